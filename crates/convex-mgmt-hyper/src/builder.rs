@@ -1,0 +1,278 @@
+//! [`ClientBuilder`]: a client's settings, and the place of an integrator's layers in its stack.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use convex_mgmt_proto::{Api, Endpoint, EndpointError, RetryBudget, RetryPolicy};
+use http::Request;
+use hyper_util::client::legacy::Client as Pool;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use thiserror::Error;
+use tower::layer::util::{Identity, Stack};
+use tower::{Layer, Service};
+
+use crate::client::Client;
+use crate::connect::ConnectSettings;
+use crate::layers::{ConcurrencyLimit, ConcurrencyLimitLayer, Retry, RetryLayer, Timeout, TimeoutLayer};
+use crate::transport::HyperTransport;
+
+/// What stands around all attempts of a call: the total deadline, retries, and the concurrency limit.
+pub type CallService<S> = Timeout<Retry<ConcurrencyLimit<S>>>;
+
+/// What one attempt of the default client goes through: the attempt timeout and hyper.
+pub type AttemptService = Timeout<HyperTransport>;
+
+/// The defaults of a client's settings.
+pub mod defaults {
+    use std::time::Duration;
+
+    /// How long opening a TCP connection may take.
+    pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+    /// How long one attempt may take, from the first byte to the last.
+    pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+    /// How long a call may take with all its attempts.
+    pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(90);
+    /// How long a connection is kept that nothing goes over: less than the 60 s after which common servers close it.
+    pub const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
+    /// The largest body of an answer, in bytes.
+    pub const RESPONSE_LIMIT: usize = 8 * 1024 * 1024;
+}
+
+/// Builds a [`Client`].
+///
+/// ```
+/// use std::time::Duration;
+/// use convex_mgmt_hyper::Client;
+/// use convex_mgmt_proto::{DeployKey, Deployment, Endpoint, RetryPolicy};
+///
+/// let key = DeployKey::parse("happy-animal-123|01abcd")?;
+/// let client = Client::builder(Endpoint::<Deployment>::new("http://127.0.0.1:3210", &key)?)
+///     .attempt_timeout(Duration::from_secs(5))
+///     .retry(RetryPolicy::default().max_attempts(5))
+///     .max_concurrency(8)
+///     .build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "a builder does nothing until it is built"]
+pub struct ClientBuilder<A, AttemptLayers = Identity, CallLayers = Identity> {
+    endpoint: Endpoint<A>,
+    settings: Settings,
+    attempt_layers: AttemptLayers,
+    call_layers: CallLayers,
+}
+
+struct Settings {
+    user_agent: Option<String>,
+    retry: RetryPolicy,
+    retry_budget: RetryBudget,
+    attempt_timeout: Option<Duration>,
+    total_timeout: Option<Duration>,
+    idle_timeout: Option<Duration>,
+    max_idle: usize,
+    max_concurrency: Option<usize>,
+    response_limit: usize,
+    connect: ConnectSettings,
+}
+
+impl<A: Api> ClientBuilder<A> {
+    pub(crate) fn new(endpoint: Endpoint<A>) -> Self {
+        let settings = Settings {
+            user_agent: None,
+            retry: RetryPolicy::default(),
+            retry_budget: RetryBudget::default(),
+            attempt_timeout: Some(defaults::ATTEMPT_TIMEOUT),
+            total_timeout: Some(defaults::TOTAL_TIMEOUT),
+            idle_timeout: Some(defaults::IDLE_TIMEOUT),
+            max_idle: usize::MAX,
+            max_concurrency: None,
+            response_limit: defaults::RESPONSE_LIMIT,
+            connect: ConnectSettings { timeout: Some(defaults::CONNECT_TIMEOUT), ..ConnectSettings::default() },
+        };
+        Self { endpoint, settings, attempt_layers: Identity::new(), call_layers: Identity::new() }
+    }
+}
+
+impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLayers> {
+    /// Names the integrator's product in the `User-Agent`, before this library's. See [`Endpoint::user_agent`].
+    pub fn user_agent(mut self, product: impl Into<String>) -> Self {
+        self.settings.user_agent = Some(product.into());
+        self
+    }
+
+    /// How often and how soon to try again. Default: 3 attempts.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.settings.retry = policy;
+        self
+    }
+
+    /// What all calls of the client together may spend on trying again.
+    pub fn retry_budget(mut self, budget: RetryBudget) -> Self {
+        self.settings.retry_budget = budget;
+        self
+    }
+
+    /// How long one attempt may take, head and body of the answer together. Default 30 s; `None` for no bound.
+    pub fn attempt_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.settings.attempt_timeout = timeout.into();
+        self
+    }
+
+    /// How long a call may take with all its attempts and the waits between them. Default 90 s; `None` for no bound.
+    pub fn total_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.settings.total_timeout = timeout.into();
+        self
+    }
+
+    /// How long opening a TCP connection may take. Default 10 s; `None` leaves it to the operating system.
+    pub fn connect_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.settings.connect.timeout = timeout.into();
+        self
+    }
+
+    /// How long a connection is kept that nothing goes over. Default 50 s; `None` for ever.
+    pub fn idle_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.settings.idle_timeout = timeout.into();
+        self
+    }
+
+    /// How many connections to one host are kept that nothing goes over. Default: all.
+    pub fn max_idle_connections(mut self, connections: usize) -> Self {
+        self.settings.max_idle = connections;
+        self
+    }
+
+    /// How many requests may be under way at once; more wait, within the total timeout. Default: no limit. 0 counts as 1.
+    pub fn max_concurrency(mut self, requests: impl Into<Option<usize>>) -> Self {
+        self.settings.max_concurrency = requests.into();
+        self
+    }
+
+    /// The largest body of an answer in bytes. Default 8 MiB.
+    pub fn response_limit(mut self, bytes: usize) -> Self {
+        self.settings.response_limit = bytes;
+        self
+    }
+
+    /// Uses HTTP/2 where the server offers it. Default: HTTP/1.1 only. Feature `http2`.
+    #[cfg(feature = "http2")]
+    pub fn http2(mut self, enabled: bool) -> Self {
+        self.settings.connect.http2 = enabled;
+        self
+    }
+
+    /// Connects through a proxy. Default: directly, whatever the environment says. Feature `proxy`.
+    #[cfg(feature = "proxy")]
+    pub fn proxy(mut self, proxy: crate::Proxy) -> Self {
+        self.settings.connect.proxy = Some(proxy);
+        self
+    }
+
+    /// Chooses among the crypto providers that are built in. Default: ring, if it is.
+    #[cfg(feature = "tls")]
+    pub fn crypto_provider(mut self, provider: crate::CryptoProvider) -> Self {
+        self.settings.connect.tls.provider = Some(provider);
+        self
+    }
+
+    /// Trusts the certificates in this PEM text besides the others, such as those of a private authority.
+    #[cfg(feature = "tls")]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.settings.connect.tls.extra_roots.push(pem.into());
+        self
+    }
+
+    /// Trusts the platform's certificates instead of the bundled ones. Feature `native-roots`.
+    #[cfg(feature = "native-roots")]
+    pub fn native_roots(mut self) -> Self {
+        self.settings.connect.tls.native_roots = true;
+        self
+    }
+
+    /// Adds a layer that each attempt goes through, between retries and the attempt timeout: the last one added is the
+    /// outermost. It finds the operation in the request's extensions as `&'static OperationMeta`.
+    pub fn attempt_layer<L>(self, layer: L) -> ClientBuilder<A, Stack<AttemptLayers, L>, CallLayers> {
+        let Self { endpoint, settings, attempt_layers, call_layers } = self;
+        ClientBuilder { endpoint, settings, attempt_layers: Stack::new(attempt_layers, layer), call_layers }
+    }
+
+    /// Adds a layer that each call goes through once, around retries and the total timeout: the last one added is the
+    /// outermost.
+    pub fn call_layer<L>(self, layer: L) -> ClientBuilder<A, AttemptLayers, Stack<CallLayers, L>> {
+        let Self { endpoint, settings, attempt_layers, call_layers } = self;
+        ClientBuilder { endpoint, settings, attempt_layers, call_layers: Stack::new(call_layers, layer) }
+    }
+
+    /// Builds the client, over hyper.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] that names the setting.
+    pub fn build(mut self) -> Result<Client<A, CallLayers::Service>, ConfigError>
+    where
+        AttemptLayers: Layer<AttemptService>,
+        CallLayers: Layer<CallService<AttemptLayers::Service>>,
+    {
+        if cfg!(not(feature = "tls")) && self.endpoint.url().starts_with("https:") {
+            return Err(ConfigError::NoTls);
+        }
+        let settings = &mut self.settings;
+        let mut pool = Pool::builder(TokioExecutor::new());
+        pool.timer(TokioTimer::new()).pool_timer(TokioTimer::new());
+        pool.pool_idle_timeout(settings.idle_timeout).pool_max_idle_per_host(settings.max_idle);
+        let pool = pool.build(std::mem::take(&mut settings.connect).connector()?);
+        let transport = HyperTransport::new(pool, settings.response_limit);
+        self.build_on(transport)
+    }
+
+    /// Builds the client over another transport, with this library's deadline, retries, limit and attempt timeout around
+    /// it. The settings of connections and the response limit are the transport's own business then.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] that names the setting.
+    pub fn build_on<T>(self, transport: T) -> Result<Client<A, CallLayers::Service>, ConfigError>
+    where
+        T: Service<Request<Bytes>>,
+        AttemptLayers: Layer<Timeout<T>>,
+        CallLayers: Layer<CallService<AttemptLayers::Service>>,
+    {
+        let Self { mut endpoint, settings, attempt_layers, call_layers } = self;
+        if let Some(product) = &settings.user_agent {
+            endpoint = endpoint.user_agent(product)?;
+        }
+        let attempt = attempt_layers.layer(TimeoutLayer::per_attempt(settings.attempt_timeout).layer(transport));
+        let limited = ConcurrencyLimitLayer::new(settings.max_concurrency).layer(attempt);
+        let retried = RetryLayer::new(settings.retry, settings.retry_budget, settings.total_timeout).layer(limited);
+        let call = TimeoutLayer::per_call(settings.total_timeout).layer(retried);
+        Ok(Client::with_service(endpoint, call_layers.layer(call)))
+    }
+}
+
+impl<A: Api, AttemptLayers, CallLayers> fmt::Debug for ClientBuilder<A, AttemptLayers, CallLayers> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
+/// Why a client cannot be built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The endpoint's URL is `https`, and TLS is not built in.
+    #[error("the endpoint needs TLS: enable the feature `tls-ring` or `tls-aws-lc`")]
+    NoTls,
+    /// TLS is built in, but no crypto provider is.
+    #[error("TLS has no crypto provider: enable the feature `tls-ring` or `tls-aws-lc`")]
+    NoCryptoProvider,
+    /// The platform has no certificates that can be read.
+    #[error("no certificates of the platform can be read")]
+    NoNativeRoots,
+    /// A text given to `root_certificates` holds no certificate, or one that cannot be read.
+    #[error("root certificates {index} (counted from 0) are not readable PEM certificates")]
+    RootCertificate {
+        /// Which of them, in the order they were given, from 0.
+        index: usize,
+    },
+    /// The product for the `User-Agent` cannot be sent.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+}

@@ -1,0 +1,187 @@
+//! [`Client`]: an endpoint and a tower service, and the two ways to send an operation.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use convex_mgmt_proto::{Api, Deployment, Endpoint, Management, Operation, OperationMeta, Reply, ResponseError, Sent};
+use http::{Request, Response};
+use tokio::time::Instant;
+use tower::{BoxError, Service};
+
+use crate::builder::{AttemptService, CallService, ClientBuilder, ConfigError};
+use crate::error::{Cause, Error, TransportError};
+use crate::progress::CallProgress;
+use crate::trace::CallSpan;
+
+/// The stack of a client that was built without layers of the integrator's:
+/// total deadline, retry, concurrency limit, attempt timeout, hyper.
+pub type DefaultService = CallService<AttemptService>;
+
+/// A client of the Deployment Platform API.
+pub type DeploymentClient<S = DefaultService> = Client<Deployment, S>;
+
+/// A client of the Management API.
+pub type ManagementClient<S = DefaultService> = Client<Management, S>;
+
+/// Sends operations of one API to one endpoint.
+///
+/// A clone shares the connections, and is cheap. A client may be built without a running runtime and used from several;
+/// the default one needs tokio's when it sends.
+///
+/// ```no_run
+/// use convex_mgmt_hyper::Client;
+/// use convex_mgmt_proto::deployment::ListEnvironmentVariables;
+/// use convex_mgmt_proto::{DeployKey, Endpoint};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let key = DeployKey::parse("prod:happy-animal-123|made-up")?;
+/// let client = Client::new(Endpoint::new("https://happy-animal-123.convex.cloud", &key)?)?;
+/// for name in client.send(&ListEnvironmentVariables::new()).await?.names() {
+///     println!("{name}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct Client<A, S = DefaultService> {
+    endpoint: Endpoint<A>,
+    service: S,
+}
+
+impl<A: Api> Client<A> {
+    /// A client with all defaults.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] if this build of the library cannot reach the endpoint.
+    pub fn new(endpoint: Endpoint<A>) -> Result<Self, ConfigError> {
+        Self::builder(endpoint).build()
+    }
+
+    /// A client with settings or layers of its own.
+    pub fn builder(endpoint: Endpoint<A>) -> ClientBuilder<A> {
+        ClientBuilder::new(endpoint)
+    }
+}
+
+impl<A: Api, S> Client<A, S> {
+    /// A client over any service. Nothing is put around it: retries and timeouts are those of the service.
+    /// [`ClientBuilder::build_on`] puts this library's around a transport.
+    pub fn with_service(endpoint: Endpoint<A>, service: S) -> Self {
+        Self { endpoint, service }
+    }
+
+    /// Where this client sends to.
+    pub fn endpoint(&self) -> &Endpoint<A> {
+        &self.endpoint
+    }
+}
+
+impl<A, S: Clone> Client<A, S> {
+    /// A client of another endpoint, of either API, that shares this one's connections, limits and retry budget.
+    pub fn at<B: Api>(&self, endpoint: Endpoint<B>) -> Client<B, S> {
+        Client { endpoint, service: self.service.clone() }
+    }
+}
+
+impl<A, S> Client<A, S>
+where
+    A: Api,
+    S: Service<Request<Bytes>, Response = Response<Bytes>> + Clone,
+    S::Error: Into<BoxError>,
+{
+    /// Performs an operation.
+    ///
+    /// # Errors
+    /// An [`Error`]: nothing was sent, no whole answer came, the server said no, or the answer cannot be read.
+    pub async fn send<O>(&self, operation: &O) -> Result<O::Output, Error>
+    where
+        O: Operation<Api = A>,
+    {
+        Ok(self.send_for_reply(operation).await?.output)
+    }
+
+    /// Performs an operation, and gives with its output what the answer's head says: a deprecation notice, if there is one.
+    ///
+    /// # Errors
+    /// As for [`Client::send`].
+    pub async fn send_for_reply<O>(&self, operation: &O) -> Result<Reply<O::Output>, Error>
+    where
+        O: Operation<Api = A>,
+    {
+        // Only writing and reading are generic over the operation: all else is compiled once, in `exchange`.
+        let request = operation.to_request(&self.endpoint).map_err(|error| Error::build(O::META, error))?;
+        let (response, call) = exchange(self.service.clone(), O::META, request).await?;
+        O::reply_from_response(response).map_err(|error| call.refused(error))
+    }
+}
+
+/// Sends one request through a service.
+async fn exchange<S>(
+    mut service: S,
+    operation: &'static OperationMeta,
+    mut request: Request<Bytes>,
+) -> Result<(Response<Bytes>, Call), Error>
+where
+    S: Service<Request<Bytes>, Response = Response<Bytes>>,
+    S::Error: Into<BoxError>,
+{
+    let call = Call::begin(operation, &mut request);
+    let sending = async {
+        poll_fn(|cx| service.poll_ready(cx)).await?;
+        service.call(request).await
+    };
+    match call.span.around(sending).await {
+        Ok(response) => {
+            call.span.answered(&response);
+            Ok((response, call))
+        }
+        Err(error) => Err(call.failed(error.into())),
+    }
+}
+
+/// One call under way.
+struct Call {
+    operation: &'static OperationMeta,
+    progress: Arc<CallProgress>,
+    started: Instant,
+    span: CallSpan,
+}
+
+impl Call {
+    fn begin(operation: &'static OperationMeta, request: &mut Request<Bytes>) -> Self {
+        let progress = Arc::new(CallProgress::default());
+        request.extensions_mut().insert(Arc::clone(&progress));
+        Self { operation, progress, started: Instant::now(), span: CallSpan::new(operation, request) }
+    }
+
+    fn failed(&self, error: BoxError) -> Error {
+        let cause = match error.downcast::<TransportError>() {
+            Ok(error) => Cause::Transport(*error),
+            Err(error) => Cause::Layer(error),
+        };
+        self.error(self.progress.sent(), cause)
+    }
+
+    fn refused(&self, error: ResponseError) -> Error {
+        self.error(Sent::Maybe, Cause::Response(error))
+    }
+
+    fn error(&self, sent: Sent, cause: Cause) -> Error {
+        let error = Error::new(self.operation, self.progress.attempts(), self.started.elapsed(), sent, cause);
+        self.span.failed(&error);
+        error
+    }
+}
+
+impl<A, S: Clone> Clone for Client<A, S> {
+    fn clone(&self) -> Self {
+        Self { endpoint: self.endpoint.clone(), service: self.service.clone() }
+    }
+}
+
+impl<A: Api, S> fmt::Debug for Client<A, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}

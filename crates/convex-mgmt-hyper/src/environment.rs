@@ -1,0 +1,72 @@
+//! Carrying out a plan for environment variables.
+
+use bytes::Bytes;
+use convex_mgmt_proto::deployment::ListEnvironmentVariables;
+use convex_mgmt_proto::deployment::environment_variables::plan::{EnvironmentPlan, PlanConflict};
+use convex_mgmt_proto::{BuildError, Deployment, Operation};
+use http::{Request, Response};
+use thiserror::Error;
+use tower::{BoxError, Service};
+
+use crate::client::Client;
+use crate::error::Error;
+
+/// What to do if a variable that a plan is about was changed since the plan was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnConflict {
+    /// Change nothing, and say which variables.
+    #[default]
+    Fail,
+    /// Let the wanted variables win.
+    Overwrite,
+}
+
+/// Why a plan was not carried out.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ApplyError {
+    /// Variables were changed since the plan was made. Nothing was changed.
+    #[error(transparent)]
+    Conflict(#[from] PlanConflict),
+    /// A call failed.
+    #[error(transparent)]
+    Client(#[from] Error),
+}
+
+impl<S> Client<Deployment, S>
+where
+    S: Service<Request<Bytes>, Response = Response<Bytes>> + Clone,
+    S::Error: Into<BoxError>,
+{
+    /// Carries out a plan for environment variables: reads what is there now, holds the plan against it, and makes all
+    /// changes that are left in one call, or none if nothing is left. Gives the plan that was carried out.
+    ///
+    /// The API cannot make a write depend on a reading, so a change in the moment between the two goes unseen.
+    ///
+    /// # Errors
+    /// [`ApplyError::Conflict`] if something was changed since the plan was made and `on_conflict` is
+    /// [`OnConflict::Fail`]; otherwise what the calls give. A value that breaks a rule is reported before anything is sent.
+    pub async fn apply_environment_plan(
+        &self,
+        plan: &EnvironmentPlan,
+        on_conflict: OnConflict,
+    ) -> Result<EnvironmentPlan, ApplyError> {
+        checked(plan)?;
+        let fresh = self.send(&ListEnvironmentVariables::new()).await?;
+        let plan = match on_conflict {
+            OnConflict::Fail => plan.confirm(&fresh)?,
+            OnConflict::Overwrite => plan.renew(&fresh),
+        };
+        if let Some(update) = checked(&plan)? {
+            self.send(&update).await?;
+        }
+        Ok(plan)
+    }
+}
+
+fn checked(plan: &EnvironmentPlan) -> Result<Option<convex_mgmt_proto::deployment::UpdateEnvironmentVariables>, Error> {
+    plan.operation().map_err(|problems| {
+        let operation = convex_mgmt_proto::deployment::UpdateEnvironmentVariables::META;
+        Error::build(operation, BuildError::Invalid(problems))
+    })
+}

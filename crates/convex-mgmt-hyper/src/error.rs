@@ -1,0 +1,332 @@
+//! [`Error`]: why a call failed, with what is known about it; and [`TransportError`], what a transport says.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use convex_mgmt_proto::{ApiError, BuildError, ErrorCode, OperationMeta, Outcome, ResponseError, Sent};
+use http::StatusCode;
+use tower::BoxError;
+
+/// Why a call failed: one pointer wide, with the operation, the attempts, the time and whether anything was sent.
+///
+/// `Display` is one line, without any text from the answer; `source()` leads to the details of the transport.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    operation: &'static OperationMeta,
+    attempts: u32,
+    elapsed: Duration,
+    sent: Sent,
+    cause: Cause,
+}
+
+pub(crate) enum Cause {
+    Build(BuildError),
+    Transport(TransportError),
+    Response(ResponseError),
+    Layer(BoxError),
+}
+
+/// The kinds of [`Error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The request was not built: a value breaks a rule. Nothing was sent.
+    Build,
+    /// No connection: the name does not resolve, nobody listens, or it took too long. Nothing was sent.
+    Connect,
+    /// The server could not be trusted, or TLS could not be agreed on. Nothing was sent.
+    Tls,
+    /// The connection broke before the whole answer was there.
+    Broken,
+    /// An attempt took too long, and no further one was due.
+    AttemptTimeout,
+    /// The call with all its attempts took too long.
+    TotalTimeout,
+    /// The answer's body is larger than the client's limit.
+    ResponseTooLarge,
+    /// The server said no, with a code.
+    Api,
+    /// The answer is a redirect. It was not followed.
+    Redirect,
+    /// The answer is neither a success nor one of the server's errors.
+    UnexpectedReply,
+    /// The answer is a success, but cannot be read. The operation was done.
+    Decode,
+    /// A layer or a transport of the integrator's failed.
+    Layer,
+}
+
+impl Error {
+    pub(crate) fn build(operation: &'static OperationMeta, error: BuildError) -> Self {
+        Self::new(operation, 0, Duration::ZERO, Sent::No, Cause::Build(error))
+    }
+
+    pub(crate) fn new(
+        operation: &'static OperationMeta,
+        attempts: u32,
+        elapsed: Duration,
+        sent: Sent,
+        cause: Cause,
+    ) -> Self {
+        Self(Box::new(Inner { operation, attempts, elapsed, sent, cause }))
+    }
+
+    /// What kind of failure this is.
+    pub fn kind(&self) -> ErrorKind {
+        match &self.0.cause {
+            Cause::Build(_) => ErrorKind::Build,
+            Cause::Layer(_) => ErrorKind::Layer,
+            Cause::Transport(error) => match error.kind {
+                TransportErrorKind::Connect => ErrorKind::Connect,
+                TransportErrorKind::Tls => ErrorKind::Tls,
+                TransportErrorKind::Broken => ErrorKind::Broken,
+                TransportErrorKind::AttemptTimeout => ErrorKind::AttemptTimeout,
+                TransportErrorKind::TotalTimeout => ErrorKind::TotalTimeout,
+                TransportErrorKind::ResponseTooLarge { .. } => ErrorKind::ResponseTooLarge,
+            },
+            Cause::Response(error) => match error {
+                ResponseError::Api(_) => ErrorKind::Api,
+                ResponseError::Redirect(_) => ErrorKind::Redirect,
+                ResponseError::Decode(_) => ErrorKind::Decode,
+                _ => ErrorKind::UnexpectedReply,
+            },
+        }
+    }
+
+    /// Which operation failed.
+    pub fn operation(&self) -> &'static OperationMeta {
+        self.0.operation
+    }
+
+    /// How many attempts were begun.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// How long the call took, waiting between attempts included.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed
+    }
+
+    /// Whether the server may have got the request in any of the attempts.
+    pub fn sent(&self) -> Sent {
+        self.0.sent
+    }
+
+    /// The rules that the request breaks, if it was not built.
+    pub fn build_error(&self) -> Option<&BuildError> {
+        match &self.0.cause {
+            Cause::Build(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// What the server said, if it said no.
+    pub fn api(&self) -> Option<&ApiError> {
+        match &self.0.cause {
+            Cause::Response(ResponseError::Api(error)) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The code with which the server said no.
+    pub fn code(&self) -> Option<&ErrorCode> {
+        self.api().map(|error| &error.code)
+    }
+
+    /// The answer that was not a success or could not be read.
+    pub fn response_error(&self) -> Option<&ResponseError> {
+        match &self.0.cause {
+            Cause::Response(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The status of the answer, if there was one.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.response_error().map(ResponseError::status)
+    }
+
+    /// The beginning of the answer's body, at most [`KEPT_BODY`](convex_mgmt_proto::reply::KEPT_BODY) bytes. It may hold secrets.
+    pub fn body(&self) -> Option<&[u8]> {
+        self.response_error().map(ResponseError::body)
+    }
+
+    /// Whether time ran out, for an attempt or for the whole call.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.kind(), ErrorKind::AttemptTimeout | ErrorKind::TotalTimeout)
+    }
+
+    /// Whether the credential was refused: it is wrong (401), or lacks the permission or the plan (403).
+    pub fn is_auth(&self) -> bool {
+        matches!(self.status(), Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN))
+    }
+
+    /// Whether the server says that what was named is not there. An empty 404 is not meant: it stands for a wrong URL.
+    pub fn is_not_found(&self) -> bool {
+        self.api().is_some_and(|error| error.status == StatusCode::NOT_FOUND)
+    }
+
+    /// Whether the write lost against others at the same time. Nothing was changed.
+    pub fn is_write_conflict(&self) -> bool {
+        self.code() == Some(&ErrorCode::OptimisticConcurrencyControlFailure)
+    }
+
+    /// Whether too much was sent in too short a time.
+    pub fn is_rate_limited(&self) -> bool {
+        self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { operation, attempts, elapsed, sent, cause } = &*self.0;
+        write!(f, "{}: ", operation.id)?;
+        match cause {
+            Cause::Build(error) => return write!(f, "{error}; nothing was sent"),
+            Cause::Transport(error) => write!(f, "{error}")?,
+            Cause::Layer(_) => f.write_str("a layer or transport failed")?,
+            Cause::Response(error) => write!(f, "{error}")?,
+        }
+        if !matches!(cause, Cause::Response(_)) {
+            f.write_str(match sent {
+                Sent::No => "; nothing was sent",
+                Sent::Maybe => "; the request may have been carried out",
+            })?;
+        }
+        if *attempts > 1 {
+            write!(f, " ({attempts} attempts in {:.1} s)", elapsed.as_secs_f64())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { operation, attempts, elapsed, sent, cause } = &*self.0;
+        let mut debug = f.debug_struct("Error");
+        debug.field("operation", &operation.id).field("kind", &self.kind());
+        debug.field("attempts", attempts).field("elapsed", elapsed).field("sent", sent);
+        match cause {
+            Cause::Build(error) => debug.field("cause", error),
+            Cause::Transport(error) => debug.field("cause", error),
+            Cause::Response(error) => debug.field("cause", error),
+            Cause::Layer(error) => debug.field("cause", error),
+        };
+        debug.finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        // The texts of the others are part of this error's own.
+        match &self.0.cause {
+            Cause::Transport(error) => error.source(),
+            Cause::Layer(error) => Some(&**error),
+            Cause::Build(_) | Cause::Response(_) => None,
+        }
+    }
+}
+
+/// What a transport says about a request that got no whole answer.
+///
+/// A transport of an integrator's returns it too, so that retries know whether the request may have been sent; any other
+/// error counts as "maybe sent" and ends the call.
+#[derive(Debug)]
+pub struct TransportError {
+    kind: TransportErrorKind,
+    sent: Sent,
+    source: Option<BoxError>,
+}
+
+/// The kinds of [`TransportError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TransportErrorKind {
+    /// No connection.
+    Connect,
+    /// The server could not be trusted, or TLS could not be agreed on.
+    Tls,
+    /// The connection broke before the whole answer was there.
+    Broken,
+    /// The attempt took too long.
+    AttemptTimeout,
+    /// The call took too long.
+    TotalTimeout,
+    /// The answer's body is larger than the limit.
+    ResponseTooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+}
+
+impl TransportError {
+    /// There is no connection, so nothing was sent.
+    pub fn connect(source: impl Into<BoxError>) -> Self {
+        Self { kind: TransportErrorKind::Connect, sent: Sent::No, source: Some(source.into()) }
+    }
+
+    /// The server cannot be trusted, so nothing was sent. Another attempt would not help.
+    pub fn tls(source: impl Into<BoxError>) -> Self {
+        Self { kind: TransportErrorKind::Tls, sent: Sent::No, source: Some(source.into()) }
+    }
+
+    /// The exchange broke; whether the server got the request is not known, unless `sent` says that it did not.
+    pub fn broken(sent: Sent, source: impl Into<BoxError>) -> Self {
+        Self { kind: TransportErrorKind::Broken, sent, source: Some(source.into()) }
+    }
+
+    /// The answer's body is larger than `limit` bytes.
+    pub fn response_too_large(limit: usize) -> Self {
+        Self { kind: TransportErrorKind::ResponseTooLarge { limit }, sent: Sent::Maybe, source: None }
+    }
+
+    pub(crate) fn timeout(kind: TransportErrorKind) -> Self {
+        Self { kind, sent: Sent::Maybe, source: None }
+    }
+
+    /// What kind of failure this is.
+    pub fn kind(&self) -> TransportErrorKind {
+        self.kind
+    }
+
+    /// Whether the server may have got the request.
+    pub fn sent(&self) -> Sent {
+        self.sent
+    }
+
+    /// What the decision on another attempt needs to know.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self.kind {
+            TransportErrorKind::Connect | TransportErrorKind::Broken | TransportErrorKind::AttemptTimeout => {
+                Outcome::Broken(self.sent)
+            }
+            TransportErrorKind::Tls
+            | TransportErrorKind::TotalTimeout
+            | TransportErrorKind::ResponseTooLarge { .. } => Outcome::Settled,
+        }
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            TransportErrorKind::Connect => f.write_str("cannot connect"),
+            TransportErrorKind::Tls => f.write_str("cannot establish a trusted TLS connection"),
+            TransportErrorKind::Broken => f.write_str("the connection broke before the whole answer was there"),
+            TransportErrorKind::AttemptTimeout => f.write_str("no answer in the time of an attempt"),
+            TransportErrorKind::TotalTimeout => f.write_str("no answer in the time of the whole call"),
+            TransportErrorKind::ResponseTooLarge { limit } => {
+                write!(f, "the answer's body is larger than the limit of {limit} bytes")
+            }
+        }
+    }
+}
+
+impl StdError for TransportError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_ref().map(|source| &**source as _)
+    }
+}

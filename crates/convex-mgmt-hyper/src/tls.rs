@@ -1,0 +1,97 @@
+//! TLS with rustls: the crypto provider is always passed explicitly, so neither a missing nor a second process-wide default
+//! can make a client panic.
+
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+
+use crate::builder::ConfigError;
+
+/// The library that does the cryptography of TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CryptoProvider {
+    /// ring. The default where both are built in.
+    #[cfg(feature = "tls-ring")]
+    Ring,
+    /// aws-lc-rs.
+    #[cfg(feature = "tls-aws-lc")]
+    AwsLc,
+}
+
+impl CryptoProvider {
+    fn default_of_build() -> Option<Self> {
+        let built_in: &[Self] = &[
+            #[cfg(feature = "tls-ring")]
+            Self::Ring,
+            #[cfg(feature = "tls-aws-lc")]
+            Self::AwsLc,
+        ];
+        built_in.first().copied()
+    }
+
+    fn rustls(self) -> rustls::crypto::CryptoProvider {
+        match self {
+            #[cfg(feature = "tls-ring")]
+            Self::Ring => rustls::crypto::ring::default_provider(),
+            #[cfg(feature = "tls-aws-lc")]
+            Self::AwsLc => rustls::crypto::aws_lc_rs::default_provider(),
+        }
+    }
+}
+
+/// What a client wants of TLS.
+#[derive(Debug, Default)]
+pub(crate) struct TlsSettings {
+    pub(crate) provider: Option<CryptoProvider>,
+    #[cfg(feature = "native-roots")]
+    pub(crate) native_roots: bool,
+    /// Certificates in PEM that are trusted besides.
+    pub(crate) extra_roots: Vec<Vec<u8>>,
+}
+
+impl TlsSettings {
+    pub(crate) fn config(&self) -> Result<ClientConfig, ConfigError> {
+        let provider = self.provider.or_else(CryptoProvider::default_of_build).ok_or(ConfigError::NoCryptoProvider)?;
+        let config = ClientConfig::builder_with_provider(Arc::new(provider.rustls()))
+            .with_safe_default_protocol_versions()
+            .map_err(|_| ConfigError::NoCryptoProvider)?;
+        Ok(config.with_root_certificates(self.roots()?).with_no_client_auth())
+    }
+
+    fn roots(&self) -> Result<RootCertStore, ConfigError> {
+        let mut roots = RootCertStore::empty();
+        if !self.add_native_roots(&mut roots)? {
+            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        }
+        for (index, pem) in self.extra_roots.iter().enumerate() {
+            let before = roots.len();
+            for certificate in CertificateDer::pem_slice_iter(pem) {
+                let certificate = certificate.map_err(|_| ConfigError::RootCertificate { index })?;
+                roots.add(certificate).map_err(|_| ConfigError::RootCertificate { index })?;
+            }
+            if roots.len() == before {
+                return Err(ConfigError::RootCertificate { index });
+            }
+        }
+        Ok(roots)
+    }
+
+    #[cfg(feature = "native-roots")]
+    fn add_native_roots(&self, roots: &mut RootCertStore) -> Result<bool, ConfigError> {
+        if !self.native_roots {
+            return Ok(false);
+        }
+        // One unreadable certificate of the platform's must not take the others away.
+        let (added, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        if added == 0 { Err(ConfigError::NoNativeRoots) } else { Ok(true) }
+    }
+
+    #[cfg(not(feature = "native-roots"))]
+    #[allow(clippy::unnecessary_wraps, reason = "the same signature as with the feature")]
+    fn add_native_roots(&self, _roots: &mut RootCertStore) -> Result<bool, ConfigError> {
+        Ok(false)
+    }
+}

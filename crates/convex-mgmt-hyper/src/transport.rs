@@ -1,0 +1,185 @@
+//! [`HyperTransport`]: the bottom of the stack. A pool of HTTP connections, and the whole answer read under a limit.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use convex_mgmt_proto::Sent;
+use http::response::Parts;
+use http::{Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper_util::client::legacy::{Client, ResponseFuture};
+use tower::Service;
+
+use crate::connect::Connector;
+use crate::error::TransportError;
+
+/// Sends a request over a pooled connection and reads the answer whole. A clone shares the pool.
+///
+/// The body is read here, inside the attempt, so that a connection that breaks half-way is an attempt that failed and not
+/// an answer that is lost later.
+#[derive(Clone)]
+pub struct HyperTransport {
+    pool: Arc<Client<Connector, Whole>>,
+    limit: usize,
+}
+
+impl HyperTransport {
+    pub(crate) fn new(pool: Client<Connector, Whole>, limit: usize) -> Self {
+        Self { pool: Arc::new(pool), limit }
+    }
+}
+
+impl fmt::Debug for HyperTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HyperTransport").field("limit", &self.limit).finish_non_exhaustive()
+    }
+}
+
+impl Service<Request<Bytes>> for HyperTransport {
+    type Response = Response<Bytes>;
+    type Error = TransportError;
+    type Future = HyperFuture;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Bytes>) -> HyperFuture {
+        let response = self.pool.request(request.map(|body| Whole(Some(body))));
+        HyperFuture { limit: self.limit, state: State::Head(response) }
+    }
+}
+
+/// The future of [`HyperTransport`].
+pub struct HyperFuture {
+    limit: usize,
+    state: State,
+}
+
+enum State {
+    Head(ResponseFuture),
+    Body { head: Option<Parts>, body: Incoming, read: Read },
+}
+
+impl fmt::Debug for HyperFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HyperFuture").finish_non_exhaustive()
+    }
+}
+
+impl Future for HyperFuture {
+    type Output = Result<Response<Bytes>, TransportError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let limit = self.limit;
+        loop {
+            match &mut self.state {
+                State::Head(response) => {
+                    let (head, body) = ready!(Pin::new(response).poll(cx)).map_err(unsent_or_broken)?.into_parts();
+                    if body.size_hint().lower() > limit as u64 {
+                        return Poll::Ready(Err(TransportError::response_too_large(limit)));
+                    }
+                    self.state = State::Body { head: Some(head), body, read: Read::default() };
+                }
+                State::Body { head, body, read } => {
+                    while let Some(frame) = ready!(Pin::new(&mut *body).poll_frame(cx)) {
+                        let frame = frame.map_err(|error| TransportError::broken(Sent::Maybe, error))?;
+                        let Ok(data) = frame.into_data() else { continue };
+                        if read.len() + data.len() > limit {
+                            return Poll::Ready(Err(TransportError::response_too_large(limit)));
+                        }
+                        read.push(data);
+                    }
+                    // Only a future that is polled after its end has no head left.
+                    let Some(head) = head.take() else { return Poll::Pending };
+                    return Poll::Ready(Ok(Response::from_parts(head, std::mem::take(read).whole())));
+                }
+            }
+        }
+    }
+}
+
+/// The frames of a body. One alone, which is the rule, is passed on without copying it.
+#[derive(Default)]
+struct Read {
+    first: Bytes,
+    more: BytesMut,
+}
+
+impl Read {
+    fn len(&self) -> usize {
+        self.first.len() + self.more.len()
+    }
+
+    fn push(&mut self, data: Bytes) {
+        if self.first.is_empty() && self.more.is_empty() {
+            self.first = data;
+        } else {
+            self.more.extend_from_slice(&std::mem::take(&mut self.first));
+            self.more.extend_from_slice(&data);
+        }
+    }
+
+    fn whole(self) -> Bytes {
+        if self.more.is_empty() { self.first } else { self.more.freeze() }
+    }
+}
+
+fn unsent_or_broken(error: hyper_util::client::legacy::Error) -> TransportError {
+    if !error.is_connect() {
+        return TransportError::broken(Sent::Maybe, error);
+    }
+    if is_tls(&error) { TransportError::tls(error) } else { TransportError::connect(error) }
+}
+
+/// Whether TLS itself refused, rather than the network below it. hyper wraps the reason more than once, and an `io::Error`
+/// leaves the error it wraps out of its `source()`.
+#[cfg(feature = "tls")]
+fn is_tls(error: &(dyn StdError + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<rustls::Error>() {
+            return true;
+        }
+        next = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    false
+}
+
+#[cfg(not(feature = "tls"))]
+fn is_tls(_error: &(dyn StdError + 'static)) -> bool {
+    false
+}
+
+/// A request's body: one piece, known before.
+#[derive(Debug)]
+pub(crate) struct Whole(Option<Bytes>);
+
+impl Body for Whole {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::convert::Infallible>>> {
+        let data = self.0.take().filter(|data| !data.is_empty());
+        Poll::Ready(data.map(|data| Ok(Frame::data(data))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.as_ref().is_none_or(Bytes::is_empty)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.as_ref().map_or(0, |data| data.len() as u64))
+    }
+}

@@ -1,0 +1,126 @@
+//! [`ErrorCode`]: the codes with which the server refuses, and what to do about them.
+
+crate::open_enum! {
+    /// The `code` of an error answer. Match on it and on the status, never on the message (API facts 3).
+    pub enum ErrorCode {
+        /// 400: the `Convex-Client` header has no `-`.
+        InvalidClientVersion = "InvalidClientVersion",
+        /// 400: the client in `Convex-Client` is too old.
+        ClientVersionUnsupported = "ClientVersionUnsupported",
+        /// 400: the `Authorization` header is not text, or the user to act as in it cannot be read.
+        HeaderParseFailure = "HeaderParseFailure",
+        /// 400: the `Authorization` header is too short.
+        InvalidHeaderFailure = "InvalidHeaderFailure",
+        /// 400: the `Authorization` header has another scheme than `Convex` or `Bearer`.
+        InvalidAdminKey = "InvalidAdminKey",
+        /// 400: the body has another content type than JSON, is too large, or is not what the operation takes.
+        BadJsonBody = "BadJsonBody",
+        /// 400: the query cannot be read.
+        BadQueryArgs = "BadQueryArgs",
+        /// 400: the path cannot be read.
+        BadPathArgs = "BadPathArgs",
+        /// 401: the key is not one of this deployment.
+        BadAdminKey = "BadAdminKey",
+        /// 401: what follows `Bearer` is no JWT.
+        InvalidAuthHeader = "InvalidAuthHeader",
+        /// 401: no auth provider of the deployment knows the JWT.
+        NoAuthProvider = "NoAuthProvider",
+        /// 401: the credential is not valid.
+        Unauthenticated = "Unauthenticated",
+        /// 403: there is no key, or an end user's token instead of one.
+        BadDeployKey = "BadDeployKey",
+        /// 403: the key is valid but lacks the permission.
+        OperationNotPermitted = "OperationNotPermitted",
+        /// 403: a key that acts as a user cannot do this.
+        SystemIdentityRequired = "SystemIdentityRequired",
+        /// 408: the server saw the client go.
+        ClientDisconnected = "ClientDisconnected",
+        /// 421: the request reached a server that does not have the deployment. Not executed.
+        MisdirectedRequest = "MisdirectedRequest",
+        /// 425: the request came too early. Not executed.
+        TooEarly = "TooEarly",
+        /// 429: the deployment's limit of writes per time.
+        TooManyWrites = "TooManyWrites",
+        /// 429: too many requests at once.
+        TooManyConcurrentRequests = "TooManyConcurrentRequests",
+        /// 500: anything unforeseen, with an unknown outcome. With status 503: the data asked for is no longer kept.
+        InternalServerError = "InternalServerError",
+        /// 503: another write came between. Not executed.
+        OptimisticConcurrencyControlFailure = "OptimisticConcurrencyControlFailure",
+        /// 503: the server is overloaded. Not executed.
+        CommitterFullError = "CommitterFullError",
+
+        /// 400: the name of an environment variable is not `[A-Za-z_][A-Za-z0-9_]*`.
+        EnvironmentVariableNameInvalid = "EnvironmentVariableNameInvalid",
+        /// 400: the name of an environment variable has more than 256 bytes.
+        EnvironmentVariableNameTooLong = "EnvironmentVariableNameTooLong",
+        /// 400: the value of an environment variable has more than 8192 bytes.
+        EnvironmentVariableValueTooLarge = "EnvironmentVariableValueTooLarge",
+        /// 400: there would be more than 512 environment variables.
+        EnvVarLimitMet = "EnvVarLimitMet",
+        /// 400: the names and values of all environment variables would have more than 524,288 bytes.
+        EnvVarTotalSizeLimitMet = "EnvVarTotalSizeLimitMet",
+        /// 400: the name is built in and cannot be set.
+        EnvVarNameForbidden = "EnvVarNameForbidden",
+        /// 400: the deployed app declares the variable as required, so it cannot be deleted.
+        RequiredEnvironmentVariable = "RequiredEnvironmentVariable",
+        /// 400: the deployed app declares a validator that the value does not pass.
+        InvalidEnvironmentVariable = "InvalidEnvironmentVariable",
+        /// 400: the deployed app's auth config needs a variable that would be missing.
+        AuthConfigMissingEnvironmentVariable = "AuthConfigMissingEnvironmentVariable",
+        /// 400: the deployed app's auth config would no longer evaluate.
+        InvalidAuthConfig = "InvalidAuthConfig",
+    }
+}
+
+impl ErrorCode {
+    /// What to do about it, in a sentence for a person; `None` where there is nothing to say beyond the code.
+    pub fn remedy(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::InvalidClientVersion | Self::ClientVersionUnsupported => {
+                "the server no longer takes this version of the library: update it"
+            }
+            Self::HeaderParseFailure | Self::InvalidHeaderFailure | Self::InvalidAdminKey => {
+                "the server cannot read the credential: check that it is a whole deploy key or admin key"
+            }
+            Self::BadAdminKey | Self::BadDeployKey | Self::Unauthenticated => {
+                "the credential is not valid for this deployment: check that the key was made for it and not revoked"
+            }
+            Self::InvalidAuthHeader | Self::NoAuthProvider => {
+                "the server took the credential for an end user's token: use a deploy key or admin key"
+            }
+            Self::OperationNotPermitted => "the credential is valid but lacks the permission for this operation",
+            Self::SystemIdentityRequired => "a key that acts as a user cannot do this: use the plain key",
+            Self::TooManyWrites | Self::TooManyConcurrentRequests => "send less at a time, or later",
+            Self::OptimisticConcurrencyControlFailure => {
+                "other writes came between; nothing was changed: write from one place at a time"
+            }
+            Self::CommitterFullError => "the server is overloaded; nothing was changed: try again later",
+            Self::EnvironmentVariableNameInvalid => {
+                "names of environment variables are letters, digits and underscores, and begin with no digit"
+            }
+            Self::EnvironmentVariableNameTooLong => "a name of an environment variable has 256 bytes at most",
+            Self::EnvironmentVariableValueTooLarge => "a value of an environment variable has 8192 bytes at most",
+            Self::EnvVarLimitMet => "a deployment has 512 environment variables at most",
+            Self::EnvVarTotalSizeLimitMet => {
+                "all names and values of environment variables together have 524,288 bytes at most"
+            }
+            Self::EnvVarNameForbidden => "CONVEX_CLOUD_URL and CONVEX_SITE_URL are built in and cannot be set",
+            Self::RequiredEnvironmentVariable => {
+                "the deployed app requires a variable that would be deleted: keep it, or deploy an app that does not"
+            }
+            Self::InvalidEnvironmentVariable => "the deployed app does not accept a value: see its declaration",
+            Self::AuthConfigMissingEnvironmentVariable | Self::InvalidAuthConfig => {
+                "the deployed app's auth config would no longer work: set the variables that it reads"
+            }
+            _ => return None,
+        })
+    }
+
+    /// The code as text that is fit to be shown: a code is one word, so anything else from a server is not repeated.
+    pub(crate) fn printable(&self) -> &str {
+        let text = self.as_str();
+        let word = text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if word && !text.is_empty() { text } else { "[unprintable code]" }
+    }
+}

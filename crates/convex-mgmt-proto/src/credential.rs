@@ -1,0 +1,474 @@
+//! The credentials of both APIs: what their text says, which API takes them, and what cannot be a credential at all.
+//!
+//! Sources: API facts 1.3 (how the server takes a key apart), 1.5 (kinds and grammar).
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use crate::operation::{Api, Deployment, Management};
+use crate::secret::Secret;
+
+/// A class of credentials, as the published documents list them for each operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialClass {
+    /// A key for one deployment.
+    DeployKey,
+    /// A member's personal access token.
+    PersonalToken,
+    /// A team access token.
+    TeamToken,
+    /// A token that an OAuth application got for a team.
+    OAuthTeamToken,
+    /// A token that an OAuth application got for a project.
+    OAuthProjectToken,
+}
+
+/// What kind of key a [`DeployKey`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DeployKeyKind {
+    /// `dev:NAME|SECRET`
+    Dev,
+    /// `prod:NAME|SECRET`
+    Prod,
+    /// `custom:NAME|SECRET`
+    Custom,
+    /// `preview:NAME|SECRET`: the key of one preview deployment.
+    PreviewDeployment,
+    /// `NAME|HEX`: the admin key of a self-hosted or local server. A read-only one looks the same.
+    Admin,
+    /// `NAME|SECRET` without a type, and not an admin key.
+    Untyped,
+}
+
+/// What kind of token an [`AccessToken`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AccessTokenKind {
+    /// `preview:TEAM:PROJECT|SECRET`: a key that creates preview deployments of a project. It names no deployment.
+    PreviewDeployKey,
+    /// `project:TEAM:PROJECT|SECRET`: an OAuth application's token for a project.
+    OAuthProject,
+    /// `team:TEAM|SECRET`: an OAuth application's token for a team.
+    OAuthTeam,
+    /// A team access token: its text does not say so, the caller did ([`AccessToken::team`]).
+    Team,
+    /// A personal access token: its text does not say so, the caller did ([`AccessToken::personal`]).
+    Personal,
+    /// A text that says nothing about itself.
+    Opaque,
+}
+
+/// A key for one deployment, or the admin key of a self-hosted one. The Deployment Platform API takes it; the
+/// Management API never does, and using it there does not compile.
+///
+/// `Debug` shows the kind and the deployment's name, which are no secrets (API facts 1.5), and nothing else.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DeployKey {
+    secret: Secret,
+    kind: DeployKeyKind,
+    name: Box<str>,
+}
+
+impl DeployKey {
+    /// Reads a key from its text.
+    ///
+    /// # Errors
+    /// A [`CredentialError`]: the text cannot be a credential, or is one of another kind.
+    pub fn parse(text: &str) -> Result<Self, CredentialError> {
+        match Credential::parse(text)? {
+            Credential::DeployKey(key) => Ok(key),
+            Credential::AccessToken(token) => {
+                Err(CredentialError::WrongKind { found: token.kind.describe(), wanted: "a deploy key or admin key" })
+            }
+        }
+    }
+
+    /// Which kind of key this is.
+    pub fn kind(&self) -> DeployKeyKind {
+        self.kind
+    }
+
+    /// The name of the deployment that the key is for. A URL cannot be derived from it (API facts 1.6).
+    pub fn deployment_name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Debug for DeployKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeployKey").field("kind", &self.kind).field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// A token that is not bound to one deployment. Both APIs may take it: which operations do, where that is known, is
+/// [advice](crate::fit), not a rule.
+///
+/// `Debug` shows the kind and nothing else.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccessToken {
+    secret: Secret,
+    kind: AccessTokenKind,
+    /// Team and project of the prefix.
+    slugs: [Option<Box<str>>; 2],
+}
+
+impl AccessToken {
+    /// Reads a token from its text.
+    ///
+    /// # Errors
+    /// A [`CredentialError`]: the text cannot be a credential, or is the key of one deployment.
+    pub fn parse(text: &str) -> Result<Self, CredentialError> {
+        match Credential::parse(text)? {
+            Credential::AccessToken(token) => Ok(token),
+            Credential::DeployKey(key) => {
+                Err(CredentialError::WrongKind { found: key.kind.describe(), wanted: "an access token" })
+            }
+        }
+    }
+
+    /// Reads an opaque text that the caller knows to be a personal access token.
+    ///
+    /// # Errors
+    /// As for [`AccessToken::parse`]; a text that says itself that it is another kind is refused too.
+    pub fn personal(text: &str) -> Result<Self, CredentialError> {
+        Self::parse(text)?.declared(AccessTokenKind::Personal)
+    }
+
+    /// Reads an opaque text that the caller knows to be a team access token.
+    ///
+    /// # Errors
+    /// As for [`AccessToken::parse`]; a text that says itself that it is another kind is refused too.
+    pub fn team(text: &str) -> Result<Self, CredentialError> {
+        Self::parse(text)?.declared(AccessTokenKind::Team)
+    }
+
+    fn declared(self, kind: AccessTokenKind) -> Result<Self, CredentialError> {
+        match self.kind {
+            AccessTokenKind::Opaque => Ok(Self { kind, ..self }),
+            other => Err(CredentialError::WrongKind { found: other.describe(), wanted: kind.describe() }),
+        }
+    }
+
+    /// Which kind of token this is.
+    pub fn kind(&self) -> AccessTokenKind {
+        self.kind
+    }
+
+    /// The team's slug, where the text has one.
+    pub fn team_slug(&self) -> Option<&str> {
+        self.slugs[0].as_deref()
+    }
+
+    /// The project's slug, where the text has one.
+    pub fn project_slug(&self) -> Option<&str> {
+        self.slugs[1].as_deref()
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// A credential of any kind, as read from its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// For one deployment.
+    DeployKey(DeployKey),
+    /// For a team, a project or a member.
+    AccessToken(AccessToken),
+}
+
+impl Credential {
+    /// Reads a credential from its text, such as the value of the environment variable `CONVEX_DEPLOY_KEY`.
+    ///
+    /// Text of an unknown form is not refused: it stays opaque, and the server decides.
+    ///
+    /// # Errors
+    /// A [`CredentialError`]: the text is empty, cannot be sent in a header, lacks its secret, or is one of the values
+    /// with which the command line tools say that there is no key.
+    pub fn parse(text: &str) -> Result<Self, CredentialError> {
+        refuse_unsendable(text)?;
+        let opaque = |kind| Self::AccessToken(AccessToken { secret: Secret::new(text), kind, slugs: [None, None] });
+        let Some((prefix, secret)) = text.split_once('|') else {
+            return Ok(opaque(AccessTokenKind::Opaque));
+        };
+        if secret.is_empty() {
+            return Err(CredentialError::NoSecret);
+        }
+        let key = |kind, name: &str| Self::DeployKey(DeployKey { secret: Secret::new(text), kind, name: name.into() });
+        let token = |kind, team: Option<&str>, project: Option<&str>| {
+            let slugs = [team.map(Into::into), project.map(Into::into)];
+            Self::AccessToken(AccessToken { secret: Secret::new(text), kind, slugs })
+        };
+        // The server compares some types without regard to case and drops the others unseen, so case never matters.
+        let parts: Vec<&str> = prefix.split(':').collect();
+        let kind = parts.first().map(|kind| kind.to_ascii_lowercase()).unwrap_or_default();
+        let rest = parts.get(1..).unwrap_or_default();
+        if parts.iter().any(|part| part.is_empty()) {
+            return Err(CredentialError::EmptyPrefixPart);
+        }
+        Ok(match (kind.as_str(), rest) {
+            (_, []) if is_admin_secret(secret) => key(DeployKeyKind::Admin, prefix),
+            (_, []) => key(DeployKeyKind::Untyped, prefix),
+            ("dev", [name]) => key(DeployKeyKind::Dev, name),
+            ("prod", [name]) => key(DeployKeyKind::Prod, name),
+            ("custom", [name]) => key(DeployKeyKind::Custom, name),
+            ("preview", [name]) => key(DeployKeyKind::PreviewDeployment, name),
+            ("preview", [team, project]) => token(AccessTokenKind::PreviewDeployKey, Some(team), Some(project)),
+            ("project", [team, project]) => token(AccessTokenKind::OAuthProject, Some(team), Some(project)),
+            ("team", [team]) => token(AccessTokenKind::OAuthTeam, Some(team), None),
+            _ => opaque(AccessTokenKind::Opaque),
+        })
+    }
+}
+
+impl FromStr for Credential {
+    type Err = CredentialError;
+    fn from_str(text: &str) -> Result<Self, CredentialError> {
+        Self::parse(text)
+    }
+}
+
+impl From<DeployKey> for Credential {
+    fn from(key: DeployKey) -> Self {
+        Self::DeployKey(key)
+    }
+}
+
+impl From<AccessToken> for Credential {
+    fn from(token: AccessToken) -> Self {
+        Self::AccessToken(token)
+    }
+}
+
+/// The credentials that an API may take. What is not `Authorizes<A>` is certain to be refused by `A`.
+pub trait Authorizes<A: Api>: sealed::Sealed {
+    /// The text that stands behind the scheme in the `Authorization` header.
+    fn secret(&self) -> &Secret;
+}
+
+impl Authorizes<Deployment> for DeployKey {
+    fn secret(&self) -> &Secret {
+        &self.secret
+    }
+}
+
+impl Authorizes<Deployment> for AccessToken {
+    fn secret(&self) -> &Secret {
+        &self.secret
+    }
+}
+
+impl Authorizes<Management> for AccessToken {
+    fn secret(&self) -> &Secret {
+        &self.secret
+    }
+}
+
+impl Authorizes<Deployment> for Credential {
+    fn secret(&self) -> &Secret {
+        match self {
+            Self::DeployKey(key) => &key.secret,
+            Self::AccessToken(token) => &token.secret,
+        }
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::DeployKey {}
+    impl Sealed for super::AccessToken {}
+    impl Sealed for super::Credential {}
+}
+
+impl DeployKeyKind {
+    pub(crate) const fn describe(self) -> &'static str {
+        match self {
+            Self::Dev => "the deploy key of a dev deployment",
+            Self::Prod => "the deploy key of a production deployment",
+            Self::Custom => "the deploy key of a custom deployment",
+            Self::PreviewDeployment => "the deploy key of a preview deployment",
+            Self::Admin => "an admin key",
+            Self::Untyped => "the key of a named deployment",
+        }
+    }
+}
+
+impl AccessTokenKind {
+    pub(crate) const fn describe(self) -> &'static str {
+        match self {
+            Self::PreviewDeployKey => "a project's preview deploy key",
+            Self::OAuthProject => "an OAuth project token",
+            Self::OAuthTeam => "an OAuth team token",
+            Self::Team => "a team access token",
+            Self::Personal => "a personal access token",
+            Self::Opaque => "an opaque token",
+        }
+    }
+}
+
+/// Why a text is not a credential, or not one of the wanted kind. Never holds the text.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum CredentialError {
+    /// There is no text.
+    #[error("the credential is empty")]
+    Empty,
+    /// The text begins or ends with white space, which a header would not carry.
+    #[error("the credential begins or ends with white space")]
+    OuterSpace,
+    /// The text has a character that a header cannot carry.
+    #[error("the credential has a character that is not printable ASCII, at byte {position}")]
+    Unprintable {
+        /// Where that character begins, in bytes from the start.
+        position: usize,
+    },
+    /// There is nothing behind the `|`.
+    #[error("the credential has no secret after its `|`")]
+    NoSecret,
+    /// A part of what stands before the `|` is missing.
+    #[error("the credential has an empty part before its `|`")]
+    EmptyPrefixPart,
+    /// The value with which the Convex command line tool is told to ignore the variable.
+    #[error("the credential is `<ignore_deploy_key>`, which stands for no key: leave the variable unset instead")]
+    Ignore,
+    /// The value that a Convex build puts in place of a key that it could not provide.
+    #[error("the credential is a note that no deploy key is there: {reason}")]
+    Missing {
+        /// The reason that the note gives.
+        reason: String,
+    },
+    /// A credential, but of a kind that cannot be used here.
+    #[error("the credential is {found}, where {wanted} is needed")]
+    WrongKind {
+        /// What the text is.
+        found: &'static str,
+        /// What is needed.
+        wanted: &'static str,
+    },
+}
+
+fn refuse_unsendable(text: &str) -> Result<(), CredentialError> {
+    let trimmed = text.trim();
+    if trimmed.is_empty() {
+        return Err(CredentialError::Empty);
+    }
+    if trimmed == "<ignore_deploy_key>" {
+        return Err(CredentialError::Ignore);
+    }
+    if let Some(reason) = trimmed.strip_prefix("<missing_deploy_key:") {
+        let reason = reason.strip_suffix('>').unwrap_or(reason).trim();
+        let reason = reason.chars().filter(|c| !c.is_control()).take(500).collect();
+        return Err(CredentialError::Missing { reason });
+    }
+    if trimmed.len() != text.len() {
+        return Err(CredentialError::OuterSpace);
+    }
+    match text.bytes().position(|byte| !(b' '..=b'~').contains(&byte)) {
+        Some(position) => Err(CredentialError::Unprintable { position }),
+        None => Ok(()),
+    }
+}
+
+/// Whether a secret has the form of an admin key's: lowercase hex, of even length, beginning with the version `01`.
+fn is_admin_secret(secret: &str) -> bool {
+    secret.len().is_multiple_of(2)
+        && secret.starts_with("01")
+        && secret.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deploy_key(text: &str) -> (DeployKeyKind, String) {
+        let key = DeployKey::parse(text).unwrap();
+        (key.kind(), key.deployment_name().to_owned())
+    }
+
+    #[test]
+    fn keys_of_a_deployment_say_which() {
+        for (text, kind) in [
+            ("dev:happy-animal-123|abc", DeployKeyKind::Dev),
+            ("PROD:happy-animal-123|abc", DeployKeyKind::Prod),
+            ("custom:happy-animal-123|abc", DeployKeyKind::Custom),
+            ("preview:happy-animal-123|abc", DeployKeyKind::PreviewDeployment),
+            ("happy-animal-123|01abcdef", DeployKeyKind::Admin),
+            ("happy-animal-123|01ABCDEF", DeployKeyKind::Untyped),
+            ("happy-animal-123|01abc", DeployKeyKind::Untyped),
+            ("happy-animal-123|eyJ2=", DeployKeyKind::Untyped),
+        ] {
+            assert_eq!(deploy_key(text), (kind, "happy-animal-123".to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn tokens_say_what_their_text_says() {
+        for (text, kind, team, project) in [
+            ("preview:acme:shop|abc", AccessTokenKind::PreviewDeployKey, Some("acme"), Some("shop")),
+            ("Project:acme:shop|abc", AccessTokenKind::OAuthProject, Some("acme"), Some("shop")),
+            ("team:acme|abc", AccessTokenKind::OAuthTeam, Some("acme"), None),
+            ("eyJ2MiI6IjEifQ==", AccessTokenKind::Opaque, None, None),
+            ("edge:acme|abc", AccessTokenKind::Opaque, None, None),
+            ("project:acme|abc", AccessTokenKind::Opaque, None, None),
+            ("preview:a:b:c|abc", AccessTokenKind::Opaque, None, None),
+        ] {
+            let token = AccessToken::parse(text).unwrap();
+            assert_eq!((token.kind(), token.team_slug(), token.project_slug()), (kind, team, project), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_opaque_text_may_be_declared_and_another_may_not() {
+        assert_eq!(AccessToken::personal("eyJ2=").unwrap().kind(), AccessTokenKind::Personal);
+        assert_eq!(AccessToken::team("eyJ2=").unwrap().kind(), AccessTokenKind::Team);
+        let error = AccessToken::personal("team:acme|abc").unwrap_err();
+        assert_eq!(error.to_string(), "the credential is an OAuth team token, where a personal access token is needed");
+    }
+
+    #[test]
+    fn what_cannot_be_a_credential_is_refused_with_the_reason() {
+        let error = |text: &str| Credential::parse(text).unwrap_err();
+        assert_eq!(error(""), CredentialError::Empty);
+        assert_eq!(error(" \n"), CredentialError::Empty);
+        assert_eq!(error("dev:a|b\n"), CredentialError::OuterSpace);
+        assert_eq!(error(" dev:a|b"), CredentialError::OuterSpace);
+        assert_eq!(error("dev:a|b\nx: y"), CredentialError::Unprintable { position: 7 });
+        assert_eq!(error("dev:a|é"), CredentialError::Unprintable { position: 6 });
+        assert_eq!(error("dev:a|\u{7f}x"), CredentialError::Unprintable { position: 6 });
+        assert_eq!(error("dev:a|"), CredentialError::NoSecret);
+        assert_eq!(error("dev:|b"), CredentialError::EmptyPrefixPart);
+        assert_eq!(error("|b"), CredentialError::EmptyPrefixPart);
+        assert_eq!(error("<ignore_deploy_key>"), CredentialError::Ignore);
+        assert_eq!(
+            error("<missing_deploy_key:not set up for previews>"),
+            CredentialError::Missing { reason: "not set up for previews".into() }
+        );
+    }
+
+    #[test]
+    fn another_kind_is_named_on_both_sides() {
+        let error = DeployKey::parse("preview:acme:shop|abc").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the credential is a project's preview deploy key, where a deploy key or admin key is needed"
+        );
+        let error = AccessToken::parse("prod:happy-animal-123|abc").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the credential is the deploy key of a production deployment, where an access token is needed"
+        );
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        for text in ["dev:happy-animal-123|canary", "canary", "team:acme|canary", "canary:x|y", "preview:a:b|canary"] {
+            assert!(!format!("{:?}", Credential::parse(text)).contains("canary"), "{text}");
+        }
+    }
+}

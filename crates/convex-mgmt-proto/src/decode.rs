@@ -1,0 +1,169 @@
+//! Reading the bodies of successful answers, and [`DecodeError`]: where one stops being what was expected.
+
+use std::fmt;
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+/// Reads a JSON body.
+///
+/// # Errors
+/// A [`DecodeError`] with the place in the body.
+pub fn json<T: DeserializeOwned>(body: &Bytes) -> Result<T, DecodeError> {
+    if body.is_empty() {
+        return Err(DecodeError::new(DecodeErrorKind::Empty));
+    }
+    // Checked once as a whole: a parser that is given text need not check each string again.
+    let text = std::str::from_utf8(body).map_err(|_| DecodeError::new(DecodeErrorKind::Charset))?;
+    serde_json::from_str(text).map_err(|error| locate::<T>(text, error))
+}
+
+/// Reads the body of an operation that answers without one. Whatever is there is not looked at.
+///
+/// # Errors
+/// None today.
+pub fn nothing(_body: &Bytes) -> Result<(), DecodeError> {
+    Ok(())
+}
+
+/// Reads the body a second time, now keeping account of the path: the first time, which nearly always succeeds, is
+/// spared that.
+fn locate<T: DeserializeOwned>(text: &str, error: serde_json::Error) -> DecodeError {
+    let kind = match error.classify() {
+        Category::Eof => DecodeErrorKind::Truncated,
+        Category::Data => DecodeErrorKind::Shape,
+        Category::Syntax | Category::Io => DecodeErrorKind::Syntax,
+    };
+    let mut path = String::new();
+    if kind == DecodeErrorKind::Shape {
+        let mut reader = serde_json::Deserializer::from_str(text);
+        if let Err(tracked) = serde_path_to_error::deserialize::<_, T>(&mut reader) {
+            path = tracked.path().to_string();
+        }
+    }
+    DecodeError { kind, path, line: error.line(), column: error.column(), expected: expected(&error.to_string()) }
+}
+
+/// What serde expected. Its message also quotes what it found, which may be secret, so only the part that comes from
+/// the types of this library is kept.
+fn expected(message: &str) -> String {
+    let position = message.rfind(" at line ").unwrap_or(message.len());
+    let message = message.get(..position).unwrap_or(message);
+    if let Some(field) = message.strip_prefix("missing field `") {
+        return format!("the field `{}`", field.trim_end_matches('`'));
+    }
+    match message.rsplit_once(", expected ") {
+        Some((_, expected)) => expected.to_owned(),
+        None => String::new(),
+    }
+}
+
+/// In which way a body is not what was expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecodeErrorKind {
+    /// There is no body.
+    Empty,
+    /// It is a web page: something between here and the server answered.
+    Html,
+    /// It is not UTF-8, or says that it is not.
+    Charset,
+    /// It ends too early.
+    Truncated,
+    /// It is not JSON.
+    Syntax,
+    /// It is JSON of another shape.
+    Shape,
+}
+
+/// Where the body of a successful answer stops being what was expected. Never holds a value from the body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DecodeError {
+    /// In which way.
+    pub kind: DecodeErrorKind,
+    /// Where, as a path such as `items[3].region`; empty where there is none.
+    pub path: String,
+    /// The line, from 1; 0 where there is none.
+    pub line: usize,
+    /// The column, from 1; 0 where there is none.
+    pub column: usize,
+    /// What was expected there; empty where that is not known.
+    pub expected: String,
+}
+
+impl DecodeError {
+    pub(crate) fn new(kind: DecodeErrorKind) -> Self {
+        Self { kind, path: String::new(), line: 0, column: 0, expected: String::new() }
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            DecodeErrorKind::Empty => "the body is empty",
+            DecodeErrorKind::Html => "the body is a web page",
+            DecodeErrorKind::Charset => "the body is not UTF-8",
+            DecodeErrorKind::Truncated => "the body ends too early",
+            DecodeErrorKind::Syntax => "the body is not JSON",
+            DecodeErrorKind::Shape => "the body has another shape",
+        })?;
+        if !self.path.is_empty() && self.path != "." {
+            write!(f, " at `{}`", self.path)?;
+        }
+        if self.line > 0 {
+            write!(f, " (line {}, column {})", self.line, self.column)?;
+        }
+        if !self.expected.is_empty() {
+            write!(f, ": expected {}", self.expected)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code, reason = "only read by the derived decoder")]
+    struct Page {
+        items: Vec<BTreeMap<String, u64>>,
+    }
+
+    fn error(body: &[u8]) -> DecodeError {
+        json::<Page>(&Bytes::copy_from_slice(body)).unwrap_err()
+    }
+
+    #[test]
+    fn each_way_to_be_wrong_has_its_kind() {
+        assert_eq!(error(b"").kind, DecodeErrorKind::Empty);
+        assert_eq!(error(b"{\"items\":[").kind, DecodeErrorKind::Truncated);
+        assert_eq!(error(b"{items}").kind, DecodeErrorKind::Syntax);
+        assert_eq!(error(b"{\"items\":[]} x").kind, DecodeErrorKind::Syntax);
+        assert_eq!(error(b"{\"items\":[]\xff}").kind, DecodeErrorKind::Charset);
+        assert_eq!(error(b"\xff\xfe{\0}\0").kind, DecodeErrorKind::Charset);
+        assert_eq!(error(b"[]").kind, DecodeErrorKind::Shape);
+    }
+
+    #[test]
+    fn a_wrong_shape_is_located_and_its_value_is_not_shown() {
+        let error = error(br#"{"items":[{"a":1},{"a":"canary, expected canary"}]}"#);
+        assert_eq!(error.path, "items[1].a");
+        assert_eq!(error.expected, "u64");
+        assert_eq!(error.to_string(), "the body has another shape at `items[1].a` (line 1, column 48): expected u64");
+        assert!(!format!("{error:?}").contains("canary"));
+    }
+
+    #[test]
+    fn a_missing_field_is_named() {
+        assert_eq!(error(b"{}").expected, "the field `items`");
+    }
+}

@@ -1,0 +1,201 @@
+//! The server's rules for environment variables, to be checked before sending: its numbers, its codes, and nothing that
+//! it would accept is refused.
+//!
+//! Source: API facts 4.1. The number of variables and their total size are settings of the server; the others are fixed.
+
+use std::collections::BTreeMap;
+
+use super::{EnvironmentVariableChange, EnvironmentVariables};
+use crate::code::ErrorCode;
+use crate::error::{Problem, Problems};
+
+/// The longest name, in bytes.
+pub const NAME_BYTES: usize = 256;
+/// The longest value, in bytes of UTF-8.
+pub const VALUE_BYTES: usize = 8192;
+/// How many variables a deployment has at most.
+pub const VARIABLES: usize = 512;
+/// How many bytes the names and values of a deployment have together at most.
+pub const TOTAL_BYTES: usize = 524_288;
+/// The names that are built in: they cannot be set. Deleting them does nothing.
+pub const BUILT_IN: &[&str] = &["CONVEX_CLOUD_URL", "CONVEX_SITE_URL"];
+
+/// Checks changes without knowing what is there: all problems, in the order of the changes.
+///
+/// # Errors
+/// The problems, with the field such as `changes[3].name` and the code that the server would answer.
+pub fn check(changes: &[EnvironmentVariableChange]) -> Result<(), Problems> {
+    check_against(changes, &EnvironmentVariables::new())
+}
+
+/// Checks changes of what is there: as [`check`], and whether the deployment's limits hold afterwards.
+///
+/// # Errors
+/// As for [`check`].
+pub fn check_against(changes: &[EnvironmentVariableChange], current: &EnvironmentVariables) -> Result<(), Problems> {
+    let mut problems = Vec::new();
+    for (index, change) in changes.iter().enumerate() {
+        check_name(index, change, &mut problems);
+        if let EnvironmentVariableChange::Set { name, value } = change
+            && value.len() > VALUE_BYTES
+        {
+            problems.push(Problem::new(
+                format!("changes[{index}].value ({})", shown(name)),
+                ErrorCode::EnvironmentVariableValueTooLarge,
+                format!("has {} bytes, at most {VALUE_BYTES} are allowed", value.len()),
+            ));
+        }
+    }
+    check_totals(changes, current, &mut problems);
+    Problems::none_of(problems)
+}
+
+fn check_name(index: usize, change: &EnvironmentVariableChange, problems: &mut Vec<Problem>) {
+    let name = change.name();
+    let mut problem = |code, rule: String| {
+        problems.push(Problem::new(format!("changes[{index}].name ({})", shown(name)), code, rule));
+    };
+    if !is_name(name) {
+        problem(
+            ErrorCode::EnvironmentVariableNameInvalid,
+            "must be letters, digits and underscores, and begin with no digit".to_owned(),
+        );
+    } else if name.len() > NAME_BYTES {
+        problem(
+            ErrorCode::EnvironmentVariableNameTooLong,
+            format!("has {} bytes, at most {NAME_BYTES} are allowed", name.len()),
+        );
+    } else if BUILT_IN.contains(&name) && matches!(change, EnvironmentVariableChange::Set { .. }) {
+        problem(ErrorCode::EnvVarNameForbidden, "is built in and cannot be set".to_owned());
+    }
+}
+
+/// Whether a text has the form of a name: ASCII letters, digits and underscores, not beginning with a digit.
+pub fn is_name(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && text.bytes().next().is_some_and(|first| !first.is_ascii_digit())
+}
+
+/// A name as far as it is fit for a message: someone may have put a value where the name belongs.
+fn shown(name: &str) -> String {
+    if is_name(name) && name.len() <= NAME_BYTES { name.to_owned() } else { format!("{} bytes", name.len()) }
+}
+
+fn check_totals(changes: &[EnvironmentVariableChange], current: &EnvironmentVariables, problems: &mut Vec<Problem>) {
+    let mut after: BTreeMap<&str, &str> = current.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
+    // As the server does: deletions first, and of several values for one name the greatest.
+    for change in changes {
+        after.remove(change.name());
+    }
+    for change in changes {
+        if let EnvironmentVariableChange::Set { name, value } = change {
+            let kept = after.entry(name).or_insert(value.expose());
+            *kept = (*kept).max(value.expose());
+        }
+    }
+    if after.len() > VARIABLES {
+        let rule = format!("would leave {} variables, at most {VARIABLES} are allowed", after.len());
+        problems.push(Problem::new("changes", ErrorCode::EnvVarLimitMet, rule));
+    }
+    let total: usize = after.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if total > TOTAL_BYTES {
+        let rule = format!("would leave {total} bytes of names and values, at most {TOTAL_BYTES} are allowed");
+        problems.push(Problem::new("changes", ErrorCode::EnvVarTotalSizeLimitMet, rule));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::UpdateEnvironmentVariables;
+    use super::*;
+
+    fn problems(update: &UpdateEnvironmentVariables) -> Vec<(String, ErrorCode)> {
+        match check(&update.changes) {
+            Ok(()) => Vec::new(),
+            Err(problems) => problems.iter().map(|problem| (problem.field.clone(), problem.code.clone())).collect(),
+        }
+    }
+
+    fn set(name: &str, value: &str) -> UpdateEnvironmentVariables {
+        UpdateEnvironmentVariables::new().set(name, value)
+    }
+
+    #[test]
+    fn what_the_server_takes_is_taken() {
+        for name in ["A", "_A", "_", "a9_", "CONVEX_OTHER", &"N".repeat(256)] {
+            assert_eq!(problems(&set(name, "")), [], "{name}");
+        }
+        for value in ["", "line\nline\0", "é", &"v".repeat(8192), &"é".repeat(4096)] {
+            assert_eq!(problems(&set("A", value)), []);
+        }
+        assert_eq!(problems(&UpdateEnvironmentVariables::new()), []);
+        assert_eq!(problems(&UpdateEnvironmentVariables::new().delete("CONVEX_SITE_URL")), []);
+        let duplicate = set("A", "z").set("A", "b").delete("A");
+        assert_eq!(problems(&duplicate), []);
+    }
+
+    #[test]
+    fn all_problems_are_reported_at_once_with_field_and_code() {
+        let update = set("OK", "1")
+            .set("9BAD", "x")
+            .set("N".repeat(257), "x")
+            .set("BIG", "v".repeat(8193))
+            .set("CONVEX_SITE_URL", "x")
+            .set("a b", "v".repeat(8193))
+            .delete("")
+            .delete("é");
+        assert_eq!(
+            problems(&update),
+            [
+                ("changes[1].name (4 bytes)".to_owned(), ErrorCode::EnvironmentVariableNameInvalid),
+                ("changes[2].name (257 bytes)".to_owned(), ErrorCode::EnvironmentVariableNameTooLong),
+                ("changes[3].value (BIG)".to_owned(), ErrorCode::EnvironmentVariableValueTooLarge),
+                ("changes[4].name (CONVEX_SITE_URL)".to_owned(), ErrorCode::EnvVarNameForbidden),
+                ("changes[5].name (3 bytes)".to_owned(), ErrorCode::EnvironmentVariableNameInvalid),
+                ("changes[5].value (3 bytes)".to_owned(), ErrorCode::EnvironmentVariableValueTooLarge),
+                ("changes[6].name (0 bytes)".to_owned(), ErrorCode::EnvironmentVariableNameInvalid),
+                ("changes[7].name (2 bytes)".to_owned(), ErrorCode::EnvironmentVariableNameInvalid),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_message_names_the_rule_and_never_a_value() {
+        let text = check(&set("canary=canary", "x").changes).unwrap_err().to_string();
+        assert_eq!(
+            text,
+            "changes[0].name (13 bytes): must be letters, digits and underscores, and begin with no digit \
+             (EnvironmentVariableNameInvalid)"
+        );
+        let text = check(&set("A", &"canary".repeat(2000)).changes).unwrap_err().to_string();
+        assert!(!text.contains("canary") && text.contains("12000 bytes, at most 8192"), "{text}");
+    }
+
+    #[test]
+    fn the_limits_of_a_deployment_hold_after_the_batch() {
+        let many = |count| (0..count).fold(UpdateEnvironmentVariables::new(), |all, n| all.set(format!("N{n}"), ""));
+        assert_eq!(problems(&many(512)), []);
+        assert_eq!(problems(&many(513)), [("changes".to_owned(), ErrorCode::EnvVarLimitMet)]);
+        let full: EnvironmentVariables = (0..512).map(|n| (format!("N{n}"), "")).collect();
+        let codes = |update: UpdateEnvironmentVariables| {
+            check_against(&update.changes, &full)
+                .err()
+                .map(|all| all.iter().map(|one| one.code.clone()).collect::<Vec<_>>())
+        };
+        assert_eq!(codes(set("NEW", "x")), Some(vec![ErrorCode::EnvVarLimitMet]));
+        assert_eq!(codes(set("NEW", "x").delete("N0")), None);
+        assert_eq!(codes(set("N5", "x")), None);
+    }
+
+    #[test]
+    fn the_total_counts_the_greatest_value_of_a_name_once() {
+        let value = "v".repeat(8192);
+        let big = |count: usize| {
+            (0..count).fold(UpdateEnvironmentVariables::new(), |all, n| all.set(format!("N{n}"), value.as_str()))
+        };
+        assert_eq!(problems(&big(63)), []);
+        assert_eq!(problems(&big(64)), [("changes".to_owned(), ErrorCode::EnvVarTotalSizeLimitMet)]);
+        let again = (0..200).fold(UpdateEnvironmentVariables::new(), |all, _| all.set("A", value.as_str()));
+        assert_eq!(problems(&again), []);
+    }
+}

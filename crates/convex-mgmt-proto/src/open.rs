@@ -1,0 +1,331 @@
+//! Enums and unions that outlive the version of the API they were written for: [`open_enum!`](crate::open_enum) and
+//! [`open_union!`](crate::open_union).
+
+use std::fmt;
+
+use serde::Deserializer;
+use serde::de::{self, MapAccess};
+use serde_json::value::RawValue;
+
+/// Declares an enum of strings that keeps a value it does not know, and gives it back unchanged.
+///
+/// ```
+/// convex_mgmt_proto::open_enum! {
+///     /// Where a domain leads to.
+///     pub enum RequestDestination {
+///         /// The deployment's API.
+///         Cloud = "convexCloud",
+///         /// The deployment's HTTP actions.
+///         Site = "convexSite",
+///     }
+/// }
+/// assert_eq!(RequestDestination::from("convexSite"), RequestDestination::Site);
+/// assert_eq!(RequestDestination::from("convexMoon").as_str(), "convexMoon");
+/// ```
+#[macro_export]
+macro_rules! open_enum {
+    (
+        $(#[$meta:meta])*
+        $vis:vis enum $name:ident {
+            $( $(#[$variant_meta:meta])* $variant:ident = $text:literal ),+ $(,)?
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        $vis enum $name {
+            $( $(#[$variant_meta])* $variant, )+
+            /// A value that this version of the library has no name for, as it came.
+            Unknown(::std::boxed::Box<str>),
+        }
+
+        impl $name {
+            /// Every value this version of the library has a name for.
+            $vis const KNOWN: &'static [Self] = &[ $( Self::$variant ),+ ];
+
+            /// The text that stands for this value on the wire.
+            $vis fn as_str(&self) -> &str {
+                match self {
+                    $( Self::$variant => $text, )+
+                    Self::Unknown(text) => text,
+                }
+            }
+        }
+
+        impl ::std::convert::From<&str> for $name {
+            fn from(text: &str) -> Self {
+                match text {
+                    $( $text => Self::$variant, )+
+                    unknown => Self::Unknown(unknown.into()),
+                }
+            }
+        }
+
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl<'de> $crate::__private::Deserialize<'de> for $name {
+            fn deserialize<D: $crate::__private::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                $crate::__private::text(deserializer, |text| Self::from(text))
+            }
+        }
+
+        impl $crate::__private::Serialize for $name {
+            fn serialize<S: $crate::__private::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::std::result::Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+    };
+}
+
+/// Declares a union of objects that a field tells apart, and that keeps an object of a kind it does not know.
+///
+/// Each variant holds a type that reads the object's other fields. When the tag is the object's first field, as the
+/// server writes it, the rest goes straight into that type; otherwise the object is read twice.
+///
+/// ```
+/// #[derive(Debug, serde::Deserialize)]
+/// pub struct Failed { pub reason: String }
+/// #[derive(Debug, serde::Deserialize)]
+/// pub struct Active {}
+///
+/// convex_mgmt_proto::open_union! {
+///     /// How a stream does.
+///     #[derive(Debug)]
+///     pub enum Status by "type" {
+///         /// It delivers.
+///         Active(Active) = "active",
+///         /// It stopped.
+///         Failed(Failed) = "failed",
+///     }
+/// }
+/// let status: Status = serde_json::from_str(r#"{"type":"asleep","until":18446744073709551615}"#)?;
+/// let Status::Unknown(object) = status else { panic!() };
+/// assert_eq!(object.tag(), "asleep");
+/// assert_eq!(object.json(), r#"{"type":"asleep","until":18446744073709551615}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[macro_export]
+macro_rules! open_union {
+    (
+        $(#[$meta:meta])*
+        $vis:vis enum $name:ident by $tag:literal {
+            $( $(#[$variant_meta:meta])* $variant:ident($content:ty) = $text:literal ),+ $(,)?
+        }
+    ) => {
+        $(#[$meta])*
+        #[non_exhaustive]
+        $vis enum $name {
+            $( $(#[$variant_meta])* $variant($content), )+
+            /// An object of a kind that this version of the library does not know, as it came.
+            Unknown($crate::UnknownObject),
+        }
+
+        impl<'de> $crate::__private::Deserialize<'de> for $name {
+            fn deserialize<D: $crate::__private::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                struct Union;
+                impl $crate::__private::OpenUnion for Union {
+                    type Value = $name;
+                    const TAG: &'static str = $tag;
+                    fn known<'de, D: $crate::__private::Deserializer<'de>>(
+                        tag: &str,
+                        fields: D,
+                    ) -> ::std::result::Result<::std::result::Result<$name, D>, D::Error> {
+                        match tag {
+                            $( $text => <$content as $crate::__private::Deserialize>::deserialize(fields)
+                                .map(|content| Ok($name::$variant(content))), )+
+                            _ => Ok(Err(fields)),
+                        }
+                    }
+                    fn unknown(object: $crate::UnknownObject) -> $name {
+                        $name::Unknown(object)
+                    }
+                }
+                $crate::__private::union::<Union, D>(deserializer)
+            }
+        }
+    };
+}
+
+/// An object of a kind that this version of the library does not know.
+///
+/// Its `Debug` shows the tag only: the fields may hold secrets.
+#[derive(Clone)]
+pub struct UnknownObject {
+    tag: Box<str>,
+    json: Box<RawValue>,
+}
+
+impl UnknownObject {
+    /// The value of the field that tells the kinds apart.
+    pub fn tag(&self) -> &str {
+        &self.tag
+    }
+
+    /// The whole object as JSON text, tag included, with every number and string spelt as the server spelt it.
+    pub fn json(&self) -> &str {
+        self.json.get()
+    }
+}
+
+impl fmt::Debug for UnknownObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnknownObject").field("tag", &self.tag).finish_non_exhaustive()
+    }
+}
+
+/// What [`open_union!`](crate::open_union) tells the shared reader about one union.
+pub trait OpenUnion {
+    /// The enum.
+    type Value;
+    /// The name of the field that tells the kinds apart.
+    const TAG: &'static str;
+    /// Reads the fields of a known kind, or hands them back untouched.
+    fn known<'de, D: Deserializer<'de>>(tag: &str, fields: D) -> Result<Result<Self::Value, D>, D::Error>;
+    /// Wraps an object of a kind that is not known.
+    fn unknown(object: UnknownObject) -> Self::Value;
+}
+
+/// Reads a string without copying it where the input allows.
+pub fn text<'de, D: Deserializer<'de>, T>(deserializer: D, read: impl FnOnce(&str) -> T) -> Result<T, D::Error> {
+    struct Text<F>(F);
+    impl<T, F: FnOnce(&str) -> T> de::Visitor<'_> for Text<F> {
+        type Value = T;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+            Ok((self.0)(text))
+        }
+    }
+    deserializer.deserialize_str(Text(read))
+}
+
+/// Reads one object of an open union.
+pub fn union<'de, U: OpenUnion, D: Deserializer<'de>>(deserializer: D) -> Result<U::Value, D::Error> {
+    struct Object<U>(std::marker::PhantomData<U>);
+
+    impl<'de, U: OpenUnion> de::Visitor<'de> for Object<U> {
+        type Value = U::Value;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "an object with the field `{}`", U::TAG)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<U::Value, A::Error> {
+            let mut fields: Vec<(String, Box<RawValue>)> = Vec::new();
+            let mut tag: Option<String> = None;
+            if let Some(first) = map.next_key::<String>()? {
+                if first == U::TAG {
+                    let text = map.next_value::<String>()?;
+                    match U::known(&text, de::value::MapAccessDeserializer::new(&mut map))? {
+                        Ok(value) => return Ok(value),
+                        Err(_) => tag = Some(text),
+                    }
+                } else {
+                    fields.push((first, map.next_value()?));
+                }
+            }
+            while let Some(key) = map.next_key::<String>()? {
+                if key == U::TAG && tag.is_none() {
+                    tag = Some(map.next_value()?);
+                } else {
+                    fields.push((key, map.next_value()?));
+                }
+            }
+            let tag = tag.ok_or_else(|| de::Error::missing_field(U::TAG))?;
+            let json = object_text(U::TAG, &tag, &fields).map_err(de::Error::custom)?;
+            let mut reader = serde_json::Deserializer::from_str(json.get());
+            match U::known(&tag, &mut reader).map_err(de::Error::custom)? {
+                Ok(value) => Ok(value),
+                Err(_) => Ok(U::unknown(UnknownObject { tag: tag.into(), json })),
+            }
+        }
+    }
+
+    deserializer.deserialize_map(Object::<U>(std::marker::PhantomData))
+}
+
+/// Puts an object together again, the tag first.
+fn object_text(tag_name: &str, tag: &str, fields: &[(String, Box<RawValue>)]) -> serde_json::Result<Box<RawValue>> {
+    let mut json = format!("{{{}:{}", serde_json::to_string(tag_name)?, serde_json::to_string(tag)?);
+    for (key, value) in fields {
+        json.push(',');
+        json.push_str(&serde_json::to_string(key)?);
+        json.push(':');
+        json.push_str(value.get());
+    }
+    json.push('}');
+    RawValue::from_string(json)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    pub(crate) struct Cloud {
+        id: u64,
+    }
+
+    open_enum! {
+        /// A test enum.
+        pub(crate) enum Region { UsEast = "aws-us-east-1", EuWest = "aws-eu-west-1" }
+    }
+
+    open_union! {
+        /// A test union.
+        #[derive(Debug)]
+        pub(crate) enum Deployment by "kind" { Cloud(Cloud) = "cloud" }
+    }
+
+    fn read(json: &str) -> serde_json::Result<Deployment> {
+        serde_json::from_str(json)
+    }
+
+    #[test]
+    fn an_unknown_text_comes_back_unchanged() {
+        let list: Vec<Region> = serde_json::from_str(r#"["aws-eu-west-1","mars \u00e9"]"#).unwrap();
+        assert_eq!(list, [Region::EuWest, Region::Unknown("mars é".into())]);
+        assert_eq!(serde_json::to_string(&list).unwrap(), r#"["aws-eu-west-1","mars é"]"#);
+        assert_eq!(Region::KNOWN.len(), 2);
+    }
+
+    #[test]
+    fn a_known_kind_is_read_wherever_its_tag_stands() {
+        for json in
+            [r#"{"kind":"cloud","id":18446744073709551615}"#, r#"{"id":18446744073709551615,"x":[1],"kind":"cloud"}"#]
+        {
+            assert!(matches!(read(json).unwrap(), Deployment::Cloud(Cloud { id: u64::MAX })), "{json}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_kind_does_not_fail_the_list_and_keeps_its_spelling() {
+        let list: Vec<Deployment> =
+            serde_json::from_str(r#"[{"kind":"cloud","id":1},{"n":1.0,"kind":"edge","m":{"a":[]}}]"#).unwrap();
+        let [Deployment::Cloud(_), Deployment::Unknown(object)] = &list[..] else { panic!("{list:?}") };
+        assert_eq!(object.tag(), "edge");
+        assert_eq!(object.json(), r#"{"kind":"edge","n":1.0,"m":{"a":[]}}"#);
+        assert!(!format!("{object:?}").contains("1.0"), "fields may be secret");
+    }
+
+    #[test]
+    fn a_union_without_its_tag_or_with_a_bad_field_is_refused() {
+        assert!(read(r#"{"id":1}"#).unwrap_err().to_string().contains("kind"));
+        assert!(read(r#"{"kind":7}"#).is_err());
+        assert!(read(r#"{"kind":"cloud","id":"x"}"#).is_err());
+        assert!(read(r#"{"id":"x","kind":"cloud"}"#).is_err());
+        assert!(read("[]").is_err());
+    }
+}

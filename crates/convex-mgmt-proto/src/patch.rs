@@ -1,0 +1,77 @@
+//! [`Patch`]: the three states of a field in a partial update.
+
+use serde::{Serialize, Serializer, ser};
+
+/// What a partial update does with one field.
+///
+/// Used only for fields for which the API gives `null` a meaning of its own; every other optional field is an
+/// `Option` that is left out when it is `None`.
+///
+/// On the wire `Keep` is an absent field, `Clear` is `null` and `Set` is the value. A struct that has such a field
+/// writes it with `#[serde(default, skip_serializing_if = "Patch::is_keep")]`; writing a `Keep` without that is an
+/// error, because `null` would clear the field.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Patch<T> {
+    /// Leaves the field as it is.
+    #[default]
+    Keep,
+    /// Resets the field to its default, or removes it.
+    Clear,
+    /// Gives the field this value.
+    Set(T),
+}
+
+impl<T> Patch<T> {
+    /// Whether this leaves the field as it is.
+    pub fn is_keep(&self) -> bool {
+        matches!(self, Self::Keep)
+    }
+
+    /// The new value, if this sets one.
+    pub fn value(&self) -> Option<&T> {
+        match self {
+            Self::Set(value) => Some(value),
+            Self::Keep | Self::Clear => None,
+        }
+    }
+}
+
+impl<T> From<T> for Patch<T> {
+    fn from(value: T) -> Self {
+        Self::Set(value)
+    }
+}
+
+impl<T: Serialize> Serialize for Patch<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Keep => Err(ser::Error::custom("a field that is kept must be left out")),
+            Self::Clear => serializer.serialize_none(),
+            Self::Set(value) => value.serialize(serializer),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Serialize, Default)]
+    struct Update {
+        #[serde(skip_serializing_if = "Patch::is_keep")]
+        expires_at: Patch<u64>,
+    }
+
+    #[test]
+    fn three_states_on_the_wire() {
+        let json = |expires_at| serde_json::to_string(&Update { expires_at }).unwrap();
+        assert_eq!(json(Patch::Keep), "{}");
+        assert_eq!(json(Patch::Clear), r#"{"expires_at":null}"#);
+        assert_eq!(json(5.into()), r#"{"expires_at":5}"#);
+    }
+
+    #[test]
+    fn a_kept_field_that_is_not_left_out_is_an_error_and_not_a_null() {
+        assert!(serde_json::to_string(&Patch::<u64>::Keep).is_err());
+    }
+}

@@ -1,0 +1,455 @@
+//! [`Reply`] and [`ResponseError`]: telling a successful answer from every other one.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER};
+use http::{HeaderMap, Response, StatusCode, Uri};
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::code::ErrorCode;
+use crate::decode::{DecodeError, DecodeErrorKind};
+
+/// How much of an answer's body an error keeps, in bytes.
+pub const KEPT_BODY: usize = 64 * 1024;
+
+const DEPRECATION_STATE: HeaderName = HeaderName::from_static("x-convex-deprecation-state");
+const DEPRECATION_MESSAGE: HeaderName = HeaderName::from_static("x-convex-deprecation-message");
+
+/// What a successful call gives, with what the answer's head says beside it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Reply<T> {
+    /// What the operation gives.
+    pub output: T,
+    /// The status, one of the 2xx.
+    pub status: StatusCode,
+    /// What the server says about the age of this client, if anything.
+    pub deprecation: Option<Deprecation>,
+}
+
+/// The head of a successful answer.
+pub(crate) struct Head {
+    status: StatusCode,
+    deprecation: Option<Deprecation>,
+}
+
+impl Head {
+    pub(crate) fn with<T>(self, output: T) -> Reply<T> {
+        Reply { output, status: self.status, deprecation: self.deprecation }
+    }
+
+    pub(crate) fn unreadable(self, error: DecodeError, body: Bytes) -> ResponseError {
+        ResponseError::Decode(UnreadableReply { status: self.status, error, body: Body::new(body) })
+    }
+}
+
+impl Reply<()> {
+    /// Lets a successful answer through, whatever its operation.
+    pub(crate) fn open(response: Response<Bytes>) -> Result<(Head, Bytes), ResponseError> {
+        let (parts, body) = response.into_parts();
+        let status = parts.status;
+        let deprecation = Deprecation::from_headers(&parts.headers);
+        if !status.is_success() {
+            return Err(refusal(status, &parts.headers, deprecation, body));
+        }
+        let head = Head { status, deprecation };
+        let content_type = ContentType::of(&parts.headers, &body);
+        if content_type.html {
+            return Err(head.unreadable(DecodeError::new(DecodeErrorKind::Html), body));
+        }
+        if content_type.other_charset && !body.is_empty() {
+            return Err(head.unreadable(DecodeError::new(DecodeErrorKind::Charset), body));
+        }
+        Ok((head, body))
+    }
+}
+
+fn refusal(status: StatusCode, headers: &HeaderMap, deprecation: Option<Deprecation>, body: Bytes) -> ResponseError {
+    if status.is_redirection() {
+        let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
+        let host = location.and_then(|text| text.parse::<Uri>().ok()).and_then(|uri| uri.host().map(Into::into));
+        return ResponseError::Redirect(Redirect { status, host });
+    }
+    let retry_after = retry_after(headers);
+    match error_code(&body) {
+        Some((code, message)) => {
+            let body = Body::new(body);
+            ResponseError::Api(Box::new(ApiError { status, code, message, retry_after, deprecation, body }))
+        }
+        None => ResponseError::Unexpected(UnexpectedReply {
+            status,
+            html: ContentType::of(headers, &body).html,
+            retry_after,
+            body: Body::new(body),
+        }),
+    }
+}
+
+/// The code and the message of an error body, if it is one.
+fn error_code(body: &[u8]) -> Option<(ErrorCode, String)> {
+    #[derive(Deserialize)]
+    struct ErrorBody {
+        code: ErrorCode,
+        #[serde(default)]
+        message: String,
+    }
+    let ErrorBody { code, message } = serde_json::from_slice(body).ok()?;
+    (!code.as_str().is_empty()).then_some((code, message))
+}
+
+/// How long the server asks to wait. Only the form in seconds is read: a date would need a clock.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    text.parse::<u64>().ok().map(Duration::from_secs)
+}
+
+struct ContentType {
+    html: bool,
+    other_charset: bool,
+}
+
+impl ContentType {
+    fn of(headers: &HeaderMap, body: &[u8]) -> Self {
+        let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let value = value.to_ascii_lowercase();
+        let mut parts = value.split(';').map(str::trim);
+        let kind = parts.next().unwrap_or_default();
+        let html = match kind {
+            "text/html" | "application/xhtml+xml" => true,
+            "" => body.trim_ascii_start().starts_with(b"<"),
+            _ => false,
+        };
+        let charset = parts.find_map(|part| part.strip_prefix("charset="));
+        let other_charset =
+            charset.is_some_and(|name| !matches!(name.trim_matches('"'), "utf-8" | "utf8" | "us-ascii"));
+        Self { html, other_charset }
+    }
+}
+
+/// A notice of the server that this client's version is too old, or soon will be (API facts 2.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Deprecation {
+    /// `Unsupported` or `UpgradeRequired` today.
+    pub state: String,
+    /// What the server says about it, in one line.
+    pub message: String,
+}
+
+impl Deprecation {
+    /// Reads the notice from an answer's headers, for layers that see the answer before its operation does.
+    pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        headers
+            .contains_key(DEPRECATION_STATE)
+            .then(|| Self { state: text(DEPRECATION_STATE), message: text(DEPRECATION_MESSAGE) })
+    }
+}
+
+/// Why an answer is not a success. No text of the answer's body is in its `Display` or `Debug`.
+#[derive(Clone, Debug, Error)]
+#[non_exhaustive]
+pub enum ResponseError {
+    /// The server said no.
+    #[error(transparent)]
+    Api(Box<ApiError>),
+    /// A redirect. It is never followed: the credential goes only to where it was given for.
+    #[error(transparent)]
+    Redirect(Redirect),
+    /// Not a success, and not the server's kind of error either.
+    #[error(transparent)]
+    Unexpected(UnexpectedReply),
+    /// A success whose body cannot be read. The operation was done.
+    #[error(transparent)]
+    Decode(UnreadableReply),
+}
+
+impl ResponseError {
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Api(error) => error.status,
+            Self::Redirect(error) => error.status,
+            Self::Unexpected(error) => error.status,
+            Self::Decode(error) => error.status,
+        }
+    }
+
+    /// The first [`KEPT_BODY`] bytes of the answer's body. They may hold secrets.
+    pub fn body(&self) -> &[u8] {
+        match self {
+            Self::Api(error) => &error.body.0,
+            Self::Redirect(_) => &[],
+            Self::Unexpected(error) => &error.body.0,
+            Self::Decode(error) => &error.body.0,
+        }
+    }
+}
+
+/// An error that the server explained with a code.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct ApiError {
+    /// The status.
+    pub status: StatusCode,
+    /// The code.
+    pub code: ErrorCode,
+    message: String,
+    /// How long the server asks to wait before the next try.
+    pub retry_after: Option<Duration>,
+    /// What the server says about the age of this client, if anything.
+    pub deprecation: Option<Deprecation>,
+    body: Body,
+}
+
+impl ApiError {
+    /// What the server says to a person. Not part of `Display` or `Debug`, because it may repeat what was sent, and not
+    /// something to match on.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The permission that the credential lacks, such as `deployment:env:write`, if the server names one.
+    pub fn missing_permission(&self) -> Option<&str> {
+        if self.code != ErrorCode::OperationNotPermitted {
+            return None;
+        }
+        let (_, rest) = self.message.rsplit_once('(')?;
+        let (permission, _) = rest.split_once(')')?;
+        let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b':';
+        (permission.contains(':') && permission.bytes().all(word)).then_some(permission)
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the server answered {} {}", self.status.as_u16(), self.code.printable())?;
+        if let Some(remedy) = self.code.remedy() {
+            write!(f, ": {remedy}")?;
+        }
+        if let Some(permission) = self.missing_permission() {
+            write!(f, " ({permission})")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiError")
+            .field("status", &self.status)
+            .field("code", &self.code.printable())
+            .field("retry_after", &self.retry_after)
+            .field("deprecation", &self.deprecation)
+            .field("body", &self.body)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for ApiError {}
+
+/// A redirect, which was not followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Redirect {
+    /// The status.
+    pub status: StatusCode,
+    /// The host it points to, if it names one.
+    pub host: Option<String>,
+}
+
+impl fmt::Display for Redirect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let status = self.status.as_u16();
+        match &self.host {
+            Some(host) => write!(f, "a redirect ({status}) to {host} was not followed: check the URL"),
+            None => write!(f, "a redirect ({status}) was not followed: check the URL"),
+        }
+    }
+}
+
+impl std::error::Error for Redirect {}
+
+/// An answer that is neither a success nor one of the server's errors.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct UnexpectedReply {
+    /// The status.
+    pub status: StatusCode,
+    /// Whether the body is a web page: something between here and the server answered.
+    pub html: bool,
+    /// How long the answer asks to wait before the next try.
+    pub retry_after: Option<Duration>,
+    body: Body,
+}
+
+impl fmt::Display for UnexpectedReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match (self.body.0.len(), self.html) {
+            (0, _) => "with an empty body",
+            (_, true) => "with a web page",
+            _ => "with a body that is not the API's",
+        };
+        write!(f, "got {} {what}", self.status.as_u16())?;
+        match (self.status, self.body.0.is_empty()) {
+            (StatusCode::NOT_FOUND, _) => f.write_str(": check that the URL is that of a deployment or of the API"),
+            (StatusCode::REQUEST_TIMEOUT, true) => f.write_str(": the server took too long"),
+            _ => f.write_str(": something between here and the server may have answered"),
+        }
+    }
+}
+
+impl std::error::Error for UnexpectedReply {}
+
+/// A successful answer whose body cannot be read.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct UnreadableReply {
+    /// The status, one of the 2xx.
+    pub status: StatusCode,
+    /// What is wrong with the body, and where.
+    pub error: DecodeError,
+    body: Body,
+}
+
+impl fmt::Display for UnreadableReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the answer ({}) cannot be read: {}", self.status.as_u16(), self.error)
+    }
+}
+
+impl std::error::Error for UnreadableReply {}
+
+/// The kept part of a body. Shows its length only.
+#[derive(Clone)]
+struct Body(Bytes);
+
+impl Body {
+    fn new(mut bytes: Bytes) -> Self {
+        bytes.truncate(KEPT_BODY);
+        Self(bytes)
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{} bytes]", self.0.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(status: u16, headers: &[(&str, &str)], body: &str) -> Result<(Head, Bytes), ResponseError> {
+        let mut response = Response::builder().status(status);
+        for (name, value) in headers {
+            response = response.header(*name, *value);
+        }
+        Reply::open(response.body(Bytes::copy_from_slice(body.as_bytes())).unwrap())
+    }
+
+    fn refused(status: u16, headers: &[(&str, &str)], body: &str) -> ResponseError {
+        open(status, headers, body).err().expect("not a success")
+    }
+
+    #[test]
+    fn an_error_of_the_server_keeps_everything_and_shows_no_message() {
+        let body = r#"{"code":"OperationNotPermitted","message":"canary (deployment:env:write).","more":1}"#;
+        let error = refused(403, &[("retry-after", "7")], body);
+        let ResponseError::Api(api) = &error else { panic!("{error:?}") };
+        assert_eq!(api.code, ErrorCode::OperationNotPermitted);
+        assert_eq!(api.message(), "canary (deployment:env:write).");
+        assert_eq!(api.missing_permission(), Some("deployment:env:write"));
+        assert_eq!(api.retry_after, Some(Duration::from_secs(7)));
+        assert_eq!(error.body(), body.as_bytes());
+        assert!(error.to_string().contains("(deployment:env:write)"), "{error}");
+        assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
+    }
+
+    #[test]
+    fn an_unknown_code_is_kept_and_shown_only_if_it_is_a_word() {
+        let error = refused(400, &[], r#"{"code":"NewCode"}"#);
+        assert_eq!(error.to_string(), "the server answered 400 NewCode");
+        let error = refused(400, &[], r#"{"code":"canary canary"}"#);
+        assert_eq!(error.to_string(), "the server answered 400 [unprintable code]");
+        assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+        assert!(matches!(error, ResponseError::Api(api) if api.code.as_str() == "canary canary"));
+    }
+
+    #[test]
+    fn a_permission_that_is_not_one_is_not_shown() {
+        for message in ["none", "(canary)", "(a:b canary)", "canary)", "(a:b"] {
+            let error = refused(403, &[], &format!(r#"{{"code":"OperationNotPermitted","message":"{message}"}}"#));
+            assert!(matches!(&error, ResponseError::Api(api) if api.missing_permission().is_none()), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_the_servers_error_says_so() {
+        for (status, headers, body, expected) in [
+            (404, &[][..], "", "got 404 with an empty body: check that the URL"),
+            (408, &[], "", "got 408 with an empty body: the server took too long"),
+            (502, &[("content-type", "text/html")], "<html>canary</html>", "got 502 with a web page"),
+            (502, &[], "  <!doctype html>canary", "got 502 with a web page"),
+            (500, &[], "[]", "got 500 with a body that is not the API's"),
+            (500, &[], r#"{"code":""}"#, "got 500 with a body that is not the API's"),
+            (500, &[], r#"{"code":7}"#, "got 500 with a body that is not the API's"),
+        ] {
+            let error = refused(status, headers, body);
+            assert!(matches!(error, ResponseError::Unexpected(_)), "{error:?}");
+            assert!(error.to_string().starts_with(expected), "{error}");
+            assert!(!format!("{error} {error:?}").contains("canary"));
+        }
+    }
+
+    #[test]
+    fn a_redirect_names_the_host_and_nothing_else() {
+        let error = refused(308, &[("location", "https://u:canary@elsewhere.example/canary")], "");
+        assert_eq!(error.to_string(), "a redirect (308) to elsewhere.example was not followed: check the URL");
+        assert!(!format!("{error:?}").contains("canary"));
+        assert!(matches!(refused(302, &[], ""), ResponseError::Redirect(Redirect { host: None, .. })));
+    }
+
+    #[test]
+    fn a_success_that_is_a_web_page_or_of_another_charset_is_refused() {
+        let kind = |headers: &[(&str, &str)], body: &str| match refused(200, headers, body) {
+            ResponseError::Decode(reply) => reply.error.kind,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(kind(&[("content-type", "text/html; charset=utf-8")], "x"), DecodeErrorKind::Html);
+        assert_eq!(kind(&[], "\n<html>"), DecodeErrorKind::Html);
+        assert_eq!(kind(&[("content-type", "application/json; charset=ISO-8859-1")], "{}"), DecodeErrorKind::Charset);
+        assert!(open(200, &[("content-type", "application/json; charset=\"UTF-8\"")], "{}").is_ok());
+        assert!(open(204, &[], "").is_ok());
+    }
+
+    #[test]
+    fn a_deprecation_notice_reaches_success_and_error() {
+        let headers = [("x-convex-deprecation-state", "UpgradeRequired"), ("x-convex-deprecation-message", "soon")];
+        let (head, _) = open(200, &headers, "").ok().unwrap();
+        let notice = head.with(()).deprecation.unwrap();
+        assert_eq!((notice.state.as_str(), notice.message.as_str()), ("UpgradeRequired", "soon"));
+        let error = refused(400, &headers, r#"{"code":"ClientVersionUnsupported","message":""}"#);
+        assert!(matches!(error, ResponseError::Api(api) if api.deprecation == Some(notice)));
+    }
+
+    #[test]
+    fn retry_after_is_read_in_seconds_only() {
+        for (text, expected) in
+            [("0", Some(0)), (" 12 ", Some(12)), ("-1", None), ("soon", None), ("Tue, 24 Nov 2026", None)]
+        {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, text.parse().unwrap());
+            assert_eq!(retry_after(&headers), expected.map(Duration::from_secs), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_error_keeps_a_bounded_part_of_a_body() {
+        assert_eq!(refused(500, &[], &"x".repeat(KEPT_BODY + 1)).body().len(), KEPT_BODY);
+    }
+}
