@@ -1,1 +1,37 @@
-//! x
+//! An in-memory Convex for tests: a deployment that answers as the real server does, as far as the project's API facts
+//! tell, with faults on demand.
+//!
+//! It shares no code with the crates that it tests: requests are read and answers written by types of its own, so that a
+//! wrong field name cannot pass on both sides. The texts of its messages are its own, too; only status and code count.
+//!
+//! * In process: [`Fake`] is a tower service from `http::Request<Bytes>` to `http::Response<Bytes>`.
+//! * On a loopback port: [`Fake::serve`].
+//! * As a program: `convex-mgmt-fake serve`.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! use convex_mgmt_fake::Fake;
+//!
+//! let fake = Fake::builder("happy-animal-123").admin_key("happy-animal-123|01abcd").build();
+//! let running = fake.serve("127.0.0.1:0").await?;
+//! assert!(running.url().starts_with("http://127.0.0.1:"));
+//! # Ok(())
+//! # }
+//! ```
+
+mod auth;
+mod client_version;
+mod environment_variables;
+mod error;
+mod extract;
+mod fake;
+mod faults;
+mod router;
+mod serve;
+mod state;
+
+pub use fake::{ConnectionReset, Fake, FakeBuilder, Recorded};
+pub use faults::Fault;
+pub use serve::Running;
+pub use state::AuditEntry;

@@ -1,0 +1,179 @@
+//! Who is calling: the `Authorization` header, the keys, and what an identity may do. Facts 1.2, 1.3, 1.4 and 1.7.
+
+use axum::extract::{FromRequestParts, Query};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::error::Refusal;
+use crate::state::Shared;
+
+/// What a read-only key may do.
+const READ_ONLY: &[&str] = &[
+    "deployment:env:view",
+    "deployment:logs:view",
+    "deployment:metrics:view",
+    "deployment:integrations:view",
+    "deployment:data:view",
+    "deployment:backups:view",
+    "deployment:backups:download",
+    "deployment:functions:runInternalQueries",
+    "deployment:functions:runTestQuery",
+    "deployment:auditLog:view",
+    "deployment:usageLimits:view",
+    "deployment:usage:view",
+];
+
+/// The keys that a deployment knows. They are compared as given, not decrypted.
+#[derive(Debug, Default)]
+pub(crate) struct Keys {
+    pub(crate) full: Vec<String>,
+    pub(crate) read_only: Vec<String>,
+    pub(crate) tokens: Vec<(String, Vec<String>)>,
+    pub(crate) end_users: Vec<String>,
+}
+
+/// Who is calling.
+#[derive(Clone, Debug)]
+pub(crate) enum Identity {
+    /// No credential.
+    Unknown,
+    /// An end user of the app, with a JWT.
+    EndUser,
+    /// A key. It may do what is listed, or everything if nothing is.
+    Key { allowed: Vec<String>, acts_as_user: bool },
+}
+
+impl Identity {
+    /// Refuses what this identity may not do.
+    pub(crate) fn require(&self, action: &str) -> Result<(), Refusal> {
+        match self {
+            Self::Unknown | Self::EndUser => {
+                Err(Refusal::forbidden("BadDeployKey", "this is no key of this deployment"))
+            }
+            Self::Key { allowed, .. } if allowed.is_empty() || allowed.iter().any(|one| one == action) => Ok(()),
+            Self::Key { .. } => {
+                Err(Refusal::forbidden("OperationNotPermitted", format!("this key lacks a permission ({action})")))
+            }
+        }
+    }
+
+    /// Refuses what only a plain key may write.
+    pub(crate) fn require_plain(&self) -> Result<(), Refusal> {
+        match self {
+            Self::Key { acts_as_user: true, .. } => {
+                Err(Refusal::forbidden("SystemIdentityRequired", "a key that acts as a user cannot do this"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl FromRequestParts<Shared> for Identity {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Refusal> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct AdminKey {
+            admin_key: Option<String>,
+        }
+        let deployment = state.deployment();
+        if let Some(value) = parts.headers.get(AUTHORIZATION) {
+            return identify(value.as_bytes(), &deployment.name, &deployment.keys);
+        }
+        let Query(query) = Query::<AdminKey>::try_from_uri(&parts.uri)
+            .map_err(|_| Refusal::bad_request("BadQueryArgs", "the query cannot be read"))?;
+        match query.admin_key {
+            Some(key) => identify_key(&key, false, &deployment.name, &deployment.keys),
+            None => Ok(Self::Unknown),
+        }
+    }
+}
+
+fn identify(header: &[u8], name: &str, keys: &Keys) -> Result<Identity, Refusal> {
+    let printable = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t');
+    let Some(text) = std::str::from_utf8(header).ok().filter(|_| header.iter().all(printable)) else {
+        return Err(Refusal::bad_request("HeaderParseFailure", "the authorization header is not text"));
+    };
+    if text.len() < 7 {
+        return Err(Refusal::bad_request("InvalidHeaderFailure", "the authorization header is too short"));
+    }
+    let (scheme, rest) = text.split_at(7);
+    if scheme.eq_ignore_ascii_case("convex ") {
+        let key = without_type(rest);
+        return match key.split_once(':') {
+            None => identify_key(&key, false, name, keys),
+            Some((key, user)) => {
+                let user = STANDARD.decode(user).ok().and_then(|json| serde_json::from_slice::<Value>(&json).ok());
+                if !user.is_some_and(|user| user.is_object()) {
+                    return Err(Refusal::bad_request("HeaderParseFailure", "the user to act as cannot be read"));
+                }
+                identify_key(key, true, name, keys)
+            }
+        };
+    }
+    if scheme.eq_ignore_ascii_case("bearer ") && !rest.is_empty() {
+        return identify_end_user(rest.trim(), keys);
+    }
+    Err(Refusal::bad_request("InvalidAdminKey", "the authorization header has an unknown scheme"))
+}
+
+/// The key without the type of its deployment. What stands before the secret of a preview or project key goes wholly.
+fn without_type(key: &str) -> String {
+    let Some((prefix, secret)) = key.split_once('|') else { return key.to_owned() };
+    match prefix.split_once(':') {
+        Some((kind, _)) if kind.eq_ignore_ascii_case("preview") || kind.eq_ignore_ascii_case("project") => {
+            secret.to_owned()
+        }
+        Some((_, name)) => format!("{name}|{secret}"),
+        None => key.to_owned(),
+    }
+}
+
+fn identify_key(key: &str, acts_as_user: bool, name: &str, keys: &Keys) -> Result<Identity, Refusal> {
+    let refused = || Refusal::unauthenticated("BadAdminKey", "this is no admin key of this deployment");
+    let key = without_type(key);
+    let (key_name, secret) = match key.split_once('|') {
+        Some((key_name, secret)) => (Some(key_name), secret),
+        None => (None, key.as_str()),
+    };
+    let known = |list: &[String]| list.iter().any(|known| secret_of(known) == secret);
+    let admin = if known(&keys.full) {
+        Some(Vec::new())
+    } else if known(&keys.read_only) {
+        Some(READ_ONLY.iter().map(|action| (*action).to_owned()).collect())
+    } else {
+        None
+    };
+    if let Some(allowed) = admin {
+        // An admin key has to name the deployment.
+        return if key_name == Some(name) { Ok(Identity::Key { allowed, acts_as_user }) } else { Err(refused()) };
+    }
+    match keys.tokens.iter().find(|(known, _)| secret_of(known) == secret) {
+        Some((_, allowed)) => Ok(Identity::Key { allowed: allowed.clone(), acts_as_user }),
+        None => Err(refused()),
+    }
+}
+
+fn secret_of(key: &str) -> &str {
+    key.split_once('|').map_or(key, |(_, secret)| secret)
+}
+
+fn identify_end_user(token: &str, keys: &Keys) -> Result<Identity, Refusal> {
+    if keys.end_users.iter().any(|known| known == token) {
+        return Ok(Identity::EndUser);
+    }
+    let parts: Vec<&str> = token.split('.').collect();
+    let is_json =
+        |part: &str| URL_SAFE_NO_PAD.decode(part).is_ok_and(|bytes| serde_json::from_slice::<Value>(&bytes).is_ok());
+    match parts[..] {
+        [header, payload, _] if is_json(header) && is_json(payload) => {
+            Err(Refusal::unauthenticated("NoAuthProvider", "no auth provider knows this token"))
+        }
+        _ => Err(Refusal::unauthenticated("InvalidAuthHeader", "this is no JWT")),
+    }
+}

@@ -1,0 +1,45 @@
+//! Reading JSON bodies: facts 2.3.
+
+use axum::extract::{FromRequest, Request};
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+
+use crate::error::Refusal;
+use crate::state::Shared;
+
+/// The largest body that is read, in bytes.
+const BODY_LIMIT: usize = 2 * 1024 * 1024;
+
+/// A JSON body.
+pub(crate) struct JsonBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<Shared> for JsonBody<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _state: &Shared) -> Result<Self, Refusal> {
+        let refused = |message: String| Refusal::bad_request("BadJsonBody", message);
+        if !is_json(request.headers()) {
+            return Err(refused("the content type is not JSON".to_owned()));
+        }
+        let body: Bytes = match Limited::new(request.into_body(), BODY_LIMIT).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) if error.is::<LengthLimitError>() => {
+                return Err(refused(format!("the body has more than {BODY_LIMIT} bytes")));
+            }
+            Err(_) => return Err(refused("the body broke off".to_owned())),
+        };
+        serde_json::from_slice(&body)
+            .map(JsonBody)
+            .map_err(|error| refused(format!("the body cannot be read: {error}")))
+    }
+}
+
+/// `application/json` or `application/*+json`, whatever parameters follow.
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind.strip_prefix("application/").is_some_and(|subtype| subtype == "json" || subtype.ends_with("+json"))
+}

@@ -1,0 +1,266 @@
+//! [`Fake`]: the deployment as a tower service, with its faults and its record of requests.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use tower::{Service, ServiceExt};
+
+use crate::error::refusal;
+use crate::faults::{Fault, Order};
+use crate::router::router;
+use crate::state::{AuditEntry, Deployment, Shared};
+
+/// Where faults are ordered over HTTP: `POST` adds one, `DELETE` takes all away.
+const FAULTS_PATH: &str = "/_fake/faults";
+
+/// Builds a [`Fake`].
+#[derive(Debug)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct FakeBuilder(Deployment);
+
+impl FakeBuilder {
+    /// Accepts this key for everything. It has to name the deployment to be of use.
+    pub fn admin_key(mut self, key: impl Into<String>) -> Self {
+        self.0.keys.full.push(key.into());
+        self
+    }
+
+    /// Accepts this key for what a read-only admin key may do.
+    pub fn read_only_key(mut self, key: impl Into<String>) -> Self {
+        self.0.keys.read_only.push(key.into());
+        self
+    }
+
+    /// Accepts this cloud token for these actions, or for everything if there are none.
+    pub fn token<A: Into<String>>(mut self, key: impl Into<String>, actions: impl IntoIterator<Item = A>) -> Self {
+        self.0.keys.tokens.push((key.into(), actions.into_iter().map(Into::into).collect()));
+        self
+    }
+
+    /// Knows this JWT of an end user.
+    pub fn end_user(mut self, jwt: impl Into<String>) -> Self {
+        self.0.keys.end_users.push(jwt.into());
+        self
+    }
+
+    /// Sets an environment variable.
+    pub fn variable(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.0.variables.insert(name.into(), value.into());
+        self
+    }
+
+    /// The deployed app declares this variable as required.
+    pub fn required_variable(mut self, name: impl Into<String>) -> Self {
+        self.0.app.required.insert(name.into());
+        self
+    }
+
+    /// The deployed app takes only these values for this variable.
+    pub fn accepted_values<V: Into<String>>(
+        mut self,
+        name: impl Into<String>,
+        values: impl IntoIterator<Item = V>,
+    ) -> Self {
+        self.0.app.accepted.insert(name.into(), values.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// The deployed app's auth config reads this variable.
+    pub fn auth_config_variable(mut self, name: impl Into<String>) -> Self {
+        self.0.app.auth_config.insert(name.into());
+        self
+    }
+
+    /// Builds it.
+    pub fn build(self) -> Fake {
+        let state = Shared::new(self.0);
+        Fake { router: router(state.clone()), state }
+    }
+}
+
+/// An in-memory deployment. A clone is the same deployment.
+#[derive(Clone)]
+pub struct Fake {
+    router: Router,
+    state: Shared,
+}
+
+impl Fake {
+    /// A deployment of this name, that knows no key yet.
+    pub fn builder(name: impl Into<String>) -> FakeBuilder {
+        FakeBuilder(Deployment { name: name.into(), ..Deployment::default() })
+    }
+
+    /// Lets the next request fail in this way. Faults are used up one by one, in the order they were added.
+    pub fn fault(&self, fault: Fault) {
+        self.state.faults().push(None, fault);
+    }
+
+    /// Lets the next request whose path ends so fail in this way.
+    pub fn fault_at(&self, path: impl Into<String>, fault: Fault) {
+        self.state.faults().push(Some(path.into()), fault);
+    }
+
+    /// The environment variables as they are now.
+    pub fn variables(&self) -> Vec<(String, String)> {
+        let deployment = self.state.deployment();
+        deployment.variables.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// Sets an environment variable, as someone else would, unseen by the audit log.
+    pub fn set_variable(&self, name: impl Into<String>, value: impl Into<String>) {
+        self.state.deployment().variables.insert(name.into(), value.into());
+    }
+
+    /// The audit log as it is now.
+    pub fn audit_log(&self) -> Vec<AuditEntry> {
+        self.state.deployment().audit.clone()
+    }
+
+    /// Every request that came, those that met a fault included.
+    pub fn requests(&self) -> Vec<Recorded> {
+        self.state.requests().clone()
+    }
+
+    /// Answers a request, or resets the connection.
+    pub(crate) async fn answer(&self, request: Request<Body>) -> Result<Response, ConnectionReset> {
+        if request.uri().path() == FAULTS_PATH {
+            return Ok(self.order_faults(request).await);
+        }
+        let path = request.uri().path().to_owned();
+        let request = self.record(request).await?;
+        let Some(fault) = self.state.faults().take(&path) else {
+            return Ok(self.carry_out(request).await);
+        };
+        match fault {
+            Fault::Answer { status, code, retry_after } => Ok(faulty_answer(status, code.as_deref(), retry_after)),
+            Fault::EmptyBody => {
+                let mut response = self.carry_out(request).await;
+                *response.body_mut() = Body::empty();
+                response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+                response.headers_mut().remove(CONTENT_TYPE);
+                Ok(response)
+            }
+            Fault::Delay { milliseconds } => {
+                tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+                Ok(self.carry_out(request).await)
+            }
+            Fault::Reset => Err(ConnectionReset),
+            Fault::LostAnswer => {
+                self.carry_out(request).await;
+                Err(ConnectionReset)
+            }
+        }
+    }
+
+    async fn carry_out(&self, request: Request<Body>) -> Response {
+        match self.router.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+
+    /// Keeps a copy of what came. A body that breaks off is nothing to keep or to answer.
+    async fn record(&self, request: Request<Body>) -> Result<Request<Body>, ConnectionReset> {
+        let (parts, body) = request.into_parts();
+        let body = body.collect().await.map_err(|_| ConnectionReset)?.to_bytes();
+        self.state.requests().push(Recorded {
+            method: parts.method.clone(),
+            uri: parts.uri.to_string(),
+            headers: parts.headers.clone(),
+            body: body.clone(),
+        });
+        Ok(Request::from_parts(parts, Body::from(body)))
+    }
+
+    async fn order_faults(&self, request: Request<Body>) -> Response {
+        match *request.method() {
+            Method::DELETE => self.state.faults().clear(),
+            Method::POST => {
+                let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+                match serde_json::from_slice::<Order>(&body) {
+                    Ok(order) => {
+                        for _ in 0..order.times {
+                            self.state.faults().push(order.path.clone(), order.fault.clone());
+                        }
+                    }
+                    Err(error) => return (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
+                }
+            }
+            _ => return StatusCode::METHOD_NOT_ALLOWED.into_response(),
+        }
+        StatusCode::OK.into_response()
+    }
+}
+
+fn faulty_answer(status: u16, code: Option<&str>, retry_after: Option<u64>) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = match code {
+        Some(code) => refusal(status, code, "a fault that a test ordered"),
+        None => status.into_response(),
+    };
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+impl fmt::Debug for Fake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fake").field("name", &self.state.deployment().name).finish_non_exhaustive()
+    }
+}
+
+impl Service<Request<Bytes>> for Fake {
+    type Response = http::Response<Bytes>;
+    type Error = ConnectionReset;
+    type Future = Pin<Box<dyn Future<Output = Result<http::Response<Bytes>, ConnectionReset>> + Send>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), ConnectionReset>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Bytes>) -> Self::Future {
+        let fake = self.clone();
+        Box::pin(async move {
+            let (parts, body) = fake.answer(request.map(Body::from)).await?.into_parts();
+            let body = body.collect().await.map_err(|_| ConnectionReset)?.to_bytes();
+            Ok(http::Response::from_parts(parts, body))
+        })
+    }
+}
+
+/// The connection was reset instead of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionReset;
+
+impl fmt::Display for ConnectionReset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection was reset")
+    }
+}
+
+impl std::error::Error for ConnectionReset {}
+
+/// A request as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// The method.
+    pub method: Method,
+    /// The target: with the origin in process, without it over a socket.
+    pub uri: String,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+}

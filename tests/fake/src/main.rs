@@ -1,0 +1,130 @@
+//! The fake as a program: `convex-mgmt-fake serve`.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its user")]
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use convex_mgmt_fake::Fake;
+use lexopt::prelude::*;
+
+const USAGE: &str = "\
+An in-memory Convex deployment for tests.
+
+usage: convex-mgmt-fake serve [--listen ADDRESS] --deployment NAME --admin-key KEY
+                              [--read-only-key KEY]... [--token KEY=ACTION,...]...
+
+  --listen ADDRESS      where to listen; port 0 is any free one (default 127.0.0.1:0)
+  --deployment NAME     the deployment's name
+  --admin-key KEY       a key that may do everything, such as 'happy-animal-123|01ab'
+  --read-only-key KEY   a key that may read
+  --token KEY=ACTIONS   a token that may do these actions, separated by commas; none means all
+
+The first line of its output is 'listening on http://ADDRESS'. It stops on Ctrl-C or SIGTERM.
+Faults: POST /_fake/faults with {\"fault\":\"answer\",\"status\":503,\"code\":\"TooEarly\"}, or another of answer, emptyBody,
+delay (milliseconds), reset, lostAnswer; besides \"path\" (the end of the path it is meant for) and \"times\".
+DELETE /_fake/faults takes them away.
+";
+
+struct Options {
+    listen: String,
+    fake: Fake,
+}
+
+fn main() -> ExitCode {
+    let options = match options() {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            eprintln!("convex-mgmt-fake: {error}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("convex-mgmt-fake: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn options() -> Result<Option<Options>, lexopt::Error> {
+    let mut parser = lexopt::Parser::from_env();
+    let (mut listen, mut deployment) = ("127.0.0.1:0".to_owned(), None);
+    let (mut admin, mut read_only, mut tokens) = (Vec::new(), Vec::new(), Vec::new());
+    let mut serve = false;
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(None),
+            Long("listen") => listen = parser.value()?.string()?,
+            Long("deployment") => deployment = Some(parser.value()?.string()?),
+            Long("admin-key") => admin.push(parser.value()?.string()?),
+            Long("read-only-key") => read_only.push(parser.value()?.string()?),
+            Long("token") => tokens.push(parser.value()?.string()?),
+            Value(command) if command == "serve" && !serve => serve = true,
+            other => return Err(other.unexpected()),
+        }
+    }
+    if !serve {
+        return Err("the command `serve` is missing".into());
+    }
+    let deployment = deployment.ok_or("--deployment is missing")?;
+    if admin.is_empty() {
+        return Err("--admin-key is missing".into());
+    }
+    let mut builder = Fake::builder(deployment.as_str());
+    for key in admin {
+        named(&key, &deployment, "--admin-key")?;
+        builder = builder.admin_key(key);
+    }
+    for key in read_only {
+        named(&key, &deployment, "--read-only-key")?;
+        builder = builder.read_only_key(key);
+    }
+    for token in tokens {
+        // A key may end in `=`, an action never does.
+        let (key, actions) = token.rsplit_once('=').ok_or("--token is not of the form KEY=ACTION,...")?;
+        builder = builder.token(key, actions.split(',').filter(|action| !action.is_empty()));
+    }
+    Ok(Some(Options { listen, fake: builder.build() }))
+}
+
+/// An admin key that names another deployment would never be accepted.
+fn named(key: &str, deployment: &str, option: &str) -> Result<(), lexopt::Error> {
+    match key.split_once('|') {
+        Some((name, secret)) if name == deployment && !secret.is_empty() => Ok(()),
+        _ => Err(format!("{option} is not of the form '{deployment}|SECRET'").into()),
+    }
+}
+
+#[tokio::main]
+async fn run(Options { listen, fake }: Options) -> std::io::Result<()> {
+    let stopped = stop_signals()?;
+    let running = fake.serve(&listen).await?;
+    let mut output = std::io::stdout();
+    writeln!(output, "listening on {}", running.url())?;
+    output.flush()?;
+    stopped.await;
+    Ok(())
+}
+
+/// Ends with Ctrl-C or SIGTERM. Both are caught from the call on, not only from the first poll.
+#[cfg(unix)]
+fn stop_signals() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn stop_signals() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
+}

@@ -1,0 +1,92 @@
+//! [`Running`]: a fake on a loopback port.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::fake::{ConnectionReset, Fake};
+
+/// A fake that listens. It stops when this is dropped.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// Its URL, such as `http://127.0.0.1:41234`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The address it listens at.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Fake {
+    /// Listens at an address such as `127.0.0.1:0`, whose port 0 stands for any free one.
+    ///
+    /// # Errors
+    /// If the address cannot be listened at.
+    pub async fn serve(&self, address: &str) -> io::Result<Running> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let fake = self.clone();
+        let task = tokio::spawn(async move {
+            // Owned by this task, so that the connections end with it.
+            let mut connections = JoinSet::new();
+            loop {
+                if let Ok((stream, _)) = listener.accept().await {
+                    connections.spawn(serve_connection(fake.clone(), stream));
+                }
+                while connections.try_join_next().is_some() {}
+            }
+        });
+        Ok(Running { address, task })
+    }
+}
+
+async fn serve_connection(fake: Fake, stream: TcpStream) {
+    let _ = stream.set_nodelay(true);
+    // A second handle, which outlives the one that hyper closes.
+    let handle = SockRef::from(&stream).try_clone();
+    let service = service_fn(move |request: http::Request<Incoming>| {
+        let fake = fake.clone();
+        async move { fake.answer(request.map(Body::new)).await }
+    });
+    let ended = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
+    if let (Err(error), Ok(handle)) = (ended, handle)
+        && is_reset(&*error)
+    {
+        // Closing a socket that does not linger resets the connection.
+        let _ = handle.set_linger(Some(Duration::ZERO));
+    }
+}
+
+fn is_reset(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<ConnectionReset>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
