@@ -14,14 +14,14 @@ use tower::{Layer, Service};
 
 use crate::client::Client;
 use crate::connect::ConnectSettings;
-use crate::layers::{ConcurrencyLimit, ConcurrencyLimitLayer, Retry, RetryLayer, Timeout, TimeoutLayer};
+use crate::layers::{AttemptTimeout, AttemptTimeoutLayer, ConcurrencyLimit, ConcurrencyLimitLayer, Retry, RetryLayer};
 use crate::transport::HyperTransport;
 
 /// What stands around all attempts of a call: the total deadline, retries, and the concurrency limit.
-pub type CallService<S> = Timeout<Retry<ConcurrencyLimit<S>>>;
+pub type CallService<S> = Retry<ConcurrencyLimit<S>>;
 
 /// What one attempt of the default client goes through: the attempt timeout and hyper.
-pub type AttemptService = Timeout<HyperTransport>;
+pub type AttemptService = AttemptTimeout<HyperTransport>;
 
 /// The defaults of a client's settings.
 pub mod defaults {
@@ -232,17 +232,16 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
     pub fn build_on<T>(self, transport: T) -> Result<Client<A, CallLayers::Service>, ConfigError>
     where
         T: Service<Request<Bytes>>,
-        AttemptLayers: Layer<Timeout<T>>,
+        AttemptLayers: Layer<AttemptTimeout<T>>,
         CallLayers: Layer<CallService<AttemptLayers::Service>>,
     {
         let Self { mut endpoint, settings, attempt_layers, call_layers } = self;
         if let Some(product) = &settings.user_agent {
             endpoint = endpoint.user_agent(product)?;
         }
-        let attempt = attempt_layers.layer(TimeoutLayer::per_attempt(settings.attempt_timeout).layer(transport));
+        let attempt = attempt_layers.layer(AttemptTimeoutLayer::new(settings.attempt_timeout).layer(transport));
         let limited = ConcurrencyLimitLayer::new(settings.max_concurrency).layer(attempt);
-        let retried = RetryLayer::new(settings.retry, settings.retry_budget, settings.total_timeout).layer(limited);
-        let call = TimeoutLayer::per_call(settings.total_timeout).layer(retried);
+        let call = RetryLayer::new(settings.retry, settings.retry_budget, settings.total_timeout).layer(limited);
         Ok(Client::with_service(endpoint, call_layers.layer(call)))
     }
 }

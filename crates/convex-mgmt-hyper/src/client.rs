@@ -1,19 +1,15 @@
 //! [`Client`]: an endpoint and a tower service, and the two ways to send an operation.
 
 use std::fmt;
-use std::future::poll_fn;
-use std::sync::Arc;
 
 use bytes::Bytes;
-use convex_mgmt_proto::{Api, Deployment, Endpoint, Management, Operation, OperationMeta, Reply, ResponseError, Sent};
+use convex_mgmt_proto::{Api, Deployment, Endpoint, Management, Operation, Reply};
 use http::{Request, Response};
-use tokio::time::Instant;
 use tower::{BoxError, Service};
 
 use crate::builder::{AttemptService, CallService, ClientBuilder, ConfigError};
-use crate::error::{Cause, Error, TransportError};
-use crate::progress::CallProgress;
-use crate::trace::CallSpan;
+use crate::error::Error;
+use crate::exchange::Exchange;
 
 /// The stack of a client that was built without layers of the integrator's:
 /// total deadline, retry, concurrency limit, attempt timeout, hyper.
@@ -109,68 +105,10 @@ where
     where
         O: Operation<Api = A>,
     {
-        // Only writing and reading are generic over the operation: all else is compiled once, in `exchange`.
+        // Only writing and reading are generic over the operation: all else is compiled once, in `Exchange`.
         let request = operation.to_request(&self.endpoint).map_err(|error| Error::build(O::META, error))?;
-        let (response, call) = exchange(self.service.clone(), O::META, request).await?;
+        let (response, call) = Exchange::new(self.service.clone(), O::META, request).await?;
         O::reply_from_response(response).map_err(|error| call.refused(error))
-    }
-}
-
-/// Sends one request through a service.
-async fn exchange<S>(
-    mut service: S,
-    operation: &'static OperationMeta,
-    mut request: Request<Bytes>,
-) -> Result<(Response<Bytes>, Call), Error>
-where
-    S: Service<Request<Bytes>, Response = Response<Bytes>>,
-    S::Error: Into<BoxError>,
-{
-    let call = Call::begin(operation, &mut request);
-    let sending = async {
-        poll_fn(|cx| service.poll_ready(cx)).await?;
-        service.call(request).await
-    };
-    match call.span.around(sending).await {
-        Ok(response) => {
-            call.span.answered(&response);
-            Ok((response, call))
-        }
-        Err(error) => Err(call.failed(error.into())),
-    }
-}
-
-/// One call under way.
-struct Call {
-    operation: &'static OperationMeta,
-    progress: Arc<CallProgress>,
-    started: Instant,
-    span: CallSpan,
-}
-
-impl Call {
-    fn begin(operation: &'static OperationMeta, request: &mut Request<Bytes>) -> Self {
-        let progress = Arc::new(CallProgress::default());
-        request.extensions_mut().insert(Arc::clone(&progress));
-        Self { operation, progress, started: Instant::now(), span: CallSpan::new(operation, request) }
-    }
-
-    fn failed(&self, error: BoxError) -> Error {
-        let cause = match error.downcast::<TransportError>() {
-            Ok(error) => Cause::Transport(*error),
-            Err(error) => Cause::Layer(error),
-        };
-        self.error(self.progress.sent(), cause)
-    }
-
-    fn refused(&self, error: ResponseError) -> Error {
-        self.error(Sent::Maybe, Cause::Response(error))
-    }
-
-    fn error(&self, sent: Sent, cause: Cause) -> Error {
-        let error = Error::new(self.operation, self.progress.attempts(), self.started.elapsed(), sent, cause);
-        self.span.failed(&error);
-        error
     }
 }
 

@@ -25,7 +25,6 @@ pub(crate) enum Cause {
     Build(BuildError),
     Transport(TransportError),
     Response(ResponseError),
-    Layer(BoxError),
 }
 
 /// The kinds of [`Error`].
@@ -77,7 +76,6 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match &self.0.cause {
             Cause::Build(_) => ErrorKind::Build,
-            Cause::Layer(_) => ErrorKind::Layer,
             Cause::Transport(error) => match error.kind {
                 TransportErrorKind::Connect => ErrorKind::Connect,
                 TransportErrorKind::Tls => ErrorKind::Tls,
@@ -85,6 +83,7 @@ impl Error {
                 TransportErrorKind::AttemptTimeout => ErrorKind::AttemptTimeout,
                 TransportErrorKind::TotalTimeout => ErrorKind::TotalTimeout,
                 TransportErrorKind::ResponseTooLarge { .. } => ErrorKind::ResponseTooLarge,
+                TransportErrorKind::Layer => ErrorKind::Layer,
             },
             Cause::Response(error) => match error {
                 ResponseError::Api(_) => ErrorKind::Api,
@@ -187,7 +186,6 @@ impl fmt::Display for Error {
         match cause {
             Cause::Build(error) => return write!(f, "{error}; nothing was sent"),
             Cause::Transport(error) => write!(f, "{error}")?,
-            Cause::Layer(_) => f.write_str("a layer or transport failed")?,
             Cause::Response(error) => write!(f, "{error}")?,
         }
         if !matches!(cause, Cause::Response(_)) {
@@ -213,7 +211,6 @@ impl fmt::Debug for Error {
             Cause::Build(error) => debug.field("cause", error),
             Cause::Transport(error) => debug.field("cause", error),
             Cause::Response(error) => debug.field("cause", error),
-            Cause::Layer(error) => debug.field("cause", error),
         };
         debug.finish()
     }
@@ -224,7 +221,6 @@ impl StdError for Error {
         // The texts of the others are part of this error's own.
         match &self.0.cause {
             Cause::Transport(error) => error.source(),
-            Cause::Layer(error) => Some(&**error),
             Cause::Build(_) | Cause::Response(_) => None,
         }
     }
@@ -238,6 +234,7 @@ impl StdError for Error {
 pub struct TransportError {
     kind: TransportErrorKind,
     sent: Sent,
+    attempts: u32,
     source: Option<BoxError>,
 }
 
@@ -260,31 +257,50 @@ pub enum TransportErrorKind {
         /// The limit in bytes.
         limit: usize,
     },
+    /// A layer or a transport of the integrator's failed with an error of its own.
+    Layer,
 }
 
 impl TransportError {
+    fn new(kind: TransportErrorKind, sent: Sent, source: Option<BoxError>) -> Self {
+        Self { kind, sent, attempts: 1, source }
+    }
+
     /// There is no connection, so nothing was sent.
     pub fn connect(source: impl Into<BoxError>) -> Self {
-        Self { kind: TransportErrorKind::Connect, sent: Sent::No, source: Some(source.into()) }
+        Self::new(TransportErrorKind::Connect, Sent::No, Some(source.into()))
     }
 
     /// The server cannot be trusted, so nothing was sent. Another attempt would not help.
     pub fn tls(source: impl Into<BoxError>) -> Self {
-        Self { kind: TransportErrorKind::Tls, sent: Sent::No, source: Some(source.into()) }
+        Self::new(TransportErrorKind::Tls, Sent::No, Some(source.into()))
     }
 
     /// The exchange broke; whether the server got the request is not known, unless `sent` says that it did not.
     pub fn broken(sent: Sent, source: impl Into<BoxError>) -> Self {
-        Self { kind: TransportErrorKind::Broken, sent, source: Some(source.into()) }
+        Self::new(TransportErrorKind::Broken, sent, Some(source.into()))
     }
 
     /// The answer's body is larger than `limit` bytes.
     pub fn response_too_large(limit: usize) -> Self {
-        Self { kind: TransportErrorKind::ResponseTooLarge { limit }, sent: Sent::Maybe, source: None }
+        Self::new(TransportErrorKind::ResponseTooLarge { limit }, Sent::Maybe, None)
     }
 
     pub(crate) fn timeout(kind: TransportErrorKind) -> Self {
-        Self { kind, sent: Sent::Maybe, source: None }
+        Self::new(kind, Sent::Maybe, None)
+    }
+
+    /// Any error of a service as a transport error: one stays what it is, another is wrapped.
+    pub(crate) fn from_any(error: impl Into<BoxError>) -> Self {
+        match error.into().downcast::<Self>() {
+            Ok(error) => *error,
+            Err(error) => Self::new(TransportErrorKind::Layer, Sent::Maybe, Some(error)),
+        }
+    }
+
+    /// The same error as the end of a call with so many attempts, of which any may have been sent.
+    pub(crate) fn after(self, attempts: u32, sent: Sent) -> Self {
+        Self { attempts, sent, ..self }
     }
 
     /// What kind of failure this is.
@@ -292,9 +308,14 @@ impl TransportError {
         self.kind
     }
 
-    /// Whether the server may have got the request.
+    /// Whether the server may have got the request: of this attempt, or of any attempt if it ends a call.
     pub fn sent(&self) -> Sent {
         self.sent
+    }
+
+    /// How many attempts the call had that this ends.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
     }
 
     /// What the decision on another attempt needs to know.
@@ -305,7 +326,8 @@ impl TransportError {
             }
             TransportErrorKind::Tls
             | TransportErrorKind::TotalTimeout
-            | TransportErrorKind::ResponseTooLarge { .. } => Outcome::Settled,
+            | TransportErrorKind::ResponseTooLarge { .. }
+            | TransportErrorKind::Layer => Outcome::Settled,
         }
     }
 }
@@ -321,6 +343,7 @@ impl fmt::Display for TransportError {
             TransportErrorKind::ResponseTooLarge { limit } => {
                 write!(f, "the answer's body is larger than the limit of {limit} bytes")
             }
+            TransportErrorKind::Layer => f.write_str("a layer or transport failed"),
         }
     }
 }

@@ -5,8 +5,8 @@ pub mod client;
 mod connect;
 pub mod environment;
 pub mod error;
+mod exchange;
 pub mod layers;
-pub mod progress;
 #[cfg(feature = "proxy")]
 pub mod proxy;
 #[cfg(feature = "tls")]
@@ -18,7 +18,6 @@ pub use builder::{ClientBuilder, ConfigError};
 pub use client::{Client, DefaultService, DeploymentClient, ManagementClient};
 pub use environment::{ApplyError, OnConflict};
 pub use error::{Error, ErrorKind, TransportError, TransportErrorKind};
-pub use progress::CallProgress;
 #[cfg(feature = "proxy")]
 pub use proxy::{Proxy, ProxyError};
 #[cfg(feature = "tls")]

@@ -11,12 +11,13 @@ mod spans {
     use convex_mgmt_proto::{Deprecation, OperationMeta, Outcome};
     use http::{Request, Response};
     use tracing::instrument::Instrumented;
+    use tracing::span::Entered;
     use tracing::{Instrument, Span, field};
 
     use crate::error::Error;
 
     /// The span of a call, around all its attempts.
-    #[derive(Debug)]
+    #[derive(Clone, Debug)]
     pub(crate) struct CallSpan(Span);
 
     impl CallSpan {
@@ -33,8 +34,8 @@ mod spans {
             ))
         }
 
-        pub(crate) fn around<F: Future>(&self, future: F) -> Instrumented<F> {
-            future.instrument(self.0.clone())
+        pub(crate) fn enter(&self) -> Entered<'_> {
+            self.0.enter()
         }
 
         pub(crate) fn answered(&self, response: &Response<Bytes>) {
@@ -75,16 +76,18 @@ mod spans {
 
     use crate::error::Error;
 
-    #[derive(Debug)]
+    #[derive(Clone, Debug)]
     pub(crate) struct CallSpan;
+
+    pub(crate) struct Entered;
 
     impl CallSpan {
         pub(crate) fn new(_operation: &OperationMeta, _request: &Request<Bytes>) -> Self {
             Self
         }
 
-        pub(crate) fn around<F>(&self, future: F) -> F {
-            future
+        pub(crate) fn enter(&self) -> Entered {
+            Entered
         }
 
         pub(crate) fn answered(&self, _response: &Response<Bytes>) {}

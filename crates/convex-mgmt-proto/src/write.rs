@@ -25,7 +25,8 @@ pub struct RequestWriter {
 
 impl RequestWriter {
     pub(crate) fn new(meta: &'static OperationMeta, base: &str, body_limit: Option<usize>) -> Self {
-        let mut url = String::with_capacity(base.len() + meta.path.len() + 64);
+        // Exact for the paths without values, which then need no second allocation.
+        let mut url = String::with_capacity(base.len() + meta.path.len());
         url.push_str(base);
         Self { meta, url, template: meta.path, in_query: false, body: None, body_limit }
     }

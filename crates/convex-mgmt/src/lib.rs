@@ -3,9 +3,8 @@
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "native-roots"))]
 pub use convex_mgmt_hyper::CryptoProvider;
 pub use convex_mgmt_hyper::{
-    self as hyper, ApplyError, CallProgress, Client, ClientBuilder, ConfigError, DefaultService, DeploymentClient,
-    Error, ErrorKind, HyperTransport, ManagementClient, OnConflict, TransportError, TransportErrorKind, builder,
-    layers,
+    self as hyper, ApplyError, Client, ClientBuilder, ConfigError, DefaultService, DeploymentClient, Error, ErrorKind,
+    HyperTransport, ManagementClient, OnConflict, TransportError, TransportErrorKind, builder, layers,
 };
 #[cfg(feature = "proxy")]
 pub use convex_mgmt_hyper::{Proxy, ProxyError};

@@ -1,18 +1,18 @@
 //! The layers of the stack, each usable by itself over any tower service that takes `http::Request<Bytes>` and gives
-//! `http::Response<Bytes>`. Their errors are boxed [`TransportError`](crate::TransportError)s or what the service below
-//! returns.
+//! `http::Response<Bytes>`. Whatever the service below returns as its error, theirs is a
+//! [`TransportError`](crate::TransportError).
 
-mod limit;
+mod attempt_timeout;
+mod concurrency_limit;
 mod retry;
-mod timeout;
 
-pub use limit::{ConcurrencyLimit, ConcurrencyLimitLayer};
-pub use retry::{Retry, RetryLayer};
-pub use timeout::{Timeout, TimeoutLayer};
+pub use attempt_timeout::{AttemptTimeout, AttemptTimeoutLayer};
+pub use concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitLayer};
+pub use retry::{Attempts, Retry, RetryLayer};
 
 /// The futures of the layers' services.
 pub mod future {
-    pub use super::limit::ConcurrencyLimitFuture;
+    pub use super::attempt_timeout::AttemptTimeoutFuture;
+    pub use super::concurrency_limit::ConcurrencyLimitFuture;
     pub use super::retry::RetryFuture;
-    pub use super::timeout::TimeoutFuture;
 }

@@ -1,6 +1,7 @@
-//! [`Retry`]: tries again where the operation and the outcome allow it.
+//! [`Retry`]: tries again where the operation and the outcome allow it, until the call's time is up.
 
 use std::collections::hash_map::RandomState;
+use std::fmt;
 use std::hash::BuildHasher;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,8 +15,7 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 use tower::{BoxError, Layer, Service};
 
-use crate::error::TransportError;
-use crate::progress::CallProgress;
+use crate::error::{TransportError, TransportErrorKind};
 use crate::trace;
 
 /// Makes a [`Retry`] of a service. All services made by one layer or its clones share the budget.
@@ -30,8 +30,8 @@ struct Settings {
 }
 
 impl RetryLayer {
-    /// Tries again by this policy and out of this budget. `total` is the time of the whole call, if it is bounded: no wait
-    /// is begun that would exceed it.
+    /// Tries again by this policy and out of this budget. `total` is the time of a call with all its attempts, the waits
+    /// between them and the waits for a place; `None` sets no bound.
     pub fn new(policy: RetryPolicy, budget: RetryBudget, total: Option<Duration>) -> Self {
         Self(Arc::new(Settings { policy, budget, total }))
     }
@@ -44,11 +44,15 @@ impl<S> Layer<S> for RetryLayer {
     }
 }
 
+/// How many attempts an answer took, in its extensions if it took more than one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempts(pub u32);
+
 /// Repeats a request by the rules of [`RetryPolicy::judge`], for the operation that it finds in the request's extensions.
 /// A request without one is not repeated.
 ///
 /// Every attempt sends the same bytes. Each waits itself until the service below is ready, so that the time of that counts
-/// as time of the call. Needs the timers of a tokio runtime once it repeats.
+/// as time of the call. Needs the timers of a tokio runtime once it repeats or where its time is bounded.
 #[derive(Clone, Debug)]
 pub struct Retry<S> {
     inner: S,
@@ -61,32 +65,44 @@ where
     S::Error: Into<BoxError>,
 {
     type Response = Response<Bytes>;
-    type Error = BoxError;
+    type Error = TransportError;
     type Future = RetryFuture<S>;
 
-    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<Bytes>) -> RetryFuture<S> {
         RetryFuture {
-            operation: request.extensions().get::<&'static OperationMeta>().copied(),
-            progress: request.extensions().get::<Arc<CallProgress>>().cloned(),
-            deadline: self.settings.total.map(|total| Instant::now() + total),
-            attempt: 1,
+            call: CallState {
+                operation: request.extensions().get::<&'static OperationMeta>().copied(),
+                attempts: 0,
+                sent: Sent::No,
+                settings: Arc::clone(&self.settings),
+            },
             request: Some(request),
             inner: self.inner.clone(),
-            settings: Arc::clone(&self.settings),
+            deadline: self.settings.total.map(tokio::time::sleep),
             state: State::Readying,
         }
     }
+}
+
+/// What is known of a call so far.
+struct CallState {
+    operation: Option<&'static OperationMeta>,
+    /// How many attempts were begun.
+    attempts: u32,
+    /// Whether the server may have got the request of an attempt that has ended.
+    sent: Sent,
+    settings: Arc<Settings>,
 }
 
 pin_project! {
     #[project = StateProjection]
     enum State<F> {
         Readying,
-        Calling { #[pin] call: trace::Attempt<F> },
+        Calling { #[pin] attempt: trace::Attempt<F> },
         Waiting { #[pin] sleep: Sleep },
     }
 }
@@ -94,25 +110,20 @@ pin_project! {
 pin_project! {
     /// The future of [`Retry`].
     pub struct RetryFuture<S> where S: Service<Request<Bytes>> {
-        operation: Option<&'static OperationMeta>,
-        progress: Option<Arc<CallProgress>>,
-        deadline: Option<Instant>,
-        attempt: u32,
+        call: CallState,
         // Taken by the last attempt.
         request: Option<Request<Bytes>>,
         inner: S,
-        settings: Arc<Settings>,
+        #[pin]
+        deadline: Option<Sleep>,
         #[pin]
         state: State<S::Future>,
     }
 }
 
-impl<S> std::fmt::Debug for RetryFuture<S>
-where
-    S: Service<Request<Bytes>>,
-{
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RetryFuture").field("attempt", &self.attempt).finish_non_exhaustive()
+impl<S: Service<Request<Bytes>>> fmt::Debug for RetryFuture<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RetryFuture").field("attempts", &self.call.attempts).finish_non_exhaustive()
     }
 }
 
@@ -121,40 +132,45 @@ where
     S: Service<Request<Bytes>, Response = Response<Bytes>>,
     S::Error: Into<BoxError>,
 {
-    type Output = Result<Response<Bytes>, BoxError>;
+    type Output = Result<Response<Bytes>, TransportError>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Poll::Ready(result) = self.as_mut().poll_attempts(cx) {
+            return Poll::Ready(self.call.end(result));
+        }
+        let this = self.project();
+        let Some(deadline) = this.deadline.as_pin_mut() else { return Poll::Pending };
+        ready!(deadline.poll(cx));
+        if matches!(this.state.project(), StateProjection::Calling { .. }) {
+            this.call.sent = Sent::Maybe;
+        }
+        Poll::Ready(this.call.end(Err(TransportError::timeout(TransportErrorKind::TotalTimeout))))
+    }
+}
+
+impl<S> RetryFuture<S>
+where
+    S: Service<Request<Bytes>, Response = Response<Bytes>>,
+    S::Error: Into<BoxError>,
+{
+    fn poll_attempts(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Response<Bytes>, TransportError>> {
         let mut this = self.project();
+        let call = this.call;
         loop {
             match this.state.as_mut().project() {
                 StateProjection::Readying => {
-                    ready!(this.inner.poll_ready(cx)).map_err(Into::into)?;
-                    let last = this.operation.is_none() || *this.attempt >= this.settings.policy.max_attempts;
-                    let request = if last { this.request.take() } else { this.request.clone() };
+                    ready!(this.inner.poll_ready(cx)).map_err(TransportError::from_any)?;
+                    let request = if call.is_last() { this.request.take() } else { this.request.clone() };
                     // Only a future that is polled after its end has none left.
                     let Some(request) = request else { return Poll::Pending };
-                    if let Some(progress) = this.progress {
-                        progress.begin_attempt();
-                    }
-                    let call = trace::attempt(this.inner.call(request), *this.attempt);
-                    this.state.set(State::Calling { call });
+                    call.attempts += 1;
+                    let attempt = trace::attempt(this.inner.call(request), call.attempts);
+                    this.state.set(State::Calling { attempt });
                 }
-                StateProjection::Calling { call } => {
-                    let result = ready!(call.poll(cx)).map_err(Into::into);
-                    let (outcome, sent) = read(&result);
-                    if let Some(progress) = this.progress {
-                        progress.end_attempt(sent);
-                    }
-                    if outcome == Outcome::Settled {
-                        if result.is_ok() {
-                            this.settings.budget.deposit();
-                        }
-                        return Poll::Ready(result);
-                    }
-                    let delay = this.settings.next_delay(*this.operation, *this.attempt, *this.deadline, &outcome);
-                    let Some(delay) = delay else { return Poll::Ready(result) };
-                    trace::retry(*this.attempt, delay, &outcome);
-                    *this.attempt += 1;
+                StateProjection::Calling { attempt } => {
+                    let result = ready!(attempt.poll(cx)).map_err(TransportError::from_any);
+                    let deadline = this.deadline.as_ref().as_pin_ref().map(|deadline| deadline.deadline());
+                    let Some(delay) = call.next_delay(&result, deadline) else { return Poll::Ready(result) };
                     this.state.set(State::Waiting { sleep: tokio::time::sleep(delay) });
                 }
                 StateProjection::Waiting { sleep } => {
@@ -166,30 +182,52 @@ where
     }
 }
 
-/// How an attempt ended, and whether the server may have got its request.
-fn read(result: &Result<Response<Bytes>, BoxError>) -> (Outcome, Sent) {
-    match result {
-        Ok(response) => (Outcome::of(response), Sent::Maybe),
-        Err(error) => match error.downcast_ref::<TransportError>() {
-            Some(error) => (error.outcome(), error.sent()),
-            None => (Outcome::Settled, Sent::Maybe),
-        },
+impl CallState {
+    /// Whether the next attempt is the last, whatever comes of it.
+    fn is_last(&self) -> bool {
+        self.operation.is_none() || self.attempts + 1 >= self.settings.policy.max_attempts
     }
-}
 
-impl Settings {
-    /// How long to wait before the next attempt; `None` if there is none.
+    /// How long to wait before the next attempt; `None` if the call ends with this one.
     fn next_delay(
-        &self,
-        operation: Option<&OperationMeta>,
-        attempt: u32,
+        &mut self,
+        result: &Result<Response<Bytes>, TransportError>,
         deadline: Option<Instant>,
-        outcome: &Outcome,
     ) -> Option<Duration> {
+        let (outcome, sent) = match result {
+            Ok(response) => (Outcome::of(response), Sent::Maybe),
+            Err(error) => (error.outcome(), error.sent()),
+        };
+        if sent == Sent::Maybe {
+            self.sent = Sent::Maybe;
+        }
+        let Settings { policy, budget, .. } = &*self.settings;
+        if outcome == Outcome::Settled {
+            if result.is_ok() {
+                budget.deposit();
+            }
+            return None;
+        }
         let remaining = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        match self.policy.judge(operation?, attempt, remaining, dice(), outcome) {
-            Verdict::RetryIn(delay) if self.budget.withdraw() => Some(delay),
+        match policy.judge(self.operation?, self.attempts, remaining, dice(), &outcome) {
+            Verdict::RetryIn(delay) if budget.withdraw() => {
+                trace::retry(self.attempts, delay, &outcome);
+                Some(delay)
+            }
             Verdict::RetryIn(_) | Verdict::Stop => None,
+        }
+    }
+
+    /// Writes into what the call ends with what is known of all its attempts.
+    fn end(&self, result: Result<Response<Bytes>, TransportError>) -> Result<Response<Bytes>, TransportError> {
+        match result {
+            Ok(mut response) => {
+                if self.attempts > 1 {
+                    response.extensions_mut().insert(Attempts(self.attempts));
+                }
+                Ok(response)
+            }
+            Err(error) => Err(error.after(self.attempts, self.sent)),
         }
     }
 }

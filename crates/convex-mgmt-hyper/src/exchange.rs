@@ -1,0 +1,100 @@
+//! One request through a service: written out as a future by hand, because an `async fn` would hold the request twice.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use convex_mgmt_proto::{OperationMeta, ResponseError, Sent};
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use tokio::time::Instant;
+use tower::{BoxError, Service};
+
+use crate::error::{Cause, Error, TransportError};
+use crate::layers::Attempts;
+use crate::trace::CallSpan;
+
+/// One call under way: what its errors will say.
+#[derive(Clone)]
+pub(crate) struct Call {
+    operation: &'static OperationMeta,
+    started: Instant,
+    /// How many attempts the answer took.
+    attempts: u32,
+    span: CallSpan,
+}
+
+impl Call {
+    fn failed(&self, error: TransportError) -> Error {
+        self.error(error.attempts(), error.sent(), Cause::Transport(error))
+    }
+
+    pub(crate) fn refused(&self, error: ResponseError) -> Error {
+        self.error(self.attempts, Sent::Maybe, Cause::Response(error))
+    }
+
+    fn error(&self, attempts: u32, sent: Sent, cause: Cause) -> Error {
+        let error = Error::new(self.operation, attempts, self.started.elapsed(), sent, cause);
+        self.span.failed(&error);
+        error
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<S, F> {
+        Readying { service: S, request: Option<Request<Bytes>> },
+        Calling { #[pin] call: F },
+    }
+}
+
+pin_project! {
+    /// Waits until the service is ready, calls it, and gives its answer or the error of the call.
+    pub(crate) struct Exchange<S> where S: Service<Request<Bytes>> {
+        #[pin]
+        state: State<S, S::Future>,
+        call: Call,
+    }
+}
+
+impl<S: Service<Request<Bytes>>> Exchange<S> {
+    pub(crate) fn new(service: S, operation: &'static OperationMeta, request: Request<Bytes>) -> Self {
+        let span = CallSpan::new(operation, &request);
+        let call = Call { operation, started: Instant::now(), attempts: 1, span };
+        Self { state: State::Readying { service, request: Some(request) }, call }
+    }
+}
+
+impl<S> Future for Exchange<S>
+where
+    S: Service<Request<Bytes>, Response = Response<Bytes>>,
+    S::Error: Into<BoxError>,
+{
+    type Output = Result<(Response<Bytes>, Call), Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let _entered = this.call.span.enter();
+        let result = loop {
+            let call = match this.state.as_mut().project() {
+                StateProjection::Readying { service, request } => match ready!(service.poll_ready(cx)) {
+                    Ok(()) => match request.take() {
+                        Some(request) => service.call(request),
+                        None => return Poll::Pending,
+                    },
+                    Err(error) => break Err(error),
+                },
+                StateProjection::Calling { call } => break ready!(call.poll(cx)),
+            };
+            this.state.set(State::Calling { call });
+        };
+        Poll::Ready(match result {
+            Ok(response) => {
+                this.call.span.answered(&response);
+                let attempts = response.extensions().get().map_or(1, |Attempts(attempts)| *attempts);
+                Ok((response, Call { attempts, ..this.call.clone() }))
+            }
+            Err(error) => Err(this.call.failed(TransportError::from_any(error))),
+        })
+    }
+}

@@ -1,0 +1,84 @@
+//! [`AttemptTimeout`]: bounds the time of one attempt.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+use tokio::time::Sleep;
+use tower::{BoxError, Layer, Service};
+
+use crate::error::{TransportError, TransportErrorKind};
+
+/// Makes an [`AttemptTimeout`] of a service.
+#[derive(Clone, Copy, Debug)]
+pub struct AttemptTimeoutLayer(Option<Duration>);
+
+impl AttemptTimeoutLayer {
+    /// Bounds each attempt to this time, head and body of the answer together. `None` sets no bound.
+    pub fn new(timeout: Option<Duration>) -> Self {
+        Self(timeout)
+    }
+}
+
+impl<S> Layer<S> for AttemptTimeoutLayer {
+    type Service = AttemptTimeout<S>;
+    fn layer(&self, inner: S) -> AttemptTimeout<S> {
+        AttemptTimeout { inner, timeout: self.0 }
+    }
+}
+
+/// Ends an attempt that takes too long. Needs the timers of a tokio runtime where it has a bound.
+#[derive(Clone, Debug)]
+pub struct AttemptTimeout<S> {
+    inner: S,
+    timeout: Option<Duration>,
+}
+
+impl<S, R> Service<R> for AttemptTimeout<S>
+where
+    S: Service<R>,
+    S::Error: Into<BoxError>,
+{
+    type Response = S::Response;
+    type Error = TransportError;
+    type Future = AttemptTimeoutFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        self.inner.poll_ready(cx).map_err(TransportError::from_any)
+    }
+
+    fn call(&mut self, request: R) -> Self::Future {
+        AttemptTimeoutFuture { inner: self.inner.call(request), sleep: self.timeout.map(tokio::time::sleep) }
+    }
+}
+
+pin_project! {
+    /// The future of [`AttemptTimeout`].
+    #[derive(Debug)]
+    pub struct AttemptTimeoutFuture<F> {
+        #[pin]
+        inner: F,
+        #[pin]
+        sleep: Option<Sleep>,
+    }
+}
+
+impl<F, T, E> Future for AttemptTimeoutFuture<F>
+where
+    F: Future<Output = Result<T, E>>,
+    E: Into<BoxError>,
+{
+    type Output = Result<T, TransportError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Poll::Ready(result) = this.inner.poll(cx) {
+            return Poll::Ready(result.map_err(TransportError::from_any));
+        }
+        match this.sleep.as_pin_mut().map(|sleep| sleep.poll(cx)) {
+            Some(Poll::Ready(())) => Poll::Ready(Err(TransportError::timeout(TransportErrorKind::AttemptTimeout))),
+            Some(Poll::Pending) | None => Poll::Pending,
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What this library adds to a call: allocations and instructions of one small GET on a kept-alive connection, through the
+//! default client and by bare hyper-util and serde_json into the same types. Counted, not timed.
+//!
+//! `cargo bench -p convex-mgmt-suite` prints both; `-- --check` fails when a bound is exceeded. Instructions are counted by
+//! valgrind, in runs of this same program; without valgrind they are left out, and `--check` fails.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its user")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark has nothing better to do")]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, ExitCode, Stdio};
+
+use bytes::Bytes;
+use convex_mgmt::deployment::ListEnvironmentVariables;
+use convex_mgmt::{Client, DeploymentClient, Secret};
+use convex_mgmt_suite::{ADMIN_KEY, endpoint, fake};
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client as Pool;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde::Deserialize;
+
+/// The most allocations of one call.
+const ALLOCATIONS: f64 = 30.0;
+/// The most instructions, as a multiple of the bare ones.
+const INSTRUCTIONS: f64 = 1.12;
+/// Calls of the shorter and the longer run of which the difference is taken, which leaves out what comes before the first.
+const RUNS: (u32, u32) = (200, 1200);
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).filter(|word| *word != "--bench").collect();
+    match words[..] {
+        ["serve"] => serve(),
+        ["client", way, url, calls] => run(way, url, calls.parse().unwrap()),
+        [] => compare(false),
+        ["--check"] => compare(true),
+        _ => ExitCode::from(2),
+    }
+}
+
+/// The server, in a process of its own so that nothing of it is counted.
+fn serve() -> ExitCode {
+    runtime().block_on(async {
+        let fake = fake().variable("GREETING", "hello").variable("API_BASE", "https://api.example.com/v2").build();
+        let running = fake.serve("127.0.0.1:0").await.unwrap();
+        println!("{}", running.url());
+        std::future::pending().await
+    })
+}
+
+fn run(way: &str, url: &str, calls: u32) -> ExitCode {
+    let runtime = runtime();
+    match way {
+        "ours" => {
+            let client = Client::new(endpoint(url)).unwrap();
+            (0..calls).for_each(|_| runtime.block_on(ours(&client)));
+        }
+        _ => {
+            let pool = pool();
+            (0..calls).for_each(|_| runtime.block_on(bare(&pool, url)));
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+async fn ours(client: &DeploymentClient) {
+    let variables = client.send(&ListEnvironmentVariables::new()).await.unwrap();
+    assert_eq!(variables.len(), 2);
+}
+
+type BarePool = Pool<HttpConnector, Full<Bytes>>;
+
+fn pool() -> BarePool {
+    Pool::builder(TokioExecutor::new()).build_http()
+}
+
+async fn bare(pool: &BarePool, url: &str) {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Listed {
+        environment_variables: BTreeMap<String, Secret>,
+    }
+    let request = http::Request::get(format!("{url}/api/v1/list_environment_variables"))
+        .header("authorization", format!("Convex {ADMIN_KEY}"))
+        .header("user-agent", "convex-mgmt/0.1.0")
+        .header("convex-client", "convex-mgmt-rust-0.1.0")
+        .body(Full::new(Bytes::new()))
+        .unwrap();
+    let response = pool.request(request).await.unwrap();
+    assert_eq!(response.status(), 200);
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    let listed: Listed = serde_json::from_slice(&body).unwrap();
+    assert_eq!(listed.environment_variables.len(), 2);
+}
+
+fn compare(check: bool) -> ExitCode {
+    let program = std::env::current_exe().unwrap();
+    let mut server = Command::new(&program).arg("serve").stdout(Stdio::piped()).spawn().unwrap();
+    let mut url = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut url).unwrap();
+    let url = url.trim();
+
+    let (ours, bare) = (allocations("ours", url), allocations("bare", url));
+    println!("allocations of one call:  ours {ours:.1}, bare {bare:.1}");
+    let instructions = instructions("ours", url).and_then(|ours| Ok((ours, instructions("bare", url)?)));
+    server.kill().unwrap();
+    server.wait().unwrap();
+    let mut within = ours <= ALLOCATIONS;
+    match instructions {
+        Ok((ours, bare)) => {
+            let ratio = ours / bare;
+            println!("instructions of one call: ours {ours:.0}, bare {bare:.0}, ratio {ratio:.3}");
+            within &= ratio <= INSTRUCTIONS;
+        }
+        Err(why) => {
+            println!("instructions of one call: not counted: {why}");
+            within = false;
+        }
+    }
+    println!("bounds: {ALLOCATIONS} allocations, {INSTRUCTIONS} times the bare instructions");
+    if check && !within {
+        eprintln!("a bound is exceeded or could not be checked");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+fn allocations(way: &str, url: &str) -> f64 {
+    let runtime = runtime();
+    let (client, pool) = (Client::new(endpoint(url)).unwrap(), pool());
+    let call = |calls: u32| {
+        for _ in 0..calls {
+            match way {
+                "ours" => runtime.block_on(ours(&client)),
+                _ => runtime.block_on(bare(&pool, url)),
+            }
+        }
+    };
+    call(RUNS.0);
+    let counted = allocation_counter::measure(|| call(1000));
+    counted.count_total as f64 / 1000.0
+}
+
+fn instructions(way: &str, url: &str) -> Result<f64, String> {
+    let count = |calls: u32| {
+        let output = Command::new("valgrind")
+            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .arg(std::env::current_exe().unwrap())
+            .args(["client", way, url, &calls.to_string()])
+            .output()
+            .map_err(|error| format!("valgrind cannot be started: {error}"))?;
+        let report = String::from_utf8_lossy(&output.stderr).into_owned();
+        let total = report.lines().find_map(|line| line.split("Collected :").nth(1));
+        total.and_then(|total| total.trim().parse::<f64>().ok()).ok_or_else(|| format!("valgrind says: {report}"))
+    };
+    Ok((count(RUNS.1)? - count(RUNS.0)?) / f64::from(RUNS.1 - RUNS.0))
+}
