@@ -1,0 +1,161 @@
+//! Brings a deployment's environment variables to what an `.env` file says: shows the plan, carries it out, reads back.
+//!
+//! `cargo run -p convex-mgmt --example env_sync` does it to an embedded in-memory deployment;
+//! `CONVEX_DEPLOY_KEY=... cargo run -p convex-mgmt --example env_sync -- --url https://... --file .env` to a real one.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its user")]
+
+use std::error::Error as StdError;
+use std::process::ExitCode;
+
+use convex_mgmt::deployment::environment_variables::plan::{Action, EnvironmentPlan, Owned};
+use convex_mgmt::deployment::{EnvironmentVariables, ListEnvironmentVariables, UpdateEnvironmentVariables};
+use convex_mgmt::{Client, Credential, DeploymentClient, Endpoint, Error, OnConflict, Operation, fit};
+use convex_mgmt_fake::{Fake, Running};
+use lexopt::prelude::*;
+
+const USAGE: &str = "\
+Brings a deployment's environment variables to what an .env file says.
+
+usage: env_sync [--url URL] [--file FILE] [--prune] [--dry-run]
+
+  --url URL     the deployment, such as https://happy-animal-123.convex.cloud, with its key in CONVEX_DEPLOY_KEY;
+                without it an embedded in-memory deployment is used
+  --file FILE   the .env file; without it a sample is used
+  --prune       also delete the variables that the file does not have
+  --dry-run     show the plan and change nothing
+
+exit status: 0 done; 1 refused or failed; 2 wrong usage
+";
+
+/// The key of the embedded deployment. Made up.
+const EMBEDDED_KEY: &str = "happy-animal-123|01c0ffee";
+
+#[derive(Default)]
+struct Options {
+    /// The URL and the key of a real deployment.
+    deployment: Option<(String, String)>,
+    file: Option<String>,
+    prune: bool,
+    dry_run: bool,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = match options() {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            eprintln!("env_sync: {error}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(&options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("env_sync: {error}");
+            let mut source = error.source();
+            while let Some(cause) = source {
+                eprintln!("  because: {cause}");
+                source = cause.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn options() -> Result<Option<Options>, lexopt::Error> {
+    let mut parser = lexopt::Parser::from_env();
+    let mut options = Options::default();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(None),
+            Long("url") => {
+                let url = parser.value()?.string()?;
+                let key = std::env::var("CONVEX_DEPLOY_KEY");
+                let key = key.map_err(|_| "--url needs the deployment's key in the variable CONVEX_DEPLOY_KEY")?;
+                options.deployment = Some((url, key));
+            }
+            Long("file") => options.file = Some(parser.value()?.string()?),
+            Long("prune") => options.prune = true,
+            Long("dry-run") => options.dry_run = true,
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Some(options))
+}
+
+async fn run(options: &Options) -> Result<(), Box<dyn StdError>> {
+    let (name, text) = match &options.file {
+        Some(file) => (file.as_str(), std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?),
+        None => ("the sample file", include_str!("sample.env").to_owned()),
+    };
+    let mut wanted = EnvironmentVariables::from_dotenv(&text).map_err(|error| format!("{name}: {error}"))?;
+    let skipped = wanted.take_cli_managed();
+    if !skipped.is_empty() {
+        println!("not sent, as they belong to the Convex command line tool: {}", skipped.join(", "));
+    }
+
+    // Listens until the end of this function.
+    let embedded = if options.deployment.is_none() { Some(embedded_deployment().await?) } else { None };
+    let (url, key) = match (&options.deployment, &embedded) {
+        (Some((url, key)), _) => (url.clone(), key.as_str()),
+        (None, embedded) => (embedded.as_ref().map(Running::url).unwrap_or_default(), EMBEDDED_KEY),
+    };
+    let credential = Credential::parse(key).map_err(|error| format!("CONVEX_DEPLOY_KEY: {error}"))?;
+    let endpoint = Endpoint::new(&url, &credential).map_err(|error| format!("--url: {error}"))?;
+    let client = Client::builder(endpoint).user_agent("env_sync").build()?;
+    println!("deployment: {url}{}", if embedded.is_some() { " (embedded, in memory)" } else { "" });
+
+    let synced = sync(&client, &wanted, name, options).await;
+    if let Err(error) = &synced
+        && error.downcast_ref::<Error>().is_some_and(Error::is_auth)
+    {
+        eprintln!("the key: {}", fit::advise(&credential, UpdateEnvironmentVariables::META));
+    }
+    synced
+}
+
+async fn sync(
+    client: &DeploymentClient,
+    wanted: &EnvironmentVariables,
+    name: &str,
+    options: &Options,
+) -> Result<(), Box<dyn StdError>> {
+    let owned = if options.prune { Owned::Everything } else { Owned::Nothing };
+    let current = client.send(&ListEnvironmentVariables::new()).await?;
+    let plan = EnvironmentPlan::new(&current, wanted, owned.clone());
+    println!("plan from {name}:\n{plan}");
+    plan.operation().map_err(|problems| format!("the deployment would refuse the plan: {problems}"))?;
+    if options.dry_run {
+        println!("dry run: nothing was changed");
+        return Ok(());
+    }
+
+    let done = client.apply_environment_plan(&plan, OnConflict::Fail).await?;
+    let untouched = done.count(Action::Same) + done.count(Action::LeftAlone);
+    println!("changed in one batch: {}", done.steps().len() - untouched);
+
+    let after = client.send(&ListEnvironmentVariables::new()).await?;
+    println!("read back: {} variables", after.len());
+    let second = EnvironmentPlan::new(&after, wanted, owned);
+    if !second.is_empty() {
+        return Err(format!("a second plan is not empty, so something else writes here too:\n{second}").into());
+    }
+    println!("a second plan is empty");
+    Ok(())
+}
+
+/// A deployment in which the sample file finds something to create, to update, to keep and to leave alone.
+async fn embedded_deployment() -> std::io::Result<Running> {
+    Fake::builder("happy-animal-123")
+        .admin_key(EMBEDDED_KEY)
+        .variable("GREETING", "hi")
+        .variable("API_BASE", "https://api.example.com/v2")
+        .variable("SET_BY_HAND", "yes")
+        .build()
+        .serve("127.0.0.1:0")
+        .await
+}
