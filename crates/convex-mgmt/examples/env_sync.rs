@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use convex_mgmt::deployment::environment_variables::plan::{Action, EnvironmentPlan, Owned};
 use convex_mgmt::deployment::{EnvironmentVariables, ListEnvironmentVariables, UpdateEnvironmentVariables};
-use convex_mgmt::{Client, Credential, DeploymentClient, Endpoint, Error, OnConflict, Operation, fit};
+use convex_mgmt::{ApplyError, Client, Credential, DeploymentClient, Endpoint, Error, OnConflict, Operation, fit};
 use convex_mgmt_fake::{Fake, Running};
 use lexopt::prelude::*;
 
@@ -110,9 +110,7 @@ async fn run(options: &Options) -> Result<(), Box<dyn StdError>> {
     println!("deployment: {url}{}", if embedded.is_some() { " (embedded, in memory)" } else { "" });
 
     let synced = sync(&client, &wanted, name, options).await;
-    if let Err(error) = &synced
-        && error.downcast_ref::<Error>().is_some_and(Error::is_auth)
-    {
+    if synced.as_ref().err().and_then(|error| client_error(&**error)).is_some_and(Error::is_auth) {
         eprintln!("the key: {}", fit::advise(&credential, UpdateEnvironmentVariables::META));
     }
     synced
@@ -146,6 +144,13 @@ async fn sync(
     }
     println!("a second plan is empty");
     Ok(())
+}
+
+fn client_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
+    match error.downcast_ref() {
+        Some(ApplyError::Client(error)) => Some(error),
+        _ => error.downcast_ref(),
+    }
 }
 
 /// A deployment in which the sample file finds something to create, to update, to keep and to leave alone.

@@ -233,8 +233,10 @@ impl Service<Request<Bytes>> for Fake {
     fn call(&mut self, request: Request<Bytes>) -> Self::Future {
         let fake = self.clone();
         Box::pin(async move {
-            let (parts, body) = fake.answer(request.map(Body::from)).await?.into_parts();
+            let (mut parts, body) = fake.answer(request.map(Body::from)).await?.into_parts();
             let body = body.collect().await.map_err(|_| ConnectionReset)?.to_bytes();
+            // As the socket would add it.
+            parts.headers.entry(CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(body.len()));
             Ok(http::Response::from_parts(parts, body))
         })
     }

@@ -76,9 +76,11 @@ pub fn is_name(text: &str) -> bool {
         && text.bytes().next().is_some_and(|first| !first.is_ascii_digit())
 }
 
-/// A name as far as it is fit for a message: someone may have put a value where the name belongs.
+/// A name as far as it is fit for a message: one with other characters than a word has may hold a value, such as
+/// `NAME=value`, and is told by its length only.
 fn shown(name: &str) -> String {
-    if is_name(name) && name.len() <= NAME_BYTES { name.to_owned() } else { format!("{} bytes", name.len()) }
+    let word = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+    if word && (1..=NAME_BYTES).contains(&name.len()) { name.to_owned() } else { format!("{} bytes", name.len()) }
 }
 
 fn check_totals(changes: &[EnvironmentVariableChange], current: &EnvironmentVariables, problems: &mut Vec<Problem>) {
@@ -147,7 +149,7 @@ mod tests {
         assert_eq!(
             problems(&update),
             [
-                ("changes[1].name (4 bytes)".to_owned(), ErrorCode::EnvironmentVariableNameInvalid),
+                ("changes[1].name (9BAD)".to_owned(), ErrorCode::EnvironmentVariableNameInvalid),
                 ("changes[2].name (257 bytes)".to_owned(), ErrorCode::EnvironmentVariableNameTooLong),
                 ("changes[3].value (BIG)".to_owned(), ErrorCode::EnvironmentVariableValueTooLarge),
                 ("changes[4].name (CONVEX_SITE_URL)".to_owned(), ErrorCode::EnvVarNameForbidden),

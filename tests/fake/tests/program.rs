@@ -1,0 +1,122 @@
+//! The fake as a program, from its first line to its end.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_convex-mgmt-fake"));
+    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
+async fn started(arguments: &[&str]) -> (Child, String) {
+    let mut child = program(arguments).spawn().unwrap();
+    let mut line = String::new();
+    let read = async { BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).await.unwrap() };
+    timeout(Duration::from_secs(30), read).await.expect("a first line");
+    let address = line.strip_prefix("listening on http://").expect("the address").trim_end().to_owned();
+    (child, address)
+}
+
+async fn exchange(address: &str, request: String) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer).await;
+    answer
+}
+
+fn get(key: &str) -> String {
+    format!(
+        "GET /api/v1/list_environment_variables HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Convex {key}\r\n\r\n"
+    )
+}
+
+fn order(method: &str, body: &str) -> String {
+    let length = body.len();
+    format!("{method} /_fake/faults HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}")
+}
+
+const SERVE: &[&str] = &[
+    "serve",
+    "--listen",
+    "127.0.0.1:0",
+    "--deployment",
+    "happy-animal-123",
+    "--admin-key",
+    "happy-animal-123|01ab",
+    "--read-only-key",
+    "happy-animal-123|01cd",
+    "--token",
+    "eyJ2==deployment:env:view,deployment:env:write",
+    "--token",
+    "prod:happy-animal-123|x=deployment:logs:view",
+];
+
+#[tokio::test]
+async fn it_serves_each_key_and_stops_on_sigterm() {
+    let (mut child, address) = started(SERVE).await;
+    for (key, status) in [
+        ("happy-animal-123|01ab", "200 OK"),
+        ("happy-animal-123|01cd", "200 OK"),
+        ("eyJ2=", "200 OK"),
+        ("dev:happy-animal-123|x", "403 Forbidden"),
+        ("nope", "401 Unauthorized"),
+    ] {
+        assert!(exchange(&address, get(key)).await.starts_with(&format!("HTTP/1.1 {status}")), "{key}");
+    }
+    let pid = child.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
+    let status = timeout(Duration::from_secs(30), child.wait()).await.expect("an end").unwrap();
+    assert_eq!(status.code(), Some(0));
+}
+
+#[tokio::test]
+async fn faults_can_be_ordered_from_outside() {
+    let (_child, address) = started(SERVE).await;
+    let list = || exchange(&address, get("happy-animal-123|01ab"));
+    let fault = |body: &'static str| exchange(&address, order("POST", body));
+    fault(r#"{"fault":"answer","status":503,"code":"Busy","retryAfter":7,"times":2}"#).await;
+    for _ in 0..2 {
+        let answer = list().await;
+        assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: 7") && answer.contains("\"Busy\""));
+    }
+    assert!(list().await.starts_with("HTTP/1.1 200"));
+    fault(r#"{"fault":"reset","path":"/other"}"#).await;
+    assert!(list().await.starts_with("HTTP/1.1 200"), "meant for another path");
+    exchange(&address, order("DELETE", "")).await;
+    fault(r#"{"fault":"reset"}"#).await;
+    assert_eq!(list().await, "");
+    fault(r#"{"fault":"emptyBody"}"#).await;
+    assert!(list().await.contains("content-length: 0"));
+    assert!(fault(r#"{"fault":"bogus"}"#).await.starts_with("HTTP/1.1 400"));
+}
+
+#[tokio::test]
+async fn wrong_usage_is_told_and_ends_with_2() {
+    for (arguments, told) in [
+        (&["serve"][..], "--deployment is missing"),
+        (&["serve", "--deployment", "a"], "--admin-key is missing"),
+        (&["serve", "--deployment", "a", "--admin-key", "b|01"], "'a|SECRET'"),
+        (&["serve", "--deployment", "a", "--admin-key", "a|01", "--token", "x"], "KEY=ACTION"),
+        (&["--deployment", "a"], "the command `serve` is missing"),
+        (&["serve", "--bogus"], "--bogus"),
+    ] {
+        let output = program(arguments).output().await.unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(told), "{output:?}");
+    }
+    assert_eq!(program(&["--help"]).output().await.unwrap().status.code(), Some(0));
+}
+
+#[tokio::test]
+async fn an_address_that_cannot_be_listened_at_ends_with_1() {
+    let (_child, address) = started(SERVE).await;
+    let taken = ["serve", "--listen", &address, "--deployment", "a", "--admin-key", "a|01"];
+    assert_eq!(program(&taken).output().await.unwrap().status.code(), Some(1));
+}
