@@ -163,6 +163,16 @@ mod tests {
     }
 
     #[test]
+    fn depth_is_no_danger() {
+        let deep = "[".repeat(1_000_000);
+        assert_eq!(error(deep.as_bytes()).kind, DecodeErrorKind::Shape);
+        let ignored = format!("{{\"items\":[],\"new\":{deep}{}}}", "]".repeat(1_000_000));
+        json::<Page>(&Bytes::from(ignored)).unwrap();
+        let known = format!("{{\"items\":{deep}");
+        assert_eq!(error(known.as_bytes()).kind, DecodeErrorKind::Shape);
+    }
+
+    #[test]
     fn a_missing_field_is_named() {
         assert_eq!(error(b"{}").expected, "the field `items`");
     }

@@ -1,8 +1,9 @@
-//! What the tests and benchmarks share: a made-up deployment, clients of it, and services around it.
+//! What the tests and benchmarks share: a made-up deployment, clients of it, and transports without a socket.
 
-use std::future::Future;
+use std::collections::VecDeque;
+use std::fmt;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -38,6 +39,9 @@ pub fn client_of(running: &Running) -> ClientBuilder<Deployment> {
     Client::builder(endpoint(&running.url()))
 }
 
+/// The future of the transports here.
+pub type Answering = Pin<Box<dyn Future<Output = Result<Response<Bytes>, TransportError>> + Send>>;
+
 /// A fake as a transport, without a socket: a reset counts as "maybe sent".
 #[derive(Clone, Debug)]
 pub struct InProcess(pub Fake);
@@ -45,38 +49,104 @@ pub struct InProcess(pub Fake);
 impl Service<Request<Bytes>> for InProcess {
     type Response = Response<Bytes>;
     type Error = TransportError;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Bytes>, TransportError>> + Send>>;
+    type Future = Answering;
 
     fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Bytes>) -> Self::Future {
+    fn call(&mut self, request: Request<Bytes>) -> Answering {
         let answer = self.0.call(request);
-        Box::pin(
-            async move { answer.await.map_err(|ConnectionReset| TransportError::broken(Sent::Maybe, ConnectionReset)) },
-        )
+        Box::pin(async move { answer.await.map_err(|reset| TransportError::broken(Sent::Maybe, reset)) })
     }
 }
 
-/// Counts allocations made through it.
+/// What a [`Script`] does with one request.
 #[derive(Debug)]
-pub struct Counter(AtomicUsize);
+pub enum Step {
+    /// Answers with this status and body.
+    Answer(u16, &'static str),
+    /// Answers with this response.
+    Respond(Response<Bytes>),
+    /// Fails.
+    Fail(TransportError),
+    /// Never answers.
+    Hang,
+}
 
-impl Default for Counter {
-    fn default() -> Self {
-        Self::new()
+/// A transport that follows a script, one step a request, and keeps what it was sent. More requests than steps break.
+#[derive(Clone, Default)]
+pub struct Script(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    steps: Mutex<VecDeque<Step>>,
+    seen: Mutex<Vec<Request<Bytes>>>,
+}
+
+impl Script {
+    /// A script of these steps.
+    pub fn new(steps: impl IntoIterator<Item = Step>) -> Self {
+        Self(Arc::new(Inner { steps: Mutex::new(steps.into_iter().collect()), seen: Mutex::default() }))
+    }
+
+    /// The requests so far.
+    pub fn seen(&self) -> MutexGuard<'_, Vec<Request<Bytes>>> {
+        lock(&self.0.seen)
+    }
+
+    /// How many steps are left.
+    pub fn left(&self) -> usize {
+        lock(&self.0.steps).len()
     }
 }
 
-impl Counter {
-    /// Starts at 0.
-    pub const fn new() -> Self {
-        Self(AtomicUsize::new(0))
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Script").field("left", &self.left()).finish_non_exhaustive()
+    }
+}
+
+impl Service<Request<Bytes>> for Script {
+    type Response = Response<Bytes>;
+    type Error = TransportError;
+    type Future = Answering;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        Poll::Ready(Ok(()))
     }
 
-    /// How many were counted so far.
-    pub fn count(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
+    fn call(&mut self, request: Request<Bytes>) -> Answering {
+        self.seen().push(request);
+        let step = lock(&self.0.steps).pop_front();
+        Box::pin(async move {
+            match step {
+                Some(Step::Answer(status, body)) => {
+                    let mut response = Response::new(Bytes::from_static(body.as_bytes()));
+                    if let Ok(status) = status.try_into() {
+                        *response.status_mut() = status;
+                    }
+                    Ok(response)
+                }
+                Some(Step::Respond(response)) => Ok(response),
+                Some(Step::Fail(error)) => Err(error),
+                Some(Step::Hang) => std::future::pending().await,
+                None => Err(TransportError::tls("the script has ended")),
+            }
+        })
     }
+}
+
+/// An error that a reset connection stands for, for scripts.
+pub fn reset() -> Step {
+    Step::Fail(TransportError::broken(Sent::Maybe, ConnectionReset))
+}
+
+/// An error that a refused connection stands for, for scripts.
+pub fn refused() -> Step {
+    Step::Fail(TransportError::connect("nobody listens"))
 }

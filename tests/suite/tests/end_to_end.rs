@@ -1,0 +1,196 @@
+//! Environment variables from the caller to a deployment and back, over sockets.
+
+use std::time::Duration;
+
+use convex_mgmt::deployment::environment_variables::plan::{Action, EnvironmentPlan, Owned};
+use convex_mgmt::deployment::{EnvironmentVariables, ListEnvironmentVariables, UpdateEnvironmentVariables};
+use convex_mgmt::{
+    ApplyError, Client, DecodeErrorKind, DeployKey, DeploymentClient, Endpoint, ErrorCode, ErrorKind, OnConflict,
+    ResponseError, Sent,
+};
+use convex_mgmt_fake::{Fake, Fault, Running};
+use convex_mgmt_suite::{ADMIN_KEY, READ_ONLY_KEY, client_of, endpoint, fake};
+
+async fn deployment() -> (Fake, Running, DeploymentClient) {
+    let fake = fake().variable("KEPT", "1").variable("CHANGED", "1").variable("GONE", "1").build();
+    let running = fake.serve("127.0.0.1:0").await.unwrap();
+    let client = client_of(&running).user_agent("suite/1").build().unwrap();
+    (fake, running, client)
+}
+
+fn wanted() -> EnvironmentVariables {
+    EnvironmentVariables::from_dotenv("KEPT=1\nCHANGED=\"two\\nlines\"\nNEW='é $x'\n").unwrap()
+}
+
+async fn plan(client: &DeploymentClient, owned: Owned) -> EnvironmentPlan {
+    let current = client.send(&ListEnvironmentVariables::new()).await.unwrap();
+    EnvironmentPlan::new(&current, &wanted(), owned)
+}
+
+fn variables(fake: &Fake) -> Vec<(String, String)> {
+    fake.variables()
+}
+
+fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
+    list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+#[tokio::test]
+async fn a_plan_is_carried_out_in_one_batch() {
+    let (fake, _running, client) = deployment().await;
+    let plan = plan(&client, Owned::Everything).await;
+    let done = client.apply_environment_plan(&plan, OnConflict::Fail).await.unwrap();
+    assert_eq!(done, plan);
+    assert_eq!(variables(&fake), pairs(&[("CHANGED", "two\nlines"), ("KEPT", "1"), ("NEW", "é $x")]));
+    let requests = fake.requests();
+    assert_eq!(requests.iter().filter(|request| request.method == "POST").count(), 1);
+    let agent = format!("suite/1 convex-mgmt/{}", env!("CARGO_PKG_VERSION"));
+    for request in &requests {
+        assert_eq!(request.headers["user-agent"], agent.as_str());
+        assert_eq!(request.headers["convex-client"], format!("convex-mgmt-rust-{}", env!("CARGO_PKG_VERSION")));
+        assert_eq!(request.headers["authorization"], format!("Convex {ADMIN_KEY}"));
+    }
+    assert_eq!(fake.audit_log()[0].user_agent.as_deref(), Some(agent.as_str()));
+}
+
+#[tokio::test]
+async fn a_second_plan_is_empty_and_writes_nothing() {
+    let (fake, _running, client) = deployment().await;
+    client.apply_environment_plan(&plan(&client, Owned::Nothing).await, OnConflict::Fail).await.unwrap();
+    let entries = fake.audit_log().len();
+    let second = plan(&client, Owned::Nothing).await;
+    assert!(second.is_empty());
+    client.apply_environment_plan(&second, OnConflict::Fail).await.unwrap();
+    assert_eq!(fake.audit_log().len(), entries);
+    assert_eq!(variables(&fake).len(), 4, "GONE is not ours");
+}
+
+#[tokio::test]
+async fn a_change_by_someone_else_is_a_conflict_unless_it_is_to_be_overwritten() {
+    let (fake, _running, client) = deployment().await;
+    let plan = plan(&client, Owned::Everything).await;
+    fake.set_variable("CHANGED", "by someone else");
+    fake.set_variable("GONE", "by someone else");
+    let before = variables(&fake);
+    let error = client.apply_environment_plan(&plan, OnConflict::Fail).await.unwrap_err();
+    let ApplyError::Conflict(conflict) = error else { panic!("{error:?}") };
+    assert_eq!(conflict.names, ["CHANGED", "GONE"]);
+    assert_eq!(variables(&fake), before, "nothing is half applied");
+    let done = client.apply_environment_plan(&plan, OnConflict::Overwrite).await.unwrap();
+    assert_eq!((done.count(Action::Update), done.count(Action::Delete)), (1, 1));
+    assert_eq!(variables(&fake), pairs(&[("CHANGED", "two\nlines"), ("KEPT", "1"), ("NEW", "é $x")]));
+}
+
+#[tokio::test]
+async fn a_plan_that_breaks_a_rule_sends_nothing() {
+    let (fake, _running, client) = deployment().await;
+    let bad: EnvironmentVariables = [("9", "x"), ("CONVEX_CLOUD_URL", "x")].into_iter().collect();
+    let plan = EnvironmentPlan::new(&EnvironmentVariables::new(), &bad, Owned::Nothing);
+    let error = client.apply_environment_plan(&plan, OnConflict::Fail).await.unwrap_err();
+    assert!(matches!(&error, ApplyError::Client(error) if error.kind() == ErrorKind::Build), "{error:?}");
+    assert!(error.to_string().contains("2 problems"), "{error}");
+    assert!(fake.requests().is_empty());
+}
+
+#[tokio::test]
+async fn the_server_has_the_last_word_on_values() {
+    let fake = fake().required_variable("REQ").variable("REQ", "1").build();
+    let running = fake.serve("127.0.0.1:0").await.unwrap();
+    let client = client_of(&running).build().unwrap();
+    let error = client.send(&UpdateEnvironmentVariables::new().set("A", "1").delete("REQ")).await.unwrap_err();
+    assert_eq!(error.code(), Some(&ErrorCode::RequiredEnvironmentVariable));
+    let unchecked = UpdateEnvironmentVariables::new().set("9", "1").unchecked();
+    let error = client.send(&unchecked).await.unwrap_err();
+    assert_eq!(error.code(), Some(&ErrorCode::EnvironmentVariableNameInvalid));
+    assert_eq!(variables(&fake), pairs(&[("REQ", "1")]));
+}
+
+#[tokio::test]
+async fn keys_that_do_not_fit_say_why() {
+    let (_fake, running, _) = deployment().await;
+    let client =
+        |key: &str| Client::new(Endpoint::new(&running.url(), &DeployKey::parse(key).unwrap()).unwrap()).unwrap();
+    let update = UpdateEnvironmentVariables::new().set("A", "1");
+    let error = client(READ_ONLY_KEY).send(&update).await.unwrap_err();
+    assert!(error.is_auth());
+    assert_eq!(error.api().unwrap().missing_permission(), Some("deployment:env:write"));
+    assert!(error.to_string().contains("deployment:env:write"), "{error}");
+    let error = client("prod:another-one-456|secret").send(&update).await.unwrap_err();
+    assert_eq!((error.code(), error.status().unwrap().as_u16()), (Some(&ErrorCode::BadAdminKey), 401));
+}
+
+#[tokio::test]
+async fn lost_writes_conflicts_and_resets_are_got_over() {
+    let (fake, _running, client) = deployment().await;
+    let update = UpdateEnvironmentVariables::new().set("A", "1");
+    for fault in [
+        Fault::code(503, "OptimisticConcurrencyControlFailure"),
+        Fault::Reset,
+        Fault::LostAnswer,
+        Fault::status(500),
+        Fault::Answer { status: 429, code: Some("TooManyWrites".into()), retry_after: Some(0) },
+    ] {
+        let before = fake.requests().len();
+        fake.fault(fault.clone());
+        client.send(&update).await.unwrap_or_else(|error| panic!("{fault:?}: {error:?}"));
+        assert_eq!(fake.requests().len(), before + 2, "{fault:?}");
+    }
+    fake.fault_at("/list_environment_variables", Fault::Reset);
+    client.send(&update).await.unwrap();
+    client.send(&ListEnvironmentVariables::new()).await.unwrap();
+}
+
+#[tokio::test]
+async fn conflicts_without_end_are_named_as_such() {
+    let (fake, _running, client) = deployment().await;
+    (0..3).for_each(|_| fake.fault(Fault::code(503, "OptimisticConcurrencyControlFailure")));
+    let error = client.send(&UpdateEnvironmentVariables::new().set("A", "1")).await.unwrap_err();
+    assert!(error.is_write_conflict() && error.attempts() == 3, "{error:?}");
+}
+
+#[tokio::test]
+async fn an_answer_without_its_body_is_named_as_such() {
+    let (fake, _running, client) = deployment().await;
+    fake.fault(Fault::EmptyBody);
+    let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
+    let Some(ResponseError::Decode(reply)) = error.response_error() else { panic!("{error:?}") };
+    assert_eq!((reply.error.kind, error.sent()), (DecodeErrorKind::Empty, Sent::Maybe));
+}
+
+#[tokio::test]
+async fn an_answer_that_takes_too_long_is_not_waited_for() {
+    let (fake, running, _) = deployment().await;
+    let client = client_of(&running).attempt_timeout(Duration::from_millis(50)).build().unwrap();
+    fake.fault(Fault::delay(Duration::from_secs(3600)));
+    client.send(&ListEnvironmentVariables::new()).await.unwrap();
+    assert_eq!(fake.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_client_of_another_deployment_shares_the_connections() {
+    let (_fake, _running, client) = deployment().await;
+    let other = fake().variable("OTHER", "1").build();
+    let running = other.serve("127.0.0.1:0").await.unwrap();
+    let listed = client.at(endpoint(&running.url())).send(&ListEnvironmentVariables::new()).await.unwrap();
+    assert_eq!(listed.names().collect::<Vec<_>>(), ["OTHER"]);
+}
+
+#[test]
+fn a_client_is_built_without_a_runtime_and_used_from_two_in_turn() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let server = runtime();
+    let fake = fake().build();
+    let running = server.block_on(fake.serve("127.0.0.1:0")).unwrap();
+    let client = client_of(&running).build().unwrap();
+    let stop = tokio::sync::oneshot::channel::<()>();
+    let serving = std::thread::spawn(move || server.block_on(async { drop(stop.1.await) }));
+    for _ in 0..2 {
+        // The connections of the first runtime end with it.
+        let runtime = runtime();
+        runtime.block_on(client.send(&ListEnvironmentVariables::new())).unwrap();
+        runtime.block_on(client.send(&ListEnvironmentVariables::new())).unwrap();
+    }
+    assert_eq!(fake.requests().len(), 4);
+    stop.0.send(()).unwrap();
+    serving.join().unwrap();
+}

@@ -1,0 +1,356 @@
+//! What the stack does around a transport: retries, deadlines, limits, layers. On a paused clock, without sockets.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
+use convex_mgmt::layers::ConcurrencyLimitLayer;
+use convex_mgmt::{
+    BuildError, Client, DecodeError, Deployment, Error, ErrorCode, ErrorKind, Operation, OperationMeta, Repeat,
+    RequestWriter, RetryBudget, RetryPolicy, Sent,
+};
+use convex_mgmt_suite::{Script, Step, endpoint, refused, reset};
+use http::{Method, Request, Response};
+use tokio::time::Instant;
+use tower::{BoxError, Layer, Service};
+
+const LISTED: &str = r#"{"environmentVariables":{}}"#;
+const CONFLICT: &str = r#"{"code":"OptimisticConcurrencyControlFailure","message":"m"}"#;
+
+/// An operation whose repetition is never harmless. None of this topic's is.
+struct Create;
+
+impl Operation for Create {
+    type Api = Deployment;
+    type Output = ();
+    const META: &'static OperationMeta =
+        &OperationMeta::new::<Deployment>("create", Method::POST, "/create", Repeat::Never).empty_reply();
+    fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
+        request.json(&"made up")
+    }
+    fn decode(_body: &Bytes) -> Result<(), DecodeError> {
+        Ok(())
+    }
+}
+
+fn builder() -> convex_mgmt::ClientBuilder<Deployment> {
+    Client::builder(endpoint("https://happy-animal-123.convex.cloud"))
+}
+
+async fn list(script: &Script) -> Result<(), Error> {
+    let client = builder().build_on(script.clone()).unwrap();
+    client.send(&ListEnvironmentVariables::new()).await.map(drop)
+}
+
+async fn create(script: &Script) -> Result<(), Error> {
+    builder().build_on(script.clone()).unwrap().send(&Create).await
+}
+
+fn summary(error: &Error) -> (ErrorKind, u32, Sent) {
+    (error.kind(), error.attempts(), error.sent())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_is_repeated_whatever_broke() {
+    let answers = [refused(), reset(), Step::Answer(200, LISTED)];
+    let script = Script::new(answers);
+    list(&script).await.unwrap();
+    assert_eq!(script.seen().len(), 3);
+    for status in [408, 429, 500, 502, 503, 504] {
+        let script = Script::new([Step::Answer(status, ""), Step::Answer(200, LISTED)]);
+        list(&script).await.unwrap();
+        assert_eq!(script.left(), 0, "{status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_have_been_done_is_not_done_twice() {
+    for (step, kind, sent) in [
+        (reset(), ErrorKind::Broken, Sent::Maybe),
+        (Step::Answer(500, r#"{"code":"InternalServerError","message":""}"#), ErrorKind::Api, Sent::Maybe),
+        (Step::Answer(503, "<html>"), ErrorKind::UnexpectedReply, Sent::Maybe),
+    ] {
+        let script = Script::new([step, Step::Answer(200, "")]);
+        assert_eq!(summary(&create(&script).await.unwrap_err()), (kind, 1, sent));
+        assert_eq!(script.seen().len(), 1, "{kind:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_certainly_not_done_is_done_again() {
+    let script = Script::new([refused(), Step::Answer(503, CONFLICT), Step::Answer(200, "")]);
+    create(&script).await.unwrap();
+    assert_eq!(script.seen().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_attempt_follows_a_refusal_that_would_come_again() {
+    for (status, body) in [(400, r#"{"code":"BadJsonBody","message":""}"#), (404, ""), (307, ""), (200, "not json")] {
+        let script = Script::new([Step::Answer(status, body), Step::Answer(200, LISTED)]);
+        assert_eq!(list(&script).await.unwrap_err().attempts(), 1, "{status}");
+        assert_eq!(script.left(), 1, "{status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_remembers_all_attempts() {
+    // The first attempt may have been done, and the last one certainly was not.
+    let script = Script::new([reset(), refused(), refused()]);
+    let error = list(&script).await.unwrap_err();
+    assert_eq!(summary(&error), (ErrorKind::Connect, 3, Sent::Maybe));
+    assert!(error.to_string().contains("may have been carried out (3 attempts"), "{error}");
+    let script = Script::new([refused(), refused(), refused()]);
+    let error = create(&script).await.unwrap_err();
+    assert_eq!(summary(&error), (ErrorKind::Connect, 3, Sent::No));
+    assert!(error.to_string().contains("nothing was sent (3 attempts"), "{error}");
+    let script = Script::new([reset(), Step::Answer(403, r#"{"code":"BadDeployKey","message":""}"#)]);
+    assert_eq!(summary(&list(&script).await.unwrap_err()), (ErrorKind::Api, 2, Sent::Maybe));
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_attempts_are_the_same_to_the_byte() {
+    let script = Script::new([reset(), Step::Answer(503, CONFLICT), Step::Answer(200, "")]);
+    let client = builder().build_on(script.clone()).unwrap();
+    client.send(&UpdateEnvironmentVariables::new().set("A", "1").delete("B")).await.unwrap();
+    let seen = script.seen();
+    let parts = |request: &Request<Bytes>| {
+        (request.method().clone(), request.uri().clone(), request.headers().clone(), request.body().clone())
+    };
+    assert_eq!(seen.len(), 3);
+    assert!(!seen[0].body().is_empty());
+    assert!(seen.iter().all(|request| parts(request) == parts(&seen[0])));
+    assert!(seen.iter().all(|request| request.extensions().get::<&'static OperationMeta>().is_some()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_follow_the_policy_and_retry_after() {
+    let started = Instant::now();
+    let policy = RetryPolicy::default().max_attempts(4).base_delay(Duration::from_secs(1));
+    let script = Script::new([reset(), reset(), reset(), Step::Answer(200, LISTED)]);
+    let client = builder().retry(policy).build_on(script).unwrap();
+    client.send(&ListEnvironmentVariables::new()).await.unwrap();
+    // At most 1 s, 2 s and 4 s, scaled by dice.
+    assert!(started.elapsed() > Duration::ZERO && started.elapsed() < Duration::from_secs(7));
+
+    let started = Instant::now();
+    let busy = Response::builder().status(429).header("retry-after", "7").body(Bytes::new()).unwrap();
+    list(&Script::new([Step::Respond(busy), Step::Answer(200, LISTED)])).await.unwrap();
+    assert!((Duration::from_secs(7)..Duration::from_secs(8)).contains(&started.elapsed()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_takes_too_long_is_followed_by_another() {
+    let started = Instant::now();
+    let script = Script::new([Step::Hang, Step::Answer(200, LISTED)]);
+    list(&script).await.unwrap();
+    assert!((Duration::from_secs(30)..Duration::from_secs(31)).contains(&started.elapsed()));
+    let error = create(&Script::new([Step::Hang])).await.unwrap_err();
+    assert_eq!(summary(&error), (ErrorKind::AttemptTimeout, 1, Sent::Maybe));
+    assert!(error.is_timeout());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_ends_in_its_time_wherever_it_is() {
+    let client = |script: &Script| {
+        let builder = builder().attempt_timeout(None).total_timeout(Duration::from_secs(5));
+        builder.build_on(script.clone()).unwrap()
+    };
+    let started = Instant::now();
+    // In an attempt.
+    let error = client(&Script::new([Step::Hang])).send(&Create).await.unwrap_err();
+    assert_eq!(summary(&error), (ErrorKind::TotalTimeout, 1, Sent::Maybe));
+    assert_eq!(error.elapsed(), Duration::from_secs(5));
+    assert_eq!(started.elapsed(), Duration::from_secs(5));
+    // Before a wait that it would cut: the reason for the wait is what the caller gets, at once.
+    let busy = Response::builder().status(429).header("retry-after", "6").body(Bytes::new()).unwrap();
+    let error = client(&Script::new([Step::Respond(busy)])).send(&Create).await.unwrap_err();
+    assert!(error.is_rate_limited() && error.elapsed() == Duration::ZERO, "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_budget_that_is_used_up_leaves_the_first_attempt_only() {
+    let budget = RetryBudget::new(2 * RetryBudget::COST);
+    let script = Script::new((0..8).map(|_| reset()));
+    let client = builder().retry_budget(budget).build_on(script).unwrap();
+    let mut attempts = Vec::new();
+    for _ in 0..3 {
+        // A clone has the same budget.
+        let error = client.clone().send(&ListEnvironmentVariables::new()).await.unwrap_err();
+        attempts.push(error.attempts());
+    }
+    assert_eq!(attempts, [3, 1, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_attempts_than_the_limit_are_under_way() {
+    let under_way = Arc::new(AtomicUsize::new(0));
+    let most = Arc::new(AtomicUsize::new(0));
+    let service = {
+        let (under_way, most) = (Arc::clone(&under_way), Arc::clone(&most));
+        tower::service_fn(move |_: Request<Bytes>| {
+            let (under_way, most) = (Arc::clone(&under_way), Arc::clone(&most));
+            async move {
+                most.fetch_max(under_way.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                under_way.fetch_sub(1, Ordering::SeqCst);
+                Ok::<_, Infallible>(Response::new(Bytes::from_static(LISTED.as_bytes())))
+            }
+        })
+    };
+    let client = builder().max_concurrency(3).build_on(service).unwrap();
+    let started = Instant::now();
+    let calls: Vec<_> = (0..9)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.send(&ListEnvironmentVariables::new()).await.map(drop) })
+        })
+        .collect();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!((most.load(Ordering::SeqCst), started.elapsed()), (3, Duration::from_secs(3)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_a_place_counts_as_time_of_the_call_and_sends_nothing() {
+    let one_place = ConcurrencyLimitLayer::new(Some(1));
+    let client = |total: Option<Duration>, script: &Script| {
+        let builder = builder().attempt_layer(one_place.clone()).attempt_timeout(None).total_timeout(total);
+        builder.build_on(script.clone()).unwrap()
+    };
+    let endless = Script::new([Step::Hang]);
+    let holder = client(None, &endless);
+    let holder = tokio::spawn(async move { holder.send(&Create).await });
+    while endless.seen().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let script = Script::new([Step::Answer(200, "")]);
+    let waiting = client(Some(Duration::from_secs(5)), &script);
+    let error = waiting.send(&Create).await.unwrap_err();
+    assert_eq!(summary(&error), (ErrorKind::TotalTimeout, 0, Sent::No));
+    assert_eq!((error.elapsed(), script.left()), (Duration::from_secs(5), 1));
+    // A call that is given up frees its place.
+    holder.abort();
+    waiting.send(&Create).await.unwrap();
+}
+
+/// Counts what passes, and needs to be polled ready before each call, as tower allows a service to.
+#[derive(Clone)]
+struct Counted<S> {
+    inner: S,
+    count: Arc<AtomicUsize>,
+    ready: bool,
+}
+
+#[derive(Clone, Default)]
+struct CountLayer(Arc<AtomicUsize>);
+
+impl<S> Layer<S> for CountLayer {
+    type Service = Counted<S>;
+    fn layer(&self, inner: S) -> Counted<S> {
+        Counted { inner, count: Arc::clone(&self.0), ready: false }
+    }
+}
+
+impl<S: Service<Request<Bytes>>> Service<Request<Bytes>> for Counted<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.ready = true;
+        self.inner.poll_ready(cx)
+    }
+    fn call(&mut self, request: Request<Bytes>) -> S::Future {
+        assert!(std::mem::take(&mut self.ready), "called without being ready");
+        assert_eq!(request.extensions().get::<&'static OperationMeta>().unwrap().id, "list_environment_variables");
+        self.count.fetch_add(1, Ordering::SeqCst);
+        self.inner.call(request)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn layers_go_around_each_attempt_and_around_the_call() {
+    let (attempts, calls) = (CountLayer::default(), CountLayer::default());
+    let builder = builder().attempt_layer(attempts.clone()).call_layer(calls.clone()).max_concurrency(2);
+    let client = builder.build_on(Script::new([reset(), reset(), Step::Answer(200, LISTED)])).unwrap();
+    client.send(&ListEnvironmentVariables::new()).await.unwrap();
+    assert_eq!((attempts.0.load(Ordering::SeqCst), calls.0.load(Ordering::SeqCst)), (3, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn layers_of_tower_fit() {
+    let limit = tower::limit::ConcurrencyLimitLayer::new(1);
+    let client = builder().attempt_layer(limit).build_on(Script::new([reset(), Step::Answer(200, LISTED)])).unwrap();
+    client.send(&ListEnvironmentVariables::new()).await.unwrap();
+}
+
+/// A service with a boxed error, as many of tower's layers have.
+#[derive(Clone)]
+struct Boxed;
+
+impl Service<Request<Bytes>> for Boxed {
+    type Response = Response<Bytes>;
+    type Error = BoxError;
+    type Future = std::future::Ready<Result<Response<Bytes>, BoxError>>;
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+    fn call(&mut self, _request: Request<Bytes>) -> Self::Future {
+        std::future::ready(Ok(Response::new(Bytes::from_static(LISTED.as_bytes()))))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_over_a_service_with_a_boxed_error_can_be_spawned() {
+    let client = builder().build_on(Boxed).unwrap();
+    tokio::spawn(async move { client.send(&ListEnvironmentVariables::new()).await.map(drop) }).await.unwrap().unwrap();
+    let client = Client::with_service(endpoint("https://happy-animal-123.convex.cloud"), Boxed);
+    tokio::spawn(async move { client.send(&ListEnvironmentVariables::new()).await.map(drop) }).await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_of_a_layer_ends_the_call_and_stays_in_the_chain() {
+    let broken =
+        tower::service_fn(|_: Request<Bytes>| async { Err::<Response<Bytes>, BoxError>("out of order".into()) });
+    let client = builder().build_on(broken).unwrap();
+    let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
+    assert_eq!(summary(&error), (ErrorKind::Layer, 1, Sent::Maybe));
+    assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "out of order");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_leaves_the_client_usable() {
+    let script = Script::new([Step::Hang, reset(), Step::Answer(200, LISTED)]);
+    let client = builder().max_concurrency(1).build_on(script).unwrap();
+    let call = client.send(&Create);
+    assert!(tokio::time::timeout(Duration::from_secs(1), call).await.is_err(), "in an attempt");
+    client.send(&ListEnvironmentVariables::new()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deprecation_notice_reaches_the_caller() {
+    let response = Response::builder()
+        .header("x-convex-deprecation-state", "UpgradeRequired")
+        .header("x-convex-deprecation-message", "soon")
+        .body(Bytes::from_static(LISTED.as_bytes()))
+        .unwrap();
+    let client = builder().build_on(Script::new([Step::Respond(response)])).unwrap();
+    let reply = client.send_for_reply(&ListEnvironmentVariables::new()).await.unwrap();
+    assert_eq!(reply.deprecation.unwrap().state, "UpgradeRequired");
+}
+
+#[tokio::test]
+async fn nothing_is_sent_that_breaks_a_rule() {
+    let script = Script::new([]);
+    let client = builder().build_on(script.clone()).unwrap();
+    let error = client.send(&UpdateEnvironmentVariables::new().set("9", "x")).await.unwrap_err();
+    assert_eq!(summary(&error), (ErrorKind::Build, 0, Sent::No));
+    assert!(error.to_string().ends_with("nothing was sent"), "{error}");
+    let Some(BuildError::Invalid(problems)) = error.build_error() else { panic!("{error:?}") };
+    assert_eq!(problems.iter().next().unwrap().code, ErrorCode::EnvironmentVariableNameInvalid);
+    assert!(script.seen().is_empty());
+}
