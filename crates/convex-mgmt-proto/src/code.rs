@@ -121,6 +121,6 @@ impl ErrorCode {
     pub(crate) fn printable(&self) -> &str {
         let text = self.as_str();
         let word = text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        if word && !text.is_empty() { text } else { "[unprintable code]" }
+        if word && text.starts_with(|first: char| first.is_ascii_alphabetic()) { text } else { "[unprintable code]" }
     }
 }

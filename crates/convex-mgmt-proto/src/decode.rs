@@ -6,17 +6,22 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-/// Reads a JSON body.
+/// Reads a body that is a JSON object.
 ///
 /// # Errors
 /// A [`DecodeError`] with the place in the body.
-pub fn json<T: DeserializeOwned>(body: &Bytes) -> Result<T, DecodeError> {
+pub fn object<T: DeserializeOwned>(body: &Bytes) -> Result<T, DecodeError> {
     if body.is_empty() {
         return Err(DecodeError::new(DecodeErrorKind::Empty));
     }
     // Checked once as a whole: a parser that is given text need not check each string again.
     let text = std::str::from_utf8(body).map_err(|_| DecodeError::new(DecodeErrorKind::Charset))?;
-    serde_json::from_str(text).map_err(|error| locate::<T>(text, error))
+    let result = serde_json::from_str(text);
+    // serde also reads the fields of a struct from a list, in their order.
+    if result.is_ok() && !text.trim_ascii_start().starts_with('{') {
+        return Err(DecodeError { expected: "an object".to_owned(), ..DecodeError::new(DecodeErrorKind::Shape) });
+    }
+    result.map_err(|error| locate::<T>(text, &error))
 }
 
 /// Reads the body of an operation that answers without one. Whatever is there is not looked at.
@@ -29,7 +34,7 @@ pub fn nothing(_body: &Bytes) -> Result<(), DecodeError> {
 
 /// Reads the body a second time, now keeping account of the path: the first time, which nearly always succeeds, is
 /// spared that.
-fn locate<T: DeserializeOwned>(text: &str, error: serde_json::Error) -> DecodeError {
+fn locate<T: DeserializeOwned>(text: &str, error: &serde_json::Error) -> DecodeError {
     let kind = match error.classify() {
         Category::Eof => DecodeErrorKind::Truncated,
         Category::Data => DecodeErrorKind::Shape,
@@ -139,7 +144,7 @@ mod tests {
     }
 
     fn error(body: &[u8]) -> DecodeError {
-        json::<Page>(&Bytes::copy_from_slice(body)).unwrap_err()
+        object::<Page>(&Bytes::copy_from_slice(body)).unwrap_err()
     }
 
     #[test]
@@ -151,6 +156,7 @@ mod tests {
         assert_eq!(error(b"{\"items\":[]\xff}").kind, DecodeErrorKind::Charset);
         assert_eq!(error(b"\xff\xfe{\0}\0").kind, DecodeErrorKind::Charset);
         assert_eq!(error(b"[]").kind, DecodeErrorKind::Shape);
+        assert_eq!(error(b"[[]]").expected, "an object");
     }
 
     #[test]
@@ -167,7 +173,7 @@ mod tests {
         let deep = "[".repeat(1_000_000);
         assert_eq!(error(deep.as_bytes()).kind, DecodeErrorKind::Shape);
         let ignored = format!("{{\"items\":[],\"new\":{deep}{}}}", "]".repeat(1_000_000));
-        json::<Page>(&Bytes::from(ignored)).unwrap();
+        object::<Page>(&Bytes::from(ignored)).unwrap();
         let known = format!("{{\"items\":{deep}");
         assert_eq!(error(known.as_bytes()).kind, DecodeErrorKind::Shape);
     }

@@ -96,6 +96,10 @@ fn error_code(body: &[u8]) -> Option<(ErrorCode, String)> {
         #[serde(default)]
         message: String,
     }
+    // Without the first check a list of two texts would do for the object.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return None;
+    }
     let ErrorBody { code, message } = serde_json::from_slice(body).ok()?;
     (!code.as_str().is_empty()).then_some((code, message))
 }
@@ -396,6 +400,7 @@ mod tests {
             (502, &[("content-type", "text/html")], "<html>canary</html>", "got 502 with a web page"),
             (502, &[], "  <!doctype html>canary", "got 502 with a web page"),
             (500, &[], "[]", "got 500 with a body that is not the API's"),
+            (500, &[], r#"["canary","canary"]"#, "got 500 with a body that is not the API's"),
             (500, &[], r#"{"code":""}"#, "got 500 with a body that is not the API's"),
             (500, &[], r#"{"code":7}"#, "got 500 with a body that is not the API's"),
         ] {

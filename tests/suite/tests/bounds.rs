@@ -1,21 +1,52 @@
 //! Bounds on what a client costs, counted and not timed.
 
-use convex_mgmt::Client;
 use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
-use convex_mgmt_suite::endpoint;
+use convex_mgmt::{Client, Operation};
+use convex_mgmt_suite::{Script, client_of, endpoint, fake};
 
 fn assert_send<T: Send>(value: T) -> T {
     value
 }
 
+fn allocations(work: impl FnOnce()) -> u64 {
+    allocation_counter::measure(work).count_total
+}
+
 #[test]
 fn the_future_of_a_call_is_send_and_small() {
     let client = Client::new(endpoint("http://127.0.0.1:3210")).unwrap();
-    let list = ListEnvironmentVariables::new();
+    let (list, update) = (ListEnvironmentVariables::new(), UpdateEnvironmentVariables::new());
     let list = assert_send(client.send(&list));
-    println!("{}", size_of_val(&list));
-    let update = UpdateEnvironmentVariables::new();
     let update = assert_send(client.send(&update));
+    // With all features on; without `tracing` it is less.
     assert!(size_of_val(&list) <= 1536, "{} bytes", size_of_val(&list));
     assert!(size_of_val(&update) <= 1536, "{} bytes", size_of_val(&update));
+}
+
+#[test]
+fn a_clone_costs_one_allocation_at_most() {
+    let client = Client::builder(endpoint("http://127.0.0.1:3210")).max_concurrency(4).build().unwrap();
+    assert!(allocations(|| drop(client.clone())) <= 1);
+    let over_script = Client::builder(endpoint("http://127.0.0.1:3210")).build_on(Script::default()).unwrap();
+    assert!(allocations(|| drop(over_script.clone())) <= 1);
+}
+
+#[test]
+fn a_request_without_values_is_built_in_few_allocations() {
+    let endpoint = endpoint("https://happy-animal-123.convex.cloud");
+    let count = allocations(|| drop(ListEnvironmentVariables::new().to_request(&endpoint).unwrap()));
+    assert!(count <= 8, "{count}");
+}
+
+#[test]
+fn a_small_get_on_a_kept_connection_takes_30_allocations_at_most() {
+    // The server runs on a thread of its own, and only this one is counted.
+    let server = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let running = server.block_on(fake().variable("GREETING", "hello").build().serve("127.0.0.1:0")).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let client = client_of(&running).build().unwrap();
+    let call = || drop(runtime.block_on(client.send(&ListEnvironmentVariables::new())).unwrap());
+    (0..50).for_each(|_| call());
+    let each = allocations(|| (0..200).for_each(|_| call())) as f64 / 200.0;
+    assert!(each <= 30.0, "{each} allocations");
 }

@@ -159,7 +159,7 @@ impl Operation for ListEnvironmentVariables {
         struct ListReply {
             environment_variables: BTreeMap<String, Secret>,
         }
-        Ok(EnvironmentVariables(decode::json::<ListReply>(body)?.environment_variables))
+        Ok(EnvironmentVariables(decode::object::<ListReply>(body)?.environment_variables))
     }
 }
 

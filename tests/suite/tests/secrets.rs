@@ -1,0 +1,163 @@
+//! A canary in every secret, pushed through every way to fail: it must not be in any text.
+
+use std::error::Error as StdError;
+use std::fmt::{Debug, Display};
+
+use bytes::Bytes;
+use convex_mgmt::deployment::environment_variables::plan::{EnvironmentPlan, Owned};
+use convex_mgmt::deployment::{EnvironmentVariables, ListEnvironmentVariables, UpdateEnvironmentVariables};
+use convex_mgmt::{
+    AccessToken, Client, Credential, DeployKey, Deployment, Endpoint, Management, Operation, OperationMeta,
+    ResponseError, Secret, fit,
+};
+use convex_mgmt_suite::{Script, Step, refused, reset};
+use http::{Response, StatusCode};
+
+/// In keys it has to be an even number of hex digits to pass for an admin key's secret.
+const CANARY: &str = "01ca7a71";
+
+fn shown(value: &impl Debug) -> String {
+    format!("{value:?} {value:#?}")
+}
+
+/// All texts of an error and of what it comes from.
+fn told(error: &(impl StdError + 'static)) -> String {
+    let mut text = format!("{error} {error:?} {error:#?}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text += &format!(" {cause} {cause:?}");
+        source = cause.source();
+    }
+    text
+}
+
+fn assert_clean(what: &dyn Display, text: &str) {
+    assert!(!text.contains(CANARY), "{what}: {text}");
+}
+
+fn key() -> DeployKey {
+    DeployKey::parse(&format!("happy-animal-123|{CANARY}")).unwrap()
+}
+
+fn endpoint() -> Endpoint<Deployment> {
+    Endpoint::new("https://happy-animal-123.convex.cloud", &key()).unwrap()
+}
+
+fn update() -> UpdateEnvironmentVariables {
+    UpdateEnvironmentVariables::new().set("NAME", CANARY)
+}
+
+#[test]
+fn values_show_no_secret() {
+    let variables: EnvironmentVariables = [("NAME", CANARY)].into_iter().collect();
+    let other: EnvironmentVariables = [("NAME", "other")].into_iter().collect();
+    let plan = EnvironmentPlan::new(&variables, &other, Owned::Everything);
+    let back = EnvironmentPlan::new(&other, &variables, Owned::Everything);
+    let token = AccessToken::parse(&format!("team:acme|{CANARY}")).unwrap();
+    let management = Endpoint::<Management>::new("https://api.convex.dev", &token).unwrap();
+    let client = Client::new(endpoint()).unwrap();
+    let request = ListEnvironmentVariables::new().to_request(&endpoint()).unwrap();
+    for text in [
+        shown(&Secret::new(CANARY)),
+        shown(&key()),
+        shown(&token),
+        shown(&Credential::parse(CANARY).unwrap()),
+        shown(&Credential::from(key())),
+        shown(&endpoint()),
+        shown(&management),
+        shown(&client),
+        shown(&Client::builder(endpoint())),
+        shown(&variables),
+        shown(&plan),
+        plan.to_string(),
+        shown(&plan.confirm(&back_reading())),
+        shown(&back),
+        back.to_string(),
+        shown(&update()),
+        shown(&request),
+        shown(&request.headers()),
+        fit::advise(&key().into(), UpdateEnvironmentVariables::META).to_string(),
+        fit::advise(&token.into(), UpdateEnvironmentVariables::META).to_string(),
+    ] {
+        assert_clean(&"a value", &text);
+    }
+}
+
+fn back_reading() -> EnvironmentVariables {
+    [("NAME", format!("{CANARY}{CANARY}"))].into_iter().collect()
+}
+
+#[test]
+fn bad_input_is_not_repeated() {
+    for text in [format!("{CANARY}\n"), format!("dev:|{CANARY}"), format!("{CANARY}é"), format!("{CANARY}|")] {
+        assert_clean(&"a credential", &told(&Credential::parse(&text).unwrap_err()));
+    }
+    assert_clean(&"another kind", &told(&AccessToken::parse(&format!("prod:n|{CANARY}")).unwrap_err()));
+    for url in [
+        format!("https://user:{CANARY}@example.com"),
+        format!("https://example.com/{CANARY}"),
+        format!("https://example.com?{CANARY}"),
+        format!("{CANARY}"),
+        format!("https://{CANARY} .com"),
+        format!("http://{CANARY}.com"),
+    ] {
+        assert_clean(&"a URL", &told(&Endpoint::<Deployment>::new(&url, &key()).unwrap_err()));
+    }
+    for text in
+        [format!("A={CANARY}\n{CANARY}"), format!("A=\"{CANARY}"), format!("A B={CANARY}"), format!("={CANARY}")]
+    {
+        assert_clean(&"an .env file", &told(&EnvironmentVariables::from_dotenv(&text).unwrap_err()));
+    }
+    for bad in [
+        UpdateEnvironmentVariables::new().set("9", CANARY),
+        UpdateEnvironmentVariables::new().set(format!("NAME={CANARY}"), "x"),
+        UpdateEnvironmentVariables::new().set("NAME", CANARY.repeat(2000)),
+    ] {
+        assert_clean(&"a variable", &told(&bad.to_request(&endpoint()).unwrap_err()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_way_to_fail_tells_a_secret() {
+    let body = |text: &str| Bytes::from(text.replace("CANARY", CANARY));
+    let respond = |status: u16, header: (&str, String), text: &str| {
+        let mut response = Response::builder().header(header.0, header.1).body(body(text)).unwrap();
+        *response.status_mut() = StatusCode::from_u16(status).unwrap();
+        Step::Respond(response)
+    };
+    let json = || ("content-type", "application/json".to_owned());
+    let steps = [
+        refused(),
+        reset(),
+        Step::Hang,
+        respond(400, json(), r#"{"code":"BadJsonBody","message":"CANARY"}"#),
+        respond(400, json(), r#"{"code":"CANARY CANARY","message":"CANARY"}"#),
+        respond(403, json(), r#"{"code":"OperationNotPermitted","message":"CANARY (a:b CANARY)"}"#),
+        respond(502, ("content-type", "text/html".to_owned()), "<html>CANARY"),
+        respond(500, json(), r#"["CANARY"]"#),
+        respond(307, ("location", format!("https://u:{CANARY}@elsewhere.example/{CANARY}?{CANARY}")), "CANARY"),
+        respond(200, ("content-type", "text/html".to_owned()), "CANARY"),
+        respond(200, json(), r#"{"environmentVariables":{"A":["CANARY"]}}"#),
+        respond(200, json(), r#"{"environmentVariables":"CANARY"}"#),
+        respond(200, json(), r#"{"environmentVariables":"CANARY, expected CANARY"}"#),
+        respond(200, json(), r#"{"CANARY":"#),
+        respond(200, json(), "CANARY"),
+        respond(200, ("content-type", "application/json; charset=latin1".to_owned()), r#""CANARY""#),
+    ];
+    for step in steps {
+        let what = format!("{step:?}").replace(CANARY, "");
+        let builder = Client::builder(endpoint()).retry(convex_mgmt::RetryPolicy::never());
+        let client = builder.build_on(Script::new([step])).unwrap();
+        let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
+        assert_clean(&what, &told(&error));
+        // What must not be shown can still be asked for.
+        if let Some(ResponseError::Unexpected(_) | ResponseError::Decode(_)) = error.response_error() {
+            assert!(error.body().is_some_and(|body| !body.is_empty()), "{what}");
+        }
+    }
+    let client = Client::builder(endpoint()).build_on(Script::new([Step::Answer(200, "")])).unwrap();
+    let reply = client.send_for_reply(&update()).await.unwrap();
+    assert_clean(&"a reply", &shown(&reply));
+    let meta: &OperationMeta = UpdateEnvironmentVariables::META;
+    assert!(meta.secret_request && !meta.secret_reply);
+}

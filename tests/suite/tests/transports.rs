@@ -1,0 +1,99 @@
+//! Other transports than hyper: in the place of the whole stack, below it, without `Send`, without async.
+
+use std::cell::Cell;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
+use convex_mgmt::{Client, ErrorKind, Operation, Outcome, RetryPolicy, Sent, TransportError, Verdict};
+use convex_mgmt_fake::Fault;
+use convex_mgmt_suite::{InProcess, endpoint, fake};
+use http::{Request, Response};
+use tower::{Service, ServiceExt};
+
+const URL: &str = "http://127.0.0.1:3210";
+
+#[tokio::test]
+async fn an_in_process_service_takes_the_place_of_hyper() {
+    let fake = fake().build();
+    fake.fault(Fault::LostAnswer);
+    let client = Client::builder(endpoint(URL)).build_on(InProcess(fake.clone())).unwrap();
+    client.send(&UpdateEnvironmentVariables::new().set("A", "1")).await.unwrap();
+    assert_eq!((fake.variables().len(), fake.requests().len()), (1, 2));
+}
+
+#[tokio::test]
+async fn a_bare_service_takes_the_place_of_the_stack() {
+    let fake = fake().build();
+    fake.fault(Fault::Reset);
+    let client = Client::with_service(endpoint(URL), fake.clone());
+    // Nothing repeats, and an error of the service's own is all that is known.
+    let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
+    assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Layer, Sent::Maybe, 1));
+    client.send(&ListEnvironmentVariables::new()).await.unwrap();
+}
+
+/// A transport of a single-threaded runtime: neither it nor its futures may leave the thread.
+#[derive(Clone)]
+struct Local {
+    fake: InProcess,
+    calls: Rc<Cell<u32>>,
+}
+
+impl Service<Request<Bytes>> for Local {
+    type Response = Response<Bytes>;
+    type Error = TransportError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Bytes>, TransportError>>>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Bytes>) -> Self::Future {
+        let Self { fake, calls } = self.clone();
+        Box::pin(async move {
+            calls.set(calls.get() + 1);
+            if calls.get() == 1 {
+                return Err(TransportError::connect("the first one fails"));
+            }
+            fake.oneshot(request).await
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_transport_without_send_goes_through_the_whole_stack() {
+    let local = Local { fake: InProcess(fake().build()), calls: Rc::default() };
+    let client = Client::builder(endpoint(URL)).max_concurrency(1).build_on(local.clone()).unwrap();
+    client.send(&UpdateEnvironmentVariables::new().set("A", "1")).await.unwrap();
+    assert_eq!(local.calls.get(), 2);
+}
+
+/// The rules of retries without a runtime, a clock or an async function: a loop of the caller's around the pure decision.
+#[test]
+fn a_caller_without_a_runtime_follows_the_same_rules() {
+    let mut answers =
+        vec![Err(Sent::No), Ok((503, r#"{"code":"OptimisticConcurrencyControlFailure","message":""}"#)), Ok((200, ""))]
+            .into_iter();
+    let operation = UpdateEnvironmentVariables::new().set("A", "1");
+    let (policy, mut attempt, mut waited) = (RetryPolicy::default(), 1, Vec::new());
+    let result = loop {
+        let _request = operation.to_request(&endpoint(URL)).unwrap();
+        let (outcome, response) = match answers.next().unwrap() {
+            Err(sent) => (Outcome::Broken(sent), None),
+            Ok((status, body)) => {
+                let response = Response::builder().status(status).body(Bytes::from(body)).unwrap();
+                (Outcome::of(&response), Some(response))
+            }
+        };
+        match policy.judge(UpdateEnvironmentVariables::META, attempt, None, 0.5, &outcome) {
+            Verdict::RetryIn(delay) => waited.push(delay.as_millis()),
+            Verdict::Stop => break response.map(UpdateEnvironmentVariables::from_response),
+        }
+        attempt += 1;
+    };
+    assert!(matches!(result, Some(Ok(()))));
+    assert_eq!(waited, [50, 100]);
+}
