@@ -1,2 +1,92 @@
-//! x
-fn main() {}
+//! `cargo xtask`: the one vocabulary for CI and chores.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its user")]
+
+mod api;
+mod ci;
+mod deps;
+mod shell;
+mod spec;
+mod tidy;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use lexopt::prelude::*;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  ci                    everything that guards the project
+  spec [--dir DIR] [--allow-missing]
+                        hold the table of operations against the OpenAPI documents in DIR, or in the folder that
+                        CONVEX_MGMT_OPENAPI names; without documents it fails, unless told --allow-missing
+  deps                  hold the dependency trees against their bounds
+  api                   hold the crates of others in public signatures against the lists of what is allowed
+  tidy                  hold the files against the project's habits
+";
+
+/// What went wrong, for a person.
+type Failure = Box<dyn std::error::Error>;
+
+enum Command {
+    Help,
+    Ci,
+    Spec { dir: Option<PathBuf>, allow_missing: bool },
+    Deps,
+    Api,
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let command = match command() {
+        Ok(command) => command,
+        Err(error) => {
+            eprintln!("xtask: {error}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    let result = match command {
+        Command::Help => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        Command::Ci => ci::run_steps(),
+        Command::Spec { dir, allow_missing } => spec::run(dir, allow_missing),
+        Command::Deps => deps::run(),
+        Command::Api => api::check(),
+        Command::Tidy => tidy::run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn command() -> Result<Command, lexopt::Error> {
+    let mut parser = lexopt::Parser::from_env();
+    let (mut name, mut dir, mut allow_missing) = (None, None, false);
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(Command::Help),
+            Long("dir") => dir = Some(parser.value()?.into()),
+            Long("allow-missing") => allow_missing = true,
+            Value(value) if name.is_none() => name = Some(value.string()?),
+            other => return Err(other.unexpected()),
+        }
+    }
+    let name = name.ok_or("the command is missing")?;
+    if name != "spec" && (dir.is_some() || allow_missing) {
+        return Err("--dir and --allow-missing belong to `spec`".into());
+    }
+    Ok(match name.as_str() {
+        "ci" => Command::Ci,
+        "spec" => Command::Spec { dir, allow_missing },
+        "deps" => Command::Deps,
+        "api" => Command::Api,
+        "tidy" => Command::Tidy,
+        _ => return Err(format!("unknown command `{name}`").into()),
+    })
+}

@@ -1,4 +1,22 @@
-#![doc = include_str!("../README.md")]
+//! A client for Convex's Deployment Platform API and Management API.
+//!
+//! This crate re-exports two others: `convex-mgmt-proto`, the requests and responses without any IO, and
+//! `convex-mgmt-hyper`, which executes them. Depend on this one, unless you bring a transport of your own.
+//!
+//! ```no_run
+//! use convex_mgmt::deployment::ListEnvironmentVariables;
+//! use convex_mgmt::{Client, DeployKey, Endpoint};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let key = DeployKey::parse("prod:happy-animal-123|...")?;
+//! let client = Client::new(Endpoint::new("https://happy-animal-123.convex.cloud", &key)?)?;
+//! for name in client.send(&ListEnvironmentVariables::new()).await?.names() {
+//!     println!("{name}");
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "native-roots"))]
 pub use convex_mgmt_hyper::CryptoProvider;
@@ -10,3 +28,14 @@ pub use convex_mgmt_hyper::{
 pub use convex_mgmt_hyper::{Proxy, ProxyError};
 pub use convex_mgmt_proto as proto;
 pub use convex_mgmt_proto::*;
+
+/// The code in the project's pages, compiled as tests.
+#[cfg(all(doctest, feature = "dotenv", feature = "tls-ring"))]
+mod pages {
+    #[doc = include_str!("../../../README.md")]
+    mod readme {}
+    #[doc = include_str!("../../../docs/environment-variables.md")]
+    mod environment_variables {}
+    #[doc = include_str!("../../../docs/transports.md")]
+    mod transports {}
+}

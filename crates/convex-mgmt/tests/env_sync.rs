@@ -1,0 +1,129 @@
+//! The main job as a program: what it prints, what it changes, and how it ends.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use convex_mgmt_fake::{Fake, Running};
+use tokio::runtime::Runtime;
+
+const KEY: &str = "happy-animal-123|01c0ffee";
+const READ_ONLY_KEY: &str = "happy-animal-123|01decade";
+
+/// The example beside this test's own program: cargo builds it before it runs the tests of its package.
+fn program() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let target = test.parent().and_then(Path::parent).unwrap();
+    target.join("examples").join("env_sync").with_extension(std::env::consts::EXE_EXTENSION)
+}
+
+fn run(key: Option<&str>, arguments: &[&str]) -> Output {
+    let mut command = Command::new(program());
+    command.args(arguments).env_remove("CONVEX_DEPLOY_KEY");
+    if let Some(key) = key {
+        command.env("CONVEX_DEPLOY_KEY", key);
+    }
+    command.output().unwrap()
+}
+
+fn texts(output: &Output) -> (String, String, Option<i32>) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (text(&output.stdout), text(&output.stderr), output.status.code())
+}
+
+/// A deployment that listens, and the runtime that serves it.
+struct Deployment {
+    fake: Fake,
+    running: Running,
+    _runtime: Runtime,
+}
+
+fn deployment() -> Deployment {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let fake = Fake::builder("happy-animal-123").admin_key(KEY).read_only_key(READ_ONLY_KEY);
+    let fake = fake.variable("OLD", "old value").build();
+    let running = runtime.block_on(fake.serve("127.0.0.1:0")).unwrap();
+    Deployment { fake, running, _runtime: runtime }
+}
+
+/// A file of this test's own.
+fn file(name: &str, text: &str) -> String {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn names(fake: &Fake) -> Vec<String> {
+    fake.variables().into_iter().map(|(name, _)| name).collect()
+}
+
+#[test]
+fn without_arguments_it_uses_an_embedded_deployment() {
+    let (stdout, stderr, code) = texts(&run(None, &[]));
+    assert_eq!((stderr.as_str(), code), ("", Some(0)));
+    for line in [
+        "~ GREETING",
+        "+ API_TOKEN",
+        "= API_BASE",
+        ". SET_BY_HAND",
+        "changed in one batch: 3",
+        "a second plan is empty",
+    ] {
+        assert!(stdout.lines().any(|printed| printed == line), "{line} is missing in:\n{stdout}");
+    }
+    assert!(!stdout.contains("made-up-token") && !stdout.contains("hello"), "values are not shown:\n{stdout}");
+}
+
+#[test]
+fn a_real_deployment_is_brought_to_what_the_file_says() {
+    let deployment = deployment();
+    let url = deployment.running.url();
+    let file = file("good.env", "NEW='new value'\n");
+    let run = |more: &[&str]| texts(&run(Some(KEY), &[&["--url", &url, "--file", &file], more].concat()));
+
+    let (stdout, _, code) = run(&["--dry-run", "--prune"]);
+    assert_eq!(code, Some(0));
+    assert!(stdout.contains("- OLD") && stdout.contains("nothing was changed"), "{stdout}");
+    assert_eq!(names(&deployment.fake), ["OLD"]);
+
+    assert_eq!(run(&[]).2, Some(0));
+    assert_eq!(names(&deployment.fake), ["NEW", "OLD"]);
+    let (stdout, _, code) = run(&["--prune"]);
+    assert_eq!(code, Some(0));
+    assert!(!stdout.contains("value"), "values are not shown:\n{stdout}");
+    assert_eq!(names(&deployment.fake), ["NEW"]);
+}
+
+#[test]
+fn what_is_refused_ends_with_1_and_says_what_to_do() {
+    let deployment = deployment();
+    let url = deployment.running.url();
+    let malformed = file("malformed.env", "A=1\n\nB secret value\n");
+    let forbidden = file("forbidden.env", "9A=1\nCONVEX_CLOUD_URL=x\n");
+    for (key, arguments, told) in [
+        (READ_ONLY_KEY, &["--url", &url][..], "lacks the permission for this operation (deployment:env:write)"),
+        ("prod:other-one-1|secret", &["--url", &url], "401 BadAdminKey"),
+        ("<ignore_deploy_key>", &["--url", &url], "leave the variable unset"),
+        ("", &["--url", &url], "CONVEX_DEPLOY_KEY: the credential is empty"),
+        (KEY, &["--url", "http://example.com"], "--url: the URL must begin with `https://`"),
+        (KEY, &["--url", "http://127.0.0.1:1"], "nothing was sent"),
+        (KEY, &["--url", &url, "--file", &malformed], "line 3: is not of the form NAME=value"),
+        (KEY, &["--url", &url, "--file", &forbidden], "2 problems"),
+        (KEY, &["--url", &url, "--file", "no-such-file.env"], "no-such-file.env: "),
+    ] {
+        let (_, stderr, code) = texts(&run(Some(key), arguments));
+        assert_eq!(code, Some(1), "{told}: {stderr}");
+        assert!(stderr.contains(told), "{told} is missing in: {stderr}");
+        assert!(!stderr.contains("secret"), "{stderr}");
+    }
+    assert_eq!(names(&deployment.fake), ["OLD"], "nothing is half applied");
+}
+
+#[test]
+fn wrong_usage_ends_with_2() {
+    for arguments in [&["--bogus"][..], &["--url"], &["--url", "http://127.0.0.1:1"], &["value"]] {
+        let (_, stderr, code) = texts(&run(None, arguments));
+        assert_eq!(code, Some(2), "{arguments:?}");
+        assert!(stderr.contains("usage: env_sync"), "{stderr}");
+    }
+    assert_eq!(run(None, &["--help"]).status.code(), Some(0));
+}

@@ -1,0 +1,77 @@
+//! `cargo xtask ci`: everything that CI runs beside the test command of the README.
+
+use std::time::Instant;
+
+use crate::shell::{cargo, output, root, run};
+use crate::{Failure, api, deps, spec, tidy};
+
+/// The version of cargo-deny that is used. It is built into the target folder where it is missing.
+const CARGO_DENY: &str = "0.20.2";
+
+type Step = (&'static str, fn() -> Result<(), Failure>);
+
+const STEPS: &[Step] = &[
+    ("format", || run(&mut cargo("fmt --all --check"))),
+    ("tidy", tidy::run),
+    ("clippy", || run(&mut cargo("clippy --quiet --workspace --all-targets --all-features -- --deny warnings"))),
+    ("features", features),
+    ("docs", || {
+        let mut docs = cargo("doc --quiet --workspace --all-features --no-deps --document-private-items");
+        run(docs.env("RUSTDOCFLAGS", "--deny warnings"))
+    }),
+    ("tests with all features", || run(&mut cargo("test --quiet --workspace --all-features"))),
+    ("dependencies", deps::run),
+    ("cargo deny", deny),
+    ("public api", api::check),
+    // Whoever has the documents says so; nobody is asked to have them.
+    ("spec", || spec::run(None, std::env::var_os(spec::FOLDER).is_none())),
+    ("bounds of a call", || {
+        run(&mut cargo("bench --quiet --package convex-mgmt-suite --bench send_overhead -- --check"))
+    }),
+];
+
+pub(crate) fn run_steps() -> Result<(), Failure> {
+    let started = Instant::now();
+    for (name, step) in STEPS {
+        println!("== {name}");
+        let step_started = Instant::now();
+        step().map_err(|error| format!("{name}: {error}"))?;
+        println!("== {name}: done in {:.0} s", step_started.elapsed().as_secs_f64());
+    }
+    println!("== everything: done in {:.0} s", started.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Every feature of every published crate alone, and none.
+fn features() -> Result<(), Failure> {
+    for name in deps::PUBLISHED {
+        let package = deps::package(name)?;
+        let alone = package.features.keys().filter(|feature| *feature != "default").map(String::as_str);
+        for feature in std::iter::once("").chain(alone) {
+            println!("{name} with {}", if feature.is_empty() { "no feature" } else { feature });
+            let arguments = format!("clippy --quiet --package {name} --no-default-features --features=");
+            let mut clippy = cargo(&arguments);
+            if !feature.is_empty() {
+                clippy.arg("--features").arg(feature);
+            }
+            run(clippy.args(["--", "--deny", "warnings"]))?;
+        }
+    }
+    Ok(())
+}
+
+/// Licences, duplicate versions and sources. Not the advisories, whose database is fetched over the network at each run:
+/// `cargo deny check` looks at those too.
+fn deny() -> Result<(), Failure> {
+    let tools = root().join("target/tools");
+    let program = tools.join("bin/cargo-deny");
+    let wanted = format!("cargo-deny {CARGO_DENY}");
+    let there = output(std::process::Command::new(&program).arg("--version")).unwrap_or_default();
+    if there.trim() != wanted {
+        println!("building {wanted}");
+        let install = format!("install --quiet --locked cargo-deny --version {CARGO_DENY} --force --root");
+        run(cargo(&install).arg(&tools))?;
+    }
+    let mut check = std::process::Command::new(program);
+    run(check.args(["--all-features", "--locked", "check", "bans", "licenses", "sources"]).current_dir(root()))
+}

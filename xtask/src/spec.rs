@@ -1,0 +1,173 @@
+//! `cargo xtask spec`: the table of operations against the published OpenAPI documents. They are read where they lie, and
+//! are no part of this project.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use convex_mgmt_proto::{Api, CredentialClass, Deployment, Management, OPERATIONS, OperationMeta};
+use serde_json::Value;
+
+use crate::Failure;
+
+/// The variable that names the folder of the documents.
+pub(crate) const FOLDER: &str = "CONVEX_MGMT_OPENAPI";
+
+/// The documents: file, short name, and the API.
+const DOCUMENTS: [(&str, &str, &str); 2] = [
+    ("deployment-openapi.json", "deployment", Deployment::NAME),
+    ("management-openapi.json", "management", Management::NAME),
+];
+
+pub(crate) fn run(dir: Option<PathBuf>, allow_missing: bool) -> Result<(), Failure> {
+    let Some(dir) = dir.or_else(|| std::env::var_os(FOLDER).map(PathBuf::from)) else {
+        return missing(allow_missing, format!("{FOLDER} is not set and --dir is not given"));
+    };
+    let (mut counts, mut problems) = (Vec::new(), Vec::new());
+    for (file, short, api) in DOCUMENTS {
+        let path = dir.join(file);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) => return missing(allow_missing, format!("{}: {error}", path.display())),
+        };
+        let documented = documented(&serde_json::from_str(&text)?);
+        let ours: Vec<_> = OPERATIONS.iter().filter(|meta| meta.api == api).collect();
+        for meta in &ours {
+            match documented.iter().find(|one| one.id == meta.id) {
+                Some(one) => problems.extend(differences(meta, one)),
+                None => problems.push(format!("{} is in no document", meta.id)),
+            }
+        }
+        counts.push(format!("{}/{} {short}", ours.len(), documented.len()));
+    }
+    println!("{}", counts.join(", "));
+    if problems.is_empty() { Ok(()) } else { Err(problems.join("\n").into()) }
+}
+
+fn missing(allowed: bool, why: String) -> Result<(), Failure> {
+    if allowed {
+        println!("SKIPPED: no OpenAPI documents, so nothing was held against them: {why}");
+        return Ok(());
+    }
+    Err(format!("no OpenAPI documents: {why}").into())
+}
+
+/// What a document says of an operation.
+#[derive(Debug, Default)]
+struct Documented {
+    id: String,
+    method: String,
+    path: String,
+    in_path: BTreeSet<String>,
+    in_query: BTreeSet<String>,
+    security: BTreeSet<String>,
+    takes_body: bool,
+    gives_body: bool,
+}
+
+fn documented(document: &Value) -> Vec<Documented> {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    paths
+        .flat_map(|(path, methods)| {
+            methods.as_object().into_iter().flatten().map(|(method, operation)| read(path, method, operation))
+        })
+        .collect()
+}
+
+fn read(path: &str, method: &str, operation: &Value) -> Documented {
+    let names = |place: &str| {
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        parameters.filter(|one| one["in"] == place).filter_map(|one| one["name"].as_str()).map(str::to_owned).collect()
+    };
+    let schemes = operation["security"].as_array().into_iter().flatten().filter_map(Value::as_object);
+    let responses = operation["responses"].as_object().into_iter().flatten();
+    Documented {
+        id: operation["operationId"].as_str().unwrap_or_default().replace(' ', "_"),
+        method: method.to_uppercase(),
+        path: path.to_owned(),
+        in_path: names("path"),
+        in_query: names("query"),
+        security: schemes.flat_map(|scheme| scheme.keys().cloned()).collect(),
+        takes_body: operation.get("requestBody").is_some(),
+        gives_body: responses
+            .filter(|(status, _)| status.starts_with('2'))
+            .any(|(_, one)| one.get("content").is_some()),
+    }
+}
+
+fn differences(ours: &OperationMeta, documented: &Documented) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut compare = |what: &str, ours_says: String, document_says: String| {
+        if ours_says != document_says {
+            found.push(format!("{}: {what} is {ours_says} here and {document_says} in the document", ours.id));
+        }
+    };
+    let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect::<BTreeSet<_>>();
+    let placeholders = ours.path.split('{').skip(1).filter_map(|part| part.split('}').next()).collect();
+    compare("the method", ours.method.to_string(), documented.method.clone());
+    compare("the path", ours.path.to_owned(), documented.path.clone());
+    compare("the path values", format!("{:?}", owned(placeholders)), format!("{:?}", documented.in_path));
+    compare("the query", format!("{:?}", owned(ours.query.to_vec())), format!("{:?}", documented.in_query));
+    let classes = ours.credentials.iter().map(|class| scheme(*class)).collect();
+    compare("the security", format!("{:?}", owned(classes)), format!("{:?}", documented.security));
+    compare("an empty reply", ours.empty_reply.to_string(), (!documented.gives_body).to_string());
+    if ours.secret_request && !documented.takes_body {
+        found.push(format!("{}: has secrets in a body that the document does not know", ours.id));
+    }
+    found
+}
+
+/// What the documents call a class of credentials.
+fn scheme(class: CredentialClass) -> &'static str {
+    match class {
+        CredentialClass::DeployKey => "Deploy Key",
+        CredentialClass::PersonalToken => "PAT",
+        CredentialClass::TeamToken => "Team Token",
+        CredentialClass::OAuthTeamToken => "OAuth Team Token",
+        CredentialClass::OAuthProjectToken => "OAuth Project Token",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use convex_mgmt_proto::Operation;
+    use convex_mgmt_proto::deployment::UpdateEnvironmentVariables;
+    use serde_json::json;
+
+    use super::*;
+
+    fn operation() -> Value {
+        json!({
+            "operationId": "update environment_variables",
+            "requestBody": {},
+            "responses": {"200": {}},
+            "security": [{"Deploy Key": []}, {"OAuth Team Token": []}, {"Team Token": []}, {"OAuth Project Token": []}]
+        })
+    }
+
+    fn found(change: impl Fn(&mut Value)) -> Vec<String> {
+        let mut operation = operation();
+        change(&mut operation);
+        let documented = documented(&json!({"paths": {"/update_environment_variables": {"post": operation}}}));
+        assert_eq!(documented[0].id, "update_environment_variables");
+        differences(UpdateEnvironmentVariables::META, &documented[0])
+    }
+
+    #[test]
+    fn an_operation_as_documented_has_no_differences() {
+        assert_eq!(found(|_| ()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_difference_is_found() {
+        let changes: [fn(&mut Value); 5] = [
+            |operation| operation["parameters"] = json!([{"in": "query", "name": "limit"}]),
+            |operation| operation["parameters"] = json!([{"in": "path", "name": "id"}]),
+            |operation| operation["security"] = json!([{"PAT": []}]),
+            |operation| operation["responses"] = json!({"200": {"content": {}}}),
+            |operation| drop(operation.as_object_mut().unwrap().remove("requestBody")),
+        ];
+        for change in changes {
+            assert_eq!(found(change).len(), 1);
+        }
+    }
+}
