@@ -87,7 +87,7 @@ impl<A: Api> ClientBuilder<A> {
             max_idle: usize::MAX,
             max_concurrency: None,
             response_limit: defaults::RESPONSE_LIMIT,
-            connect: ConnectSettings { timeout: Some(defaults::CONNECT_TIMEOUT), ..ConnectSettings::default() },
+            connect: ConnectSettings::default(),
         };
         Self { endpoint, settings, attempt_layers: Identity::new(), call_layers: Identity::new() }
     }
@@ -164,7 +164,7 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
     /// Connects through a proxy. Default: directly, whatever the environment says. Feature `proxy`.
     #[cfg(feature = "proxy")]
     pub fn proxy(mut self, proxy: crate::Proxy) -> Self {
-        self.settings.connect.proxy = Some(proxy);
+        self.settings.connect.proxy = Some(proxy.into());
         self
     }
 
@@ -207,7 +207,7 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
     ///
     /// # Errors
     /// A [`ConfigError`] that names the setting.
-    pub fn build(mut self) -> Result<Client<A, CallLayers::Service>, ConfigError>
+    pub fn build(self) -> Result<Client<A, CallLayers::Service>, ConfigError>
     where
         AttemptLayers: Layer<AttemptService>,
         CallLayers: Layer<CallService<AttemptLayers::Service>>,
@@ -215,11 +215,11 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         if cfg!(not(feature = "tls")) && self.endpoint.url().starts_with("https:") {
             return Err(ConfigError::NoTls);
         }
-        let settings = &mut self.settings;
+        let settings = &self.settings;
         let mut pool = Pool::builder(TokioExecutor::new());
         pool.timer(TokioTimer::new()).pool_timer(TokioTimer::new());
         pool.pool_idle_timeout(settings.idle_timeout).pool_max_idle_per_host(settings.max_idle);
-        let pool = pool.build(std::mem::take(&mut settings.connect).connector()?);
+        let pool = pool.build(settings.connect.connector()?);
         let transport = HyperTransport::new(pool, settings.response_limit);
         self.build_on(transport)
     }

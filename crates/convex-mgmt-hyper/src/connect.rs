@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hyper_util::client::legacy::connect::HttpConnector;
 
-use crate::builder::ConfigError;
+use crate::builder::{ConfigError, defaults};
 
 #[cfg(feature = "proxy")]
 pub(crate) type Tcp = crate::proxy::ProxyConnector;
@@ -17,26 +17,40 @@ pub(crate) type Connector = hyper_rustls::HttpsConnector<Tcp>;
 pub(crate) type Connector = Tcp;
 
 /// What a client wants of its connections.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct ConnectSettings {
     pub(crate) timeout: Option<Duration>,
     #[cfg(feature = "http2")]
     pub(crate) http2: bool,
     #[cfg(feature = "proxy")]
-    pub(crate) proxy: Option<crate::proxy::Proxy>,
+    pub(crate) proxy: Option<std::sync::Arc<crate::proxy::Proxy>>,
     #[cfg(feature = "tls")]
     pub(crate) tls: crate::tls::TlsSettings,
 }
 
+impl Default for ConnectSettings {
+    fn default() -> Self {
+        Self {
+            timeout: Some(defaults::CONNECT_TIMEOUT),
+            #[cfg(feature = "http2")]
+            http2: false,
+            #[cfg(feature = "proxy")]
+            proxy: None,
+            #[cfg(feature = "tls")]
+            tls: crate::tls::TlsSettings::default(),
+        }
+    }
+}
+
 impl ConnectSettings {
-    pub(crate) fn connector(self) -> Result<Connector, ConfigError> {
+    pub(crate) fn connector(&self) -> Result<Connector, ConfigError> {
         let mut tcp = HttpConnector::new();
         tcp.set_connect_timeout(self.timeout);
         tcp.set_nodelay(true);
         // TLS, where it is built in, has the word on which schemes go.
         tcp.enforce_http(cfg!(not(feature = "tls")));
         #[cfg(feature = "proxy")]
-        let tcp = crate::proxy::ProxyConnector::new(tcp, self.proxy);
+        let tcp = crate::proxy::ProxyConnector::new(tcp, self.proxy.clone());
         #[cfg(feature = "tls")]
         {
             let builder =

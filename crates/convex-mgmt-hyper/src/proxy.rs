@@ -1,8 +1,8 @@
 //! [`Proxy`]: HTTP proxies, through which every connection is tunnelled with `CONNECT`. Feature `proxy`.
 
 use std::fmt;
-use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::Uri;
@@ -66,12 +66,12 @@ pub enum ProxyError {
 #[derive(Clone)]
 pub(crate) struct ProxyConnector {
     tcp: HttpConnector,
-    proxy: Option<std::sync::Arc<Proxy>>,
+    proxy: Option<Arc<Proxy>>,
 }
 
 impl ProxyConnector {
-    pub(crate) fn new(tcp: HttpConnector, proxy: Option<Proxy>) -> Self {
-        Self { tcp, proxy: proxy.map(Into::into) }
+    pub(crate) fn new(tcp: HttpConnector, proxy: Option<Arc<Proxy>>) -> Self {
+        Self { tcp, proxy }
     }
 }
 

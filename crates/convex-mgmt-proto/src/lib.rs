@@ -1,4 +1,9 @@
 #![doc = include_str!("../README.md")]
+// Library code never panics on input.
+#![cfg_attr(
+    not(test),
+    deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unreachable, clippy::unwrap_used)
+)]
 
 pub mod code;
 pub mod credential;

@@ -4,7 +4,6 @@
 //! `cargo bench -p convex-mgmt-suite` prints both; `-- --check` fails when a bound is exceeded. Instructions are counted by
 //! valgrind, in runs of this same program; without valgrind they are left out, and `--check` fails.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its user")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark has nothing better to do")]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};

@@ -28,7 +28,6 @@ pub fn fake() -> FakeBuilder {
 ///
 /// # Panics
 /// If the URL is none of an endpoint.
-#[allow(clippy::expect_used, reason = "for tests")]
 pub fn endpoint(url: &str) -> Endpoint<Deployment> {
     let key = DeployKey::parse(ADMIN_KEY).expect("a made-up key");
     Endpoint::new(url, &key).expect("the URL of an endpoint")

@@ -97,7 +97,7 @@ fn bad_input_is_not_repeated() {
         format!("https://user:{CANARY}@example.com"),
         format!("https://example.com/{CANARY}"),
         format!("https://example.com?{CANARY}"),
-        format!("{CANARY}"),
+        CANARY.to_owned(),
         format!("https://{CANARY} .com"),
         format!("http://{CANARY}.com"),
     ] {
