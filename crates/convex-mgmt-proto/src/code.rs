@@ -1,7 +1,8 @@
 //! [`ErrorCode`]: the codes with which the server refuses, and what to do about them.
 
 crate::open_enum! {
-    /// The `code` of an error answer. Match on it and on the status, never on the message (API facts 3).
+    /// The `code` of an error answer. Match on it and on the status, never on the message. Source: convex-backend
+    /// `crates/common/src/http/mod.rs`, `crates/errors/src/lib.rs` and the places that raise each.
     pub enum ErrorCode {
         /// 400: the `Convex-Client` header has no `-`.
         InvalidClientVersion = "InvalidClientVersion",

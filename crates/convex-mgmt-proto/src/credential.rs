@@ -1,6 +1,7 @@
 //! The credentials of both APIs: what their text says, which API takes them, and what cannot be a credential at all.
 //!
-//! Sources: API facts 1.3 (how the server takes a key apart), 1.5 (kinds and grammar).
+//! Sources: convex-backend `crates/common/src/types/admin_key.rs` and `crates/keybroker/src/broker.rs` for how the server
+//! takes a key apart; Convex's pages on deploy keys and on OAuth applications for the kinds.
 
 use std::fmt;
 use std::str::FromStr;
@@ -64,7 +65,7 @@ pub enum AccessTokenKind {
 /// A key for one deployment, or the admin key of a self-hosted one. The Deployment Platform API takes it; the
 /// Management API never does, and using it there does not compile.
 ///
-/// `Debug` shows the kind and the deployment's name, which are no secrets (API facts 1.5), and nothing else.
+/// `Debug` shows the kind and the deployment's name, which are no secrets, and nothing else.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DeployKey {
     secret: Secret,
@@ -91,7 +92,8 @@ impl DeployKey {
         self.kind
     }
 
-    /// The name of the deployment that the key is for. A URL cannot be derived from it (API facts 1.6).
+    /// The name of the deployment that the key is for. A URL cannot be derived from it: it tells neither a region
+    /// nor a custom domain.
     pub fn deployment_name(&self) -> &str {
         &self.name
     }

@@ -15,7 +15,8 @@ use zeroize::Zeroizing;
 use crate::credential::Authorizes;
 use crate::operation::Api;
 
-/// The header in which a client says what it is, in the form `name-version` (API facts 2.1).
+/// The header in which a client says what it is, in the form `name-version`. Source: convex-backend
+/// `crates/common/src/version.rs`.
 pub const CONVEX_CLIENT: HeaderName = HeaderName::from_static("convex-client");
 
 /// What [`CONVEX_CLIENT`] says. The server knows no client of this name, so it never refuses it for its version.
@@ -28,7 +29,7 @@ const AGENT: &str = concat!("convex-mgmt/", env!("CARGO_PKG_VERSION"));
 /// carry are prepared once, here.
 ///
 /// The URL is the one that the user or the API gave, without a path: it is never made up from a deployment's name,
-/// because regions and custom domains cannot be told from it (API facts 1.6).
+/// because regions and custom domains cannot be told from it.
 ///
 /// A clone shares everything. `Debug` shows the URL and no credential.
 pub struct Endpoint<A> {

@@ -38,7 +38,8 @@ impl fmt::Display for Advice {
 
 /// Says whether a credential fits an operation, as far as the sources tell.
 ///
-/// Sources: the security lists of the published documents, and API facts 1.5 where those are silent.
+/// Source: the security lists of the published OpenAPI documents. They list neither preview deploy keys nor, for the
+/// Deployment Platform API, personal access tokens; both have been seen in use.
 ///
 /// ```
 /// use convex_mgmt_proto::deployment::ListEnvironmentVariables;

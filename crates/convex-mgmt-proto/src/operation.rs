@@ -16,11 +16,13 @@ use crate::write::RequestWriter;
 pub trait Api: sealed::Sealed + 'static {
     /// The API's name in texts for people.
     const NAME: &'static str;
-    /// What stands before the credential in the `Authorization` header, with the space (API facts 1.1).
+    /// What stands before the credential in the `Authorization` header, with the space. Source: the published OpenAPI
+    /// documents; convex-backend `crates/local_backend/src/authentication.rs`.
     const SCHEME: &'static str;
     /// The path that every operation's path follows.
     const PREFIX: &'static str;
-    /// The largest request body in bytes that the server reads, where that is known (API facts 2.3).
+    /// The largest request body in bytes that the server reads, where that is known. Source: convex-backend
+    /// `crates/common/src/http/extract.rs` and the default limit of its framework.
     const BODY_LIMIT: Option<usize>;
 }
 
@@ -53,7 +55,7 @@ mod sealed {
 }
 
 /// What repeating an operation does, decided for each operation by hand and never by its HTTP method (every delete
-/// and every "set" of these APIs is a `POST`; API facts 4.11).
+/// and every "set" of these APIs is a `POST`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repeat {
     /// Changes nothing.
@@ -96,7 +98,8 @@ pub struct OperationMeta {
     pub repeat: Repeat,
     /// The classes of credentials that the published document accepts for it; empty where it lists none.
     pub credentials: &'static [CredentialClass],
-    /// The permission that a restricted credential needs, where it needs one (API facts 1.7).
+    /// The permission that a restricted credential needs, where it needs one. Source: convex-backend
+    /// `crates/keybroker/src/operations.rs`.
     pub permission: Option<&'static str>,
     /// How it pages.
     pub paging: Paging,

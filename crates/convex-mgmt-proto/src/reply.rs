@@ -133,7 +133,8 @@ impl ContentType {
     }
 }
 
-/// A notice of the server that this client's version is too old, or soon will be (API facts 2.2).
+/// A notice of the server that this client's version is too old, or soon will be. Source: convex-backend
+/// `crates/common/src/version.rs`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Deprecation {

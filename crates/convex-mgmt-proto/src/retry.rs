@@ -1,7 +1,7 @@
 //! When to try again: a pure decision, to which elapsed times and dice are passed in, so that every transport follows
 //! the same rules.
 //!
-//! Sources: API facts 3.2, 3.3 and 4.11.
+//! Source: convex-backend `crates/errors/src/lib.rs`, for what each status says of the execution.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_of_the_facts() {
+    fn the_table_of_outcomes() {
         use Repeat::{Idempotent, Never, Safe};
         for (outcome, safe, idempotent, never) in [
             (Outcome::Broken(Sent::No), true, true, true),

@@ -77,7 +77,7 @@ impl RequestWriter {
     /// Writes the body.
     ///
     /// # Errors
-    /// [`BuildError::BodyTooLarge`] if it exceeds what the server reads (API facts 2.3); [`BuildError::Json`] if the value
+    /// [`BuildError::BodyTooLarge`] if it exceeds what the server reads ([`Api::BODY_LIMIT`](crate::Api::BODY_LIMIT)); [`BuildError::Json`] if the value
     /// has no JSON form.
     pub fn json(&mut self, body: &impl Serialize) -> Result<(), BuildError> {
         let text = serde_json::to_vec(body).map_err(|_| BuildError::Json { operation: self.meta.id })?;

@@ -1,4 +1,5 @@
-//! Who is calling: the `Authorization` header, the keys, and what an identity may do. Facts 1.2, 1.3, 1.4 and 1.7.
+//! Who is calling: the `Authorization` header, the keys, and what an identity may do. As convex-backend's
+//! `crates/local_backend/src/authentication.rs`, `crates/keybroker/src` and `crates/roles/src/eval.rs` have it.
 
 use axum::extract::{FromRequestParts, Query};
 use base64::Engine;

@@ -1,4 +1,4 @@
-//! The rules for the `Convex-Client` header: facts 2.1.
+//! The rules for the `Convex-Client` header, as convex-backend's `crates/common/src/version.rs` has them.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue};
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_of_the_facts() {
+    fn names_and_versions() {
         for (client, expected) in [
             ("foo", "invalid"),
             ("", "invalid"),

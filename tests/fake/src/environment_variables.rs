@@ -1,4 +1,4 @@
-//! Environment variables: facts 4.1.
+//! Environment variables, as convex-backend's `crates/application/src/lib.rs` has them.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Reading JSON bodies: facts 2.3.
+//! Reading JSON bodies, as convex-backend's `crates/common/src/http/extract.rs` does.
 
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;

@@ -1,5 +1,4 @@
-//! An in-memory Convex for tests: a deployment that answers as the real server does, as far as the project's API facts
-//! tell, with faults on demand.
+//! An in-memory Convex for tests: a deployment that answers as the real server does, with faults on demand.
 //!
 //! It shares no code with the crates that it tests: requests are read and answers written by types of its own, so that a
 //! wrong field name cannot pass on both sides. The texts of its messages are its own, too; only status and code count.

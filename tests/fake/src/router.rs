@@ -1,4 +1,5 @@
-//! Which path leads where, and what comes before any handler: facts 2.2, 2.4, 3.5 and 4.12.
+//! Which path leads where, and what comes before any handler. As convex-backend's
+//! `crates/local_backend/src/router.rs` and `crates/common/src/http/mod.rs` have it.
 
 use axum::Router;
 use axum::extract::{Request, State};

@@ -1,4 +1,5 @@
-//! The cases of the API facts that concern routing, auth and environment variables, as raw requests. The numbers are theirs.
+//! How the real server answers raw requests, as far as they concern routing, auth and environment variables. The numbers
+//! are those that the recordings of a real server use for their cases.
 
 use bytes::Bytes;
 use convex_mgmt_fake::Fake;

@@ -1,7 +1,7 @@
 //! Environment variables: listing and updating them, the server's [`rules`], a [`plan`] from what is there to what is
 //! wanted, and reading `.env` text.
 //!
-//! Source: API facts 4.1.
+//! Source: convex-backend `crates/local_backend/src/environment_variables.rs` and `crates/application/src/lib.rs`.
 
 #[cfg(feature = "dotenv")]
 pub mod dotenv;

@@ -85,6 +85,7 @@ pub struct EnvironmentPlan {
     wanted: EnvironmentVariables,
     owned: Owned,
     steps: Vec<Step>,
+    unchecked: bool,
 }
 
 impl EnvironmentPlan {
@@ -104,7 +105,12 @@ impl EnvironmentPlan {
                 Step { name: name.to_owned(), action }
             })
             .collect();
-        Self { current: current.clone(), wanted: wanted.clone(), owned, steps }
+        Self { current: current.clone(), wanted: wanted.clone(), owned, steps, unchecked: false }
+    }
+
+    /// Leaves all checks of the rules to the server, for one that has others.
+    pub fn unchecked(self) -> Self {
+        Self { unchecked: true, ..self }
     }
 
     /// Every variable that is there or wanted, by name.
@@ -131,14 +137,7 @@ impl EnvironmentPlan {
         if self.is_empty() {
             return Ok(None);
         }
-        let update = self.unchecked_operation();
-        rules::check_against(&update.changes, &self.current)?;
-        Ok(Some(update))
-    }
-
-    /// As [`EnvironmentPlan::operation`], but with no check, for a server that has other rules. An empty plan gives an
-    /// empty batch.
-    pub fn unchecked_operation(&self) -> UpdateEnvironmentVariables {
+        // What is checked here need not be checked again; only here is it known what is there.
         let mut update = UpdateEnvironmentVariables::new().unchecked();
         for Step { name, action } in &self.steps {
             update = match (action, self.wanted.get(name)) {
@@ -147,7 +146,10 @@ impl EnvironmentPlan {
                 _ => update,
             };
         }
-        update
+        if !self.unchecked {
+            rules::check_against(&update.changes, &self.current)?;
+        }
+        Ok(Some(update))
     }
 
     /// Holds the plan against a fresh reading. The plan that comes back has the same effect; what was done meanwhile is
@@ -170,7 +172,7 @@ impl EnvironmentPlan {
 
     /// Plans again from a fresh reading, whatever has changed: the wanted variables win.
     pub fn renew(&self, fresh: &EnvironmentVariables) -> Self {
-        Self::new(fresh, &self.wanted, self.owned.clone())
+        Self { unchecked: self.unchecked, ..Self::new(fresh, &self.wanted, self.owned.clone()) }
     }
 }
 
@@ -275,7 +277,8 @@ mod tests {
         let plan = EnvironmentPlan::new(&full, &variables([("NEW", "1"), ("9", "")]), Owned::Nothing);
         let codes: Vec<_> = plan.operation().unwrap_err().iter().map(|problem| problem.code.clone()).collect();
         assert_eq!(codes, [ErrorCode::EnvironmentVariableNameInvalid, ErrorCode::EnvVarLimitMet]);
-        assert_eq!(plan.unchecked_operation().changes.len(), 2);
+        let unchecked = plan.unchecked().renew(&full);
+        assert_eq!(unchecked.operation().unwrap().unwrap().changes.len(), 2);
     }
 
     #[test]
@@ -313,9 +316,9 @@ mod tests {
         btree_map("[A-E]", "[xy]", 0..5).prop_map(|map| map.into_iter().collect())
     }
 
-    fn applied(current: &EnvironmentVariables, update: &UpdateEnvironmentVariables) -> EnvironmentVariables {
+    fn applied(current: &EnvironmentVariables, update: Option<&UpdateEnvironmentVariables>) -> EnvironmentVariables {
         let mut after = current.clone();
-        for change in &update.changes {
+        for change in update.iter().flat_map(|update| &update.changes) {
             match change {
                 EnvironmentVariableChange::Set { name, value } => drop(after.insert(name.as_str(), value.clone())),
                 EnvironmentVariableChange::Delete { name } => drop(after.remove(name)),
@@ -331,7 +334,7 @@ mod tests {
         ) {
             let owned = Owned::Prefix(prefix);
             let plan = EnvironmentPlan::new(&current, &wanted, owned.clone());
-            let after = applied(&current, &plan.unchecked_operation());
+            let after = applied(&current, plan.operation().unwrap().as_ref());
             for (name, value) in &wanted {
                 prop_assert_eq!(after.get(name), Some(value));
             }

@@ -1,7 +1,8 @@
 //! The server's rules for environment variables, to be checked before sending: its numbers, its codes, and nothing that
 //! it would accept is refused.
 //!
-//! Source: API facts 4.1. The number of variables and their total size are settings of the server; the others are fixed.
+//! Source: convex-backend `crates/common/src/types/environment_variables.rs`, `crates/common/src/knobs.rs` and
+//! `crates/model/src/environment_variables/mod.rs`. The number of variables and their total size are settings of the server; the others are fixed.
 
 use std::collections::BTreeMap;
 
