@@ -71,6 +71,11 @@ crate::open_enum! {
         AuthConfigMissingEnvironmentVariable = "AuthConfigMissingEnvironmentVariable",
         /// 400: the deployed app's auth config would no longer evaluate.
         InvalidAuthConfig = "InvalidAuthConfig",
+
+        /// 400: the deployment is disabled or suspended by Convex, so it cannot be paused.
+        PauseDeploymentFailed = "PauseDeploymentFailed",
+        /// 400: the deployment is not paused, or is disabled or suspended by Convex.
+        UnpauseDeploymentFailed = "UnpauseDeploymentFailed",
     }
 }
 
@@ -114,6 +119,8 @@ impl ErrorCode {
             Self::AuthConfigMissingEnvironmentVariable | Self::InvalidAuthConfig => {
                 "the deployed app's auth config would no longer work: set the variables that it reads"
             }
+            Self::PauseDeploymentFailed => "Convex has disabled or suspended the deployment",
+            Self::UnpauseDeploymentFailed => "the deployment is not paused, or Convex has disabled or suspended it",
             _ => return None,
         })
     }

@@ -247,8 +247,15 @@ pub trait Operation {
 }
 
 /// Every operation of both APIs that this version has, as data.
-pub const OPERATIONS: &[&OperationMeta] =
-    &[crate::deployment::ListEnvironmentVariables::META, crate::deployment::UpdateEnvironmentVariables::META];
+pub const OPERATIONS: &[&OperationMeta] = &[
+    crate::deployment::GetCanonicalUrls::META,
+    crate::deployment::GetDeploymentInfo::META,
+    crate::deployment::ListEnvironmentVariables::META,
+    crate::deployment::PauseDeployment::META,
+    crate::deployment::UnpauseDeployment::META,
+    crate::deployment::UpdateCanonicalUrl::META,
+    crate::deployment::UpdateEnvironmentVariables::META,
+];
 
 #[cfg(test)]
 mod tests {

@@ -34,6 +34,8 @@ pub use convex_mgmt_proto::*;
 mod pages {
     #[doc = include_str!("../../../README.md")]
     mod readme {}
+    #[doc = include_str!("../../../docs/deployment.md")]
+    mod deployment {}
     #[doc = include_str!("../../../docs/environment-variables.md")]
     mod environment_variables {}
     #[doc = include_str!("../../../docs/transports.md")]

@@ -4,10 +4,11 @@
 use axum::extract::{FromRequestParts, Query};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use http::header::AUTHORIZATION;
+use http::HeaderName;
+use http::header::{AUTHORIZATION, USER_AGENT};
 use http::request::Parts;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::error::Refusal;
 use crate::state::Shared;
@@ -37,24 +38,58 @@ pub(crate) struct Keys {
     pub(crate) end_users: Vec<String>,
 }
 
-/// Who is calling.
+/// Who is calling, and from where.
 #[derive(Clone, Debug)]
-pub(crate) enum Identity {
+pub(crate) struct Caller {
+    identity: Identity,
+    /// As the audit log tells it.
+    pub(crate) actor: Value,
+    pub(crate) client_ip: Option<String>,
+    pub(crate) user_agent: Option<String>,
+}
+
+impl Caller {
+    /// Refuses what this caller may not do.
+    pub(crate) fn require(&self, action: &str) -> Result<(), Refusal> {
+        self.identity.require(action)
+    }
+
+    /// Refuses what only a plain key may write.
+    pub(crate) fn require_plain(&self) -> Result<(), Refusal> {
+        self.identity.require_plain()
+    }
+
+    /// Refuses who has no key at all, however restricted.
+    pub(crate) fn require_key(&self) -> Result<(), Refusal> {
+        self.identity.require_key()
+    }
+}
+
+/// What a caller is.
+#[derive(Clone, Debug)]
+enum Identity {
     /// No credential.
     Unknown,
     /// An end user of the app, with a JWT.
     EndUser,
-    /// A key. It may do what is listed, or everything if nothing is.
-    Key { allowed: Vec<String>, acts_as_user: bool },
+    /// A key. It may do what is listed, or everything if nothing is. A cloud token has a number.
+    Key { allowed: Vec<String>, acts_as_user: bool, token: Option<usize> },
 }
 
 impl Identity {
-    /// Refuses what this identity may not do.
-    pub(crate) fn require(&self, action: &str) -> Result<(), Refusal> {
+    fn require_key(&self) -> Result<(), Refusal> {
         match self {
             Self::Unknown | Self::EndUser => {
                 Err(Refusal::forbidden("BadDeployKey", "this is no key of this deployment"))
             }
+            Self::Key { .. } => Ok(()),
+        }
+    }
+
+    fn require(&self, action: &str) -> Result<(), Refusal> {
+        self.require_key()?;
+        match self {
+            Self::Unknown | Self::EndUser => Ok(()),
             Self::Key { allowed, .. } if allowed.is_empty() || allowed.iter().any(|one| one == action) => Ok(()),
             Self::Key { .. } => {
                 Err(Refusal::forbidden("OperationNotPermitted", format!("this key lacks a permission ({action})")))
@@ -62,8 +97,7 @@ impl Identity {
         }
     }
 
-    /// Refuses what only a plain key may write.
-    pub(crate) fn require_plain(&self) -> Result<(), Refusal> {
+    fn require_plain(&self) -> Result<(), Refusal> {
         match self {
             Self::Key { acts_as_user: true, .. } => {
                 Err(Refusal::forbidden("SystemIdentityRequired", "a key that acts as a user cannot do this"))
@@ -73,25 +107,40 @@ impl Identity {
     }
 }
 
-impl FromRequestParts<Shared> for Identity {
+impl FromRequestParts<Shared> for Caller {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Refusal> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct AdminKey {
-            admin_key: Option<String>,
-        }
-        let deployment = state.deployment();
-        if let Some(value) = parts.headers.get(AUTHORIZATION) {
-            return identify(value.as_bytes(), &deployment.name, &deployment.keys);
-        }
-        let Query(query) = Query::<AdminKey>::try_from_uri(&parts.uri)
-            .map_err(|_| Refusal::bad_request("BadQueryArgs", "the query cannot be read"))?;
-        match query.admin_key {
-            Some(key) => identify_key(&key, false, &deployment.name, &deployment.keys),
-            None => Ok(Self::Unknown),
-        }
+        let identity = identity(parts, state)?;
+        let text = |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let actor = match &identity {
+            Identity::Key { token: Some(number), .. } => {
+                json!({"kind": "token", "member_id": 0, "token_id": number, "client_id": null})
+            }
+            // The keys that a self-hosted server makes carry member 0.
+            _ => json!({"kind": "member", "member_id": 0}),
+        };
+        let forwarded = text(HeaderName::from_static("x-forwarded-for"));
+        let client_ip = forwarded.and_then(|list| list.split(',').next().map(|first| first.trim().to_owned()));
+        Ok(Self { identity, actor, client_ip, user_agent: text(USER_AGENT) })
+    }
+}
+
+fn identity(parts: &Parts, state: &Shared) -> Result<Identity, Refusal> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct AdminKey {
+        admin_key: Option<String>,
+    }
+    let deployment = state.deployment();
+    if let Some(value) = parts.headers.get(AUTHORIZATION) {
+        return identify(value.as_bytes(), &deployment.name, &deployment.keys);
+    }
+    let Query(query) = Query::<AdminKey>::try_from_uri(&parts.uri)
+        .map_err(|_| Refusal::bad_request("BadQueryArgs", "the query cannot be read"))?;
+    match query.admin_key {
+        Some(key) => identify_key(&key, false, &deployment.name, &deployment.keys),
+        None => Ok(Identity::Unknown),
     }
 }
 
@@ -152,10 +201,16 @@ fn identify_key(key: &str, acts_as_user: bool, name: &str, keys: &Keys) -> Resul
     };
     if let Some(allowed) = admin {
         // An admin key has to name the deployment.
-        return if key_name == Some(name) { Ok(Identity::Key { allowed, acts_as_user }) } else { Err(refused()) };
+        return if key_name == Some(name) {
+            Ok(Identity::Key { allowed, acts_as_user, token: None })
+        } else {
+            Err(refused())
+        };
     }
-    match keys.tokens.iter().find(|(known, _)| secret_of(known) == secret) {
-        Some((_, allowed)) => Ok(Identity::Key { allowed: allowed.clone(), acts_as_user }),
+    match keys.tokens.iter().enumerate().find(|(_, (known, _))| secret_of(known) == secret) {
+        Some((number, (_, allowed))) => {
+            Ok(Identity::Key { allowed: allowed.clone(), acts_as_user, token: Some(number + 1) })
+        }
         None => Err(refused()),
     }
 }

@@ -4,19 +4,16 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
-use http::header::USER_AGENT;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use crate::auth::Identity;
+use crate::auth::Caller;
 use crate::error::Refusal;
 use crate::extract::JsonBody;
-use crate::state::{App, AuditEntry, Shared};
+use crate::knobs::Knobs;
+use crate::state::{App, Shared};
 
-const NAME_BYTES: usize = 256;
-const VALUE_BYTES: usize = 8192;
-const VARIABLES: usize = 512;
-const TOTAL_BYTES: usize = 524_288;
 const BUILT_IN: [&str; 2] = ["CONVEX_CLOUD_URL", "CONVEX_SITE_URL"];
 
 #[derive(Serialize)]
@@ -25,8 +22,8 @@ pub(crate) struct Listed {
     environment_variables: BTreeMap<String, String>,
 }
 
-pub(crate) async fn list(State(state): State<Shared>, identity: Identity) -> Result<Json<Listed>, Refusal> {
-    identity.require("deployment:env:view")?;
+pub(crate) async fn list(State(state): State<Shared>, caller: Caller) -> Result<Json<Listed>, Refusal> {
+    caller.require("deployment:env:view")?;
     Ok(Json(Listed { environment_variables: state.deployment().variables.clone() }))
 }
 
@@ -43,13 +40,13 @@ struct Change {
 
 pub(crate) async fn update(
     State(state): State<Shared>,
-    identity: Identity,
-    headers: HeaderMap,
+    caller: Caller,
     JsonBody(Update { changes }): JsonBody<Update>,
 ) -> Result<StatusCode, Refusal> {
-    identity.require("deployment:env:write")?;
+    caller.require("deployment:env:write")?;
+    let knobs = state.deployment().knobs.clone();
     for change in &changes {
-        validate(change)?;
+        validate(change, &knobs)?;
     }
     let mut deletes: Vec<String> = Vec::new();
     let mut sets: Vec<(String, String)> = Vec::new();
@@ -62,17 +59,13 @@ pub(crate) async fn update(
     deletes.sort();
     sets.sort();
 
-    let user_agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let mut entries = Vec::new();
-    let mut audit = |action, subject: &str| {
-        entries.push(AuditEntry { action, subject: subject.to_owned(), user_agent: user_agent.clone() });
-    };
+    let mut entries: Vec<(&'static str, String)> = Vec::new();
     let mut deployment = state.deployment();
     demanded_by_app(&deployment.app, &deletes, &sets)?;
     let mut variables = deployment.variables.clone();
     for name in &deletes {
         if variables.remove(name).is_some() {
-            audit("delete_environment_variable", name);
+            entries.push(("delete_environment_variable", name.clone()));
         }
     }
     for (name, value) in sets {
@@ -80,40 +73,43 @@ pub(crate) async fn update(
             return Err(Refusal::bad_request("EnvVarNameForbidden", format!("{name} is built in")));
         }
         let there = variables.contains_key(&name);
-        audit(if there { "update_environment_variable" } else { "create_environment_variable" }, &name);
+        let action = if there { "update_environment_variable" } else { "create_environment_variable" };
+        entries.push((action, name.clone()));
         variables.insert(name, value);
     }
-    if variables.len() > VARIABLES {
-        return Err(Refusal::bad_request("EnvVarLimitMet", format!("at most {VARIABLES} variables are allowed")));
+    if variables.len() > knobs.env_var_count {
+        return Err(Refusal::bad_request(
+            "EnvVarLimitMet",
+            format!("at most {} variables are allowed", knobs.env_var_count),
+        ));
     }
     let total: usize = variables.iter().map(|(name, value)| name.len() + value.len()).sum();
-    if total > TOTAL_BYTES {
-        let message = format!("{total} bytes of variables, at most {TOTAL_BYTES} are allowed");
+    if total > knobs.env_var_total_bytes {
+        let message = format!("{total} bytes of variables, at most {} are allowed", knobs.env_var_total_bytes);
         return Err(Refusal::bad_request("EnvVarTotalSizeLimitMet", message));
     }
-    if let Some(name) = deployment.app.auth_config.iter().find(|name| !variables.contains_key(*name)) {
-        let message = format!("the auth config reads {name}");
-        return Err(Refusal::bad_request("AuthConfigMissingEnvironmentVariable", message));
-    }
+    deployment.app.evaluate_auth_config(&variables)?;
     if !entries.is_empty() {
-        identity.require_plain()?;
+        caller.require_plain()?;
     }
     deployment.variables = variables;
-    deployment.audit.extend(entries);
+    for (action, name) in entries {
+        deployment.record(&caller, action, json!({"variable_name": name}));
+    }
     Ok(StatusCode::OK)
 }
 
-fn validate(Change { name, value }: &Change) -> Result<(), Refusal> {
+fn validate(Change { name, value }: &Change, knobs: &Knobs) -> Result<(), Refusal> {
     let mut bytes = name.bytes();
     let first = bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_');
     if !first || !bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
         return Err(Refusal::bad_request("EnvironmentVariableNameInvalid", format!("{name} is no name")));
     }
-    if name.len() > NAME_BYTES {
+    if name.len() > knobs.env_var_name_bytes {
         return Err(Refusal::bad_request("EnvironmentVariableNameTooLong", format!("{name} is too long")));
     }
     match value {
-        Some(value) if value.len() > VALUE_BYTES => {
+        Some(value) if value.len() > knobs.env_var_value_bytes => {
             let message = format!("the value has {} bytes", value.len());
             Err(Refusal::bad_request("EnvironmentVariableValueTooLarge", message))
         }

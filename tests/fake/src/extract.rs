@@ -10,24 +10,22 @@ use serde::de::DeserializeOwned;
 use crate::error::Refusal;
 use crate::state::Shared;
 
-/// The largest body that is read, in bytes.
-const BODY_LIMIT: usize = 2 * 1024 * 1024;
-
 /// A JSON body.
 pub(crate) struct JsonBody<T>(pub(crate) T);
 
 impl<T: DeserializeOwned> FromRequest<Shared> for JsonBody<T> {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, _state: &Shared) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, state: &Shared) -> Result<Self, Refusal> {
+        let limit = state.deployment().knobs.body_bytes;
         let refused = |message: String| Refusal::bad_request("BadJsonBody", message);
         if !is_json(request.headers()) {
             return Err(refused("the content type is not JSON".to_owned()));
         }
-        let body: Bytes = match Limited::new(request.into_body(), BODY_LIMIT).collect().await {
+        let body: Bytes = match Limited::new(request.into_body(), limit).collect().await {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<LengthLimitError>() => {
-                return Err(refused(format!("the body has more than {BODY_LIMIT} bytes")));
+                return Err(refused(format!("the body has more than {limit} bytes")));
             }
             Err(_) => return Err(refused("the body broke off".to_owned())),
         };

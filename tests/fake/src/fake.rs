@@ -17,6 +17,8 @@ use tower::{Service, ServiceExt};
 
 use crate::error::refusal;
 use crate::faults::{Fault, Order};
+use crate::knobs::Knobs;
+use crate::plan::Plan;
 use crate::router::router;
 use crate::state::{AuditEntry, Deployment, Shared};
 
@@ -81,6 +83,18 @@ impl FakeBuilder {
         self
     }
 
+    /// Changes the server's settings.
+    pub fn knobs(mut self, knobs: Knobs) -> Self {
+        self.0.knobs = knobs;
+        self
+    }
+
+    /// Makes it a cloud deployment with this record.
+    pub fn plan(mut self, plan: Plan) -> Self {
+        self.0.plan = Some(plan);
+        self
+    }
+
     /// Builds it.
     pub fn build(self) -> Fake {
         let state = Shared::new(self.0);
@@ -120,6 +134,16 @@ impl Fake {
     /// Sets an environment variable, as someone else would, unseen by the audit log.
     pub fn set_variable(&self, name: impl Into<String>, value: impl Into<String>) {
         self.state.deployment().variables.insert(name.into(), value.into());
+    }
+
+    /// Whether the deployment is paused.
+    pub fn is_paused(&self) -> bool {
+        self.state.deployment().stop_state.by_user
+    }
+
+    /// Disables the deployment, as Convex does with one it has suspended, or enables it again.
+    pub fn set_disabled(&self, disabled: bool) {
+        self.state.deployment().stop_state.by_system = disabled;
     }
 
     /// The audit log as it is now.

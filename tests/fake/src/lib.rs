@@ -20,17 +20,24 @@
 //! ```
 
 mod auth;
+mod canonical_urls;
 mod client_version;
+mod deployment_info;
+mod deployment_state;
 mod environment_variables;
 mod error;
 mod extract;
 mod fake;
 mod faults;
+mod knobs;
+mod plan;
 mod router;
 mod serve;
 mod state;
 
 pub use fake::{ConnectionReset, Fake, FakeBuilder, Recorded};
 pub use faults::Fault;
+pub use knobs::Knobs;
+pub use plan::Plan;
 pub use serve::Running;
 pub use state::AuditEntry;

@@ -4,20 +4,22 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use convex_mgmt_fake::Fake;
+use convex_mgmt_fake::{Fake, Plan};
 use lexopt::prelude::*;
 
 const USAGE: &str = "\
 An in-memory Convex deployment for tests.
 
 usage: convex-mgmt-fake serve [--listen ADDRESS] --deployment NAME --admin-key KEY
-                              [--read-only-key KEY]... [--token KEY=ACTION,...]...
+                              [--read-only-key KEY]... [--token KEY=ACTION,...]... [--plan JSON]
 
   --listen ADDRESS      where to listen; port 0 is any free one (default 127.0.0.1:0)
   --deployment NAME     the deployment's name
   --admin-key KEY       a key that may do everything, such as 'happy-animal-123|01ab'
   --read-only-key KEY   a key that may read
   --token KEY=ACTIONS   a token that may do these actions, separated by commas; none means all
+  --plan JSON           makes it a cloud deployment, with any of deploymentType, teamId, projectId, deploymentId,
+                        projectName, projectSlug and reference; without it, it is self-hosted
 
 The first line of its output is 'listening on http://ADDRESS'. It stops on Ctrl-C or SIGTERM.
 Faults: POST /_fake/faults with {\"fault\":\"answer\",\"status\":503,\"code\":\"TooEarly\"}, or another of answer, emptyBody,
@@ -55,7 +57,7 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
     let mut parser = lexopt::Parser::from_env();
     let (mut listen, mut deployment) = ("127.0.0.1:0".to_owned(), None);
     let (mut admin, mut read_only, mut tokens) = (Vec::new(), Vec::new(), Vec::new());
-    let mut serve = false;
+    let (mut serve, mut plan) = (false, None);
     while let Some(argument) = parser.next()? {
         match argument {
             Short('h') | Long("help") => return Ok(None),
@@ -64,6 +66,10 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
             Long("admin-key") => admin.push(parser.value()?.string()?),
             Long("read-only-key") => read_only.push(parser.value()?.string()?),
             Long("token") => tokens.push(parser.value()?.string()?),
+            Long("plan") => {
+                let json = parser.value()?.string()?;
+                plan = Some(serde_json::from_str::<Plan>(&json).map_err(|error| format!("--plan: {error}"))?);
+            }
             Value(command) if command == "serve" && !serve => serve = true,
             other => return Err(other.unexpected()),
         }
@@ -88,6 +94,9 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
         // A key may end in `=`, an action never does.
         let (key, actions) = token.rsplit_once('=').ok_or("--token is not of the form KEY=ACTION,...")?;
         builder = builder.token(key, actions.split(',').filter(|action| !action.is_empty()));
+    }
+    if let Some(plan) = plan {
+        builder = builder.plan(plan);
     }
     Ok(Some(Options { listen, fake: builder.build() }))
 }

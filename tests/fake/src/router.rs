@@ -5,13 +5,14 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 use http::header::{ACCESS_CONTROL_ALLOW_CREDENTIALS, VARY};
 use http::{HeaderValue, Method, StatusCode};
 
 use crate::client_version::{Verdict, judge};
 use crate::environment_variables as env;
 use crate::state::Shared;
+use crate::{canonical_urls, deployment_info, deployment_state};
 
 /// The version of the server, as its helper routes tell it.
 const SERVER_VERSION: &str = "fake";
@@ -19,11 +20,18 @@ const SERVER_VERSION: &str = "fake";
 pub(crate) fn router(state: Shared) -> Router {
     // The real server serves both paths by one table of methods.
     let variables: MethodRouter<Shared> = get(env::list).post(env::update);
+    let v1 = Router::new()
+        .route("/list_environment_variables", variables.clone())
+        .route("/update_environment_variables", variables)
+        .merge(canonical_urls::routes())
+        .merge(deployment_state::routes())
+        .merge(deployment_info::routes());
+    // What the command line tool still calls, without the crossed paths.
     let api = Router::new()
-        .route("/v1/list_environment_variables", variables.clone())
-        .route("/v1/update_environment_variables", variables)
+        .nest("/v1", v1)
         .route("/list_environment_variables", get(env::list))
-        .route("/update_environment_variables", axum::routing::post(env::update));
+        .route("/update_environment_variables", post(env::update))
+        .route("/update_canonical_url", post(canonical_urls::update));
     Router::new()
         .nest("/api", api)
         .route("/", get(async || "An in-memory deployment for tests."))

@@ -2,7 +2,7 @@
 //! are those that the recordings of a real server use for their cases.
 
 use bytes::Bytes;
-use convex_mgmt_fake::Fake;
+use convex_mgmt_fake::{Fake, Plan};
 use http::{Method, Request, Response};
 use tower::ServiceExt;
 
@@ -10,6 +10,7 @@ const KEY: &str = "Convex happy-animal-123|01c0ffee";
 const READ_ONLY: &str = "Convex happy-animal-123|01decade";
 const LIST: &str = "/api/v1/list_environment_variables";
 const UPDATE: &str = "/api/v1/update_environment_variables";
+const CANONICAL: &str = "/api/v1/update_canonical_url";
 /// `{"alg":"none"}.{}.x`
 const JWT: &str = "eyJhbGciOiJub25lIn0.e30.x";
 
@@ -60,6 +61,10 @@ fn list() -> Call {
 fn post(body: impl Into<String>) -> Call {
     let call = Call { method: Method::POST, path: UPDATE.into(), body: body.into(), ..Call::default() };
     call.header("content-type", "application/json")
+}
+
+fn post_to(path: &str, body: &str) -> Call {
+    Call { path: path.into(), ..post(body) }
 }
 
 /// With the full key.
@@ -195,7 +200,55 @@ async fn the_table_of_cases() {
         ("36 validator", update(r#"[{"name":"COLOUR","value":"blue"}]"#), 400, "InvalidEnvironmentVariable"),
         ("36 validator passes", update(r#"[{"name":"COLOUR","value":"red"}]"#), 200, "-"),
         ("36 auth config", update(r#"[{"name":"ISSUER"}]"#), 400, "AuthConfigMissingEnvironmentVariable"),
+        (
+            "38 any text is a url",
+            post_to(CANONICAL, r#"{"requestDestination":"convexCloud","url":"not a url"}"#).auth(KEY),
+            200,
+            "-",
+        ),
+        ("38 a reset", post_to(CANONICAL, r#"{"requestDestination":"convexSite"}"#).auth(KEY), 200, "-"),
+        (
+            "39 read-only",
+            post_to(CANONICAL, r#"{"requestDestination":"convexSite"}"#).auth(READ_ONLY),
+            403,
+            "OperationNotPermitted",
+        ),
+        (
+            "40 another destination",
+            post_to(CANONICAL, r#"{"requestDestination":"cloud","url":"x"}"#).auth(KEY),
+            400,
+            "BadJsonBody",
+        ),
+        (
+            "41 any key reads",
+            get("/api/v1/get_canonical_urls").auth("Convex prod:happy-animal-123|restricted"),
+            200,
+            "ok",
+        ),
+        ("41 no key", get("/api/v1/get_canonical_urls"), 403, "BadDeployKey"),
+        ("67 not paused", post_to("/api/v1/unpause_deployment", "").auth(KEY), 400, "UnpauseDeploymentFailed"),
+        (
+            "67 body and type do not matter",
+            Call { headers: Vec::new(), ..post_to("/api/v1/pause_deployment", "{") }.auth(KEY),
+            200,
+            "-",
+        ),
+        ("67 not permitted", post_to("/api/v1/pause_deployment", "").auth(READ_ONLY), 403, "OperationNotPermitted"),
+        (
+            "91 info without permission",
+            get("/api/v1/deployment_info").auth("Convex eyJ2="),
+            403,
+            "OperationNotPermitted",
+        ),
+        ("91 info", get("/api/v1/deployment_info").auth(READ_ONLY), 200, "ok"),
         ("crossed paths", get(UPDATE).auth(KEY), 200, "ok"),
+        ("crossed paths of urls", get(CANONICAL).auth(KEY), 200, "ok"),
+        (
+            "crossed paths of urls, writing",
+            post_to("/api/v1/get_canonical_urls", r#"{"requestDestination":"convexSite"}"#).auth(KEY),
+            200,
+            "-",
+        ),
         ("without v1", get("/api/list_environment_variables").auth(KEY), 200, "ok"),
         ("without v1, not crossed", get("/api/update_environment_variables").auth(KEY), 405, "-"),
         ("helper", get("/instance_name"), 200, "ok"),
@@ -226,8 +279,11 @@ async fn deletions_come_first_and_the_greatest_value_wins() {
     let changes = r#"[{"name":"B","value":"x"},{"name":"A","value":"z"},{"name":"A","value":"b"},{"name":"B"}]"#;
     send(&fake, &update(changes).header("user-agent", "test/1")).await;
     assert_eq!(variables(&fake).await, r#"{"environmentVariables":{"A":"z","B":"x"}}"#);
-    let log: Vec<_> =
-        fake.audit_log().into_iter().map(|entry| (entry.action, entry.subject, entry.user_agent)).collect();
+    let log: Vec<_> = fake
+        .audit_log()
+        .into_iter()
+        .map(|entry| (entry.action, entry.metadata["variable_name"].as_str().unwrap().to_owned(), entry.user_agent))
+        .collect();
     let entry = |action, name: &str| (action, name.to_owned(), Some("test/1".to_owned()));
     assert_eq!(
         log,
@@ -261,6 +317,65 @@ async fn a_key_that_acts_as_a_user_writes_only_what_leaves_no_entry() {
     assert_eq!(code(&send(&fake, &write(r#"[{"name":"A","value":"1"}]"#)).await), "SystemIdentityRequired");
     assert_eq!(code(&send(&fake, &write("[]")).await), "-");
     assert_eq!(fake.variables().len(), 1);
+}
+
+async fn text(fake: &Fake, path: &str) -> String {
+    String::from_utf8(send(fake, &get(path).auth(KEY)).await.into_body().to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn a_canonical_url_is_kept_as_it_was_sent_until_it_is_reset() {
+    let fake = fake();
+    let defaults = text(&fake, "/api/v1/get_canonical_urls").await;
+    let body = r#"{"requestDestination":"convexSite","url":""}"#;
+    send(&fake, &post_to(CANONICAL, body).auth(KEY)).await;
+    let urls: serde_json::Value = serde_json::from_str(&text(&fake, "/api/v1/get_canonical_urls").await).unwrap();
+    assert_eq!(urls["convexSiteUrl"], "");
+    send(&fake, &post_to("/api/update_canonical_url", r#"{"requestDestination":"convexSite","url":null}"#).auth(KEY))
+        .await;
+    assert_eq!(text(&fake, "/api/v1/get_canonical_urls").await, defaults);
+    let entries: Vec<_> =
+        fake.audit_log().into_iter().map(|entry| (entry.action, entry.metadata.to_string())).collect();
+    let expected = [
+        ("update_canonical_url", r#"{"request_destination":"convexSite","url":""}"#),
+        ("delete_canonical_url", r#"{"request_destination":"convexSite"}"#),
+    ];
+    assert_eq!(entries, expected.map(|(action, metadata)| (action, metadata.to_owned())));
+}
+
+#[tokio::test]
+async fn a_deployment_is_paused_once_and_not_while_it_is_disabled() {
+    let fake = fake();
+    let call = |path: &str| post_to(path, "").auth(KEY);
+    let (pause, unpause) = (call("/api/v1/pause_deployment"), call("/api/v1/unpause_deployment"));
+    for (call, expected, paused) in [
+        (&pause, "-", true),
+        (&pause, "-", true),
+        (&unpause, "-", false),
+        (&unpause, "UnpauseDeploymentFailed", false),
+        (&pause, "-", true),
+    ] {
+        assert_eq!((code(&send(&fake, call).await).as_str(), fake.is_paused()), (expected, paused));
+    }
+    let actions: Vec<_> = fake.audit_log().into_iter().map(|entry| entry.action).collect();
+    assert_eq!(actions, ["pause_deployment", "unpause_deployment", "pause_deployment"]);
+    fake.set_disabled(true);
+    assert_eq!(code(&send(&fake, &pause).await), "PauseDeploymentFailed");
+    assert_eq!(code(&send(&fake, &unpause).await), "UnpauseDeploymentFailed");
+    assert!(fake.is_paused());
+}
+
+#[tokio::test]
+async fn a_plan_record_makes_it_a_cloud_deployment() {
+    assert_eq!(text(&fake(), "/api/v1/deployment_info").await, r#"{"kind":"selfHosted"}"#);
+    let plan: Plan = serde_json::from_str(r#"{"deploymentType":"prod","teamId":7,"projectSlug":"shop"}"#).unwrap();
+    let cloud = Fake::builder("happy-animal-123").admin_key("happy-animal-123|01c0ffee").plan(plan).build();
+    let info: serde_json::Value = serde_json::from_str(&text(&cloud, "/api/v1/deployment_info").await).unwrap();
+    let expected = serde_json::json!({
+        "kind": "cloud", "teamId": 7, "projectId": 1, "projectName": null, "projectSlug": "shop", "id": 1,
+        "deploymentType": "prod", "reference": null,
+    });
+    assert_eq!(info, expected);
 }
 
 #[tokio::test]

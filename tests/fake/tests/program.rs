@@ -98,12 +98,23 @@ async fn faults_can_be_ordered_from_outside() {
 }
 
 #[tokio::test]
+async fn a_plan_makes_it_a_cloud_deployment() {
+    let (_child, address) = started(&[SERVE, &["--plan", r#"{"deploymentType":"preview"}"#]].concat()).await;
+    let info = get("happy-animal-123|01ab").replace("list_environment_variables", "deployment_info");
+    assert!(exchange(&address, info).await.contains(r#""deploymentType":"preview""#));
+}
+
+#[tokio::test]
 async fn wrong_usage_is_told_and_ends_with_2() {
     for (arguments, told) in [
         (&["serve"][..], "--deployment is missing"),
         (&["serve", "--deployment", "a"], "--admin-key is missing"),
         (&["serve", "--deployment", "a", "--admin-key", "b|01"], "'a|SECRET'"),
         (&["serve", "--deployment", "a", "--admin-key", "a|01", "--token", "x"], "KEY=ACTION"),
+        (
+            &["serve", "--deployment", "a", "--admin-key", "a|01", "--plan", "{\"teamID\":1}"],
+            "--plan: unknown field `teamID`",
+        ),
         (&["--deployment", "a"], "the command `serve` is missing"),
         (&["serve", "--bogus"], "--bogus"),
     ] {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use convex_mgmt_fake::Fake;
+use convex_mgmt_fake::{Fake, Plan};
 use http::Request;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -13,12 +13,50 @@ use tower::ServiceExt;
 const FOLDER: &str = "CONVEX_MGMT_RECORDINGS";
 
 /// The files that have exchanges of operations that the fake has.
-const FILES: [&str; 4] = ["auth", "endpoints", "env", "transport"];
+const FILES: [&str; 10] = [
+    "auth",
+    "canonical",
+    "endpoints",
+    "env",
+    "injected-audit-plan",
+    "injected-plan-free",
+    "injected-restricted-key",
+    "injected-system-disabled",
+    "pause",
+    "transport",
+];
+
+/// The deployment as a variant of the recordings has it.
+fn deployment(variant: Option<&str>) -> Fake {
+    let builder = Fake::builder("happy-animal-123")
+        .admin_key(PLACEHOLDERS[0].1)
+        .read_only_key(PLACEHOLDERS[1].1)
+        .token("prod:happy-animal-123|fullaccesstoken", [""; 0])
+        .token("prod:happy-animal-123|restrictedlogsview", ["deployment:logs:view"]);
+    let mut plan = Plan::default();
+    (plan.team_id, plan.project_id, plan.deployment_id) = (11, 22, 33);
+    match variant {
+        Some("plan-pro") => plan.reference = Some("dev/alice".into()),
+        Some("plan-free") => {
+            plan.deployment_type = "prod".into();
+            plan.project_name = Some("My project".into());
+            plan.project_slug = Some("my-project".into());
+        }
+        other => {
+            let fake = builder.build();
+            fake.set_disabled(other == Some("disabled"));
+            return fake;
+        }
+    }
+    builder.plan(plan).build()
+}
 
 /// What stands for the keys in the recordings. Made up.
-const PLACEHOLDERS: [(&str, &str); 4] = [
+const PLACEHOLDERS: [(&str, &str); 5] = [
     ("<ADMIN_KEY>", "happy-animal-123|01c0ffee"),
     ("<READ_ONLY_ADMIN_KEY>", "happy-animal-123|01decade"),
+    // The fake has no keys of Convex's own; to the operations here one is like an admin key.
+    ("<SYSTEM_KEY>", "happy-animal-123|01c0ffee"),
     ("<SECRET>", "01c0ffee"),
     ("<READ_ONLY_SECRET>", "01decade"),
 ];
@@ -29,7 +67,9 @@ fn filled(text: &str) -> String {
 
 /// Whether the fake has the operation of a path.
 fn implemented(path: &str) -> bool {
-    path.ends_with("environment_variables") || path == "/api/v1/nope"
+    const ENDS: [&str; 5] =
+        ["environment_variables", "canonical_url", "canonical_urls", "pause_deployment", "deployment_info"];
+    ENDS.iter().any(|end| path.ends_with(end)) || path == "/api/v1/nope"
 }
 
 /// The body of a request. Large ones are recorded by their recipe only.
@@ -126,10 +166,8 @@ async fn the_fake_answers_as_the_real_server_did() {
                 continue;
             }
             // Every case starts on a clean deployment.
-            let fake = fakes.entry(exchange["case"].as_str().unwrap().to_owned()).or_insert_with(|| {
-                let builder = Fake::builder("happy-animal-123").admin_key(PLACEHOLDERS[0].1);
-                builder.read_only_key(PLACEHOLDERS[1].1).build()
-            });
+            let case = exchange["case"].as_str().unwrap().to_owned();
+            let fake = fakes.entry(case).or_insert_with(|| deployment(exchange["variant"].as_str()));
             *replayed.entry(file).or_insert(0) += u32::from(replay(fake, &exchange).await);
         }
     }

@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use convex_mgmt::deployment::environment_variables::plan::{Action, EnvironmentPlan, Owned};
-use convex_mgmt::deployment::{EnvironmentVariables, ListEnvironmentVariables, UpdateEnvironmentVariables};
-use convex_mgmt::{
-    ApplyError, Client, DecodeErrorKind, DeployKey, DeploymentClient, Endpoint, ErrorCode, ErrorKind, OnConflict,
-    ResponseError, Sent,
+use convex_mgmt::deployment::{
+    CanonicalUrls, CloudDeployment, DeploymentInfo, DeploymentType, EnvironmentVariables, GetCanonicalUrls,
+    GetDeploymentInfo, ListEnvironmentVariables, PauseDeployment, RequestDestination, UnpauseDeployment,
+    UpdateCanonicalUrl, UpdateEnvironmentVariables,
 };
-use convex_mgmt_fake::{Fake, Fault, Running};
+use convex_mgmt::{
+    ApplyError, Client, DecodeErrorKind, DeployKey, DeploymentClient, DeploymentId, Endpoint, ErrorCode, ErrorKind,
+    OnConflict, ProjectId, ResponseError, Sent, TeamId,
+};
+use convex_mgmt_fake::{Fake, Fault, Plan, Running};
 use convex_mgmt_suite::{ADMIN_KEY, READ_ONLY_KEY, client_of, endpoint, fake};
 
 async fn deployment() -> (Fake, Running, DeploymentClient) {
@@ -164,6 +168,57 @@ async fn an_answer_that_takes_too_long_is_not_waited_for() {
     fake.fault(Fault::delay(Duration::from_secs(3600)));
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
     assert_eq!(fake.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn canonical_urls_are_set_and_reset() {
+    let (_fake, _running, client) = deployment().await;
+    let defaults = client.send(&GetCanonicalUrls::new()).await.unwrap();
+    let set = UpdateCanonicalUrl::set(RequestDestination::ConvexCloud, "https://api.example.com");
+    client.send(&set).await.unwrap();
+    let urls = client.send(&GetCanonicalUrls::new()).await.unwrap();
+    assert_eq!(urls, CanonicalUrls::new("https://api.example.com", defaults.convex_site_url.as_str()));
+    client.send(&UpdateCanonicalUrl::reset(RequestDestination::ConvexCloud)).await.unwrap();
+    assert_eq!(client.send(&GetCanonicalUrls::new()).await.unwrap(), defaults);
+    let other = UpdateCanonicalUrl::reset(RequestDestination::Unknown("convexMoon".into()));
+    assert_eq!(client.send(&other).await.unwrap_err().code(), Some(&ErrorCode::BadJsonBody));
+}
+
+#[tokio::test]
+async fn a_deployment_is_paused_and_runs_again() {
+    let (fake, _running, client) = deployment().await;
+    client.send(&PauseDeployment::new()).await.unwrap();
+    client.send(&PauseDeployment::new()).await.unwrap();
+    assert!(fake.is_paused());
+    client.send(&UnpauseDeployment::new()).await.unwrap();
+    let error = client.send(&UnpauseDeployment::new()).await.unwrap_err();
+    assert_eq!((error.code(), error.attempts()), (Some(&ErrorCode::UnpauseDeploymentFailed), 1));
+    fake.set_disabled(true);
+    let error = client.send(&PauseDeployment::new()).await.unwrap_err();
+    assert_eq!(error.code(), Some(&ErrorCode::PauseDeploymentFailed));
+}
+
+#[tokio::test]
+async fn an_unpause_whose_answer_was_lost_tells_that_it_may_have_been_done() {
+    let (fake, _running, client) = deployment().await;
+    client.send(&PauseDeployment::new()).await.unwrap();
+    fake.fault(Fault::LostAnswer);
+    let error = client.send(&UnpauseDeployment::new()).await.unwrap_err();
+    assert_eq!((error.code(), error.attempts()), (Some(&ErrorCode::UnpauseDeploymentFailed), 2));
+    assert!(!fake.is_paused());
+}
+
+#[tokio::test]
+async fn a_deployment_tells_what_it_is() {
+    let (_fake, _running, client) = deployment().await;
+    assert!(matches!(client.send(&GetDeploymentInfo::new()).await, Ok(DeploymentInfo::SelfHosted(_))));
+    let mut plan = Plan::default();
+    (plan.deployment_type, plan.team_id) = ("prod".into(), u64::MAX);
+    let running = fake().plan(plan).build().serve("127.0.0.1:0").await.unwrap();
+    let info = client.at(endpoint(&running.url())).send(&GetDeploymentInfo::new()).await.unwrap();
+    let DeploymentInfo::Cloud(cloud) = info else { panic!("{info:?}") };
+    let expected = CloudDeployment::new(TeamId(u64::MAX), ProjectId(1), DeploymentId(1), DeploymentType::Prod);
+    assert_eq!(cloud, expected);
 }
 
 #[tokio::test]

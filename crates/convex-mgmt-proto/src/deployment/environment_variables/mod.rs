@@ -15,20 +15,12 @@ use http::Method;
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::credential::CredentialClass;
+use super::CREDENTIALS;
 use crate::decode::{self, DecodeError};
 use crate::error::BuildError;
 use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
 use crate::secret::Secret;
 use crate::write::RequestWriter;
-
-/// The credentials that every operation of the Deployment Platform API accepts.
-const CREDENTIALS: &[CredentialClass] = &[
-    CredentialClass::DeployKey,
-    CredentialClass::OAuthTeamToken,
-    CredentialClass::TeamToken,
-    CredentialClass::OAuthProjectToken,
-];
 
 /// The environment variables of a deployment: names, in ascending order, with their values.
 ///

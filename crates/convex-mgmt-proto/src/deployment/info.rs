@@ -1,0 +1,154 @@
+//! What a deployment is: in the cloud, with its ids, or self-hosted.
+//!
+//! Source: convex-backend `crates/local_backend/src/deployment_info.rs`.
+
+use bytes::Bytes;
+use http::Method;
+use serde::Deserialize;
+
+use super::CREDENTIALS;
+use crate::decode::{self, DecodeError};
+use crate::error::BuildError;
+use crate::ids::{DeploymentId, ProjectId, TeamId};
+use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
+use crate::write::RequestWriter;
+
+crate::open_enum! {
+    /// What a cloud deployment is for.
+    pub enum DeploymentType {
+        /// A developer's.
+        Dev = "dev",
+        /// Production.
+        Prod = "prod",
+        /// A preview, such as of a branch.
+        Preview = "preview",
+        /// Anything else.
+        Custom = "custom",
+    }
+}
+
+/// A deployment in the cloud. Its name and URL are not told.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct CloudDeployment {
+    /// The team it belongs to.
+    pub team_id: TeamId,
+    /// The project it belongs to.
+    pub project_id: ProjectId,
+    /// The project's name, where it is known.
+    pub project_name: Option<String>,
+    /// The project's slug, where it is known.
+    pub project_slug: Option<String>,
+    /// Its own id.
+    pub id: DeploymentId,
+    /// What it is for.
+    pub deployment_type: DeploymentType,
+    /// Its reference within the project, if it has one.
+    pub reference: Option<String>,
+}
+
+impl CloudDeployment {
+    /// A deployment without names and reference, which are public fields.
+    pub fn new(team_id: TeamId, project_id: ProjectId, id: DeploymentId, deployment_type: DeploymentType) -> Self {
+        Self { team_id, project_id, project_name: None, project_slug: None, id, deployment_type, reference: None }
+    }
+}
+
+/// A self-hosted or local deployment. Nothing more is told of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct SelfHostedDeployment {}
+
+impl SelfHostedDeployment {
+    /// One.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+crate::open_union! {
+    /// What a deployment is.
+    #[derive(Clone, Debug)]
+    pub enum DeploymentInfo by "kind" {
+        /// In the cloud.
+        Cloud(CloudDeployment) = "cloud",
+        /// Self-hosted or local.
+        SelfHosted(SelfHostedDeployment) = "selfHosted",
+    }
+}
+
+/// Tells what a deployment is.
+///
+/// * Credential: any of the deployment's, with the permission `deployment:data:view`.
+/// * Repeating it is safe.
+/// * Codes: those of every operation only.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct GetDeploymentInfo {}
+
+impl GetDeploymentInfo {
+    /// The call. It takes nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Operation for GetDeploymentInfo {
+    type Api = Deployment;
+    type Output = DeploymentInfo;
+    const META: &'static OperationMeta =
+        &OperationMeta::new::<Deployment>("get_deployment_info", Method::GET, "/deployment_info", Repeat::Safe)
+            .credentials(CREDENTIALS)
+            .permission("deployment:data:view");
+
+    fn encode(&self, _request: &mut RequestWriter) -> Result<(), BuildError> {
+        Ok(())
+    }
+
+    fn decode(body: &Bytes) -> Result<DeploymentInfo, DecodeError> {
+        decode::object(body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &'static str) -> Result<DeploymentInfo, DecodeError> {
+        GetDeploymentInfo::decode(&Bytes::from(json))
+    }
+
+    #[test]
+    fn a_cloud_deployment_with_and_without_what_may_be_null() {
+        let json = r#"{"kind":"cloud","teamId":18446744073709551615,"projectId":2,"projectName":"Shop","projectSlug":null,
+            "id":3,"deploymentType":"staging"}"#;
+        let DeploymentInfo::Cloud(cloud) = read(json).unwrap() else { panic!() };
+        let kind = DeploymentType::Unknown("staging".into());
+        let mut expected = CloudDeployment::new(TeamId(u64::MAX), ProjectId(2), DeploymentId(3), kind);
+        expected.project_name = Some("Shop".into());
+        assert_eq!(cloud, expected);
+    }
+
+    #[test]
+    fn other_kinds() {
+        assert!(matches!(read(r#"{"kind":"selfHosted"}"#), Ok(DeploymentInfo::SelfHosted(_))));
+        let Ok(DeploymentInfo::Unknown(object)) = read(r#"{"kind":"edge","at":1}"#) else { panic!() };
+        assert_eq!(object.json(), r#"{"kind":"edge","at":1}"#);
+    }
+
+    #[test]
+    fn what_is_missing_or_out_of_range_is_located() {
+        for (json, path, expected) in [
+            (r#"{"kind":"cloud","teamId":-1}"#, "teamId", "u64"),
+            (r#"{"kind":"cloud","teamId":1.5}"#, "teamId", "u64"),
+            (r#"{"kind":"cloud","teamId":18446744073709551616}"#, "teamId", "u64"),
+            (r#"{"kind":"cloud","teamId":null}"#, "teamId", "u64"),
+            (r#"{"kind":"cloud","teamId":1}"#, ".", "the field `projectId`"),
+            ("{}", ".", "the field `kind`"),
+        ] {
+            let error = read(json).unwrap_err();
+            assert_eq!((error.path.as_str(), error.expected.as_str()), (path, expected), "{json}");
+        }
+    }
+}

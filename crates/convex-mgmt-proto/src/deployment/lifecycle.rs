@@ -1,0 +1,88 @@
+//! Pausing a deployment, and letting it run again. No operation tells whether one is paused.
+//!
+//! Source: convex-backend `crates/local_backend/src/deployment_state.rs`.
+
+use bytes::Bytes;
+use http::Method;
+
+use super::CREDENTIALS;
+use crate::decode::{self, DecodeError};
+use crate::error::BuildError;
+use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
+use crate::write::RequestWriter;
+
+/// Pauses a deployment: its functions no longer run. The operations of this API go on working. One that is paused already
+/// stays so.
+///
+/// * Credential: any of the deployment's, with the permission `deployment:pause`.
+/// * Repeating it leaves the same state.
+/// * Success has no content.
+/// * Codes: `PauseDeploymentFailed`. Writers at the same time get 503 `OptimisticConcurrencyControlFailure`.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct PauseDeployment {}
+
+impl PauseDeployment {
+    /// The call. It takes nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Operation for PauseDeployment {
+    type Api = Deployment;
+    type Output = ();
+    const META: &'static OperationMeta =
+        &OperationMeta::new::<Deployment>("pause_deployment", Method::POST, "/pause_deployment", Repeat::Idempotent)
+            .credentials(CREDENTIALS)
+            .permission("deployment:pause")
+            .empty_reply();
+
+    fn encode(&self, _request: &mut RequestWriter) -> Result<(), BuildError> {
+        Ok(())
+    }
+
+    fn decode(body: &Bytes) -> Result<(), DecodeError> {
+        decode::nothing(body)
+    }
+}
+
+/// Lets a paused deployment run again. One that is not paused is an error.
+///
+/// * Credential: any of the deployment's, with the permission `deployment:unpause`.
+/// * Repeating it leaves the same state, but is answered with `UnpauseDeploymentFailed`: after several attempts
+///   (`Error::attempts` of `convex-mgmt-hyper`) that code may mean that an earlier one was carried out.
+/// * Success has no content.
+/// * Codes: `UnpauseDeploymentFailed`. Writers at the same time get 503 `OptimisticConcurrencyControlFailure`.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct UnpauseDeployment {}
+
+impl UnpauseDeployment {
+    /// The call. It takes nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Operation for UnpauseDeployment {
+    type Api = Deployment;
+    type Output = ();
+    const META: &'static OperationMeta = &OperationMeta::new::<Deployment>(
+        "unpause_deployment",
+        Method::POST,
+        "/unpause_deployment",
+        Repeat::Idempotent,
+    )
+    .credentials(CREDENTIALS)
+    .permission("deployment:unpause")
+    .empty_reply();
+
+    fn encode(&self, _request: &mut RequestWriter) -> Result<(), BuildError> {
+        Ok(())
+    }
+
+    fn decode(body: &Bytes) -> Result<(), DecodeError> {
+        decode::nothing(body)
+    }
+}

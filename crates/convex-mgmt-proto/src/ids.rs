@@ -1,0 +1,29 @@
+//! Numeric ids, each a type of its own so that one cannot stand for another.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! ids {
+    ($( $(#[$meta:meta])* $name:ident; )+) => { $(
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(pub u64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )+ };
+}
+
+ids! {
+    /// The id of a team.
+    TeamId;
+    /// The id of a project.
+    ProjectId;
+    /// The id of a deployment. Operations address deployments by their name, never by this.
+    DeploymentId;
+}
