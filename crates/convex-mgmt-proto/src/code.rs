@@ -76,6 +76,19 @@ crate::open_enum! {
         PauseDeploymentFailed = "PauseDeploymentFailed",
         /// 400: the deployment is not paused, or is disabled or suspended by Convex.
         UnpauseDeploymentFailed = "UnpauseDeploymentFailed",
+
+        /// 400: an id is malformed, or one of something else.
+        InvalidId = "InvalidId",
+        /// 400: a usage limit is 0.
+        InvalidUsageLimit = "InvalidUsageLimit",
+        /// 400: an enabled usage limit is below what was used already.
+        UsageLimitBelowCurrentUsage = "UsageLimitBelowCurrentUsage",
+        /// 400: there is a usage limit for this metric, window and type already, enabled or not.
+        DuplicateUsageLimit = "DuplicateUsageLimit",
+        /// 400: a dev deployment in the cloud cannot have usage limits that warn.
+        UsageLimitWarningNotSupported = "UsageLimitWarningNotSupported",
+        /// 404: there is no usage limit with this id.
+        UsageLimitNotFound = "UsageLimitNotFound",
     }
 }
 
@@ -121,6 +134,10 @@ impl ErrorCode {
             }
             Self::PauseDeploymentFailed => "Convex has disabled or suspended the deployment",
             Self::UnpauseDeploymentFailed => "the deployment is not paused, or Convex has disabled or suspended it",
+            Self::InvalidUsageLimit => "a usage limit is at least 1",
+            Self::UsageLimitBelowCurrentUsage => "set the limit at or above what was used already, or disabled",
+            Self::DuplicateUsageLimit => "update the limit that is there for this metric, window and type",
+            Self::UsageLimitWarningNotSupported => "a dev deployment can have limits of the type `disable` only",
             _ => return None,
         })
     }

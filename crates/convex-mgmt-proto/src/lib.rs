@@ -29,7 +29,7 @@ pub use decode::{DecodeError, DecodeErrorKind};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{BuildError, Problem, Problems};
 pub use fit::{Advice, Fit};
-pub use ids::{DeploymentId, ProjectId, TeamId};
+pub use ids::{DeploymentId, ProjectId, TeamId, UsageLimitId};
 pub use open::UnknownObject;
 pub use operation::{Api, Deployment, Management, OPERATIONS, Operation, OperationMeta, Paging, Repeat};
 pub use patch::Patch;

@@ -248,13 +248,18 @@ pub trait Operation {
 
 /// Every operation of both APIs that this version has, as data.
 pub const OPERATIONS: &[&OperationMeta] = &[
+    crate::deployment::CreateUsageLimit::META,
+    crate::deployment::DeleteUsageLimit::META,
     crate::deployment::GetCanonicalUrls::META,
+    crate::deployment::GetCurrentUsage::META,
     crate::deployment::GetDeploymentInfo::META,
     crate::deployment::ListEnvironmentVariables::META,
+    crate::deployment::ListUsageLimits::META,
     crate::deployment::PauseDeployment::META,
     crate::deployment::UnpauseDeployment::META,
     crate::deployment::UpdateCanonicalUrl::META,
     crate::deployment::UpdateEnvironmentVariables::META,
+    crate::deployment::UpdateUsageLimit::META,
 ];
 
 #[cfg(test)]

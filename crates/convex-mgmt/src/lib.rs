@@ -40,4 +40,6 @@ mod pages {
     mod environment_variables {}
     #[doc = include_str!("../../../docs/transports.md")]
     mod transports {}
+    #[doc = include_str!("../../../docs/usage-and-limits.md")]
+    mod usage_and_limits {}
 }

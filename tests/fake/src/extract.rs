@@ -1,9 +1,10 @@
-//! Reading JSON bodies, as convex-backend's `crates/common/src/http/extract.rs` does.
+//! Reading JSON bodies and path values, as convex-backend's `crates/common/src/http/extract.rs` does.
 
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
+use http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
@@ -32,6 +33,20 @@ impl<T: DeserializeOwned> FromRequest<Shared> for JsonBody<T> {
         serde_json::from_slice(&body)
             .map(JsonBody)
             .map_err(|error| refused(format!("the body cannot be read: {error}")))
+    }
+}
+
+/// The one value of a path.
+pub(crate) struct PathValue(pub(crate) String);
+
+impl FromRequestParts<Shared> for PathValue {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Refusal> {
+        match Path::<String>::from_request_parts(parts, state).await {
+            Ok(Path(value)) => Ok(Self(value)),
+            Err(_) => Err(Refusal::bad_request("BadPathArgs", "the path cannot be read")),
+        }
     }
 }
 

@@ -136,6 +136,11 @@ impl Fake {
         self.state.deployment().variables.insert(name.into(), value.into());
     }
 
+    /// Sets how much of a metric was used, today and this month, in the metric's unit. An unknown metric is left out.
+    pub fn set_usage(&self, metric: &str, day: f64, month: f64) {
+        self.state.deployment().usage.set(metric, day, month);
+    }
+
     /// Whether the deployment is paused.
     pub fn is_paused(&self) -> bool {
         self.state.deployment().stop_state.by_user

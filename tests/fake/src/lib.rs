@@ -29,11 +29,13 @@ mod error;
 mod extract;
 mod fake;
 mod faults;
+mod ids;
 mod knobs;
 mod plan;
 mod router;
 mod serve;
 mod state;
+mod usage;
 
 pub use fake::{ConnectionReset, Fake, FakeBuilder, Recorded};
 pub use faults::Fault;

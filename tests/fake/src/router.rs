@@ -12,7 +12,7 @@ use http::{HeaderValue, Method, StatusCode};
 use crate::client_version::{Verdict, judge};
 use crate::environment_variables as env;
 use crate::state::Shared;
-use crate::{canonical_urls, deployment_info, deployment_state};
+use crate::{canonical_urls, deployment_info, deployment_state, usage};
 
 /// The version of the server, as its helper routes tell it.
 const SERVER_VERSION: &str = "fake";
@@ -25,7 +25,8 @@ pub(crate) fn router(state: Shared) -> Router {
         .route("/update_environment_variables", variables)
         .merge(canonical_urls::routes())
         .merge(deployment_state::routes())
-        .merge(deployment_info::routes());
+        .merge(deployment_info::routes())
+        .merge(usage::routes());
     // What the command line tool still calls, without the crossed paths.
     let api = Router::new()
         .nest("/v1", v1)

@@ -14,6 +14,7 @@ use crate::fake::Recorded;
 use crate::faults::Faults;
 use crate::knobs::Knobs;
 use crate::plan::Plan;
+use crate::usage::Usage;
 
 /// One entry of the deployment's audit log.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +69,7 @@ pub(crate) struct Deployment {
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) canonical_urls: CanonicalUrls,
     pub(crate) stop_state: StopState,
+    pub(crate) usage: Usage,
     pub(crate) audit: Vec<AuditEntry>,
 }
 

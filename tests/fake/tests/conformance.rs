@@ -11,6 +11,8 @@ const READ_ONLY: &str = "Convex happy-animal-123|01decade";
 const LIST: &str = "/api/v1/list_environment_variables";
 const UPDATE: &str = "/api/v1/update_environment_variables";
 const CANONICAL: &str = "/api/v1/update_canonical_url";
+const CREATE: &str = "/api/v1/create_usage_limit";
+const LIMIT: &str = r#"{"metric":"functionCalls","window":"day","limitType":"disable","limit":100,"enabled":true}"#;
 /// `{"alg":"none"}.{}.x`
 const JWT: &str = "eyJhbGciOiJub25lIn0.e30.x";
 
@@ -61,6 +63,10 @@ fn list() -> Call {
 fn post(body: impl Into<String>) -> Call {
     let call = Call { method: Method::POST, path: UPDATE.into(), body: body.into(), ..Call::default() };
     call.header("content-type", "application/json")
+}
+
+fn limit_of(number: &str) -> String {
+    LIMIT.replace("100", number)
 }
 
 fn post_to(path: &str, body: &str) -> Call {
@@ -363,6 +369,51 @@ async fn a_deployment_is_paused_once_and_not_while_it_is_disabled() {
     assert_eq!(code(&send(&fake, &pause).await), "PauseDeploymentFailed");
     assert_eq!(code(&send(&fake, &unpause).await), "UnpauseDeploymentFailed");
     assert!(fake.is_paused());
+}
+
+#[tokio::test]
+async fn a_usage_limit_is_the_only_one_of_its_kind_and_not_below_usage() {
+    let fake = fake();
+    let create = |body: &str| post_to(CREATE, body).auth(KEY);
+    let created = send(&fake, &create(LIMIT)).await;
+    let created: serde_json::Value = serde_json::from_slice(created.body()).unwrap();
+    let id = created["usageLimit"]["id"].as_str().unwrap();
+    assert_eq!(code(&send(&fake, &create(LIMIT)).await), "DuplicateUsageLimit");
+    let disabled = limit_of("7").replace("true", "false");
+    assert_eq!(code(&send(&fake, &create(&disabled)).await), "DuplicateUsageLimit");
+
+    fake.set_usage("functionCalls", 10.0, 20.0);
+    let update = |body: &str| post_to(&format!("/api/v1/update_usage_limit/{id}"), body).auth(KEY);
+    for (limit, expected) in [("9", "UsageLimitBelowCurrentUsage"), ("10", "ok")] {
+        assert_eq!(code(&send(&fake, &update(&limit_of(limit))).await), expected, "{limit}");
+    }
+    let by_month = limit_of("19").replace("day", "month");
+    assert_eq!(code(&send(&fake, &update(&by_month)).await), "UsageLimitBelowCurrentUsage");
+    assert_eq!(code(&send(&fake, &update(&disabled)).await), "ok");
+    assert_eq!(code(&send(&fake, &update(r#"{"limit":5}"#)).await), "BadJsonBody");
+
+    let delete = post_to(&format!("/api/v1/delete_usage_limit/{id}"), "").auth(KEY);
+    assert_eq!(code(&send(&fake, &delete).await), "-");
+    assert_eq!(code(&send(&fake, &delete).await), "UsageLimitNotFound");
+    assert_eq!(text(&fake, "/api/v1/list_usage_limits").await, r#"{"usageLimits":[]}"#);
+    let log = fake.audit_log();
+    let actions: Vec<_> = log.iter().map(|entry| entry.action).collect();
+    assert_eq!(actions, ["create_usage_limit", "update_usage_limit", "update_usage_limit", "delete_usage_limit"]);
+    assert_eq!(log[0].metadata["config"]["limit"], "100");
+    assert_eq!(log[1].metadata["current"]["limit"], "10");
+}
+
+#[tokio::test]
+async fn warnings_are_not_for_dev_deployments_in_the_cloud() {
+    let warning = post_to(CREATE, &LIMIT.replace("disable", "warning")).auth(KEY);
+    let cloud = |kind: &str| {
+        let mut plan = Plan::default();
+        plan.deployment_type = kind.into();
+        Fake::builder("happy-animal-123").admin_key("happy-animal-123|01c0ffee").plan(plan).build()
+    };
+    for (fake, expected) in [(fake(), "ok"), (cloud("prod"), "ok"), (cloud("dev"), "UsageLimitWarningNotSupported")] {
+        assert_eq!(code(&send(&fake, &warning).await), expected);
+    }
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use tower::ServiceExt;
 const FOLDER: &str = "CONVEX_MGMT_RECORDINGS";
 
 /// The files that have exchanges of operations that the fake has.
-const FILES: [&str; 10] = [
+const FILES: [&str; 12] = [
     "auth",
     "canonical",
     "endpoints",
@@ -24,10 +24,12 @@ const FILES: [&str; 10] = [
     "injected-system-disabled",
     "pause",
     "transport",
+    "usage",
+    "usage-calls",
 ];
 
 /// The deployment as a variant of the recordings has it.
-fn deployment(variant: Option<&str>) -> Fake {
+fn deployment(file: &str, variant: Option<&str>) -> Fake {
     let builder = Fake::builder("happy-animal-123")
         .admin_key(PLACEHOLDERS[0].1)
         .read_only_key(PLACEHOLDERS[1].1)
@@ -45,6 +47,9 @@ fn deployment(variant: Option<&str>) -> Fake {
         other => {
             let fake = builder.build();
             fake.set_disabled(other == Some("disabled"));
+            if file == "usage-calls" {
+                fake.set_usage("functionCalls", 10.0, 10.0);
+            }
             return fake;
         }
     }
@@ -67,9 +72,16 @@ fn filled(text: &str) -> String {
 
 /// Whether the fake has the operation of a path.
 fn implemented(path: &str) -> bool {
-    const ENDS: [&str; 5] =
-        ["environment_variables", "canonical_url", "canonical_urls", "pause_deployment", "deployment_info"];
-    ENDS.iter().any(|end| path.ends_with(end)) || path == "/api/v1/nope"
+    const PARTS: [&str; 7] = [
+        "environment_variables",
+        "canonical_url",
+        "pause_deployment",
+        "deployment_info",
+        "get_current_usage",
+        "usage_limit",
+        "/api/v1/nope",
+    ];
+    PARTS.iter().any(|part| path.contains(part))
 }
 
 /// The body of a request. Large ones are recorded by their recipe only.
@@ -97,7 +109,22 @@ fn body(case: &str, step: &str, recorded: &Value) -> Option<String> {
     Some(body)
 }
 
-async fn replay(fake: &Fake, exchange: &Value) -> bool {
+/// The ids of the recording, and what stands for each in the fake.
+type Ids = BTreeMap<String, String>;
+
+/// The ids in a body, in their order.
+fn ids_in(body: &Value) -> Vec<String> {
+    match body {
+        Value::Object(fields) => {
+            let own = fields.get("id").and_then(Value::as_str).map(str::to_owned);
+            own.into_iter().chain(fields.values().flat_map(ids_in)).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(ids_in).collect(),
+        _ => Vec::new(),
+    }
+}
+
+async fn replay((fake, ids): &mut (Fake, Ids), exchange: &Value) -> bool {
     let (case, step) = (exchange["case"].as_str().unwrap(), exchange["step"].as_str().unwrap());
     let (request, expected) = (&exchange["request"], &exchange["response"]);
     let path = request["path"].as_str().unwrap();
@@ -105,6 +132,12 @@ async fn replay(fake: &Fake, exchange: &Value) -> bool {
     if !implemented(path) || case == "case-037" {
         return false;
     }
+    // What was used comes from calls that are not the API's.
+    for (metric, used) in expected["body"]["metrics"].as_object().into_iter().flatten() {
+        let number = |window: &str| used["usage"][window].as_f64().unwrap();
+        fake.set_usage(metric, number("current_day"), number("current_month"));
+    }
+    let path = ids.iter().fold(path.to_owned(), |path, (recorded, ours)| path.replace(recorded, ours));
     let Some(body) = body(case, step, &request["body"]) else { return false };
     let query = request["query"].as_str().map(|query| format!("?{}", filled(query).replace('|', "%7C")));
     let uri = format!("{path}{}", query.unwrap_or_default());
@@ -138,11 +171,16 @@ async fn replay(fake: &Fake, exchange: &Value) -> bool {
             assert_eq!(&body["code"], code, "{what}");
         }
         None => {
+            let ours = serde_json::from_slice(answer.body()).unwrap_or(Value::Null);
+            ids.extend(ids_in(&expected["body"]).into_iter().zip(ids_in(&ours)));
             let text = match &expected["body"] {
                 Value::String(text) => text.clone(),
                 json => json.to_string(),
             };
-            assert_eq!(answer.body(), &text, "{what}");
+            let text = ids.iter().fold(text, |text, (recorded, ours)| text.replace(recorded, ours));
+            let body =
+                if ours.is_null() { String::from_utf8_lossy(answer.body()).into_owned() } else { ours.to_string() };
+            assert_eq!(body, text, "{what}");
             assert_eq!(answer.headers()["content-length"], recorded["content-length"].as_str().unwrap(), "{what}");
         }
     }
@@ -159,7 +197,7 @@ async fn the_fake_answers_as_the_real_server_did() {
     for file in FILES {
         let path = folder.join(file).with_extension("jsonl");
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let mut fakes: BTreeMap<String, Fake> = BTreeMap::new();
+        let mut fakes: BTreeMap<String, (Fake, Ids)> = BTreeMap::new();
         for line in text.lines() {
             let exchange: Value = serde_json::from_str(line).unwrap();
             if exchange.get("request").is_none() {
@@ -167,7 +205,10 @@ async fn the_fake_answers_as_the_real_server_did() {
             }
             // Every case starts on a clean deployment.
             let case = exchange["case"].as_str().unwrap().to_owned();
-            let fake = fakes.entry(case).or_insert_with(|| deployment(exchange["variant"].as_str()));
+            let fake = fakes.entry(case).or_insert_with(|| {
+                let fake = deployment(file, exchange["variant"].as_str());
+                (fake, BTreeMap::new())
+            });
             *replayed.entry(file).or_insert(0) += u32::from(replay(fake, &exchange).await);
         }
     }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use convex_mgmt::deployment::environment_variables::plan::{Action, EnvironmentPlan, Owned};
 use convex_mgmt::deployment::{
-    CanonicalUrls, CloudDeployment, DeploymentInfo, DeploymentType, EnvironmentVariables, GetCanonicalUrls,
-    GetDeploymentInfo, ListEnvironmentVariables, PauseDeployment, RequestDestination, UnpauseDeployment,
-    UpdateCanonicalUrl, UpdateEnvironmentVariables,
+    CanonicalUrls, CloudDeployment, CreateUsageLimit, DeleteUsageLimit, DeploymentInfo, DeploymentType,
+    EnvironmentVariables, GetCanonicalUrls, GetCurrentUsage, GetDeploymentInfo, ListEnvironmentVariables,
+    ListUsageLimits, PauseDeployment, RequestDestination, UnpauseDeployment, UpdateCanonicalUrl,
+    UpdateEnvironmentVariables, UpdateUsageLimit, UsageLimitConfig, UsageLimitType, UsageLimitWindow, UsageMetric,
 };
 use convex_mgmt::{
     ApplyError, Client, DecodeErrorKind, DeployKey, DeploymentClient, DeploymentId, Endpoint, ErrorCode, ErrorKind,
@@ -219,6 +220,41 @@ async fn a_deployment_tells_what_it_is() {
     let DeploymentInfo::Cloud(cloud) = info else { panic!("{info:?}") };
     let expected = CloudDeployment::new(TeamId(u64::MAX), ProjectId(1), DeploymentId(1), DeploymentType::Prod);
     assert_eq!(cloud, expected);
+}
+
+#[tokio::test]
+async fn usage_limits_are_created_changed_and_deleted() {
+    let (fake, _running, client) = deployment().await;
+    fake.set_usage("functionCalls", 10.0, 10.0);
+    let calls = |limit| {
+        UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, limit)
+    };
+    let limit = client.send(&CreateUsageLimit::new(calls(100))).await.unwrap();
+    let usage = client.send(&GetCurrentUsage::new()).await.unwrap();
+    assert_eq!((usage.metrics.len(), usage.is_complete(), limit.is_reached(&usage)), (8, false, Some(false)));
+
+    let error = client.send(&CreateUsageLimit::new(calls(7).enabled(false))).await.unwrap_err();
+    assert_eq!(error.code(), Some(&ErrorCode::DuplicateUsageLimit));
+    let error = client.send(&UpdateUsageLimit::new(&limit.id, calls(9))).await.unwrap_err();
+    assert_eq!(error.code(), Some(&ErrorCode::UsageLimitBelowCurrentUsage));
+    let changed = client.send(&UpdateUsageLimit::new(&limit.id, limit.config().enabled(false))).await.unwrap();
+    assert_eq!(client.send(&ListUsageLimits::new()).await.unwrap(), [changed]);
+
+    client.send(&DeleteUsageLimit::new(&limit.id)).await.unwrap();
+    let error = client.send(&DeleteUsageLimit::new(&limit.id)).await.unwrap_err();
+    assert!(error.is_not_found() && error.code() == Some(&ErrorCode::UsageLimitNotFound), "{error:?}");
+    let error = client.send(&DeleteUsageLimit::new("a/b % é")).await.unwrap_err();
+    assert_eq!(error.code(), Some(&ErrorCode::InvalidId));
+}
+
+#[tokio::test]
+async fn a_create_whose_answer_was_lost_is_not_repeated() {
+    let (fake, _running, client) = deployment().await;
+    let limit = UsageLimitConfig::new(UsageMetric::DataEgress, UsageLimitWindow::Month, UsageLimitType::Warning, 5);
+    fake.fault(Fault::LostAnswer);
+    let error = client.send(&CreateUsageLimit::new(limit)).await.unwrap_err();
+    assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Broken, Sent::Maybe, 1));
+    assert_eq!(client.send(&ListUsageLimits::new()).await.unwrap().len(), 1, "it was done all the same");
 }
 
 #[tokio::test]

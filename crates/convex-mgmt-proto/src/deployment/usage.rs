@@ -1,0 +1,191 @@
+//! Usage: how much of each metric a deployment has used in the windows that are under way.
+//!
+//! Source: convex-backend `crates/local_backend/src/usage_limits.rs` and `crates/usage_limits/src`.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use http::Method;
+use serde::Deserialize;
+
+use super::CREDENTIALS;
+use crate::decode::{self, DecodeError};
+use crate::error::BuildError;
+use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
+use crate::write::RequestWriter;
+
+crate::open_enum! {
+    /// What is metered.
+    pub enum UsageMetric {
+        /// Calls of functions, and downloads of stored files.
+        FunctionCalls = "functionCalls",
+        /// Reading and writing of the database, in GB of 2^30 bytes.
+        DatabaseIo = "databaseIoGb",
+        /// What leaves the deployment, in GB of 2^30 bytes.
+        DataEgress = "dataEgressGb",
+        /// Searching, in query-GB.
+        SearchQuery = "searchQueryGb",
+        /// Running queries and mutations, in GB-hours.
+        QueryMutationCompute = "queryMutationComputeGbHours",
+        /// Running actions in Convex's runtime, in GB-hours.
+        ActionComputeConvex = "actionComputeConvexGbHours",
+        /// Running actions in Node.js, in GB-hours.
+        ActionComputeNodeJs = "actionComputeNodeJsGbHours",
+        /// The processor time of actions, in GB-hours.
+        ActionComputeCpu = "actionComputeCpuGbHours",
+    }
+}
+
+crate::open_enum! {
+    /// What a metric is counted in. Limits are in the same unit.
+    pub enum MetricUnit {
+        /// Calls.
+        Calls = "calls",
+        /// GB of 2^30 bytes.
+        Gb = "GB",
+        /// Query-GB.
+        QueryGb = "Query-GB",
+        /// GB-hours.
+        GbHours = "GB-hours",
+    }
+}
+
+crate::open_enum! {
+    /// How far a deployment has come with learning what was used before it was started.
+    pub enum SeedStatus {
+        /// Not begun: usage may be far higher than it is told. A self-hosted server stays so for ever.
+        Pending = "pending",
+        /// Begun: usage may be higher than it is told.
+        Partial = "partial",
+        /// Done: usage is what it is told.
+        Complete = "complete",
+        /// Given up: usage may be far higher than it is told.
+        Failed = "failed",
+    }
+}
+
+/// Usage in the windows that are under way, which begin with the day and the month in UTC.
+///
+/// Its fields are `snake_case` on the wire, unlike everything around them.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct WindowUsage {
+    /// Since the day began.
+    pub current_day: f64,
+    /// Since the month began.
+    pub current_month: f64,
+}
+
+impl WindowUsage {
+    /// Usage in both windows.
+    pub fn new(current_day: f64, current_month: f64) -> Self {
+        Self { current_day, current_month }
+    }
+}
+
+/// Usage of one metric.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct MetricUsage {
+    /// What it is counted in.
+    pub unit: MetricUnit,
+    /// How much.
+    pub usage: WindowUsage,
+}
+
+impl MetricUsage {
+    /// Usage in a unit.
+    pub fn new(unit: MetricUnit, usage: WindowUsage) -> Self {
+        Self { unit, usage }
+    }
+}
+
+/// Usage of all metrics.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct CurrentUsage {
+    /// Usage by the metric's name on the wire. The server tells all metrics, unused ones too.
+    pub metrics: BTreeMap<String, MetricUsage>,
+    /// Whether the numbers are complete.
+    pub seed_status: SeedStatus,
+}
+
+impl CurrentUsage {
+    /// Usage of these metrics.
+    pub fn new(metrics: impl IntoIterator<Item = (UsageMetric, MetricUsage)>, seed_status: SeedStatus) -> Self {
+        let metrics = metrics.into_iter().map(|(metric, usage)| (metric.as_str().to_owned(), usage)).collect();
+        Self { metrics, seed_status }
+    }
+
+    /// Usage of one metric.
+    pub fn of(&self, metric: &UsageMetric) -> Option<&MetricUsage> {
+        self.metrics.get(metric.as_str())
+    }
+
+    /// Whether the numbers are what was used, and not only a part of it.
+    pub fn is_complete(&self) -> bool {
+        self.seed_status == SeedStatus::Complete
+    }
+}
+
+/// Tells how much of each metric a deployment has used in the windows that are under way.
+///
+/// * Credential: any of the deployment's, with the permission `deployment:usage:view`.
+/// * Repeating it is safe. Do not wait for [`CurrentUsage::is_complete`] without a bound.
+/// * Codes: those of every operation only.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct GetCurrentUsage {}
+
+impl GetCurrentUsage {
+    /// The call. It takes nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Operation for GetCurrentUsage {
+    type Api = Deployment;
+    type Output = CurrentUsage;
+    const META: &'static OperationMeta =
+        &OperationMeta::new::<Deployment>("get_current_usage", Method::GET, "/get_current_usage", Repeat::Safe)
+            .credentials(CREDENTIALS)
+            .permission("deployment:usage:view");
+
+    fn encode(&self, _request: &mut RequestWriter) -> Result<(), BuildError> {
+        Ok(())
+    }
+
+    fn decode(body: &Bytes) -> Result<CurrentUsage, DecodeError> {
+        decode::object(body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usage_is_read_with_metrics_and_units_that_are_new() {
+        let json = r#"{"metrics":{
+            "functionCalls":{"unit":"calls","usage":{"current_day":3.0,"current_month":40}},
+            "tea":{"unit":"cups","usage":{"current_day":0.5,"current_month":1e21}}},"seedStatus":"sown"}"#;
+        let usage = GetCurrentUsage::decode(&Bytes::from(json)).unwrap();
+        let calls = usage.of(&UsageMetric::FunctionCalls).unwrap();
+        assert_eq!(*calls, MetricUsage::new(MetricUnit::Calls, WindowUsage::new(3.0, 40.0)));
+        let tea = usage.of(&UsageMetric::Unknown("tea".into())).unwrap();
+        assert_eq!((tea.unit.as_str(), tea.usage.current_month), ("cups", 1e21));
+        assert!(!usage.is_complete() && usage.of(&UsageMetric::DatabaseIo).is_none());
+    }
+
+    #[test]
+    fn a_window_in_camel_case_is_not_the_servers() {
+        let json = r#"{"metrics":{"functionCalls":{"unit":"calls","usage":{"currentDay":1}}},"seedStatus":"pending"}"#;
+        let error = GetCurrentUsage::decode(&Bytes::from(json)).unwrap_err();
+        assert_eq!(
+            (error.path.as_str(), error.expected.as_str()),
+            ("metrics.functionCalls.usage", "the field `current_day`")
+        );
+    }
+}

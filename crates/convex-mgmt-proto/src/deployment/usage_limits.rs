@@ -1,0 +1,397 @@
+//! Usage limits: at which usage a deployment warns, or stops running functions.
+//!
+//! Source: convex-backend `crates/local_backend/src/usage_limits.rs` and `crates/model/src/usage_limits`.
+
+use bytes::Bytes;
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+use super::CREDENTIALS;
+use super::usage::{CurrentUsage, UsageMetric};
+use crate::code::ErrorCode;
+use crate::decode::{self, DecodeError};
+use crate::error::{BuildError, Problem, Problems};
+use crate::ids::UsageLimitId;
+use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
+use crate::write::RequestWriter;
+
+crate::open_enum! {
+    /// The window in which usage is held against a limit. Windows begin with the day and the month in UTC.
+    pub enum UsageLimitWindow {
+        /// A day.
+        Day = "day",
+        /// A month.
+        Month = "month",
+    }
+}
+
+crate::open_enum! {
+    /// What happens when usage reaches a limit.
+    pub enum UsageLimitType {
+        /// A warning is sent. A dev deployment in the cloud cannot have it.
+        Warning = "warning",
+        /// The deployment stops running functions, until the window ends or the limit is changed.
+        Disable = "disable",
+    }
+}
+
+/// A usage limit, as it is asked for. There is at most one for each metric, window and type, enabled or not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct UsageLimitConfig {
+    /// What is limited.
+    pub metric: UsageMetric,
+    /// The window in which it is limited.
+    pub window: UsageLimitWindow,
+    /// What happens when the limit is reached.
+    pub limit_type: UsageLimitType,
+    /// The limit, in the metric's unit: from 1 to 9,223,372,036,854,775,807.
+    pub limit: u64,
+    /// Whether it is in force.
+    pub enabled: bool,
+}
+
+impl UsageLimitConfig {
+    /// A limit that is in force.
+    pub fn new(metric: UsageMetric, window: UsageLimitWindow, limit_type: UsageLimitType, limit: u64) -> Self {
+        Self { metric, window, limit_type, limit, enabled: true }
+    }
+
+    /// Whether it is in force.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = enabled;
+        self
+    }
+
+    /// Checks what the server would refuse whatever the deployment.
+    ///
+    /// # Errors
+    /// The problem, with the code that the server would answer.
+    pub fn check(&self) -> Result<(), Problems> {
+        let problem = match self.limit {
+            0 => Problem::new("limit", ErrorCode::InvalidUsageLimit, "must be at least 1"),
+            limit if i64::try_from(limit).is_err() => {
+                let rule = format!("must be at most {}", i64::MAX);
+                Problem::new("limit", ErrorCode::InternalServerError, rule)
+            }
+            _ => return Ok(()),
+        };
+        Problems::none_of(vec![problem])
+    }
+}
+
+/// A usage limit of a deployment.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct UsageLimit {
+    /// Its id.
+    pub id: UsageLimitId,
+    /// What is limited.
+    pub metric: UsageMetric,
+    /// The window in which it is limited.
+    pub window: UsageLimitWindow,
+    /// What happens when the limit is reached.
+    pub limit_type: UsageLimitType,
+    /// The limit, in the metric's unit.
+    pub limit: u64,
+    /// Whether it is in force.
+    pub enabled: bool,
+}
+
+impl UsageLimit {
+    /// A limit as it was asked for, under an id.
+    pub fn new(id: UsageLimitId, config: UsageLimitConfig) -> Self {
+        let UsageLimitConfig { metric, window, limit_type, limit, enabled } = config;
+        Self { id, metric, window, limit_type, limit, enabled }
+    }
+
+    /// The limit without its id, to be changed and sent with [`UpdateUsageLimit`], which replaces all of it.
+    pub fn config(&self) -> UsageLimitConfig {
+        let Self { metric, window, limit_type, limit, enabled, .. } = self.clone();
+        UsageLimitConfig { metric, window, limit_type, limit, enabled }
+    }
+
+    /// Whether usage has reached the limit, as the server compares them; `None` if usage does not tell the metric or the
+    /// window is one that this version does not know.
+    pub fn is_reached(&self, usage: &CurrentUsage) -> Option<bool> {
+        let used = usage.of(&self.metric)?.usage;
+        let used = match self.window {
+            UsageLimitWindow::Day => used.current_day,
+            UsageLimitWindow::Month => used.current_month,
+            UsageLimitWindow::Unknown(_) => return None,
+        };
+        Some(used >= self.limit as f64)
+    }
+}
+
+/// Lists the usage limits of a deployment, in no order that means anything.
+///
+/// * Credential: any of the deployment's, with the permission `deployment:usageLimits:view`.
+/// * Repeating it is safe.
+/// * Codes: those of every operation only.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct ListUsageLimits {}
+
+impl ListUsageLimits {
+    /// The call. It takes nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Operation for ListUsageLimits {
+    type Api = Deployment;
+    type Output = Vec<UsageLimit>;
+    const META: &'static OperationMeta =
+        &OperationMeta::new::<Deployment>("list_usage_limits", Method::GET, "/list_usage_limits", Repeat::Safe)
+            .credentials(CREDENTIALS)
+            .permission("deployment:usageLimits:view");
+
+    fn encode(&self, _request: &mut RequestWriter) -> Result<(), BuildError> {
+        Ok(())
+    }
+
+    fn decode(body: &Bytes) -> Result<Vec<UsageLimit>, DecodeError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct ListReply {
+            usage_limits: Vec<UsageLimit>,
+        }
+        Ok(decode::object::<ListReply>(body)?.usage_limits)
+    }
+}
+
+/// What creating and updating answer with.
+fn decode_one(body: &Bytes) -> Result<UsageLimit, DecodeError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct OneReply {
+        usage_limit: UsageLimit,
+    }
+    Ok(decode::object::<OneReply>(body)?.usage_limit)
+}
+
+fn encode_checked(config: &UsageLimitConfig, unchecked: bool, request: &mut RequestWriter) -> Result<(), BuildError> {
+    if !unchecked {
+        config.check()?;
+    }
+    request.json(config)
+}
+
+/// Creates a usage limit.
+///
+/// * Credential: any of the deployment's, with the permission `deployment:usageLimits:write`.
+/// * It is not repeated when its outcome is unknown. Then list, and look for the metric, window and type.
+/// * Gives the limit with its id.
+/// * Codes: `InvalidUsageLimit`, `UsageLimitBelowCurrentUsage`, `DuplicateUsageLimit`, `UsageLimitWarningNotSupported`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CreateUsageLimit {
+    /// The limit.
+    pub config: UsageLimitConfig,
+    unchecked: bool,
+}
+
+impl CreateUsageLimit {
+    /// Creates this limit.
+    pub fn new(config: UsageLimitConfig) -> Self {
+        Self { config, unchecked: false }
+    }
+
+    /// Leaves all checks to the server.
+    pub fn unchecked(mut self) -> Self {
+        self.unchecked = true;
+        self
+    }
+}
+
+impl Operation for CreateUsageLimit {
+    type Api = Deployment;
+    type Output = UsageLimit;
+    const META: &'static OperationMeta =
+        &OperationMeta::new::<Deployment>("create_usage_limit", Method::POST, "/create_usage_limit", Repeat::Never)
+            .credentials(CREDENTIALS)
+            .permission("deployment:usageLimits:write");
+
+    fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
+        encode_checked(&self.config, self.unchecked, request)
+    }
+
+    fn decode(body: &Bytes) -> Result<UsageLimit, DecodeError> {
+        decode_one(body)
+    }
+}
+
+/// Replaces a usage limit: all its fields, not only some. [`UsageLimit::config`] gives those that it has.
+///
+/// * Credential: any of the deployment's, with the permission `deployment:usageLimits:write`.
+/// * Repeating it leaves the same state, with one more entry in the audit log.
+/// * Gives the limit as it is now.
+/// * Codes: those of [`CreateUsageLimit`], and `InvalidId` and `UsageLimitNotFound`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UpdateUsageLimit {
+    /// Which limit.
+    pub id: UsageLimitId,
+    /// What it becomes.
+    pub config: UsageLimitConfig,
+    unchecked: bool,
+}
+
+impl UpdateUsageLimit {
+    /// Makes the limit this one.
+    pub fn new(id: impl Into<UsageLimitId>, config: UsageLimitConfig) -> Self {
+        Self { id: id.into(), config, unchecked: false }
+    }
+
+    /// Leaves all checks of the limit to the server.
+    pub fn unchecked(mut self) -> Self {
+        self.unchecked = true;
+        self
+    }
+}
+
+impl Operation for UpdateUsageLimit {
+    type Api = Deployment;
+    type Output = UsageLimit;
+    const META: &'static OperationMeta = &OperationMeta::new::<Deployment>(
+        "update_usage_limit",
+        Method::POST,
+        "/update_usage_limit/{id}",
+        Repeat::Idempotent,
+    )
+    .credentials(CREDENTIALS)
+    .permission("deployment:usageLimits:write");
+
+    fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
+        request.path("id", self.id.as_str())?;
+        encode_checked(&self.config, self.unchecked, request)
+    }
+
+    fn decode(body: &Bytes) -> Result<UsageLimit, DecodeError> {
+        decode_one(body)
+    }
+}
+
+/// Deletes a usage limit.
+///
+/// * Credential: any of the deployment's, with the permission `deployment:usageLimits:write`.
+/// * Repeating it leaves the same state, but is answered with `UsageLimitNotFound`: after several attempts that code may
+///   mean that an earlier one was carried out.
+/// * Success has no content.
+/// * Codes: `InvalidId`, `UsageLimitNotFound`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeleteUsageLimit {
+    /// Which limit.
+    pub id: UsageLimitId,
+}
+
+impl DeleteUsageLimit {
+    /// Deletes this limit.
+    pub fn new(id: impl Into<UsageLimitId>) -> Self {
+        Self { id: id.into() }
+    }
+}
+
+impl Operation for DeleteUsageLimit {
+    type Api = Deployment;
+    type Output = ();
+    const META: &'static OperationMeta = &OperationMeta::new::<Deployment>(
+        "delete_usage_limit",
+        Method::POST,
+        "/delete_usage_limit/{id}",
+        Repeat::Idempotent,
+    )
+    .credentials(CREDENTIALS)
+    .permission("deployment:usageLimits:write")
+    .empty_reply();
+
+    fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
+        request.path("id", self.id.as_str())
+    }
+
+    fn decode(body: &Bytes) -> Result<(), DecodeError> {
+        decode::nothing(body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::usage::{MetricUnit, MetricUsage, SeedStatus, WindowUsage};
+    use super::*;
+    use crate::credential::DeployKey;
+    use crate::endpoint::Endpoint;
+
+    fn config(limit: u64) -> UsageLimitConfig {
+        UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, limit)
+    }
+
+    fn endpoint() -> Endpoint<Deployment> {
+        Endpoint::new("https://h", &DeployKey::parse("n|01ab").unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_limit_is_sent_whole_and_as_an_integer() {
+        let update = UpdateUsageLimit::new("a/b", config(1 << 62).enabled(false)).to_request(&endpoint()).unwrap();
+        assert_eq!(update.uri(), "https://h/api/v1/update_usage_limit/a%2Fb");
+        let body = r#"{"metric":"functionCalls","window":"day","limitType":"disable","limit":4611686018427387904,"enabled":false}"#;
+        assert_eq!(update.body(), body);
+    }
+
+    #[test]
+    fn limits_that_the_server_refuses_are_refused_before() {
+        let code = |limit| match config(limit).check() {
+            Ok(()) => None,
+            Err(problems) => problems.iter().next().map(|problem| problem.code.clone()),
+        };
+        assert_eq!(code(0), Some(ErrorCode::InvalidUsageLimit));
+        assert_eq!(code(1), None);
+        assert_eq!(code(i64::MAX as u64), None);
+        assert_eq!(code(i64::MAX as u64 + 1), Some(ErrorCode::InternalServerError));
+        assert!(matches!(CreateUsageLimit::new(config(0)).to_request(&endpoint()), Err(BuildError::Invalid(_))));
+        assert!(CreateUsageLimit::new(config(0)).unchecked().to_request(&endpoint()).is_ok());
+        assert!(UpdateUsageLimit::new("x", config(0)).to_request(&endpoint()).is_err());
+    }
+
+    #[test]
+    fn ids_that_address_nothing_are_refused_by_name() {
+        for id in ["", ".", ".."] {
+            let error = DeleteUsageLimit::new(id).to_request(&endpoint()).unwrap_err();
+            assert!(matches!(error, BuildError::PathValue { field: "id", .. }), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_limit_comes_back_as_it_was_asked_for() {
+        let json = r#"{"usageLimit":{"id":"x","metric":"tea","window":"year","limitType":"ask","limit":18446744073709551615,"enabled":true}}"#;
+        let limit = CreateUsageLimit::decode(&Bytes::from(json)).unwrap();
+        let config = UsageLimitConfig::new(
+            UsageMetric::Unknown("tea".into()),
+            UsageLimitWindow::Unknown("year".into()),
+            UsageLimitType::Unknown("ask".into()),
+            u64::MAX,
+        );
+        assert_eq!(limit, UsageLimit::new("x".into(), config.clone()));
+        assert_eq!(limit.config(), config);
+        for (bad, path) in [("5.0", "usageLimit.limit"), ("-1", "usageLimit.limit"), ("\"5\"", "usageLimit.limit")] {
+            let json = json.replace("18446744073709551615", bad);
+            assert_eq!(CreateUsageLimit::decode(&Bytes::from(json)).unwrap_err().path, path, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_limit_is_reached_when_usage_is_not_below_it() {
+        let usage = MetricUsage::new(MetricUnit::Calls, WindowUsage::new(10.0, 50.0));
+        let usage = CurrentUsage::new([(UsageMetric::FunctionCalls, usage)], SeedStatus::Complete);
+        let reached = |config| UsageLimit::new("x".into(), config).is_reached(&usage);
+        assert_eq!(reached(config(10)), Some(true));
+        assert_eq!(reached(config(11)), Some(false));
+        let month = UsageLimitConfig { window: UsageLimitWindow::Month, ..config(11) };
+        assert_eq!(reached(month), Some(true));
+        assert_eq!(reached(UsageLimitConfig { metric: UsageMetric::DatabaseIo, ..config(1) }), None);
+    }
+}
