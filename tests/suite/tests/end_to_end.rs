@@ -165,10 +165,10 @@ async fn an_answer_without_its_body_is_named_as_such() {
 #[tokio::test]
 async fn an_answer_that_takes_too_long_is_not_waited_for() {
     let (fake, running, _) = deployment().await;
-    let client = client_of(&running).attempt_timeout(Duration::from_millis(50)).build().unwrap();
+    let client = client_of(&running).attempt_timeout(Duration::from_secs(1)).build().unwrap();
     fake.fault(Fault::delay(Duration::from_secs(3600)));
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
-    assert_eq!(fake.requests().len(), 2);
+    assert!(fake.requests().len() >= 2);
 }
 
 #[tokio::test]
