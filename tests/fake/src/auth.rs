@@ -1,6 +1,8 @@
 //! Who is calling: the `Authorization` header, the keys, and what an identity may do. As convex-backend's
 //! `crates/local_backend/src/authentication.rs`, `crates/keybroker/src` and `crates/roles/src/eval.rs` have it.
 
+use std::net::{Ipv4Addr, SocketAddr};
+
 use axum::extract::{FromRequestParts, Query};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -34,6 +36,7 @@ const READ_ONLY: &[&str] = &[
 pub(crate) struct Keys {
     pub(crate) full: Vec<String>,
     pub(crate) read_only: Vec<String>,
+    pub(crate) system: Vec<String>,
     pub(crate) tokens: Vec<(String, Vec<String>)>,
     pub(crate) end_users: Vec<String>,
 }
@@ -49,6 +52,11 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
+    /// The deployment itself.
+    pub(crate) fn system() -> Self {
+        Self { identity: Identity::System, actor: json!({"kind": "system"}), client_ip: None, user_agent: None }
+    }
+
     /// Refuses what this caller may not do.
     pub(crate) fn require(&self, action: &str) -> Result<(), Refusal> {
         self.identity.require(action)
@@ -74,6 +82,8 @@ enum Identity {
     EndUser,
     /// A key. It may do what is listed, or everything if nothing is. A cloud token has a number.
     Key { allowed: Vec<String>, acts_as_user: bool, token: Option<usize> },
+    /// The system, which may do everything.
+    System,
 }
 
 impl Identity {
@@ -82,14 +92,14 @@ impl Identity {
             Self::Unknown | Self::EndUser => {
                 Err(Refusal::forbidden("BadDeployKey", "this is no key of this deployment"))
             }
-            Self::Key { .. } => Ok(()),
+            Self::Key { .. } | Self::System => Ok(()),
         }
     }
 
     fn require(&self, action: &str) -> Result<(), Refusal> {
         self.require_key()?;
         match self {
-            Self::Unknown | Self::EndUser => Ok(()),
+            Self::Unknown | Self::EndUser | Self::System => Ok(()),
             Self::Key { allowed, .. } if allowed.is_empty() || allowed.iter().any(|one| one == action) => Ok(()),
             Self::Key { .. } => {
                 Err(Refusal::forbidden("OperationNotPermitted", format!("this key lacks a permission ({action})")))
@@ -117,11 +127,15 @@ impl FromRequestParts<Shared> for Caller {
             Identity::Key { token: Some(number), .. } => {
                 json!({"kind": "token", "member_id": 0, "token_id": number, "client_id": null})
             }
+            Identity::System => json!({"kind": "system"}),
             // The keys that a self-hosted server makes carry member 0.
             _ => json!({"kind": "member", "member_id": 0}),
         };
         let forwarded = text(HeaderName::from_static("x-forwarded-for"));
-        let client_ip = forwarded.and_then(|list| list.split(',').next().map(|first| first.trim().to_owned()));
+        let first = forwarded.and_then(|list| list.split(',').next().map(|first| first.trim().to_owned()));
+        // Without a socket, the client is this very process.
+        let peer = || parts.extensions.get::<SocketAddr>().map_or(Ipv4Addr::LOCALHOST.into(), SocketAddr::ip);
+        let client_ip = Some(first.unwrap_or_else(|| peer().to_string()));
         Ok(Self { identity, actor, client_ip, user_agent: text(USER_AGENT) })
     }
 }
@@ -192,7 +206,8 @@ fn identify_key(key: &str, acts_as_user: bool, name: &str, keys: &Keys) -> Resul
         None => (None, key.as_str()),
     };
     let known = |list: &[String]| list.iter().any(|known| secret_of(known) == secret);
-    let admin = if known(&keys.full) {
+    let is_system = known(&keys.system);
+    let admin = if is_system || known(&keys.full) {
         Some(Vec::new())
     } else if known(&keys.read_only) {
         Some(READ_ONLY.iter().map(|action| (*action).to_owned()).collect())
@@ -201,10 +216,12 @@ fn identify_key(key: &str, acts_as_user: bool, name: &str, keys: &Keys) -> Resul
     };
     if let Some(allowed) = admin {
         // An admin key has to name the deployment.
-        return if key_name == Some(name) {
-            Ok(Identity::Key { allowed, acts_as_user, token: None })
-        } else {
+        return if key_name != Some(name) {
             Err(refused())
+        } else if is_system && !acts_as_user {
+            Ok(Identity::System)
+        } else {
+            Ok(Identity::Key { allowed, acts_as_user, token: None })
         };
     }
     match keys.tokens.iter().enumerate().find(|(_, (known, _))| secret_of(known) == secret) {

@@ -1,6 +1,6 @@
-//! Canonical URLs, as convex-backend's `crates/local_backend/src/canonical_urls.rs` has them: any text is taken for one.
+//! Canonical URLs, as convex-backend's `crates/local_backend/src/canonical_urls.rs` has them. Any text is taken.
 
-use axum::extract::State;
+use axum::extract::State as Shares;
 use axum::routing::{MethodRouter, get};
 use axum::{Json, Router};
 use http::StatusCode;
@@ -8,41 +8,45 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::auth::Caller;
+use crate::environment_variables::check_auth_config;
 use crate::error::Refusal;
 use crate::extract::JsonBody;
 use crate::state::Shared;
 
-/// What was set; the defaults are those of a self-hosted server.
+/// Where a self-hosted server says it is unless it is told otherwise.
+const DEFAULT_CLOUD: &str = "http://127.0.0.1:3210";
+const DEFAULT_SITE: &str = "http://127.0.0.1:3211";
+
+/// The URLs that were set.
 #[derive(Debug, Default)]
-pub(crate) struct CanonicalUrls {
+pub(crate) struct State {
     cloud: Option<String>,
     site: Option<String>,
 }
 
-/// Both paths, under either of which the real server does both.
 pub(crate) fn routes() -> Router<Shared> {
+    // The real server serves both paths by one table of methods.
     let both: MethodRouter<Shared> = get(read).post(update);
     Router::new().route("/get_canonical_urls", both.clone()).route("/update_canonical_url", both)
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Urls {
+struct CanonicalUrls {
     convex_cloud_url: String,
     convex_site_url: String,
 }
 
-/// Any key may read them, however restricted.
-async fn read(State(state): State<Shared>, caller: Caller) -> Result<Json<Urls>, Refusal> {
+async fn read(Shares(state): Shares<Shared>, caller: Caller) -> Result<Json<CanonicalUrls>, Refusal> {
     caller.require_key()?;
-    let CanonicalUrls { cloud, site } = &state.deployment().canonical_urls;
-    Ok(Json(Urls {
-        convex_cloud_url: cloud.clone().unwrap_or_else(|| "http://127.0.0.1:3210".to_owned()),
-        convex_site_url: site.clone().unwrap_or_else(|| "http://127.0.0.1:3211".to_owned()),
+    let State { cloud, site } = &state.deployment().canonical_urls;
+    Ok(Json(CanonicalUrls {
+        convex_cloud_url: cloud.as_deref().unwrap_or(DEFAULT_CLOUD).to_owned(),
+        convex_site_url: site.as_deref().unwrap_or(DEFAULT_SITE).to_owned(),
     }))
 }
 
-#[derive(Clone, Copy, Deserialize, Serialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Destination {
     ConvexCloud,
@@ -53,26 +57,30 @@ enum Destination {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Update {
     request_destination: Destination,
+    /// None brings the default back.
     url: Option<String>,
 }
 
 pub(crate) async fn update(
-    State(state): State<Shared>,
+    Shares(state): Shares<Shared>,
     caller: Caller,
     JsonBody(Update { request_destination, url }): JsonBody<Update>,
 ) -> Result<StatusCode, Refusal> {
     caller.require("deployment:env:write")?;
     let mut deployment = state.deployment();
-    deployment.app.evaluate_auth_config(&deployment.variables)?;
+    check_auth_config(&deployment.app, &deployment.variables)?;
     caller.require_plain()?;
-    let (action, metadata) = match &url {
+    let urls = &mut deployment.canonical_urls;
+    let place = match request_destination {
+        Destination::ConvexCloud => &mut urls.cloud,
+        Destination::ConvexSite => &mut urls.site,
+    };
+    place.clone_from(&url);
+    let (action, metadata) = match url {
         Some(url) => ("update_canonical_url", json!({"request_destination": request_destination, "url": url})),
         None => ("delete_canonical_url", json!({"request_destination": request_destination})),
     };
-    match request_destination {
-        Destination::ConvexCloud => deployment.canonical_urls.cloud = url,
-        Destination::ConvexSite => deployment.canonical_urls.site = url,
-    }
+    // Even if nothing changed.
     deployment.record(&caller, action, metadata);
     Ok(StatusCode::OK)
 }

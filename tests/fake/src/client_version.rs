@@ -46,26 +46,40 @@ impl Notice {
     }
 }
 
-pub(crate) fn judge(headers: &HeaderMap) -> Verdict {
-    let Some(text) = headers.get("convex-client").and_then(|value| value.to_str().ok()) else {
-        return Verdict::Supported;
-    };
+fn client(headers: &HeaderMap) -> Option<&str> {
+    headers.get("convex-client").and_then(|value| value.to_str().ok())
+}
+
+/// The name of the client in lower case, if it tells one.
+pub(crate) fn client_name(headers: &HeaderMap) -> Option<String> {
+    parse(client(headers)?).map(|(name, _)| name)
+}
+
+/// The name in lower case, and the version. Without a version, the name is the first part only, and the version counts
+/// as too old.
+fn parse(text: &str) -> Option<(String, Option<Version>)> {
     let parts: Vec<&str> = text.split('-').collect();
     if parts.len() < 2 {
-        let refusal = Refusal::bad_request("InvalidClientVersion", "the client header is not of the form name-version");
-        return Verdict::Refused(Box::new(refusal.into_response()));
+        return None;
     }
     let version_at =
         (1..parts.len()).find_map(|at| Version::parse(&parts[at..].join("-")).ok().map(|version| (at, version)));
-    // Without a version, the name is the first part only, and the version counts as too old.
-    let (client, version) = match version_at {
+    let (name, version) = match version_at {
         Some((at, version)) => (parts[..at].join("-"), Some(version)),
         None => (parts[0].to_owned(), None),
     };
-    let Some(limits) = thresholds(&client.to_ascii_lowercase()) else { return Verdict::Supported };
+    Some((name.to_ascii_lowercase(), version))
+}
+
+pub(crate) fn judge(headers: &HeaderMap) -> Verdict {
+    let Some(text) = client(headers) else { return Verdict::Supported };
+    let Some((client, version)) = parse(text) else {
+        let refusal = Refusal::bad_request("InvalidClientVersion", "the client header is not of the form name-version");
+        return Verdict::Refused(Box::new(refusal.into_response()));
+    };
+    let Some(limits) = thresholds(&client) else { return Verdict::Supported };
     let too_old = |limit: &Version| version.as_ref().is_none_or(|version| version <= limit);
-    let notice =
-        |state| Notice { state, message: format!("this version of {} is too old", client.to_ascii_lowercase()) };
+    let notice = |state| Notice { state, message: format!("this version of {client} is too old") };
     if too_old(&limits.unsupported) {
         let notice = notice("Unsupported");
         let mut response = Refusal::bad_request("ClientVersionUnsupported", notice.message.clone()).into_response();

@@ -1,31 +1,47 @@
-//! What a deployment is, as convex-backend's `crates/local_backend/src/deployment_info.rs` tells it.
+//! What the deployment is, as convex-backend's `crates/local_backend/src/deployment_info.rs` tells it.
 
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::auth::Caller;
 use crate::error::Refusal;
+use crate::plan::Plan;
 use crate::state::Shared;
 
 pub(crate) fn routes() -> Router<Shared> {
-    Router::new().route("/deployment_info", get(info))
+    Router::new().route("/deployment_info", get(read))
 }
 
-async fn info(State(state): State<Shared>, caller: Caller) -> Result<Json<Value>, Refusal> {
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+enum Info {
+    Cloud {
+        team_id: u64,
+        project_id: u64,
+        project_name: Option<String>,
+        project_slug: Option<String>,
+        id: u64,
+        deployment_type: String,
+        reference: Option<String>,
+    },
+    SelfHosted,
+}
+
+async fn read(State(state): State<Shared>, caller: Caller) -> Result<Json<Info>, Refusal> {
     caller.require("deployment:data:view")?;
-    Ok(Json(match &state.deployment().plan {
-        None => json!({"kind": "selfHosted"}),
-        Some(plan) => json!({
-            "kind": "cloud",
-            "teamId": plan.team_id,
-            "projectId": plan.project_id,
-            "projectName": plan.project_name,
-            "projectSlug": plan.project_slug,
-            "id": plan.deployment_id,
-            "deploymentType": plan.deployment_type,
-            "reference": plan.reference,
-        }),
+    Ok(Json(match state.deployment().plan.clone() {
+        Some(Plan {
+            team_id,
+            project_id,
+            project_name,
+            project_slug,
+            deployment_id: id,
+            deployment_type,
+            reference,
+            ..
+        }) => Info::Cloud { team_id, project_id, project_name, project_slug, id, deployment_type, reference },
+        None => Info::SelfHosted,
     }))
 }

@@ -1,4 +1,5 @@
-//! Pausing and unpausing, as convex-backend's `crates/local_backend/src/deployment_state.rs` has them.
+//! Whether the deployment runs: pausing, and what else may stop it, as convex-backend's
+//! `crates/application/src/deployment_state.rs` has it.
 
 use axum::Router;
 use axum::extract::State;
@@ -8,13 +9,37 @@ use serde_json::json;
 
 use crate::auth::Caller;
 use crate::error::Refusal;
+use crate::fake::Fake;
 use crate::state::Shared;
 
-/// Why a deployment does not run functions. The reasons are independent.
-#[derive(Debug, Default)]
-pub(crate) struct StopState {
-    pub(crate) by_user: bool,
-    pub(crate) by_system: bool,
+/// What keeps functions from running. The three do not depend on each other, and none of them stops the API.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stops {
+    /// Somebody paused the deployment.
+    pub paused: bool,
+    /// A usage limit is reached.
+    pub usage_limit: bool,
+    /// The operator disabled or suspended it.
+    pub system: bool,
+}
+
+impl Fake {
+    /// What keeps functions from running now.
+    pub fn stops(&self) -> Stops {
+        self.state.deployment().stops
+    }
+
+    /// Stops or frees the deployment as its operator would, unseen by the audit log.
+    pub fn set_system_stop(&self, stopped: bool) {
+        self.state.deployment().stops.system = stopped;
+    }
+
+    /// Stops or frees the deployment as a usage limit would, unseen by the audit log, until usage is next held against
+    /// the limits.
+    pub fn set_usage_stop(&self, stopped: bool) {
+        self.state.deployment().stops.usage_limit = stopped;
+    }
 }
 
 pub(crate) fn routes() -> Router<Shared> {
@@ -24,12 +49,12 @@ pub(crate) fn routes() -> Router<Shared> {
 async fn pause(State(state): State<Shared>, caller: Caller) -> Result<StatusCode, Refusal> {
     caller.require("deployment:pause")?;
     let mut deployment = state.deployment();
-    if deployment.stop_state.by_system {
-        return Err(Refusal::bad_request("PauseDeploymentFailed", "the deployment is disabled"));
+    if deployment.stops.system {
+        return Err(Refusal::bad_request("PauseDeploymentFailed", "the operator stopped this deployment"));
     }
-    if !deployment.stop_state.by_user {
+    if !deployment.stops.paused {
         caller.require_plain()?;
-        deployment.stop_state.by_user = true;
+        deployment.stops.paused = true;
         deployment.record(&caller, "pause_deployment", json!({}));
     }
     Ok(StatusCode::OK)
@@ -38,11 +63,15 @@ async fn pause(State(state): State<Shared>, caller: Caller) -> Result<StatusCode
 async fn unpause(State(state): State<Shared>, caller: Caller) -> Result<StatusCode, Refusal> {
     caller.require("deployment:unpause")?;
     let mut deployment = state.deployment();
-    if deployment.stop_state.by_system || !deployment.stop_state.by_user {
-        return Err(Refusal::bad_request("UnpauseDeploymentFailed", "the deployment is not paused"));
+    let refused = |message| Err(Refusal::bad_request("UnpauseDeploymentFailed", message));
+    if deployment.stops.system {
+        return refused("the operator stopped this deployment");
+    }
+    if !deployment.stops.paused {
+        return refused("this deployment is not paused");
     }
     caller.require_plain()?;
-    deployment.stop_state.by_user = false;
+    deployment.stops.paused = false;
     deployment.record(&caller, "unpause_deployment", json!({}));
     Ok(StatusCode::OK)
 }

@@ -88,7 +88,7 @@ pub(crate) async fn update(
         let message = format!("{total} bytes of variables, at most {} are allowed", knobs.env_var_total_bytes);
         return Err(Refusal::bad_request("EnvVarTotalSizeLimitMet", message));
     }
-    deployment.app.evaluate_auth_config(&variables)?;
+    check_auth_config(&deployment.app, &variables)?;
     if !entries.is_empty() {
         caller.require_plain()?;
     }
@@ -131,4 +131,16 @@ fn demanded_by_app(app: &App, deletes: &[String], sets: &[(String, String)]) -> 
         }
     }
     Ok(())
+}
+
+/// Whether the auth config of the deployed app finds what it reads. What is built in is always there.
+pub(crate) fn check_auth_config(app: &App, variables: &BTreeMap<String, String>) -> Result<(), Refusal> {
+    let there = |name: &str| variables.contains_key(name) || BUILT_IN.contains(&name);
+    match app.auth_config.iter().find(|name| !there(name)) {
+        Some(name) => {
+            let message = format!("the auth config reads {name}");
+            Err(Refusal::bad_request("AuthConfigMissingEnvironmentVariable", message))
+        }
+        None => Ok(()),
+    }
 }

@@ -1,6 +1,6 @@
-//! Reading JSON bodies and path values, as convex-backend's `crates/common/src/http/extract.rs` does.
+//! Reading paths, queries and JSON bodies, as convex-backend's `crates/common/src/http/extract.rs` does.
 
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
@@ -10,6 +10,34 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Refusal;
 use crate::state::Shared;
+
+/// The one parameter of a path.
+pub(crate) struct PathArg(pub(crate) String);
+
+impl FromRequestParts<Shared> for PathArg {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Refusal> {
+        match Path::from_request_parts(parts, state).await {
+            Ok(Path(text)) => Ok(Self(text)),
+            Err(error) => Err(Refusal::bad_request("BadPathArgs", format!("the path cannot be read: {error}"))),
+        }
+    }
+}
+
+/// The query. Unknown parameters are ignored, known ones may stand there once.
+pub(crate) struct QueryArgs<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequestParts<Shared> for QueryArgs<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &Shared) -> Result<Self, Refusal> {
+        match Query::try_from_uri(&parts.uri) {
+            Ok(Query(args)) => Ok(Self(args)),
+            Err(error) => Err(Refusal::bad_request("BadQueryArgs", format!("the query cannot be read: {error}"))),
+        }
+    }
+}
 
 /// A JSON body.
 pub(crate) struct JsonBody<T>(pub(crate) T);
@@ -33,20 +61,6 @@ impl<T: DeserializeOwned> FromRequest<Shared> for JsonBody<T> {
         serde_json::from_slice(&body)
             .map(JsonBody)
             .map_err(|error| refused(format!("the body cannot be read: {error}")))
-    }
-}
-
-/// The one value of a path.
-pub(crate) struct PathValue(pub(crate) String);
-
-impl FromRequestParts<Shared> for PathValue {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Refusal> {
-        match Path::<String>::from_request_parts(parts, state).await {
-            Ok(Path(value)) => Ok(Self(value)),
-            Err(_) => Err(Refusal::bad_request("BadPathArgs", "the path cannot be read")),
-        }
     }
 }
 

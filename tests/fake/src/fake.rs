@@ -21,6 +21,7 @@ use crate::knobs::Knobs;
 use crate::plan::Plan;
 use crate::router::router;
 use crate::state::{AuditEntry, Deployment, Shared};
+use crate::usage;
 
 /// Where faults are ordered over HTTP: `POST` adds one, `DELETE` takes all away.
 const FAULTS_PATH: &str = "/_fake/faults";
@@ -40,6 +41,12 @@ impl FakeBuilder {
     /// Accepts this key for what a read-only admin key may do.
     pub fn read_only_key(mut self, key: impl Into<String>) -> Self {
         self.0.keys.read_only.push(key.into());
+        self
+    }
+
+    /// Accepts this key of the system, which stands above all permissions. It has to name the deployment to be of use.
+    pub fn system_key(mut self, key: impl Into<String>) -> Self {
+        self.0.keys.system.push(key.into());
         self
     }
 
@@ -106,7 +113,7 @@ impl FakeBuilder {
 #[derive(Clone)]
 pub struct Fake {
     router: Router,
-    state: Shared,
+    pub(crate) state: Shared,
 }
 
 impl Fake {
@@ -136,19 +143,11 @@ impl Fake {
         self.state.deployment().variables.insert(name.into(), value.into());
     }
 
-    /// Sets how much of a metric was used, today and this month, in the metric's unit. An unknown metric is left out.
-    pub fn set_usage(&self, metric: &str, day: f64, month: f64) {
-        self.state.deployment().usage.set(metric, day, month);
-    }
-
-    /// Whether the deployment is paused.
-    pub fn is_paused(&self) -> bool {
-        self.state.deployment().stop_state.by_user
-    }
-
-    /// Disables the deployment, as Convex does with one it has suspended, or enables it again.
-    pub fn set_disabled(&self, disabled: bool) {
-        self.state.deployment().stop_state.by_system = disabled;
+    /// Puts the deployment's clock forward.
+    pub fn advance_clock(&self, time: Duration) {
+        let mut deployment = self.state.deployment();
+        deployment.clock_ahead += time;
+        usage::time_passed(&mut deployment, time);
     }
 
     /// The audit log as it is now.
@@ -181,7 +180,12 @@ impl Fake {
                 Ok(response)
             }
             Fault::Delay { milliseconds } => {
-                tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+                let (delay, timeout) =
+                    (Duration::from_millis(milliseconds), self.state.deployment().knobs.request_timeout);
+                tokio::time::sleep(delay.min(timeout)).await;
+                if delay >= timeout {
+                    return Ok(StatusCode::REQUEST_TIMEOUT.into_response());
+                }
                 Ok(self.carry_out(request).await)
             }
             Fault::Reset => Err(ConnectionReset),

@@ -22,7 +22,7 @@ pub enum Fault {
     },
     /// The request is carried out, but the body of the answer is missing.
     EmptyBody,
-    /// The request is carried out after this time.
+    /// The request is carried out after this time, or not at all if the server's timeout passes first.
     Delay {
         /// The time in milliseconds.
         milliseconds: u64,

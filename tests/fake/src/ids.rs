@@ -1,19 +1,8 @@
 //! Document ids: what the ids of log streams, usage limits and documents look like, as convex-backend's
 //! `crates/value/src/id_v6.rs` has it.
 
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
-
 /// Lowercase Crockford.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-
-/// A new id of a table.
-pub(crate) fn new(table: u32) -> String {
-    // The keys of the standard library's hash maps are all the randomness that an id needs.
-    let half = || RandomState::new().hash_one(table).to_le_bytes();
-    let (left, right) = (half(), half());
-    encode(table, std::array::from_fn(|index| if index < 8 { left[index] } else { right[index - 8] }))
-}
 
 /// The text of an id: the table's number and 16 bytes, with a checksum.
 pub(crate) fn encode(table: u32, bytes: [u8; 16]) -> String {
@@ -104,13 +93,6 @@ mod tests {
             assert_eq!(encode(table, bytes), id);
             assert_eq!(table_of(id), Some(table));
         }
-    }
-
-    #[test]
-    fn new_ids_are_well_formed_and_differ() {
-        let (left, right) = (new(552), new(552));
-        assert_ne!(left, right);
-        assert_eq!((table_of(&left), table_of(&right)), (Some(552), Some(552)));
     }
 
     #[test]

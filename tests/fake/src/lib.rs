@@ -7,6 +7,8 @@
 //! * On a loopback port: [`Fake::serve`].
 //! * As a program: `convex-mgmt-fake serve`.
 //!
+//! A fake is one deployment. Whoever needs several builds several.
+//!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> std::io::Result<()> {
@@ -19,9 +21,11 @@
 //! # }
 //! ```
 
+mod audit_log;
 mod auth;
 mod canonical_urls;
 mod client_version;
+mod data_sync;
 mod deployment_info;
 mod deployment_state;
 mod environment_variables;
@@ -31,15 +35,21 @@ mod fake;
 mod faults;
 mod ids;
 mod knobs;
+mod log_streams;
 mod plan;
+mod random;
 mod router;
 mod serve;
 mod state;
 mod usage;
 
+pub use data_sync::{Document, Tables, Value};
+pub use deployment_state::Stops;
 pub use fake::{ConnectionReset, Fake, FakeBuilder, Recorded};
 pub use faults::Fault;
 pub use knobs::Knobs;
+pub use log_streams::webhook_signature;
 pub use plan::Plan;
 pub use serve::Running;
 pub use state::AuditEntry;
+pub use usage::{SeedStatus, UsageMetric, UsageWindow};

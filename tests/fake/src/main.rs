@@ -4,28 +4,39 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use convex_mgmt_fake::{Fake, Plan};
+use convex_mgmt_fake::{Fake, Knobs, Plan};
 use lexopt::prelude::*;
 
 const USAGE: &str = "\
 An in-memory Convex deployment for tests.
 
 usage: convex-mgmt-fake serve [--listen ADDRESS] --deployment NAME --admin-key KEY
-                              [--read-only-key KEY]... [--token KEY=ACTION,...]... [--plan JSON]
+                              [--read-only-key KEY]... [--token KEY=ACTION,...]...
+                              [--plan JSON] [--knob NAME=VALUE]...
 
   --listen ADDRESS      where to listen; port 0 is any free one (default 127.0.0.1:0)
   --deployment NAME     the deployment's name
   --admin-key KEY       a key that may do everything, such as 'happy-animal-123|01ab'
   --read-only-key KEY   a key that may read
   --token KEY=ACTIONS   a token that may do these actions, separated by commas; none means all
-  --plan JSON           makes it a cloud deployment, with any of deploymentType, teamId, projectId, deploymentId,
-                        projectName, projectSlug and reference; without it, it is self-hosted
+  --plan JSON           makes it a cloud deployment; '{}' is a dev deployment that is entitled to everything
+  --knob NAME=VALUE     changes a setting of the server, such as env-var-count=8
+
+A plan has the fields deploymentType (dev, prod, preview or custom), logStreamingEnabled, streamingExportEnabled,
+auditLogRetentionDays (-1 for all), customAuditLogsInLogStreamsConfigEnabled, teamId, projectId, deploymentId, projectName,
+projectSlug and reference. Knobs are numbers, times in milliseconds, or two of them as DEFAULT/MAX:
+KNOBS.
 
 The first line of its output is 'listening on http://ADDRESS'. It stops on Ctrl-C or SIGTERM.
 Faults: POST /_fake/faults with {\"fault\":\"answer\",\"status\":503,\"code\":\"TooEarly\"}, or another of answer, emptyBody,
 delay (milliseconds), reset, lostAnswer; besides \"path\" (the end of the path it is meant for) and \"times\".
 DELETE /_fake/faults takes them away.
 ";
+
+fn usage() -> String {
+    let lines: Vec<String> = Knobs::NAMES.chunks(5).map(|names| names.join(", ")).collect();
+    USAGE.replace("KNOBS", &lines.join(",\n"))
+}
 
 struct Options {
     listen: String,
@@ -36,11 +47,11 @@ fn main() -> ExitCode {
     let options = match options() {
         Ok(Some(options)) => options,
         Ok(None) => {
-            print!("{USAGE}");
+            print!("{}", usage());
             return ExitCode::SUCCESS;
         }
         Err(error) => {
-            eprintln!("convex-mgmt-fake: {error}\n\n{USAGE}");
+            eprintln!("convex-mgmt-fake: {error}\n\n{}", usage());
             return ExitCode::from(2);
         }
     };
@@ -57,7 +68,7 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
     let mut parser = lexopt::Parser::from_env();
     let (mut listen, mut deployment) = ("127.0.0.1:0".to_owned(), None);
     let (mut admin, mut read_only, mut tokens) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut serve, mut plan) = (false, None);
+    let (mut plan, mut knobs, mut serve) = (None, Knobs::default(), false);
     while let Some(argument) = parser.next()? {
         match argument {
             Short('h') | Long("help") => return Ok(None),
@@ -66,10 +77,8 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
             Long("admin-key") => admin.push(parser.value()?.string()?),
             Long("read-only-key") => read_only.push(parser.value()?.string()?),
             Long("token") => tokens.push(parser.value()?.string()?),
-            Long("plan") => {
-                let json = parser.value()?.string()?;
-                plan = Some(serde_json::from_str::<Plan>(&json).map_err(|error| format!("--plan: {error}"))?);
-            }
+            Long("plan") => plan = Some(parse_plan(&parser.value()?.string()?)?),
+            Long("knob") => turn(&mut knobs, &parser.value()?.string()?)?,
             Value(command) if command == "serve" && !serve => serve = true,
             other => return Err(other.unexpected()),
         }
@@ -81,7 +90,10 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
     if admin.is_empty() {
         return Err("--admin-key is missing".into());
     }
-    let mut builder = Fake::builder(deployment.as_str());
+    let mut builder = Fake::builder(deployment.as_str()).knobs(knobs);
+    if let Some(plan) = plan {
+        builder = builder.plan(plan);
+    }
     for key in admin {
         named(&key, &deployment, "--admin-key")?;
         builder = builder.admin_key(key);
@@ -95,10 +107,16 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
         let (key, actions) = token.rsplit_once('=').ok_or("--token is not of the form KEY=ACTION,...")?;
         builder = builder.token(key, actions.split(',').filter(|action| !action.is_empty()));
     }
-    if let Some(plan) = plan {
-        builder = builder.plan(plan);
-    }
     Ok(Some(Options { listen, fake: builder.build() }))
+}
+
+fn parse_plan(json: &str) -> Result<Plan, lexopt::Error> {
+    serde_json::from_str(json).map_err(|error| format!("--plan cannot be read: {error}").into())
+}
+
+fn turn(knobs: &mut Knobs, argument: &str) -> Result<(), lexopt::Error> {
+    let (name, value) = argument.split_once('=').ok_or("--knob is not of the form NAME=VALUE")?;
+    knobs.set(name, value).map_err(|error| format!("--knob: {error}").into())
 }
 
 /// An admin key that names another deployment would never be accepted.

@@ -12,7 +12,7 @@ use http::{HeaderValue, Method, StatusCode};
 use crate::client_version::{Verdict, judge};
 use crate::environment_variables as env;
 use crate::state::Shared;
-use crate::{canonical_urls, deployment_info, deployment_state, usage};
+use crate::{audit_log, canonical_urls, data_sync, deployment_info, deployment_state, log_streams, usage};
 
 /// The version of the server, as its helper routes tell it.
 const SERVER_VERSION: &str = "fake";
@@ -24,9 +24,12 @@ pub(crate) fn router(state: Shared) -> Router {
         .route("/list_environment_variables", variables.clone())
         .route("/update_environment_variables", variables)
         .merge(canonical_urls::routes())
+        .merge(log_streams::routes())
         .merge(deployment_state::routes())
+        .merge(usage::routes())
+        .merge(audit_log::routes())
         .merge(deployment_info::routes())
-        .merge(usage::routes());
+        .merge(data_sync::routes());
     // What the command line tool still calls, without the crossed paths.
     let api = Router::new()
         .nest("/v1", v1)

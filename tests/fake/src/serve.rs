@@ -53,8 +53,8 @@ impl Fake {
             // Owned by this task, so that the connections end with it.
             let mut connections = JoinSet::new();
             loop {
-                if let Ok((stream, _)) = listener.accept().await {
-                    connections.spawn(serve_connection(fake.clone(), stream));
+                if let Ok((stream, peer)) = listener.accept().await {
+                    connections.spawn(serve_connection(fake.clone(), stream, peer));
                 }
                 while connections.try_join_next().is_some() {}
             }
@@ -63,11 +63,12 @@ impl Fake {
     }
 }
 
-async fn serve_connection(fake: Fake, stream: TcpStream) {
+async fn serve_connection(fake: Fake, stream: TcpStream, peer: SocketAddr) {
     let _ = stream.set_nodelay(true);
     // A second handle, which outlives the one that hyper closes.
     let handle = SockRef::from(&stream).try_clone();
-    let service = service_fn(move |request: http::Request<Incoming>| {
+    let service = service_fn(move |mut request: http::Request<Incoming>| {
+        request.extensions_mut().insert(peer);
         let fake = fake.clone();
         async move { fake.answer(request.map(Body::new)).await }
     });

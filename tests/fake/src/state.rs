@@ -1,20 +1,21 @@
 //! What a deployment holds, and the state that all requests share.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
 use crate::auth::{Caller, Keys};
-use crate::canonical_urls::CanonicalUrls;
-use crate::deployment_state::StopState;
-use crate::error::Refusal;
+use crate::canonical_urls;
+use crate::data_sync;
+use crate::deployment_state::Stops;
 use crate::fake::Recorded;
 use crate::faults::Faults;
 use crate::knobs::Knobs;
+use crate::log_streams;
 use crate::plan::Plan;
-use crate::usage::Usage;
+use crate::usage;
 
 /// One entry of the deployment's audit log.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,19 +45,6 @@ pub(crate) struct App {
     pub(crate) auth_config: BTreeSet<String>,
 }
 
-impl App {
-    /// Refuses a state of the variables in which the auth config does not evaluate.
-    pub(crate) fn evaluate_auth_config(&self, variables: &BTreeMap<String, String>) -> Result<(), Refusal> {
-        match self.auth_config.iter().find(|name| !variables.contains_key(*name)) {
-            Some(name) => {
-                let message = format!("the auth config reads {name}");
-                Err(Refusal::bad_request("AuthConfigMissingEnvironmentVariable", message))
-            }
-            None => Ok(()),
-        }
-    }
-}
-
 /// One deployment.
 #[derive(Debug, Default)]
 pub(crate) struct Deployment {
@@ -67,19 +55,30 @@ pub(crate) struct Deployment {
     /// None for a self-hosted one.
     pub(crate) plan: Option<Plan>,
     pub(crate) variables: BTreeMap<String, String>,
-    pub(crate) canonical_urls: CanonicalUrls,
-    pub(crate) stop_state: StopState,
-    pub(crate) usage: Usage,
+    pub(crate) canonical_urls: canonical_urls::State,
+    pub(crate) stops: Stops,
+    pub(crate) usage: usage::State,
+    pub(crate) log_streams: log_streams::State,
+    pub(crate) data: data_sync::State,
     pub(crate) audit: Vec<AuditEntry>,
+    /// By how much the deployment's clock is ahead.
+    pub(crate) clock_ahead: Duration,
 }
 
 impl Deployment {
+    /// The deployment's clock, since the epoch.
+    pub(crate) fn now(&self) -> Duration {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        now + self.clock_ahead
+    }
+
     /// Writes into the audit log what a caller did.
     pub(crate) fn record(&mut self, caller: &Caller, action: &'static str, metadata: Value) {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let create_time = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+        let create_time = u64::try_from(self.now().as_millis()).unwrap_or(u64::MAX);
         let Caller { actor, client_ip, user_agent, .. } = caller.clone();
+        self.emit_audit(create_time, action, &metadata);
         self.audit.push(AuditEntry { create_time, actor, action, metadata, client_ip, user_agent });
+        self.data.touch(self.now());
     }
 }
 
@@ -99,6 +98,11 @@ impl Shared {
         Self(Arc::new(Inner { deployment: Mutex::new(deployment), ..Inner::default() }))
     }
 
+    /// A handle that does not keep it.
+    pub(crate) fn downgrade(&self) -> WeakShared {
+        WeakShared(Arc::downgrade(&self.0))
+    }
+
     pub(crate) fn deployment(&self) -> MutexGuard<'_, Deployment> {
         lock(&self.0.deployment)
     }
@@ -109,6 +113,16 @@ impl Shared {
 
     pub(crate) fn requests(&self) -> MutexGuard<'_, Vec<Recorded>> {
         lock(&self.0.requests)
+    }
+}
+
+/// A handle to the state that does not keep it.
+#[derive(Clone, Debug)]
+pub(crate) struct WeakShared(Weak<Inner>);
+
+impl WeakShared {
+    pub(crate) fn upgrade(&self) -> Option<Shared> {
+        self.0.upgrade().map(Shared)
     }
 }
 

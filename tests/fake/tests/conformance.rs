@@ -2,7 +2,7 @@
 //! are those that the recordings of a real server use for their cases.
 
 use bytes::Bytes;
-use convex_mgmt_fake::{Fake, Plan};
+use convex_mgmt_fake::Fake;
 use http::{Method, Request, Response};
 use tower::ServiceExt;
 
@@ -10,9 +10,6 @@ const KEY: &str = "Convex happy-animal-123|01c0ffee";
 const READ_ONLY: &str = "Convex happy-animal-123|01decade";
 const LIST: &str = "/api/v1/list_environment_variables";
 const UPDATE: &str = "/api/v1/update_environment_variables";
-const CANONICAL: &str = "/api/v1/update_canonical_url";
-const CREATE: &str = "/api/v1/create_usage_limit";
-const LIMIT: &str = r#"{"metric":"functionCalls","window":"day","limitType":"disable","limit":100,"enabled":true}"#;
 /// `{"alg":"none"}.{}.x`
 const JWT: &str = "eyJhbGciOiJub25lIn0.e30.x";
 
@@ -63,14 +60,6 @@ fn list() -> Call {
 fn post(body: impl Into<String>) -> Call {
     let call = Call { method: Method::POST, path: UPDATE.into(), body: body.into(), ..Call::default() };
     call.header("content-type", "application/json")
-}
-
-fn limit_of(number: &str) -> String {
-    LIMIT.replace("100", number)
-}
-
-fn post_to(path: &str, body: &str) -> Call {
-    Call { path: path.into(), ..post(body) }
 }
 
 /// With the full key.
@@ -206,55 +195,7 @@ async fn the_table_of_cases() {
         ("36 validator", update(r#"[{"name":"COLOUR","value":"blue"}]"#), 400, "InvalidEnvironmentVariable"),
         ("36 validator passes", update(r#"[{"name":"COLOUR","value":"red"}]"#), 200, "-"),
         ("36 auth config", update(r#"[{"name":"ISSUER"}]"#), 400, "AuthConfigMissingEnvironmentVariable"),
-        (
-            "38 any text is a url",
-            post_to(CANONICAL, r#"{"requestDestination":"convexCloud","url":"not a url"}"#).auth(KEY),
-            200,
-            "-",
-        ),
-        ("38 a reset", post_to(CANONICAL, r#"{"requestDestination":"convexSite"}"#).auth(KEY), 200, "-"),
-        (
-            "39 read-only",
-            post_to(CANONICAL, r#"{"requestDestination":"convexSite"}"#).auth(READ_ONLY),
-            403,
-            "OperationNotPermitted",
-        ),
-        (
-            "40 another destination",
-            post_to(CANONICAL, r#"{"requestDestination":"cloud","url":"x"}"#).auth(KEY),
-            400,
-            "BadJsonBody",
-        ),
-        (
-            "41 any key reads",
-            get("/api/v1/get_canonical_urls").auth("Convex prod:happy-animal-123|restricted"),
-            200,
-            "ok",
-        ),
-        ("41 no key", get("/api/v1/get_canonical_urls"), 403, "BadDeployKey"),
-        ("67 not paused", post_to("/api/v1/unpause_deployment", "").auth(KEY), 400, "UnpauseDeploymentFailed"),
-        (
-            "67 body and type do not matter",
-            Call { headers: Vec::new(), ..post_to("/api/v1/pause_deployment", "{") }.auth(KEY),
-            200,
-            "-",
-        ),
-        ("67 not permitted", post_to("/api/v1/pause_deployment", "").auth(READ_ONLY), 403, "OperationNotPermitted"),
-        (
-            "91 info without permission",
-            get("/api/v1/deployment_info").auth("Convex eyJ2="),
-            403,
-            "OperationNotPermitted",
-        ),
-        ("91 info", get("/api/v1/deployment_info").auth(READ_ONLY), 200, "ok"),
         ("crossed paths", get(UPDATE).auth(KEY), 200, "ok"),
-        ("crossed paths of urls", get(CANONICAL).auth(KEY), 200, "ok"),
-        (
-            "crossed paths of urls, writing",
-            post_to("/api/v1/get_canonical_urls", r#"{"requestDestination":"convexSite"}"#).auth(KEY),
-            200,
-            "-",
-        ),
         ("without v1", get("/api/list_environment_variables").auth(KEY), 200, "ok"),
         ("without v1, not crossed", get("/api/update_environment_variables").auth(KEY), 405, "-"),
         ("helper", get("/instance_name"), 200, "ok"),
@@ -323,110 +264,6 @@ async fn a_key_that_acts_as_a_user_writes_only_what_leaves_no_entry() {
     assert_eq!(code(&send(&fake, &write(r#"[{"name":"A","value":"1"}]"#)).await), "SystemIdentityRequired");
     assert_eq!(code(&send(&fake, &write("[]")).await), "-");
     assert_eq!(fake.variables().len(), 1);
-}
-
-async fn text(fake: &Fake, path: &str) -> String {
-    String::from_utf8(send(fake, &get(path).auth(KEY)).await.into_body().to_vec()).unwrap()
-}
-
-#[tokio::test]
-async fn a_canonical_url_is_kept_as_it_was_sent_until_it_is_reset() {
-    let fake = fake();
-    let defaults = text(&fake, "/api/v1/get_canonical_urls").await;
-    let body = r#"{"requestDestination":"convexSite","url":""}"#;
-    send(&fake, &post_to(CANONICAL, body).auth(KEY)).await;
-    let urls: serde_json::Value = serde_json::from_str(&text(&fake, "/api/v1/get_canonical_urls").await).unwrap();
-    assert_eq!(urls["convexSiteUrl"], "");
-    send(&fake, &post_to("/api/update_canonical_url", r#"{"requestDestination":"convexSite","url":null}"#).auth(KEY))
-        .await;
-    assert_eq!(text(&fake, "/api/v1/get_canonical_urls").await, defaults);
-    let entries: Vec<_> =
-        fake.audit_log().into_iter().map(|entry| (entry.action, entry.metadata.to_string())).collect();
-    let expected = [
-        ("update_canonical_url", r#"{"request_destination":"convexSite","url":""}"#),
-        ("delete_canonical_url", r#"{"request_destination":"convexSite"}"#),
-    ];
-    assert_eq!(entries, expected.map(|(action, metadata)| (action, metadata.to_owned())));
-}
-
-#[tokio::test]
-async fn a_deployment_is_paused_once_and_not_while_it_is_disabled() {
-    let fake = fake();
-    let call = |path: &str| post_to(path, "").auth(KEY);
-    let (pause, unpause) = (call("/api/v1/pause_deployment"), call("/api/v1/unpause_deployment"));
-    for (call, expected, paused) in [
-        (&pause, "-", true),
-        (&pause, "-", true),
-        (&unpause, "-", false),
-        (&unpause, "UnpauseDeploymentFailed", false),
-        (&pause, "-", true),
-    ] {
-        assert_eq!((code(&send(&fake, call).await).as_str(), fake.is_paused()), (expected, paused));
-    }
-    let actions: Vec<_> = fake.audit_log().into_iter().map(|entry| entry.action).collect();
-    assert_eq!(actions, ["pause_deployment", "unpause_deployment", "pause_deployment"]);
-    fake.set_disabled(true);
-    assert_eq!(code(&send(&fake, &pause).await), "PauseDeploymentFailed");
-    assert_eq!(code(&send(&fake, &unpause).await), "UnpauseDeploymentFailed");
-    assert!(fake.is_paused());
-}
-
-#[tokio::test]
-async fn a_usage_limit_is_the_only_one_of_its_kind_and_not_below_usage() {
-    let fake = fake();
-    let create = |body: &str| post_to(CREATE, body).auth(KEY);
-    let created = send(&fake, &create(LIMIT)).await;
-    let created: serde_json::Value = serde_json::from_slice(created.body()).unwrap();
-    let id = created["usageLimit"]["id"].as_str().unwrap();
-    assert_eq!(code(&send(&fake, &create(LIMIT)).await), "DuplicateUsageLimit");
-    let disabled = limit_of("7").replace("true", "false");
-    assert_eq!(code(&send(&fake, &create(&disabled)).await), "DuplicateUsageLimit");
-
-    fake.set_usage("functionCalls", 10.0, 20.0);
-    let update = |body: &str| post_to(&format!("/api/v1/update_usage_limit/{id}"), body).auth(KEY);
-    for (limit, expected) in [("9", "UsageLimitBelowCurrentUsage"), ("10", "ok")] {
-        assert_eq!(code(&send(&fake, &update(&limit_of(limit))).await), expected, "{limit}");
-    }
-    let by_month = limit_of("19").replace("day", "month");
-    assert_eq!(code(&send(&fake, &update(&by_month)).await), "UsageLimitBelowCurrentUsage");
-    assert_eq!(code(&send(&fake, &update(&disabled)).await), "ok");
-    assert_eq!(code(&send(&fake, &update(r#"{"limit":5}"#)).await), "BadJsonBody");
-
-    let delete = post_to(&format!("/api/v1/delete_usage_limit/{id}"), "").auth(KEY);
-    assert_eq!(code(&send(&fake, &delete).await), "-");
-    assert_eq!(code(&send(&fake, &delete).await), "UsageLimitNotFound");
-    assert_eq!(text(&fake, "/api/v1/list_usage_limits").await, r#"{"usageLimits":[]}"#);
-    let log = fake.audit_log();
-    let actions: Vec<_> = log.iter().map(|entry| entry.action).collect();
-    assert_eq!(actions, ["create_usage_limit", "update_usage_limit", "update_usage_limit", "delete_usage_limit"]);
-    assert_eq!(log[0].metadata["config"]["limit"], "100");
-    assert_eq!(log[1].metadata["current"]["limit"], "10");
-}
-
-#[tokio::test]
-async fn warnings_are_not_for_dev_deployments_in_the_cloud() {
-    let warning = post_to(CREATE, &LIMIT.replace("disable", "warning")).auth(KEY);
-    let cloud = |kind: &str| {
-        let mut plan = Plan::default();
-        plan.deployment_type = kind.into();
-        Fake::builder("happy-animal-123").admin_key("happy-animal-123|01c0ffee").plan(plan).build()
-    };
-    for (fake, expected) in [(fake(), "ok"), (cloud("prod"), "ok"), (cloud("dev"), "UsageLimitWarningNotSupported")] {
-        assert_eq!(code(&send(&fake, &warning).await), expected);
-    }
-}
-
-#[tokio::test]
-async fn a_plan_record_makes_it_a_cloud_deployment() {
-    assert_eq!(text(&fake(), "/api/v1/deployment_info").await, r#"{"kind":"selfHosted"}"#);
-    let plan: Plan = serde_json::from_str(r#"{"deploymentType":"prod","teamId":7,"projectSlug":"shop"}"#).unwrap();
-    let cloud = Fake::builder("happy-animal-123").admin_key("happy-animal-123|01c0ffee").plan(plan).build();
-    let info: serde_json::Value = serde_json::from_str(&text(&cloud, "/api/v1/deployment_info").await).unwrap();
-    let expected = serde_json::json!({
-        "kind": "cloud", "teamId": 7, "projectId": 1, "projectName": null, "projectSlug": "shop", "id": 1,
-        "deploymentType": "prod", "reference": null,
-    });
-    assert_eq!(info, expected);
 }
 
 #[tokio::test]

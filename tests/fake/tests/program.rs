@@ -97,11 +97,34 @@ async fn faults_can_be_ordered_from_outside() {
     assert!(fault(r#"{"fault":"bogus"}"#).await.starts_with("HTTP/1.1 400"));
 }
 
+fn get_path(path: &str) -> String {
+    get("happy-animal-123|01ab").replace("/api/v1/list_environment_variables", path)
+}
+
 #[tokio::test]
 async fn a_plan_makes_it_a_cloud_deployment() {
-    let (_child, address) = started(&[SERVE, &["--plan", r#"{"deploymentType":"preview"}"#]].concat()).await;
-    let info = get("happy-animal-123|01ab").replace("list_environment_variables", "deployment_info");
-    assert!(exchange(&address, info).await.contains(r#""deploymentType":"preview""#));
+    let info = get_path("/api/v1/deployment_info");
+    let (_child, address) = started(SERVE).await;
+    assert!(exchange(&address, info.clone()).await.ends_with(r#"{"kind":"selfHosted"}"#));
+
+    let plan = r#"{"deploymentType":"prod","teamId":7,"projectName":"Shop","auditLogRetentionDays":1}"#;
+    let (_child, address) = started(&[SERVE, &["--plan", plan]].concat()).await;
+    let answer = exchange(&address, info).await;
+    for part in [r#""kind":"cloud""#, r#""teamId":7"#, r#""projectName":"Shop""#, r#""deploymentType":"prod""#] {
+        assert!(answer.contains(part), "{part}: {answer}");
+    }
+    let log = exchange(&address, get_path("/api/v1/list_audit_log_events?from=0")).await;
+    assert!(log.contains("AuditLogsTooOld"), "{log}");
+}
+
+#[tokio::test]
+async fn knobs_are_turned() {
+    let knobs = ["--knob", "audit-log-page=1/2", "--knob", "request-timeout=0"];
+    let (_child, address) = started(&[SERVE, &["--plan", "{}"], &knobs].concat()).await;
+    let limited = exchange(&address, get_path("/api/v1/list_audit_log_events?from=0&limit=3")).await;
+    assert!(limited.contains("LimitOutOfRange"), "{limited}");
+    exchange(&address, order("POST", r#"{"fault":"delay","milliseconds":3600000}"#)).await;
+    assert!(exchange(&address, get("happy-animal-123|01ab")).await.starts_with("HTTP/1.1 408"));
 }
 
 #[tokio::test]
@@ -111,11 +134,13 @@ async fn wrong_usage_is_told_and_ends_with_2() {
         (&["serve", "--deployment", "a"], "--admin-key is missing"),
         (&["serve", "--deployment", "a", "--admin-key", "b|01"], "'a|SECRET'"),
         (&["serve", "--deployment", "a", "--admin-key", "a|01", "--token", "x"], "KEY=ACTION"),
-        (
-            &["serve", "--deployment", "a", "--admin-key", "a|01", "--plan", "{\"teamID\":1}"],
-            "--plan: unknown field `teamID`",
-        ),
         (&["--deployment", "a"], "the command `serve` is missing"),
+        (&["serve", "--plan", "{"], "--plan cannot be read"),
+        (&["serve", "--plan", r#"{"deploymentType":"local"}"#], "'local'"),
+        (&["serve", "--plan", r#"{"deployment":"dev"}"#], "unknown field `deployment`"),
+        (&["serve", "--knob", "body-bytes"], "NAME=VALUE"),
+        (&["serve", "--knob", "bogus=1"], "no knob is called 'bogus'"),
+        (&["serve", "--knob", "body-bytes=many"], "'many' is no value of the knob body-bytes"),
         (&["serve", "--bogus"], "--bogus"),
     ] {
         let output = program(arguments).output().await.unwrap();

@@ -13,7 +13,7 @@ use convex_mgmt::{
     ApplyError, Client, DecodeErrorKind, DeployKey, DeploymentClient, DeploymentId, Endpoint, ErrorCode, ErrorKind,
     OnConflict, ProjectId, ResponseError, Sent, TeamId,
 };
-use convex_mgmt_fake::{Fake, Fault, Plan, Running};
+use convex_mgmt_fake::{Fake, Fault, Plan, Running, UsageWindow};
 use convex_mgmt_suite::{ADMIN_KEY, READ_ONLY_KEY, client_of, endpoint, fake};
 
 async fn deployment() -> (Fake, Running, DeploymentClient) {
@@ -190,11 +190,11 @@ async fn a_deployment_is_paused_and_runs_again() {
     let (fake, _running, client) = deployment().await;
     client.send(&PauseDeployment::new()).await.unwrap();
     client.send(&PauseDeployment::new()).await.unwrap();
-    assert!(fake.is_paused());
+    assert!(fake.stops().paused);
     client.send(&UnpauseDeployment::new()).await.unwrap();
     let error = client.send(&UnpauseDeployment::new()).await.unwrap_err();
     assert_eq!((error.code(), error.attempts()), (Some(&ErrorCode::UnpauseDeploymentFailed), 1));
-    fake.set_disabled(true);
+    fake.set_system_stop(true);
     let error = client.send(&PauseDeployment::new()).await.unwrap_err();
     assert_eq!(error.code(), Some(&ErrorCode::PauseDeploymentFailed));
 }
@@ -206,7 +206,7 @@ async fn an_unpause_whose_answer_was_lost_tells_that_it_may_have_been_done() {
     fake.fault(Fault::LostAnswer);
     let error = client.send(&UnpauseDeployment::new()).await.unwrap_err();
     assert_eq!((error.code(), error.attempts()), (Some(&ErrorCode::UnpauseDeploymentFailed), 2));
-    assert!(!fake.is_paused());
+    assert!(!fake.stops().paused);
 }
 
 #[tokio::test]
@@ -225,7 +225,7 @@ async fn a_deployment_tells_what_it_is() {
 #[tokio::test]
 async fn usage_limits_are_created_changed_and_deleted() {
     let (fake, _running, client) = deployment().await;
-    fake.set_usage("functionCalls", 10.0, 10.0);
+    fake.set_usage(convex_mgmt_fake::UsageMetric::FunctionCalls, UsageWindow::Day, 10.0);
     let calls = |limit| {
         UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, limit)
     };

@@ -170,12 +170,14 @@ mod tests {
     fn usage_is_read_with_metrics_and_units_that_are_new() {
         let json = r#"{"metrics":{
             "functionCalls":{"unit":"calls","usage":{"current_day":3.0,"current_month":40}},
-            "tea":{"unit":"cups","usage":{"current_day":0.5,"current_month":1e21}}},"seedStatus":"sown"}"#;
+            "tea":{"unit":"cups","usage":{"current_day":6.444752216339111e-7,"current_month":1e21}}},"seedStatus":"sown"}"#;
         let usage = GetCurrentUsage::decode(&Bytes::from(json)).unwrap();
         let calls = usage.of(&UsageMetric::FunctionCalls).unwrap();
         assert_eq!(*calls, MetricUsage::new(MetricUnit::Calls, WindowUsage::new(3.0, 40.0)));
         let tea = usage.of(&UsageMetric::Unknown("tea".into())).unwrap();
-        assert_eq!((tea.unit.as_str(), tea.usage.current_month), ("cups", 1e21));
+        assert_eq!(tea.unit.as_str(), "cups");
+        // To the last digit: numbers are what the server wrote.
+        assert_eq!(tea.usage, WindowUsage::new(6.444752216339111e-7, 1e21));
         assert!(!usage.is_complete() && usage.of(&UsageMetric::DatabaseIo).is_none());
     }
 

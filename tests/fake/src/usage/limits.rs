@@ -1,6 +1,5 @@
-//! Usage limits: at most one for each metric, window and type.
-
-use std::collections::BTreeMap;
+//! Limits on usage, as convex-backend's `crates/local_backend/src/usage_limits.rs` and
+//! `crates/model/src/usage_limits` have them.
 
 use axum::Json;
 use axum::extract::State;
@@ -8,63 +7,50 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Metric;
+use super::meter::{UsageMetric, UsageWindow};
 use crate::auth::Caller;
 use crate::error::Refusal;
-use crate::extract::{JsonBody, PathValue};
+use crate::extract::{JsonBody, PathArg};
 use crate::ids;
+use crate::random::random_bytes;
 use crate::state::{Deployment, Shared};
 
-/// The number of the table that limits are kept in.
+/// The number of the table that the ids of limits name.
 const TABLE: u32 = 552;
 
-/// The limits by their ids, which is the order in which they are listed.
-pub(super) type Limits = BTreeMap<String, Limit>;
+const WRITE: &str = "deployment:usageLimits:write";
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-enum Window {
-    Day,
-    Month,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-enum LimitType {
-    Warning,
-    Disable,
-}
-
-/// A limit without its id.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+/// A limit. Written and told with the same fields.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Limit {
-    metric: Metric,
-    window: Window,
-    limit_type: LimitType,
-    limit: u64,
-    enabled: bool,
+    pub(super) metric: UsageMetric,
+    pub(super) window: UsageWindow,
+    pub(super) limit_type: LimitType,
+    pub(super) limit: u64,
+    pub(super) enabled: bool,
 }
 
 impl Limit {
-    fn concerns_the_same(&self, other: &Self) -> bool {
-        (self.metric, self.window, self.limit_type) == (other.metric, other.window, other.limit_type)
-    }
-
-    /// As the audit log tells it: integers are texts there.
-    fn logged(&self) -> Value {
+    /// As the audit log tells it, where 64-bit integers are texts.
+    pub(super) fn audited(&self) -> Value {
+        let Self { metric, window, limit_type, limit, enabled } = self;
         json!({
-            "metric": self.metric,
-            "window": self.window,
-            "limitType": self.limit_type,
-            "limit": self.limit.to_string(),
-            "enabled": self.enabled,
+            "metric": metric, "window": window, "limitType": limit_type, "limit": limit.to_string(), "enabled": enabled,
         })
     }
 }
 
+/// What happens when a limit is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum LimitType {
+    Warning,
+    Disable,
+}
+
 #[derive(Serialize)]
-pub(crate) struct Identified {
+struct WithId {
     id: String,
     #[serde(flatten)]
     limit: Limit,
@@ -72,102 +58,102 @@ pub(crate) struct Identified {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct One {
-    usage_limit: Identified,
+pub(crate) struct Listed {
+    usage_limits: Vec<WithId>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Listed {
-    usage_limits: Vec<Identified>,
+pub(crate) struct Written {
+    usage_limit: WithId,
 }
 
-pub(super) async fn list(State(state): State<Shared>, caller: Caller) -> Result<Json<Listed>, Refusal> {
+/// By id, not by age.
+pub(crate) async fn list(State(state): State<Shared>, caller: Caller) -> Result<Json<Listed>, Refusal> {
     caller.require("deployment:usageLimits:view")?;
-    let deployment = state.deployment();
-    let limits = deployment.usage.limits.iter();
-    let usage_limits = limits.map(|(id, limit)| Identified { id: id.clone(), limit: limit.clone() }).collect();
-    Ok(Json(Listed { usage_limits }))
+    let limits = state.deployment().usage.limits.clone();
+    Ok(Json(Listed { usage_limits: limits.into_iter().map(|(id, limit)| WithId { id, limit }).collect() }))
 }
 
-pub(super) async fn create(
+pub(crate) async fn create(
     State(state): State<Shared>,
     caller: Caller,
     JsonBody(limit): JsonBody<Limit>,
-) -> Result<Json<One>, Refusal> {
-    caller.require("deployment:usageLimits:write")?;
+) -> Result<Json<Written>, Refusal> {
+    caller.require(WRITE)?;
     let mut deployment = state.deployment();
-    validate(&deployment, None, &limit)?;
+    check(&deployment, &limit, None)?;
     caller.require_plain()?;
-    let id = ids::new(TABLE);
+    let id = ids::encode(TABLE, random_bytes());
     deployment.usage.limits.insert(id.clone(), limit.clone());
-    deployment.record(&caller, "create_usage_limit", json!({"id": id, "config": limit.logged()}));
-    Ok(Json(One { usage_limit: Identified { id, limit } }))
+    deployment.record(&caller, "create_usage_limit", json!({"id": id, "config": limit.audited()}));
+    Ok(Json(Written { usage_limit: WithId { id, limit } }))
 }
 
-pub(super) async fn update(
+/// Replaces the whole limit.
+pub(crate) async fn update(
     State(state): State<Shared>,
     caller: Caller,
-    PathValue(id): PathValue,
+    PathArg(id): PathArg,
     JsonBody(limit): JsonBody<Limit>,
-) -> Result<Json<One>, Refusal> {
-    caller.require("deployment:usageLimits:write")?;
+) -> Result<Json<Written>, Refusal> {
+    caller.require(WRITE)?;
     let mut deployment = state.deployment();
-    let previous = find(&deployment, &id)?;
-    validate(&deployment, Some(&id), &limit)?;
+    let previous = existing(&deployment, &id)?;
+    check(&deployment, &limit, Some(&id))?;
     caller.require_plain()?;
     deployment.usage.limits.insert(id.clone(), limit.clone());
-    let metadata = json!({"id": id, "previous": previous.logged(), "current": limit.logged()});
-    deployment.record(&caller, "update_usage_limit", metadata);
-    Ok(Json(One { usage_limit: Identified { id, limit } }))
+    deployment.record(
+        &caller,
+        "update_usage_limit",
+        json!({"id": id, "previous": previous.audited(), "current": limit.audited()}),
+    );
+    Ok(Json(Written { usage_limit: WithId { id, limit } }))
 }
 
-pub(super) async fn delete(
+pub(crate) async fn delete(
     State(state): State<Shared>,
     caller: Caller,
-    PathValue(id): PathValue,
+    PathArg(id): PathArg,
 ) -> Result<StatusCode, Refusal> {
-    caller.require("deployment:usageLimits:write")?;
+    caller.require(WRITE)?;
     let mut deployment = state.deployment();
-    let limit = find(&deployment, &id)?;
+    let limit = existing(&deployment, &id)?;
     caller.require_plain()?;
     deployment.usage.limits.remove(&id);
-    deployment.record(&caller, "delete_usage_limit", json!({"id": id, "config": limit.logged()}));
+    deployment.record(&caller, "delete_usage_limit", json!({"id": id, "config": limit.audited()}));
     Ok(StatusCode::OK)
 }
 
-fn find(deployment: &Deployment, id: &str) -> Result<Limit, Refusal> {
+fn existing(deployment: &Deployment, id: &str) -> Result<Limit, Refusal> {
     if ids::table_of(id) != Some(TABLE) {
         return Err(Refusal::bad_request("InvalidId", "this is no id of a usage limit"));
     }
-    let found = deployment.usage.limits.get(id).cloned();
-    found.ok_or_else(|| Refusal::not_found("UsageLimitNotFound", "there is no such usage limit"))
+    let limit = deployment.usage.limits.get(id).cloned();
+    limit.ok_or_else(|| Refusal::not_found("UsageLimitNotFound", "there is no such usage limit"))
 }
 
-/// The checks in the server's order. `id` is the limit that is replaced.
-fn validate(deployment: &Deployment, id: Option<&str>, limit: &Limit) -> Result<(), Refusal> {
+/// Whether a limit may be written, in place of the one with this id.
+fn check(deployment: &Deployment, limit: &Limit, replaced: Option<&str>) -> Result<(), Refusal> {
+    let Limit { metric, window, limit_type, .. } = *limit;
     if limit.limit == 0 {
-        return Err(Refusal::bad_request("InvalidUsageLimit", "a limit is at least 1"));
+        return Err(Refusal::bad_request("InvalidUsageLimit", "a usage limit cannot be 0"));
     }
-    let used = deployment.usage.of(limit.metric);
-    let used = match limit.window {
-        Window::Day => used.current_day,
-        Window::Month => used.current_month,
-    };
-    if limit.enabled && (limit.limit as f64) < used {
-        return Err(Refusal::bad_request("UsageLimitBelowCurrentUsage", "more than that was used already"));
+    let usage = &deployment.usage;
+    if limit.enabled && usage.meter.used(metric, window, deployment.now()) > limit.limit as f64 {
+        return Err(Refusal::bad_request("UsageLimitBelowCurrentUsage", "more than this is used already"));
     }
-    let mut others = deployment.usage.limits.iter().filter(|(other, _)| Some(other.as_str()) != id);
-    if others.any(|(_, other)| other.concerns_the_same(limit)) {
-        return Err(Refusal::bad_request("DuplicateUsageLimit", "there is such a limit already"));
+    let same = |other: &Limit| other.metric == metric && other.window == window && other.limit_type == limit_type;
+    if usage.limits.iter().any(|(id, other)| same(other) && Some(id.as_str()) != replaced) {
+        return Err(Refusal::bad_request("DuplicateUsageLimit", "there is such a usage limit already"));
     }
-    let is_dev = deployment.plan.as_ref().is_some_and(|plan| plan.deployment_type == "dev");
-    if is_dev && limit.limit_type == LimitType::Warning {
-        return Err(Refusal::bad_request("UsageLimitWarningNotSupported", "a dev deployment has no warnings"));
+    let develops = deployment.plan.as_ref().is_some_and(|plan| plan.deployment_type == "dev");
+    if develops && limit_type == LimitType::Warning {
+        return Err(Refusal::bad_request("UsageLimitWarningNotSupported", "a dev deployment warns nobody"));
     }
-    // The database has no such integers.
-    if i64::try_from(limit.limit).is_err() {
-        return Err(Refusal::internal("the limit cannot be stored"));
+    // The database has signed integers only.
+    match i64::try_from(limit.limit) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Refusal::internal("the limit cannot be stored")),
     }
-    Ok(())
 }

@@ -1,81 +1,70 @@
-//! Usage and usage limits, as convex-backend's `crates/local_backend/src/usage_limits.rs` has them. What was used is what a
-//! test says.
+//! Usage: the meter, and reading it. As convex-backend's `crates/usage_limits/src` has it.
 
+mod evaluation;
 mod limits;
+mod meter;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use axum::extract::State;
+use axum::extract::State as Shares;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::auth::Caller;
 use crate::error::Refusal;
+use crate::fake::Fake;
 use crate::state::Shared;
 
-/// What is metered, in the order of the names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase")]
-enum Metric {
-    ActionComputeConvexGbHours,
-    ActionComputeCpuGbHours,
-    ActionComputeNodeJsGbHours,
-    DataEgressGb,
-    DatabaseIoGb,
-    FunctionCalls,
-    QueryMutationComputeGbHours,
-    SearchQueryGb,
-}
+pub(crate) use evaluation::time_passed;
+pub use meter::{SeedStatus, UsageMetric, UsageWindow};
 
-const METRICS: [Metric; 8] = [
-    Metric::ActionComputeConvexGbHours,
-    Metric::ActionComputeCpuGbHours,
-    Metric::ActionComputeNodeJsGbHours,
-    Metric::DataEgressGb,
-    Metric::DatabaseIoGb,
-    Metric::FunctionCalls,
-    Metric::QueryMutationComputeGbHours,
-    Metric::SearchQueryGb,
-];
-
-impl Metric {
-    fn unit(self) -> &'static str {
-        match self {
-            Self::FunctionCalls => "calls",
-            Self::DatabaseIoGb | Self::DataEgressGb => "GB",
-            Self::SearchQueryGb => "Query-GB",
-            Self::ActionComputeConvexGbHours
-            | Self::ActionComputeCpuGbHours
-            | Self::ActionComputeNodeJsGbHours
-            | Self::QueryMutationComputeGbHours => "GB-hours",
-        }
-    }
-}
-
-/// How much of a metric was used in the windows that are under way.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-struct Windows {
-    current_day: f64,
-    current_month: f64,
-}
-
-/// What a deployment has used, and its limits.
+/// What a deployment holds of this topic.
 #[derive(Debug, Default)]
-pub(crate) struct Usage {
-    used: BTreeMap<Metric, Windows>,
-    limits: limits::Limits,
+pub(crate) struct State {
+    meter: meter::Meter,
+    seed_status: SeedStatus,
+    limits: BTreeMap<String, limits::Limit>,
+    /// In which of its windows each limit was last told as reached.
+    reported: BTreeMap<String, i64>,
+    /// How much time passed since usage was last held against the limits.
+    unevaluated: Duration,
 }
 
-impl Usage {
-    pub(crate) fn set(&mut self, metric: &str, current_day: f64, current_month: f64) {
-        if let Ok(metric) = serde_json::from_value(metric.into()) {
-            self.used.insert(metric, Windows { current_day, current_month });
+impl State {
+    /// Counts what was used, in the unit that the API tells.
+    pub(crate) fn add(&mut self, metric: UsageMetric, amount: f64, now: Duration) {
+        for window in [UsageWindow::Day, UsageWindow::Month] {
+            let used = self.meter.used(metric, window, now);
+            self.meter.set(metric, window, used + amount, now);
         }
     }
+}
 
-    fn of(&self, metric: Metric) -> Windows {
-        self.used.get(&metric).copied().unwrap_or_default()
+impl Fake {
+    /// Counts what was used, in the unit that the API tells, for the current day and month.
+    pub fn add_usage(&self, metric: UsageMetric, amount: f64) {
+        let mut deployment = self.state.deployment();
+        let now = deployment.now();
+        deployment.usage.add(metric, amount, now);
+    }
+
+    /// Sets what was used in the current window, in the unit that the API tells.
+    pub fn set_usage(&self, metric: UsageMetric, window: UsageWindow, amount: f64) {
+        let mut deployment = self.state.deployment();
+        let now = deployment.now();
+        deployment.usage.meter.set(metric, window, amount, now);
+    }
+
+    /// Sets how far the usage of the past has been loaded.
+    pub fn set_seed_status(&self, status: SeedStatus) {
+        self.state.deployment().usage.seed_status = status;
+    }
+
+    /// Holds usage against the limits now. This also happens when the clock is put forward far enough.
+    pub fn evaluate_usage_limits(&self) {
+        evaluation::evaluate(&mut self.state.deployment());
     }
 }
 
@@ -89,23 +78,36 @@ pub(crate) fn routes() -> Router<Shared> {
 }
 
 #[derive(Serialize)]
-struct Metered {
-    unit: &'static str,
-    usage: Windows,
+#[serde(rename_all = "camelCase")]
+struct Current {
+    metrics: BTreeMap<UsageMetric, MetricUsage>,
+    seed_status: SeedStatus,
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Current {
-    metrics: BTreeMap<Metric, Metered>,
-    /// A self-hosted server never gets any further.
-    seed_status: &'static str,
+struct MetricUsage {
+    unit: &'static str,
+    usage: WindowUsage,
 }
 
-async fn current(State(state): State<Shared>, caller: Caller) -> Result<Json<Current>, Refusal> {
+/// In snake case, other than everything around it.
+#[derive(Serialize)]
+struct WindowUsage {
+    current_day: f64,
+    current_month: f64,
+}
+
+async fn current(Shares(state): Shares<Shared>, caller: Caller) -> Result<Json<Current>, Refusal> {
     caller.require("deployment:usage:view")?;
     let deployment = state.deployment();
-    let metered = |metric: Metric| Metered { unit: metric.unit(), usage: deployment.usage.of(metric) };
-    let metrics = METRICS.into_iter().map(|metric| (metric, metered(metric))).collect();
-    Ok(Json(Current { metrics, seed_status: "pending" }))
+    let (now, State { meter, seed_status, .. }) = (deployment.now(), &deployment.usage);
+    let usage = |metric: UsageMetric| MetricUsage {
+        unit: metric.unit(),
+        usage: WindowUsage {
+            current_day: meter.used(metric, UsageWindow::Day, now),
+            current_month: meter.used(metric, UsageWindow::Month, now),
+        },
+    };
+    let metrics = UsageMetric::ALL.into_iter().map(|metric| (metric, usage(metric))).collect();
+    Ok(Json(Current { metrics, seed_status: *seed_status }))
 }

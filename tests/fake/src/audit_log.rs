@@ -1,0 +1,162 @@
+//! Reading the audit log page by page, as convex-backend's `crates/local_backend/src/deployment_audit_log.rs` does.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use axum::extract::State;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::auth::Caller;
+use crate::error::Refusal;
+use crate::extract::QueryArgs;
+use crate::plan::Plan;
+use crate::random::hex;
+use crate::state::{AuditEntry, Shared};
+
+const MS_PER_DAY: u64 = 24 * 3600 * 1000;
+
+pub(crate) fn routes() -> Router<Shared> {
+    Router::new().route("/list_audit_log_events", get(list))
+}
+
+#[derive(Deserialize)]
+struct Args {
+    from: u64,
+    limit: Option<u64>,
+    cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Page {
+    items: Vec<Item>,
+    pagination: Pagination,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Pagination {
+    has_more: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Item {
+    actor: Value,
+    action: &'static str,
+    create_time: u64,
+    metadata: Value,
+    client_ip: Option<String>,
+    client_user_agent: Option<String>,
+}
+
+impl From<AuditEntry> for Item {
+    fn from(entry: AuditEntry) -> Self {
+        let AuditEntry { actor, action, create_time, metadata, client_ip, user_agent } = entry;
+        Self { actor, action, create_time, metadata, client_ip, client_user_agent: user_agent }
+    }
+}
+
+async fn list(
+    State(state): State<Shared>,
+    caller: Caller,
+    QueryArgs(Args { from, limit, cursor }): QueryArgs<Args>,
+) -> Result<Json<Page>, Refusal> {
+    caller.require("deployment:auditLog:view")?;
+    let deployment = state.deployment();
+    let (default, max) = deployment.knobs.audit_log_page;
+    let limit = limit.unwrap_or(default);
+    if !(1..=max).contains(&limit) {
+        return Err(Refusal::bad_request("LimitOutOfRange", format!("the limit must lie between 1 and {max}")));
+    }
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let refused = || Refusal::bad_request("InvalidCursor", "the cursor is not from this query");
+    let start = match cursor {
+        Some(text) => Some(Cursor::parse(&text, &deployment.name).ok_or_else(refused)?),
+        None => None,
+    };
+    check_plan(deployment.plan.as_ref(), from, deployment.now().as_millis())?;
+    let start = match start {
+        Some(cursor) if cursor.from == from => cursor.position,
+        Some(_) => return Err(refused()),
+        None => 0,
+    };
+    // The log only ever grows, so that a position in it stays right.
+    let found: Vec<(u64, &AuditEntry)> = (start..)
+        .zip(deployment.audit.iter().skip(usize::try_from(start).unwrap_or(usize::MAX)))
+        .filter(|(_, entry)| entry.create_time >= from)
+        .take(limit)
+        .collect();
+    // A page that is exactly full does not know whether it is the last one.
+    let next =
+        found.last().filter(|_| found.len() == limit).map(|(position, _)| Cursor { from, position: position + 1 });
+    Ok(Json(Page {
+        pagination: Pagination {
+            has_more: next.is_some(),
+            next_cursor: next.map(|cursor| cursor.text(&deployment.name)),
+        },
+        items: found.into_iter().map(|(_, entry)| entry.clone().into()).collect(),
+    }))
+}
+
+/// What the plan lets be read. The clock is that of each page.
+fn check_plan(plan: Option<&Plan>, from: u64, now: u128) -> Result<(), Refusal> {
+    let Some(plan) = plan else {
+        return Err(Refusal::forbidden("AuditLogsDisabled", "the plan has no audit log"));
+    };
+    // Negative means without a bound.
+    let Ok(days) = u64::try_from(plan.audit_log_retention_days) else { return Ok(()) };
+    if u128::from(from) + u128::from(days) * u128::from(MS_PER_DAY) < now {
+        return Err(Refusal::forbidden("AuditLogsTooOld", format!("the plan keeps {days} days of the audit log")));
+    }
+    Ok(())
+}
+
+/// Where the next page of a query begins.
+#[derive(Debug, PartialEq, Eq)]
+struct Cursor {
+    from: u64,
+    position: u64,
+}
+
+impl Cursor {
+    /// The text carries a sum of all, so that it fits nothing else.
+    fn text(&self, deployment: &str) -> String {
+        hex(&[self.from, self.position, self.sum(deployment)].map(u64::to_be_bytes).concat())
+    }
+
+    fn parse(text: &str, deployment: &str) -> Option<Self> {
+        if text.len() != 48 || !text.is_ascii() {
+            return None;
+        }
+        let number = |at: usize| u64::from_str_radix(&text[at..at + 16], 16).ok();
+        let cursor = Self { from: number(0)?, position: number(16)? };
+        (cursor.text(deployment) == text).then_some(cursor)
+    }
+
+    fn sum(&self, deployment: &str) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (deployment, self.from, self.position).hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_bound_to_its_deployment() {
+        let text = Cursor { from: 1_000, position: 7 }.text("a-b-1");
+        assert_eq!(Cursor::parse(&text, "a-b-1"), Some(Cursor { from: 1_000, position: 7 }));
+        assert_eq!(Cursor::parse(&text, "a-b-2"), None);
+        let mut other = text.clone();
+        other.replace_range(15..16, "9");
+        for garbage in ["", "xyz", &text[1..], &text.to_uppercase(), &"é".repeat(24), &other] {
+            assert_eq!(Cursor::parse(garbage, "a-b-1"), None, "{garbage}");
+        }
+    }
+}

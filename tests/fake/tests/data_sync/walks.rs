@@ -1,0 +1,316 @@
+//! Walks of several pages, with changes meanwhile.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use convex_mgmt_fake::{Fake, Knobs, Value};
+use serde_json::{Value as Json, json};
+
+use super::{Sync, builder, fake, fill, id, knobs, row};
+
+fn small(entries: usize) -> Knobs {
+    let mut knobs = knobs();
+    knobs.data_sync_page_entries = entries;
+    knobs
+}
+
+/// Changes what stands in rows, all in one transaction.
+fn change(fake: &Fake, table: &str, keys: impl IntoIterator<Item = u32>) {
+    fake.commit(|tables| {
+        for key in keys {
+            let mut new = tables.get("", table, &id(key)).unwrap();
+            let count = new.get("count").map_or(0, |_| 1);
+            new.insert("count".into(), Value::Int64(count));
+            new.insert("key".into(), Value::String(format!("new{key}")));
+            assert!(tables.replace("", table, &id(key), new));
+        }
+    });
+}
+
+#[tokio::test]
+async fn a_walk_through_several_pages() {
+    let fake = builder().knobs(small(2)).build();
+    fill(&fake, "a", 0..4);
+    fill(&fake, "b", []);
+    fill(&fake, "c", 0..3);
+    let mut sync = Sync::new(&fake);
+    sync.expect("snapshotting", &["a"], &["a:0", "a:1"]).await;
+    sync.expect("snapshotting", &[], &["a:2", "a:3"]).await;
+    change(&fake, "c", 0..3);
+    fake.commit(|tables| tables.delete("", "a", &id(0)));
+    // A page that is just full does not see the end of its table.
+    sync.expect("snapshotting", &["b"], &[]).await;
+    sync.expect("snapshotting", &["c"], &[]).await;
+    // As of the beginning.
+    sync.expect("snapshotting", &[], &["c:0", "c:1"]).await;
+    sync.expect("stale", &[], &["c:2"]).await;
+    // A transaction is never split.
+    sync.expect("stale", &[], &[r#"c:"new0""#, r#"c:"new1""#, r#"c:"new2""#]).await;
+    sync.expect("upToDate", &[], &["-a"]).await;
+}
+
+#[tokio::test]
+async fn a_walk_that_is_too_old_reads_the_log_first() {
+    let fake = builder().knobs(small(2)).build();
+    fill(&fake, "a", 0..3);
+    fill(&fake, "b", 0..2);
+    let mut sync = Sync::new(&fake);
+    sync.expect("snapshotting", &["a"], &["a:0", "a:1"]).await;
+    fake.advance_clock(Duration::from_secs(3601));
+    // No time passes without commits.
+    sync.expect("snapshotting", &["b"], &["a:2"]).await;
+    fake.advance_clock(Duration::from_secs(3601));
+    change(&fake, "a", [0]);
+    change(&fake, "b", [1]);
+    // What was not walked yet is not told from the log.
+    sync.expect("snapshotting", &[], &[r#"a:"new0""#]).await;
+    sync.expect("snapshotting", &[], &["b:0", r#"b:"new1""#]).await;
+    sync.expect("stale", &[], &[]).await;
+    sync.expect("upToDate", &[], &[]).await;
+}
+
+#[tokio::test]
+async fn documents_that_the_walk_has_passed_are_followed_before_its_end() {
+    let fake = builder().knobs(small(2)).build();
+    fill(&fake, "a", 0..3);
+    let mut sync = Sync::new(&fake);
+    sync.expect("snapshotting", &["a"], &["a:0", "a:1"]).await;
+    fake.advance_clock(Duration::from_secs(3601));
+    change(&fake, "a", [1, 2]);
+    sync.expect("snapshotting", &[], &[r#"a:"new1""#]).await;
+    sync.expect("stale", &[], &[r#"a:"new2""#]).await;
+}
+
+#[tokio::test]
+async fn what_the_log_tells() {
+    let fake = fake();
+    fill(&fake, "a", [1, 2]);
+    fill(&fake, "b", [1]);
+    let mut sync = Sync::new(&fake);
+    for _ in 0..3 {
+        sync.raw().await;
+    }
+    fill(&fake, "a", [3]);
+    change(&fake, "b", [1]);
+    fake.commit(|tables| tables.delete("", "a", &id(3)));
+    // Several writes of one document in a transaction are one, and those that change nothing are none.
+    fake.commit(|tables| {
+        tables.replace("", "a", &id(1), Value::document(json!({"key": "first"})));
+        tables.replace("", "a", &id(1), Value::document(json!({"key": "second"})));
+        tables.replace("", "a", &id(2), row(2));
+        tables.insert("", "a", row(4));
+        tables.delete("", "a", &id(4));
+        assert!(!tables.delete("", "a", &id(4)) && !tables.replace("", "a", &id(4), row(4)));
+    });
+    let page = sync.raw().await;
+    let told: Vec<_> = page["values"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| (entry["table"].clone(), entry["value"]["key"].clone()))
+        .collect();
+    let row = |table: &str, key: Json| (json!(table), key);
+    let expected = [row("a", json!(3)), row("b", json!("new1")), row("a", Json::Null), row("a", json!("second"))];
+    assert_eq!(told, expected);
+    let times: Vec<_> = page["values"].as_array().unwrap().iter().map(|entry| entry["ts"].as_i64().unwrap()).collect();
+    assert!(times.is_sorted_by(|one, two| one < two), "{times:?}");
+    assert_eq!(page["status"], json!({"type": "upToDate", "snapshotTs": times[3]}));
+    // A commit of nothing is none.
+    fake.commit(|tables| tables.replace("", "a", &id(2), self::row(2)));
+    let cold = Sync::new(&fake).raw().await;
+    let unchanged = &cold["values"][1];
+    assert_eq!(unchanged["value"]["_id"], id(2));
+    assert!(unchanged["ts"].as_i64().unwrap() < times[0], "{unchanged}");
+    sync.raw().await;
+    assert!(sync.raw().await["status"]["snapshotTs"].as_i64().unwrap() > times[3], "the progress is a commit");
+}
+
+#[tokio::test]
+async fn other_limits_of_pages() {
+    let mut settings = knobs();
+    settings.data_sync_page_bytes = 150;
+    settings.data_sync_page_rows = 3;
+    let fake = builder().knobs(settings).build();
+    fake.commit(|tables| {
+        for key in 0..4 {
+            let row = json!({"_id": id(key), "key": key, "_creationTime": 1.0, "text": "x".repeat(50)});
+            tables.insert("", "a", Value::document(row));
+        }
+    });
+    let mut sync = Sync::new(&fake);
+    sync.expect("snapshotting", &["a"], &["a:0", "a:1"]).await;
+    sync.expect("snapshotting", &[], &["a:2", "a:3"]).await;
+    sync.expect("stale", &[], &[]).await;
+    sync.expect("upToDate", &[], &[]).await;
+    // The progress of a sync is a row, too, and so are those of tables that are not wanted.
+    fill(&fake, "b", 0..2);
+    fake.commit(|tables| tables.delete("", "a", &id(0)));
+    sync.selection = Some(json!({"_other": "excluded", "": {"_other": "excluded", "a": {"_other": "included"}}}));
+    sync.expect("stale", &[], &[]).await;
+    sync.expect("upToDate", &[], &["-a"]).await;
+}
+
+#[tokio::test]
+async fn selections_that_change() {
+    let fake = builder().knobs(small(2)).build();
+    for table in ["_system", "a", "b"] {
+        fill(&fake, table, 0..2);
+    }
+    fake.commit(|tables| tables.insert("lib/inner", "a", row(7)));
+    let only = |table: &str, columns: Json| json!({"_other": "excluded", "": {"_other": "excluded", table: columns}});
+    let all = json!({"_other": "incl"});
+    let mut sync = Sync::new(&fake);
+    sync.expect("snapshotting", &["a"], &["a:0", "a:1"]).await;
+    // The table that is walked through is dropped, so the next one is.
+    sync.selection = Some(only("b", all.clone()));
+    sync.expect("snapshotting", &["b"], &["b:0", "b:1"]).await;
+    sync.selection = Some(json!({"_other": "excluded", "lib/inner": all, "nothing": "excluded"}));
+    sync.expect("stale", &["lib/inner/a"], &["lib/inner/a:7"]).await;
+    sync.selection = Some(only("a", json!({"_other": "excluded", "_id": "included"})));
+    sync.expect("snapshotting", &["a"], &["a:null", "a:null"]).await;
+    sync.expect("stale", &[], &[]).await;
+    sync.selection = Some(only("a", json!({"_other": "included", "_creationTime": "excluded"})));
+    sync.expect("upToDate", &[], &[]).await;
+    change(&fake, "a", [1]);
+    let page = sync.raw().await;
+    let fields = page["values"][0]["value"].clone();
+    assert_eq!(
+        fields,
+        json!({"_id": id(1), "key": "new1", "count": 0}),
+        "other columns are told of new revisions only"
+    );
+    sync.selection = Some(json!({"_other": "excluded"}));
+    sync.expect("upToDate", &[], &[]).await;
+    sync.selection = Some(json!({"_other": "excluded", "": {"_other": "included", "b": "excluded"}}));
+    sync.expect("snapshotting", &["a"], &["a:0", r#"a:"new1""#]).await;
+}
+
+#[tokio::test]
+async fn tables_that_come_and_go() {
+    let fake = fake();
+    fill(&fake, "a", [1, 2]);
+    let mut sync = Sync::new(&fake);
+    let mut last = sync.raw().await["status"]["snapshotTs"].clone();
+    for step in ["replace", "clear", "create"] {
+        fake.commit(|tables| match step {
+            "replace" => drop(tables.replace_table("", "a", [row(3), row(4)])),
+            "clear" => tables.clear_table("", "a"),
+            _ => drop(tables.insert("", "b", row(5))),
+        });
+        let page = sync.raw().await;
+        assert_eq!(page["status"], json!({"type": "stale", "snapshotTs": last}), "{step}");
+        assert_eq!(page["truncates"], json!([{"component": "", "table": if step == "create" { "b" } else { "a" }}]));
+        assert_eq!(page["values"], json!([]), "{step}");
+        let page = sync.raw().await;
+        assert_eq!(page["status"]["type"], "upToDate", "{step}");
+        let keys: Vec<_> = page["values"].as_array().unwrap().iter().map(|entry| &entry["value"]["key"]).collect();
+        let expected = match step {
+            "replace" => vec![json!(3), json!(4)],
+            "clear" => vec![],
+            _ => vec![json!(5)],
+        };
+        assert_eq!(keys, expected.iter().collect::<Vec<_>>(), "{step}");
+        last = page["status"]["snapshotTs"].clone();
+    }
+    assert!(fake.commit(|tables| tables.delete_table("", "b")));
+    assert!(!fake.commit(|tables| tables.delete_table("", "b")));
+    sync.expect("upToDate", &[], &[]).await;
+    // Created again, it is another table.
+    fill(&fake, "b", [6]);
+    sync.expect("stale", &["b"], &[]).await;
+    sync.expect("upToDate", &[], &["b:6"]).await;
+}
+
+#[tokio::test]
+async fn a_table_that_is_replaced_while_it_is_walked_through() {
+    let fake = builder().knobs(small(2)).build();
+    fill(&fake, "a", 0..4);
+    let mut sync = Sync::new(&fake);
+    sync.expect("snapshotting", &["a"], &["a:0", "a:1"]).await;
+    fake.commit(|tables| tables.replace_table("", "a", [row(8)]));
+    sync.expect("stale", &["a"], &[]).await;
+    sync.expect("upToDate", &[], &["a:8"]).await;
+}
+
+#[tokio::test]
+async fn ids_and_times_of_documents() {
+    let fake = fake();
+    let ids: Vec<String> = fake.commit(|tables| {
+        let ids = (0..3).map(|key| tables.insert("", "a", Value::document(json!({ "key": key })))).collect();
+        tables.insert("", "b", Value::document(json!({})));
+        ids
+    });
+    let documents = fake.commit(|tables| tables.documents("", "a"));
+    let mut times: Vec<_> = documents
+        .iter()
+        .map(|document| match document["_creationTime"] {
+            Value::Float64(time) => time,
+            _ => panic!("{document:?}"),
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times.dedup();
+    assert_eq!(times.len(), 3);
+    let replaced = fake.commit(|tables| tables.replace_table("", "a", [Value::document(json!({}))]));
+    let other = fake.commit(|tables| tables.documents("", "b")).remove(0);
+    let Value::String(other) = &other["_id"] else { panic!("{other:?}") };
+    // The first letters tell the table's number, which a replaced table keeps.
+    assert!(ids.iter().chain(&replaced).all(|id| id.len() == 32 && id[..2] == ids[0][..2]), "{ids:?} {replaced:?}");
+    assert_ne!(other[..3], ids[0][..3]);
+}
+
+#[tokio::test]
+async fn a_model_of_a_consumer_ends_with_the_same_data() {
+    let mut settings = knobs();
+    settings.data_sync_page_entries = 3;
+    settings.data_sync_page_bytes = 400;
+    settings.data_sync_page_rows = 20;
+    let fake = builder().knobs(settings).build();
+    let mut sync = Sync::new(&fake);
+    let mut copy: BTreeMap<String, BTreeMap<String, Json>> = BTreeMap::new();
+    let mut seed = 1_u64;
+    let mut random = |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    let mut caught_up = 0;
+    for step in 0..3000 {
+        // Now and then the data rests, so that the sync can catch up.
+        for _ in 0..if step % 100 < 50 { random(3) } else { 0 } {
+            let (table, key) = (["a", "b", "c"][random(3) as usize], random(20) as u32);
+            let (action, row) = (random(60), Value::document(json!({"_id": id(key), "key": key, "step": step})));
+            fake.commit(|tables| match action {
+                0 => tables.clear_table("", table),
+                1 => drop(tables.replace_table("", table, [row, self::row(90)])),
+                2..20 => drop(tables.delete("", table, &id(key))),
+                _ => drop(tables.insert("", table, row)),
+            });
+        }
+        if random(20) == 0 {
+            fake.advance_clock(Duration::from_secs(2 * 3600));
+        }
+        let page = sync.raw().await;
+        for truncate in page["truncates"].as_array().unwrap() {
+            copy.remove(truncate["table"].as_str().unwrap());
+        }
+        for entry in page["values"].as_array().unwrap() {
+            let table = copy.entry(entry["table"].as_str().unwrap().into()).or_default();
+            let id = entry["value"]["_id"].as_str().unwrap();
+            match entry["deleted"].as_bool().unwrap() {
+                true => table.remove(id),
+                false => table.insert(id.into(), entry["value"].clone()),
+            };
+        }
+        if page["status"]["type"] == "upToDate" {
+            caught_up += 1;
+            for table in ["a", "b", "c"] {
+                // Read back as the pages are, since that may cost a float its last digit.
+                let live = serde_json::to_string(&fake.commit(|tables| tables.documents("", table))).unwrap();
+                let live: Json = serde_json::from_str(&live).unwrap();
+                let copy: Json = copy.get(table).map(|rows| rows.values().cloned().collect()).unwrap_or(json!([]));
+                assert_eq!(copy, live, "{table} after {step} steps");
+            }
+        }
+    }
+    assert!(caught_up > 100, "{caught_up}");
+}
