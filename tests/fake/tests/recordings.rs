@@ -2,6 +2,7 @@
 //! headers and body. `CONVEX_MGMT_RECORDINGS` names the folder; without it the test is skipped, and says so.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::PathBuf;
 
 use bytes::Bytes;
@@ -112,7 +113,9 @@ async fn replay(fake: &Fake, exchange: &Value) -> bool {
 #[tokio::test]
 async fn the_fake_answers_as_the_real_server_did() {
     let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else {
-        eprintln!("SKIPPED: {FOLDER} is not set, so nothing was held against recordings");
+        // Written past the capture of a test's output, so that everybody sees it.
+        let word = "is not set, so nothing was held against recordings";
+        drop(writeln!(std::io::stderr(), "SKIPPED: {FOLDER} {word}"));
         return;
     };
     let mut replayed = BTreeMap::new();

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test that includes this uses a part of it")]
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::PathBuf;
 
 use bytes::Bytes;
@@ -32,7 +33,9 @@ const VOLATILE: [&str; 4] = ["id", "hmacSecret", "syncId", "nextCursor"];
 pub(crate) fn folder() -> Option<PathBuf> {
     let folder = std::env::var_os(FOLDER).map(PathBuf::from);
     if folder.is_none() {
-        eprintln!("SKIPPED: {FOLDER} is not set, so nothing was held against recordings");
+        // Written past the capture of a test's output, so that everybody sees it.
+        let word = "is not set, so nothing was held against recordings";
+        drop(writeln!(std::io::stderr(), "SKIPPED: {FOLDER} {word}"));
     }
     folder
 }
