@@ -1,28 +1,19 @@
 //! The fake against exchanges that were recorded from a real server: the same request must get the same status, code,
 //! headers and body. `CONVEX_MGMT_RECORDINGS` names the folder; without it the test is skipped, and says so.
 
+mod recorded;
+
 use std::collections::BTreeMap;
-use std::io::Write;
-use std::path::PathBuf;
 
 use bytes::Bytes;
 use convex_mgmt_fake::Fake;
 use http::Request;
+use recorded::PLACEHOLDERS;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-const FOLDER: &str = "CONVEX_MGMT_RECORDINGS";
-
 /// The files that have exchanges of operations that the fake has.
 const FILES: [&str; 4] = ["auth", "endpoints", "env", "transport"];
-
-/// What stands for the keys in the recordings. Made up.
-const PLACEHOLDERS: [(&str, &str); 4] = [
-    ("<ADMIN_KEY>", "happy-animal-123|01c0ffee"),
-    ("<READ_ONLY_ADMIN_KEY>", "happy-animal-123|01decade"),
-    ("<SECRET>", "01c0ffee"),
-    ("<READ_ONLY_SECRET>", "01decade"),
-];
 
 fn filled(text: &str) -> String {
     PLACEHOLDERS.iter().fold(text.to_owned(), |text, (placeholder, key)| text.replace(placeholder, key))
@@ -112,19 +103,11 @@ async fn replay(fake: &Fake, exchange: &Value) -> bool {
 
 #[tokio::test]
 async fn the_fake_answers_as_the_real_server_did() {
-    let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else {
-        // Written past the capture of a test's output, so that everybody sees it.
-        let word = "is not set, so nothing was held against recordings";
-        drop(writeln!(std::io::stderr(), "SKIPPED: {FOLDER} {word}"));
-        return;
-    };
+    let Some(folder) = recorded::folder() else { return };
     let mut replayed = BTreeMap::new();
     for file in FILES {
-        let path = folder.join(file).with_extension("jsonl");
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let mut fakes: BTreeMap<String, Fake> = BTreeMap::new();
-        for line in text.lines() {
-            let exchange: Value = serde_json::from_str(line).unwrap();
+        for exchange in recorded::lines(&folder, file) {
             if exchange.get("request").is_none() {
                 continue;
             }

@@ -15,7 +15,7 @@ use tower::ServiceExt;
 const FOLDER: &str = "CONVEX_MGMT_RECORDINGS";
 
 /// What stands for the keys in the recordings. Made up.
-const PLACEHOLDERS: [(&str, &str); 4] = [
+pub(crate) const PLACEHOLDERS: [(&str, &str); 4] = [
     ("<ADMIN_KEY>", "happy-animal-123|01c0ffee"),
     ("<READ_ONLY_ADMIN_KEY>", "happy-animal-123|01decade"),
     ("<SECRET>", "01c0ffee"),
@@ -29,7 +29,6 @@ const HEADERS: [&str; 4] = ["content-type", "allow", "x-convex-deprecation-state
 const VOLATILE: [&str; 4] = ["id", "hmacSecret", "syncId", "nextCursor"];
 
 /// The folder of the recordings, or none, said aloud, if the test has to be skipped.
-#[allow(clippy::print_stderr, reason = "what a test prints is part of its report")]
 pub(crate) fn folder() -> Option<PathBuf> {
     let folder = std::env::var_os(FOLDER).map(PathBuf::from);
     if folder.is_none() {
