@@ -1,6 +1,8 @@
 //! [`ErrorCode`]: the codes with which the server refuses, and what to do about them.
 
-crate::open_enum! {
+use crate::open::open_enum;
+
+open_enum! {
     /// The `code` of an error answer. Match on it and on the status, never on the message. Source: convex-backend
     /// `crates/common/src/http/mod.rs`, `crates/errors/src/lib.rs` and the places that raise each.
     pub enum ErrorCode {
@@ -89,6 +91,55 @@ crate::open_enum! {
         UsageLimitWarningNotSupported = "UsageLimitWarningNotSupported",
         /// 404: there is no usage limit with this id.
         UsageLimitNotFound = "UsageLimitNotFound",
+
+        /// 400: the id of a log stream is malformed.
+        InvalidLogStreamId = "InvalidLogStreamId",
+        /// 404: there is no log stream with this id, or it was deleted.
+        LogStreamDoesntExist = "LogStreamDoesntExist",
+        /// 409: there is a log stream of this kind already.
+        LogStreamAlreadyExists = "LogStreamAlreadyExists",
+        /// 400: there would be more than five log streams.
+        LogSinkQuotaExceeded = "LogSinkQuotaExceeded",
+        /// 400: the update is for another kind than the log stream is of.
+        LogStreamTypeMismatch = "LogStreamTypeMismatch",
+        /// 400: the log stream is of a kind that this API does not show.
+        UnsupportedLogStreamType = "UnsupportedLogStreamType",
+        /// 400: the log stream is no webhook, so it has no secret to rotate.
+        NoSecretToRotate = "NoSecretToRotate",
+        /// 400: the list of topics is empty.
+        EmptyLogTopics = "EmptyLogTopics",
+        /// 400: one of the topics cannot be asked for.
+        InvalidLogTopic = "InvalidLogTopic",
+        /// 400: the URL of a webhook is not absolute.
+        InvalidWebhookUrl = "InvalidWebhookUrl",
+        /// 400: the URL is none of Axiom's.
+        InvalidAxiomIngestUrl = "InvalidAxiomIngestUrl",
+        /// 400: the text is no data source name of Sentry's.
+        InvalidSentryDsn = "InvalidSentryDsn",
+        /// 400: the host of PostHog is no absolute URL.
+        InvalidPostHogHost = "InvalidPostHogHost",
+        /// 403: the plan does not include log streams.
+        LogStreamingNotEnabled = "LogStreamingNotEnabled",
+        /// 403: the plan does not include the topic `custom_audit`.
+        CustomAuditLogsInLogStreamsNotEnabled = "CustomAuditLogsInLogStreamsNotEnabled",
+
+        /// 400: the number of items asked for is not from 1 to 100.
+        LimitOutOfRange = "LimitOutOfRange",
+        /// 400: the cursor is none of this list, or of another start.
+        InvalidCursor = "InvalidCursor",
+        /// 403: the deployment keeps no audit log for reading. A self-hosted one never does.
+        AuditLogsDisabled = "AuditLogsDisabled",
+        /// 403: the plan does not keep the audit log for so long.
+        AuditLogsTooOld = "AuditLogsTooOld",
+
+        /// 403: the plan does not include data sync.
+        StreamingExportNotEnabled = "StreamingExportNotEnabled",
+        /// 400: the cursor is none of this deployment's.
+        InvalidDataSyncCursor = "InvalidDataSyncCursor",
+        /// 400: the cursor is older than what the server keeps: begin again without one.
+        DataSyncCursorExpired = "DataSyncCursorExpired",
+        /// 400: the selection has a name that nothing can have, or leaves out `_id`.
+        InvalidDataSyncSelection = "InvalidDataSyncSelection",
     }
 }
 
@@ -138,6 +189,30 @@ impl ErrorCode {
             Self::UsageLimitBelowCurrentUsage => "set the limit at or above what was used already, or disabled",
             Self::DuplicateUsageLimit => "update the limit that is there for this metric, window and type",
             Self::UsageLimitWarningNotSupported => "a dev deployment can have limits of the type `disable` only",
+            Self::InvalidLogStreamId | Self::LogStreamDoesntExist => "list the log streams for the ids that there are",
+            Self::LogStreamAlreadyExists => {
+                "there is one log stream of each kind at most: update it, or delete it first"
+            }
+            Self::LogSinkQuotaExceeded => "a deployment has five log streams at most: delete one first",
+            Self::LogStreamTypeMismatch => "send the update for the kind that the log stream is of",
+            Self::NoSecretToRotate => "only webhooks have a secret to rotate",
+            Self::EmptyLogTopics => "ask for all topics, or for at least one",
+            Self::InvalidLogTopic => "`verification` and `exception` cannot be asked for",
+            Self::InvalidWebhookUrl | Self::InvalidPostHogHost => "the URL must be absolute, with its scheme",
+            Self::InvalidAxiomIngestUrl => "the URL must be exactly one of Axiom's, without `/` at the end",
+            Self::InvalidSentryDsn => "a data source name is `https://KEY@HOST/PROJECT`",
+            Self::LogStreamingNotEnabled => "the plan does not include log streams",
+            Self::CustomAuditLogsInLogStreamsNotEnabled => "the plan does not include the topic `custom_audit`",
+            Self::LimitOutOfRange => "ask for 1 to 100 items a page",
+            Self::InvalidCursor => "a cursor belongs to one deployment, one list and one start: begin again without it",
+            Self::AuditLogsDisabled => "the plan does not include the audit log, which self-hosted servers do not list",
+            Self::AuditLogsTooOld => "begin later: the plan keeps the audit log for a limited time",
+            Self::StreamingExportNotEnabled => "the plan does not include data sync",
+            Self::InvalidDataSyncCursor => "the cursor is not this deployment's: begin a new sync without it",
+            Self::DataSyncCursorExpired => "the cursor is too old: begin a new sync without it",
+            Self::InvalidDataSyncSelection => {
+                "the selection has a name that no component, table or column can have, or leaves out `_id`"
+            }
             _ => return None,
         })
     }

@@ -3,25 +3,47 @@
 use std::fmt;
 
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use serde_json::error::Category;
 
 /// Reads a body that is a JSON object.
 ///
 /// # Errors
 /// A [`DecodeError`] with the place in the body.
-pub fn object<T: DeserializeOwned>(body: &Bytes) -> Result<T, DecodeError> {
+pub fn object<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<T, DecodeError> {
+    whole(body, '{', "an object")
+}
+
+/// Reads a body that is a JSON list.
+///
+/// # Errors
+/// A [`DecodeError`] with the place in the body.
+pub fn list<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<Vec<T>, DecodeError> {
+    whole(body, '[', "a list")
+}
+
+fn whole<'a, T: Deserialize<'a>>(body: &'a Bytes, first: char, expected: &str) -> Result<T, DecodeError> {
     if body.is_empty() {
         return Err(DecodeError::new(DecodeErrorKind::Empty));
     }
     // Checked once as a whole: a parser that is given text need not check each string again.
     let text = std::str::from_utf8(body).map_err(|_| DecodeError::new(DecodeErrorKind::Charset))?;
-    let result = serde_json::from_str(text);
+    let value = self::text(text)?;
     // serde also reads the fields of a struct from a list, in their order.
-    if result.is_ok() && !text.trim_ascii_start().starts_with('{') {
-        return Err(DecodeError { expected: "an object".to_owned(), ..DecodeError::new(DecodeErrorKind::Shape) });
+    if !text.trim_ascii_start().starts_with(first) {
+        return Err(DecodeError { expected: expected.to_owned(), ..DecodeError::new(DecodeErrorKind::Shape) });
     }
-    result.map_err(|error| locate::<T>(text, &error))
+    Ok(value)
+}
+
+/// Reads a text that is JSON of any shape.
+pub(crate) fn text<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, DecodeError> {
+    serde_json::from_str(text).map_err(|error| {
+        locate(&error, || {
+            let mut reader = serde_json::Deserializer::from_str(text);
+            serde_path_to_error::deserialize::<_, T>(&mut reader).err().map(|error| error.path().to_string())
+        })
+    })
 }
 
 /// Reads the body of an operation that answers without one. Whatever is there is not looked at.
@@ -32,36 +54,27 @@ pub fn nothing(_body: &Bytes) -> Result<(), DecodeError> {
     Ok(())
 }
 
-/// Reads the body a second time, now keeping account of the path: the first time, which nearly always succeeds, is
-/// spared that.
-fn locate<T: DeserializeOwned>(text: &str, error: &serde_json::Error) -> DecodeError {
+/// Says where a text stops being what was expected. `path` reads it a second time, now keeping account of the path: the
+/// first time, which nearly always succeeds, is spared that.
+pub(crate) fn locate(error: &serde_json::Error, path: impl FnOnce() -> Option<String>) -> DecodeError {
     let kind = match error.classify() {
         Category::Eof => DecodeErrorKind::Truncated,
         Category::Data => DecodeErrorKind::Shape,
         Category::Syntax | Category::Io => DecodeErrorKind::Syntax,
     };
-    let mut path = String::new();
-    if kind == DecodeErrorKind::Shape {
-        let mut reader = serde_json::Deserializer::from_str(text);
-        if let Err(tracked) = serde_path_to_error::deserialize::<_, T>(&mut reader) {
-            path = tracked.path().to_string();
-        }
-    }
+    let path = if kind == DecodeErrorKind::Shape { path().unwrap_or_default() } else { String::new() };
     DecodeError { kind, path, line: error.line(), column: error.column(), expected: expected(&error.to_string()) }
 }
 
 /// What serde expected. Its message also quotes what it found, which may be secret, so only the part that comes from
 /// the types of this library is kept.
 fn expected(message: &str) -> String {
-    let position = message.rfind(" at line ").unwrap_or(message.len());
-    let message = message.get(..position).unwrap_or(message);
+    // The position is told once for each text within a text.
+    let without_position = |text: &str| text.split(" at line ").next().unwrap_or_default().to_owned();
     if let Some(field) = message.strip_prefix("missing field `") {
-        return format!("the field `{}`", field.trim_end_matches('`'));
+        return format!("the field `{}`", field.split('`').next().unwrap_or_default());
     }
-    match message.rsplit_once(", expected ") {
-        Some((_, expected)) => expected.to_owned(),
-        None => String::new(),
-    }
+    message.rsplit_once(", expected ").map(|(_, expected)| without_position(expected)).unwrap_or_default()
 }
 
 /// In which way a body is not what was expected.
@@ -132,8 +145,6 @@ impl std::error::Error for DecodeError {}
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-
-    use serde::Deserialize;
 
     use super::*;
 

@@ -26,6 +26,10 @@ ids! {
     ProjectId;
     /// The id of a deployment. Operations address deployments by their name, never by this.
     DeploymentId;
+    /// The id of a member of a team.
+    MemberId;
+    /// The id of an access token or deploy key.
+    AccessTokenId;
 }
 
 macro_rules! text_ids {
@@ -65,4 +69,6 @@ macro_rules! text_ids {
 text_ids! {
     /// The id of a usage limit.
     UsageLimitId;
+    /// The id of a log stream.
+    LogStreamId;
 }

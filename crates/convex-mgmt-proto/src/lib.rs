@@ -13,12 +13,15 @@ pub mod endpoint;
 pub mod error;
 pub mod fit;
 pub mod ids;
+pub mod json;
 pub mod open;
 pub mod operation;
+pub mod paging;
 pub mod patch;
 pub mod reply;
 pub mod retry;
 pub mod secret;
+pub mod time;
 pub mod write;
 
 pub use code::ErrorCode;
@@ -29,19 +32,14 @@ pub use decode::{DecodeError, DecodeErrorKind};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{BuildError, Problem, Problems};
 pub use fit::{Advice, Fit};
-pub use ids::{DeploymentId, ProjectId, TeamId, UsageLimitId};
+pub use ids::{AccessTokenId, DeploymentId, LogStreamId, MemberId, ProjectId, TeamId, UsageLimitId};
+pub use json::RawJson;
 pub use open::UnknownObject;
 pub use operation::{Api, Deployment, Management, OPERATIONS, Operation, OperationMeta, Paging, Repeat};
+pub use paging::{Page, Paged, Pager, PagingError};
 pub use patch::Patch;
 pub use reply::{ApiError, Deprecation, Redirect, Reply, ResponseError, UnexpectedReply, UnreadableReply};
 pub use retry::{Outcome, RetryBudget, RetryPolicy, Sent, Verdict};
 pub use secret::Secret;
+pub use time::{UnixMillis, UnixNanos};
 pub use write::RequestWriter;
-
-/// What the exported macros expand to. Not part of the public API.
-#[doc(hidden)]
-pub mod __private {
-    pub use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub use crate::open::{OpenUnion, text, union};
-}

@@ -1,28 +1,12 @@
-//! Enums and unions that outlive the version of the API they were written for: [`open_enum!`](crate::open_enum) and
-//! [`open_union!`](crate::open_union).
+//! Enums and unions that outlive the version of the API they were written for: [`open_enum!`] and [`open_union!`].
 
 use std::fmt;
 
 use serde::Deserializer;
-use serde::de::{self, MapAccess};
+use serde::de::{self, IgnoredAny, MapAccess};
 use serde_json::value::RawValue;
 
 /// Declares an enum of strings that keeps a value it does not know, and gives it back unchanged.
-///
-/// ```
-/// convex_mgmt_proto::open_enum! {
-///     /// Where a domain leads to.
-///     pub enum RequestDestination {
-///         /// The deployment's API.
-///         Cloud = "convexCloud",
-///         /// The deployment's HTTP actions.
-///         Site = "convexSite",
-///     }
-/// }
-/// assert_eq!(RequestDestination::from("convexSite"), RequestDestination::Site);
-/// assert_eq!(RequestDestination::from("convexMoon").as_str(), "convexMoon");
-/// ```
-#[macro_export]
 macro_rules! open_enum {
     (
         $(#[$meta:meta])*
@@ -36,7 +20,7 @@ macro_rules! open_enum {
         $vis enum $name {
             $( $(#[$variant_meta])* $variant, )+
             /// A value that this version of the library has no name for, as it came.
-            Unknown(::std::boxed::Box<str>),
+            Unknown(Box<str>),
         }
 
         impl $name {
@@ -52,7 +36,7 @@ macro_rules! open_enum {
             }
         }
 
-        impl ::std::convert::From<&str> for $name {
+        impl From<&str> for $name {
             fn from(text: &str) -> Self {
                 match text {
                     $( $text => Self::$variant, )+
@@ -61,25 +45,20 @@ macro_rules! open_enum {
             }
         }
 
-        impl ::std::fmt::Display for $name {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())
             }
         }
 
-        impl<'de> $crate::__private::Deserialize<'de> for $name {
-            fn deserialize<D: $crate::__private::Deserializer<'de>>(
-                deserializer: D,
-            ) -> ::std::result::Result<Self, D::Error> {
-                $crate::__private::text(deserializer, |text| Self::from(text))
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                crate::open::text(deserializer, |text| Self::from(text))
             }
         }
 
-        impl $crate::__private::Serialize for $name {
-            fn serialize<S: $crate::__private::Serializer>(
-                &self,
-                serializer: S,
-            ) -> ::std::result::Result<S::Ok, S::Error> {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.as_str())
             }
         }
@@ -88,74 +67,90 @@ macro_rules! open_enum {
 
 /// Declares a union of objects that a field tells apart, and that keeps an object of a kind it does not know.
 ///
-/// Each variant holds a type that reads the object's other fields. When the tag is the object's first field, as the
-/// server writes it, the rest goes straight into that type; otherwise the object is read twice.
-///
-/// ```
-/// #[derive(Debug, serde::Deserialize)]
-/// pub struct Failed { pub reason: String }
-/// #[derive(Debug, serde::Deserialize)]
-/// pub struct Active {}
-///
-/// convex_mgmt_proto::open_union! {
-///     /// How a stream does.
-///     #[derive(Debug)]
-///     pub enum Status by "type" {
-///         /// It delivers.
-///         Active(Active) = "active",
-///         /// It stopped.
-///         Failed(Failed) = "failed",
-///     }
-/// }
-/// let status: Status = serde_json::from_str(r#"{"type":"asleep","until":18446744073709551615}"#)?;
-/// let Status::Unknown(object) = status else { panic!() };
-/// assert_eq!(object.tag(), "asleep");
-/// assert_eq!(object.json(), r#"{"type":"asleep","until":18446744073709551615}"#);
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[macro_export]
+/// A variant holds a type that reads the object's other fields, or nothing where there are none. When the tag is the
+/// object's first field, as the server writes it, the rest goes straight into that type; otherwise the object is read
+/// twice.
 macro_rules! open_union {
     (
         $(#[$meta:meta])*
         $vis:vis enum $name:ident by $tag:literal {
-            $( $(#[$variant_meta:meta])* $variant:ident($content:ty) = $text:literal ),+ $(,)?
+            $( $(#[$variant_meta:meta])* $variant:ident $(($content:ty))? = $text:literal ),+ $(,)?
         }
     ) => {
         $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         $vis enum $name {
-            $( $(#[$variant_meta])* $variant($content), )+
+            $( $(#[$variant_meta])* $variant $(($content))?, )+
             /// An object of a kind that this version of the library does not know, as it came.
-            Unknown($crate::UnknownObject),
+            Unknown(crate::open::UnknownObject),
         }
 
-        impl<'de> $crate::__private::Deserialize<'de> for $name {
-            fn deserialize<D: $crate::__private::Deserializer<'de>>(
-                deserializer: D,
-            ) -> ::std::result::Result<Self, D::Error> {
-                struct Union;
-                impl $crate::__private::OpenUnion for Union {
-                    type Value = $name;
-                    const TAG: &'static str = $tag;
-                    fn known<'de, D: $crate::__private::Deserializer<'de>>(
-                        tag: &str,
-                        fields: D,
-                    ) -> ::std::result::Result<::std::result::Result<$name, D>, D::Error> {
-                        match tag {
-                            $( $text => <$content as $crate::__private::Deserialize>::deserialize(fields)
-                                .map(|content| Ok($name::$variant(content))), )+
-                            _ => Ok(Err(fields)),
-                        }
-                    }
-                    fn unknown(object: $crate::UnknownObject) -> $name {
-                        $name::Unknown(object)
-                    }
+        impl crate::open::OpenUnion for $name {
+            const TAG: &'static str = $tag;
+            fn known<'de, D: serde::Deserializer<'de>>(
+                tag: &str,
+                fields: D,
+            ) -> Result<Result<Self, D>, D::Error> {
+                match tag {
+                    $( $text => crate::open::variant!(read $name::$variant $(($content))?, fields).map(Ok), )+
+                    _ => Ok(Err(fields)),
                 }
-                $crate::__private::union::<Union, D>(deserializer)
+            }
+            fn unknown(object: crate::open::UnknownObject) -> Self {
+                Self::Unknown(object)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                crate::open::union(deserializer)
+            }
+        }
+
+        #[cfg(feature = "serde-all")]
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                #[derive(serde::Serialize)]
+                #[serde(tag = $tag)]
+                enum Known<'a> {
+                    $( #[serde(rename = $text)] $variant $((&'a $content))?, )+
+                    #[serde(skip)]
+                    _Lifetime(std::marker::PhantomData<&'a ()>),
+                }
+                match self {
+                    $( crate::open::variant!(pattern $variant $(($content))?, content) =>
+                        crate::open::variant!(write Known::$variant $(($content))?, content).serialize(serializer), )+
+                    Self::Unknown(object) => object.serialize(serializer),
+                }
             }
         }
     };
 }
+
+/// What [`open_union!`] writes for a variant, which differs with and without a content.
+macro_rules! variant {
+    (read $name:ident::$variant:ident ($content:ty), $fields:ident) => {
+        <$content as serde::Deserialize>::deserialize($fields).map($name::$variant)
+    };
+    (read $name:ident::$variant:ident, $fields:ident) => {
+        crate::open::ignore($fields).map(|()| $name::$variant)
+    };
+    (pattern $variant:ident ($content:ty), $binding:ident) => {
+        Self::$variant($binding)
+    };
+    (pattern $variant:ident, $binding:ident) => {
+        Self::$variant
+    };
+    (write $name:ident::$variant:ident ($content:ty), $binding:ident) => {
+        $name::$variant($binding)
+    };
+    (write $name:ident::$variant:ident, $binding:ident) => {
+        $name::$variant
+    };
+}
+
+pub(crate) use {open_enum, open_union, variant};
 
 /// An object of a kind that this version of the library does not know.
 ///
@@ -178,26 +173,43 @@ impl UnknownObject {
     }
 }
 
+impl PartialEq for UnknownObject {
+    /// Equal if they are spelt alike.
+    fn eq(&self, other: &Self) -> bool {
+        self.json() == other.json()
+    }
+}
+
+#[cfg(feature = "serde-all")]
+impl serde::Serialize for UnknownObject {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.json.serialize(serializer)
+    }
+}
+
 impl fmt::Debug for UnknownObject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UnknownObject").field("tag", &self.tag).finish_non_exhaustive()
     }
 }
 
-/// What [`open_union!`](crate::open_union) tells the shared reader about one union.
-pub trait OpenUnion {
-    /// The enum.
-    type Value;
+/// What [`open_union!`] tells the shared reader about one union.
+pub(crate) trait OpenUnion: Sized {
     /// The name of the field that tells the kinds apart.
     const TAG: &'static str;
     /// Reads the fields of a known kind, or hands them back untouched.
-    fn known<'de, D: Deserializer<'de>>(tag: &str, fields: D) -> Result<Result<Self::Value, D>, D::Error>;
+    fn known<'de, D: Deserializer<'de>>(tag: &str, fields: D) -> Result<Result<Self, D>, D::Error>;
     /// Wraps an object of a kind that is not known.
-    fn unknown(object: UnknownObject) -> Self::Value;
+    fn unknown(object: UnknownObject) -> Self;
+}
+
+/// Reads the fields of a kind that has none worth reading.
+pub(crate) fn ignore<'de, D: Deserializer<'de>>(fields: D) -> Result<(), D::Error> {
+    fields.deserialize_map(IgnoredAny).map(drop)
 }
 
 /// Reads a string without copying it where the input allows.
-pub fn text<'de, D: Deserializer<'de>, T>(deserializer: D, read: impl FnOnce(&str) -> T) -> Result<T, D::Error> {
+pub(crate) fn text<'de, D: Deserializer<'de>, T>(deserializer: D, read: impl FnOnce(&str) -> T) -> Result<T, D::Error> {
     struct Text<F>(F);
     impl<T, F: FnOnce(&str) -> T> de::Visitor<'_> for Text<F> {
         type Value = T;
@@ -212,17 +224,17 @@ pub fn text<'de, D: Deserializer<'de>, T>(deserializer: D, read: impl FnOnce(&st
 }
 
 /// Reads one object of an open union.
-pub fn union<'de, U: OpenUnion, D: Deserializer<'de>>(deserializer: D) -> Result<U::Value, D::Error> {
+pub(crate) fn union<'de, U: OpenUnion, D: Deserializer<'de>>(deserializer: D) -> Result<U, D::Error> {
     struct Object<U>(std::marker::PhantomData<U>);
 
     impl<'de, U: OpenUnion> de::Visitor<'de> for Object<U> {
-        type Value = U::Value;
+        type Value = U;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             write!(f, "an object with the field `{}`", U::TAG)
         }
 
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<U::Value, A::Error> {
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<U, A::Error> {
             let mut fields: Vec<(String, Box<RawValue>)> = Vec::new();
             let mut tag: Option<String> = None;
             if let Some(first) = map.next_key::<String>()? {
@@ -273,7 +285,8 @@ fn object_text(tag_name: &str, tag: &str, fields: &[(String, Box<RawValue>)]) ->
 mod tests {
     use serde::Deserialize;
 
-    #[derive(Debug, Deserialize, PartialEq)]
+    #[derive(Clone, Debug, Deserialize, PartialEq)]
+    #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
     pub(crate) struct Cloud {
         id: u64,
     }
@@ -285,8 +298,7 @@ mod tests {
 
     open_union! {
         /// A test union.
-        #[derive(Debug)]
-        pub(crate) enum Deployment by "kind" { Cloud(Cloud) = "cloud" }
+        pub(crate) enum Deployment by "kind" { Cloud(Cloud) = "cloud", SelfHosted = "selfHosted" }
     }
 
     fn read(json: &str) -> serde_json::Result<Deployment> {

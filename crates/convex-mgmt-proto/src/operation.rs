@@ -109,6 +109,8 @@ pub struct OperationMeta {
     pub secret_request: bool,
     /// Whether its reply holds secrets.
     pub secret_reply: bool,
+    /// Whether its reply may have hundreds of MB: the usual limits for the size and the time of an answer are too low.
+    pub large_reply: bool,
 }
 
 impl OperationMeta {
@@ -127,6 +129,7 @@ impl OperationMeta {
             empty_reply: false,
             secret_request: false,
             secret_reply: false,
+            large_reply: false,
         }
     }
 
@@ -171,6 +174,12 @@ impl OperationMeta {
         self.secret_reply = true;
         self
     }
+
+    /// Says that the reply may be large.
+    pub const fn large_reply(mut self) -> Self {
+        self.large_reply = true;
+        self
+    }
 }
 
 /// One call of one of the APIs: it becomes an [`http::Request`] and reads its answer out of an [`http::Response`].
@@ -203,11 +212,14 @@ pub trait Operation {
     /// What is known of the operation without performing it.
     const META: &'static OperationMeta;
 
-    /// Writes the path values, the query and the body.
+    /// Writes the path values, the query and the body. Operations that take nothing have nothing to write.
     ///
     /// # Errors
     /// A [`BuildError`] that names the field and the rule that it breaks.
-    fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError>;
+    fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
+        let _ = request;
+        Ok(())
+    }
 
     /// Reads the body of a successful answer.
     ///
@@ -248,17 +260,26 @@ pub trait Operation {
 
 /// Every operation of both APIs that this version has, as data.
 pub const OPERATIONS: &[&OperationMeta] = &[
+    crate::deployment::CreateLogStream::META,
     crate::deployment::CreateUsageLimit::META,
+    crate::deployment::DataSync::META,
+    crate::deployment::DeleteLogStream::META,
     crate::deployment::DeleteUsageLimit::META,
     crate::deployment::GetCanonicalUrls::META,
     crate::deployment::GetCurrentUsage::META,
     crate::deployment::GetDeploymentInfo::META,
+    crate::deployment::GetLogStream::META,
+    crate::deployment::ListActiveSyncs::META,
+    crate::deployment::ListAuditLogEvents::META,
     crate::deployment::ListEnvironmentVariables::META,
+    crate::deployment::ListLogStreams::META,
     crate::deployment::ListUsageLimits::META,
     crate::deployment::PauseDeployment::META,
+    crate::deployment::RotateWebhookSecret::META,
     crate::deployment::UnpauseDeployment::META,
     crate::deployment::UpdateCanonicalUrl::META,
     crate::deployment::UpdateEnvironmentVariables::META,
+    crate::deployment::UpdateLogStream::META,
     crate::deployment::UpdateUsageLimit::META,
 ];
 

@@ -2,14 +2,15 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// Text that must not be shown: a key, a token, the value of an environment variable.
 ///
 /// * `Debug` prints `[redacted]`; there is no `Display` and no `Serialize`, so a secret reaches the outside only
-///   through [`Secret::expose`], which is easy to search for.
+///   through [`Secret::expose`], which is easy to search for. With the feature `serde-all`, types that hold secrets write
+///   them in clear text where they are serialized as a whole.
 /// * Its memory is wiped when the last owner drops it. Copies that a transport makes while sending, and the buffers
 ///   of requests and replies, are not covered by that.
 /// * `==` takes the same time wherever two texts of one length differ.
@@ -62,6 +63,16 @@ impl From<&str> for Secret {
     fn from(text: &str) -> Self {
         Self::new(text)
     }
+}
+
+/// Writes a secret in clear text, for a field that says so.
+pub(crate) fn exposed<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose())
+}
+
+/// Writes a secret that may be missing in clear text, for a field that says so.
+pub(crate) fn exposed_if_some<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
+    secret.as_ref().map(Secret::expose).serialize(serializer)
 }
 
 impl<'de> Deserialize<'de> for Secret {

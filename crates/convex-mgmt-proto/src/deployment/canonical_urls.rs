@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use super::CREDENTIALS;
 use crate::decode::{self, DecodeError};
 use crate::error::BuildError;
+use crate::open::open_enum;
 use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
 use crate::write::RequestWriter;
 
-crate::open_enum! {
+open_enum! {
     /// Which of a deployment's two services a URL leads to.
     pub enum RequestDestination {
         /// The API, by default at a `.convex.cloud` URL.
@@ -25,6 +26,7 @@ crate::open_enum! {
 /// The canonical URLs of a deployment: those that were set, or its defaults. They are as they were set, and need not be
 /// URLs at all, because the server checks nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CanonicalUrls {
@@ -64,10 +66,6 @@ impl Operation for GetCanonicalUrls {
         &OperationMeta::new::<Deployment>("get_canonical_urls", Method::GET, "/get_canonical_urls", Repeat::Safe)
             .credentials(CREDENTIALS);
 
-    fn encode(&self, _request: &mut RequestWriter) -> Result<(), BuildError> {
-        Ok(())
-    }
-
     fn decode(body: &Bytes) -> Result<CanonicalUrls, DecodeError> {
         decode::object(body)
     }
@@ -90,6 +88,7 @@ impl Operation for GetCanonicalUrls {
 /// assert!(careless.warning().is_some());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "serde-all", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct UpdateCanonicalUrl {

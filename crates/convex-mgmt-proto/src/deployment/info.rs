@@ -8,12 +8,11 @@ use serde::Deserialize;
 
 use super::CREDENTIALS;
 use crate::decode::{self, DecodeError};
-use crate::error::BuildError;
 use crate::ids::{DeploymentId, ProjectId, TeamId};
+use crate::open::{open_enum, open_union};
 use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
-use crate::write::RequestWriter;
 
-crate::open_enum! {
+open_enum! {
     /// What a cloud deployment is for.
     pub enum DeploymentType {
         /// A developer's.
@@ -29,6 +28,7 @@ crate::open_enum! {
 
 /// A deployment in the cloud. Its name and URL are not told.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CloudDeployment {
@@ -55,26 +55,13 @@ impl CloudDeployment {
     }
 }
 
-/// A self-hosted or local deployment. Nothing more is told of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
-pub struct SelfHostedDeployment {}
-
-impl SelfHostedDeployment {
-    /// One.
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
-
-crate::open_union! {
+open_union! {
     /// What a deployment is.
-    #[derive(Clone, Debug)]
     pub enum DeploymentInfo by "kind" {
         /// In the cloud.
         Cloud(CloudDeployment) = "cloud",
         /// Self-hosted or local.
-        SelfHosted(SelfHostedDeployment) = "selfHosted",
+        SelfHosted = "selfHosted",
     }
 }
 
@@ -102,10 +89,6 @@ impl Operation for GetDeploymentInfo {
             .credentials(CREDENTIALS)
             .permission("deployment:data:view");
 
-    fn encode(&self, _request: &mut RequestWriter) -> Result<(), BuildError> {
-        Ok(())
-    }
-
     fn decode(body: &Bytes) -> Result<DeploymentInfo, DecodeError> {
         decode::object(body)
     }
@@ -132,7 +115,7 @@ mod tests {
 
     #[test]
     fn other_kinds() {
-        assert!(matches!(read(r#"{"kind":"selfHosted"}"#), Ok(DeploymentInfo::SelfHosted(_))));
+        assert!(matches!(read(r#"{"kind":"selfHosted"}"#), Ok(DeploymentInfo::SelfHosted)));
         let Ok(DeploymentInfo::Unknown(object)) = read(r#"{"kind":"edge","at":1}"#) else { panic!() };
         assert_eq!(object.json(), r#"{"kind":"edge","at":1}"#);
     }

@@ -7,9 +7,7 @@ use http::Method;
 
 use super::CREDENTIALS;
 use crate::decode::{self, DecodeError};
-use crate::error::BuildError;
 use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
-use crate::write::RequestWriter;
 
 /// Pauses a deployment: its functions no longer run. The operations of this API go on working. One that is paused already
 /// stays so.
@@ -37,10 +35,6 @@ impl Operation for PauseDeployment {
             .credentials(CREDENTIALS)
             .permission("deployment:pause")
             .empty_reply();
-
-    fn encode(&self, _request: &mut RequestWriter) -> Result<(), BuildError> {
-        Ok(())
-    }
 
     fn decode(body: &Bytes) -> Result<(), DecodeError> {
         decode::nothing(body)
@@ -77,10 +71,6 @@ impl Operation for UnpauseDeployment {
     .credentials(CREDENTIALS)
     .permission("deployment:unpause")
     .empty_reply();
-
-    fn encode(&self, _request: &mut RequestWriter) -> Result<(), BuildError> {
-        Ok(())
-    }
 
     fn decode(body: &Bytes) -> Result<(), DecodeError> {
         decode::nothing(body)

@@ -1,18 +1,33 @@
 //! The operations of the Deployment Platform API, by topic.
 
+pub mod audit_log;
 pub mod canonical_urls;
+pub mod data_sync;
 pub mod environment_variables;
 pub mod info;
 pub mod lifecycle;
+pub mod log_streams;
 pub mod usage;
 pub mod usage_limits;
 
+pub use audit_log::{AuditLogAction, AuditLogActor, AuditLogEvent, ListAuditLogEvents, MemberActor, TokenActor};
 pub use canonical_urls::{CanonicalUrls, GetCanonicalUrls, RequestDestination, UpdateCanonicalUrl};
+pub use data_sync::{
+    ActiveSync, ActiveSyncStatus, DataSync, DataSyncPage, DataSyncStatus, ListActiveSyncs, Selection, TableSelection,
+};
 pub use environment_variables::{
     EnvironmentVariableChange, EnvironmentVariables, ListEnvironmentVariables, UpdateEnvironmentVariables,
 };
-pub use info::{CloudDeployment, DeploymentInfo, DeploymentType, GetDeploymentInfo, SelfHostedDeployment};
+pub use info::{CloudDeployment, DeploymentInfo, DeploymentType, GetDeploymentInfo};
 pub use lifecycle::{PauseDeployment, UnpauseDeployment};
+pub use log_streams::{
+    AxiomAttribute, AxiomConfig, AxiomIngestUrl, AxiomUpdate, CreateLogStream, CreatedLogStream, DatadogConfig,
+    DatadogSiteLocation, DatadogUpdate, DeleteLogStream, GetLogStream, ListLogStreams, LogStream, LogStreamConfig,
+    LogStreamStatus, LogStreamType, LogStreamUpdate, LogTopic, LogTopics, NewAxiom, NewDatadog, NewLogStream,
+    NewPostHogErrorTracking, NewPostHogLogs, NewSentry, NewWebhook, PostHogErrorTrackingConfig,
+    PostHogErrorTrackingUpdate, PostHogLogsConfig, PostHogLogsUpdate, RotateWebhookSecret, RotatedSecret, SentryConfig,
+    SentryUpdate, UpdateLogStream, WebhookConfig, WebhookFormat, WebhookUpdate,
+};
 pub use usage::{CurrentUsage, GetCurrentUsage, MetricUnit, MetricUsage, SeedStatus, UsageMetric, WindowUsage};
 pub use usage_limits::{
     CreateUsageLimit, DeleteUsageLimit, ListUsageLimits, UpdateUsageLimit, UsageLimit, UsageLimitConfig,

@@ -10,11 +10,10 @@ use serde::Deserialize;
 
 use super::CREDENTIALS;
 use crate::decode::{self, DecodeError};
-use crate::error::BuildError;
+use crate::open::open_enum;
 use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
-use crate::write::RequestWriter;
 
-crate::open_enum! {
+open_enum! {
     /// What is metered.
     pub enum UsageMetric {
         /// Calls of functions, and downloads of stored files.
@@ -36,7 +35,7 @@ crate::open_enum! {
     }
 }
 
-crate::open_enum! {
+open_enum! {
     /// What a metric is counted in. Limits are in the same unit.
     pub enum MetricUnit {
         /// Calls.
@@ -50,7 +49,7 @@ crate::open_enum! {
     }
 }
 
-crate::open_enum! {
+open_enum! {
     /// How far a deployment has come with learning what was used before it was started.
     pub enum SeedStatus {
         /// Not begun: usage may be far higher than it is told. A self-hosted server stays so for ever.
@@ -68,6 +67,7 @@ crate::open_enum! {
 ///
 /// Its fields are `snake_case` on the wire, unlike everything around them.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct WindowUsage {
     /// Since the day began.
@@ -85,6 +85,7 @@ impl WindowUsage {
 
 /// Usage of one metric.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct MetricUsage {
     /// What it is counted in.
@@ -102,6 +103,7 @@ impl MetricUsage {
 
 /// Usage of all metrics.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CurrentUsage {
@@ -152,10 +154,6 @@ impl Operation for GetCurrentUsage {
         &OperationMeta::new::<Deployment>("get_current_usage", Method::GET, "/get_current_usage", Repeat::Safe)
             .credentials(CREDENTIALS)
             .permission("deployment:usage:view");
-
-    fn encode(&self, _request: &mut RequestWriter) -> Result<(), BuildError> {
-        Ok(())
-    }
 
     fn decode(body: &Bytes) -> Result<CurrentUsage, DecodeError> {
         decode::object(body)

@@ -12,10 +12,11 @@ use crate::code::ErrorCode;
 use crate::decode::{self, DecodeError};
 use crate::error::{BuildError, Problem, Problems};
 use crate::ids::UsageLimitId;
+use crate::open::open_enum;
 use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
 use crate::write::RequestWriter;
 
-crate::open_enum! {
+open_enum! {
     /// The window in which usage is held against a limit. Windows begin with the day and the month in UTC.
     pub enum UsageLimitWindow {
         /// A day.
@@ -25,7 +26,7 @@ crate::open_enum! {
     }
 }
 
-crate::open_enum! {
+open_enum! {
     /// What happens when usage reaches a limit.
     pub enum UsageLimitType {
         /// A warning is sent. A dev deployment in the cloud cannot have it.
@@ -37,6 +38,7 @@ crate::open_enum! {
 
 /// A usage limit, as it is asked for. There is at most one for each metric, window and type, enabled or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "serde-all", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct UsageLimitConfig {
@@ -83,6 +85,7 @@ impl UsageLimitConfig {
 
 /// A usage limit of a deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct UsageLimit {
@@ -149,10 +152,6 @@ impl Operation for ListUsageLimits {
         &OperationMeta::new::<Deployment>("list_usage_limits", Method::GET, "/list_usage_limits", Repeat::Safe)
             .credentials(CREDENTIALS)
             .permission("deployment:usageLimits:view");
-
-    fn encode(&self, _request: &mut RequestWriter) -> Result<(), BuildError> {
-        Ok(())
-    }
 
     fn decode(body: &Bytes) -> Result<Vec<UsageLimit>, DecodeError> {
         #[derive(Deserialize)]

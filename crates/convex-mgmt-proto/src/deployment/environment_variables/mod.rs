@@ -141,10 +141,6 @@ impl Operation for ListEnvironmentVariables {
     .permission("deployment:env:view")
     .secret_reply();
 
-    fn encode(&self, _request: &mut RequestWriter) -> Result<(), BuildError> {
-        Ok(())
-    }
-
     fn decode(body: &Bytes) -> Result<EnvironmentVariables, DecodeError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -178,6 +174,31 @@ impl EnvironmentVariableChange {
         match self {
             Self::Set { name, .. } | Self::Delete { name } => name,
         }
+    }
+}
+
+/// Values are written in clear text.
+#[cfg(feature = "serde-all")]
+impl Serialize for EnvironmentVariables {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter().map(|(name, value)| (name, value.expose())))
+    }
+}
+
+/// A deletion is told by a value that is `null` or absent, as the server reads it.
+#[cfg(feature = "serde-all")]
+impl<'de> Deserialize<'de> for EnvironmentVariableChange {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Fields {
+            name: String,
+            value: Option<Secret>,
+        }
+        let Fields { name, value } = Fields::deserialize(deserializer)?;
+        Ok(match value {
+            Some(value) => Self::Set { name, value },
+            None => Self::Delete { name },
+        })
     }
 }
 
@@ -215,11 +236,13 @@ impl Serialize for EnvironmentVariableChange {
 /// let update = UpdateEnvironmentVariables::new().set("GREETING", "hello").delete("FAREWELL");
 /// assert_eq!(update.changes.len(), 2);
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(feature = "serde-all", derive(serde::Deserialize))]
 #[non_exhaustive]
 pub struct UpdateEnvironmentVariables {
     /// What to change.
     pub changes: Vec<EnvironmentVariableChange>,
+    #[serde(skip)]
     unchecked: bool,
 }
 
@@ -263,14 +286,10 @@ impl Operation for UpdateEnvironmentVariables {
     .secret_request();
 
     fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
-        #[derive(Serialize)]
-        struct Body<'a> {
-            changes: &'a [EnvironmentVariableChange],
-        }
         if !self.unchecked {
             rules::check(&self.changes)?;
         }
-        request.json(&Body { changes: &self.changes })
+        request.json(self)
     }
 
     fn decode(body: &Bytes) -> Result<(), DecodeError> {

@@ -1,0 +1,370 @@
+//! The audit log: who changed what of a deployment, and when.
+//!
+//! Source: convex-backend `crates/local_backend/src/deployment_audit_log.rs` and
+//! `crates/model/src/deployment_audit_log`.
+
+use bytes::Bytes;
+use http::Method;
+use serde::Deserialize;
+
+use super::CREDENTIALS;
+use crate::code::ErrorCode;
+use crate::decode::{self, DecodeError};
+use crate::error::{BuildError, Problem, Problems};
+use crate::ids::{AccessTokenId, MemberId};
+use crate::json::RawJson;
+use crate::open::{open_enum, open_union};
+use crate::operation::{Deployment, Operation, OperationMeta, Paging, Repeat};
+use crate::paging::{self, Page, Paged, Pagination};
+use crate::time::UnixMillis;
+use crate::write::RequestWriter;
+
+open_enum! {
+    /// What was done.
+    pub enum AuditLogAction {
+        /// An environment variable was created.
+        CreateEnvironmentVariable = "create_environment_variable",
+        /// An environment variable was given another value, or the same again.
+        UpdateEnvironmentVariable = "update_environment_variable",
+        /// An environment variable was deleted.
+        DeleteEnvironmentVariable = "delete_environment_variable",
+        /// An environment variable was renamed or replaced.
+        ReplaceEnvironmentVariable = "replace_environment_variable",
+        /// A usage limit was created.
+        CreateUsageLimit = "create_usage_limit",
+        /// A usage limit was replaced.
+        UpdateUsageLimit = "update_usage_limit",
+        /// A usage limit was deleted.
+        DeleteUsageLimit = "delete_usage_limit",
+        /// Usage reached a limit.
+        UsageLimitExceeded = "usage_limit_exceeded",
+        /// A usage limit stopped the deployment, or no longer does.
+        ChangeUsageLimitStopState = "change_usage_limit_stop_state",
+        /// A canonical URL was set.
+        UpdateCanonicalUrl = "update_canonical_url",
+        /// A canonical URL was reset.
+        DeleteCanonicalUrl = "delete_canonical_url",
+        /// An app was deployed.
+        PushConfig = "push_config",
+        /// An app was deployed, with its components.
+        PushConfigWithComponents = "push_config_with_components",
+        /// Indexes were built.
+        BuildIndexes = "build_indexes",
+        /// The deployment's state was changed.
+        ChangeDeploymentState = "change_deployment_state",
+        /// The deployment was paused.
+        PauseDeployment = "pause_deployment",
+        /// The deployment was unpaused.
+        UnpauseDeployment = "unpause_deployment",
+        /// Convex stopped the deployment, or no longer does.
+        ChangeSystemStopState = "change_system_stop_state",
+        /// Tables were emptied.
+        ClearTables = "clear_tables",
+        /// A snapshot was imported.
+        SnapshotImport = "snapshot_import",
+        /// The table of scheduled functions was deleted.
+        DeleteScheduledJobsTable = "delete_scheduled_jobs_table",
+        /// Tables were deleted.
+        DeleteTables = "delete_tables",
+        /// A component was deleted.
+        DeleteComponent = "delete_component",
+        /// All scheduled functions were cancelled.
+        CancelAllScheduledFunctions = "cancel_all_scheduled_functions",
+        /// A scheduled function was cancelled.
+        CancelScheduledFunction = "cancel_scheduled_function",
+        /// An export was asked for.
+        RequestExport = "request_export",
+        /// An export was cancelled.
+        CancelExport = "cancel_export",
+        /// It was set how long an export is kept.
+        SetExportExpiration = "set_export_expiration",
+        /// A log stream was created.
+        CreateIntegration = "create_integration",
+        /// A log stream was changed, or its secret was rotated.
+        UpdateIntegration = "update_integration",
+        /// A log stream was deleted.
+        DeleteIntegration = "delete_integration",
+        /// Documents were added.
+        AddDocuments = "add_documents",
+        /// Documents were deleted.
+        DeleteDocuments = "delete_documents",
+        /// Documents were changed.
+        UpdateDocuments = "update_documents",
+        /// A table was created.
+        CreateTable = "create_table",
+        /// Stored files were deleted.
+        DeleteFiles = "delete_files",
+        /// A URL to upload a file to was generated.
+        GenerateUploadUrl = "generate_upload_url",
+        /// A data sync was begun.
+        CreateDataSync = "create_data_sync",
+    }
+}
+
+/// A member of the team, or somebody with an admin key.
+///
+/// Its fields are `snake_case` on the wire, unlike everything around them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct MemberActor {
+    /// Which member; 0 for the admin key that a self-hosted server generates.
+    pub member_id: MemberId,
+}
+
+impl MemberActor {
+    /// This member.
+    pub fn new(member_id: MemberId) -> Self {
+        Self { member_id }
+    }
+}
+
+/// Somebody with a deploy key or an access token.
+///
+/// Its fields are `snake_case` on the wire, unlike everything around them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct TokenActor {
+    /// Which member the token belongs to, where that is known.
+    pub member_id: Option<MemberId>,
+    /// Which token; 0 in old entries.
+    pub token_id: AccessTokenId,
+    /// Which OAuth application it was made for, if any.
+    pub client_id: Option<String>,
+}
+
+impl TokenActor {
+    /// A token of nobody and no application; both are public fields.
+    pub fn new(token_id: AccessTokenId) -> Self {
+        Self { member_id: None, token_id, client_id: None }
+    }
+}
+
+open_union! {
+    /// Who did something.
+    pub enum AuditLogActor by "kind" {
+        /// Convex itself.
+        System = "system",
+        /// A member of the team, or an admin key.
+        Member(MemberActor) = "member",
+        /// A deploy key or an access token.
+        Token(TokenActor) = "token",
+    }
+}
+
+/// One entry of the audit log.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct AuditLogEvent {
+    /// Who did it.
+    pub actor: AuditLogActor,
+    /// What was done.
+    pub action: AuditLogAction,
+    /// When, in milliseconds since 1970.
+    pub create_time: UnixMillis,
+    /// The details, an object whose fields depend on the action. Integers of 64 bits are strings of digits in it, bytes are
+    /// base64, and a number that JSON has no form for is `"NaN"`, `"Infinity"` or `"-Infinity"`.
+    pub metadata: RawJson,
+    /// From which address, where that is known.
+    pub client_ip: Option<String>,
+    /// With which program, where that is known: the request's `User-Agent`.
+    pub client_user_agent: Option<String>,
+}
+
+impl AuditLogEvent {
+    /// An entry without address and program, which are public fields.
+    pub fn new(actor: AuditLogActor, action: AuditLogAction, create_time: UnixMillis, metadata: RawJson) -> Self {
+        Self { actor, action, create_time, metadata, client_ip: None, client_user_agent: None }
+    }
+}
+
+/// Lists the audit log of a deployment from a point in time on, in pages, the oldest entry first.
+///
+/// A [`Pager`](crate::Pager) walks the pages. A cursor belongs to the `from` that it was got with.
+///
+/// * Credential: any of the deployment's, with the permission `deployment:auditLog:view`.
+/// * Repeating it is safe.
+/// * Gives a page, whose items may be none although there is more.
+/// * Codes: `LimitOutOfRange`, `InvalidCursor`, 403 `AuditLogsDisabled` (always on a self-hosted server) and
+///   `AuditLogsTooOld`: the plan keeps entries for a limited time, which is held against each page, so begin a little later
+///   than its edge.
+///
+/// ```
+/// use convex_mgmt_proto::UnixMillis;
+/// use convex_mgmt_proto::deployment::ListAuditLogEvents;
+///
+/// let operation = ListAuditLogEvents::new(UnixMillis(1_700_000_000_000)).limit(100);
+/// assert!(operation.check().is_ok());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListAuditLogEvents {
+    /// From when on, this millisecond included.
+    pub from: UnixMillis,
+    /// How many entries a page has at most, from 1 to 100; the server's choice is 15.
+    pub limit: Option<u32>,
+    /// Where the page begins; the first one if `None`.
+    pub cursor: Option<String>,
+    unchecked: bool,
+}
+
+impl ListAuditLogEvents {
+    /// From this point in time on.
+    pub fn new(from: UnixMillis) -> Self {
+        Self { from, limit: None, cursor: None, unchecked: false }
+    }
+
+    /// Pages of so many entries, from 1 to 100. It may differ from page to page.
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// The page that begins at a cursor, which must have been got with the same `from`.
+    pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
+        self.cursor = Some(cursor.into());
+        self
+    }
+
+    /// Leaves all checks to the server.
+    pub fn unchecked(mut self) -> Self {
+        self.unchecked = true;
+        self
+    }
+
+    /// Checks what the server would refuse whatever the deployment.
+    ///
+    /// # Errors
+    /// All problems, with the codes that the server would answer.
+    pub fn check(&self) -> Result<(), Problems> {
+        let from = Problem::new("from", ErrorCode::BadQueryArgs, "must not be before 1970");
+        let from = (self.from.0 < 0).then_some(from);
+        Problems::none_of(from.into_iter().chain(paging::problems(self.limit, self.cursor.as_deref())).collect())
+    }
+}
+
+impl Operation for ListAuditLogEvents {
+    type Api = Deployment;
+    type Output = Page<AuditLogEvent>;
+    const META: &'static OperationMeta =
+        &OperationMeta::new::<Deployment>("list_audit_log_events", Method::GET, "/list_audit_log_events", Repeat::Safe)
+            .query(&["from", "limit", "cursor"])
+            .credentials(CREDENTIALS)
+            .permission("deployment:auditLog:view")
+            .paging(Paging::Query);
+
+    fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
+        if !self.unchecked {
+            self.check()?;
+        }
+        request.query("from", &self.from.to_string())?;
+        paging::encode(request, self.limit, self.cursor.as_deref())
+    }
+
+    fn decode(body: &Bytes) -> Result<Page<AuditLogEvent>, DecodeError> {
+        #[derive(Deserialize)]
+        struct PageReply {
+            items: Vec<AuditLogEvent>,
+            pagination: Pagination,
+        }
+        let reply: PageReply = decode::object(body)?;
+        Ok(Page::new(reply.items, reply.pagination.next()))
+    }
+}
+
+impl Paged for ListAuditLogEvents {
+    type Item = AuditLogEvent;
+
+    fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref()
+    }
+
+    fn set_cursor(&mut self, cursor: String) {
+        self.cursor = Some(cursor);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::credential::DeployKey;
+    use crate::endpoint::Endpoint;
+
+    fn uri(operation: &ListAuditLogEvents) -> Result<String, BuildError> {
+        let endpoint = Endpoint::new("https://h", &DeployKey::parse("n|01ab").unwrap()).unwrap();
+        Ok(operation.to_request(&endpoint)?.uri().to_string())
+    }
+
+    #[test]
+    fn the_query_holds_what_is_given() {
+        let operation = ListAuditLogEvents::new(UnixMillis(5));
+        assert_eq!(uri(&operation).unwrap(), "https://h/api/v1/list_audit_log_events?from=5");
+        let operation = operation.limit(100).cursor("a&b/é");
+        assert_eq!(
+            uri(&operation).unwrap(),
+            "https://h/api/v1/list_audit_log_events?from=5&limit=100&cursor=a%26b%2F%C3%A9"
+        );
+    }
+
+    #[test]
+    fn what_the_server_refuses_is_refused_before_unless_told_otherwise() {
+        for (operation, field, code) in [
+            (ListAuditLogEvents::new(UnixMillis(-1)), "from", ErrorCode::BadQueryArgs),
+            (ListAuditLogEvents::new(UnixMillis(0)).limit(0), "limit", ErrorCode::LimitOutOfRange),
+            (ListAuditLogEvents::new(UnixMillis(0)).limit(101), "limit", ErrorCode::LimitOutOfRange),
+            (ListAuditLogEvents::new(UnixMillis(0)).cursor(""), "cursor", ErrorCode::InvalidCursor),
+        ] {
+            let problems = operation.check().unwrap_err();
+            let problem = problems.iter().next().unwrap();
+            assert_eq!((problem.field.as_str(), &problem.code), (field, &code));
+            assert!(uri(&operation).is_err() && uri(&operation.unchecked()).is_ok(), "{field}");
+        }
+        assert!(ListAuditLogEvents::new(UnixMillis(0)).limit(1).check().is_ok());
+    }
+
+    #[test]
+    fn a_page_is_read_with_actors_and_actions_that_are_new() {
+        let body = r#"{"items":[
+            {"actor":{"kind":"system"},"action":"pause_deployment","createTime":1,"metadata":{},"clientIp":null,"clientUserAgent":null},
+            {"actor":{"kind":"member","member_id":18446744073709551615},"action":"brew","createTime":-2,"metadata":{"limit":"100"}},
+            {"actor":{"kind":"token","member_id":null,"token_id":7,"client_id":"c"},"action":"brew","createTime":3,"metadata":1.0,"clientIp":"::1"},
+            {"actor":{"kind":"robot","arm":1.50},"action":"brew","createTime":4,"metadata":null}],
+            "pagination":{"hasMore":true,"nextCursor":"ab"}}"#;
+        let page = ListAuditLogEvents::decode(&Bytes::from(body)).unwrap();
+        assert_eq!(page.next_cursor.as_deref(), Some("ab"));
+        let [system, member, token, robot] = &page.items[..] else { panic!("{page:?}") };
+        let plain = |actor, action: &str, time, metadata: &str| {
+            AuditLogEvent::new(actor, action.into(), UnixMillis(time), RawJson::parse(metadata).unwrap())
+        };
+        assert_eq!(*system, plain(AuditLogActor::System, "pause_deployment", 1, "{}"));
+        assert_eq!(system.action, AuditLogAction::PauseDeployment);
+        let actor = AuditLogActor::Member(MemberActor::new(MemberId(u64::MAX)));
+        assert_eq!(*member, plain(actor, "brew", -2, r#"{"limit":"100"}"#));
+        assert_eq!(member.metadata.read::<BTreeMap<String, String>>().unwrap()["limit"], "100");
+        let actor = TokenActor { client_id: Some("c".to_owned()), ..TokenActor::new(AccessTokenId(7)) };
+        assert_eq!(token.actor, AuditLogActor::Token(actor));
+        assert_eq!((token.metadata.as_str(), token.client_ip.as_deref()), ("1.0", Some("::1")));
+        let AuditLogActor::Unknown(object) = &robot.actor else { panic!("{robot:?}") };
+        assert_eq!(object.json(), r#"{"kind":"robot","arm":1.50}"#);
+    }
+
+    #[test]
+    fn a_bad_page_is_located() {
+        let event = r#"{"actor":{"kind":"system"},"action":"x","createTime":1,"metadata":{}}"#;
+        let body = |event: &str| format!(r#"{{"items":[{event}],"pagination":{{"hasMore":false}}}}"#);
+        assert!(ListAuditLogEvents::decode(&Bytes::from(body(event))).is_ok());
+        for (good, bad, path, expected) in [
+            (r#""createTime":1"#, r#""createTime":1.5"#, "items[0].createTime", "i64"),
+            (r#""kind":"system""#, r#""kind":"member""#, "items[0].actor", "the field `member_id`"),
+            (r#","metadata":{}"#, "", "items[0]", "the field `metadata`"),
+        ] {
+            let error = ListAuditLogEvents::decode(&Bytes::from(body(&event.replace(good, bad)))).unwrap_err();
+            assert_eq!((error.path.as_str(), error.expected.as_str()), (path, expected));
+        }
+    }
+}

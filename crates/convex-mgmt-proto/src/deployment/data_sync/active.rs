@@ -1,0 +1,225 @@
+//! The data syncs that are under way, and how far each has come.
+//!
+//! Source: convex-backend `crates/application/src/streaming_export.rs` and `crates/model/src/data_sync_progress`.
+
+use bytes::Bytes;
+use http::Method;
+use serde::Deserialize;
+
+use crate::decode::{self, DecodeError};
+use crate::deployment::CREDENTIALS;
+use crate::error::{BuildError, Problems};
+use crate::open::open_union;
+use crate::operation::{Deployment, Operation, OperationMeta, Paging, Repeat};
+use crate::paging::{self, Page, Paged, Pagination};
+use crate::time::{UnixMillis, UnixNanos};
+use crate::write::RequestWriter;
+
+/// How far a sync has come that is not yet consistent. Counts lag some seconds behind, and count revisions and deletions
+/// too.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SnapshotProgress {
+    /// How many tables were walked through.
+    pub num_tables_synced: u64,
+    /// How many tables there are to walk through.
+    pub total_tables: u64,
+    /// The component of the table that is being walked through; empty for the app itself.
+    pub current_component: String,
+    /// The table that is being walked through.
+    pub current_table: String,
+    /// How many of its documents were given.
+    pub num_documents_in_current_table: u64,
+    /// How many documents it has.
+    pub total_documents_in_current_table: u64,
+    /// How many documents of all tables were given.
+    pub num_documents_synced: u64,
+    /// How many documents all tables have.
+    pub total_documents: u64,
+}
+
+impl SnapshotProgress {
+    /// Nothing yet; all fields are public.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+/// How far a sync has come that is consistent.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct SyncProgress {
+    /// How many tables there are.
+    pub total_tables: u64,
+    /// How many documents were given, revisions and deletions too.
+    pub num_documents_synced: u64,
+    /// As of when it has everything, in nanoseconds. What a page of the sync itself calls its snapshot.
+    pub synced_ts: UnixNanos,
+}
+
+impl SyncProgress {
+    /// A sync of so many tables that has given so many documents, as of then.
+    pub fn new(total_tables: u64, num_documents_synced: u64, synced_ts: UnixNanos) -> Self {
+        Self { total_tables, num_documents_synced, synced_ts }
+    }
+}
+
+open_union! {
+    /// How a sync does.
+    pub enum ActiveSyncStatus by "type" {
+        /// It walks through the tables, and is not yet consistent.
+        Snapshotting(SnapshotProgress) = "snapshotting",
+        /// It is consistent, and there are newer changes.
+        Stale(SyncProgress) = "stale",
+        /// It is consistent, and has everything.
+        UpToDate(SyncProgress) = "upToDate",
+    }
+}
+
+/// A sync that asked for a page in the last 3 days.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ActiveSync {
+    /// Its id.
+    pub sync_id: String,
+    /// When its progress was last noted, in milliseconds.
+    pub last_updated: UnixMillis,
+    /// How it does.
+    pub status: ActiveSyncStatus,
+}
+
+impl ActiveSync {
+    /// A sync.
+    pub fn new(sync_id: impl Into<String>, last_updated: UnixMillis, status: ActiveSyncStatus) -> Self {
+        Self { sync_id: sync_id.into(), last_updated, status }
+    }
+}
+
+/// Lists the data syncs that asked for a page in the last 3 days, in pages, the one that did so last first.
+///
+/// A [`Pager`](crate::Pager) walks the pages.
+///
+/// * Credential: any of the deployment's, with the permission `deployment:data:view`.
+/// * Repeating it is safe.
+/// * Gives a page, whose items may be none although there is more.
+/// * Codes: `LimitOutOfRange`, `InvalidCursor`, 403 `StreamingExportNotEnabled`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListActiveSyncs {
+    /// How many syncs a page has at most, from 1 to 100; the server's choice is 50.
+    pub limit: Option<u32>,
+    /// Where the page begins; the first one if `None`.
+    pub cursor: Option<String>,
+    unchecked: bool,
+}
+
+impl ListActiveSyncs {
+    /// From the first page on.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Pages of so many syncs, from 1 to 100.
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// The page that begins at a cursor.
+    pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
+        self.cursor = Some(cursor.into());
+        self
+    }
+
+    /// Leaves all checks to the server.
+    pub fn unchecked(mut self) -> Self {
+        self.unchecked = true;
+        self
+    }
+
+    /// Checks what the server would refuse whatever the deployment.
+    ///
+    /// # Errors
+    /// All problems, with the codes that the server would answer.
+    pub fn check(&self) -> Result<(), Problems> {
+        Problems::none_of(paging::problems(self.limit, self.cursor.as_deref()).collect())
+    }
+}
+
+impl Operation for ListActiveSyncs {
+    type Api = Deployment;
+    type Output = Page<ActiveSync>;
+    const META: &'static OperationMeta =
+        &OperationMeta::new::<Deployment>("list_active_syncs", Method::GET, "/data/list_active_syncs", Repeat::Safe)
+            .query(&["limit", "cursor"])
+            .credentials(CREDENTIALS)
+            .permission("deployment:data:view")
+            .paging(Paging::Query);
+
+    fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
+        if !self.unchecked {
+            self.check()?;
+        }
+        paging::encode(request, self.limit, self.cursor.as_deref())
+    }
+
+    fn decode(body: &Bytes) -> Result<Page<ActiveSync>, DecodeError> {
+        #[derive(Deserialize)]
+        struct PageReply {
+            syncs: Vec<ActiveSync>,
+            pagination: Pagination,
+        }
+        let reply: PageReply = decode::object(body)?;
+        Ok(Page::new(reply.syncs, reply.pagination.next()))
+    }
+}
+
+impl Paged for ListActiveSyncs {
+    type Item = ActiveSync;
+
+    fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref()
+    }
+
+    fn set_cursor(&mut self, cursor: String) {
+        self.cursor = Some(cursor);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn syncs_are_read_with_their_two_units_of_time() {
+        let body = r#"{"syncs":[
+            {"syncId":"a","lastUpdated":1755000000000,"status":{"type":"upToDate","totalTables":2,"numDocumentsSynced":18446744073709551615,"syncedTs":1755000000000000001}},
+            {"syncId":"b","lastUpdated":1,"status":{"type":"snapshotting","numTablesSynced":1,"totalTables":2,"currentComponent":"","currentTable":"t",
+              "numDocumentsInCurrentTable":3,"totalDocumentsInCurrentTable":4,"numDocumentsSynced":5,"totalDocuments":6}},
+            {"syncId":"c","lastUpdated":1,"status":{"type":"asleep","since":1.0}}],
+            "pagination":{"hasMore":false}}"#;
+        let page = ListActiveSyncs::decode(&Bytes::from(body)).unwrap();
+        let [up_to_date, snapshotting, asleep] = &page.items[..] else { panic!("{page:?}") };
+        let progress = SyncProgress::new(2, u64::MAX, UnixNanos(1_755_000_000_000_000_001));
+        let expected = ActiveSync::new("a", UnixMillis(1_755_000_000_000), ActiveSyncStatus::UpToDate(progress));
+        assert_eq!(*up_to_date, expected);
+        let ActiveSyncStatus::Snapshotting(progress) = &snapshotting.status else { panic!("{snapshotting:?}") };
+        assert_eq!((progress.num_documents_in_current_table, progress.total_documents), (3, 6));
+        let ActiveSyncStatus::Unknown(object) = &asleep.status else { panic!("{asleep:?}") };
+        assert_eq!(object.json(), r#"{"type":"asleep","since":1.0}"#);
+    }
+
+    #[test]
+    fn the_name_that_pages_use_for_the_time_is_not_this_lists() {
+        let body = r#"{"syncs":[{"syncId":"a","lastUpdated":1,"status":{"type":"stale","totalTables":1,"numDocumentsSynced":1,"snapshotTs":1}}],
+            "pagination":{"hasMore":false}}"#;
+        let error = ListActiveSyncs::decode(&Bytes::from(body)).unwrap_err();
+        assert_eq!((error.path.as_str(), error.expected.as_str()), ("syncs[0].status", "the field `syncedTs`"));
+    }
+}

@@ -1,0 +1,333 @@
+//! [`DataSyncPage`]: one page of a data sync, with its documents as slices of the reply.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::document::Document;
+use crate::decode::{self, DecodeError, DecodeErrorKind};
+use crate::open::open_union;
+use crate::time::UnixNanos;
+
+/// A table, by its component and its name. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct TablePath {
+    /// The path of the component, such as `shop/cart`; empty for the app itself.
+    #[serde(deserialize_with = "shared")]
+    #[cfg_attr(feature = "serde-all", serde(serialize_with = "text"))]
+    pub component: Arc<str>,
+    /// The name of the table.
+    #[serde(deserialize_with = "shared")]
+    #[cfg_attr(feature = "serde-all", serde(serialize_with = "text"))]
+    pub table: Arc<str>,
+}
+
+impl TablePath {
+    /// A table of a component; of the app itself, if the path is empty.
+    pub fn new(component: impl Into<Arc<str>>, table: impl Into<Arc<str>>) -> Self {
+        Self { component: component.into(), table: table.into() }
+    }
+}
+
+impl fmt::Display for TablePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.component.is_empty() {
+            write!(f, "{}:", self.component)?;
+        }
+        f.write_str(&self.table)
+    }
+}
+
+fn shared<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Arc<str>, D::Error> {
+    crate::open::text(deserializer, |text| text.into())
+}
+
+#[cfg(feature = "serde-all")]
+fn text<S: serde::Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(text)
+}
+
+/// As of when a sync is consistent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// The time of the last commit that it has, in nanoseconds.
+    pub snapshot_ts: UnixNanos,
+}
+
+impl Snapshot {
+    /// As of then.
+    pub fn new(snapshot_ts: UnixNanos) -> Self {
+        Self { snapshot_ts }
+    }
+}
+
+open_union! {
+    /// How what a sync has given so far relates to the deployment's data.
+    pub enum DataSyncStatus by "type" {
+        /// Tables are still walked through: nothing is consistent yet. Go on at once.
+        Snapshotting = "snapshotting",
+        /// Consistent, and there are newer changes. Go on at once.
+        Stale(Snapshot) = "stale",
+        /// Consistent, and complete. Wait a while.
+        UpToDate(Snapshot) = "upToDate",
+    }
+}
+
+impl DataSyncStatus {
+    /// As of when the sync is consistent, if it is.
+    pub fn snapshot_ts(&self) -> Option<UnixNanos> {
+        match self {
+            Self::Stale(snapshot) | Self::UpToDate(snapshot) => Some(snapshot.snapshot_ts),
+            Self::Snapshotting | Self::Unknown(_) => None,
+        }
+    }
+}
+
+/// A document that was written or deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DataSyncValue {
+    /// Its table.
+    pub table: TablePath,
+    /// When it was committed, in nanoseconds.
+    pub ts: UnixNanos,
+    /// Whether it was deleted. Then the document has its `_id` and nothing else.
+    pub deleted: bool,
+    /// The document, as far as it was selected.
+    pub document: Document,
+}
+
+impl DataSyncValue {
+    /// A document that was written.
+    pub fn upsert(table: TablePath, ts: UnixNanos, document: Document) -> Self {
+        Self { table, ts, deleted: false, document }
+    }
+
+    /// A document that was deleted: its `_id`.
+    pub fn delete(table: TablePath, ts: UnixNanos, id: &str) -> Self {
+        Self { table, ts, deleted: true, document: Document::of_id(id) }
+    }
+}
+
+/// What a consumer does for a page, one step after the other.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Change<'a> {
+    /// Drop everything that is stored of this table.
+    Truncate(&'a TablePath),
+    /// Store this document, in place of the one with its `_id`, if there is one.
+    Upsert(&'a DataSyncValue),
+    /// Drop the document with this `_id`, if there is one.
+    Delete(&'a DataSyncValue),
+}
+
+/// One page of a data sync.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct DataSyncPage {
+    /// How what was given so far, this page included, relates to the deployment's data.
+    pub status: DataSyncStatus,
+    /// Tables of which everything is to be dropped, before the values.
+    pub truncates: Vec<TablePath>,
+    /// Documents in the order in which they are to be applied. One may be there several times.
+    pub values: Vec<DataSyncValue>,
+    /// The sync's id, the same on all its pages.
+    pub sync_id: String,
+    /// Where the next page begins. There always is one.
+    pub next_cursor: String,
+}
+
+impl DataSyncPage {
+    /// A page without truncates and values, which are public fields.
+    pub fn new(status: DataSyncStatus, sync_id: impl Into<String>, next_cursor: impl Into<String>) -> Self {
+        Self {
+            status,
+            truncates: Vec::new(),
+            values: Vec::new(),
+            sync_id: sync_id.into(),
+            next_cursor: next_cursor.into(),
+        }
+    }
+
+    /// What to do for this page, in order: truncates, then values. Keep [`DataSyncPage::next_cursor`] in the same
+    /// transaction.
+    pub fn changes(&self) -> impl Iterator<Item = Change<'_>> {
+        let values = self.values.iter();
+        let values = values.map(|value| if value.deleted { Change::Delete(value) } else { Change::Upsert(value) });
+        self.truncates.iter().map(Change::Truncate).chain(values)
+    }
+
+    /// Whether everything is there, so that it is time to wait a while before the next page.
+    pub fn is_up_to_date(&self) -> bool {
+        matches!(self.status, DataSyncStatus::UpToDate(_))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PageReply<'a> {
+    status: DataSyncStatus,
+    truncates: Vec<TablePath>,
+    #[serde(borrow)]
+    values: Vec<Entry<'a>>,
+    sync_id: String,
+    pagination: Endless,
+}
+
+#[derive(Deserialize)]
+struct Entry<'a> {
+    #[serde(borrow)]
+    component: Cow<'a, str>,
+    #[serde(borrow)]
+    table: Cow<'a, str>,
+    ts: UnixNanos,
+    deleted: bool,
+    #[serde(borrow)]
+    value: &'a RawValue,
+}
+
+/// A sync has no end, so whether there is more is not looked at, and there has to be a cursor.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Endless {
+    next_cursor: String,
+}
+
+pub(super) fn decode(body: &Bytes) -> Result<DataSyncPage, DecodeError> {
+    let reply: PageReply<'_> = decode::object(body)?;
+    let mut values: Vec<DataSyncValue> = Vec::with_capacity(reply.values.len());
+    for (index, entry) in reply.values.iter().enumerate() {
+        // Entries of one table follow each other, so its names are kept once.
+        let same = values.last().map(|last| &last.table);
+        let same = same.filter(|path| *path.component == *entry.component && *path.table == *entry.table);
+        let table = same.cloned().unwrap_or_else(|| TablePath::new(&*entry.component, &*entry.table));
+        let document = Document::slice(body, entry.value.get()).ok_or_else(|| DecodeError {
+            path: format!("values[{index}].value"),
+            expected: "an object".to_owned(),
+            ..DecodeError::new(DecodeErrorKind::Shape)
+        })?;
+        values.push(DataSyncValue { table, ts: entry.ts, deleted: entry.deleted, document });
+    }
+    let PageReply { status, truncates, sync_id, pagination, .. } = reply;
+    Ok(DataSyncPage { status, truncates, values, sync_id, next_cursor: pagination.next_cursor })
+}
+
+#[cfg(feature = "serde-all")]
+mod write {
+    //! Writing a page as the server does.
+
+    use serde::{Serialize, Serializer};
+
+    use super::*;
+    use crate::paging::Pagination;
+
+    impl Serialize for DataSyncValue {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            #[derive(Serialize)]
+            struct Fields<'a> {
+                component: &'a str,
+                table: &'a str,
+                ts: UnixNanos,
+                deleted: bool,
+                value: &'a Document,
+            }
+            let TablePath { component, table } = &self.table;
+            Fields { component, table, ts: self.ts, deleted: self.deleted, value: &self.document }.serialize(serializer)
+        }
+    }
+
+    impl Serialize for DataSyncPage {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            #[derive(Serialize)]
+            #[serde(rename_all = "camelCase")]
+            struct Fields<'a> {
+                status: &'a DataSyncStatus,
+                truncates: &'a [TablePath],
+                values: &'a [DataSyncValue],
+                sync_id: &'a str,
+                pagination: Pagination,
+            }
+            let Self { status, truncates, values, sync_id, next_cursor } = self;
+            let pagination = Pagination::new(Some(next_cursor.clone()));
+            Fields { status, truncates, values, sync_id, pagination }.serialize(serializer)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = r#"{"status":{"type":"stale","snapshotTs":1755000000000000001},
+        "truncates":[{"component":"","table":"a"},{"component":"shop/cart","table":"b"}],
+        "values":[
+            {"component":"","table":"a","ts":3,"deleted":false,"value": {"_id":"x","n":1.0} },
+            {"component":"","table":"a","ts":4,"deleted":true,"value":{"_id":"x"}},
+            {"component":"sh\u006fp","table":"b","ts":5,"deleted":false,"value":{"_id":"y"}}],
+        "syncId":"s","pagination":{"hasMore":true,"nextCursor":"ab"}}"#;
+
+    #[test]
+    fn documents_are_slices_of_the_page_as_they_were_spelt() {
+        let body = Bytes::from(PAGE);
+        let page = decode(&body).unwrap();
+        let document = &page.values[0].document;
+        assert_eq!(document.as_str(), r#"{"_id":"x","n":1.0}"#);
+        let inside = body.as_ptr_range().contains(&document.as_str().as_ptr());
+        assert!(inside, "the document was copied");
+        assert!(Arc::ptr_eq(&page.values[0].table.table, &page.values[1].table.table), "the name was copied");
+        assert_eq!(page.values[2].table, TablePath::new("shop", "b"));
+        assert_eq!((page.sync_id.as_str(), page.next_cursor.as_str()), ("s", "ab"));
+        assert_eq!(page.status.snapshot_ts(), Some(UnixNanos(1_755_000_000_000_000_001)));
+        assert!(!page.is_up_to_date());
+    }
+
+    #[test]
+    fn truncates_come_before_values_and_values_in_order() {
+        let page = decode(&Bytes::from(PAGE)).unwrap();
+        let steps: Vec<String> = page
+            .changes()
+            .map(|change| match change {
+                Change::Truncate(table) => format!("truncate {table}"),
+                Change::Upsert(value) => format!("upsert {} {}", value.table, value.document.id().unwrap()),
+                Change::Delete(value) => format!("delete {} {}", value.table, value.document.id().unwrap()),
+            })
+            .collect();
+        assert_eq!(steps, ["truncate a", "truncate shop/cart:b", "upsert a x", "delete a x", "upsert shop:b y"]);
+    }
+
+    #[test]
+    fn pages_can_be_made_up() {
+        let table = TablePath::new("", "a");
+        let mut page = DataSyncPage::new(DataSyncStatus::UpToDate(Snapshot::new(UnixNanos(5))), "s", "ab");
+        page.truncates.push(table.clone());
+        page.values.push(DataSyncValue::delete(table, UnixNanos(4), "x\""));
+        let body = r#"{"status":{"type":"upToDate","snapshotTs":5},"truncates":[{"component":"","table":"a"}],
+            "values":[{"component":"","table":"a","ts":4,"deleted":true,"value":{"_id":"x\""}}],
+            "syncId":"s","pagination":{"hasMore":true,"nextCursor":"ab"}}"#;
+        assert_eq!(decode(&Bytes::from(body)).unwrap(), page);
+    }
+
+    #[test]
+    fn a_bad_page_is_located() {
+        for (good, bad, path, expected) in [
+            (r#"{"_id":"y"}"#, "[1]", "values[2].value", "an object"),
+            (r#"{"_id":"y"}"#, "null", "values[2].value", "an object"),
+            (r#""ts":5"#, r#""ts":5.0"#, "values[2].ts", "i64"),
+            (r#""snapshotTs""#, r#""syncedTs""#, "status", "the field `snapshotTs`"),
+            (r#","nextCursor":"ab""#, "", "pagination", "the field `nextCursor`"),
+            (r#""nextCursor":"ab""#, r#""nextCursor":null"#, "pagination.nextCursor", "a string"),
+        ] {
+            let error = decode(&Bytes::from(PAGE.replace(good, bad))).unwrap_err();
+            assert_eq!((error.path.as_str(), error.expected.as_str()), (path, expected));
+        }
+        assert_eq!(decode(&Bytes::from(&PAGE[..PAGE.len() - 1])).unwrap_err().kind, DecodeErrorKind::Truncated);
+    }
+}

@@ -1,0 +1,238 @@
+//! [`Value`]: what a document can hold, without a type of the user's.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+/// What a document can hold. Source: convex-backend `crates/value/src/export.rs`.
+///
+/// Integers and floats are two kinds: `1` is not `1.0`. Equal are those that are written alike, so NaN equals itself, and
+/// `-0.0` does not equal `0.0`.
+///
+/// It is read from and written to JSON as the server does it. A writer of JSON may spell a float another way than the server
+/// (`1e+21` for `1e21`), but always as a float.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// `null`.
+    Null,
+    /// A boolean.
+    Boolean(bool),
+    /// An integer of 64 bits.
+    Int64(i64),
+    /// A float of 64 bits, any of them.
+    Float64(f64),
+    /// Text. Ids are texts too.
+    String(String),
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// A list.
+    Array(Vec<Value>),
+    /// An object.
+    Object(BTreeMap<String, Value>),
+}
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Null, Self::Null) => true,
+            (Self::Boolean(one), Self::Boolean(two)) => one == two,
+            (Self::Int64(one), Self::Int64(two)) => one == two,
+            (Self::Float64(one), Self::Float64(two)) => one.to_bits() == two.to_bits(),
+            (Self::String(one), Self::String(two)) => one == two,
+            (Self::Bytes(one), Self::Bytes(two)) => one == two,
+            (Self::Array(one), Self::Array(two)) => one == two,
+            (Self::Object(one), Self::Object(two)) => one == two,
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Value {}
+
+macro_rules! from {
+    ($($content:ty => $variant:ident),+ $(,)?) => { $(
+        impl From<$content> for Value {
+            fn from(content: $content) -> Self {
+                Self::$variant(content.into())
+            }
+        }
+    )+ };
+}
+
+from! {
+    bool => Boolean,
+    i64 => Int64,
+    i32 => Int64,
+    f64 => Float64,
+    String => String,
+    &str => String,
+    Vec<u8> => Bytes,
+    Vec<Value> => Array,
+    BTreeMap<String, Value> => Object,
+}
+
+/// The name of the wrapper for floats that JSON has no number for.
+pub(super) const FLOAT: &str = "$float";
+/// The name of the wrapper for bytes.
+pub(super) const BYTES: &str = "$bytes";
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let wrapper = |serializer: S, name: &str, bytes: &[u8]| {
+            let mut map = serializer.serialize_map(Some(1))?;
+            map.serialize_entry(name, &STANDARD.encode(bytes))?;
+            map.end()
+        };
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Boolean(value) => serializer.serialize_bool(*value),
+            Self::Int64(value) => serializer.serialize_i64(*value),
+            Self::Float64(value) if value.is_finite() => serializer.serialize_f64(*value),
+            Self::Float64(value) => wrapper(serializer, FLOAT, &value.to_le_bytes()),
+            Self::String(text) => serializer.serialize_str(text),
+            Self::Bytes(bytes) => wrapper(serializer, BYTES, bytes),
+            Self::Array(items) => serializer.collect_seq(items),
+            Self::Object(fields) => serializer.collect_map(fields),
+        }
+    }
+}
+
+/// Reads the content of a wrapper.
+pub(super) fn wrapped<E: de::Error>(name: &str, text: &str) -> Result<Value, E> {
+    // What is there is not repeated: it may be secret.
+    let bytes = STANDARD.decode(text).map_err(|_| E::custom("invalid wrapper, expected base64"))?;
+    if name == BYTES {
+        return Ok(Value::Bytes(bytes));
+    }
+    let bytes = bytes.try_into().map_err(|_| E::custom("invalid wrapper, expected 8 bytes"))?;
+    Ok(Value::Float64(f64::from_le_bytes(bytes)))
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+
+        impl<'de> Visitor<'de> for Any {
+            type Value = Value;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value of Convex's")
+            }
+            fn visit_unit<E>(self) -> Result<Value, E> {
+                Ok(Value::Null)
+            }
+            fn visit_none<E>(self) -> Result<Value, E> {
+                Ok(Value::Null)
+            }
+            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+                Value::deserialize(deserializer)
+            }
+            fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+                Ok(Value::Boolean(value))
+            }
+            fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+                Ok(Value::Int64(value))
+            }
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
+                i64::try_from(value).map(Value::Int64).map_err(|_| E::custom("invalid value, expected i64"))
+            }
+            fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+                Ok(Value::Float64(value))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+                Ok(Value::String(text.to_owned()))
+            }
+            fn visit_string<E>(self, text: String) -> Result<Value, E> {
+                Ok(Value::String(text))
+            }
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Value, E> {
+                Ok(Value::Bytes(bytes.to_vec()))
+            }
+            fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Value, E> {
+                Ok(Value::Bytes(bytes))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = seq.next_element()? {
+                    items.push(item);
+                }
+                Ok(Value::Array(items))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+                let mut fields = BTreeMap::new();
+                while let Some(name) = map.next_key::<String>()? {
+                    fields.insert(name, map.next_value()?);
+                }
+                // Here too, for readers that do not know the wrappers.
+                match fields.first_key_value() {
+                    Some((name, Value::String(text))) if fields.len() == 1 && (name == FLOAT || name == BYTES) => {
+                        wrapped(name, text)
+                    }
+                    _ => Ok(Value::Object(fields)),
+                }
+            }
+        }
+
+        deserializer.deserialize_any(Any)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::Document;
+    use super::*;
+
+    fn any_value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::Boolean),
+            any::<i64>().prop_map(Value::Int64),
+            // All of them: NaNs with any payload, infinities, both zeros, subnormals.
+            any::<u64>().prop_map(|bits| Value::Float64(f64::from_bits(bits))),
+            prop_oneof![Just(0.0), Just(-0.0), Just(1.0), Just(1e21), Just(5e-324), Just(f64::NAN)]
+                .prop_map(Value::Float64),
+            ".{0,8}".prop_map(Value::String),
+            proptest::collection::vec(any::<u8>(), 0..9).prop_map(Value::Bytes),
+        ];
+        leaf.prop_recursive(4, 40, 5, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..5).prop_map(Value::Array),
+                proptest::collection::btree_map("[a-z_][ -~]{0,5}", inner, 0..5).prop_map(Value::Object),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_value_comes_back_to_the_last_bit(value in any_value()) {
+            let fields = BTreeMap::from([("field".to_owned(), value)]);
+            let json = serde_json::to_string(&fields).unwrap();
+            prop_assert_eq!(&serde_json::from_str::<BTreeMap<String, Value>>(&json).unwrap(), &fields);
+            prop_assert_eq!(Document::parse(json).unwrap().fields().unwrap(), fields);
+        }
+    }
+
+    #[test]
+    fn integers_and_floats_are_told_apart_by_their_spelling() {
+        let read = |json: &str| serde_json::from_str::<Value>(json).unwrap();
+        assert_eq!(read("1"), Value::Int64(1));
+        assert_eq!(read("1.0"), Value::Float64(1.0));
+        assert_eq!(read("-0.0"), Value::Float64(-0.0));
+        assert_ne!(read("-0.0"), read("0.0"));
+        assert_eq!(read("1e16"), Value::Float64(1e16));
+        assert_eq!(read("-9223372036854775808"), Value::Int64(i64::MIN));
+        assert_eq!(read(r#"{"$float":"AAAAAAAA+H8="}"#), Value::Float64(f64::NAN));
+        assert_eq!(read(r#"{"$bytes":"ABCD"}"#), Value::Bytes(vec![0x00, 0x10, 0x83]));
+        let write = |value: Value| serde_json::to_string(&value).unwrap();
+        assert_eq!(write(1.into()), "1");
+        assert_eq!(write(1.0.into()), "1.0");
+        assert_eq!(write((-0.0).into()), "-0.0");
+        assert_eq!(write(f64::INFINITY.into()), r#"{"$float":"AAAAAAAA8H8="}"#);
+    }
+}

@@ -1,0 +1,100 @@
+//! The server's rules for what is set in a log stream, as far as they do not depend on the deployment.
+//!
+//! Source: convex-backend `crates/local_backend/src/log_sinks.rs` and `crates/model/src/log_sinks/types`.
+
+use std::collections::BTreeMap;
+
+use super::{AxiomAttribute, AxiomIngestUrl};
+use crate::code::ErrorCode;
+use crate::error::Problem;
+use crate::secret::Secret;
+
+/// How many attributes Axiom may be sent with each event.
+pub const AXIOM_ATTRIBUTES: usize = 1024;
+/// How many bytes the key of a Sentry tag has at most.
+pub const SENTRY_TAG_BYTES: usize = 1024;
+
+/// A URL need only be absolute, with any scheme.
+pub(super) fn absolute_url(field: &str, url: Option<&str>, code: ErrorCode) -> Option<Problem> {
+    let url = url?;
+    // Readers of URLs pass over these characters, wherever they stand: left to the server.
+    if url.contains(['\t', '\n', '\r']) {
+        return None;
+    }
+    let scheme = url.trim_start_matches(|first: char| first <= ' ').split_once(':').map(|(scheme, _)| scheme);
+    let is_scheme = |scheme: &str| {
+        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    };
+    (!scheme.is_some_and(is_scheme))
+        .then(|| Problem::new(field, code, "must be an absolute URL, such as `https://example.com`"))
+}
+
+pub(super) fn ingest_url(url: Option<&AxiomIngestUrl>) -> Option<Problem> {
+    let rule = "must be one of those that Axiom has, without `/` at the end";
+    matches!(url, Some(AxiomIngestUrl::Unknown(_)))
+        .then(|| Problem::new("ingestUrl", ErrorCode::InvalidAxiomIngestUrl, rule))
+}
+
+pub(super) fn attributes(attributes: Option<&[AxiomAttribute]>) -> Option<Problem> {
+    let rule = || format!("must be {AXIOM_ATTRIBUTES} at most");
+    (attributes?.len() > AXIOM_ATTRIBUTES).then(|| Problem::new("attributes", ErrorCode::InternalServerError, rule()))
+}
+
+/// The scheme and the key are looked at only: what follows is for the server to read.
+pub(super) fn dsn(dsn: Option<&Secret>) -> Option<Problem> {
+    let dsn = dsn?.expose().trim_start_matches(|first: char| first <= ' ');
+    if dsn.contains(['\t', '\n', '\r']) {
+        return None;
+    }
+    let scheme = dsn.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
+    let good = matches!(scheme.as_deref(), Some("http" | "https")) && dsn.contains('@');
+    (!good).then(|| Problem::new("dsn", ErrorCode::InvalidSentryDsn, "must be `https://KEY@HOST/PROJECT`"))
+}
+
+/// The keys of tags are names of fields.
+pub(super) fn tags(tags: Option<&BTreeMap<String, String>>) -> Vec<Problem> {
+    let is_good = |key: &str| {
+        !key.starts_with('$') && key.len() <= SENTRY_TAG_BYTES && key.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+    };
+    let bad = tags.into_iter().flatten().enumerate().filter(|(_, (key, _))| !is_good(key));
+    let rule = format!("the key must be printable ASCII of at most {SENTRY_TAG_BYTES} bytes, and not begin with `$`");
+    bad.map(|(index, _)| Problem::new(format!("tags[{index}]"), ErrorCode::BadJsonBody, rule.as_str())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_have_a_scheme_and_nothing_else_is_asked_of_them() {
+        let problem = |url| absolute_url("url", Some(url), ErrorCode::InvalidWebhookUrl);
+        for good in ["https://example.com", "HTTP:x", " ftp://x", "ht\ntps://x", "a+b-c.d:"] {
+            assert_eq!(problem(good), None, "{good}");
+        }
+        for bad in ["example.com", "", "/x:y", "1a:b", "é:b", "//host"] {
+            assert_eq!(problem(bad).unwrap().code, ErrorCode::InvalidWebhookUrl, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_data_source_name_has_a_scheme_and_a_key() {
+        for good in ["https://key@sentry.example/1", "HTTP://k:s@h/p/1"] {
+            assert_eq!(dsn(Some(&good.into())), None, "{good}");
+        }
+        for bad in ["", "key", "https://sentry.example/1", "ftp://key@sentry.example/1"] {
+            assert_eq!(dsn(Some(&bad.into())).unwrap().code, ErrorCode::InvalidSentryDsn, "{bad}");
+        }
+    }
+
+    #[test]
+    fn limits_are_met_exactly() {
+        let many = |count| vec![AxiomAttribute::new("k", "v"); count];
+        assert_eq!(attributes(Some(&many(1024))), None);
+        assert_eq!(attributes(Some(&many(1025))).unwrap().field, "attributes");
+        let tag = |key: &str| tags(Some(&BTreeMap::from([(key.to_owned(), String::new())]))).len();
+        assert_eq!((tag(&"k".repeat(1024)), tag(&"k".repeat(1025)), tag("$k"), tag("k$ "), tag("é")), (0, 1, 1, 0, 1));
+        assert_eq!(ingest_url(Some(&"https://api.axiom.co".into())), None);
+        assert!(ingest_url(Some(&"https://api.axiom.co/".into())).is_some());
+    }
+}

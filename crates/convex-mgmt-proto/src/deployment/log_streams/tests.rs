@@ -1,0 +1,277 @@
+//! Log streams on the wire: requests, replies, and what is refused before sending.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::code::ErrorCode;
+use crate::credential::DeployKey;
+use crate::endpoint::Endpoint;
+use crate::error::Problems;
+use crate::patch::Patch;
+
+fn endpoint() -> Endpoint<Deployment> {
+    Endpoint::new("https://h", &DeployKey::parse("n|01ab").unwrap()).unwrap()
+}
+
+fn body(operation: &impl Operation<Api = Deployment>) -> String {
+    String::from_utf8(operation.to_request(&endpoint()).unwrap().into_body().into()).unwrap()
+}
+
+#[test]
+fn each_kind_is_created_with_what_it_needs() {
+    for (stream, expected) in [
+        (
+            NewDatadog::new(DatadogSiteLocation::Us1Fed, "k").into(),
+            r#"{"logStreamType":"datadog","siteLocation":"US1_FED","ddApiKey":"k","ddTags":[]}"#,
+        ),
+        (
+            NewDatadog::new(DatadogSiteLocation::Eu, "k").dd_tags(["a:b"]).service("s").into(),
+            r#"{"logStreamType":"datadog","siteLocation":"EU","ddApiKey":"k","ddTags":["a:b"],"service":"s"}"#,
+        ),
+        (
+            NewWebhook::new("https://e.example", WebhookFormat::Jsonl)
+                .topics(LogTopics::only([LogTopic::Console]))
+                .into(),
+            r#"{"logStreamType":"webhook","url":"https://e.example","format":"jsonl","topics":["console"]}"#,
+        ),
+        (
+            NewAxiom::new("k", "d").attribute("a", "b").ingest_url(AxiomIngestUrl::EuCentral1).into(),
+            r#"{"logStreamType":"axiom","apiKey":"k","datasetName":"d","attributes":[{"key":"a","value":"b"}],"ingestUrl":"https://eu-central-1.aws.edge.axiom.co"}"#,
+        ),
+        (
+            NewSentry::new("https://k@s.example/1").tag("a", "b").into(),
+            r#"{"logStreamType":"sentry","dsn":"https://k@s.example/1","tags":{"a":"b"}}"#,
+        ),
+        (
+            NewPostHogLogs::new("k").host("https://p.example").service_name("s").into(),
+            r#"{"logStreamType":"postHogLogs","apiKey":"k","host":"https://p.example","serviceName":"s"}"#,
+        ),
+        (NewPostHogErrorTracking::new("k").into(), r#"{"logStreamType":"postHogErrorTracking","apiKey":"k"}"#),
+    ] {
+        let stream: NewLogStream = stream;
+        assert_eq!(body(&CreateLogStream::new(stream)), expected);
+    }
+}
+
+#[test]
+fn an_update_that_changes_nothing_sends_its_kind_only() {
+    for (changes, kind) in [
+        (LogStreamUpdate::from(DatadogUpdate::new()), "datadog"),
+        (WebhookUpdate::new().into(), "webhook"),
+        (AxiomUpdate::new().into(), "axiom"),
+        (SentryUpdate::new().into(), "sentry"),
+        (PostHogLogsUpdate::new().into(), "postHogLogs"),
+        (PostHogErrorTrackingUpdate::new().into(), "postHogErrorTracking"),
+    ] {
+        assert_eq!(body(&UpdateLogStream::new("x", changes)), format!(r#"{{"logStreamType":"{kind}"}}"#));
+    }
+}
+
+#[test]
+fn fields_are_kept_reset_and_set() {
+    for (changes, expected) in [
+        (
+            LogStreamUpdate::from(DatadogUpdate::new().service(Patch::Clear).topics(LogTopics::ALL)),
+            r#"{"logStreamType":"datadog","service":null,"topics":null}"#,
+        ),
+        (
+            DatadogUpdate::new()
+                .site_location(DatadogSiteLocation::Ap1)
+                .dd_api_key("k")
+                .dd_tags([])
+                .service("s")
+                .into(),
+            r#"{"logStreamType":"datadog","siteLocation":"AP1","ddApiKey":"k","ddTags":[],"service":"s"}"#,
+        ),
+        (
+            WebhookUpdate::new().url("https://e.example").topics(LogTopics::only([LogTopic::AuditLog])).into(),
+            r#"{"logStreamType":"webhook","url":"https://e.example","topics":["audit_log"]}"#,
+        ),
+        (
+            AxiomUpdate::new().attributes([]).ingest_url(Patch::Clear).into(),
+            r#"{"logStreamType":"axiom","attributes":[],"ingestUrl":null}"#,
+        ),
+        (SentryUpdate::new().tags(BTreeMap::new()).into(), r#"{"logStreamType":"sentry","tags":{}}"#),
+        (
+            SentryUpdate::new().dsn("https://k@s.example/1").tags(Patch::Clear).into(),
+            r#"{"logStreamType":"sentry","dsn":"https://k@s.example/1","tags":null}"#,
+        ),
+        (
+            PostHogLogsUpdate::new().host(Patch::Clear).service_name("s").into(),
+            r#"{"logStreamType":"postHogLogs","host":null,"serviceName":"s"}"#,
+        ),
+    ] {
+        assert_eq!(body(&UpdateLogStream::new("x", changes)), expected);
+    }
+}
+
+fn codes(checked: Result<(), Problems>) -> Vec<(String, ErrorCode)> {
+    let problems = checked.err().into_iter().flat_map(|problems| problems.iter().cloned().collect::<Vec<_>>());
+    problems.map(|problem| (problem.field, problem.code)).collect()
+}
+
+#[test]
+fn what_the_server_refuses_is_refused_before_unless_told_otherwise() {
+    let topics = || LogTopics::only([LogTopic::Verification]);
+    let many = || vec![AxiomAttribute::new("k", "v"); rules::AXIOM_ATTRIBUTES + 1];
+    let axiom = || NewAxiom { attributes: many(), ..NewAxiom::new("k", "d") };
+    let wrong_url = AxiomIngestUrl::from("https://api.axiom.co/");
+    let topic = ("topics[0]", ErrorCode::InvalidLogTopic);
+    let create = |stream: NewLogStream| (codes(stream.check()), body(&CreateLogStream::new(stream).unchecked()));
+    let update =
+        |change: LogStreamUpdate| (codes(change.check()), body(&UpdateLogStream::new("x", change).unchecked()));
+    for ((found, unchecked), expected) in [
+        (create(NewDatadog::new(DatadogSiteLocation::Us1, "k").topics(topics()).into()), vec![topic.clone()]),
+        (
+            create(NewWebhook::new("e.example", WebhookFormat::Json).topics(topics()).into()),
+            vec![("url", ErrorCode::InvalidWebhookUrl), topic.clone()],
+        ),
+        (
+            create(axiom().ingest_url(wrong_url.clone()).topics(topics()).into()),
+            vec![
+                ("attributes", ErrorCode::InternalServerError),
+                ("ingestUrl", ErrorCode::InvalidAxiomIngestUrl),
+                topic.clone(),
+            ],
+        ),
+        (
+            create(NewSentry::new("k").tag("$a", "b").into()),
+            vec![("dsn", ErrorCode::InvalidSentryDsn), ("tags[0]", ErrorCode::BadJsonBody)],
+        ),
+        (create(NewPostHogLogs::new("k").host("e.example").into()), vec![("host", ErrorCode::InvalidPostHogHost)]),
+        (create(NewPostHogErrorTracking::new("k").host("").into()), vec![("host", ErrorCode::InvalidPostHogHost)]),
+        (update(DatadogUpdate::new().topics(topics()).into()), vec![topic.clone()]),
+        (
+            update(WebhookUpdate::new().url("").topics(topics()).into()),
+            vec![("url", ErrorCode::InvalidWebhookUrl), topic.clone()],
+        ),
+        (
+            update(AxiomUpdate::new().attributes(many()).ingest_url(wrong_url).into()),
+            vec![("attributes", ErrorCode::InternalServerError), ("ingestUrl", ErrorCode::InvalidAxiomIngestUrl)],
+        ),
+        (
+            update(SentryUpdate::new().dsn("").tags(BTreeMap::from([("é".to_owned(), String::new())])).into()),
+            vec![("dsn", ErrorCode::InvalidSentryDsn), ("tags[0]", ErrorCode::BadJsonBody)],
+        ),
+        (
+            update(PostHogLogsUpdate::new().host("x").topics(topics()).into()),
+            vec![("host", ErrorCode::InvalidPostHogHost), topic],
+        ),
+        (update(PostHogErrorTrackingUpdate::new().host("x").into()), vec![("host", ErrorCode::InvalidPostHogHost)]),
+    ] {
+        let expected: Vec<_> = expected.into_iter().map(|(field, code)| (field.to_owned(), code)).collect();
+        assert_eq!(found, expected);
+        assert!(unchecked.starts_with('{'));
+    }
+    let bad = NewWebhook::new("e.example", WebhookFormat::Json);
+    assert!(matches!(CreateLogStream::new(bad).to_request(&endpoint()), Err(BuildError::Invalid(_))));
+    let bad = WebhookUpdate::new().url("e.example");
+    assert!(matches!(UpdateLogStream::new("x", bad).to_request(&endpoint()), Err(BuildError::Invalid(_))));
+}
+
+#[test]
+fn an_id_is_one_segment_and_is_refused_by_name_if_it_addresses_nothing() {
+    let uri = |operation: &dyn Fn(&str) -> Result<http::Request<Bytes>, BuildError>, id| {
+        operation(id).map(|request| request.uri().to_string())
+    };
+    let operations: [(&str, &dyn Fn(&str) -> Result<http::Request<Bytes>, BuildError>); 4] = [
+        ("get_log_stream", &|id| GetLogStream::new(id).to_request(&endpoint())),
+        ("delete_log_stream", &|id| DeleteLogStream::new(id).to_request(&endpoint())),
+        ("rotate_webhook_secret", &|id| RotateWebhookSecret::new(id).to_request(&endpoint())),
+        ("update_log_stream", &|id| UpdateLogStream::new(id, WebhookUpdate::new()).to_request(&endpoint())),
+    ];
+    for (name, operation) in operations {
+        assert_eq!(uri(operation, "a/b%é").unwrap(), format!("https://h/api/v1/{name}/a%2Fb%25%C3%A9"));
+        for id in ["", ".", ".."] {
+            assert!(matches!(uri(operation, id), Err(BuildError::PathValue { field: "id", .. })), "{name} {id}");
+        }
+    }
+}
+
+#[test]
+fn the_list_is_read_with_kinds_and_statuses_that_are_new() {
+    let body = Bytes::from(
+        r#"[{"logStreamType":"webhook","id":"a","status":{"type":"failed","reason":"r"},"url":"https://e.example/","format":"json","hmacSecret":"canary","topics":null},
+            {"id":"b","logStreamType":"datadog","status":{"type":"active"},"siteLocation":"MOON1","ddTags":["t"],"topics":["console","new"]},
+            {"ddTags":[1.0],"status":{"type":"asleep","until":1e3},"id":"c","logStreamType":"carrierPigeon"}]"#,
+    );
+    let list = ListLogStreams::decode(&body).unwrap();
+    assert!(!format!("{list:?}").contains("canary"));
+    let [webhook, datadog, pigeon] = &list[..] else { panic!("{list:?}") };
+    let config = WebhookConfig::new("https://e.example/", WebhookFormat::Json, "canary");
+    let failed = LogStreamStatus::Failed(LogStreamFailure::new("r"));
+    assert_eq!(*webhook, LogStream::new("a", failed, LogStreamConfig::Webhook(config)));
+    assert!(webhook.config.topics().unwrap().is_all());
+    let mut config = DatadogConfig::new(DatadogSiteLocation::Unknown("MOON1".into()));
+    config.dd_tags = vec!["t".to_owned()];
+    config.topics = LogTopics::only([LogTopic::Console, "new".into()]);
+    assert_eq!(*datadog, LogStream::new("b", LogStreamStatus::Active, LogStreamConfig::Datadog(config)));
+    assert_eq!(pigeon.config.log_stream_type().as_str(), "carrierPigeon");
+    let LogStreamConfig::Unknown(object) = &pigeon.config else { panic!("{pigeon:?}") };
+    assert_eq!(object.json(), r#"{"logStreamType":"carrierPigeon","ddTags":[1.0]}"#);
+    let LogStreamStatus::Unknown(object) = &pigeon.status else { panic!("{pigeon:?}") };
+    assert_eq!(object.json(), r#"{"type":"asleep","until":1e3}"#);
+}
+
+#[test]
+fn a_bad_list_is_located() {
+    let good = r#"[{"logStreamType":"webhook","id":"a","status":{"type":"failed","reason":"r"},"url":"u","format":"json","hmacSecret":"s"}]"#;
+    assert!(ListLogStreams::decode(&Bytes::from(good)).is_ok());
+    for (part, bad, path, expected) in [
+        (r#""reason":"r""#, r#""reason":null"#, "[0].status.reason", "a string"),
+        (r#""reason":"r""#, r#""why":"r""#, "[0].status", "the field `reason`"),
+        (r#""id":"a","#, "", "[0]", "the field `id`"),
+        (r#","hmacSecret":"s""#, "", "[0]", "the field `hmacSecret`"),
+        (r#""hmacSecret":"s""#, r#""hmacSecret":["canary"]"#, "[0].hmacSecret", "a string"),
+        (r#""logStreamType":"webhook","#, "", "[0]", "the field `logStreamType`"),
+    ] {
+        let error = ListLogStreams::decode(&Bytes::from(good.replace(part, bad))).unwrap_err();
+        assert_eq!((error.path.as_str(), error.expected.as_str()), (path, expected), "{bad}");
+        assert!(!format!("{error} {error:?}").contains("canary"));
+    }
+    let error = ListLogStreams::decode(&Bytes::from("{}")).unwrap_err();
+    assert_eq!(error.kind, crate::DecodeErrorKind::Shape);
+}
+
+#[test]
+fn the_tag_may_come_last_and_the_place_is_still_told() {
+    let body = r#"{"id":"a","url":null,"status":{"type":"active"},"logStreamType":"webhook"}"#;
+    let error = GetLogStream::decode(&Bytes::from(body)).unwrap_err();
+    assert_eq!(error.expected, "a string");
+}
+
+#[test]
+fn secrets_come_back_where_there_are_any() {
+    let created = |body: &'static str| CreateLogStream::decode(&Bytes::from(body)).unwrap();
+    let webhook = created(r#"{"logStreamType":"webhook","id":"a","hmacSecret":"canary"}"#);
+    assert_eq!(webhook, CreatedLogStream::Webhook(CreatedWebhook::new("a", "canary")));
+    assert_eq!(webhook.hmac_secret().map(Secret::expose), Some("canary"));
+    assert!(!format!("{webhook:?}").contains("canary"));
+    let axiom = created(r#"{"logStreamType":"axiom","id":"a"}"#);
+    assert_eq!(axiom, CreatedLogStream::Axiom(Created::new("a")));
+    assert_eq!((axiom.id(), axiom.hmac_secret()), (Some(&"a".into()), None));
+    assert_eq!(created(r#"{"logStreamType":"pigeon"}"#).id(), None);
+    assert!(CreateLogStream::decode(&Bytes::from(r#"{"logStreamType":"webhook","id":"a"}"#)).is_err());
+    let rotated =
+        RotateWebhookSecret::decode(&Bytes::from(r#"{"logStreamType":"webhook","hmacSecret":"canary"}"#)).unwrap();
+    assert_eq!(rotated, RotatedSecret::Webhook(RotatedWebhookSecret::new("canary")));
+    assert!(!format!("{rotated:?}").contains("canary"));
+}
+
+#[cfg(feature = "serde-all")]
+#[test]
+fn what_was_read_is_written_back() {
+    for json in [
+        r#"{"id":"a","status":{"type":"active"},"logStreamType":"datadog","siteLocation":"EU","ddTags":[],"topics":null}"#,
+        r#"{"id":"c","status":{"type":"asleep","until":1e3},"logStreamType":"carrierPigeon","ddTags":[1.0]}"#,
+    ] {
+        let stream: LogStream = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::from_str::<LogStream>(&serde_json::to_string(&stream).unwrap()).unwrap(), stream);
+        let value = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap();
+        assert_eq!(value(&serde_json::to_string(&stream).unwrap()), value(json));
+    }
+    for json in [r#"{"logStreamType":"datadog","service":null,"topics":null}"#, r#"{"logStreamType":"datadog"}"#] {
+        let update: LogStreamUpdate = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::to_string(&update).unwrap(), json);
+    }
+}

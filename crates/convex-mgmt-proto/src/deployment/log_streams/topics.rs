@@ -1,0 +1,148 @@
+//! Topics: which events a log stream delivers.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::code::ErrorCode;
+use crate::error::Problem;
+use crate::open::open_enum;
+
+open_enum! {
+    /// What an event is about. Source: convex-backend `crates/common/src/log_streaming.rs`.
+    pub enum LogTopic {
+        /// The test of a stream that was created or updated. It comes whatever the topics, and cannot be asked for.
+        Verification = "verification",
+        /// What functions write to the console.
+        Console = "console",
+        /// Functions that ended.
+        FunctionExecution = "function_execution",
+        /// Errors of functions. For Sentry and PostHog error tracking only, which get nothing else; it cannot be asked for.
+        Exception = "exception",
+        /// The deployment's audit log.
+        AuditLog = "audit_log",
+        /// Scheduled functions that wait or run.
+        SchedulerStats = "scheduler_stats",
+        /// How late scheduled functions are.
+        ScheduledJobLag = "scheduled_job_lag",
+        /// How much is stored.
+        CurrentStorageUsage = "current_storage_usage",
+        /// How many functions run and wait.
+        ConcurrencyStats = "concurrency_stats",
+        /// Downloads of stored files.
+        StorageApiBandwidth = "storage_api_bandwidth",
+        /// What the log streams themselves send.
+        LogStreamEgress = "log_stream_egress",
+        /// The app's own audit events. The only topic that "all" does not include; it depends on the plan.
+        CustomAudit = "custom_audit",
+    }
+}
+
+/// Which topics a log stream has: all there are and will be, or some, and never none.
+///
+/// ```
+/// use convex_mgmt_proto::deployment::{LogTopic, LogTopics};
+///
+/// let topics = LogTopics::only([LogTopic::Console, LogTopic::AuditLog]);
+/// assert!(topics.includes(&LogTopic::Console) && !topics.includes(&LogTopic::FunctionExecution));
+/// assert!(LogTopics::ALL.includes(&LogTopic::from("a_topic_of_next_year")));
+/// assert!(!LogTopics::ALL.includes(&LogTopic::CustomAudit));
+/// ```
+///
+/// An empty list does not compile:
+///
+/// ```compile_fail
+/// convex_mgmt_proto::deployment::LogTopics::only([]);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct LogTopics(Option<Vec<LogTopic>>);
+
+impl LogTopics {
+    /// All topics, those of the future too, but not [`LogTopic::CustomAudit`].
+    pub const ALL: Self = Self(None);
+
+    /// These topics. The server gives them back each once and in an order of its own.
+    pub fn only<const N: usize>(topics: [LogTopic; N]) -> Self {
+        const { assert!(N > 0, "a log stream has at least one topic") };
+        Self(Some(topics.into()))
+    }
+
+    /// The topics of a list that is not known before.
+    ///
+    /// # Errors
+    /// A [`Problem`] with the code `EmptyLogTopics` if there are none.
+    pub fn from_list(topics: Vec<LogTopic>) -> Result<Self, Problem> {
+        if topics.is_empty() { Err(empty()) } else { Ok(Self(Some(topics))) }
+    }
+
+    /// The topics, if they are listed; `None` for all.
+    pub fn list(&self) -> Option<&[LogTopic]> {
+        self.0.as_deref()
+    }
+
+    /// Whether these are all.
+    pub fn is_all(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Whether events of a topic are delivered.
+    pub fn includes(&self, topic: &LogTopic) -> bool {
+        match &self.0 {
+            None => *topic != LogTopic::CustomAudit,
+            Some(topics) => topics.contains(topic),
+        }
+    }
+
+    /// What the server would refuse. Topics that this version does not know are left to it.
+    pub(super) fn problems(&self) -> Vec<Problem> {
+        let Some(topics) = &self.0 else { return Vec::new() };
+        if topics.is_empty() {
+            return vec![empty()];
+        }
+        let refused = |topic: &LogTopic| matches!(topic, LogTopic::Verification | LogTopic::Exception);
+        let refused = topics.iter().enumerate().filter(|(_, topic)| refused(topic));
+        let problem = |(index, topic): (usize, &LogTopic)| {
+            Problem::new(
+                format!("topics[{index}]"),
+                ErrorCode::InvalidLogTopic,
+                format!("`{topic}` cannot be asked for"),
+            )
+        };
+        refused.map(problem).collect()
+    }
+}
+
+fn empty() -> Problem {
+    Problem::new("topics", ErrorCode::EmptyLogTopics, "must be at least one, or all")
+}
+
+impl<'de> Deserialize<'de> for LogTopics {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::deserialize(deserializer).map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_is_null_and_some_is_a_list() {
+        let json = |topics: &LogTopics| serde_json::to_string(topics).unwrap();
+        assert_eq!(json(&LogTopics::ALL), "null");
+        let some = LogTopics::only([LogTopic::AuditLog, "new".into()]);
+        assert_eq!(json(&some), r#"["audit_log","new"]"#);
+        assert_eq!(serde_json::from_str::<LogTopics>(r#"["audit_log","new"]"#).unwrap(), some);
+        assert!(serde_json::from_str::<LogTopics>("null").unwrap().is_all());
+    }
+
+    #[test]
+    fn none_and_what_cannot_be_asked_for_are_problems() {
+        assert_eq!(LogTopics::from_list(vec![]).unwrap_err().code, ErrorCode::EmptyLogTopics);
+        let problems = LogTopics::only([LogTopic::Console, LogTopic::Exception, "new".into()]).problems();
+        assert_eq!(problems.len(), 1);
+        assert_eq!((problems[0].field.as_str(), &problems[0].code), ("topics[1]", &ErrorCode::InvalidLogTopic));
+        // Only a reply can hold an empty list; sent back, it is refused here.
+        let empty: LogTopics = serde_json::from_str("[]").unwrap();
+        assert_eq!(empty.problems(), [super::empty()]);
+    }
+}

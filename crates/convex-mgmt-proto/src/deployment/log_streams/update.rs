@@ -1,0 +1,300 @@
+//! Updating a log stream: for each of the six kinds, what may be changed.
+//!
+//! Two kinds of fields. Those that are a [`Patch`], and topics, can be kept, reset and set. The others can be kept and set
+//! only: the server takes `null` for "keep" there, whatever the published document says.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use http::Method;
+use serde::Serialize;
+
+use super::{AxiomAttribute, AxiomIngestUrl, DatadogSiteLocation, LogTopics, WebhookFormat, rules};
+use crate::code::ErrorCode;
+use crate::decode::{self, DecodeError};
+use crate::deployment::CREDENTIALS;
+use crate::error::{BuildError, Problem, Problems};
+use crate::ids::LogStreamId;
+use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
+use crate::patch::Patch;
+use crate::secret::{self, Secret};
+use crate::write::RequestWriter;
+
+/// Declares `new`, which changes nothing, and a setter for each field: of those that can be set, and of those that can be
+/// reset too.
+macro_rules! setters {
+    ($name:ident: set { $($field:ident: $content:ty),* } patch { $($patched:ident: $patch:ty),* }) => {
+        impl $name {
+            /// Changes nothing, but has the server test the stream again.
+            pub fn new() -> Self {
+                Self::default()
+            }
+
+            $(
+                #[doc = concat!("Sets `", stringify!($field), "`.")]
+                pub fn $field(mut self, value: impl Into<$content>) -> Self {
+                    self.$field = Some(value.into());
+                    self
+                }
+            )*
+
+            $(
+                #[doc = concat!("Sets `", stringify!($patched), "`, or resets it with [`Patch::Clear`].")]
+                pub fn $patched(mut self, value: impl Into<Patch<$patch>>) -> Self {
+                    self.$patched = value.into();
+                    self
+                }
+            )*
+        }
+    };
+}
+
+/// What may be changed of a stream to Datadog.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "serde-all", derive(serde::Deserialize), serde(default))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct DatadogUpdate {
+    /// Which of Datadog's sites; `None` keeps it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub site_location: Option<DatadogSiteLocation>,
+    /// Datadog's API key; `None` keeps it.
+    #[serde(serialize_with = "secret::exposed_if_some", skip_serializing_if = "Option::is_none")]
+    pub dd_api_key: Option<Secret>,
+    /// All tags that each event gets; `None` keeps them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dd_tags: Option<Vec<String>>,
+    /// The service that each event gets.
+    #[serde(skip_serializing_if = "Patch::is_keep")]
+    pub service: Patch<String>,
+    /// All topics; `None` keeps them.
+    #[cfg_attr(feature = "serde-all", serde(deserialize_with = "some"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topics: Option<LogTopics>,
+}
+
+setters! {
+    DatadogUpdate: set {
+        site_location: DatadogSiteLocation, dd_api_key: Secret, dd_tags: Vec<String>, topics: LogTopics
+    } patch { service: String }
+}
+
+/// What may be changed of a stream to a URL. Its secret is changed by
+/// [`RotateWebhookSecret`](super::RotateWebhookSecret).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "serde-all", derive(serde::Deserialize), serde(default))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct WebhookUpdate {
+    /// Where to; `None` keeps it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// How events are written; `None` keeps it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<WebhookFormat>,
+    /// All topics; `None` keeps them.
+    #[cfg_attr(feature = "serde-all", serde(deserialize_with = "some"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topics: Option<LogTopics>,
+}
+
+setters! { WebhookUpdate: set { url: String, format: WebhookFormat, topics: LogTopics } patch {} }
+
+/// What may be changed of a stream to Axiom.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "serde-all", derive(serde::Deserialize), serde(default))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct AxiomUpdate {
+    /// Axiom's API key; `None` keeps it.
+    #[serde(serialize_with = "secret::exposed_if_some", skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<Secret>,
+    /// The name of the dataset; `None` keeps it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dataset_name: Option<String>,
+    /// All that each event gets, at most [`rules::AXIOM_ATTRIBUTES`]; `None` keeps them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attributes: Option<Vec<AxiomAttribute>>,
+    /// Where to.
+    #[serde(skip_serializing_if = "Patch::is_keep")]
+    pub ingest_url: Patch<AxiomIngestUrl>,
+    /// All topics; `None` keeps them.
+    #[cfg_attr(feature = "serde-all", serde(deserialize_with = "some"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topics: Option<LogTopics>,
+}
+
+setters! {
+    AxiomUpdate: set {
+        api_key: Secret, dataset_name: String, attributes: Vec<AxiomAttribute>, topics: LogTopics
+    } patch { ingest_url: AxiomIngestUrl }
+}
+
+/// What may be changed of a stream to Sentry.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "serde-all", derive(serde::Deserialize), serde(default))]
+#[non_exhaustive]
+pub struct SentryUpdate {
+    /// Sentry's data source name, which holds a key; `None` keeps it.
+    #[serde(serialize_with = "secret::exposed_if_some", skip_serializing_if = "Option::is_none")]
+    pub dsn: Option<Secret>,
+    /// All tags that each event gets.
+    #[serde(skip_serializing_if = "Patch::is_keep")]
+    pub tags: Patch<BTreeMap<String, String>>,
+}
+
+setters! { SentryUpdate: set { dsn: Secret } patch { tags: BTreeMap<String, String> } }
+
+/// What may be changed of a stream to PostHog's logs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "serde-all", derive(serde::Deserialize), serde(default))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct PostHogLogsUpdate {
+    /// PostHog's API key; `None` keeps it.
+    #[serde(serialize_with = "secret::exposed_if_some", skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<Secret>,
+    /// PostHog's URL.
+    #[serde(skip_serializing_if = "Patch::is_keep")]
+    pub host: Patch<String>,
+    /// The service that each event gets.
+    #[serde(skip_serializing_if = "Patch::is_keep")]
+    pub service_name: Patch<String>,
+    /// All topics; `None` keeps them.
+    #[cfg_attr(feature = "serde-all", serde(deserialize_with = "some"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topics: Option<LogTopics>,
+}
+
+setters! {
+    PostHogLogsUpdate: set { api_key: Secret, topics: LogTopics } patch { host: String, service_name: String }
+}
+
+/// What may be changed of a stream to PostHog's error tracking.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "serde-all", derive(serde::Deserialize), serde(default))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct PostHogErrorTrackingUpdate {
+    /// PostHog's API key; `None` keeps it.
+    #[serde(serialize_with = "secret::exposed_if_some", skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<Secret>,
+    /// PostHog's URL.
+    #[serde(skip_serializing_if = "Patch::is_keep")]
+    pub host: Patch<String>,
+}
+
+setters! { PostHogErrorTrackingUpdate: set { api_key: Secret } patch { host: String } }
+
+/// Tells `null`, which topics read as all, from an absent field.
+#[cfg(feature = "serde-all")]
+fn some<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<LogTopics>, D::Error> {
+    serde::Deserialize::deserialize(deserializer).map(Some)
+}
+
+super::six_kinds! {
+    /// What may be changed of a log stream of one of the six kinds. The kind itself must be the stream's.
+    LogStreamUpdate: DatadogUpdate, WebhookUpdate, AxiomUpdate, SentryUpdate, PostHogLogsUpdate, PostHogErrorTrackingUpdate
+}
+
+impl LogStreamUpdate {
+    /// Checks what the server would refuse whatever the deployment and the stream.
+    ///
+    /// # Errors
+    /// All problems, with the codes that the server would answer.
+    pub fn check(&self) -> Result<(), Problems> {
+        let host = |host: &Patch<String>| {
+            rules::absolute_url("host", host.value().map(String::as_str), ErrorCode::InvalidPostHogHost)
+        };
+        let (topics, problems): (_, Vec<Problem>) = match self {
+            Self::Datadog(update) => (update.topics.as_ref(), Vec::new()),
+            Self::Webhook(update) => {
+                let url = rules::absolute_url("url", update.url.as_deref(), ErrorCode::InvalidWebhookUrl);
+                (update.topics.as_ref(), url.into_iter().collect())
+            }
+            Self::Axiom(update) => {
+                let attributes = rules::attributes(update.attributes.as_deref());
+                let ingest_url = rules::ingest_url(update.ingest_url.value());
+                (update.topics.as_ref(), attributes.into_iter().chain(ingest_url).collect())
+            }
+            Self::Sentry(update) => {
+                let dsn = rules::dsn(update.dsn.as_ref());
+                (None, dsn.into_iter().chain(rules::tags(update.tags.value())).collect())
+            }
+            Self::PostHogLogs(update) => (update.topics.as_ref(), host(&update.host).into_iter().collect()),
+            Self::PostHogErrorTracking(update) => (None, host(&update.host).into_iter().collect()),
+        };
+        Problems::none_of(problems.into_iter().chain(topics.into_iter().flat_map(LogTopics::problems)).collect())
+    }
+}
+
+/// Changes a log stream: only what is given. The server then tests it again, and it may fail though it was active.
+///
+/// * Credential: any of the deployment's, with the permission `deployment:integrations:write`.
+/// * Repeating it leaves the same configuration, with one more test.
+/// * Success has no content.
+/// * Codes: those of [`LogStreamUpdate::check`], `InvalidLogStreamId`, `LogStreamDoesntExist`, `LogStreamTypeMismatch`,
+///   `UnsupportedLogStreamType`, 403 `LogStreamingNotEnabled` and `CustomAuditLogsInLogStreamsNotEnabled`.
+///
+/// ```
+/// use convex_mgmt_proto::Patch;
+/// use convex_mgmt_proto::deployment::{DatadogUpdate, LogTopics, UpdateLogStream};
+///
+/// // Sets the tags, removes the service, asks for all topics; the site and the key stay as they are.
+/// let update = DatadogUpdate::new().dd_tags(["team:core".to_owned()]).service(Patch::Clear).topics(LogTopics::ALL);
+/// let update = UpdateLogStream::new("the-id-of-the-stream", update);
+/// assert_eq!(
+///     serde_json::to_string(&update.changes)?,
+///     r#"{"logStreamType":"datadog","ddTags":["team:core"],"service":null,"topics":null}"#
+/// );
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UpdateLogStream {
+    /// Which log stream.
+    pub id: LogStreamId,
+    /// What to change.
+    pub changes: LogStreamUpdate,
+    unchecked: bool,
+}
+
+impl UpdateLogStream {
+    /// Changes this of this log stream.
+    pub fn new(id: impl Into<LogStreamId>, changes: impl Into<LogStreamUpdate>) -> Self {
+        Self { id: id.into(), changes: changes.into(), unchecked: false }
+    }
+
+    /// Leaves all checks of the changes to the server.
+    pub fn unchecked(mut self) -> Self {
+        self.unchecked = true;
+        self
+    }
+}
+
+impl Operation for UpdateLogStream {
+    type Api = Deployment;
+    type Output = ();
+    const META: &'static OperationMeta = &OperationMeta::new::<Deployment>(
+        "update_log_stream",
+        Method::POST,
+        "/update_log_stream/{id}",
+        Repeat::Idempotent,
+    )
+    .credentials(CREDENTIALS)
+    .permission("deployment:integrations:write")
+    .empty_reply()
+    .secret_request();
+
+    fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
+        request.path("id", self.id.as_str())?;
+        if !self.unchecked {
+            self.changes.check()?;
+        }
+        request.json(&self.changes)
+    }
+
+    fn decode(body: &Bytes) -> Result<(), DecodeError> {
+        decode::nothing(body)
+    }
+}

@@ -1,0 +1,214 @@
+//! Lists in pages: [`Page`], and [`Pager`], which knows which request comes next and performs none.
+
+use serde::{Deserialize, Deserializer, de};
+use thiserror::Error;
+
+use crate::code::ErrorCode;
+use crate::error::{BuildError, Problem};
+use crate::operation::Operation;
+use crate::write::RequestWriter;
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Page<T> {
+    /// What is on it. It may be empty even if there is more.
+    pub items: Vec<T>,
+    /// Where the next page begins; `None` if the end has been seen.
+    pub next_cursor: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// A page.
+    pub fn new(items: impl IntoIterator<Item = T>, next_cursor: Option<String>) -> Self {
+        Self { items: items.into_iter().collect(), next_cursor }
+    }
+}
+
+/// What every page says beside its items.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
+pub(crate) struct Pagination {
+    #[cfg_attr(feature = "serde-all", serde(rename = "hasMore"))]
+    has_more: bool,
+    #[cfg_attr(feature = "serde-all", serde(rename = "nextCursor", skip_serializing_if = "Option::is_none"))]
+    next_cursor: Option<String>,
+}
+
+impl Pagination {
+    /// Says that a list goes on at a cursor, or ends.
+    #[cfg(feature = "serde-all")]
+    pub(crate) fn new(next_cursor: Option<String>) -> Self {
+        Self { has_more: next_cursor.is_some(), next_cursor }
+    }
+
+    /// Where the list goes on, if it does.
+    pub(crate) fn next(self) -> Option<String> {
+        self.next_cursor.filter(|_| self.has_more)
+    }
+}
+
+impl<'de> Deserialize<'de> for Pagination {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Fields {
+            has_more: bool,
+            next_cursor: Option<String>,
+        }
+        let Fields { has_more, next_cursor } = Fields::deserialize(deserializer)?;
+        // Taken for the end, it would cut the list off without a word.
+        if has_more && next_cursor.is_none() {
+            return Err(de::Error::missing_field("nextCursor"));
+        }
+        Ok(Self { has_more, next_cursor })
+    }
+}
+
+/// How many items a page may be asked for. Source: convex-backend `crates/application/src/lib.rs`.
+const LIMITS: std::ops::RangeInclusive<u32> = 1..=100;
+
+/// What the server would refuse of a limit and a cursor.
+pub(crate) fn problems(limit: Option<u32>, cursor: Option<&str>) -> impl Iterator<Item = Problem> {
+    let limit = limit.filter(|limit| !LIMITS.contains(limit));
+    let rule = || format!("must be from {} to {}", LIMITS.start(), LIMITS.end());
+    let limit = limit.map(|_| Problem::new("limit", ErrorCode::LimitOutOfRange, rule()));
+    let cursor = cursor.filter(|cursor| cursor.is_empty());
+    let cursor = cursor.map(|_| Problem::new("cursor", ErrorCode::InvalidCursor, "may not be empty"));
+    limit.into_iter().chain(cursor)
+}
+
+/// Writes a limit and a cursor into the query.
+pub(crate) fn encode(request: &mut RequestWriter, limit: Option<u32>, cursor: Option<&str>) -> Result<(), BuildError> {
+    if let Some(limit) = limit {
+        request.query("limit", &limit.to_string())?;
+    }
+    cursor.map_or(Ok(()), |cursor| request.query("cursor", cursor))
+}
+
+/// An operation that gives a list in pages.
+pub trait Paged: Operation<Output = Page<Self::Item>> {
+    /// What the list is of.
+    type Item;
+
+    /// Where the page begins that this asks for; `None` for the first one.
+    fn cursor(&self) -> Option<&str>;
+
+    /// Asks for the page that begins at a cursor, with everything else as it is.
+    fn set_cursor(&mut self, cursor: String);
+}
+
+/// Walks the pages of a list without performing a request: it gives the operation to perform, and takes the page.
+///
+/// ```
+/// use bytes::Bytes;
+/// use convex_mgmt_proto::deployment::ListActiveSyncs;
+/// use convex_mgmt_proto::{Operation, Pager};
+/// # let answers = [
+/// #     r#"{"syncs":[],"pagination":{"hasMore":true,"nextCursor":"ab"}}"#,
+/// #     r#"{"syncs":[],"pagination":{"hasMore":false}}"#,
+/// # ];
+/// # let mut answers = answers.into_iter().map(|body| http::Response::new(Bytes::from(body)));
+/// # let mut perform = |_: &ListActiveSyncs| answers.next().unwrap();
+///
+/// let mut pager = Pager::new(ListActiveSyncs::new());
+/// while let Some(operation) = pager.request()? {
+///     let page = ListActiveSyncs::from_response(perform(operation))?;
+///     for sync in pager.accept(page) {
+///         println!("{}", sync.sync_id);
+///     }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Pager<O> {
+    operation: O,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    More,
+    Ended,
+    Stuck,
+}
+
+/// The server said that a list goes on where the page before began, so walking on would never end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the list does not go on: its next page begins where this one did")]
+pub struct PagingError;
+
+impl<O: Paged> Pager<O> {
+    /// Begins with the page that this operation asks for.
+    pub fn new(operation: O) -> Self {
+        Self { operation, state: State::More }
+    }
+
+    /// What to perform next; `None` at the end of the list. The same until a page is accepted.
+    ///
+    /// # Errors
+    /// A [`PagingError`] if the list does not go on. The pages so far are whole.
+    pub fn request(&self) -> Result<Option<&O>, PagingError> {
+        match self.state {
+            State::More => Ok(Some(&self.operation)),
+            State::Ended => Ok(None),
+            State::Stuck => Err(PagingError),
+        }
+    }
+
+    /// Takes the page that was asked for, and gives what is on it.
+    pub fn accept(&mut self, page: Page<O::Item>) -> Vec<O::Item> {
+        match page.next_cursor {
+            None => self.state = State::Ended,
+            Some(cursor) if self.operation.cursor() == Some(cursor.as_str()) => self.state = State::Stuck,
+            Some(cursor) => self.operation.set_cursor(cursor),
+        }
+        page.items
+    }
+
+    /// The cursor at which the next page begins, to go on from another time.
+    pub fn cursor(&self) -> Option<&str> {
+        self.operation.cursor()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deployment::ListActiveSyncs;
+
+    fn pagination(json: &str) -> serde_json::Result<Option<String>> {
+        serde_json::from_str::<Pagination>(json).map(Pagination::next)
+    }
+
+    #[test]
+    fn a_cursor_may_be_absent_or_null_at_the_end_only() {
+        assert_eq!(pagination(r#"{"hasMore":false}"#).unwrap(), None);
+        assert_eq!(pagination(r#"{"hasMore":false,"nextCursor":null}"#).unwrap(), None);
+        assert_eq!(pagination(r#"{"hasMore":false,"nextCursor":"ab"}"#).unwrap(), None);
+        assert_eq!(pagination(r#"{"hasMore":true,"nextCursor":"ab"}"#).unwrap(), Some("ab".to_owned()));
+        for bad in [r#"{"hasMore":true}"#, r#"{"hasMore":true,"nextCursor":null}"#, r#"{"nextCursor":"ab"}"#] {
+            assert!(pagination(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn pages_are_walked_to_the_end_and_empty_ones_are_no_end() {
+        let mut pager = Pager::new(ListActiveSyncs::new().limit(2));
+        assert_eq!(pager.request().unwrap().unwrap().cursor, None);
+        assert!(pager.accept(Page::new([], Some("a".to_owned()))).is_empty());
+        let next = pager.request().unwrap().unwrap();
+        assert_eq!((next.cursor.as_deref(), next.limit), (Some("a"), Some(2)));
+        pager.accept(Page::new([], None));
+        assert!(pager.request().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_list_that_goes_round_is_an_error_after_its_items() {
+        let mut pager = Pager::new(ListActiveSyncs::new());
+        for _ in 0..2 {
+            pager.accept(Page::new([], Some("a".to_owned())));
+        }
+        assert_eq!(pager.request().unwrap_err(), PagingError);
+    }
+}

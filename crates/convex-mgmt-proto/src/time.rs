@@ -1,0 +1,82 @@
+//! [`UnixMillis`] and [`UnixNanos`]: points in time that say their unit.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! times {
+    ($( $(#[$meta:meta])* $name:ident($unit:literal, $from:ident, $as:ident); )+) => { $(
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(pub i64);
+
+        impl $name {
+            #[doc = concat!("The same point as the standard library has it; `None` if its clock cannot hold it.")]
+            pub fn to_system_time(self) -> Option<SystemTime> {
+                let distance = Duration::$from(self.0.unsigned_abs());
+                let epoch = SystemTime::UNIX_EPOCH;
+                if self.0 < 0 { epoch.checked_sub(distance) } else { epoch.checked_add(distance) }
+            }
+
+            #[doc = concat!("The ", $unit, " that have begun by then; `None` if 64 bits cannot hold them.")]
+            pub fn from_system_time(time: SystemTime) -> Option<Self> {
+                let since = match time.duration_since(SystemTime::UNIX_EPOCH) {
+                    Ok(after) => i64::try_from(after.$as()).ok()?,
+                    Err(before) => {
+                        let distance = before.duration();
+                        let whole = i64::try_from(distance.$as()).ok()?;
+                        let rest = distance > Duration::$from(whole.unsigned_abs());
+                        (-whole).checked_sub(i64::from(rest))?
+                    }
+                };
+                Some(Self(since))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )+ };
+}
+
+times! {
+    /// A point in time in milliseconds since 1970 in UTC.
+    UnixMillis("milliseconds", from_millis, as_millis);
+    /// A point in time in nanoseconds since 1970 in UTC, as the database counts it.
+    UnixNanos("nanoseconds", from_nanos, as_nanos);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn points_come_back(since in any::<i64>()) {
+            let nanos = UnixNanos(since);
+            prop_assert_eq!(UnixNanos::from_system_time(nanos.to_system_time().unwrap()), Some(nanos));
+            let millis = UnixMillis(since / 1_000_000);
+            prop_assert_eq!(UnixMillis::from_system_time(millis.to_system_time().unwrap()), Some(millis));
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_millisecond_is_left_off_on_both_sides_of_1970() {
+        let half = Duration::from_micros(1500);
+        assert_eq!(UnixMillis::from_system_time(SystemTime::UNIX_EPOCH + half), Some(UnixMillis(1)));
+        assert_eq!(UnixMillis::from_system_time(SystemTime::UNIX_EPOCH - half), Some(UnixMillis(-2)));
+    }
+
+    #[test]
+    fn on_the_wire_a_time_is_an_integer() {
+        assert_eq!(serde_json::from_str::<UnixNanos>("1755000000000000001").unwrap(), UnixNanos(1755000000000000001));
+        assert!(serde_json::from_str::<UnixNanos>("1.755e18").is_err());
+        assert_eq!(serde_json::to_string(&UnixMillis(-1)).unwrap(), "-1");
+    }
+}
