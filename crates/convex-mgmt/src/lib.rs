@@ -35,10 +35,16 @@ pub use convex_mgmt_proto::*;
 mod pages {
     #[doc = include_str!("../../../README.md")]
     mod readme {}
+    #[doc = include_str!("../../../docs/audit-log.md")]
+    mod audit_log {}
+    #[doc = include_str!("../../../docs/data-sync.md")]
+    mod data_sync {}
     #[doc = include_str!("../../../docs/deployment.md")]
     mod deployment {}
     #[doc = include_str!("../../../docs/environment-variables.md")]
     mod environment_variables {}
+    #[doc = include_str!("../../../docs/log-streams.md")]
+    mod log_streams {}
     #[doc = include_str!("../../../docs/transports.md")]
     mod transports {}
     #[doc = include_str!("../../../docs/usage-and-limits.md")]
