@@ -14,7 +14,7 @@ pub mod error;
 pub mod fit;
 pub mod ids;
 pub mod json;
-pub mod open;
+mod open;
 pub mod operation;
 pub mod paging;
 pub mod patch;
