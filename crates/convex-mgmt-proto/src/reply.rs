@@ -4,13 +4,14 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER};
-use http::{HeaderMap, Response, StatusCode, Uri};
+use http::header::{CONTENT_TYPE, DATE, HeaderName, LOCATION, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use serde::Deserialize;
 use thiserror::Error;
 
 use crate::code::ErrorCode;
 use crate::decode::{DecodeError, DecodeErrorKind};
+use crate::retry::Outcome;
 
 /// How much of an answer's body an error keeps, in bytes.
 pub const KEPT_BODY: usize = 64 * 1024;
@@ -24,10 +25,13 @@ const DEPRECATION_MESSAGE: HeaderName = HeaderName::from_static("x-convex-deprec
 pub struct Reply<T> {
     /// What the operation gives.
     pub output: T,
-    /// The status, one of the 2xx.
+    /// The status: one of the 2xx, unless `was_gone`.
     pub status: StatusCode,
     /// What the server says about the age of this client, if anything.
     pub deprecation: Option<Deprecation>,
+    /// Whether a deletion found nothing to delete, after an attempt that may have been carried out. The status is that of the
+    /// answer, 404 then.
+    pub was_gone: bool,
 }
 
 /// The head of a successful answer.
@@ -38,7 +42,7 @@ pub(crate) struct Head {
 
 impl Head {
     pub(crate) fn with<T>(self, output: T) -> Reply<T> {
-        Reply { output, status: self.status, deprecation: self.deprecation }
+        Reply { output, status: self.status, deprecation: self.deprecation, was_gone: false }
     }
 
     pub(crate) fn unreadable(self, error: DecodeError, body: Bytes) -> ResponseError {
@@ -104,10 +108,38 @@ fn error_code(body: &[u8]) -> Option<(ErrorCode, String)> {
     (!code.as_str().is_empty()).then_some((code, message))
 }
 
-/// How long the server asks to wait. Only the form in seconds is read: a date would need a clock.
+/// How long the server asks to wait: a number of seconds, or a date. A date is held against the answer's own `Date`, so that
+/// no clock is needed, and none can be wrong; without that one it says nothing.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    text.parse::<u64>().ok().map(Duration::from_secs)
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::trim);
+    let asked = text(RETRY_AFTER)?;
+    if let Ok(seconds) = asked.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let (until, now) = (http_date(asked)?, http_date(text(DATE)?)?);
+    Some(Duration::from_secs(until.saturating_sub(now)))
+}
+
+/// The seconds since the year 0 of a date such as `Tue, 24 Nov 2026 07:00:00 GMT`, which is the only form that is written
+/// today (RFC 9110, section 5.6.7).
+fn http_date(text: &str) -> Option<u64> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let (_weekday, text) = text.split_once(", ")?;
+    let mut words = text.strip_suffix(" GMT")?.split(' ');
+    let day: u64 = words.next()?.parse().ok()?;
+    let month = words.next()?;
+    let month = MONTHS.iter().position(|name| *name == month)? as u64;
+    let year: u64 = words.next()?.parse().ok().filter(|year| *year <= 9999)?;
+    let mut clock = words.next()?.split(':').map(str::parse::<u64>);
+    let mut part = |limit: u64| clock.next()?.ok().filter(|part| *part < limit);
+    let (hours, minutes, seconds) = (part(24)?, part(60)?, part(61)?);
+    if words.next().is_some() || !(1..=31).contains(&day) {
+        return None;
+    }
+    // Counted from March on, the leap day is a year's last one.
+    let (months, years) = if month < 2 { (month + 10, year.checked_sub(1)?) } else { (month - 2, year) };
+    let days = years * 365 + years / 4 - years / 100 + years / 400 + (months * 153 + 2) / 5 + day;
+    Some(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
 }
 
 struct ContentType {
@@ -183,6 +215,21 @@ impl ResponseError {
         }
     }
 
+    /// What the decision on another attempt needs to know.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Api(error) => Outcome::Refused {
+                status: error.status,
+                code: Some(error.code.clone()),
+                retry_after: error.retry_after,
+            },
+            Self::Unexpected(reply) => {
+                Outcome::Refused { status: reply.status, code: None, retry_after: reply.retry_after }
+            }
+            Self::Redirect(_) | Self::Decode(_) => Outcome::Settled,
+        }
+    }
+
     /// The first [`KEPT_BODY`] bytes of the answer's body. They may hold secrets.
     pub fn body(&self) -> &[u8] {
         match self {
@@ -211,6 +258,11 @@ pub struct ApiError {
 }
 
 impl ApiError {
+    /// The head of the answer, for one that turns out to be a success.
+    pub(crate) fn head(&self) -> Head {
+        Head { status: self.status, deprecation: self.deprecation.clone() }
+    }
+
     /// What the server says to a person. Not part of `Display` or `Debug`, because it may repeat what was sent, and not
     /// something to match on.
     pub fn message(&self) -> &str {
@@ -444,12 +496,32 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_read_in_seconds_only() {
-        for (text, expected) in
-            [("0", Some(0)), (" 12 ", Some(12)), ("-1", None), ("soon", None), ("Tue, 24 Nov 2026", None)]
-        {
+    fn retry_after_is_read_as_seconds_and_as_a_date() {
+        let now = "Sun, 28 Feb 2027 23:59:50 GMT";
+        for (text, date, expected) in [
+            ("0", None, Some(0)),
+            (" 12 ", None, Some(12)),
+            ("-1", None, None),
+            ("1.5", None, None),
+            ("soon", Some(now), None),
+            ("Mon, 01 Mar 2027 00:00:10 GMT", Some(now), Some(20)),
+            ("Mon, 01 Mar 2027 00:00:10 GMT", None, None),
+            ("Mon, 01 Mar 2027 00:00:10 GMT", Some("now"), None),
+            // Past dates, the leap day, and the end of a year.
+            ("Sun, 28 Feb 2027 23:59:40 GMT", Some(now), Some(0)),
+            ("Wed, 01 Mar 2028 00:00:00 GMT", Some("Mon, 28 Feb 2028 00:00:00 GMT"), Some(2 * 86_400)),
+            ("Mon, 01 Mar 2100 00:00:00 GMT", Some("Sun, 28 Feb 2100 00:00:00 GMT"), Some(86_400)),
+            ("Fri, 01 Jan 2027 00:00:00 GMT", Some("Thu, 31 Dec 2026 23:59:59 GMT"), Some(1)),
+            ("Mon, 00 Mar 2027 00:00:10 GMT", Some(now), None),
+            ("Mon, 01 Mar 2027 25:00:10 GMT", Some(now), None),
+            ("Mon, 01 Mar 2027 00:00:10 CET", Some(now), None),
+            ("Mon, 01 Mar 99999999999 00:00:10 GMT", Some(now), None),
+        ] {
             let mut headers = HeaderMap::new();
             headers.insert(RETRY_AFTER, text.parse().unwrap());
+            if let Some(date) = date {
+                headers.insert(DATE, date.parse().unwrap());
+            }
             assert_eq!(retry_after(&headers), expected.map(Duration::from_secs), "{text}");
         }
     }

@@ -6,9 +6,9 @@ use convex_mgmt::deployment::environment_variables::plan::{Action, EnvironmentPl
 use convex_mgmt::deployment::{EnvironmentVariables, ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt::{
     ApplyError, Client, DecodeErrorKind, DeployKey, DeploymentClient, Endpoint, ErrorCode, ErrorKind, OnConflict,
-    ResponseError, Sent,
+    ResponseError, RetryPolicy, Sent,
 };
-use convex_mgmt_fake::{Fake, Fault, Running};
+use convex_mgmt_fake::{Fake, Fault, Knobs, Running};
 use convex_mgmt_suite::{ADMIN_KEY, READ_ONLY_KEY, client_of, endpoint, fake};
 
 use crate::started;
@@ -141,10 +141,34 @@ async fn lost_writes_conflicts_and_resets_are_got_over() {
 
 #[tokio::test]
 async fn conflicts_without_end_are_named_as_such() {
-    let (fake, _running, client) = deployment().await;
-    (0..3).for_each(|_| fake.fault(Fault::code(503, "OptimisticConcurrencyControlFailure")));
-    let error = client.send(&UpdateEnvironmentVariables::new().set("A", "1")).await.unwrap_err();
-    assert!(error.is_write_conflict() && error.attempts() == 3, "{error:?}");
+    let (fake, running, client) = deployment().await;
+    (0..4).for_each(|_| fake.fault(Fault::code(503, "OptimisticConcurrencyControlFailure")));
+    let impatient = client_of(&running).retry(RetryPolicy::default().max_conflicts(3)).build().unwrap();
+    let error = impatient.send(&UpdateEnvironmentVariables::new().set("A", "1")).await.unwrap_err();
+    assert!(error.is_write_conflict() && error.attempts() == 4, "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::Api, "nothing was changed, and that is known");
+    // By default there is patience for far more of them.
+    (0..8).for_each(|_| fake.fault(Fault::code(503, "OptimisticConcurrencyControlFailure")));
+    client.send(&UpdateEnvironmentVariables::new().set("A", "1")).await.unwrap();
+}
+
+#[tokio::test]
+async fn writers_of_one_variable_all_get_their_turn() {
+    let mut knobs = Knobs::default();
+    knobs.commit_time = Duration::from_millis(20);
+    let (fake, _running, client) = started(fake().knobs(knobs)).await;
+    let writers: Vec<_> = (0..12)
+        .map(|n| {
+            let client = client.clone();
+            tokio::spawn(async move { client.send(&UpdateEnvironmentVariables::new().set("A", n.to_string())).await })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap().unwrap();
+    }
+    assert_eq!(fake.audit_log().len(), 12, "each write was committed once");
+    let lost = fake.requests().len() - 12;
+    assert!(lost >= 11, "only {lost} writes lost, so this was no contention");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use convex_mgmt::deployment::{
     NewPostHogErrorTracking, NewPostHogLogs, NewSentry, NewWebhook, PostHogLogsUpdate, RotateWebhookSecret,
     SentryUpdate, UpdateLogStream, WebhookFormat, WebhookUpdate,
 };
-use convex_mgmt::{DeploymentClient, ErrorCode, ErrorKind, LogStreamId, Patch, Sent};
+use convex_mgmt::{DeploymentClient, ErrorCode, ErrorKind, LogStreamId, Operation, Patch, Sent};
 use convex_mgmt_fake::{Fault, Knobs, Plan};
 use convex_mgmt_suite::fake;
 
@@ -179,12 +179,14 @@ async fn a_lost_create_or_rotation_is_not_repeated_and_the_rest_is() {
     let (fake, _running, client) = deployment().await;
     fake.fault(Fault::LostAnswer);
     let error = client.send(&CreateLogStream::new(webhook())).await.unwrap_err();
-    assert_eq!((error.attempts(), error.sent()), (1, Sent::Maybe));
+    assert_eq!((error.kind(), error.attempts(), error.sent()), (ErrorKind::OutcomeUnknown, 1, Sent::Maybe));
+    assert_eq!(error.look_at(), Some(ListLogStreams::META.id));
     let listed = client.send(&ListLogStreams::new()).await.unwrap();
     let found = listed.iter().find(|stream| stream.config.log_stream_type() == LogStreamType::Webhook).unwrap();
     fake.fault(Fault::LostAnswer);
     let error = client.send(&RotateWebhookSecret::new(&found.id)).await.unwrap_err();
-    assert_eq!((error.attempts(), error.sent()), (1, Sent::Maybe));
+    assert_eq!((error.kind(), error.attempts(), error.sent()), (ErrorKind::OutcomeUnknown, 1, Sent::Maybe));
+    assert_eq!(error.look_at(), Some(GetLogStream::META.id));
     let LogStreamConfig::Webhook(before) = &found.config else { panic!("{found:?}") };
     assert!(
         matches!(config(&client, &found.id).await, LogStreamConfig::Webhook(now) if now.hmac_secret != before.hmac_secret)
@@ -192,6 +194,8 @@ async fn a_lost_create_or_rotation_is_not_repeated_and_the_rest_is() {
     fake.fault(Fault::LostAnswer);
     client.send(&UpdateLogStream::new(&found.id, WebhookUpdate::new())).await.unwrap();
     fake.fault(Fault::LostAnswer);
-    let error = client.send(&DeleteLogStream::new(&found.id)).await.unwrap_err();
-    assert_eq!((error.code(), error.attempts()), (Some(&ErrorCode::LogStreamDoesntExist), 2));
+    let reply = client.send_for_reply(&DeleteLogStream::new(&found.id)).await.unwrap();
+    assert!(reply.was_gone);
+    let reply = client.send_for_reply(&DeleteLogStream::new(&create(&client, webhook()).await)).await.unwrap();
+    assert!(!reply.was_gone);
 }
