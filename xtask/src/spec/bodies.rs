@@ -1,5 +1,7 @@
 //! The counterparts of the documents' bodies: how a reply and a request of each operation are read and written again.
 
+use std::fmt;
+
 use convex_mgmt_proto::deployment::{
     CreateLogStream, CreateUsageLimit, DataSync, DeleteLogStream, DeleteUsageLimit, GetCanonicalUrls, GetCurrentUsage,
     GetDeploymentInfo, GetLogStream, ListActiveSyncs, ListAuditLogEvents, ListEnvironmentVariables, ListLogStreams,
@@ -13,10 +15,26 @@ use serde_json::{Value, json};
 
 /// Reads the body of a reply as the operation does, and writes it again. The text is the name of the field that the
 /// operation takes its output out of, or empty.
-type Reply = fn(&[u8], &str) -> Result<Value, String>;
+type Reply = fn(&[u8], &str) -> Result<Through, String>;
 
 /// Reads the body of a request, and gives what the operation around it would send.
-type Request = fn(&Value) -> Result<Value, String>;
+type Request = fn(&Value) -> Result<Through, String>;
+
+/// What became of a body.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Through {
+    /// The body, written again.
+    pub(crate) json: Value,
+    /// Whether something in it was kept without a name for it. An enum or a union keeps what it does not know, so what
+    /// comes back does not tell.
+    pub(crate) unknown: bool,
+}
+
+impl Through {
+    fn new(json: Value, read: &impl fmt::Debug) -> Self {
+        Self { json, unknown: format!("{read:?}").contains("Unknown(") }
+    }
+}
 
 /// The bodies of one operation. One that has no body is `None`.
 #[derive(Clone, Copy, Debug)]
@@ -80,20 +98,22 @@ pub(crate) const DEPLOYMENT: &[Bodies] = &[
 ];
 
 /// A reply that is the output.
-fn whole<O: Operation<Output: Serialize>>(body: &[u8], _: &str) -> Result<Value, String> {
-    written(&read::<O>(body)?)
+fn whole<O: Operation<Output: Serialize + fmt::Debug>>(body: &[u8], _: &str) -> Result<Through, String> {
+    let output = read::<O>(body)?;
+    Ok(Through::new(written(&output)?, &output))
 }
 
 /// A reply that holds the output in a field.
-fn field<O: Operation<Output: Serialize>>(body: &[u8], field: &str) -> Result<Value, String> {
-    Ok(json!({field: written(&read::<O>(body)?)?}))
+fn field<O: Operation<Output: Serialize + fmt::Debug>>(body: &[u8], field: &str) -> Result<Through, String> {
+    let output = read::<O>(body)?;
+    Ok(Through::new(json!({field: written(&output)?}), &output))
 }
 
 /// A reply that is a page, with its items in a field.
-fn page<O: Paged<Item: Serialize>>(body: &[u8], field: &str) -> Result<Value, String> {
+fn page<O: Paged<Item: Serialize + fmt::Debug>>(body: &[u8], field: &str) -> Result<Through, String> {
     let page = read::<O>(body)?;
     let pagination = json!({"hasMore": page.next_cursor.is_some(), "nextCursor": page.next_cursor});
-    Ok(json!({field: written(&page.items)?, "pagination": pagination}))
+    Ok(Through::new(json!({field: written(&page.items)?, "pagination": pagination}), &page.items))
 }
 
 fn read<O: Operation>(body: &[u8]) -> Result<O::Output, String> {
@@ -105,14 +125,15 @@ fn written(output: &impl Serialize) -> Result<Value, String> {
 }
 
 /// What an operation sends whose body is read from JSON.
-fn sent<B, O>(body: &Value, around: impl FnOnce(B) -> O) -> Result<Value, String>
+fn sent<B, O>(body: &Value, around: impl FnOnce(B) -> O) -> Result<Through, String>
 where
     B: DeserializeOwned,
-    O: Operation<Api = Deployment>,
+    O: Operation<Api = Deployment> + fmt::Debug,
 {
     // Read from text as a server would: the numbers of a `Value` are already read.
     let body = serde_json::from_str(&body.to_string()).map_err(|error| error.to_string())?;
-    request_body(&around(body))
+    let operation = around(body);
+    Ok(Through::new(request_body(&operation)?, &operation))
 }
 
 /// The JSON body that an operation sends.

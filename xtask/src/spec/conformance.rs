@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use jsonschema::Validator;
 use serde_json::Value;
 
-use super::bodies::Bodies;
+use super::bodies::{Bodies, Through};
 use super::overrides::{Instead, Override, Side, What};
 use super::reach::Reach;
 use super::requests::Built;
@@ -71,7 +71,7 @@ struct Body<'a> {
     id: &'a str,
     side: Side,
     /// Reads it and writes it again.
-    push: &'a dyn Fn(&Value) -> Result<Value, String>,
+    push: &'a dyn Fn(&Value) -> Result<Through, String>,
     shape: &'a Shape,
     validator: &'a Validator,
 }
@@ -101,13 +101,13 @@ impl<'a> Run<'a> {
                 continue;
             };
             let request = row.request.as_ref().map(|push| move |body: &Value| push(body));
-            let request = request.as_ref().map(|push| push as &dyn Fn(&Value) -> Result<Value, String>);
+            let request = request.as_ref().map(|push| push as &dyn Fn(&Value) -> Result<Through, String>);
             if let Some((schema, push)) = self.pair(&id, Side::Request, content(&operation["requestBody"]), request) {
                 self.body(&id, Side::Request, schema, push, &built);
                 taking.insert(id.clone());
             }
             let reply = row.reply.map(|(push, field)| move |body: &Value| push(body.to_string().as_bytes(), field));
-            let reply = reply.as_ref().map(|push| push as &dyn Fn(&Value) -> Result<Value, String>);
+            let reply = reply.as_ref().map(|push| push as &dyn Fn(&Value) -> Result<Through, String>);
             if let Some((schema, push)) = self.pair(&id, Side::Reply, success(operation), reply) {
                 self.body(&id, Side::Reply, schema, push, &[]);
             }
@@ -148,7 +148,7 @@ impl<'a> Run<'a> {
         id: &str,
         side: Side,
         schema: &Value,
-        push: &dyn Fn(&Value) -> Result<Value, String>,
+        push: &dyn Fn(&Value) -> Result<Through, String>,
         built: &[Built],
     ) {
         self.report.bodies += 1;
@@ -195,7 +195,7 @@ impl<'a> Run<'a> {
         if body.validator.is_valid(&sample.value) != fits {
             return Err(format!("the sample is wrong: does it fit the schema? It should: {fits}"));
         }
-        let broken = matches!(sample.kind, Kind::Missing | Kind::Null | Kind::OptionalNull | Kind::WrongType);
+        let broken = sample.kind.is_broken();
         let rows = self.tables.overrides.iter().enumerate();
         let rows: Vec<_> = rows.filter_map(|(at, row)| Some((at, row.of(body.id, body.side)?))).collect();
         let mut value = sample.value.clone();
@@ -203,17 +203,21 @@ impl<'a> Run<'a> {
             if let Instead::Mended(mend) = row {
                 let mended = changed(*mend, &value);
                 if mended != value && !broken {
-                    if (body.push)(&value).is_ok() {
-                        return Err("is taken, though an override says that it needs mending".to_owned());
+                    match body.push(sample, &value) {
+                        Err(_) => drop(self.report.used.insert(*at)),
+                        Ok(_) if fits => {
+                            return Err("is taken, though an override says that it needs mending".to_owned());
+                        }
+                        // What is new in it may be what the override is not about.
+                        Ok(_) => {}
                     }
-                    self.report.used.insert(*at);
                 }
                 value = mended;
             }
         }
         let refused = rows.iter().find(|(_, row)| row.refuses(sample)).map(|(at, _)| *at);
         let taken = rows.iter().find(|(_, row)| row.takes(sample)).map(|(at, _)| *at);
-        let back = match (broken, (body.push)(&value), refused, taken) {
+        let back = match (broken, body.push(sample, &value), refused, taken) {
             (false, Ok(back), None, _) => back,
             (false, Ok(_), Some(_), _) => return Err("is taken, though an override says that it is refused".to_owned()),
             (false, Err(_), Some(at), _) | (true, Ok(_), _, Some(at)) => {
@@ -256,8 +260,8 @@ impl<'a> Run<'a> {
                 texts.push_str(&json.to_string());
                 body.fits(&json)?;
                 match (body.push)(&json)? {
-                    again if again == json => Ok(()),
-                    again => Err(format!("is read back as {again}")),
+                    Through { json: again, unknown: false } if again == json => Ok(()),
+                    again => Err(format!("is read back as {again:?}")),
                 }
             });
             if let Err(error) = checked {
@@ -299,6 +303,17 @@ impl<'a> Run<'a> {
 }
 
 impl Body<'_> {
+    /// Pushes the value of a sample through. What the document names we have to name too.
+    fn push(&self, sample: &Sample, value: &Value) -> Result<Value, String> {
+        let Through { json, unknown } = (self.push)(value)?;
+        let new = matches!(sample.kind, Kind::UnknownEnum | Kind::UnknownVariant);
+        match (unknown, new) {
+            (true, false) if !sample.kind.is_broken() => Err("something in it has no name here".to_owned()),
+            (false, true) => Err("what is new in it has a name here".to_owned()),
+            _ => Ok(json),
+        }
+    }
+
     fn fits(&self, value: &Value) -> Result<(), String> {
         match self.validator.iter_errors(value).next() {
             Some(error) => Err(format!("what is written does not fit the schema: {error}")),

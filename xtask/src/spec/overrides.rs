@@ -57,7 +57,8 @@ pub(crate) enum Instead {
     Refused(Kind, &'static str),
     /// Samples of this kind at this place are taken, though they are broken.
     Taken(Kind, &'static str),
-    /// Where this changes a body, the body is refused as it is, and changed it is to be taken.
+    /// Where this changes a body, the body is refused as it is, or has something in it that has no name here. Changed it is
+    /// to be taken.
     Mended(fn(&mut Value)),
     /// What comes back is the body changed like this.
     Reads(fn(&mut Value)),

@@ -41,6 +41,13 @@ pub(crate) enum Kind {
     WrongType,
 }
 
+impl Kind {
+    /// Whether it does not fit the schema, nor a later one that only allows more.
+    pub(crate) fn is_broken(self) -> bool {
+        matches!(self, Self::Missing | Self::Null | Self::OptionalNull | Self::WrongType)
+    }
+}
+
 impl fmt::Display for Sample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.place.as_str() {

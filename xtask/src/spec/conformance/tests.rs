@@ -49,11 +49,19 @@ fn through<T: DeserializeOwned + Serialize>(body: &Value) -> Result<Value, Strin
     serde_json::to_value(thing).map_err(|error| error.to_string())
 }
 
-fn reply<T: DeserializeOwned + Serialize>(body: &[u8], _: &str) -> Result<Value, String> {
-    through::<T>(&serde_json::from_slice(body).map_err(|error| error.to_string())?)
+fn reply<T: DeserializeOwned + Serialize>(body: &[u8], _: &str) -> Result<Through, String> {
+    let body = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    request::<T>(&body)
 }
 
-const GOOD: Bodies = Bodies::new("send_it").gives(reply::<Thing>, "").takes(through::<Thing>);
+fn request<T: DeserializeOwned + Serialize>(body: &Value) -> Result<Through, String> {
+    let json = through::<T>(body)?;
+    // As the types of the API say of an enum.
+    let unknown = json["size"] == "someNewValue";
+    Ok(Through { json, unknown })
+}
+
+const GOOD: Bodies = Bodies::new("send_it").gives(reply::<Thing>, "").takes(request::<Thing>);
 
 fn built() -> Vec<Built> {
     vec![Built { id: "send_it", body: Ok(json!({"count": 1, "note": null, "share": 0.5, "size": "small"})) }]
@@ -139,10 +147,29 @@ fn a_closed_enum_and_a_closed_object_are_found() {
         &["send_it reply: unknown value at size: is refused", "send_it reply: unknown field: is refused"],
     );
     // In a request it may not.
-    let problems = found(GOOD.takes(through::<Closed>), vec![]);
+    let problems = found(GOOD.takes(request::<Closed>), vec![]);
     assert!(
         problems.iter().any(|one| one.starts_with("send_it request: without at note: comes back")),
         "{problems:#?}"
+    );
+}
+
+#[test]
+fn a_value_that_has_no_name_and_one_that_should_have_none_are_found() {
+    let nameless = GOOD.gives(
+        |body, _| {
+            let back = reply::<Thing>(body, "")?;
+            Ok(Through { unknown: back.json["size"] == "large", ..back })
+        },
+        "",
+    );
+    assert_begin(
+        found(nameless, vec![]),
+        &[
+            "send_it reply: value large at size: is refused: something in it has no name here",
+            "send_it reply: unknown value at size: is refused: what is new in it has a name here",
+            "send_it reply: \"large\" never came back",
+        ],
     );
 }
 
@@ -165,7 +192,7 @@ fn what_is_taken_although_broken_is_found_unless_listed() {
     let lenient = GOOD.gives(
         |body, _| {
             let mut back = reply::<Lenient>(body, "")?;
-            without(&mut back, samples::NEW_FIELD);
+            without(&mut back.json, samples::NEW_FIELD);
             Ok(back)
         },
         "",
@@ -192,7 +219,7 @@ fn an_override_has_to_be_true_and_needed() {
     let picky: Bodies = GOOD.gives(
         |body, _| {
             let back = reply::<Thing>(body, "")?;
-            if back["size"] == "someNewValue" { Err("no".to_owned()) } else { Ok(back) }
+            if back.json["size"] == "someNewValue" { Err("no".to_owned()) } else { Ok(back) }
         },
         "",
     );
@@ -208,7 +235,7 @@ fn an_override_has_to_be_true_and_needed() {
     let shrinking: Bodies = GOOD.gives(
         |body, _| {
             let mut back = reply::<Thing>(body, "")?;
-            small(&mut back);
+            small(&mut back.json);
             Ok(back)
         },
         "",
@@ -216,7 +243,7 @@ fn an_override_has_to_be_true_and_needed() {
     let never_large: Bodies = GOOD.gives(
         |body, _| {
             let back = reply::<Thing>(body, "")?;
-            if back["size"] == "large" { Err("no".to_owned()) } else { Ok(back) }
+            if back.json["size"] == "large" { Err("no".to_owned()) } else { Ok(back) }
         },
         "",
     );

@@ -8,7 +8,7 @@ use convex_mgmt_proto::deployment::{
     WebhookFormat,
 };
 use convex_mgmt_proto::{DeployKey, Endpoint, ErrorCode, Operation, Problems, UnixMillis};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Instead, Override, Side, What};
 use crate::spec::bodies::request_body;
@@ -65,7 +65,19 @@ pub(crate) const DEPLOYMENT: &[Override] = &[
         facts: "a stream of any kind has an id and a status, so one of a kind that is new has to have them too",
         source: "crates/local_backend/src/log_sinks.rs",
     },
+    Override {
+        operations: &["get_log_stream", "list_log_streams"],
+        what: What::Body(Side::Reply, Instead::Mended(with_url_of_axiom)),
+        facts: "only three URLs are taken for Axiom, which have names here; any other is kept as it is",
+        source: "crates/model/src/log_sinks/types/axiom.rs",
+    },
     // Bodies of requests.
+    Override {
+        operations: &["create_log_stream", "update_log_stream"],
+        what: What::Body(Side::Request, Instead::Mended(with_url_of_axiom)),
+        facts: "only three URLs are taken for Axiom, which have names here; any other is kept as it is",
+        source: "crates/model/src/log_sinks/types/axiom.rs",
+    },
     Override {
         operations: &["create_log_stream"],
         what: What::Body(Side::Request, Instead::Reads(without_nulls)),
@@ -319,12 +331,24 @@ fn never_ending(reply: &mut Value) {
     }
 }
 
+/// One log stream or a list of them.
+fn streams(body: &mut Value) -> Vec<&mut Map<String, Value>> {
+    match body {
+        Value::Array(streams) => streams.iter_mut().filter_map(Value::as_object_mut).collect(),
+        stream => stream.as_object_mut().into_iter().collect(),
+    }
+}
+
+fn with_url_of_axiom(body: &mut Value) {
+    for stream in streams(body) {
+        if let Some(url) = stream.get_mut("ingestUrl").filter(|url| url.is_string()) {
+            *url = AxiomIngestUrl::Default.as_str().into();
+        }
+    }
+}
+
 fn with_id_and_status(reply: &mut Value) {
-    let streams = match reply {
-        Value::Array(streams) => streams.iter_mut().collect(),
-        stream => vec![stream],
-    };
-    for stream in streams.into_iter().filter_map(Value::as_object_mut) {
+    for stream in streams(reply) {
         if !stream.contains_key("id") && !stream.contains_key("status") {
             stream.insert("id".to_owned(), "text".into());
             stream.insert("status".to_owned(), json!({"type": "active"}));
