@@ -18,8 +18,8 @@ usage: cargo xtask COMMAND
 
   ci                    everything that guards the project
   spec [--dir DIR] [--allow-missing]
-                        hold the table of operations against the OpenAPI documents in DIR, or in the folder that
-                        CONVEX_MGMT_OPENAPI names; without documents it fails, unless told --allow-missing
+                        hold the operations and their bodies against the OpenAPI documents in DIR, or in the folder
+                        that CONVEX_MGMT_OPENAPI names; without documents it fails, unless told --allow-missing
   deps                  hold the dependency trees against their bounds
   api                   hold the crates of others in public signatures against the lists of what is allowed
   tidy                  hold the files against the project's habits
