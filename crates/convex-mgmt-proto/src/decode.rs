@@ -6,6 +6,9 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::error::Category;
 
+/// How many characters of a path an error shows.
+const LONGEST_PATH: usize = 200;
+
 /// Reads a body that is a JSON object.
 ///
 /// # Errors
@@ -62,8 +65,19 @@ pub(crate) fn locate(error: &serde_json::Error, path: impl FnOnce() -> Option<St
         Category::Data => DecodeErrorKind::Shape,
         Category::Syntax | Category::Io => DecodeErrorKind::Syntax,
     };
-    let path = if kind == DecodeErrorKind::Shape { path().unwrap_or_default() } else { String::new() };
+    let path = if kind == DecodeErrorKind::Shape { path() } else { None };
+    let path = path.as_deref().map(fit_to_show).unwrap_or_default();
     DecodeError { kind, path, line: error.line(), column: error.column(), expected: expected(&error.to_string()) }
+}
+
+/// A path as it can be shown: the names in it may be any text, of any length.
+fn fit_to_show(path: &str) -> String {
+    let mut characters = path.chars().map(|one| if one.is_control() { char::REPLACEMENT_CHARACTER } else { one });
+    let mut shown: String = characters.by_ref().take(LONGEST_PATH).collect();
+    if characters.next().is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// What serde expected. Its message also quotes what it found, which may be secret, so only the part that comes from
@@ -101,7 +115,8 @@ pub enum DecodeErrorKind {
 pub struct DecodeError {
     /// In which way.
     pub kind: DecodeErrorKind,
-    /// Where, as a path such as `items[3].region`; empty where there is none.
+    /// Where, as a path such as `items[3].region`; empty where there is none. Cut off where it is very long, and without
+    /// control characters.
     pub path: String,
     /// The line, from 1; 0 where there is none.
     pub line: usize,
@@ -177,6 +192,14 @@ mod tests {
         assert_eq!(error.expected, "u64");
         assert_eq!(error.to_string(), "the body has another shape at `items[1].a` (line 1, column 48): expected u64");
         assert!(!format!("{error:?}").contains("canary"));
+    }
+
+    #[test]
+    fn a_path_is_fit_to_be_shown_whatever_the_names() {
+        assert_eq!(error(br#"{"items":[{"a\nb\u001b[1m":""}]}"#).path, "items[0].a\u{fffd}b\u{fffd}[1m");
+        let path = |length| error(format!(r#"{{"items":[{{"{}":""}}]}}"#, "é".repeat(length)).as_bytes()).path;
+        assert_eq!(path(191), format!("items[0].{}", "é".repeat(191)));
+        assert_eq!(path(192), format!("items[0].{}…", "é".repeat(191)));
     }
 
     #[test]

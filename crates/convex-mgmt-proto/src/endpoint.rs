@@ -203,7 +203,9 @@ impl Origin {
             return Err(EndpointError::Malformed);
         }
         let written_port = authority.as_str().get(host.len()..).unwrap_or_default();
-        let port = match authority.port_u16() {
+        // Reading a number would let a `+` pass.
+        let digits = written_port.bytes().skip(1).all(|byte| byte.is_ascii_digit());
+        let port = match authority.port_u16().filter(|_| digits) {
             None if written_port.is_empty() => None,
             None | Some(0) => return Err(EndpointError::Port),
             Some(port) => Some(port).filter(|port| *port != if encrypted { 443 } else { 80 }),
@@ -279,6 +281,7 @@ mod tests {
             ("https://example.com:0", EndpointError::Port),
             ("https://example.com:", EndpointError::Port),
             ("https://example.com:70000", EndpointError::Port),
+            ("https://example.com:+443", EndpointError::Port),
         ] {
             assert_eq!(url(given), Err(error), "{given}");
             assert!(!error.to_string().contains("canary"));

@@ -249,10 +249,13 @@ pub(crate) fn union<'de, U: OpenUnion, D: Deserializer<'de>>(deserializer: D) ->
                 }
             }
             while let Some(key) = map.next_key::<String>()? {
-                if key == U::TAG && tag.is_none() {
+                if key != U::TAG {
+                    fields.push((key, map.next_value()?));
+                } else if tag.is_none() {
                     tag = Some(map.next_value()?);
                 } else {
-                    fields.push((key, map.next_value()?));
+                    // Kept, it would be for the next reader to choose one of the two.
+                    return Err(de::Error::duplicate_field(U::TAG));
                 }
             }
             let tag = tag.ok_or_else(|| de::Error::missing_field(U::TAG))?;
@@ -339,5 +342,7 @@ mod tests {
         assert!(read(r#"{"kind":"cloud","id":"x"}"#).is_err());
         assert!(read(r#"{"id":"x","kind":"cloud"}"#).is_err());
         assert!(read("[]").is_err());
+        assert!(read(r#"{"kind":"edge","kind":"cloud","id":1}"#).is_err());
+        assert!(read(r#"{"id":1,"kind":"cloud","kind":"edge"}"#).is_err());
     }
 }

@@ -1,0 +1,142 @@
+//! Pages of a data sync: any bytes, and pages that are made of choices.
+
+use bytes::Bytes;
+use convex_mgmt_proto::deployment::data_sync::{Change, DataSyncPage, TablePath};
+use convex_mgmt_proto::deployment::{DataSync, DataSyncStatus};
+use convex_mgmt_proto::{Operation, UnixNanos};
+use serde_json::Value as Json;
+
+use crate::input::Input;
+
+/// Reads a page. If the first byte is `m`, the others are choices of which one is made; otherwise they are the body.
+///
+/// * Its documents are slices of the body, one after the other.
+/// * It holds what another reader of JSON finds, or what it was made of.
+/// * Its changes are the truncates and then the values, each once and in order.
+///
+/// # Panics
+/// If one of that does not hold.
+pub fn pages(data: &[u8]) {
+    let mut input = Input::new(data);
+    if input.byte() == b'm' {
+        made_up(&mut input);
+    } else {
+        let body = Bytes::copy_from_slice(input.rest());
+        if let Ok(page) = DataSync::decode(&body) {
+            is_in_order(&body, &page);
+            if let Ok(json) = serde_json::from_slice(&body) {
+                holds(&page, &json);
+            }
+        }
+    }
+}
+
+fn is_in_order(body: &Bytes, page: &DataSyncPage) {
+    let mut end = body.as_ptr();
+    for value in &page.values {
+        let range = value.document.as_bytes().as_ptr_range();
+        assert!(end <= range.start && range.end <= body.as_ptr_range().end, "a document is not a later slice");
+        end = range.end;
+        assert_eq!(value.document.clone().into_owned(), value.document);
+    }
+    let mut changes = page.changes();
+    for table in &page.truncates {
+        assert_eq!(changes.next(), Some(Change::Truncate(table)));
+    }
+    for value in &page.values {
+        let expected = if value.deleted { Change::Delete(value) } else { Change::Upsert(value) };
+        assert_eq!(changes.next(), Some(expected));
+    }
+    assert_eq!(changes.next(), None);
+    assert_eq!(page.is_up_to_date(), matches!(page.status, DataSyncStatus::UpToDate(_)));
+}
+
+/// The page against its body, as another reader of JSON has it.
+fn holds(page: &DataSyncPage, body: &Json) {
+    let table = |json: &Json| {
+        TablePath::new(json["component"].as_str().expect("a text"), json["table"].as_str().expect("a text"))
+    };
+    let list = |name: &str| body[name].as_array().cloned().unwrap_or_default();
+    assert_eq!(page.truncates, list("truncates").iter().map(table).collect::<Vec<_>>());
+    assert_eq!(page.values.len(), list("values").len());
+    for (value, json) in page.values.iter().zip(&list("values")) {
+        assert_eq!(value.table, table(json));
+        assert_eq!((Some(value.ts.0), Some(value.deleted)), (json["ts"].as_i64(), json["deleted"].as_bool()));
+        if !value.document.as_str().contains('$') && !value.document.as_str().contains("\\u") {
+            assert_eq!(value.document.read::<Json>().unwrap_or_else(|_| json["value"].clone()), json["value"]);
+        }
+    }
+    assert_eq!(Some(page.sync_id.as_str()), body["syncId"].as_str());
+    assert_eq!(Some(page.next_cursor.as_str()), body["pagination"]["nextCursor"].as_str());
+}
+
+/// Where spaces go in a page that is made up.
+const SPACES: &[&str] = &["", " ", "\n\t ", "\r\n"];
+/// Names of components and tables, and how they are spelt.
+const NAMES: &[(&str, &str)] = &[
+    ("", ""),
+    ("a", "a"),
+    ("a", "\\u0061"),
+    ("shop/cart", "shop\\/cart"),
+    ("\u{1f600}", "\\ud83d\\uDE00"),
+    ("é\"", "é\\\""),
+];
+/// Documents.
+const DOCUMENTS: &[&str] = &[
+    r#"{"_id":"x"}"#,
+    "{}",
+    r#"{"_id":"y","f":{"$float":"AAAAAAAA8H8="},"values":[{"value":{}}]}"#,
+    "{ \"\\u0000\" : [1,1.0,-0.0,9223372036854775807] }",
+    r#"{"a":"}","b":"\"}","c":{"d":[[[{}]]]}}"#,
+];
+
+/// Makes a page of choices, and holds against them what is read.
+fn made_up(input: &mut Input<'_>) {
+    let space = input.one_of(SPACES);
+    let table = |input: &mut Input<'_>| {
+        let ((component, spelt_component), (table, spelt_table)) = (input.one_of(NAMES), input.one_of(NAMES));
+        let fields = format!(r#""component":{space}"{spelt_component}","table":"{spelt_table}""#);
+        (TablePath::new(component, table), fields)
+    };
+    let tables: Vec<_> = (0..input.below(4)).map(|_| table(input)).collect();
+    let truncates: Vec<_> = tables.iter().map(|(_, fields)| format!("{{{fields}}}{space}")).collect();
+
+    let mut expected = Vec::new();
+    let mut values = Vec::new();
+    for _ in 0..input.below(6) {
+        let (path, fields) = table(input);
+        let (ts, deleted, document) = (input.number() as i64, input.below(2) == 1, input.one_of(DOCUMENTS));
+        values.push(format!(
+            r#"{space}{{{fields},"ts":{ts}{space},"deleted":{deleted},"value":{space}{document}{space}}}"#
+        ));
+        expected.push((path, UnixNanos(ts), deleted, document));
+    }
+
+    let since = input.number() as i64;
+    let (status, consistent) = match input.below(4) {
+        0 => (r#"{"type":"snapshotting"}"#.to_owned(), false),
+        1 => (format!(r#"{{"type":"stale","snapshotTs":{since}}}"#), true),
+        2 => (format!(r#"{{"snapshotTs":{since},{space}"type":"upToDate"}}"#), true),
+        _ => (format!(r#"{{"since":{since},"type":"asleep"}}"#), false),
+    };
+    let more = input.below(2) == 1;
+    let mut fields = vec![
+        format!(r#""status":{space}{status}"#),
+        format!(r#""truncates":[{space}{}]"#, truncates.join(",")),
+        format!(r#""values":[{}]"#, values.join(",")),
+    ];
+    fields.rotate_left(input.below(3));
+    let (sync_id, cursor) = (input.line(), input.line());
+    let spelt = |text: &str| serde_json::to_string(text).expect("text can be written");
+    fields.push(format!(r#""syncId":{}"#, spelt(&sync_id)));
+    fields.push(format!(r#""new":[{{}}],"pagination":{{"hasMore":{more},"nextCursor":{}}}"#, spelt(&cursor)));
+    let body = Bytes::from(format!("{space}{{{space}{}}}{space}", fields.join(",")));
+
+    let page = DataSync::decode(&body).unwrap_or_else(|error| panic!("{error}: {body:?}"));
+    is_in_order(&body, &page);
+    assert_eq!(page.status.snapshot_ts(), consistent.then_some(UnixNanos(since)));
+    assert!(page.truncates.iter().eq(tables.iter().map(|(path, _)| path)), "{:?}", page.truncates);
+    let found = page.values.iter().map(|value| (value.table.clone(), value.ts, value.deleted, value.document.as_str()));
+    assert_eq!(found.collect::<Vec<_>>(), expected);
+    assert_eq!((page.sync_id, page.next_cursor), (sync_id, cursor));
+}
