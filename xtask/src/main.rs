@@ -4,6 +4,7 @@
 mod api;
 mod ci;
 mod deps;
+mod fuzz;
 mod shell;
 mod spec;
 mod tidy;
@@ -20,6 +21,8 @@ usage: cargo xtask COMMAND
   spec [--dir DIR] [--allow-missing]
                         hold the operations and their bodies against the OpenAPI documents in DIR, or in the folder
                         that CONVEX_MGMT_OPENAPI names; without documents it fails, unless told --allow-missing
+  fuzz [--seconds N] [TARGET]
+                        give one fuzz target, or each, to libFuzzer for N seconds, 30 if not told
   deps                  hold the dependency trees against their bounds
   api                   hold the crates of others in public signatures against the lists of what is allowed
   tidy                  hold the files against the project's habits
@@ -32,6 +35,7 @@ enum Command {
     Help,
     Ci,
     Spec { dir: Option<PathBuf>, allow_missing: bool },
+    Fuzz { target: Option<String>, seconds: u32 },
     Deps,
     Api,
     Tidy,
@@ -52,6 +56,7 @@ fn main() -> ExitCode {
         }
         Command::Ci => ci::run_steps(),
         Command::Spec { dir, allow_missing } => spec::run(dir, allow_missing),
+        Command::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),
         Command::Deps => deps::run(),
         Command::Api => api::check(),
         Command::Tidy => tidy::run(),
@@ -68,12 +73,15 @@ fn main() -> ExitCode {
 fn command() -> Result<Command, lexopt::Error> {
     let mut parser = lexopt::Parser::from_env();
     let (mut name, mut dir, mut allow_missing) = (None, None, false);
+    let (mut target, mut seconds) = (None, None);
     while let Some(argument) = parser.next()? {
         match argument {
             Short('h') | Long("help") => return Ok(Command::Help),
             Long("dir") => dir = Some(parser.value()?.into()),
             Long("allow-missing") => allow_missing = true,
+            Long("seconds") => seconds = Some(parser.value()?.parse()?),
             Value(value) if name.is_none() => name = Some(value.string()?),
+            Value(value) if target.is_none() => target = Some(value.string()?),
             other => return Err(other.unexpected()),
         }
     }
@@ -81,9 +89,13 @@ fn command() -> Result<Command, lexopt::Error> {
     if name != "spec" && (dir.is_some() || allow_missing) {
         return Err("--dir and --allow-missing belong to `spec`".into());
     }
+    if name != "fuzz" && (target.is_some() || seconds.is_some()) {
+        return Err("--seconds and a target belong to `fuzz`".into());
+    }
     Ok(match name.as_str() {
         "ci" => Command::Ci,
         "spec" => Command::Spec { dir, allow_missing },
+        "fuzz" => Command::Fuzz { target, seconds: seconds.unwrap_or(30) },
         "deps" => Command::Deps,
         "api" => Command::Api,
         "tidy" => Command::Tidy,

@@ -7,6 +7,8 @@ mod bodies;
 mod conformance;
 mod overrides;
 mod reach;
+#[cfg(test)]
+mod recordings;
 mod requests;
 mod samples;
 mod shape;

@@ -76,6 +76,14 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Export<D> {
         self.0.deserialize_any(Export(BytesAsSeq(visitor)))
     }
 
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_any(Export(TextOnly(visitor)))
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.deserialize_str(visitor)
+    }
+
     fn deserialize_tuple<V: Visitor<'de>>(self, _length: usize, visitor: V) -> Result<V::Value, D::Error> {
         self.deserialize_seq(visitor)
     }
@@ -85,7 +93,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Export<D> {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct
         tuple_struct map struct identifier
     }
 }
@@ -177,6 +185,13 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for BytesAsSeq<V> {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
         self.0.visit_map(map)
     }
+}
+
+/// A visitor that asked for a text, and would take bytes for one.
+struct TextOnly<V>(V);
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for TextOnly<V> {
+    pass_on_scalars! {}
 }
 
 /// The fields of an object of which the first name was looked at already.
