@@ -15,7 +15,7 @@ use super::samples::{Kind, Sample};
 /// One difference.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Override {
-    /// The operations.
+    /// The operations, or `*` for all.
     pub(crate) operations: &'static [&'static str],
     pub(crate) what: What,
     /// What the server does.
@@ -68,7 +68,9 @@ impl Override {
     /// What it says of a body of an operation.
     pub(crate) fn of(&self, id: &str, side: Side) -> Option<Instead> {
         match self.what {
-            What::Body(mine, instead) if mine == side && self.operations.contains(&id) => Some(instead),
+            What::Body(mine, instead) if mine == side && self.operations.iter().any(|one| [id, "*"].contains(one)) => {
+                Some(instead)
+            }
             _ => None,
         }
     }

@@ -198,11 +198,12 @@ fn what_is_taken_although_broken_is_found_unless_listed() {
         "",
     );
     assert_begin(found(lenient, vec![]), &["send_it reply: missing at count: is taken, though it is broken"]);
-    let taken = || row(What::Body(Side::Reply, Instead::Taken(Kind::Missing, "count")));
+    let taken =
+        || Override { operations: &["*"], ..row(What::Body(Side::Reply, Instead::Taken(Kind::Missing, "count"))) };
     assert_begin(found(lenient, vec![taken()]), &[]);
     assert_begin(
         found(GOOD, vec![taken()]),
-        &["send_it reply: missing at count: is refused, though an override", "send_it: no sample needs the override"],
+        &["send_it reply: missing at count: is refused, though an override", "*: no sample needs the override"],
     );
 }
 

@@ -244,7 +244,7 @@ pub(crate) const DEPLOYMENT: &[Override] = &[
         source: "crates/database/src/streaming_export_selection.rs",
     },
     Override {
-        operations: &["list_environment_variables"],
+        operations: &["*"],
         what: What::Behaviour(|| {
             let key = DeployKey::parse("happy-animal-123|01c0ffee");
             let endpoint = key.ok().and_then(|key| Endpoint::new("https://happy-animal-123.example", &key).ok());
@@ -253,10 +253,16 @@ pub(crate) const DEPLOYMENT: &[Override] = &[
                 request.uri().query().is_none() && request.headers().contains_key("authorization")
             })
         }),
-        facts: "for every operation, the key could be in the query too, where logs show it: we have it in the header only",
+        facts: "the key could be in the query too, where logs show it: we have it in the header only",
         source: "crates/local_backend/src/authentication.rs",
     },
     // What only a server can show.
+    Override {
+        operations: &["*"],
+        what: What::Noted,
+        facts: "every operation can fail, with a code and a text or with nothing at all; the document has no errors",
+        source: "crates/common/src/http/mod.rs, crates/errors/src/lib.rs",
+    },
     Override {
         operations: &["list_log_streams"],
         what: What::Noted,
