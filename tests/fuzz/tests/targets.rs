@@ -1,5 +1,6 @@
 //! Every target, with the corpus that is part of the repository and with inputs made of it.
 
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 
@@ -36,7 +37,7 @@ fn target(name: &str) -> Target {
 /// Gives an input to a target, and says which it was if that fails.
 fn give(target: Target, name: &str, input: &[u8]) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| target(input))) {
-        println!("{name}: {}", input.escape_ascii());
+        drop(writeln!(std::io::stderr(), "{name}: {}", input.escape_ascii()));
         resume_unwind(panic);
     }
 }
