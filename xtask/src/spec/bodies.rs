@@ -112,8 +112,10 @@ fn field<O: Operation<Output: Serialize + fmt::Debug>>(body: &[u8], field: &str)
 /// A reply that is a page, with its items in a field.
 fn page<O: Paged<Item: Serialize + fmt::Debug>>(body: &[u8], field: &str) -> Result<Through, String> {
     let page = read::<O>(body)?;
-    let pagination = json!({"hasMore": page.next_cursor.is_some(), "nextCursor": page.next_cursor});
-    Ok(Through::new(json!({field: written(&page.items)?, "pagination": pagination}), &page.items))
+    let Value::Object(mut fields) = written(&page)? else { return Err("a page is written as no object".to_owned()) };
+    let items = fields.remove("items").ok_or("a page is written without items")?;
+    fields.insert(field.to_owned(), items);
+    Ok(Through::new(Value::Object(fields), &page.items))
 }
 
 fn read<O: Operation>(body: &[u8]) -> Result<O::Output, String> {
