@@ -207,6 +207,16 @@ mod tests {
 
     use super::*;
 
+    /// The folder that a variable names, or none, said aloud, if the test has to be skipped.
+    pub(super) fn folder(variable: &str, so: &str) -> Option<PathBuf> {
+        let folder = std::env::var_os(variable).map(PathBuf::from);
+        if folder.is_none() {
+            // Written past the capture of a test's output, so that everybody sees it.
+            drop(writeln!(std::io::stderr(), "SKIPPED: {variable} is not set, so {so}"));
+        }
+        folder
+    }
+
     fn operation() -> Value {
         json!({
             "operationId": "update environment_variables",
@@ -226,13 +236,8 @@ mod tests {
 
     #[test]
     fn the_documents_are_kept() {
-        let Some(dir) = std::env::var_os(FOLDER) else {
-            // Written past the capture of a test's output, so that everybody sees it.
-            let word = "is not set, so nothing was held against the OpenAPI documents";
-            drop(writeln!(std::io::stderr(), "SKIPPED: {FOLDER} {word}"));
-            return;
-        };
-        let Found { lines, problems } = check(&read_all(Path::new(&dir)).unwrap()).unwrap();
+        let Some(dir) = folder(FOLDER, "nothing was held against the OpenAPI documents") else { return };
+        let Found { lines, problems } = check(&read_all(&dir).unwrap()).unwrap();
         assert!(problems.is_empty(), "{}\n{}", lines.join("\n"), problems.join("\n"));
     }
 

@@ -1,7 +1,6 @@
 //! Replies that were recorded from a real server: each success is read, and comes back as it was.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::Path;
 
 use convex_mgmt_proto::deployment::{DataSync, Document};
@@ -67,12 +66,7 @@ fn check(path: &Path, counts: &mut BTreeMap<&'static str, usize>) {
 
 #[test]
 fn every_recorded_success_is_read_and_comes_back_as_it_was() {
-    let Some(folder) = std::env::var_os(FOLDER) else {
-        // Written past the capture of a test's output, so that everybody sees it.
-        let word = "is not set, so no recorded reply was read";
-        drop(writeln!(std::io::stderr(), "SKIPPED: {FOLDER} {word}"));
-        return;
-    };
+    let Some(folder) = super::tests::folder(FOLDER, "no recorded reply was read") else { return };
     let mut counts = BTreeMap::new();
     let mut files = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
