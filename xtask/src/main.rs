@@ -4,6 +4,7 @@
 mod api;
 mod ci;
 mod deps;
+mod fuzz;
 mod shell;
 mod spec;
 mod tidy;
@@ -23,6 +24,8 @@ usage: cargo xtask COMMAND
   deps                  hold the dependency trees against their bounds
   api                   hold the crates of others in public signatures against the lists of what is allowed
   tidy                  hold the files against the project's habits
+  fuzz [--seconds N] [TARGET]
+                        run the fuzz targets in tests/fuzz, or one of them, for N seconds each (30); needs a C++ compiler
 ";
 
 /// What went wrong, for a person.
@@ -35,6 +38,7 @@ enum Command {
     Deps,
     Api,
     Tidy,
+    Fuzz { seconds: u64, target: Option<String> },
 }
 
 fn main() -> ExitCode {
@@ -55,6 +59,7 @@ fn main() -> ExitCode {
         Command::Deps => deps::run(),
         Command::Api => api::check(),
         Command::Tidy => tidy::run(),
+        Command::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -68,12 +73,15 @@ fn main() -> ExitCode {
 fn command() -> Result<Command, lexopt::Error> {
     let mut parser = lexopt::Parser::from_env();
     let (mut name, mut dir, mut allow_missing) = (None, None, false);
+    let (mut seconds, mut target) = (None, None);
     while let Some(argument) = parser.next()? {
         match argument {
             Short('h') | Long("help") => return Ok(Command::Help),
             Long("dir") => dir = Some(parser.value()?.into()),
             Long("allow-missing") => allow_missing = true,
+            Long("seconds") => seconds = Some(parser.value()?.parse()?),
             Value(value) if name.is_none() => name = Some(value.string()?),
+            Value(value) if target.is_none() => target = Some(value.string()?),
             other => return Err(other.unexpected()),
         }
     }
@@ -81,12 +89,16 @@ fn command() -> Result<Command, lexopt::Error> {
     if name != "spec" && (dir.is_some() || allow_missing) {
         return Err("--dir and --allow-missing belong to `spec`".into());
     }
+    if name != "fuzz" && (seconds.is_some() || target.is_some()) {
+        return Err("--seconds and a target belong to `fuzz`".into());
+    }
     Ok(match name.as_str() {
         "ci" => Command::Ci,
         "spec" => Command::Spec { dir, allow_missing },
         "deps" => Command::Deps,
         "api" => Command::Api,
         "tidy" => Command::Tidy,
+        "fuzz" => Command::Fuzz { seconds: seconds.unwrap_or(30), target },
         _ => return Err(format!("unknown command `{name}`").into()),
     })
 }
