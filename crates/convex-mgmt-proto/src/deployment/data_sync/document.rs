@@ -210,6 +210,14 @@ mod tests {
     }
 
     #[test]
+    fn bytes_are_no_text_even_if_they_could_be() {
+        let document = document(r#"{"a":{"$bytes":"QUJD"}}"#);
+        assert_eq!(document.read::<BTreeMap<String, Vec<u8>>>().unwrap()["a"], b"ABC");
+        let error = document.read::<BTreeMap<String, Option<String>>>().unwrap_err();
+        assert_eq!((error.path.as_str(), error.expected.as_str()), ("a", "a string"));
+    }
+
+    #[test]
     fn a_wrapper_that_is_none_is_refused_and_not_shown() {
         for json in [
             r#"{"a":{"$float":"AAAAAAAA8H8"}}"#,

@@ -76,6 +76,15 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Export<D> {
         self.0.deserialize_any(Export(BytesAsSeq(visitor)))
     }
 
+    /// Not any value: texts take bytes too where they are UTF-8, so that it would depend on the bytes whether they fit.
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_str(visitor)
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_string(visitor)
+    }
+
     fn deserialize_tuple<V: Visitor<'de>>(self, _length: usize, visitor: V) -> Result<V::Value, D::Error> {
         self.deserialize_seq(visitor)
     }
@@ -85,7 +94,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Export<D> {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct
         tuple_struct map struct identifier
     }
 }
