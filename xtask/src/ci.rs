@@ -1,11 +1,12 @@
 //! `cargo xtask ci`: everything that CI runs beside the test command of the README.
 
+use std::process::Command;
 use std::time::Instant;
 
-use crate::shell::{cargo, output, root, run};
+use crate::shell::{cargo, root, run, tool};
 use crate::{Failure, api, deps, spec, tidy};
 
-/// The version of cargo-deny that is used. It is built into the target folder where it is missing.
+/// The version of cargo-deny that is used.
 const CARGO_DENY: &str = "0.20.2";
 
 type Step = (&'static str, fn() -> Result<(), Failure>);
@@ -63,15 +64,6 @@ fn features() -> Result<(), Failure> {
 /// Licences, duplicate versions and sources. Not the advisories, whose database is fetched over the network at each run:
 /// `cargo deny check` looks at those too.
 fn deny() -> Result<(), Failure> {
-    let tools = root().join("target/tools");
-    let program = tools.join("bin/cargo-deny");
-    let wanted = format!("cargo-deny {CARGO_DENY}");
-    let there = output(std::process::Command::new(&program).arg("--version")).unwrap_or_default();
-    if there.trim() != wanted {
-        println!("building {wanted}");
-        let install = format!("install --quiet --locked cargo-deny --version {CARGO_DENY} --force --root");
-        run(cargo(&install).arg(&tools))?;
-    }
-    let mut check = std::process::Command::new(program);
+    let mut check = Command::new(tool("cargo-deny", CARGO_DENY)?);
     run(check.args(["--all-features", "--locked", "check", "bans", "licenses", "sources"]).current_dir(root()))
 }

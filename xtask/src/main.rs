@@ -19,13 +19,13 @@ usage: cargo xtask COMMAND
 
   ci                    everything that guards the project
   spec [--dir DIR] [--allow-missing]
-                        hold the table of operations against the OpenAPI documents in DIR, or in the folder that
-                        CONVEX_MGMT_OPENAPI names; without documents it fails, unless told --allow-missing
+                        hold the operations and their bodies against the OpenAPI documents in DIR, or in the folder
+                        that CONVEX_MGMT_OPENAPI names; without documents it fails, unless told --allow-missing
+  fuzz [--seconds N] [TARGET]
+                        give one fuzz target, or each, to libFuzzer for N seconds, 30 if not told
   deps                  hold the dependency trees against their bounds
   api                   hold the crates of others in public signatures against the lists of what is allowed
   tidy                  hold the files against the project's habits
-  fuzz [--seconds N] [TARGET]
-                        run the fuzz targets in tests/fuzz, or one of them, for N seconds each (30); needs a C++ compiler
 ";
 
 /// What went wrong, for a person.
@@ -35,10 +35,10 @@ enum Command {
     Help,
     Ci,
     Spec { dir: Option<PathBuf>, allow_missing: bool },
+    Fuzz { target: Option<String>, seconds: u32 },
     Deps,
     Api,
     Tidy,
-    Fuzz { seconds: u64, target: Option<String> },
 }
 
 fn main() -> ExitCode {
@@ -56,10 +56,10 @@ fn main() -> ExitCode {
         }
         Command::Ci => ci::run_steps(),
         Command::Spec { dir, allow_missing } => spec::run(dir, allow_missing),
+        Command::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),
         Command::Deps => deps::run(),
         Command::Api => api::check(),
         Command::Tidy => tidy::run(),
-        Command::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -73,7 +73,7 @@ fn main() -> ExitCode {
 fn command() -> Result<Command, lexopt::Error> {
     let mut parser = lexopt::Parser::from_env();
     let (mut name, mut dir, mut allow_missing) = (None, None, false);
-    let (mut seconds, mut target) = (None, None);
+    let (mut target, mut seconds) = (None, None);
     while let Some(argument) = parser.next()? {
         match argument {
             Short('h') | Long("help") => return Ok(Command::Help),
@@ -89,16 +89,16 @@ fn command() -> Result<Command, lexopt::Error> {
     if name != "spec" && (dir.is_some() || allow_missing) {
         return Err("--dir and --allow-missing belong to `spec`".into());
     }
-    if name != "fuzz" && (seconds.is_some() || target.is_some()) {
+    if name != "fuzz" && (target.is_some() || seconds.is_some()) {
         return Err("--seconds and a target belong to `fuzz`".into());
     }
     Ok(match name.as_str() {
         "ci" => Command::Ci,
         "spec" => Command::Spec { dir, allow_missing },
+        "fuzz" => Command::Fuzz { target, seconds: seconds.unwrap_or(30) },
         "deps" => Command::Deps,
         "api" => Command::Api,
         "tidy" => Command::Tidy,
-        "fuzz" => Command::Fuzz { seconds: seconds.unwrap_or(30), target },
         _ => return Err(format!("unknown command `{name}`").into()),
     })
 }

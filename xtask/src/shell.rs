@@ -31,3 +31,16 @@ pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
     }
     Ok(String::from_utf8(output.stdout)?)
 }
+
+/// A program of cargo's registry, in this version. It is built into the target folder where it is missing.
+pub(crate) fn tool(name: &str, version: &str) -> Result<PathBuf, Failure> {
+    let tools = root().join("target/tools");
+    let program = tools.join("bin").join(name);
+    let wanted = format!("{name} {version}");
+    if output(Command::new(&program).arg("--version")).unwrap_or_default().trim() != wanted {
+        println!("building {wanted}");
+        let install = format!("install --quiet --locked {name} --version {version} --force --root");
+        run(cargo(&install).arg(&tools))?;
+    }
+    Ok(program)
+}

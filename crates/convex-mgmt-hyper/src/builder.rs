@@ -15,7 +15,7 @@ use tower::{Layer, Service};
 use crate::client::Client;
 use crate::connect::ConnectSettings;
 use crate::layers::{AttemptTimeout, AttemptTimeoutLayer, ConcurrencyLimit, ConcurrencyLimitLayer, Retry, RetryLayer};
-use crate::transport::HyperTransport;
+use crate::transport::{HyperTransport, ResponseLimits};
 
 /// What stands around all attempts of a call: the total deadline, retries, and the concurrency limit.
 pub type CallService<S> = Retry<ConcurrencyLimit<S>>;
@@ -37,6 +37,8 @@ pub mod defaults {
     pub const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
     /// The largest body of an answer, in bytes.
     pub const RESPONSE_LIMIT: usize = 8 * 1024 * 1024;
+    /// The largest body of an answer to an operation that may have large ones, such as a page of a data sync, in bytes.
+    pub const LARGE_RESPONSE_LIMIT: usize = 256 * 1024 * 1024;
 }
 
 /// Builds a [`Client`].
@@ -71,7 +73,7 @@ struct Settings {
     idle_timeout: Option<Duration>,
     max_idle: usize,
     max_concurrency: Option<usize>,
-    response_limit: usize,
+    response_limits: ResponseLimits,
     connect: ConnectSettings,
 }
 
@@ -86,7 +88,7 @@ impl<A: Api> ClientBuilder<A> {
             idle_timeout: Some(defaults::IDLE_TIMEOUT),
             max_idle: usize::MAX,
             max_concurrency: None,
-            response_limit: defaults::RESPONSE_LIMIT,
+            response_limits: ResponseLimits { usual: defaults::RESPONSE_LIMIT, large: defaults::LARGE_RESPONSE_LIMIT },
             connect: ConnectSettings::default(),
         };
         Self { endpoint, settings, attempt_layers: Identity::new(), call_layers: Identity::new() }
@@ -148,9 +150,10 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         self
     }
 
-    /// The largest body of an answer in bytes. Default 8 MiB.
+    /// The largest body of an answer in bytes, for every operation. Default 8 MiB, and 256 MiB for those operations that may
+    /// have large answers.
     pub fn response_limit(mut self, bytes: usize) -> Self {
-        self.settings.response_limit = bytes;
+        self.settings.response_limits = ResponseLimits { usual: bytes, large: bytes };
         self
     }
 
@@ -220,7 +223,7 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         pool.timer(TokioTimer::new()).pool_timer(TokioTimer::new());
         pool.pool_idle_timeout(settings.idle_timeout).pool_max_idle_per_host(settings.max_idle);
         let pool = pool.build(settings.connect.connector()?);
-        let transport = HyperTransport::new(pool, settings.response_limit);
+        let transport = HyperTransport::new(pool, settings.response_limits);
         self.build_on(transport)
     }
 

@@ -97,7 +97,8 @@ where
         Ok(self.send_for_reply(operation).await?.output)
     }
 
-    /// Performs an operation, and gives with its output what the answer's head says: a deprecation notice, if there is one.
+    /// Performs an operation, and gives with its output what the answer's head says: a deprecation notice, and whether a
+    /// deletion found that it had been done.
     ///
     /// # Errors
     /// As for [`Client::send`].
@@ -108,7 +109,11 @@ where
         // Only writing and reading are generic over the operation: all else is compiled once, in `Exchange`.
         let request = operation.to_request(&self.endpoint).map_err(|error| Error::build(O::META, error))?;
         let (response, call) = Exchange::new(self.service.clone(), O::META, request).await?;
-        O::reply_from_response(response).map_err(|error| call.refused(error))
+        let reply = match call.may_be_done() {
+            true => O::reply_from_retry(response),
+            false => O::reply_from_response(response),
+        };
+        reply.map_err(|error| call.refused(error))
     }
 }
 

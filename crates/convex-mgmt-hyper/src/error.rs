@@ -4,9 +4,11 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use convex_mgmt_proto::{ApiError, BuildError, ErrorCode, OperationMeta, Outcome, ResponseError, Sent};
+use convex_mgmt_proto::{ApiError, BuildError, ErrorCode, OperationMeta, Outcome, Repeat, ResponseError, Sent};
 use http::StatusCode;
 use tower::BoxError;
+
+use crate::layers::Attempts;
 
 /// Why a call failed: one pointer wide, with the operation, the attempts, the time and whether anything was sent.
 ///
@@ -18,6 +20,8 @@ struct Inner {
     attempts: u32,
     elapsed: Duration,
     sent: Sent,
+    /// Whether an attempt before the one that the cause is about may have been carried out.
+    earlier: bool,
     cause: Cause,
 }
 
@@ -55,25 +59,51 @@ pub enum ErrorKind {
     Decode,
     /// A layer or a transport of the integrator's failed.
     Layer,
+    /// A write may have been carried out or not, because the answer was lost or proves neither: [`Error::look_at`] names the
+    /// operation that tells. [`Error::failure`] says how it failed.
+    OutcomeUnknown,
 }
 
 impl Error {
     pub(crate) fn build(operation: &'static OperationMeta, error: BuildError) -> Self {
-        Self::new(operation, 0, Duration::ZERO, Sent::No, Cause::Build(error))
+        Self::new(operation, Attempts { count: 0, may_be_done: false }, Duration::ZERO, Sent::No, Cause::Build(error))
     }
 
     pub(crate) fn new(
         operation: &'static OperationMeta,
-        attempts: u32,
+        Attempts { count: attempts, may_be_done: earlier }: Attempts,
         elapsed: Duration,
         sent: Sent,
         cause: Cause,
     ) -> Self {
-        Self(Box::new(Inner { operation, attempts, elapsed, sent, cause }))
+        Self(Box::new(Inner { operation, attempts, elapsed, sent, earlier, cause }))
     }
 
-    /// What kind of failure this is.
+    /// What kind of error this is. For a write of which it is not known whether it was carried out, that comes first:
+    /// [`ErrorKind::OutcomeUnknown`].
     pub fn kind(&self) -> ErrorKind {
+        let is_write = self.0.operation.repeat != Repeat::Safe;
+        if is_write && self.may_be_done() { ErrorKind::OutcomeUnknown } else { self.failure() }
+    }
+
+    /// Whether the operation may have been carried out in any attempt.
+    fn may_be_done(&self) -> bool {
+        self.0.earlier
+            || match &self.0.cause {
+                Cause::Build(_) => false,
+                Cause::Transport(error) => error.may_be_done,
+                Cause::Response(error) => error.outcome().may_be_done(),
+            }
+    }
+
+    /// The operation to look at when it is not known whether this one was carried out, by its id; `None` if it is known, or
+    /// if there is none that tells.
+    pub fn look_at(&self) -> Option<&'static str> {
+        self.0.operation.look_at.filter(|_| self.kind() == ErrorKind::OutcomeUnknown)
+    }
+
+    /// How the call failed, whatever that means for the operation. Never [`ErrorKind::OutcomeUnknown`].
+    pub fn failure(&self) -> ErrorKind {
         match &self.0.cause {
             Cause::Build(_) => ErrorKind::Build,
             Cause::Transport(error) => match error.kind {
@@ -155,7 +185,7 @@ impl Error {
 
     /// Whether time ran out, for an attempt or for the whole call.
     pub fn is_timeout(&self) -> bool {
-        matches!(self.kind(), ErrorKind::AttemptTimeout | ErrorKind::TotalTimeout)
+        matches!(self.failure(), ErrorKind::AttemptTimeout | ErrorKind::TotalTimeout)
     }
 
     /// Whether the credential was refused: it is wrong (401), or lacks the permission or the plan (403).
@@ -181,18 +211,20 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { operation, attempts, elapsed, sent, cause } = &*self.0;
+        let Inner { operation, attempts, elapsed, sent, cause, .. } = &*self.0;
         write!(f, "{}: ", operation.id)?;
         match cause {
             Cause::Build(error) => return write!(f, "{error}; nothing was sent"),
             Cause::Transport(error) => write!(f, "{error}")?,
             Cause::Response(error) => write!(f, "{error}")?,
         }
-        if !matches!(cause, Cause::Response(_)) {
-            f.write_str(match sent {
-                Sent::No => "; nothing was sent",
-                Sent::Maybe => "; the request may have been carried out",
-            })?;
+        if let (Cause::Transport(_), Sent::No) = (cause, sent) {
+            f.write_str("; nothing was sent")?;
+        } else if self.kind() == ErrorKind::OutcomeUnknown {
+            f.write_str("; it may have been carried out")?;
+        }
+        if let Some(id) = self.look_at() {
+            write!(f, ": {id} tells")?;
         }
         if *attempts > 1 {
             write!(f, " ({attempts} attempts in {:.1} s)", elapsed.as_secs_f64())?;
@@ -203,9 +235,9 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { operation, attempts, elapsed, sent, cause } = &*self.0;
+        let Inner { operation, attempts, elapsed, sent, cause, .. } = &*self.0;
         let mut debug = f.debug_struct("Error");
-        debug.field("operation", &operation.id).field("kind", &self.kind());
+        debug.field("operation", &operation.id).field("kind", &self.kind()).field("failure", &self.failure());
         debug.field("attempts", attempts).field("elapsed", elapsed).field("sent", sent);
         match cause {
             Cause::Build(error) => debug.field("cause", error),
@@ -235,6 +267,8 @@ pub struct TransportError {
     kind: TransportErrorKind,
     sent: Sent,
     attempts: u32,
+    /// Whether the operation may have been carried out: in this attempt, or in any attempt if this ends a call.
+    may_be_done: bool,
     source: Option<BoxError>,
 }
 
@@ -263,7 +297,7 @@ pub enum TransportErrorKind {
 
 impl TransportError {
     fn new(kind: TransportErrorKind, sent: Sent, source: Option<BoxError>) -> Self {
-        Self { kind, sent, attempts: 1, source }
+        Self { kind, sent, attempts: 1, may_be_done: sent == Sent::Maybe, source }
     }
 
     /// There is no connection, so nothing was sent.
@@ -286,8 +320,8 @@ impl TransportError {
         Self::new(TransportErrorKind::ResponseTooLarge { limit }, Sent::Maybe, None)
     }
 
-    pub(crate) fn timeout(kind: TransportErrorKind) -> Self {
-        Self::new(kind, Sent::Maybe, None)
+    pub(crate) fn timeout(kind: TransportErrorKind, sent: Sent) -> Self {
+        Self::new(kind, sent, None)
     }
 
     /// Any error of a service as a transport error: one stays what it is, another is wrapped.
@@ -299,8 +333,8 @@ impl TransportError {
     }
 
     /// The same error as the end of a call with so many attempts, of which any may have been sent.
-    pub(crate) fn after(self, attempts: u32, sent: Sent) -> Self {
-        Self { attempts, sent, ..self }
+    pub(crate) fn after(self, before: Attempts, sent: Sent) -> Self {
+        Self { attempts: before.count, sent, may_be_done: self.may_be_done || before.may_be_done, ..self }
     }
 
     /// What kind of failure this is.

@@ -19,21 +19,27 @@ use crate::trace::CallSpan;
 pub(crate) struct Call {
     operation: &'static OperationMeta,
     started: Instant,
-    /// How many attempts the answer took.
-    attempts: u32,
+    /// What there was before the answer.
+    attempts: Attempts,
     span: CallSpan,
 }
 
 impl Call {
     fn failed(&self, error: TransportError) -> Error {
-        self.error(error.attempts(), error.sent(), Cause::Transport(error))
+        let attempts = Attempts { count: error.attempts(), may_be_done: false };
+        self.error(attempts, error.sent(), Cause::Transport(error))
     }
 
     pub(crate) fn refused(&self, error: ResponseError) -> Error {
         self.error(self.attempts, Sent::Maybe, Cause::Response(error))
     }
 
-    fn error(&self, attempts: u32, sent: Sent, cause: Cause) -> Error {
+    /// Whether an attempt before the one that was answered may have been carried out.
+    pub(crate) fn may_be_done(&self) -> bool {
+        self.attempts.may_be_done
+    }
+
+    fn error(&self, attempts: Attempts, sent: Sent, cause: Cause) -> Error {
         let error = Error::new(self.operation, attempts, self.started.elapsed(), sent, cause);
         self.span.failed(&error);
         error
@@ -60,7 +66,7 @@ pin_project! {
 impl<S: Service<Request<Bytes>>> Exchange<S> {
     pub(crate) fn new(service: S, operation: &'static OperationMeta, request: Request<Bytes>) -> Self {
         let span = CallSpan::new(operation, &request);
-        let call = Call { operation, started: Instant::now(), attempts: 1, span };
+        let call = Call { operation, started: Instant::now(), attempts: Attempts::ONE, span };
         Self { state: State::Readying { service, request: Some(request) }, call }
     }
 }
@@ -91,7 +97,7 @@ where
         Poll::Ready(match result {
             Ok(response) => {
                 this.call.span.answered(&response);
-                let attempts = response.extensions().get().map_or(1, |Attempts(attempts)| *attempts);
+                let attempts = response.extensions().get().copied().unwrap_or(Attempts::ONE);
                 Ok((response, Call { attempts, ..this.call.clone() }))
             }
             Err(error) => Err(this.call.failed(TransportError::from_any(error))),

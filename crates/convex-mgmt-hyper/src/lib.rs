@@ -12,6 +12,7 @@ pub mod environment;
 pub mod error;
 mod exchange;
 pub mod layers;
+pub mod pages;
 #[cfg(feature = "proxy")]
 pub mod proxy;
 #[cfg(feature = "tls")]
@@ -23,6 +24,7 @@ pub use builder::{ClientBuilder, ConfigError};
 pub use client::{Client, DefaultService, DeploymentClient, ManagementClient};
 pub use environment::{ApplyError, OnConflict};
 pub use error::{Error, ErrorKind, TransportError, TransportErrorKind};
+pub use pages::{Pages, PagesError};
 #[cfg(feature = "proxy")]
 pub use proxy::{Proxy, ProxyError};
 #[cfg(feature = "tls")]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
-use convex_mgmt_proto::Sent;
+use convex_mgmt_proto::{OperationMeta, Sent};
 use http::response::Parts;
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
@@ -25,18 +25,33 @@ use crate::error::TransportError;
 #[derive(Clone)]
 pub struct HyperTransport {
     pool: Arc<Client<Connector, Whole>>,
-    limit: usize,
+    limits: ResponseLimits,
+}
+
+/// The largest bodies of answers, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ResponseLimits {
+    pub(crate) usual: usize,
+    /// For operations that may have large ones.
+    pub(crate) large: usize,
+}
+
+impl ResponseLimits {
+    fn of<B>(self, request: &Request<B>) -> usize {
+        let operation = request.extensions().get::<&'static OperationMeta>();
+        if operation.is_some_and(|operation| operation.large_reply) { self.large } else { self.usual }
+    }
 }
 
 impl HyperTransport {
-    pub(crate) fn new(pool: Client<Connector, Whole>, limit: usize) -> Self {
-        Self { pool: Arc::new(pool), limit }
+    pub(crate) fn new(pool: Client<Connector, Whole>, limits: ResponseLimits) -> Self {
+        Self { pool: Arc::new(pool), limits }
     }
 }
 
 impl fmt::Debug for HyperTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HyperTransport").field("limit", &self.limit).finish_non_exhaustive()
+        f.debug_struct("HyperTransport").field("limits", &self.limits).finish_non_exhaustive()
     }
 }
 
@@ -50,8 +65,9 @@ impl Service<Request<Bytes>> for HyperTransport {
     }
 
     fn call(&mut self, request: Request<Bytes>) -> HyperFuture {
+        let limit = self.limits.of(&request);
         let response = self.pool.request(request.map(|body| Whole(Some(body))));
-        HyperFuture { limit: self.limit, state: State::Head(response) }
+        HyperFuture { limit, state: State::Head(response) }
     }
 }
 

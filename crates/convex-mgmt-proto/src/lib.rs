@@ -14,7 +14,7 @@ pub mod error;
 pub mod fit;
 pub mod ids;
 pub mod json;
-pub mod open;
+mod open;
 pub mod operation;
 pub mod paging;
 pub mod patch;
@@ -39,7 +39,7 @@ pub use operation::{Api, Deployment, Management, OPERATIONS, Operation, Operatio
 pub use paging::{Page, Paged, Pager, PagingError};
 pub use patch::Patch;
 pub use reply::{ApiError, Deprecation, Redirect, Reply, ResponseError, UnexpectedReply, UnreadableReply};
-pub use retry::{Outcome, RetryBudget, RetryPolicy, Sent, Verdict};
+pub use retry::{Outcome, RetryBudget, RetryPolicy, Sent, Tally, Verdict};
 pub use secret::Secret;
 pub use time::{UnixMillis, UnixNanos};
 pub use write::RequestWriter;

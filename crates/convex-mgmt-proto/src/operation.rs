@@ -58,7 +58,7 @@ mod sealed {
 /// and every "set" of these APIs is a `POST`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repeat {
-    /// Changes nothing.
+    /// Changes nothing that matters: it reads.
     Safe,
     /// Leaves the same state however often it is done: it may be repeated when its outcome is unknown.
     Idempotent,
@@ -111,6 +111,10 @@ pub struct OperationMeta {
     pub secret_reply: bool,
     /// Whether its reply may have hundreds of MB: the usual limits for the size and the time of an answer are too low.
     pub large_reply: bool,
+    /// For an operation that deletes: the code with which the server says that what is to be deleted is not there.
+    pub gone: Option<&'static str>,
+    /// Where to look when it is not known whether the operation was carried out: the id of the operation that tells.
+    pub look_at: Option<&'static str>,
 }
 
 impl OperationMeta {
@@ -130,6 +134,8 @@ impl OperationMeta {
             secret_request: false,
             secret_reply: false,
             large_reply: false,
+            gone: None,
+            look_at: None,
         }
     }
 
@@ -172,6 +178,18 @@ impl OperationMeta {
     /// Says that the reply holds secrets.
     pub const fn secret_reply(mut self) -> Self {
         self.secret_reply = true;
+        self
+    }
+
+    /// Names the code that says that what is to be deleted is not there.
+    pub const fn gone(mut self, code: &'static str) -> Self {
+        self.gone = Some(code);
+        self
+    }
+
+    /// Names the operation that tells whether this one was carried out.
+    pub const fn look_at(mut self, id: &'static str) -> Self {
+        self.look_at = Some(id);
         self
     }
 
@@ -256,6 +274,25 @@ pub trait Operation {
             Err(error) => Err(head.unreadable(error, body)),
         }
     }
+
+    /// Reads the answer to an attempt after one that may have been carried out ([`Outcome::may_be_done`]): a deletion that
+    /// finds nothing has reached what it was for, so it is a success with [`Reply::was_gone`].
+    ///
+    /// # Errors
+    /// As for [`Operation::from_response`].
+    ///
+    /// [`Outcome::may_be_done`]: crate::Outcome::may_be_done
+    fn reply_from_retry(response: http::Response<Bytes>) -> Result<Reply<Self::Output>, ResponseError> {
+        match Self::reply_from_response(response) {
+            Err(ResponseError::Api(error)) if Self::META.gone == Some(error.code.as_str()) => {
+                match Self::decode(&Bytes::new()) {
+                    Ok(output) => Ok(Reply { was_gone: true, ..error.head().with(output) }),
+                    Err(_) => Err(ResponseError::Api(error)),
+                }
+            }
+            result => result,
+        }
+    }
 }
 
 /// Every operation of both APIs that this version has, as data.
@@ -296,9 +333,20 @@ mod tests {
     }
 
     #[test]
-    fn only_reads_are_safe_and_only_gets_are_reads_without_a_body() {
+    fn what_may_not_be_repeated_says_where_to_look_and_what_deletes_says_when_it_is_gone() {
         for meta in OPERATIONS {
-            assert_eq!(meta.repeat == Repeat::Safe, meta.method == Method::GET, "{}", meta.id);
+            assert_eq!(meta.gone.is_some(), meta.id.starts_with("delete_"), "{}", meta.id);
+            let place = meta.look_at.map(|id| OPERATIONS.iter().find(|one| one.id == id));
+            assert!(place.is_none_or(|found| found.is_some_and(|one| one.repeat == Repeat::Safe)), "{}", meta.id);
+            assert!(meta.repeat != Repeat::Never || place.is_some(), "{}", meta.id);
+        }
+    }
+
+    #[test]
+    fn only_reads_are_safe_and_one_of_them_is_a_post() {
+        for meta in OPERATIONS {
+            let reads = meta.method == Method::GET || meta.id == "data_sync";
+            assert_eq!(meta.repeat == Repeat::Safe, reads, "{}", meta.id);
         }
     }
 }

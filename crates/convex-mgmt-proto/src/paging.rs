@@ -25,6 +25,19 @@ impl<T> Page<T> {
     }
 }
 
+/// As most lists have it on the wire; some have another name for the items.
+#[cfg(feature = "serde-all")]
+impl<T: serde::Serialize> serde::Serialize for Page<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(serde::Serialize)]
+        struct Fields<'a, T> {
+            items: &'a [T],
+            pagination: Pagination,
+        }
+        Fields { items: &self.items, pagination: Pagination::new(self.next_cursor.clone()) }.serialize(serializer)
+    }
+}
+
 /// What every page says beside its items.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]

@@ -4,13 +4,14 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER};
-use http::{HeaderMap, Response, StatusCode, Uri};
+use http::header::{CONTENT_TYPE, DATE, HeaderName, LOCATION, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use serde::Deserialize;
 use thiserror::Error;
 
 use crate::code::ErrorCode;
 use crate::decode::{DecodeError, DecodeErrorKind};
+use crate::retry::Outcome;
 
 /// How much of an answer's body an error keeps, in bytes.
 pub const KEPT_BODY: usize = 64 * 1024;
@@ -24,10 +25,13 @@ const DEPRECATION_MESSAGE: HeaderName = HeaderName::from_static("x-convex-deprec
 pub struct Reply<T> {
     /// What the operation gives.
     pub output: T,
-    /// The status, one of the 2xx.
+    /// The status: one of the 2xx, unless `was_gone`.
     pub status: StatusCode,
     /// What the server says about the age of this client, if anything.
     pub deprecation: Option<Deprecation>,
+    /// Whether a deletion found nothing to delete, after an attempt that may have been carried out. The status is that of the
+    /// answer, 404 then.
+    pub was_gone: bool,
 }
 
 /// The head of a successful answer.
@@ -38,7 +42,7 @@ pub(crate) struct Head {
 
 impl Head {
     pub(crate) fn with<T>(self, output: T) -> Reply<T> {
-        Reply { output, status: self.status, deprecation: self.deprecation }
+        Reply { output, status: self.status, deprecation: self.deprecation, was_gone: false }
     }
 
     pub(crate) fn unreadable(self, error: DecodeError, body: Bytes) -> ResponseError {
@@ -104,10 +108,38 @@ fn error_code(body: &[u8]) -> Option<(ErrorCode, String)> {
     (!code.as_str().is_empty()).then_some((code, message))
 }
 
-/// How long the server asks to wait. Only the form in seconds is read: a date would need a clock.
+/// How long the server asks to wait: a number of seconds, or a date. A date is held against the answer's own `Date`, so that
+/// no clock is needed, and none can be wrong; without that one it says nothing.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    text.parse::<u64>().ok().map(Duration::from_secs)
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::trim);
+    let asked = text(RETRY_AFTER)?;
+    if let Ok(seconds) = asked.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let (until, now) = (http_date(asked)?, http_date(text(DATE)?)?);
+    Some(Duration::from_secs(until.saturating_sub(now)))
+}
+
+/// The seconds since the year 0 of a date such as `Tue, 24 Nov 2026 07:00:00 GMT`, which is the only form that is written
+/// today (RFC 9110, section 5.6.7).
+fn http_date(text: &str) -> Option<u64> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let (_weekday, text) = text.split_once(", ")?;
+    let mut words = text.strip_suffix(" GMT")?.split(' ');
+    let day: u64 = words.next()?.parse().ok()?;
+    let month = words.next()?;
+    let month = MONTHS.iter().position(|name| *name == month)? as u64;
+    let year: u64 = words.next()?.parse().ok().filter(|year| *year <= 9999)?;
+    let mut clock = words.next()?.split(':').map(str::parse::<u64>);
+    let mut part = |limit: u64| clock.next()?.ok().filter(|part| *part < limit);
+    let (hours, minutes, seconds) = (part(24)?, part(60)?, part(61)?);
+    if words.next().is_some() || !(1..=31).contains(&day) {
+        return None;
+    }
+    // Counted from March on, the leap day is a year's last one.
+    let (months, years) = if month < 2 { (month + 10, year.checked_sub(1)?) } else { (month - 2, year) };
+    let days = years * 365 + years / 4 - years / 100 + years / 400 + (months * 153 + 2) / 5 + day;
+    Some(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
 }
 
 struct ContentType {
@@ -183,6 +215,21 @@ impl ResponseError {
         }
     }
 
+    /// What the decision on another attempt needs to know.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Api(error) => Outcome::Refused {
+                status: error.status,
+                code: Some(error.code.clone()),
+                retry_after: error.retry_after,
+            },
+            Self::Unexpected(reply) => {
+                Outcome::Refused { status: reply.status, code: None, retry_after: reply.retry_after }
+            }
+            Self::Redirect(_) | Self::Decode(_) => Outcome::Settled,
+        }
+    }
+
     /// The first [`KEPT_BODY`] bytes of the answer's body. They may hold secrets.
     pub fn body(&self) -> &[u8] {
         match self {
@@ -211,6 +258,11 @@ pub struct ApiError {
 }
 
 impl ApiError {
+    /// The head of the answer, for one that turns out to be a success.
+    pub(crate) fn head(&self) -> Head {
+        Head { status: self.status, deprecation: self.deprecation.clone() }
+    }
+
     /// What the server says to a person. Not part of `Display` or `Debug`, because it may repeat what was sent, and not
     /// something to match on.
     pub fn message(&self) -> &str {
@@ -346,116 +398,4 @@ impl fmt::Debug for Body {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn open(status: u16, headers: &[(&str, &str)], body: &str) -> Result<(Head, Bytes), ResponseError> {
-        let mut response = Response::builder().status(status);
-        for (name, value) in headers {
-            response = response.header(*name, *value);
-        }
-        Reply::open(response.body(Bytes::copy_from_slice(body.as_bytes())).unwrap())
-    }
-
-    fn refused(status: u16, headers: &[(&str, &str)], body: &str) -> ResponseError {
-        open(status, headers, body).err().expect("not a success")
-    }
-
-    #[test]
-    fn an_error_of_the_server_keeps_everything_and_shows_no_message() {
-        let body = r#"{"code":"OperationNotPermitted","message":"canary (deployment:env:write).","more":1}"#;
-        let error = refused(403, &[("retry-after", "7")], body);
-        let ResponseError::Api(api) = &error else { panic!("{error:?}") };
-        assert_eq!(api.code, ErrorCode::OperationNotPermitted);
-        assert_eq!(api.message(), "canary (deployment:env:write).");
-        assert_eq!(api.missing_permission(), Some("deployment:env:write"));
-        assert_eq!(api.retry_after, Some(Duration::from_secs(7)));
-        assert_eq!(error.body(), body.as_bytes());
-        assert!(error.to_string().contains("(deployment:env:write)"), "{error}");
-        assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
-    }
-
-    #[test]
-    fn an_unknown_code_is_kept_and_shown_only_if_it_is_a_word() {
-        let error = refused(400, &[], r#"{"code":"NewCode"}"#);
-        assert_eq!(error.to_string(), "the server answered 400 NewCode");
-        let error = refused(400, &[], r#"{"code":"canary canary"}"#);
-        assert_eq!(error.to_string(), "the server answered 400 [unprintable code]");
-        assert!(!format!("{error:?}").contains("canary"), "{error:?}");
-        assert!(matches!(error, ResponseError::Api(api) if api.code.as_str() == "canary canary"));
-    }
-
-    #[test]
-    fn a_permission_that_is_not_one_is_not_shown() {
-        for message in ["none", "(canary)", "(a:b canary)", "canary)", "(a:b"] {
-            let error = refused(403, &[], &format!(r#"{{"code":"OperationNotPermitted","message":"{message}"}}"#));
-            assert!(matches!(&error, ResponseError::Api(api) if api.missing_permission().is_none()), "{message}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_the_servers_error_says_so() {
-        for (status, headers, body, expected) in [
-            (404, &[][..], "", "got 404 with an empty body: check that the URL"),
-            (408, &[], "", "got 408 with an empty body: the server took too long"),
-            (502, &[("content-type", "text/html")], "<html>canary</html>", "got 502 with a web page"),
-            (502, &[], "  <!doctype html>canary", "got 502 with a web page"),
-            (500, &[], "[]", "got 500 with a body that is not the API's"),
-            (500, &[], r#"["canary","canary"]"#, "got 500 with a body that is not the API's"),
-            (500, &[], r#"{"code":""}"#, "got 500 with a body that is not the API's"),
-            (500, &[], r#"{"code":7}"#, "got 500 with a body that is not the API's"),
-        ] {
-            let error = refused(status, headers, body);
-            assert!(matches!(error, ResponseError::Unexpected(_)), "{error:?}");
-            assert!(error.to_string().starts_with(expected), "{error}");
-            assert!(!format!("{error} {error:?}").contains("canary"));
-        }
-    }
-
-    #[test]
-    fn a_redirect_names_the_host_and_nothing_else() {
-        let error = refused(308, &[("location", "https://u:canary@elsewhere.example/canary")], "");
-        assert_eq!(error.to_string(), "a redirect (308) to elsewhere.example was not followed: check the URL");
-        assert!(!format!("{error:?}").contains("canary"));
-        assert!(matches!(refused(302, &[], ""), ResponseError::Redirect(Redirect { host: None, .. })));
-    }
-
-    #[test]
-    fn a_success_that_is_a_web_page_or_of_another_charset_is_refused() {
-        let kind = |headers: &[(&str, &str)], body: &str| match refused(200, headers, body) {
-            ResponseError::Decode(reply) => reply.error.kind,
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(kind(&[("content-type", "text/html; charset=utf-8")], "x"), DecodeErrorKind::Html);
-        assert_eq!(kind(&[], "\n<html>"), DecodeErrorKind::Html);
-        assert_eq!(kind(&[("content-type", "application/json; charset=ISO-8859-1")], "{}"), DecodeErrorKind::Charset);
-        assert!(open(200, &[("content-type", "application/json; charset=\"UTF-8\"")], "{}").is_ok());
-        assert!(open(204, &[], "").is_ok());
-    }
-
-    #[test]
-    fn a_deprecation_notice_reaches_success_and_error() {
-        let headers = [("x-convex-deprecation-state", "UpgradeRequired"), ("x-convex-deprecation-message", "soon")];
-        let (head, _) = open(200, &headers, "").ok().unwrap();
-        let notice = head.with(()).deprecation.unwrap();
-        assert_eq!((notice.state.as_str(), notice.message.as_str()), ("UpgradeRequired", "soon"));
-        let error = refused(400, &headers, r#"{"code":"ClientVersionUnsupported","message":""}"#);
-        assert!(matches!(error, ResponseError::Api(api) if api.deprecation == Some(notice)));
-    }
-
-    #[test]
-    fn retry_after_is_read_in_seconds_only() {
-        for (text, expected) in
-            [("0", Some(0)), (" 12 ", Some(12)), ("-1", None), ("soon", None), ("Tue, 24 Nov 2026", None)]
-        {
-            let mut headers = HeaderMap::new();
-            headers.insert(RETRY_AFTER, text.parse().unwrap());
-            assert_eq!(retry_after(&headers), expected.map(Duration::from_secs), "{text}");
-        }
-    }
-
-    #[test]
-    fn an_error_keeps_a_bounded_part_of_a_body() {
-        assert_eq!(refused(500, &[], &"x".repeat(KEPT_BODY + 1)).body().len(), KEPT_BODY);
-    }
-}
+mod tests;

@@ -11,7 +11,7 @@ use http::{Response, StatusCode};
 
 use crate::code::ErrorCode;
 use crate::operation::{OperationMeta, Repeat};
-use crate::reply::{Reply, ResponseError};
+use crate::reply::Reply;
 
 /// Whether the server may have got a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,32 @@ pub enum Sent {
     /// Possibly: some of it left, or that is not known.
     Maybe,
 }
+
+/// The codes of status 503 that prove that nothing was committed, each with the place in convex-backend that raises it. After
+/// one of these every operation may be done again; after any other 503 it may have been carried out.
+pub const NOTHING_COMMITTED: &[(&str, &str)] = &[
+    // The commit lost against another.
+    (CONFLICT, "crates/errors/src/lib.rs"),
+    // The commit found no place in the queue.
+    ("CommitterFullError", "crates/database/src/committer.rs"),
+    // Checked before the commit.
+    ("TextIndexTooLarge", "crates/database/src/transaction.rs"),
+    ("VectorIndexTooLarge", "crates/database/src/transaction.rs"),
+    // Raised by what is read before the commit.
+    ("TableSummariesUnavailable", "crates/database/src/table_summary.rs"),
+    ("SearchIndexesUnavailable", "crates/search/src/text_index_manager.rs"),
+    ("VectorIndexesUnavailable", "crates/vector/src/vector_index_manager.rs"),
+    // Rejected before it was executed.
+    ("UpstreamConnectError", "crates/common/src/grpc/mod.rs"),
+    ("ExpiredInQueue", "crates/isolate/src/metrics.rs"),
+    ("WorkerOverloaded", "crates/isolate/src/metrics.rs"),
+    ("IsolateNotClean", "crates/isolate/src/metrics.rs"),
+    ("InitialPermitTimeoutError", "crates/isolate/src/metrics.rs"),
+    ("ExecuteFullError", "crates/isolate/src/metrics.rs"),
+];
+
+/// The code of a write that lost against others at the same time.
+const CONFLICT: &str = "OptimisticConcurrencyControlFailure";
 
 /// How an attempt ended, as far as the decision needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,15 +76,46 @@ impl Outcome {
         let mut copy = Response::new(response.body().clone());
         *copy.status_mut() = response.status();
         *copy.headers_mut() = response.headers().clone();
-        match Reply::open(copy) {
-            Err(ResponseError::Api(error)) => {
-                Self::Refused { status: error.status, code: Some(error.code), retry_after: error.retry_after }
+        Reply::open(copy).err().map_or(Self::Settled, |error| error.outcome())
+    }
+
+    /// Whether the operation may have been carried out although there is no success to show for it: the request may have been
+    /// sent, and nothing proves that the server refused it.
+    pub fn may_be_done(&self) -> bool {
+        match self {
+            Self::Broken(sent) => *sent == Sent::Maybe,
+            Self::Refused { status: StatusCode::SERVICE_UNAVAILABLE, code, .. } => {
+                !code.as_ref().is_some_and(proves_nothing_committed)
             }
-            Err(ResponseError::Unexpected(reply)) => {
-                Self::Refused { status: reply.status, code: None, retry_after: reply.retry_after }
-            }
-            Err(ResponseError::Redirect(_) | ResponseError::Decode(_)) | Ok(_) => Self::Settled,
+            Self::Refused { status, .. } => *status == StatusCode::REQUEST_TIMEOUT || status.is_server_error(),
+            Self::Settled => false,
         }
+    }
+
+    /// Whether a write lost against others at the same time: nothing is wrong, and it will get its turn.
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, Self::Refused { status: StatusCode::SERVICE_UNAVAILABLE, code: Some(code), .. } if code.as_str() == CONFLICT)
+    }
+}
+
+fn proves_nothing_committed(code: &ErrorCode) -> bool {
+    NOTHING_COMMITTED.iter().any(|(known, _)| *known == code.as_str())
+}
+
+/// How many attempts a call has had, the one that has just ended included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// All attempts.
+    pub attempts: u32,
+    /// Those that lost against other writes ([`Outcome::is_conflict`]).
+    pub conflicts: u32,
+}
+
+impl Tally {
+    /// Counts an attempt that ended so.
+    pub fn count(&mut self, outcome: &Outcome) {
+        self.attempts = self.attempts.saturating_add(1);
+        self.conflicts = self.conflicts.saturating_add(u32::from(outcome.is_conflict()));
     }
 }
 
@@ -75,12 +132,18 @@ pub enum Verdict {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
-    /// How many attempts a call has, the first included; 1 means none again. Default 3.
+    /// How many attempts a call has, the first included and those not that lost against other writes; 1 means none again.
+    /// Default 3.
     pub max_attempts: u32,
+    /// How many attempts a call has that lose against other writes. The server commits nothing then, and each time some
+    /// writer gets through, so with many writers it takes patience and nothing else. Default 100.
+    pub max_conflicts: u32,
     /// The ceiling of the wait after the first attempt; it doubles with each further one. Default 100 ms.
     pub base_delay: Duration,
     /// The highest that the ceiling gets. Default 10 s.
     pub max_delay: Duration,
+    /// The highest that the ceiling gets after a lost write. Default 1 s.
+    pub max_conflict_delay: Duration,
     /// The most that a `Retry-After` of the answer is followed. Default 30 s.
     pub max_retry_after: Duration,
 }
@@ -89,8 +152,10 @@ impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             max_attempts: 3,
+            max_conflicts: 100,
             base_delay: Duration::from_millis(100),
             max_delay: Duration::from_secs(10),
+            max_conflict_delay: Duration::from_secs(1),
             max_retry_after: Duration::from_secs(30),
         }
     }
@@ -99,12 +164,18 @@ impl Default for RetryPolicy {
 impl RetryPolicy {
     /// A policy that never tries again.
     pub fn never() -> Self {
-        Self::default().max_attempts(1)
+        Self::default().max_attempts(1).max_conflicts(0)
     }
 
     /// Sets [`RetryPolicy::max_attempts`].
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts;
+        self
+    }
+
+    /// Sets [`RetryPolicy::max_conflicts`].
+    pub fn max_conflicts(mut self, conflicts: u32) -> Self {
+        self.max_conflicts = conflicts;
         self
     }
 
@@ -120,6 +191,12 @@ impl RetryPolicy {
         self
     }
 
+    /// Sets [`RetryPolicy::max_conflict_delay`].
+    pub fn max_conflict_delay(mut self, delay: Duration) -> Self {
+        self.max_conflict_delay = delay;
+        self
+    }
+
     /// Sets [`RetryPolicy::max_retry_after`].
     pub fn max_retry_after(mut self, delay: Duration) -> Self {
         self.max_retry_after = delay;
@@ -128,22 +205,28 @@ impl RetryPolicy {
 
     /// Decides after an attempt.
     ///
-    /// * `attempt` counts from 1.
+    /// * `tally` counts the attempts, the one that ended with `outcome` included.
     /// * `remaining` is the time that the call has left, if it is bounded: a wait that would not leave any is not begun.
     /// * `dice` is a random number from 0 to 1, so that many clients do not come back at the same moment.
     pub fn judge(
         &self,
         operation: &OperationMeta,
-        attempt: u32,
+        tally: Tally,
         remaining: Option<Duration>,
         dice: f64,
         outcome: &Outcome,
     ) -> Verdict {
-        if attempt >= self.max_attempts || !may_repeat(operation.repeat, outcome) {
+        let failures = tally.attempts.saturating_sub(tally.conflicts);
+        // Conflicts and failures are two counts, so that neither uses up what the other has.
+        let (count, is_last, max_delay) = match outcome.is_conflict() {
+            true => (tally.conflicts, tally.conflicts > self.max_conflicts, self.max_conflict_delay),
+            false => (failures, failures >= self.max_attempts, self.max_delay),
+        };
+        if is_last || !may_repeat(operation.repeat, outcome) {
             return Verdict::Stop;
         }
-        let doublings = attempt.saturating_sub(1).min(31);
-        let ceiling = self.base_delay.saturating_mul(1 << doublings).min(self.max_delay);
+        let doublings = count.saturating_sub(1).min(31);
+        let ceiling = self.base_delay.saturating_mul(1 << doublings).min(max_delay);
         let dice = if dice.is_finite() { dice.clamp(0.0, 1.0) } else { 1.0 };
         let mut delay = ceiling.mul_f64(dice);
         if let Outcome::Refused { retry_after: Some(asked), .. } = outcome {
@@ -166,10 +249,10 @@ fn may_repeat(repeat: Repeat, outcome: &Outcome) -> bool {
         Outcome::Refused { status, code, .. } => match (status.as_u16(), code) {
             // The data asked for is no longer kept: it will not come back.
             (503, Some(ErrorCode::InternalServerError)) => false,
-            // The server says that it committed nothing.
-            (421 | 425 | 429, _) | (503, Some(_)) => true,
+            (421 | 425 | 429, _) => true,
+            (503, _) => harmless || !outcome.may_be_done(),
             // The outcome is unknown.
-            (408 | 500 | 502 | 503 | 504, _) => harmless,
+            (408 | 500 | 502 | 504, _) => harmless,
             _ => false,
         },
     }
@@ -217,142 +300,4 @@ impl Default for RetryBudget {
 }
 
 #[cfg(test)]
-mod tests {
-    use http::Method;
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::operation::Deployment;
-
-    fn operation(repeat: Repeat) -> OperationMeta {
-        OperationMeta::new::<Deployment>("x", Method::POST, "/x", repeat)
-    }
-
-    fn refused(status: u16, code: Option<&str>) -> Outcome {
-        let status = StatusCode::from_u16(status).unwrap();
-        Outcome::Refused { status, code: code.map(ErrorCode::from), retry_after: None }
-    }
-
-    fn retries(repeat: Repeat, outcome: &Outcome) -> bool {
-        RetryPolicy::default().judge(&operation(repeat), 1, None, 0.5, outcome) != Verdict::Stop
-    }
-
-    #[test]
-    fn the_table_of_outcomes() {
-        use Repeat::{Idempotent, Never, Safe};
-        for (outcome, safe, idempotent, never) in [
-            (Outcome::Broken(Sent::No), true, true, true),
-            (Outcome::Broken(Sent::Maybe), true, true, false),
-            (refused(429, Some("TooManyWrites")), true, true, true),
-            (refused(421, Some("MisdirectedRequest")), true, true, true),
-            (refused(425, Some("TooEarly")), true, true, true),
-            (refused(503, Some("OptimisticConcurrencyControlFailure")), true, true, true),
-            (refused(503, Some("SomethingNew")), true, true, true),
-            (refused(503, Some("InternalServerError")), false, false, false),
-            (refused(503, None), true, true, false),
-            (refused(502, None), true, true, false),
-            (refused(504, None), true, true, false),
-            (refused(408, None), true, true, false),
-            (refused(500, Some("InternalServerError")), true, true, false),
-            (refused(400, Some("BadJsonBody")), false, false, false),
-            (refused(401, Some("BadAdminKey")), false, false, false),
-            (refused(403, Some("BadDeployKey")), false, false, false),
-            (refused(404, None), false, false, false),
-            (refused(409, Some("LogStreamAlreadyExists")), false, false, false),
-            (refused(501, None), false, false, false),
-            (Outcome::Settled, false, false, false),
-        ] {
-            assert_eq!(retries(Safe, &outcome), safe, "safe, {outcome:?}");
-            assert_eq!(retries(Idempotent, &outcome), idempotent, "idempotent, {outcome:?}");
-            assert_eq!(retries(Never, &outcome), never, "never, {outcome:?}");
-        }
-    }
-
-    #[test]
-    fn the_wait_doubles_up_to_its_cap_and_is_scaled_by_the_dice() {
-        let policy = RetryPolicy::default().max_attempts(100).max_delay(Duration::from_secs(1));
-        let delay =
-            |attempt, dice| policy.judge(&operation(Repeat::Safe), attempt, None, dice, &Outcome::Broken(Sent::No));
-        assert_eq!(delay(1, 1.0), Verdict::RetryIn(Duration::from_millis(100)));
-        assert_eq!(delay(2, 1.0), Verdict::RetryIn(Duration::from_millis(200)));
-        assert_eq!(delay(2, 0.25), Verdict::RetryIn(Duration::from_millis(50)));
-        assert_eq!(delay(3, 0.0), Verdict::RetryIn(Duration::ZERO));
-        assert_eq!(delay(5, 1.0), Verdict::RetryIn(Duration::from_secs(1)));
-        assert_eq!(delay(99, 1.0), Verdict::RetryIn(Duration::from_secs(1)));
-        assert_eq!(delay(100, 1.0), Verdict::Stop);
-    }
-
-    #[test]
-    fn retry_after_is_followed_up_to_its_cap() {
-        let judge = |asked| {
-            let outcome = Outcome::Refused {
-                status: StatusCode::TOO_MANY_REQUESTS,
-                code: None,
-                retry_after: Some(Duration::from_secs(asked)),
-            };
-            RetryPolicy::default().judge(&operation(Repeat::Never), 1, None, 1.0, &outcome)
-        };
-        assert_eq!(judge(0), Verdict::RetryIn(Duration::from_millis(100)));
-        assert_eq!(judge(7), Verdict::RetryIn(Duration::from_secs(7)));
-        assert_eq!(judge(86_400), Verdict::RetryIn(Duration::from_secs(30)));
-    }
-
-    #[test]
-    fn a_wait_that_the_deadline_would_cut_is_not_begun() {
-        let judge = |remaining| {
-            let outcome = Outcome::Broken(Sent::No);
-            RetryPolicy::default().judge(&operation(Repeat::Safe), 1, Some(remaining), 1.0, &outcome)
-        };
-        assert_eq!(judge(Duration::from_millis(100)), Verdict::Stop);
-        assert_eq!(judge(Duration::from_millis(101)), Verdict::RetryIn(Duration::from_millis(100)));
-    }
-
-    #[test]
-    fn an_answer_is_read_as_far_as_needed() {
-        let response = |status: u16, body: &str| {
-            let body = Bytes::copy_from_slice(body.as_bytes());
-            Response::builder().status(status).header("retry-after", "3").body(body).unwrap()
-        };
-        assert_eq!(Outcome::of(&response(200, "")), Outcome::Settled);
-        assert_eq!(Outcome::of(&response(307, "")), Outcome::Settled);
-        let retry_after = Some(Duration::from_secs(3));
-        assert_eq!(
-            Outcome::of(&response(503, r#"{"code":"Busy","message":"m"}"#)),
-            Outcome::Refused { status: StatusCode::SERVICE_UNAVAILABLE, code: Some("Busy".into()), retry_after }
-        );
-        assert_eq!(
-            Outcome::of(&response(502, "<html>")),
-            Outcome::Refused { status: StatusCode::BAD_GATEWAY, code: None, retry_after }
-        );
-    }
-
-    #[test]
-    fn a_budget_runs_dry_and_recovers_by_success() {
-        let budget = RetryBudget::new(12);
-        assert!(budget.withdraw() && budget.withdraw());
-        assert!(!budget.withdraw());
-        budget.deposit();
-        budget.deposit();
-        assert!(!budget.withdraw());
-        budget.deposit();
-        assert!(budget.withdraw());
-        (0..100).for_each(|_| budget.deposit());
-        assert!(budget.withdraw() && budget.withdraw() && !budget.withdraw(), "never above its capacity");
-    }
-
-    proptest! {
-        #[test]
-        fn a_wait_never_exceeds_the_caps_whatever_is_passed_in(
-            attempt in any::<u32>(), dice in any::<f64>(), asked in any::<u64>(), left in any::<u64>(),
-        ) {
-            let outcome = Outcome::Refused {
-                status: StatusCode::TOO_MANY_REQUESTS, code: None, retry_after: Some(Duration::from_secs(asked)),
-            };
-            let policy = RetryPolicy::default().max_attempts(u32::MAX);
-            let left = Duration::from_millis(left);
-            if let Verdict::RetryIn(delay) = policy.judge(&operation(Repeat::Safe), attempt, Some(left), dice, &outcome) {
-                prop_assert!(delay <= policy.max_retry_after && delay < left);
-            }
-        }
-    }
-}
+mod tests;

@@ -22,7 +22,8 @@
 pub use convex_mgmt_hyper::CryptoProvider;
 pub use convex_mgmt_hyper::{
     self as hyper, ApplyError, Client, ClientBuilder, ConfigError, DefaultService, DeploymentClient, Error, ErrorKind,
-    HyperTransport, ManagementClient, OnConflict, TransportError, TransportErrorKind, builder, layers,
+    HyperTransport, ManagementClient, OnConflict, Pages, PagesError, TransportError, TransportErrorKind, builder,
+    layers,
 };
 #[cfg(feature = "proxy")]
 pub use convex_mgmt_hyper::{Proxy, ProxyError};
@@ -34,10 +35,16 @@ pub use convex_mgmt_proto::*;
 mod pages {
     #[doc = include_str!("../../../README.md")]
     mod readme {}
+    #[doc = include_str!("../../../docs/audit-log.md")]
+    mod audit_log {}
+    #[doc = include_str!("../../../docs/data-sync.md")]
+    mod data_sync {}
     #[doc = include_str!("../../../docs/deployment.md")]
     mod deployment {}
     #[doc = include_str!("../../../docs/environment-variables.md")]
     mod environment_variables {}
+    #[doc = include_str!("../../../docs/log-streams.md")]
+    mod log_streams {}
     #[doc = include_str!("../../../docs/transports.md")]
     mod transports {}
     #[doc = include_str!("../../../docs/usage-and-limits.md")]

@@ -15,6 +15,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use tower::{Service, ServiceExt};
 
+use crate::contention;
 use crate::error::refusal;
 use crate::faults::{Fault, Order};
 use crate::knobs::Knobs;
@@ -197,6 +198,10 @@ impl Fake {
     }
 
     async fn carry_out(&self, request: Request<Body>) -> Response {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        if let Some(refused) = contention::lost(&self.state, method, &path).await {
+            return refused;
+        }
         match self.router.clone().oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},

@@ -40,6 +40,9 @@ pub struct Knobs {
     pub body_bytes: usize,
     /// How long a request may take.
     pub request_timeout: Duration,
+    /// How long a write takes from what it reads to its commit. Of those that overlap the first to commit wins, and the others
+    /// have lost: for the writes that the real server does not repeat by itself.
+    pub commit_time: Duration,
     /// How often usage is held against limits.
     pub usage_evaluation: Duration,
     /// How long a deleted log stream is still listed.
@@ -70,6 +73,7 @@ impl Default for Knobs {
             document_retention: Duration::from_secs(14 * 24 * 3600),
             body_bytes: 2 << 20,
             request_timeout: Duration::from_secs(300),
+            commit_time: Duration::ZERO,
             usage_evaluation: Duration::from_secs(10),
             log_stream_removal: Duration::from_secs(5),
             webhook_flush: Duration::from_secs(5),
@@ -90,7 +94,7 @@ enum Place<'a> {
 
 impl Knobs {
     /// The names that [`Knobs::set`] knows: those of the fields, with dashes.
-    pub const NAMES: [&'static str; 21] = [
+    pub const NAMES: [&'static str; 22] = [
         "env-var-count",
         "env-var-total-bytes",
         "env-var-value-bytes",
@@ -108,6 +112,7 @@ impl Knobs {
         "document-retention",
         "body-bytes",
         "request-timeout",
+        "commit-time",
         "usage-evaluation",
         "log-stream-removal",
         "webhook-flush",
@@ -152,6 +157,7 @@ impl Knobs {
             "document-retention" => Place::Time(&mut self.document_retention),
             "body-bytes" => Place::Number(&mut self.body_bytes),
             "request-timeout" => Place::Time(&mut self.request_timeout),
+            "commit-time" => Place::Time(&mut self.commit_time),
             "usage-evaluation" => Place::Time(&mut self.usage_evaluation),
             "log-stream-removal" => Place::Time(&mut self.log_stream_removal),
             "webhook-backoff" => Place::Times(&mut self.webhook_backoff),

@@ -25,6 +25,7 @@ mod audit_log;
 mod auth;
 mod canonical_urls;
 mod client_version;
+mod contention;
 mod data_sync;
 mod deployment_info;
 mod deployment_state;

@@ -1,6 +1,7 @@
 //! Every target, with the corpus that is part of the repository and with inputs made of it.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 
 use convex_mgmt_fuzz::mutate::Mutator;
@@ -35,8 +36,10 @@ fn target(name: &str) -> Target {
 
 /// Gives an input to a target, and says which it was if that fails.
 fn give(target: Target, name: &str, input: &[u8]) {
-    let done = catch_unwind(AssertUnwindSafe(|| target(input)));
-    assert!(done.is_ok(), "{name}, for the reason above, with {}", input.escape_ascii());
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| target(input))) {
+        drop(writeln!(std::io::stderr(), "{name}: {}", input.escape_ascii()));
+        resume_unwind(panic);
+    }
 }
 
 fn replay(name: &str) {

@@ -5,7 +5,13 @@ use std::fmt::{Debug, Display};
 
 use bytes::Bytes;
 use convex_mgmt::deployment::environment_variables::plan::{EnvironmentPlan, Owned};
-use convex_mgmt::deployment::{EnvironmentVariables, ListEnvironmentVariables, UpdateEnvironmentVariables};
+use convex_mgmt::deployment::{
+    AxiomIngestUrl, AxiomUpdate, CreateLogStream, DataSync, DatadogSiteLocation, DatadogUpdate, Document,
+    EnvironmentVariables, GetLogStream, ListAuditLogEvents, ListEnvironmentVariables, ListLogStreams, LogStreamUpdate,
+    LogTopic, LogTopics, NewAxiom, NewDatadog, NewLogStream, NewPostHogErrorTracking, NewPostHogLogs, NewSentry,
+    PostHogErrorTrackingUpdate, PostHogLogsUpdate, RotateWebhookSecret, SentryUpdate, UpdateEnvironmentVariables,
+    UpdateLogStream,
+};
 use convex_mgmt::{
     AccessToken, Client, Credential, DeployKey, Deployment, Endpoint, Management, Operation, OperationMeta,
     ResponseError, Secret, fit,
@@ -85,6 +91,100 @@ fn values_show_no_secret() {
 
 fn back_reading() -> EnvironmentVariables {
     [("NAME", format!("{CANARY}{CANARY}"))].into_iter().collect()
+}
+
+/// A canary in each secret that a log stream has, going there.
+fn streams() -> Vec<NewLogStream> {
+    let axiom = NewAxiom::new(CANARY, "dataset").ingest_url("https://axiom.example".into());
+    vec![
+        NewDatadog::new(DatadogSiteLocation::Eu, CANARY).topics(LogTopics::only([LogTopic::Exception])).into(),
+        axiom.into(),
+        NewSentry::new(format!("ftp://{CANARY}@sentry.example/1")).tag("$bad", "x").into(),
+        NewPostHogLogs::new(CANARY).host("bad").into(),
+        NewPostHogErrorTracking::new(CANARY).host("bad").into(),
+    ]
+}
+
+fn updates() -> Vec<LogStreamUpdate> {
+    vec![
+        DatadogUpdate::new().dd_api_key(CANARY).topics(LogTopics::only([LogTopic::Exception])).into(),
+        AxiomUpdate::new().api_key(CANARY).ingest_url(AxiomIngestUrl::from("https://axiom.example")).into(),
+        SentryUpdate::new().dsn(format!("ftp://{CANARY}@sentry.example/1")).into(),
+        PostHogLogsUpdate::new().api_key(CANARY).host("bad").into(),
+        PostHogErrorTrackingUpdate::new().api_key(CANARY).host("bad").into(),
+    ]
+}
+
+#[test]
+fn log_streams_show_no_secret_on_the_way_there() {
+    let sends = |request: http::Request<Bytes>| {
+        assert!(String::from_utf8_lossy(request.body()).contains(CANARY), "the test sends no secret");
+        assert_clean(&"a request", &shown(&request.headers()));
+    };
+    for stream in streams() {
+        let create = CreateLogStream::new(stream);
+        assert_clean(&"a create", &shown(&create));
+        assert_clean(&"a refused create", &told(&create.to_request(&endpoint()).unwrap_err()));
+        sends(create.unchecked().to_request(&endpoint()).unwrap());
+    }
+    for changes in updates() {
+        let update = UpdateLogStream::new("id", changes);
+        assert_clean(&"an update", &shown(&update));
+        assert_clean(&"a refused update", &told(&update.to_request(&endpoint()).unwrap_err()));
+        sends(update.unchecked().to_request(&endpoint()).unwrap());
+    }
+    for meta in [CreateLogStream::META, UpdateLogStream::META] {
+        assert!(meta.secret_request, "{}", meta.id);
+    }
+}
+
+#[test]
+fn log_streams_show_no_secret_on_the_way_back() {
+    let stream = format!(
+        r#"{{"logStreamType":"webhook","id":"a","status":{{"type":"active"}},"url":"https://e.example/","format":"json","hmacSecret":"{CANARY}","topics":null}}"#
+    );
+    let unknown =
+        format!(r#"{{"logStreamType":"pigeon","id":"a","status":{{"type":"x","k":"{CANARY}"}},"k":"{CANARY}"}}"#);
+    let list = Bytes::from(format!("[{stream},{unknown}]"));
+    let listed = ListLogStreams::decode(&list).unwrap();
+    assert_eq!(listed.len(), 2);
+    assert_clean(&"a list", &shown(&listed));
+    let new = Bytes::from(format!(r#"{{"logStreamType":"webhook","id":"a","hmacSecret":"{CANARY}"}}"#));
+    let created = CreateLogStream::decode(&new).unwrap();
+    assert_eq!(created.hmac_secret().map(Secret::expose), Some(CANARY));
+    assert_clean(&"what was created", &shown(&created));
+    assert_clean(&"what was rotated", &shown(&RotateWebhookSecret::decode(&new).unwrap()));
+    for broken in [
+        stream.replace(&format!(r#""{CANARY}""#), &format!(r#"["{CANARY}"]"#)),
+        stream.replace(r#""format":"json""#, &format!(r#""format":{{"{CANARY}":1}}"#)),
+        stream.replace(r#""topics":null"#, &format!(r#""topics":"{CANARY}""#)),
+        stream.replace("hmacSecret", CANARY),
+        stream.replace(r#""id":"a","#, ""),
+    ] {
+        let error = GetLogStream::decode(&Bytes::from(broken)).unwrap_err();
+        assert_clean(&"a broken stream", &told(&error));
+    }
+    for meta in [CreateLogStream::META, GetLogStream::META, ListLogStreams::META, RotateWebhookSecret::META] {
+        assert!(meta.secret_reply, "{}", meta.id);
+    }
+}
+
+#[test]
+fn documents_and_the_audit_log_are_not_shown() {
+    let page = Bytes::from(format!(
+        r#"{{"status":{{"type":"x","k":"{CANARY}"}},"truncates":[],"values":[{{"component":"","table":"t","ts":1,"deleted":false,"value":{{"_id":"x","k":"{CANARY}"}}}}],"syncId":"s","pagination":{{"hasMore":true,"nextCursor":"c"}}}}"#
+    ));
+    let page = DataSync::decode(&page).unwrap();
+    assert!(page.values[0].document.as_str().contains(CANARY));
+    assert_clean(&"a page", &shown(&page));
+    let bad = format!(r#"{{"f":{{"$bytes":"{CANARY}!"}}}}"#);
+    assert_clean(&"a document", &told(&Document::parse(bad).unwrap().fields().unwrap_err()));
+    let events = Bytes::from(format!(
+        r#"{{"items":[{{"actor":{{"kind":"x","k":"{CANARY}"}},"action":"x","createTime":1,"metadata":{{"k":"{CANARY}"}}}}],"pagination":{{"hasMore":false}}}}"#
+    ));
+    let events = ListAuditLogEvents::decode(&events).unwrap();
+    assert!(events.items[0].metadata.as_str().contains(CANARY));
+    assert_clean(&"the audit log", &shown(&events));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use convex_mgmt_proto::Sent;
 use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 use tower::{BoxError, Layer, Service};
@@ -77,7 +78,9 @@ where
             return Poll::Ready(result.map_err(TransportError::from_any));
         }
         match this.sleep.as_pin_mut().map(|sleep| sleep.poll(cx)) {
-            Some(Poll::Ready(())) => Poll::Ready(Err(TransportError::timeout(TransportErrorKind::AttemptTimeout))),
+            Some(Poll::Ready(())) => {
+                Poll::Ready(Err(TransportError::timeout(TransportErrorKind::AttemptTimeout, Sent::Maybe)))
+            }
             Some(Poll::Pending) | None => Poll::Pending,
         }
     }

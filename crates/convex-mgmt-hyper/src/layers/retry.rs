@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use convex_mgmt_proto::{OperationMeta, Outcome, RetryBudget, RetryPolicy, Sent, Verdict};
+use convex_mgmt_proto::{OperationMeta, Outcome, RetryBudget, RetryPolicy, Sent, Tally, Verdict};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
@@ -44,9 +44,20 @@ impl<S> Layer<S> for RetryLayer {
     }
 }
 
-/// How many attempts an answer took, in its extensions if it took more than one.
+/// What there was before an answer, in its extensions if it took more than one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Attempts(pub u32);
+#[non_exhaustive]
+pub struct Attempts {
+    /// How many attempts it took.
+    pub count: u32,
+    /// Whether one of those before the last may have been carried out.
+    pub may_be_done: bool,
+}
+
+impl Attempts {
+    /// The first one, and none before it.
+    pub(crate) const ONE: Self = Self { count: 1, may_be_done: false };
+}
 
 /// Repeats a request by the rules of [`RetryPolicy::judge`], for the operation that it finds in the request's extensions.
 /// A request without one is not repeated.
@@ -77,7 +88,9 @@ where
             call: CallState {
                 operation: request.extensions().get::<&'static OperationMeta>().copied(),
                 attempts: 0,
+                tally: Tally::default(),
                 sent: Sent::No,
+                may_be_done: false,
                 settings: Arc::clone(&self.settings),
             },
             request: Some(request),
@@ -93,8 +106,12 @@ struct CallState {
     operation: Option<&'static OperationMeta>,
     /// How many attempts were begun.
     attempts: u32,
+    /// How those ended that have.
+    tally: Tally,
     /// Whether the server may have got the request of an attempt that has ended.
     sent: Sent,
+    /// Whether an attempt that was followed by another may have been carried out.
+    may_be_done: bool,
     settings: Arc<Settings>,
 }
 
@@ -141,10 +158,11 @@ where
         let this = self.project();
         let Some(deadline) = this.deadline.as_pin_mut() else { return Poll::Pending };
         ready!(deadline.poll(cx));
-        if matches!(this.state.project(), StateProjection::Calling { .. }) {
-            this.call.sent = Sent::Maybe;
-        }
-        Poll::Ready(this.call.end(Err(TransportError::timeout(TransportErrorKind::TotalTimeout))))
+        let sent = match this.state.project() {
+            StateProjection::Calling { .. } => Sent::Maybe,
+            _ => Sent::No,
+        };
+        Poll::Ready(this.call.end(Err(TransportError::timeout(TransportErrorKind::TotalTimeout, sent))))
     }
 }
 
@@ -160,7 +178,7 @@ where
             match this.state.as_mut().project() {
                 StateProjection::Readying => {
                     ready!(this.inner.poll_ready(cx)).map_err(TransportError::from_any)?;
-                    let request = if call.is_last() { this.request.take() } else { this.request.clone() };
+                    let request = if call.is_only() { this.request.take() } else { this.request.clone() };
                     // Only a future that is polled after its end has none left.
                     let Some(request) = request else { return Poll::Pending };
                     call.attempts += 1;
@@ -183,9 +201,10 @@ where
 }
 
 impl CallState {
-    /// Whether the next attempt is the last, whatever comes of it.
-    fn is_last(&self) -> bool {
-        self.operation.is_none() || self.attempts + 1 >= self.settings.policy.max_attempts
+    /// Whether no attempt follows another, whatever comes of it.
+    fn is_only(&self) -> bool {
+        let RetryPolicy { max_attempts, max_conflicts, .. } = self.settings.policy;
+        self.operation.is_none() || (max_attempts <= 1 && max_conflicts == 0)
     }
 
     /// How long to wait before the next attempt; `None` if the call ends with this one.
@@ -208,10 +227,13 @@ impl CallState {
             }
             return None;
         }
+        self.tally.count(&outcome);
         let remaining = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        match policy.judge(self.operation?, self.attempts, remaining, dice(), &outcome) {
-            Verdict::RetryIn(delay) if budget.withdraw() => {
+        match policy.judge(self.operation?, self.tally, remaining, dice(), &outcome) {
+            // A server that settles conflicts is in no trouble that the budget is there for.
+            Verdict::RetryIn(delay) if outcome.is_conflict() || budget.withdraw() => {
                 trace::retry(self.attempts, delay, &outcome);
+                self.may_be_done |= outcome.may_be_done();
                 Some(delay)
             }
             Verdict::RetryIn(_) | Verdict::Stop => None,
@@ -220,14 +242,18 @@ impl CallState {
 
     /// Writes into what the call ends with what is known of all its attempts.
     fn end(&self, result: Result<Response<Bytes>, TransportError>) -> Result<Response<Bytes>, TransportError> {
+        let attempts = Attempts { count: self.attempts, may_be_done: self.may_be_done };
         match result {
             Ok(mut response) => {
-                if self.attempts > 1 {
-                    response.extensions_mut().insert(Attempts(self.attempts));
+                if attempts.count > 1 {
+                    response.extensions_mut().insert(attempts);
                 }
                 Ok(response)
             }
-            Err(error) => Err(error.after(self.attempts, self.sent)),
+            Err(error) => {
+                let sent = if error.sent() == Sent::Maybe { Sent::Maybe } else { self.sent };
+                Err(error.after(attempts, sent))
+            }
         }
     }
 }

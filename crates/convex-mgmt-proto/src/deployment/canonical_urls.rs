@@ -135,7 +135,8 @@ impl Operation for UpdateCanonicalUrl {
     )
     .credentials(CREDENTIALS)
     .permission("deployment:env:write")
-    .empty_reply();
+    .empty_reply()
+    .look_at("get_canonical_urls");
 
     fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
         request.json(self)

@@ -13,7 +13,8 @@ pub mod usage_limits;
 pub use audit_log::{AuditLogAction, AuditLogActor, AuditLogEvent, ListAuditLogEvents, MemberActor, TokenActor};
 pub use canonical_urls::{CanonicalUrls, GetCanonicalUrls, RequestDestination, UpdateCanonicalUrl};
 pub use data_sync::{
-    ActiveSync, ActiveSyncStatus, DataSync, DataSyncPage, DataSyncStatus, ListActiveSyncs, Selection, TableSelection,
+    ActiveSync, ActiveSyncStatus, ComponentSelection, DataSync, DataSyncPage, DataSyncStatus, DataSyncValue, Document,
+    ListActiveSyncs, Selection, TablePath, TableSelection,
 };
 pub use environment_variables::{
     EnvironmentVariableChange, EnvironmentVariables, ListEnvironmentVariables, UpdateEnvironmentVariables,

@@ -213,7 +213,8 @@ impl Operation for CreateUsageLimit {
     const META: &'static OperationMeta =
         &OperationMeta::new::<Deployment>("create_usage_limit", Method::POST, "/create_usage_limit", Repeat::Never)
             .credentials(CREDENTIALS)
-            .permission("deployment:usageLimits:write");
+            .permission("deployment:usageLimits:write")
+            .look_at("list_usage_limits");
 
     fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
         encode_checked(&self.config, self.unchecked, request)
@@ -263,7 +264,8 @@ impl Operation for UpdateUsageLimit {
         Repeat::Idempotent,
     )
     .credentials(CREDENTIALS)
-    .permission("deployment:usageLimits:write");
+    .permission("deployment:usageLimits:write")
+    .look_at("list_usage_limits");
 
     fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
         request.path("id", self.id.as_str())?;
@@ -278,8 +280,8 @@ impl Operation for UpdateUsageLimit {
 /// Deletes a usage limit.
 ///
 /// * Credential: any of the deployment's, with the permission `deployment:usageLimits:write`.
-/// * Repeating it leaves the same state, but is answered with `UsageLimitNotFound`: after several attempts that code may
-///   mean that an earlier one was carried out.
+/// * Repeating it leaves the same state, but is answered with `UsageLimitNotFound`. After an attempt that may have been
+///   carried out that is a success, with [`Reply::was_gone`](crate::Reply::was_gone).
 /// * Success has no content.
 /// * Codes: `InvalidId`, `UsageLimitNotFound`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -307,7 +309,9 @@ impl Operation for DeleteUsageLimit {
     )
     .credentials(CREDENTIALS)
     .permission("deployment:usageLimits:write")
-    .empty_reply();
+    .empty_reply()
+    .gone("UsageLimitNotFound")
+    .look_at("list_usage_limits");
 
     fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
         request.path("id", self.id.as_str())

@@ -76,13 +76,12 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Export<D> {
         self.0.deserialize_any(Export(BytesAsSeq(visitor)))
     }
 
-    /// Not any value: texts take bytes too where they are UTF-8, so that it would depend on the bytes whether they fit.
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_str(visitor)
+        self.0.deserialize_any(Export(TextOnly(visitor)))
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_string(visitor)
+        self.deserialize_str(visitor)
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, _length: usize, visitor: V) -> Result<V::Value, D::Error> {
@@ -186,6 +185,13 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for BytesAsSeq<V> {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
         self.0.visit_map(map)
     }
+}
+
+/// A visitor that asked for a text, and would take bytes for one.
+struct TextOnly<V>(V);
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for TextOnly<V> {
+    pass_on_scalars! {}
 }
 
 /// The fields of an object of which the first name was looked at already.

@@ -36,8 +36,8 @@ use crate::write::RequestWriter;
 /// A page is as large as its documents, often tens of MB: [`OperationMeta::large_reply`].
 ///
 /// * Credential: any of the deployment's, with the permission `deployment:data:view`.
-/// * Repeating it with a cursor gives the same page or a newer one. Without a cursor it begins one more sync, which costs
-///   nothing but an entry in the audit log.
+/// * Repeating it is safe: with a cursor it gives the same page or a newer one; without one it begins one more sync, which
+///   costs nothing but an entry in the audit log.
 /// * Gives a page, which may be empty.
 /// * Codes: those of [`DataSync::check`], `InvalidDataSyncCursor`, `DataSyncCursorExpired` (begin again without a cursor:
 ///   cursors of the last 3 days are good), 403 `StreamingExportNotEnabled` and `SystemIdentityRequired`. Right after a
@@ -107,7 +107,7 @@ impl Operation for DataSync {
     type Api = Deployment;
     type Output = DataSyncPage;
     const META: &'static OperationMeta =
-        &OperationMeta::new::<Deployment>("data_sync", Method::POST, "/data/sync", Repeat::Idempotent)
+        &OperationMeta::new::<Deployment>("data_sync", Method::POST, "/data/sync", Repeat::Safe)
             .credentials(CREDENTIALS)
             .permission("deployment:data:view")
             .paging(Paging::Body)

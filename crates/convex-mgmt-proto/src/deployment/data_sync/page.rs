@@ -118,7 +118,8 @@ impl DataSyncValue {
     }
 }
 
-/// What a consumer does for a page, one step after the other.
+/// What a consumer does for a page, one step after the other. There are these three, and a fourth would be a change that no
+/// consumer may pass over.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Change<'a> {
     /// Drop everything that is stored of this table.

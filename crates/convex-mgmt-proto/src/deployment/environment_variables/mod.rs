@@ -283,7 +283,8 @@ impl Operation for UpdateEnvironmentVariables {
     .credentials(CREDENTIALS)
     .permission("deployment:env:write")
     .empty_reply()
-    .secret_request();
+    .secret_request()
+    .look_at("list_environment_variables");
 
     fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
         if !self.unchecked {

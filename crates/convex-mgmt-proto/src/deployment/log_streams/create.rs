@@ -326,7 +326,8 @@ impl Operation for CreateLogStream {
             .credentials(CREDENTIALS)
             .permission("deployment:integrations:write")
             .secret_request()
-            .secret_reply();
+            .secret_reply()
+            .look_at("list_log_streams");
 
     fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
         if !self.unchecked {

@@ -228,8 +228,8 @@ by_id! {
     /// Deletes a log stream. Its kind is free for a new one at once.
     ///
     /// * Credential: any of the deployment's, with the permission `deployment:integrations:write`.
-    /// * Repeating it leaves the same state, but is answered with `LogStreamDoesntExist`: after several attempts that code
-    ///   may mean that an earlier one was carried out.
+    /// * Repeating it leaves the same state, but is answered with `LogStreamDoesntExist`. After an attempt that may have been
+    ///   carried out that is a success, with [`Reply::was_gone`](crate::Reply::was_gone).
     /// * Success has no content.
     /// * Codes: `InvalidLogStreamId`, `LogStreamDoesntExist`, 403 `LogStreamingNotEnabled`.
     DeleteLogStream: "Deletes this log stream."
@@ -246,7 +246,9 @@ impl Operation for DeleteLogStream {
     )
     .credentials(CREDENTIALS)
     .permission("deployment:integrations:write")
-    .empty_reply();
+    .empty_reply()
+    .gone("LogStreamDoesntExist")
+    .look_at("list_log_streams");
 
     fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
         request.path("id", self.id.as_str())
@@ -281,7 +283,8 @@ impl Operation for RotateWebhookSecret {
     )
     .credentials(CREDENTIALS)
     .permission("deployment:integrations:write")
-    .secret_reply();
+    .secret_reply()
+    .look_at("get_log_stream");
 
     fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
         request.path("id", self.id.as_str())

@@ -1,5 +1,7 @@
 //! Topics: which events a log stream delivers.
 
+use std::fmt;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::code::ErrorCode;
@@ -52,7 +54,7 @@ open_enum! {
 /// ```compile_fail
 /// convex_mgmt_proto::deployment::LogTopics::only([]);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct LogTopics(Option<Vec<LogTopic>>);
 
@@ -111,6 +113,15 @@ impl LogTopics {
     }
 }
 
+impl fmt::Debug for LogTopics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            None => f.write_str("All"),
+            Some(topics) => topics.fmt(f),
+        }
+    }
+}
+
 fn empty() -> Problem {
     Problem::new("topics", ErrorCode::EmptyLogTopics, "must be at least one, or all")
 }
@@ -133,6 +144,7 @@ mod tests {
         assert_eq!(json(&some), r#"["audit_log","new"]"#);
         assert_eq!(serde_json::from_str::<LogTopics>(r#"["audit_log","new"]"#).unwrap(), some);
         assert!(serde_json::from_str::<LogTopics>("null").unwrap().is_all());
+        assert_eq!(format!("{:?} {some:?}", LogTopics::ALL), r#"All [AuditLog, Unknown("new")]"#);
     }
 
     #[test]

@@ -284,7 +284,8 @@ impl Operation for UpdateLogStream {
     .credentials(CREDENTIALS)
     .permission("deployment:integrations:write")
     .empty_reply()
-    .secret_request();
+    .secret_request()
+    .look_at("get_log_stream");
 
     fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
         request.path("id", self.id.as_str())?;

@@ -1,26 +1,20 @@
-//! Environment variables from the caller to a deployment and back, over sockets.
+//! Environment variables, and what goes for every operation: retries, refusals, clients without a runtime.
 
 use std::time::Duration;
 
 use convex_mgmt::deployment::environment_variables::plan::{Action, EnvironmentPlan, Owned};
-use convex_mgmt::deployment::{
-    CanonicalUrls, CloudDeployment, CreateUsageLimit, DeleteUsageLimit, DeploymentInfo, DeploymentType,
-    EnvironmentVariables, GetCanonicalUrls, GetCurrentUsage, GetDeploymentInfo, ListEnvironmentVariables,
-    ListUsageLimits, PauseDeployment, RequestDestination, UnpauseDeployment, UpdateCanonicalUrl,
-    UpdateEnvironmentVariables, UpdateUsageLimit, UsageLimitConfig, UsageLimitType, UsageLimitWindow, UsageMetric,
-};
+use convex_mgmt::deployment::{EnvironmentVariables, ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt::{
-    ApplyError, Client, DecodeErrorKind, DeployKey, DeploymentClient, DeploymentId, Endpoint, ErrorCode, ErrorKind,
-    OnConflict, ProjectId, ResponseError, Sent, TeamId,
+    ApplyError, Client, DecodeErrorKind, DeployKey, DeploymentClient, Endpoint, ErrorCode, ErrorKind, OnConflict,
+    ResponseError, RetryPolicy, Sent,
 };
-use convex_mgmt_fake::{Fake, Fault, Plan, Running, UsageWindow};
+use convex_mgmt_fake::{Fake, Fault, Knobs, Running};
 use convex_mgmt_suite::{ADMIN_KEY, READ_ONLY_KEY, client_of, endpoint, fake};
 
+use crate::started;
+
 async fn deployment() -> (Fake, Running, DeploymentClient) {
-    let fake = fake().variable("KEPT", "1").variable("CHANGED", "1").variable("GONE", "1").build();
-    let running = fake.serve("127.0.0.1:0").await.unwrap();
-    let client = client_of(&running).user_agent("suite/1").build().unwrap();
-    (fake, running, client)
+    started(fake().variable("KEPT", "1").variable("CHANGED", "1").variable("GONE", "1")).await
 }
 
 fn wanted() -> EnvironmentVariables {
@@ -147,10 +141,34 @@ async fn lost_writes_conflicts_and_resets_are_got_over() {
 
 #[tokio::test]
 async fn conflicts_without_end_are_named_as_such() {
-    let (fake, _running, client) = deployment().await;
-    (0..3).for_each(|_| fake.fault(Fault::code(503, "OptimisticConcurrencyControlFailure")));
-    let error = client.send(&UpdateEnvironmentVariables::new().set("A", "1")).await.unwrap_err();
-    assert!(error.is_write_conflict() && error.attempts() == 3, "{error:?}");
+    let (fake, running, client) = deployment().await;
+    (0..4).for_each(|_| fake.fault(Fault::code(503, "OptimisticConcurrencyControlFailure")));
+    let impatient = client_of(&running).retry(RetryPolicy::default().max_conflicts(3)).build().unwrap();
+    let error = impatient.send(&UpdateEnvironmentVariables::new().set("A", "1")).await.unwrap_err();
+    assert!(error.is_write_conflict() && error.attempts() == 4, "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::Api, "nothing was changed, and that is known");
+    // By default there is patience for far more of them.
+    (0..8).for_each(|_| fake.fault(Fault::code(503, "OptimisticConcurrencyControlFailure")));
+    client.send(&UpdateEnvironmentVariables::new().set("A", "1")).await.unwrap();
+}
+
+#[tokio::test]
+async fn writers_of_one_variable_all_get_their_turn() {
+    let mut knobs = Knobs::default();
+    knobs.commit_time = Duration::from_millis(20);
+    let (fake, _running, client) = started(fake().knobs(knobs)).await;
+    let writers: Vec<_> = (0..12)
+        .map(|n| {
+            let client = client.clone();
+            tokio::spawn(async move { client.send(&UpdateEnvironmentVariables::new().set("A", n.to_string())).await })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap().unwrap();
+    }
+    assert_eq!(fake.audit_log().len(), 12, "each write was committed once");
+    let lost = fake.requests().len() - 12;
+    assert!(lost >= 11, "only {lost} writes lost, so this was no contention");
 }
 
 #[tokio::test]
@@ -169,92 +187,6 @@ async fn an_answer_that_takes_too_long_is_not_waited_for() {
     fake.fault(Fault::delay(Duration::from_secs(3600)));
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
     assert!(fake.requests().len() >= 2);
-}
-
-#[tokio::test]
-async fn canonical_urls_are_set_and_reset() {
-    let (_fake, _running, client) = deployment().await;
-    let defaults = client.send(&GetCanonicalUrls::new()).await.unwrap();
-    let set = UpdateCanonicalUrl::set(RequestDestination::ConvexCloud, "https://api.example.com");
-    client.send(&set).await.unwrap();
-    let urls = client.send(&GetCanonicalUrls::new()).await.unwrap();
-    assert_eq!(urls, CanonicalUrls::new("https://api.example.com", defaults.convex_site_url.as_str()));
-    client.send(&UpdateCanonicalUrl::reset(RequestDestination::ConvexCloud)).await.unwrap();
-    assert_eq!(client.send(&GetCanonicalUrls::new()).await.unwrap(), defaults);
-    let other = UpdateCanonicalUrl::reset(RequestDestination::Unknown("convexMoon".into()));
-    assert_eq!(client.send(&other).await.unwrap_err().code(), Some(&ErrorCode::BadJsonBody));
-}
-
-#[tokio::test]
-async fn a_deployment_is_paused_and_runs_again() {
-    let (fake, _running, client) = deployment().await;
-    client.send(&PauseDeployment::new()).await.unwrap();
-    client.send(&PauseDeployment::new()).await.unwrap();
-    assert!(fake.stops().paused);
-    client.send(&UnpauseDeployment::new()).await.unwrap();
-    let error = client.send(&UnpauseDeployment::new()).await.unwrap_err();
-    assert_eq!((error.code(), error.attempts()), (Some(&ErrorCode::UnpauseDeploymentFailed), 1));
-    fake.set_system_stop(true);
-    let error = client.send(&PauseDeployment::new()).await.unwrap_err();
-    assert_eq!(error.code(), Some(&ErrorCode::PauseDeploymentFailed));
-}
-
-#[tokio::test]
-async fn an_unpause_whose_answer_was_lost_tells_that_it_may_have_been_done() {
-    let (fake, _running, client) = deployment().await;
-    client.send(&PauseDeployment::new()).await.unwrap();
-    fake.fault(Fault::LostAnswer);
-    let error = client.send(&UnpauseDeployment::new()).await.unwrap_err();
-    assert_eq!((error.code(), error.attempts()), (Some(&ErrorCode::UnpauseDeploymentFailed), 2));
-    assert!(!fake.stops().paused);
-}
-
-#[tokio::test]
-async fn a_deployment_tells_what_it_is() {
-    let (_fake, _running, client) = deployment().await;
-    assert!(matches!(client.send(&GetDeploymentInfo::new()).await, Ok(DeploymentInfo::SelfHosted)));
-    let mut plan = Plan::default();
-    (plan.deployment_type, plan.team_id) = ("prod".into(), u64::MAX);
-    let running = fake().plan(plan).build().serve("127.0.0.1:0").await.unwrap();
-    let info = client.at(endpoint(&running.url())).send(&GetDeploymentInfo::new()).await.unwrap();
-    let DeploymentInfo::Cloud(cloud) = info else { panic!("{info:?}") };
-    let expected = CloudDeployment::new(TeamId(u64::MAX), ProjectId(1), DeploymentId(1), DeploymentType::Prod);
-    assert_eq!(cloud, expected);
-}
-
-#[tokio::test]
-async fn usage_limits_are_created_changed_and_deleted() {
-    let (fake, _running, client) = deployment().await;
-    fake.set_usage(convex_mgmt_fake::UsageMetric::FunctionCalls, UsageWindow::Day, 10.0);
-    let calls = |limit| {
-        UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, limit)
-    };
-    let limit = client.send(&CreateUsageLimit::new(calls(100))).await.unwrap();
-    let usage = client.send(&GetCurrentUsage::new()).await.unwrap();
-    assert_eq!((usage.metrics.len(), usage.is_complete(), limit.is_reached(&usage)), (8, false, Some(false)));
-
-    let error = client.send(&CreateUsageLimit::new(calls(7).enabled(false))).await.unwrap_err();
-    assert_eq!(error.code(), Some(&ErrorCode::DuplicateUsageLimit));
-    let error = client.send(&UpdateUsageLimit::new(&limit.id, calls(9))).await.unwrap_err();
-    assert_eq!(error.code(), Some(&ErrorCode::UsageLimitBelowCurrentUsage));
-    let changed = client.send(&UpdateUsageLimit::new(&limit.id, limit.config().enabled(false))).await.unwrap();
-    assert_eq!(client.send(&ListUsageLimits::new()).await.unwrap(), [changed]);
-
-    client.send(&DeleteUsageLimit::new(&limit.id)).await.unwrap();
-    let error = client.send(&DeleteUsageLimit::new(&limit.id)).await.unwrap_err();
-    assert!(error.is_not_found() && error.code() == Some(&ErrorCode::UsageLimitNotFound), "{error:?}");
-    let error = client.send(&DeleteUsageLimit::new("a/b % é")).await.unwrap_err();
-    assert_eq!(error.code(), Some(&ErrorCode::InvalidId));
-}
-
-#[tokio::test]
-async fn a_create_whose_answer_was_lost_is_not_repeated() {
-    let (fake, _running, client) = deployment().await;
-    let limit = UsageLimitConfig::new(UsageMetric::DataEgress, UsageLimitWindow::Month, UsageLimitType::Warning, 5);
-    fake.fault(Fault::LostAnswer);
-    let error = client.send(&CreateUsageLimit::new(limit)).await.unwrap_err();
-    assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Broken, Sent::Maybe, 1));
-    assert_eq!(client.send(&ListUsageLimits::new()).await.unwrap().len(), 1, "it was done all the same");
 }
 
 #[tokio::test]

@@ -1,0 +1,195 @@
+//! The decision, as a table, and the budget.
+
+use http::Method;
+use proptest::prelude::*;
+
+use super::*;
+use crate::operation::Deployment;
+
+fn operation(repeat: Repeat) -> OperationMeta {
+    OperationMeta::new::<Deployment>("x", Method::POST, "/x", repeat)
+}
+
+fn refused(status: u16, code: Option<&str>) -> Outcome {
+    let status = StatusCode::from_u16(status).unwrap();
+    Outcome::Refused { status, code: code.map(ErrorCode::from), retry_after: None }
+}
+
+fn conflict() -> Outcome {
+    refused(503, Some("OptimisticConcurrencyControlFailure"))
+}
+
+fn tally(attempts: u32, conflicts: u32) -> Tally {
+    Tally { attempts, conflicts }
+}
+
+fn retries(repeat: Repeat, outcome: &Outcome) -> bool {
+    let mut tally = Tally::default();
+    tally.count(outcome);
+    RetryPolicy::default().judge(&operation(repeat), tally, None, 0.5, outcome) != Verdict::Stop
+}
+
+#[test]
+fn the_table_of_outcomes() {
+    use Repeat::{Idempotent, Never, Safe};
+    for (outcome, may_be_done, safe, idempotent, never) in [
+        (Outcome::Broken(Sent::No), false, true, true, true),
+        (Outcome::Broken(Sent::Maybe), true, true, true, false),
+        (refused(429, Some("TooManyWrites")), false, true, true, true),
+        (refused(429, None), false, true, true, true),
+        (refused(421, Some("MisdirectedRequest")), false, true, true, true),
+        (refused(425, Some("TooEarly")), false, true, true, true),
+        (conflict(), false, true, true, true),
+        (refused(503, Some("CommitterFullError")), false, true, true, true),
+        (refused(503, Some("VectorIndexTooLarge")), false, true, true, true),
+        (refused(503, Some("UpstreamConnectError")), false, true, true, true),
+        (refused(503, Some("SomethingNew")), true, true, true, false),
+        (refused(503, Some("InternalServerError")), true, false, false, false),
+        (refused(503, None), true, true, true, false),
+        (refused(502, None), true, true, true, false),
+        (refused(504, None), true, true, true, false),
+        (refused(408, None), true, true, true, false),
+        (refused(408, Some("ClientDisconnected")), true, true, true, false),
+        (refused(500, Some("InternalServerError")), true, true, true, false),
+        (refused(500, None), true, true, true, false),
+        (refused(501, None), true, false, false, false),
+        (refused(400, Some("BadJsonBody")), false, false, false, false),
+        // A code proves something with its own status only.
+        (refused(500, Some("CommitterFullError")), true, true, true, false),
+        (refused(401, Some("BadAdminKey")), false, false, false, false),
+        (refused(403, Some("BadDeployKey")), false, false, false, false),
+        (refused(404, None), false, false, false, false),
+        (refused(409, Some("LogStreamAlreadyExists")), false, false, false, false),
+        (Outcome::Settled, false, false, false, false),
+    ] {
+        assert_eq!(outcome.may_be_done(), may_be_done, "{outcome:?}");
+        assert_eq!(retries(Safe, &outcome), safe, "safe, {outcome:?}");
+        assert_eq!(retries(Idempotent, &outcome), idempotent, "idempotent, {outcome:?}");
+        assert_eq!(retries(Never, &outcome), never, "never, {outcome:?}");
+    }
+}
+
+#[test]
+fn each_code_that_proves_something_is_there_once_and_names_its_source() {
+    let mut codes: Vec<_> = NOTHING_COMMITTED.iter().map(|(code, _)| code).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    assert_eq!(codes.len(), NOTHING_COMMITTED.len());
+    for (code, source) in NOTHING_COMMITTED {
+        assert!(retries(Repeat::Never, &refused(503, Some(code))), "{code}");
+        assert!(source.starts_with("crates/") && source.ends_with(".rs"), "{source}");
+    }
+}
+
+#[test]
+fn the_wait_doubles_up_to_its_cap_and_is_scaled_by_the_dice() {
+    let policy = RetryPolicy::default().max_attempts(100).max_delay(Duration::from_secs(2));
+    let delay = |attempts, dice| {
+        policy.judge(&operation(Repeat::Safe), tally(attempts, 0), None, dice, &Outcome::Broken(Sent::No))
+    };
+    assert_eq!(delay(1, 1.0), Verdict::RetryIn(Duration::from_millis(100)));
+    assert_eq!(delay(2, 1.0), Verdict::RetryIn(Duration::from_millis(200)));
+    assert_eq!(delay(2, 0.25), Verdict::RetryIn(Duration::from_millis(50)));
+    assert_eq!(delay(3, 0.0), Verdict::RetryIn(Duration::ZERO));
+    assert_eq!(delay(6, 1.0), Verdict::RetryIn(Duration::from_secs(2)));
+    assert_eq!(delay(99, 1.0), Verdict::RetryIn(Duration::from_secs(2)));
+    assert_eq!(delay(100, 1.0), Verdict::Stop);
+}
+
+#[test]
+fn conflicts_and_failures_are_counted_apart() {
+    let policy = RetryPolicy::default().max_conflicts(50);
+    let judge = |attempts, conflicts, outcome: &Outcome| {
+        policy.judge(&operation(Repeat::Idempotent), tally(attempts, conflicts), None, 1.0, outcome)
+    };
+    let millis = |millis| Verdict::RetryIn(Duration::from_millis(millis));
+    assert_eq!(judge(1, 1, &conflict()), millis(100));
+    assert_eq!(judge(4, 4, &conflict()), millis(800));
+    assert_eq!(judge(5, 5, &conflict()), millis(1000), "no more than the cap of conflicts");
+    assert_eq!(judge(50, 50, &conflict()), millis(1000));
+    assert_eq!(judge(51, 51, &conflict()), Verdict::Stop);
+    // Forty conflicts leave all three attempts for what else may go wrong, and the wait of a first failure.
+    assert_eq!(judge(41, 40, &Outcome::Broken(Sent::Maybe)), millis(100));
+    assert_eq!(judge(43, 40, &Outcome::Broken(Sent::Maybe)), Verdict::Stop);
+    // Two failures leave all conflicts.
+    assert_eq!(judge(3, 1, &conflict()), millis(100));
+    let never = RetryPolicy::never().judge(&operation(Repeat::Safe), tally(1, 1), None, 1.0, &conflict());
+    assert_eq!(never, Verdict::Stop);
+}
+
+#[test]
+fn retry_after_is_followed_up_to_its_cap() {
+    let judge = |asked| {
+        let outcome = Outcome::Refused {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            code: None,
+            retry_after: Some(Duration::from_secs(asked)),
+        };
+        RetryPolicy::default().judge(&operation(Repeat::Never), tally(1, 0), None, 1.0, &outcome)
+    };
+    assert_eq!(judge(0), Verdict::RetryIn(Duration::from_millis(100)));
+    assert_eq!(judge(7), Verdict::RetryIn(Duration::from_secs(7)));
+    assert_eq!(judge(86_400), Verdict::RetryIn(Duration::from_secs(30)));
+}
+
+#[test]
+fn a_wait_that_the_deadline_would_cut_is_not_begun() {
+    let judge = |remaining| {
+        let outcome = Outcome::Broken(Sent::No);
+        RetryPolicy::default().judge(&operation(Repeat::Safe), tally(1, 0), Some(remaining), 1.0, &outcome)
+    };
+    assert_eq!(judge(Duration::from_millis(100)), Verdict::Stop);
+    assert_eq!(judge(Duration::from_millis(101)), Verdict::RetryIn(Duration::from_millis(100)));
+}
+
+#[test]
+fn an_answer_is_read_as_far_as_needed() {
+    let response = |status: u16, body: &str| {
+        let body = Bytes::copy_from_slice(body.as_bytes());
+        Response::builder().status(status).header("retry-after", "3").body(body).unwrap()
+    };
+    assert_eq!(Outcome::of(&response(200, "")), Outcome::Settled);
+    assert_eq!(Outcome::of(&response(307, "")), Outcome::Settled);
+    let retry_after = Some(Duration::from_secs(3));
+    assert_eq!(
+        Outcome::of(&response(503, r#"{"code":"Busy","message":"m"}"#)),
+        Outcome::Refused { status: StatusCode::SERVICE_UNAVAILABLE, code: Some("Busy".into()), retry_after }
+    );
+    assert_eq!(
+        Outcome::of(&response(502, "<html>")),
+        Outcome::Refused { status: StatusCode::BAD_GATEWAY, code: None, retry_after }
+    );
+}
+
+#[test]
+fn a_budget_runs_dry_and_recovers_by_success() {
+    let budget = RetryBudget::new(12);
+    assert!(budget.withdraw() && budget.withdraw());
+    assert!(!budget.withdraw());
+    budget.deposit();
+    budget.deposit();
+    assert!(!budget.withdraw());
+    budget.deposit();
+    assert!(budget.withdraw());
+    (0..100).for_each(|_| budget.deposit());
+    assert!(budget.withdraw() && budget.withdraw() && !budget.withdraw(), "never above its capacity");
+}
+
+proptest! {
+    #[test]
+    fn a_wait_never_exceeds_the_caps_whatever_is_passed_in(
+        attempts in any::<u32>(), conflicts in any::<u32>(), dice in any::<f64>(), asked in any::<u64>(), left in any::<u64>(),
+    ) {
+        let outcome = Outcome::Refused {
+            status: StatusCode::TOO_MANY_REQUESTS, code: None, retry_after: Some(Duration::from_secs(asked)),
+        };
+        let policy = RetryPolicy::default().max_attempts(u32::MAX);
+        let (tally, left) = (tally(attempts, conflicts), Duration::from_millis(left));
+        for outcome in [outcome, conflict()] {
+            let verdict = policy.judge(&operation(Repeat::Safe), tally, Some(left), dice, &outcome);
+            if let Verdict::RetryIn(delay) = verdict {
+                prop_assert!(delay <= policy.max_retry_after && delay < left);
+            }
+        }
+    }
+}

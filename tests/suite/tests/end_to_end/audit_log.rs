@@ -1,0 +1,116 @@
+//! The audit log.
+
+use std::collections::BTreeMap;
+
+use convex_mgmt::deployment::{
+    AuditLogAction, AuditLogActor, CreateUsageLimit, ListAuditLogEvents, UpdateEnvironmentVariables, UsageLimitConfig,
+    UsageLimitType, UsageLimitWindow, UsageMetric,
+};
+use convex_mgmt::{DeploymentClient, ErrorCode, ErrorKind, MemberId, PagesError, RetryPolicy, UnixMillis};
+use convex_mgmt_fake::{Fake, Fault, Plan, Running};
+use convex_mgmt_suite::{client_of, fake};
+
+use crate::{deployment, started};
+
+const NAMES: usize = 20;
+
+/// A cloud deployment with an audit log of [`NAMES`] entries.
+async fn audited() -> (Fake, Running, DeploymentClient) {
+    let (fake, running, client) = started(fake().plan(Plan::default())).await;
+    let update = (0..NAMES).fold(UpdateEnvironmentVariables::new(), |update, n| update.set(format!("N{n:02}"), "1"));
+    client.send(&update).await.unwrap();
+    (fake, running, client)
+}
+
+async fn names(client: &DeploymentClient, operation: ListAuditLogEvents) -> Vec<Vec<String>> {
+    let mut pages = client.pages(operation);
+    let mut names = Vec::new();
+    while let Some(events) = pages.next().await.unwrap() {
+        let name = |event: &convex_mgmt::deployment::AuditLogEvent| {
+            event.metadata.read::<BTreeMap<String, String>>().unwrap()["variable_name"].clone()
+        };
+        names.push(events.iter().map(name).collect());
+    }
+    names
+}
+
+#[tokio::test]
+async fn all_pages_are_walked_whatever_their_size() {
+    let (fake, _running, client) = audited().await;
+    let expected: Vec<String> = (0..NAMES).map(|n| format!("N{n:02}")).collect();
+    for (limit, sizes) in [(7, vec![7, 7, 6]), (10, vec![10, 10, 0]), (20, vec![20, 0]), (100, vec![20])] {
+        let pages = names(&client, ListAuditLogEvents::new(UnixMillis(0)).limit(limit)).await;
+        assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), sizes, "{limit}");
+        assert_eq!(pages.concat(), expected);
+    }
+    let pages = names(&client, ListAuditLogEvents::new(UnixMillis(0))).await;
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [15, 5], "the server's own choice");
+    let last = UnixMillis(i64::try_from(fake.audit_log().last().unwrap().create_time).unwrap());
+    assert_eq!(names(&client, ListAuditLogEvents::new(UnixMillis(last.0 + 1))).await.concat(), [""; 0]);
+}
+
+#[tokio::test]
+async fn an_entry_tells_who_what_and_with_which_program() {
+    let (_fake, _running, client) = audited().await;
+    let limit = UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, 100);
+    client.send(&CreateUsageLimit::new(limit)).await.unwrap();
+    let page = client.send(&ListAuditLogEvents::new(UnixMillis(0)).limit(100)).await.unwrap();
+    let event = page.items.last().unwrap();
+    assert_eq!(event.action, AuditLogAction::CreateUsageLimit);
+    assert!(matches!(&event.actor, AuditLogActor::Member(member) if member.member_id == MemberId(0)), "{event:?}");
+    assert!(event.client_user_agent.as_deref().unwrap().starts_with("suite/1 "));
+    #[derive(serde::Deserialize)]
+    struct Metadata {
+        config: BTreeMap<String, serde_json::Value>,
+    }
+    let metadata: Metadata = event.metadata.read().unwrap();
+    assert_eq!(metadata.config["limit"], "100", "64-bit integers are text here");
+}
+
+#[tokio::test]
+async fn a_page_that_failed_is_asked_for_again() {
+    let (fake, running, _) = audited().await;
+    let client = client_of(&running).retry(RetryPolicy::never()).build().unwrap();
+    let mut pages = client.pages(ListAuditLogEvents::new(UnixMillis(0)).limit(15));
+    let first = pages.next().await.unwrap().unwrap();
+    fake.fault(Fault::Reset);
+    let error = pages.next().await.unwrap_err();
+    assert!(matches!(&error, PagesError::Client(error) if error.kind() == ErrorKind::Broken), "{error:?}");
+    let second = pages.next().await.unwrap().unwrap();
+    assert_eq!((first.len(), second.len()), (15, 5));
+    assert!(pages.next().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_cursor_goes_on_where_it_was_left_and_with_no_other_start() {
+    let (_fake, _running, client) = audited().await;
+    let mut pages = client.pages(ListAuditLogEvents::new(UnixMillis(5)).limit(15));
+    pages.next().await.unwrap();
+    let cursor = pages.cursor().unwrap().to_owned();
+    let rest = names(&client, ListAuditLogEvents::new(UnixMillis(5)).cursor(&cursor)).await;
+    assert_eq!(rest.concat().len(), 5);
+    for operation in [
+        ListAuditLogEvents::new(UnixMillis(6)).cursor(&cursor),
+        ListAuditLogEvents::new(UnixMillis(5)).cursor("garbage % é &from=1"),
+        ListAuditLogEvents::new(UnixMillis(5)).cursor("").unchecked(),
+    ] {
+        let error = client.send(&operation).await.unwrap_err();
+        assert_eq!(error.code(), Some(&ErrorCode::InvalidCursor), "{operation:?}");
+    }
+}
+
+#[tokio::test]
+async fn limits_and_plans_are_named() {
+    let (fake, _running, client) = deployment().await;
+    let from = || ListAuditLogEvents::new(UnixMillis(0));
+    assert_eq!(client.send(&from().limit(101)).await.unwrap_err().kind(), ErrorKind::Build);
+    assert!(fake.requests().is_empty());
+    let error = client.send(&from().limit(101).unchecked()).await.unwrap_err();
+    assert_eq!(error.code(), Some(&ErrorCode::LimitOutOfRange));
+    let error = client.send(&from()).await.unwrap_err();
+    assert!(error.is_auth() && error.code() == Some(&ErrorCode::AuditLogsDisabled), "{error:?}");
+    let mut plan = Plan::default();
+    plan.audit_log_retention_days = 1;
+    let (_fake, _running, client) = started(convex_mgmt_suite::fake().plan(plan)).await;
+    assert_eq!(client.send(&from()).await.unwrap_err().code(), Some(&ErrorCode::AuditLogsTooOld));
+}

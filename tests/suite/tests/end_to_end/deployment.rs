@@ -1,0 +1,106 @@
+//! Canonical URLs, pausing, deployment info, usage and usage limits.
+
+use convex_mgmt::deployment::{
+    CanonicalUrls, CloudDeployment, CreateUsageLimit, DeleteUsageLimit, DeploymentInfo, DeploymentType,
+    GetCanonicalUrls, GetCurrentUsage, GetDeploymentInfo, ListUsageLimits, PauseDeployment, RequestDestination,
+    UnpauseDeployment, UpdateCanonicalUrl, UpdateUsageLimit, UsageLimitConfig, UsageLimitType, UsageLimitWindow,
+    UsageMetric,
+};
+use convex_mgmt::{DeploymentId, ErrorCode, ErrorKind, Operation, ProjectId, Sent, TeamId};
+use convex_mgmt_fake::{Fault, Plan, UsageWindow};
+use convex_mgmt_suite::{endpoint, fake};
+
+use crate::deployment;
+
+#[tokio::test]
+async fn canonical_urls_are_set_and_reset() {
+    let (_fake, _running, client) = deployment().await;
+    let defaults = client.send(&GetCanonicalUrls::new()).await.unwrap();
+    let set = UpdateCanonicalUrl::set(RequestDestination::ConvexCloud, "https://api.example.com");
+    client.send(&set).await.unwrap();
+    let urls = client.send(&GetCanonicalUrls::new()).await.unwrap();
+    assert_eq!(urls, CanonicalUrls::new("https://api.example.com", defaults.convex_site_url.as_str()));
+    client.send(&UpdateCanonicalUrl::reset(RequestDestination::ConvexCloud)).await.unwrap();
+    assert_eq!(client.send(&GetCanonicalUrls::new()).await.unwrap(), defaults);
+    let other = UpdateCanonicalUrl::reset(RequestDestination::Unknown("convexMoon".into()));
+    assert_eq!(client.send(&other).await.unwrap_err().code(), Some(&ErrorCode::BadJsonBody));
+}
+
+#[tokio::test]
+async fn a_deployment_is_paused_and_runs_again() {
+    let (fake, _running, client) = deployment().await;
+    client.send(&PauseDeployment::new()).await.unwrap();
+    client.send(&PauseDeployment::new()).await.unwrap();
+    assert!(fake.stops().paused);
+    client.send(&UnpauseDeployment::new()).await.unwrap();
+    let error = client.send(&UnpauseDeployment::new()).await.unwrap_err();
+    assert_eq!((error.code(), error.attempts()), (Some(&ErrorCode::UnpauseDeploymentFailed), 1));
+    fake.set_system_stop(true);
+    let error = client.send(&PauseDeployment::new()).await.unwrap_err();
+    assert_eq!(error.code(), Some(&ErrorCode::PauseDeploymentFailed));
+}
+
+#[tokio::test]
+async fn an_unpause_whose_answer_was_lost_tells_that_it_may_have_been_done() {
+    let (fake, _running, client) = deployment().await;
+    client.send(&PauseDeployment::new()).await.unwrap();
+    fake.fault(Fault::LostAnswer);
+    let error = client.send(&UnpauseDeployment::new()).await.unwrap_err();
+    assert_eq!((error.code(), error.attempts()), (Some(&ErrorCode::UnpauseDeploymentFailed), 2));
+    // No operation tells whether a deployment is paused.
+    assert_eq!((error.kind(), error.failure(), error.look_at()), (ErrorKind::OutcomeUnknown, ErrorKind::Api, None));
+    assert!(!fake.stops().paused);
+}
+
+#[tokio::test]
+async fn a_deployment_tells_what_it_is() {
+    let (_fake, _running, client) = deployment().await;
+    assert!(matches!(client.send(&GetDeploymentInfo::new()).await, Ok(DeploymentInfo::SelfHosted)));
+    let mut plan = Plan::default();
+    (plan.deployment_type, plan.team_id) = ("prod".into(), u64::MAX);
+    let running = fake().plan(plan).build().serve("127.0.0.1:0").await.unwrap();
+    let info = client.at(endpoint(&running.url())).send(&GetDeploymentInfo::new()).await.unwrap();
+    let DeploymentInfo::Cloud(cloud) = info else { panic!("{info:?}") };
+    let expected = CloudDeployment::new(TeamId(u64::MAX), ProjectId(1), DeploymentId(1), DeploymentType::Prod);
+    assert_eq!(cloud, expected);
+}
+
+#[tokio::test]
+async fn usage_limits_are_created_changed_and_deleted() {
+    let (fake, _running, client) = deployment().await;
+    fake.set_usage(convex_mgmt_fake::UsageMetric::FunctionCalls, UsageWindow::Day, 10.0);
+    let calls = |limit| {
+        UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, limit)
+    };
+    let limit = client.send(&CreateUsageLimit::new(calls(100))).await.unwrap();
+    let usage = client.send(&GetCurrentUsage::new()).await.unwrap();
+    assert_eq!((usage.metrics.len(), usage.is_complete(), limit.is_reached(&usage)), (8, false, Some(false)));
+
+    let error = client.send(&CreateUsageLimit::new(calls(7).enabled(false))).await.unwrap_err();
+    assert_eq!(error.code(), Some(&ErrorCode::DuplicateUsageLimit));
+    let error = client.send(&UpdateUsageLimit::new(&limit.id, calls(9))).await.unwrap_err();
+    assert_eq!(error.code(), Some(&ErrorCode::UsageLimitBelowCurrentUsage));
+    let changed = client.send(&UpdateUsageLimit::new(&limit.id, limit.config().enabled(false))).await.unwrap();
+    assert_eq!(client.send(&ListUsageLimits::new()).await.unwrap(), [changed]);
+
+    // The first attempt is carried out, and the second one finds that it was.
+    fake.fault(Fault::LostAnswer);
+    let reply = client.send_for_reply(&DeleteUsageLimit::new(&limit.id)).await.unwrap();
+    assert_eq!((reply.was_gone, reply.status.as_u16()), (true, 404));
+    let error = client.send(&DeleteUsageLimit::new(&limit.id)).await.unwrap_err();
+    assert!(error.is_not_found() && error.code() == Some(&ErrorCode::UsageLimitNotFound), "{error:?}");
+    let error = client.send(&DeleteUsageLimit::new("a/b % é")).await.unwrap_err();
+    assert_eq!(error.code(), Some(&ErrorCode::InvalidId));
+}
+
+#[tokio::test]
+async fn a_create_whose_answer_was_lost_is_not_repeated() {
+    let (fake, _running, client) = deployment().await;
+    let limit = UsageLimitConfig::new(UsageMetric::DataEgress, UsageLimitWindow::Month, UsageLimitType::Warning, 5);
+    fake.fault(Fault::LostAnswer);
+    let error = client.send(&CreateUsageLimit::new(limit)).await.unwrap_err();
+    assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::OutcomeUnknown, Sent::Maybe, 1));
+    assert_eq!((error.failure(), error.look_at()), (ErrorKind::Broken, Some(ListUsageLimits::META.id)));
+    assert!(error.to_string().ends_with("it may have been carried out: list_usage_limits tells"), "{error}");
+    assert_eq!(client.send(&ListUsageLimits::new()).await.unwrap().len(), 1, "it was done all the same");
+}

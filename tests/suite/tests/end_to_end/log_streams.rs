@@ -1,0 +1,201 @@
+//! Log streams.
+
+use std::time::Duration;
+
+use convex_mgmt::deployment::{
+    AxiomUpdate, CreateLogStream, DatadogSiteLocation, DatadogUpdate, DeleteLogStream, GetLogStream, ListLogStreams,
+    LogStreamConfig, LogStreamStatus, LogStreamType, LogTopic, LogTopics, NewAxiom, NewDatadog, NewLogStream,
+    NewPostHogErrorTracking, NewPostHogLogs, NewSentry, NewWebhook, PostHogLogsUpdate, RotateWebhookSecret,
+    SentryUpdate, UpdateLogStream, WebhookFormat, WebhookUpdate,
+};
+use convex_mgmt::{DeploymentClient, ErrorCode, ErrorKind, LogStreamId, Operation, Patch, Sent};
+use convex_mgmt_fake::{Fault, Knobs, Plan};
+use convex_mgmt_suite::fake;
+
+use crate::{deployment, started};
+
+async fn create(client: &DeploymentClient, stream: impl Into<NewLogStream>) -> LogStreamId {
+    let created = client.send(&CreateLogStream::new(stream)).await.unwrap();
+    created.id().unwrap().clone()
+}
+
+async fn config(client: &DeploymentClient, id: &LogStreamId) -> LogStreamConfig {
+    client.send(&GetLogStream::new(id)).await.unwrap().config
+}
+
+fn webhook() -> NewWebhook {
+    NewWebhook::new("https://hooks.example", WebhookFormat::Json)
+}
+
+#[tokio::test]
+async fn every_kind_is_created_and_read_back_without_its_key() {
+    let (_fake, _running, client) = deployment().await;
+    let streams: [NewLogStream; 6] = [
+        NewDatadog::new(DatadogSiteLocation::Us1Fed, "k").dd_tags(["a:b"]).service("s").into(),
+        webhook().topics(LogTopics::only([LogTopic::AuditLog, LogTopic::Console, LogTopic::Console])).into(),
+        NewAxiom::new("k", "logs").attribute("a", "b").into(),
+        NewSentry::new("https://k@sentry.example/1").tag("a", "b").into(),
+        NewPostHogLogs::new("k").host("https://p.example").service_name("s").into(),
+        NewPostHogErrorTracking::new("k").into(),
+    ];
+    let mut kinds = Vec::new();
+    for stream in streams {
+        match client.send(&CreateLogStream::new(stream)).await {
+            Ok(created) => kinds.push(config(&client, created.id().unwrap()).await),
+            Err(error) => assert_eq!(error.code(), Some(&ErrorCode::LogSinkQuotaExceeded)),
+        }
+    }
+    let [datadog, webhook, axiom, sentry, logs] = &kinds[..] else { panic!("{kinds:?}") };
+    assert!(matches!(datadog, LogStreamConfig::Datadog(config)
+        if config.site_location == DatadogSiteLocation::Us1Fed && config.dd_tags == ["a:b"] && config.service.as_deref() == Some("s")));
+    let LogStreamConfig::Webhook(webhook) = webhook else { panic!("{webhook:?}") };
+    assert_eq!((webhook.url.as_str(), webhook.hmac_secret.len()), ("https://hooks.example/", 32));
+    assert_eq!(webhook.topics, LogTopics::only([LogTopic::Console, LogTopic::AuditLog]), "each once, in another order");
+    assert!(matches!(axiom, LogStreamConfig::Axiom(config)
+        if config.dataset_name == "logs" && config.attributes.len() == 1 && config.topics.is_all()));
+    assert!(matches!(sentry, LogStreamConfig::Sentry(config) if config.tags.as_ref().unwrap()["a"] == "b"));
+    assert!(matches!(logs, LogStreamConfig::PostHogLogs(config) if config.service_name.as_deref() == Some("s")));
+    let listed = client.send(&ListLogStreams::new()).await.unwrap();
+    assert_eq!(listed.len(), 5);
+    assert!(listed.iter().all(|stream| kinds.contains(&stream.config)));
+}
+
+#[tokio::test]
+async fn fields_are_kept_reset_and_set_and_some_can_only_be_set() {
+    let (_fake, _running, client) = deployment().await;
+    let id = create(&client, NewDatadog::new(DatadogSiteLocation::Eu, "k").dd_tags(["t"]).service("s")).await;
+    let datadog = async |update: DatadogUpdate| {
+        client.send(&UpdateLogStream::new(&id, update)).await.unwrap();
+        let LogStreamConfig::Datadog(config) = config(&client, &id).await else { panic!() };
+        (config.site_location, config.dd_tags.concat(), config.service, config.topics)
+    };
+    let before = (DatadogSiteLocation::Eu, "t".to_owned(), Some("s".to_owned()), LogTopics::ALL);
+    assert_eq!(datadog(DatadogUpdate::new()).await, before);
+    let console = LogTopics::only([LogTopic::Console]);
+    let set = DatadogUpdate::new().site_location(DatadogSiteLocation::Ap1).dd_tags([]).topics(console.clone());
+    let after = (DatadogSiteLocation::Ap1, String::new(), Some("s".to_owned()), console);
+    assert_eq!(datadog(set).await, after);
+    let reset = DatadogUpdate::new().service(Patch::Clear).topics(LogTopics::ALL);
+    assert_eq!(datadog(reset).await, (DatadogSiteLocation::Ap1, String::new(), None, LogTopics::ALL));
+
+    let id = create(&client, NewSentry::new("https://k@sentry.example/1").tag("a", "b")).await;
+    client.send(&UpdateLogStream::new(&id, SentryUpdate::new().tags(Patch::Clear))).await.unwrap();
+    assert!(matches!(config(&client, &id).await, LogStreamConfig::Sentry(config) if config.tags.is_none()));
+
+    let id = create(&client, NewPostHogLogs::new("k").host("https://p.example").service_name("s")).await;
+    client.send(&UpdateLogStream::new(&id, PostHogLogsUpdate::new().host(Patch::Clear))).await.unwrap();
+    let LogStreamConfig::PostHogLogs(logs) = config(&client, &id).await else { panic!() };
+    assert_eq!((logs.host, logs.service_name.as_deref()), (None, Some("s")));
+}
+
+#[tokio::test]
+async fn a_secret_is_rotated_and_told_by_whoever_reads_the_stream() {
+    let (_fake, _running, client) = deployment().await;
+    let created = client.send(&CreateLogStream::new(webhook())).await.unwrap();
+    let (id, first) = (created.id().unwrap(), created.hmac_secret().unwrap());
+    let rotated = client.send(&RotateWebhookSecret::new(id)).await.unwrap();
+    let second = rotated.hmac_secret().unwrap();
+    assert_ne!(first, second);
+    assert!(matches!(config(&client, id).await, LogStreamConfig::Webhook(webhook) if webhook.hmac_secret == *second));
+    let axiom = create(&client, NewAxiom::new("k", "d")).await;
+    let error = client.send(&RotateWebhookSecret::new(axiom)).await.unwrap_err();
+    assert_eq!(error.code(), Some(&ErrorCode::NoSecretToRotate));
+}
+
+#[tokio::test]
+async fn a_stream_that_cannot_be_reached_fails_and_says_why() {
+    let mut knobs = Knobs::default();
+    knobs.webhook_backoff = (Duration::from_millis(1), Duration::from_millis(1));
+    let (fake, _running, client) = started(fake().knobs(knobs)).await;
+    let id = create(&client, NewWebhook::new("http://127.0.0.1:1/", WebhookFormat::Json)).await;
+    fake.log_streams_settled().await;
+    let stream = client.send(&GetLogStream::new(&id)).await.unwrap();
+    let LogStreamStatus::Failed(failure) = stream.status else { panic!("{stream:?}") };
+    assert!(!failure.reason.is_empty());
+}
+
+#[tokio::test]
+async fn a_deleted_stream_is_gone_though_the_list_may_still_show_it() {
+    let (fake, _running, client) = deployment().await;
+    let id = create(&client, webhook()).await;
+    client.send(&DeleteLogStream::new(&id)).await.unwrap();
+    let listed = client.send(&ListLogStreams::new()).await.unwrap();
+    assert!(matches!(&listed[..], [stream] if stream.id == id && stream.status == LogStreamStatus::Deleting));
+    for error in [
+        client.send(&DeleteLogStream::new(&id)).await.unwrap_err(),
+        client.send(&GetLogStream::new(&id)).await.unwrap_err(),
+        client.send(&UpdateLogStream::new(&id, WebhookUpdate::new())).await.unwrap_err(),
+        client.send(&RotateWebhookSecret::new(&id)).await.unwrap_err(),
+    ] {
+        assert!(error.is_not_found() && error.code() == Some(&ErrorCode::LogStreamDoesntExist), "{error:?}");
+    }
+    create(&client, webhook()).await;
+    fake.remove_deleted_log_streams();
+    assert_eq!(client.send(&ListLogStreams::new()).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_refused_by_name() {
+    let (fake, _running, client) = deployment().await;
+    let id = create(&client, webhook()).await;
+    let error = client.send(&CreateLogStream::new(webhook())).await.unwrap_err();
+    assert_eq!((error.code(), error.status().unwrap().as_u16()), (Some(&ErrorCode::LogStreamAlreadyExists), 409));
+    let error = client.send(&UpdateLogStream::new(&id, AxiomUpdate::new())).await.unwrap_err();
+    assert_eq!(error.code(), Some(&ErrorCode::LogStreamTypeMismatch));
+    for id in ["xyz", "a/b", "%2e", "é", "a b", "…", "..."] {
+        let error = client.send(&GetLogStream::new(id)).await.unwrap_err();
+        assert_eq!(error.code(), Some(&ErrorCode::InvalidLogStreamId), "{id}");
+    }
+    for id in ["", ".", ".."] {
+        let before = fake.requests().len();
+        assert_eq!(client.send(&GetLogStream::new(id)).await.unwrap_err().kind(), ErrorKind::Build, "{id}");
+        assert_eq!(fake.requests().len(), before);
+    }
+    // What is checked before sending is what the server checks.
+    let unchecked = UpdateLogStream::new(&id, WebhookUpdate::new().url("hooks.example")).unchecked();
+    assert_eq!(client.send(&unchecked).await.unwrap_err().code(), Some(&ErrorCode::InvalidWebhookUrl));
+    let unchecked = WebhookUpdate::new().topics(LogTopics::only([LogTopic::Exception]));
+    let unchecked = UpdateLogStream::new(&id, unchecked).unchecked();
+    assert_eq!(client.send(&unchecked).await.unwrap_err().code(), Some(&ErrorCode::InvalidLogTopic));
+}
+
+#[tokio::test]
+async fn a_plan_may_lack_log_streams_and_custom_audit() {
+    let mut plan = Plan::default();
+    plan.custom_audit_logs_in_log_streams_config_enabled = false;
+    let (_fake, _running, client) = started(fake().plan(plan.clone())).await;
+    let custom = webhook().topics(LogTopics::only([LogTopic::CustomAudit]));
+    let error = client.send(&CreateLogStream::new(custom)).await.unwrap_err();
+    assert_eq!(error.code(), Some(&ErrorCode::CustomAuditLogsInLogStreamsNotEnabled));
+    plan.log_streaming_enabled = false;
+    let (_fake, _running, client) = started(fake().plan(plan)).await;
+    let error = client.send(&CreateLogStream::new(webhook())).await.unwrap_err();
+    assert!(error.is_auth() && error.code() == Some(&ErrorCode::LogStreamingNotEnabled), "{error:?}");
+    assert!(client.send(&ListLogStreams::new()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_lost_create_or_rotation_is_not_repeated_and_the_rest_is() {
+    let (fake, _running, client) = deployment().await;
+    fake.fault(Fault::LostAnswer);
+    let error = client.send(&CreateLogStream::new(webhook())).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts(), error.sent()), (ErrorKind::OutcomeUnknown, 1, Sent::Maybe));
+    assert_eq!(error.look_at(), Some(ListLogStreams::META.id));
+    let listed = client.send(&ListLogStreams::new()).await.unwrap();
+    let found = listed.iter().find(|stream| stream.config.log_stream_type() == LogStreamType::Webhook).unwrap();
+    fake.fault(Fault::LostAnswer);
+    let error = client.send(&RotateWebhookSecret::new(&found.id)).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts(), error.sent()), (ErrorKind::OutcomeUnknown, 1, Sent::Maybe));
+    assert_eq!(error.look_at(), Some(GetLogStream::META.id));
+    let LogStreamConfig::Webhook(before) = &found.config else { panic!("{found:?}") };
+    assert!(
+        matches!(config(&client, &found.id).await, LogStreamConfig::Webhook(now) if now.hmac_secret != before.hmac_secret)
+    );
+    fake.fault(Fault::LostAnswer);
+    client.send(&UpdateLogStream::new(&found.id, WebhookUpdate::new())).await.unwrap();
+    fake.fault(Fault::LostAnswer);
+    let reply = client.send_for_reply(&DeleteLogStream::new(&found.id)).await.unwrap();
+    assert!(reply.was_gone);
+    let reply = client.send_for_reply(&DeleteLogStream::new(&create(&client, webhook()).await)).await.unwrap();
+    assert!(!reply.was_gone);
+}

@@ -1,0 +1,24 @@
+//! Each operation from the caller to a deployment and back, over sockets.
+
+use convex_mgmt::DeploymentClient;
+use convex_mgmt_fake::{Fake, FakeBuilder, Running};
+use convex_mgmt_suite::{client_of, fake};
+
+mod audit_log;
+mod data_sync;
+mod deployment;
+mod environment;
+mod log_streams;
+
+/// A deployment that listens, and a client of it.
+async fn started(builder: FakeBuilder) -> (Fake, Running, DeploymentClient) {
+    let fake = builder.build();
+    let running = fake.serve("127.0.0.1:0").await.unwrap();
+    let client = client_of(&running).user_agent("suite/1").build().unwrap();
+    (fake, running, client)
+}
+
+/// A self-hosted deployment.
+async fn deployment() -> (Fake, Running, DeploymentClient) {
+    started(fake()).await
+}

@@ -1,0 +1,99 @@
+//! Replies that were recorded from a real server: each success is read, and comes back as it was.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+
+use convex_mgmt_proto::deployment::{DataSync, Document};
+use convex_mgmt_proto::{Api, Deployment, OPERATIONS, Operation, OperationMeta};
+use serde_json::Value;
+
+use super::bodies::{self, Bodies};
+
+const FOLDER: &str = "CONVEX_MGMT_RECORDINGS";
+
+/// The operation that a request was for. The crossed paths, which the real server takes too, are none of ours.
+fn operation(method: &str, path: &str) -> Option<&'static OperationMeta> {
+    let path = path.strip_prefix(Deployment::PREFIX)?;
+    OPERATIONS.iter().copied().find(|meta| {
+        let (start, placeholder) = meta.path.split_once('{').map_or((meta.path, false), |(start, _)| (start, true));
+        let rest = path.strip_prefix(start);
+        let fits = rest
+            .is_some_and(|rest| if placeholder { !rest.is_empty() && !rest.contains('/') } else { rest.is_empty() });
+        meta.method == method && fits
+    })
+}
+
+/// What is lost of a reply on its way through the operation's output, if anything.
+fn lost(bodies: &Bodies, text: &str) -> Result<(), String> {
+    let Some((read, field)) = bodies.reply else {
+        return if text.is_empty() { Ok(()) } else { Err("there is a body where none is known".to_owned()) };
+    };
+    let back = read(text.as_bytes(), field)?.json;
+    let was: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    if back == was { Ok(()) } else { Err(format!("came back as {back}")) }
+}
+
+/// The successes of one file: how many there were of each operation.
+fn check(path: &Path, counts: &mut BTreeMap<&'static str, usize>) {
+    let text = std::fs::read_to_string(path).unwrap();
+    for line in text.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let (request, response) = (&line["request"], &line["response"]);
+        let (Some(method), Some(target)) = (request["method"].as_str(), request["path"].as_str()) else { continue };
+        if response["status"] != 200 {
+            continue;
+        }
+        let Some(meta) = operation(method, target) else { continue };
+        let bodies = bodies::DEPLOYMENT.iter().find(|bodies| bodies.id == meta.id).unwrap();
+        let raw = response["body_raw"].as_str().map(str::to_owned);
+        let body = raw
+            .unwrap_or_else(|| response["body"].as_str().map_or_else(|| response["body"].to_string(), str::to_owned));
+        if let Err(why) = lost(bodies, &body) {
+            panic!("{} {} {}: {body} {why}", path.display(), line["case"], line["step"]);
+        }
+        if meta.id == DataSync::META.id {
+            for value in DataSync::decode(&body.clone().into()).unwrap().values {
+                assert!(body.contains(value.document.as_str()), "{} is spelt otherwise", value.document.as_str());
+                let fields =
+                    value.document.fields().unwrap_or_else(|error| panic!("{}: {error}", value.document.as_str()));
+                let again = Document::parse(serde_json::to_string(&fields).unwrap()).unwrap();
+                assert_eq!(again.fields().unwrap(), fields, "{}", value.document.as_str());
+            }
+        }
+        *counts.entry(meta.id).or_default() += 1;
+    }
+}
+
+#[test]
+fn every_recorded_success_is_read_and_comes_back_as_it_was() {
+    let Some(folder) = std::env::var_os(FOLDER) else {
+        // Written past the capture of a test's output, so that everybody sees it.
+        let word = "is not set, so no recorded reply was read";
+        drop(writeln!(std::io::stderr(), "SKIPPED: {FOLDER} {word}"));
+        return;
+    };
+    let mut counts = BTreeMap::new();
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "jsonl") {
+            check(&path, &mut counts);
+            files += 1;
+        }
+    }
+    println!("{files} files: {counts:?}");
+    let missing: Vec<_> = bodies::DEPLOYMENT.iter().filter(|bodies| !counts.contains_key(bodies.id)).collect();
+    assert!(missing.is_empty(), "no recorded success of {missing:?}");
+}
+
+#[test]
+fn a_loss_is_noticed() {
+    let usage = bodies::DEPLOYMENT.iter().find(|bodies| bodies.id == "get_canonical_urls").unwrap();
+    assert_eq!(lost(usage, r#"{"convexCloudUrl":"a","convexSiteUrl":"b"}"#), Ok(()));
+    assert!(lost(usage, r#"{"convexCloudUrl":"a","convexSiteUrl":"b","more":1}"#).is_err());
+    let pause = bodies::DEPLOYMENT.iter().find(|bodies| bodies.id == "pause_deployment").unwrap();
+    assert!(lost(pause, "").is_ok() && lost(pause, "{}").is_err());
+    assert_eq!(operation("GET", "/api/v1/get_log_stream/x").map(|meta| meta.id), Some("get_log_stream"));
+    assert!(operation("POST", "/api/v1/list_environment_variables").is_none());
+}
