@@ -286,6 +286,7 @@ fn object_text(tag_name: &str, tag: &str, fields: &[(String, Box<RawValue>)]) ->
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde::Deserialize;
 
     #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -344,5 +345,35 @@ mod tests {
         assert!(read("[]").is_err());
         assert!(read(r#"{"kind":"edge","kind":"cloud","id":1}"#).is_err());
         assert!(read(r#"{"id":1,"kind":"cloud","kind":"edge"}"#).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_of_an_enum_comes_back(text in prop_oneof![".{0,12}", Just("aws-us-east-1".to_owned())]) {
+            let json = serde_json::to_string(&text).unwrap();
+            let region: Region = serde_json::from_str(&json).unwrap();
+            prop_assert_eq!(region.as_str(), &text);
+            prop_assert_eq!(matches!(region, Region::Unknown(_)), text != "aws-us-east-1" && text != "aws-eu-west-1");
+            prop_assert_eq!(serde_json::to_string(&region).unwrap(), json);
+        }
+
+        #[test]
+        fn a_tag_at_any_place_is_found(
+            mut fields in Just(vec![r#""id":7"#, r#""a":[{"kind":"x"}]"#, r#""b":1.50"#, r#""c":{"id":"x"}"#]).prop_shuffle(),
+            place in 0..=4_usize,
+            kind in prop_oneof![Just("cloud"), Just("selfHosted"), Just("edge")],
+        ) {
+            let others = fields.join(",");
+            let tag = format!(r#""kind":"{kind}""#);
+            fields.insert(place, &tag);
+            match (read(&format!("{{{}}}", fields.join(","))).unwrap(), kind) {
+                (Deployment::Cloud(cloud), "cloud") => prop_assert_eq!(cloud, Cloud { id: 7 }),
+                (Deployment::SelfHosted, "selfHosted") => {}
+                (Deployment::Unknown(object), "edge") => {
+                    prop_assert_eq!(object.json(), format!("{{{tag},{others}}}"));
+                }
+                (other, _) => prop_assert!(false, "{:?}", other),
+            }
+        }
     }
 }

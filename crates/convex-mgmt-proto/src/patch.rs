@@ -68,6 +68,8 @@ impl<T: Serialize> Serialize for Patch<T> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[derive(Serialize, Default)]
@@ -87,5 +89,33 @@ mod tests {
     #[test]
     fn a_kept_field_that_is_not_left_out_is_an_error_and_not_a_null() {
         assert!(serde_json::to_string(&Patch::<u64>::Keep).is_err());
+    }
+
+    fn any_patch() -> impl Strategy<Value = Patch<String>> {
+        prop_oneof![Just(Patch::Keep), Just(Patch::Clear), ".{0,8}".prop_map(Patch::Set)]
+    }
+
+    #[derive(Serialize, Default, Debug, PartialEq)]
+    #[cfg_attr(feature = "serde-all", derive(serde::Deserialize))]
+    struct Two {
+        #[serde(default, skip_serializing_if = "Patch::is_keep")]
+        one: Patch<String>,
+        #[serde(default, skip_serializing_if = "Patch::is_keep")]
+        two: Patch<String>,
+    }
+
+    proptest! {
+        #[test]
+        fn each_field_is_written_for_itself(one in any_patch(), two in any_patch()) {
+            let changes = Two { one, two };
+            let json = serde_json::to_string(&changes).unwrap();
+            let written: serde_json::Value = serde_json::from_str(&json).unwrap();
+            for (name, patch) in [("one", &changes.one), ("two", &changes.two)] {
+                prop_assert_eq!(written.get(name).is_none(), patch.is_keep());
+                prop_assert_eq!(written.get(name).and_then(|value| value.as_str()), patch.value().map(String::as_str));
+            }
+            #[cfg(feature = "serde-all")]
+            prop_assert_eq!(serde_json::from_str::<Two>(&json).unwrap(), changes);
+        }
     }
 }

@@ -63,6 +63,18 @@ mod tests {
             prop_assert_eq!(UnixNanos::from_system_time(nanos.to_system_time().unwrap()), Some(nanos));
             let millis = UnixMillis(since / 1_000_000);
             prop_assert_eq!(UnixMillis::from_system_time(millis.to_system_time().unwrap()), Some(millis));
+            // Not every clock reaches that far.
+            let far = UnixMillis(since);
+            prop_assert!(far.to_system_time().is_none_or(|time| UnixMillis::from_system_time(time) == Some(far)));
+            let json = serde_json::to_string(&far).unwrap();
+            prop_assert_eq!(&json, &since.to_string());
+            prop_assert_eq!(serde_json::from_str::<UnixMillis>(&json).unwrap(), far);
+        }
+
+        #[test]
+        fn milliseconds_have_begun_when_they_are_told(nanos in any::<i64>()) {
+            let time = UnixNanos(nanos).to_system_time().unwrap();
+            prop_assert_eq!(UnixMillis::from_system_time(time), Some(UnixMillis(nanos.div_euclid(1_000_000))));
         }
     }
 

@@ -337,6 +337,10 @@ pub(super) use read::some;
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use serde_json::Value as Json;
+
     use super::*;
 
     fn json(selection: &Selection) -> String {
@@ -406,6 +410,72 @@ mod tests {
             r#"{"_other":"excluded","":{"_other":"excluded","t":{"_other":"excluded","a":"included"}}}"#,
         ] {
             assert!(serde_json::from_str::<Selection>(bad).is_err(), "{bad}");
+        }
+    }
+
+    /// Names, with those that stand for something else more often than by chance.
+    fn any_name() -> impl Strategy<Value = String> {
+        prop_oneof![Just("_other".to_owned()), Just("_id".to_owned()), Just(String::new()), ".{0,6}", "[a-c]"]
+    }
+
+    fn any_table() -> impl Strategy<Value = TableSelection> {
+        let start = prop_oneof![
+            Just(TableSelection::all()),
+            Just(TableSelection::none()),
+            vec(any_name(), 0..4).prop_map(TableSelection::only),
+        ];
+        (start, vec(any_name(), 0..4))
+            .prop_map(|(start, without)| without.into_iter().fold(start, TableSelection::without))
+    }
+
+    fn any_component() -> impl Strategy<Value = ComponentSelection> {
+        (any::<bool>(), vec((any_name(), any_table()), 0..4)).prop_map(|(all, tables)| {
+            let start = if all { ComponentSelection::all() } else { ComponentSelection::none() };
+            tables.into_iter().fold(start, |component, (name, table)| component.table(name, table))
+        })
+    }
+
+    fn any_selection() -> impl Strategy<Value = Selection> {
+        let steps = vec((any_name(), any_component(), any_table(), any::<bool>()), 0..4);
+        (any::<bool>(), steps).prop_map(|(all, steps)| {
+            let start = if all { Selection::all() } else { Selection::none() };
+            steps.into_iter().fold(start, |selection, (name, component, table, of_app)| {
+                if of_app { selection.table(name, table) } else { selection.component(name, component) }
+            })
+        })
+    }
+
+    /// The parts of a level that is written in full: of one without a rule for the others, there are none.
+    fn parts(level: &Json) -> Option<Vec<(&String, &Json)>> {
+        let fields = level.as_object()?;
+        let rule = fields.get("_other")?.as_str()?;
+        let parts = fields.iter().filter(|(name, _)| *name != "_other");
+        ["included", "excluded"].contains(&rule).then(|| parts.collect())
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_called_every_level_has_its_rule_and_every_table_its_id(selection in any_selection()) {
+            let text = json(&selection);
+            let written: Json = serde_json::from_str(&text).unwrap();
+            // A name that is there twice would be lost in reading.
+            prop_assert_eq!(written.to_string().len(), text.len());
+            for (_, component) in parts(&written).unwrap() {
+                if component == "excluded" {
+                    continue;
+                }
+                for (_, table) in parts(component).unwrap() {
+                    if table == "excluded" {
+                        continue;
+                    }
+                    let columns = parts(table).unwrap();
+                    let id = columns.iter().find(|(name, _)| *name == "_id").map_or(&table["_other"], |(_, id)| id);
+                    prop_assert_eq!(id, "included");
+                    prop_assert!(columns.iter().all(|(_, one)| *one == "included" || *one == "excluded"));
+                }
+            }
+            #[cfg(feature = "serde-all")]
+            prop_assert_eq!(json(&serde_json::from_str(&text).unwrap()), text);
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::code::ErrorCode;
 use crate::credential::DeployKey;
@@ -270,5 +272,27 @@ fn what_was_read_is_written_back() {
     for json in [r#"{"logStreamType":"datadog","service":null,"topics":null}"#, r#"{"logStreamType":"datadog"}"#] {
         let update: LogStreamUpdate = serde_json::from_str(json).unwrap();
         assert_eq!(serde_json::to_string(&update).unwrap(), json);
+    }
+}
+
+proptest! {
+    #[test]
+    fn fields_in_any_order_read_the_same(
+        fields in Just(vec![
+            r#""id":"x""#,
+            r#""status":{"reason":"r","type":"failed"}"#,
+            r#""logStreamType":"webhook""#,
+            r#""url":"https://e.example/""#,
+            r#""format":"jsonl""#,
+            r#""hmacSecret":"s""#,
+            r#""topics":["console"]"#,
+            r#""new":{"id":1,"status":2}"#,
+        ]).prop_shuffle(),
+    ) {
+        let stream = GetLogStream::decode(&Bytes::from(format!("{{{}}}", fields.join(",")))).unwrap();
+        let topics = LogTopics::only([LogTopic::Console]);
+        let config = WebhookConfig { topics, ..WebhookConfig::new("https://e.example/", WebhookFormat::Jsonl, "s") };
+        let status = LogStreamStatus::Failed(LogStreamFailure::new("r"));
+        prop_assert_eq!(stream, LogStream::new("x", status, LogStreamConfig::Webhook(config)));
     }
 }
