@@ -41,10 +41,46 @@ fn problems_of(name: &str, text: &str) -> Vec<String> {
     if lines > LONGEST_FILE {
         problems.push(format!("{name} has {lines} lines, at most {LONGEST_FILE} are allowed"));
     }
+    problems.extend(undocumented(name, text));
     if text.contains(concat!("#[", "ignore")) || text.contains(concat!("thread", "::sleep(")) {
         problems.push(format!("{name} ignores a test or sleeps"));
     }
     problems
+}
+
+/// What the doc comment of an operation has to say.
+const TOLD: [(&str, &[&str]); 5] = [
+    ("its credential", &["* Credential:"]),
+    ("what repeating it does", &["* Repeating it", "* It is not repeated"]),
+    ("what comes back", &["* Gives", "* Success has no content"]),
+    ("which codes to expect", &["* Codes:"]),
+    ("an example", &["```"]),
+];
+
+/// What is missing in the doc comments of the operations of a file of `-proto`.
+fn undocumented(name: &str, text: &str) -> Vec<String> {
+    if !name.starts_with("crates/convex-mgmt-proto/src/") {
+        return Vec::new();
+    }
+    let operations = text.split("\nimpl Operation for ").skip(1).filter_map(|rest| rest.split(' ').next());
+    let missing = |operation: &str| {
+        let documented = doc_of(operation, text);
+        let missing = TOLD.iter().filter(|(_, texts)| !texts.iter().any(|text| documented.contains(text)));
+        missing.map(|(what, _)| format!("{name}: {operation} does not say {what}")).collect::<Vec<_>>()
+    };
+    operations.flat_map(missing).collect()
+}
+
+/// The doc comment above the place where a type is declared, by itself or by a macro.
+fn doc_of(item: &str, text: &str) -> String {
+    let declares = |line: &str| {
+        let rest = line.trim_start().strip_prefix("pub struct ").unwrap_or(line.trim_start());
+        rest.strip_prefix(item).is_some_and(|rest| rest.starts_with([' ', ':', '<', '(']))
+    };
+    let lines: Vec<&str> = text.lines().collect();
+    let above = lines.iter().position(|line| declares(line)).map_or(&[][..], |at| &lines[..at]);
+    let comment = above.iter().rev().map(|line| line.trim_start());
+    comment.skip_while(|line| line.starts_with("#[")).take_while(|line| line.starts_with("///")).collect()
 }
 
 /// What the README and the change log say of versions has to be what the manifests say.
@@ -68,4 +104,21 @@ fn versions() -> Result<Vec<String>, Failure> {
         problems.push(format!("{} is not up to date", lock.display()));
     }
     Ok(problems)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAME: &str = "crates/convex-mgmt-proto/src/x.rs";
+
+    #[test]
+    fn an_operation_says_all_there_is_to_say() {
+        let whole = "//! x\n/// * Credential: a\n/// * Repeating it is safe.\n/// * Gives b.\n/// * Codes: c\n/// ```\n#[derive(Debug)]\npub struct Get {}\n\nimpl Operation for Get {}\n";
+        assert_eq!(undocumented(NAME, whole), [""; 0]);
+        for line in ["* Credential: a", "* Repeating it is safe.", "* Gives b.", "* Codes: c", "```"] {
+            assert_eq!(undocumented(NAME, &whole.replace(line, "")).len(), 1, "{line}");
+        }
+        assert_eq!(undocumented(NAME, "//! x\nimpl Operation for Get {}\n").len(), TOLD.len());
+    }
 }

@@ -47,7 +47,17 @@ impl CanonicalUrls {
 ///
 /// * Credential: any of the deployment's, however restricted.
 /// * Repeating it is safe.
+/// * Gives both URLs, as they were set.
 /// * Codes: those of every operation only.
+///
+/// ```
+/// use convex_mgmt_proto::Operation;
+/// use convex_mgmt_proto::deployment::GetCanonicalUrls;
+///
+/// let body = r#"{"convexCloudUrl":"https://api.example.com","convexSiteUrl":"https://www.example.com"}"#;
+/// assert_eq!(GetCanonicalUrls::decode(&body.into())?.convex_cloud_url, "https://api.example.com");
+/// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct GetCanonicalUrls {}

@@ -69,7 +69,17 @@ open_union! {
 ///
 /// * Credential: any of the deployment's, with the permission `deployment:data:view`.
 /// * Repeating it is safe.
+/// * Gives what the deployment is, or that it is self-hosted.
 /// * Codes: those of every operation only.
+///
+/// ```
+/// use convex_mgmt_proto::Operation;
+/// use convex_mgmt_proto::deployment::{DeploymentInfo, GetDeploymentInfo};
+///
+/// let body = r#"{"kind":"selfHosted"}"#;
+/// assert_eq!(GetDeploymentInfo::decode(&body.into())?, DeploymentInfo::SelfHosted);
+/// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct GetDeploymentInfo {}

@@ -16,6 +16,17 @@ use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
 /// * Repeating it leaves the same state.
 /// * Success has no content.
 /// * Codes: `PauseDeploymentFailed`. Writers at the same time get 503 `OptimisticConcurrencyControlFailure`.
+///
+/// ```
+/// use convex_mgmt_proto::deployment::PauseDeployment;
+/// use convex_mgmt_proto::{DeployKey, Endpoint, Operation};
+///
+/// # let key = DeployKey::parse("happy-animal-123|01abcd")?;
+/// # let endpoint = Endpoint::new("https://happy-animal-123.convex.cloud", &key)?;
+/// let request = PauseDeployment::new().to_request(&endpoint)?;
+/// assert_eq!(request.uri().path(), "/api/v1/pause_deployment");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct PauseDeployment {}
@@ -48,6 +59,17 @@ impl Operation for PauseDeployment {
 ///   (`Error::attempts` of `convex-mgmt-hyper`) that code may mean that an earlier one was carried out.
 /// * Success has no content.
 /// * Codes: `UnpauseDeploymentFailed`. Writers at the same time get 503 `OptimisticConcurrencyControlFailure`.
+///
+/// ```
+/// use convex_mgmt_proto::deployment::UnpauseDeployment;
+/// use convex_mgmt_proto::{DeployKey, Endpoint, Operation};
+///
+/// # let key = DeployKey::parse("happy-animal-123|01abcd")?;
+/// # let endpoint = Endpoint::new("https://happy-animal-123.convex.cloud", &key)?;
+/// let request = UnpauseDeployment::new().to_request(&endpoint)?;
+/// assert_eq!(request.uri().path(), "/api/v1/unpause_deployment");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct UnpauseDeployment {}

@@ -135,7 +135,18 @@ impl CurrentUsage {
 ///
 /// * Credential: any of the deployment's, with the permission `deployment:usage:view`.
 /// * Repeating it is safe. Do not wait for [`CurrentUsage::is_complete`] without a bound.
+/// * Gives all metrics, unused ones too.
 /// * Codes: those of every operation only.
+///
+/// ```
+/// use convex_mgmt_proto::Operation;
+/// use convex_mgmt_proto::deployment::{GetCurrentUsage, UsageMetric};
+///
+/// let body = r#"{"metrics":{"functionCalls":{"unit":"calls","usage":{"current_day":3.0,"current_month":40.0}}},"seedStatus":"complete"}"#;
+/// let usage = GetCurrentUsage::decode(&body.into())?;
+/// assert_eq!(usage.of(&UsageMetric::FunctionCalls).map(|calls| calls.usage.current_month), Some(40.0));
+/// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct GetCurrentUsage {}

@@ -133,7 +133,17 @@ impl UsageLimit {
 ///
 /// * Credential: any of the deployment's, with the permission `deployment:usageLimits:view`.
 /// * Repeating it is safe.
+/// * Gives the limits.
 /// * Codes: those of every operation only.
+///
+/// ```
+/// use convex_mgmt_proto::Operation;
+/// use convex_mgmt_proto::deployment::ListUsageLimits;
+///
+/// let limits = ListUsageLimits::decode(&r#"{"usageLimits":[]}"#.into())?;
+/// assert!(limits.is_empty());
+/// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct ListUsageLimits {}
@@ -186,6 +196,15 @@ fn encode_checked(config: &UsageLimitConfig, unchecked: bool, request: &mut Requ
 /// * It is not repeated when its outcome is unknown. Then list, and look for the metric, window and type.
 /// * Gives the limit with its id.
 /// * Codes: `InvalidUsageLimit`, `UsageLimitBelowCurrentUsage`, `DuplicateUsageLimit`, `UsageLimitWarningNotSupported`.
+///
+/// ```
+/// use convex_mgmt_proto::deployment::{CreateUsageLimit, UsageLimitConfig, UsageLimitType, UsageLimitWindow, UsageMetric};
+///
+/// let mut limit = UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, 0);
+/// assert!(limit.check().is_err());
+/// limit.limit = 1_000_000;
+/// assert!(CreateUsageLimit::new(limit).config.check().is_ok());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CreateUsageLimit {
@@ -231,6 +250,14 @@ impl Operation for CreateUsageLimit {
 /// * Repeating it leaves the same state, with one more entry in the audit log.
 /// * Gives the limit as it is now.
 /// * Codes: those of [`CreateUsageLimit`], and `InvalidId` and `UsageLimitNotFound`.
+///
+/// ```
+/// use convex_mgmt_proto::deployment::{UpdateUsageLimit, UsageLimit};
+///
+/// fn switched_off(limit: &UsageLimit) -> UpdateUsageLimit {
+///     UpdateUsageLimit::new(&limit.id, limit.config().enabled(false))
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UpdateUsageLimit {
@@ -284,6 +311,17 @@ impl Operation for UpdateUsageLimit {
 ///   carried out that is a success, with [`Reply::was_gone`](crate::Reply::was_gone).
 /// * Success has no content.
 /// * Codes: `InvalidId`, `UsageLimitNotFound`.
+///
+/// ```
+/// use convex_mgmt_proto::deployment::DeleteUsageLimit;
+/// use convex_mgmt_proto::{DeployKey, Endpoint, Operation};
+///
+/// # let key = DeployKey::parse("happy-animal-123|01abcd")?;
+/// # let endpoint = Endpoint::new("https://happy-animal-123.convex.cloud", &key)?;
+/// let request = DeleteUsageLimit::new("a/b").to_request(&endpoint)?;
+/// assert_eq!(request.uri().path(), "/api/v1/delete_usage_limit/a%2Fb");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeleteUsageLimit {

@@ -109,6 +109,15 @@ impl ActiveSync {
 /// * Repeating it is safe.
 /// * Gives a page, whose items may be none although there is more.
 /// * Codes: `LimitOutOfRange`, `InvalidCursor`, 403 `StreamingExportNotEnabled`.
+///
+/// ```
+/// use convex_mgmt_proto::Operation;
+/// use convex_mgmt_proto::deployment::ListActiveSyncs;
+///
+/// let body = r#"{"syncs":[],"pagination":{"hasMore":false}}"#;
+/// assert_eq!(ListActiveSyncs::decode(&body.into())?.next_cursor, None);
+/// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ListActiveSyncs {

@@ -116,7 +116,19 @@ impl<'a> IntoIterator for &'a EnvironmentVariables {
 ///
 /// * Credential: any of the deployment's, with the permission `deployment:env:view`.
 /// * Repeating it is safe.
+/// * Gives names and values, by name.
 /// * Codes: those of every operation only.
+///
+/// ```
+/// use convex_mgmt_proto::Operation;
+/// use convex_mgmt_proto::deployment::ListEnvironmentVariables;
+///
+/// let body = r#"{"environmentVariables":{"GREETING":"hello"}}"#;
+/// let variables = ListEnvironmentVariables::decode(&body.into())?;
+/// assert_eq!(variables.get("GREETING").map(|value| value.expose()), Some("hello"));
+/// assert!(!format!("{variables:?}").contains("hello"));
+/// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct ListEnvironmentVariables {}

@@ -151,7 +151,18 @@ use six_kinds;
 ///
 /// * Credential: any of the deployment's, with the permission `deployment:integrations:view`.
 /// * Repeating it is safe.
+/// * Gives the streams, webhooks with their secrets.
 /// * Codes: those of every operation only.
+///
+/// ```
+/// use convex_mgmt_proto::Operation;
+/// use convex_mgmt_proto::deployment::{ListLogStreams, LogStreamStatus};
+///
+/// let body = r#"[{"logStreamType":"sentry","id":"x","status":{"type":"active"}}]"#;
+/// let streams = ListLogStreams::decode(&body.into())?;
+/// assert!(streams.iter().all(|stream| stream.status == LogStreamStatus::Active));
+/// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct ListLogStreams {}
@@ -202,7 +213,18 @@ by_id! {
     ///
     /// * Credential: any of the deployment's, with the permission `deployment:integrations:view`.
     /// * Repeating it is safe.
+    /// * Gives the stream, a webhook with its secret.
     /// * Codes: `InvalidLogStreamId`, `LogStreamDoesntExist`, `UnsupportedLogStreamType`.
+    ///
+    /// ```
+    /// use convex_mgmt_proto::Operation;
+    /// use convex_mgmt_proto::deployment::{GetLogStream, LogStreamType};
+    ///
+    /// let body = r#"{"logStreamType":"sentry","id":"x","status":{"type":"pending"}}"#;
+    /// let stream = GetLogStream::decode(&body.into())?;
+    /// assert_eq!(stream.config.log_stream_type(), LogStreamType::Sentry);
+    /// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+    /// ```
     GetLogStream: "Reads this log stream."
 }
 
@@ -232,6 +254,17 @@ by_id! {
     ///   carried out that is a success, with [`Reply::was_gone`](crate::Reply::was_gone).
     /// * Success has no content.
     /// * Codes: `InvalidLogStreamId`, `LogStreamDoesntExist`, 403 `LogStreamingNotEnabled`.
+    ///
+    /// ```
+    /// use convex_mgmt_proto::deployment::DeleteLogStream;
+    /// use convex_mgmt_proto::{DeployKey, Endpoint, Operation};
+    ///
+    /// # let key = DeployKey::parse("happy-animal-123|01abcd")?;
+    /// # let endpoint = Endpoint::new("https://happy-animal-123.convex.cloud", &key)?;
+    /// let request = DeleteLogStream::new("a/b").to_request(&endpoint)?;
+    /// assert_eq!(request.uri().path(), "/api/v1/delete_log_stream/a%2Fb");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     DeleteLogStream: "Deletes this log stream."
 }
 
@@ -269,6 +302,16 @@ by_id! {
     /// * It is not repeated when its outcome is unknown. Then read the stream, which tells the newest secret.
     /// * Gives the new secret.
     /// * Codes: `InvalidLogStreamId`, `LogStreamDoesntExist`, `NoSecretToRotate`, 403 `LogStreamingNotEnabled`.
+    ///
+    /// ```
+    /// use convex_mgmt_proto::Operation;
+    /// use convex_mgmt_proto::deployment::RotateWebhookSecret;
+    ///
+    /// let body = r#"{"logStreamType":"webhook","hmacSecret":"made-up"}"#;
+    /// let rotated = RotateWebhookSecret::decode(&body.into())?;
+    /// assert_eq!(rotated.hmac_secret().map(|secret| secret.expose()), Some("made-up"));
+    /// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+    /// ```
     RotateWebhookSecret: "Gives this webhook a new secret."
 }
 
