@@ -279,7 +279,9 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for &mut Common<A> {
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
         while let Some(key) = self.map.next_key::<String>()? {
             match key.as_str() {
+                "id" if self.id.is_some() => return Err(de::Error::duplicate_field("id")),
                 "id" => self.id = Some(self.map.next_value()?),
+                "status" if self.status.is_some() => return Err(de::Error::duplicate_field("status")),
                 "status" => self.status = Some(self.map.next_value()?),
                 _ => {
                     let key: StringDeserializer<A::Error> = key.into_deserializer();

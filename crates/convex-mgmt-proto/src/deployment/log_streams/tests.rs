@@ -228,6 +228,9 @@ fn a_bad_list_is_located() {
         assert_eq!((error.path.as_str(), error.expected.as_str()), (path, expected), "{bad}");
         assert!(!format!("{error} {error:?}").contains("canary"));
     }
+    for twice in [r#""id":"a","id":"b""#, r#""id":"a","status":{"type":"active"}"#] {
+        assert!(ListLogStreams::decode(&Bytes::from(good.replace(r#""id":"a""#, twice))).is_err(), "{twice}");
+    }
     let error = ListLogStreams::decode(&Bytes::from("{}")).unwrap_err();
     assert_eq!(error.kind, crate::DecodeErrorKind::Shape);
 }
