@@ -17,13 +17,16 @@ pub(crate) fn run() -> Result<(), Failure> {
             .args(["ls-files", "--cached", "--others", "--exclude-standard"])
             .current_dir(root()),
     )?;
-    let mut files = 0;
+    let (mut files, mut sources) = (0, String::new());
     for name in listed.lines().filter(|name| name.ends_with(".rs")) {
         // A file that was deleted but not yet committed is still listed.
         let Ok(text) = fs::read_to_string(root().join(name)) else { continue };
         files += 1;
         problems.extend(problems_of(name, &text));
+        sources.push_str(&text);
     }
+    let promises = fs::read_to_string(root().join(PROMISES))?;
+    problems.extend(unkept(&promises, listed.lines().collect::<Vec<_>>().as_slice(), &sources));
     if files == 0 {
         problems.push("no source file was found".to_owned());
     }
@@ -83,6 +86,24 @@ fn doc_of(item: &str, text: &str) -> String {
     comment.skip_while(|line| line.starts_with("#[")).take_while(|line| line.starts_with("///")).collect()
 }
 
+/// The page that says which test holds which promise.
+const PROMISES: &str = "docs/reliability.md";
+
+/// Tests and files that the page of promises names and that are not there.
+fn unkept(promises: &str, files: &[&str], sources: &str) -> Vec<String> {
+    let named = promises.split('`').skip(1).step_by(2);
+    let missing = named.filter(|name| {
+        if name.ends_with(".rs") {
+            return !name.contains('*')
+                && !files.iter().any(|file| *file == *name || file.ends_with(&format!("/{name}")));
+        }
+        let is_test =
+            name.matches('_').count() > 2 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        is_test && !sources.contains(&format!("fn {name}("))
+    });
+    missing.map(|name| format!("{PROMISES} names `{name}`, which is not there")).collect()
+}
+
 /// What the README and the change log say of versions has to be what the manifests say.
 fn versions() -> Result<Vec<String>, Failure> {
     let mut problems = Vec::new();
@@ -111,6 +132,15 @@ mod tests {
     use super::*;
 
     const NAME: &str = "crates/convex-mgmt-proto/src/x.rs";
+
+    #[test]
+    fn promises_name_what_is_there() {
+        let files = ["tests/suite/tests/a.rs", "b/c.rs"];
+        let sources = "fn what_is_there_is_there() {}";
+        let check = |page: &str| unkept(page, &files, sources).len();
+        assert_eq!(check("| x | `a.rs`, `what_is_there_is_there`; `b/c.rs` and `Reply::was_gone`, `tests/fuzz` |"), 0);
+        assert_eq!(check("`d.rs` `a_test_that_is_not`"), 2);
+    }
 
     #[test]
     fn an_operation_says_all_there_is_to_say() {
