@@ -1,5 +1,7 @@
 //! A canary in every secret, pushed through every way to fail: it must not be in any text.
 
+mod everywhere;
+
 use std::error::Error as StdError;
 use std::fmt::{Debug, Display};
 

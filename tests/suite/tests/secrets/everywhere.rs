@@ -1,0 +1,246 @@
+//! Every operation with a canary in each secret place, through every fault, with logging at every level: no output has it,
+//! whole, cut, or in another spelling.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use convex_mgmt::deployment::*;
+use convex_mgmt::{
+    Client, DeployKey, Deployment, DeploymentClient, Endpoint, OPERATIONS, Operation, RetryPolicy, UnixMillis,
+};
+use convex_mgmt_suite::{Script, Step, refused, reset};
+use http::{Request, Response, StatusCode};
+use tower::{Layer, Service};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::FmtSpan;
+
+use crate::{shown, told};
+
+/// With characters that are spelt otherwise in URLs and in JSON.
+const CANARY: &str = "Ca7a/Ry+q7Zk0vX3";
+/// A part of it that is enough to be recognised by.
+const PREFIX: usize = 8;
+
+/// The canary as it may turn up: its beginning, percent-encoded, and in base64 wherever it begins in three bytes.
+fn spellings() -> Vec<String> {
+    let mut spellings = vec![CANARY[..PREFIX].to_owned(), "Ca7a%2FRy".to_owned(), "Ca7a\\/Ry".to_owned()];
+    for before in ["", "x", "xx"] {
+        let coded = base64(format!("{before}{CANARY}").as_bytes());
+        // The first and the last characters depend on what stands beside it.
+        let from = if before.is_empty() { 0 } else { 4 };
+        spellings.push(coded[from..from + 10].to_owned());
+    }
+    spellings
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digit = |group: u32, at: u32| char::from(DIGITS[(group >> (18 - 6 * at) & 63) as usize]);
+    let groups = bytes.chunks(3).map(|chunk| chunk.iter().fold(0, |all, byte| all << 8 | u32::from(*byte)));
+    groups
+        .zip(bytes.chunks(3))
+        .filter(|(_, chunk)| chunk.len() == 3)
+        .flat_map(|(group, _)| (0..4).map(move |at| digit(group, at)))
+        .collect()
+}
+
+fn assert_clean(what: &str, text: &str) {
+    for spelling in spellings() {
+        assert!(!text.contains(&spelling), "{what} has {spelling}:\n{text}");
+    }
+}
+
+fn endpoint() -> Endpoint<Deployment> {
+    let key = DeployKey::parse(&format!("dev:happy-animal-123|{CANARY}")).unwrap();
+    Endpoint::new("https://happy-animal-123.convex.cloud", &key).unwrap()
+}
+
+/// What all operations say, each sent once.
+async fn all<S>(client: &Client<Deployment, S>) -> (usize, String)
+where
+    S: Service<Request<Bytes>, Response = Response<Bytes>> + Clone,
+    S::Error: Into<tower::BoxError>,
+{
+    let mut sent = 0;
+    let mut texts = String::new();
+    macro_rules! send {
+        ($($operation:expr),+ $(,)?) => { $(
+            let operation = $operation;
+            texts += &shown(&operation);
+            texts += &match client.send_for_reply(&operation).await {
+                Ok(reply) => shown(&reply),
+                Err(error) => told(&error),
+            };
+            sent += 1;
+        )+ };
+    }
+    let limit = UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, 5);
+    send! {
+        ListEnvironmentVariables::new(),
+        UpdateEnvironmentVariables::new().set("NAME", CANARY).delete("OTHER"),
+        GetCanonicalUrls::new(),
+        UpdateCanonicalUrl::reset(RequestDestination::ConvexCloud),
+        PauseDeployment::new(),
+        UnpauseDeployment::new(),
+        GetDeploymentInfo::new(),
+        GetCurrentUsage::new(),
+        ListUsageLimits::new(),
+        CreateUsageLimit::new(limit.clone()),
+        UpdateUsageLimit::new("x", limit),
+        DeleteUsageLimit::new("x"),
+        ListLogStreams::new(),
+        GetLogStream::new("x"),
+        CreateLogStream::new(NewDatadog::new(DatadogSiteLocation::Eu, CANARY)),
+        UpdateLogStream::new("x", SentryUpdate::new().dsn(format!("https://{CANARY}@sentry.example/1"))),
+        DeleteLogStream::new("x"),
+        RotateWebhookSecret::new("x"),
+        ListAuditLogEvents::new(UnixMillis(0)),
+        DataSync::new(),
+        ListActiveSyncs::new(),
+    }
+    (sent, texts)
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+fn logging(log: &Log) -> tracing::subscriber::DefaultGuard {
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false);
+    let subscriber = subscriber.with_span_events(FmtSpan::FULL).with_writer(log.clone()).finish();
+    tracing::subscriber::set_default(subscriber)
+}
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+fn respond(status: u16, kind: &str, body: &str) -> Step {
+    let location = format!("https://user:{CANARY}@elsewhere.example/{CANARY}?{CANARY}");
+    let response = Response::builder().header("content-type", kind).header("location", location);
+    let response = response.header("x-convex-request", CANARY);
+    let mut response = response.body(Bytes::from(body.replace("CANARY", CANARY))).unwrap();
+    *response.status_mut() = StatusCode::from_u16(status).unwrap();
+    Step::Respond(response)
+}
+
+/// Each way to fail, and a success that holds the canary wherever a text may be.
+const WAYS: &[fn() -> Step] = &[
+    refused,
+    reset,
+    || Step::Hang,
+    || {
+        respond(
+            200,
+            "application/json",
+            r#"{"CANARY":"CANARY","environmentVariables":{"A":"CANARY"},"logStreamType":"webhook","id":"i","hmacSecret":"CANARY","status":{"type":"CANARY"}}"#,
+        )
+    },
+    || {
+        respond(
+            200,
+            "application/json",
+            r#"{"environmentVariables":{"A":["CANARY"]},"items":["CANARY"],"syncs":"CANARY"}"#,
+        )
+    },
+    || respond(200, "application/json", "CANARY"),
+    || respond(200, "application/json; charset=latin1", r#""CANARY""#),
+    || respond(200, "text/html", "<html>CANARY"),
+    || respond(307, "text/plain", "CANARY"),
+    || respond(400, "application/json", r#"{"code":"BadJsonBody","message":"CANARY"}"#),
+    || respond(400, "application/json", r#"{"code":"CANARY CANARY","message":"CANARY"}"#),
+    || respond(403, "application/json", r#"{"code":"OperationNotPermitted","message":"CANARY (a:b CANARY)"}"#),
+    || respond(404, "application/json", r#"{"code":"LogStreamDoesntExist","message":"CANARY"}"#),
+    || respond(500, "application/json", r#"["CANARY"]"#),
+    || respond(503, "text/html", "<html>CANARY"),
+];
+
+#[tokio::test(start_paused = true)]
+async fn no_operation_tells_a_secret_whatever_becomes_of_it() {
+    for (index, way) in WAYS.iter().enumerate() {
+        let log = Log::default();
+        let guard = logging(&log);
+        // Enough for all attempts of all operations.
+        let script = Script::new((0..OPERATIONS.len() * 3).map(|_| way()));
+        let client = Client::builder(endpoint()).build_on(script.clone()).unwrap();
+        let (sent, texts) = all(&client).await;
+        drop(guard);
+        assert_eq!(sent, OPERATIONS.len(), "an operation is missing here");
+        let what = format!("way {index}");
+        assert_clean(&what, &texts);
+        assert!(log.text().contains("convex_mgmt.call"), "nothing was logged");
+        assert_clean(&format!("the log of {what}"), &log.text());
+        // The test itself: secrets did go out.
+        let bodies: Vec<_> = script.seen().iter().map(|request| request.body().clone()).collect();
+        assert!(bodies.iter().any(|body| String::from_utf8_lossy(body).contains(CANARY)));
+        assert_clean("the requests", &format!("{:?}", script.seen().iter().map(Request::headers).collect::<Vec<_>>()));
+    }
+}
+
+/// Fails in the midst of a call, as a layer of an integrator's may.
+#[derive(Clone)]
+struct Panicking<S>(S);
+
+struct PanicLayer;
+
+impl<S> Layer<S> for PanicLayer {
+    type Service = Panicking<S>;
+    fn layer(&self, inner: S) -> Panicking<S> {
+        Panicking(inner)
+    }
+}
+
+impl<S: Service<Request<Bytes>>> Service<Request<Bytes>> for Panicking<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(cx)
+    }
+    fn call(&mut self, request: Request<Bytes>) -> S::Future {
+        panic!("what a layer says of {:?} {:?}", request.uri(), request.headers());
+    }
+}
+
+#[tokio::test]
+async fn a_layer_that_panics_tells_no_secret_and_leaves_the_client_usable() {
+    let fake = convex_mgmt_suite::fake().build();
+    let running = fake.serve("127.0.0.1:0").await.unwrap();
+    let client: DeploymentClient = convex_mgmt_suite::client_of(&running).build().unwrap();
+    let builder = Client::builder(endpoint()).retry(RetryPolicy::never());
+    let panicking = builder.attempt_layer(PanicLayer).build_on(Script::default()).unwrap();
+    let call = tokio::spawn(async move { panicking.send(&ListEnvironmentVariables::new()).await.map(drop) });
+    let panic = call.await.unwrap_err().into_panic();
+    let text = panic.downcast_ref::<String>().unwrap();
+    assert!(text.contains("list_environment_variables"), "{text}");
+    assert_clean("a panic", text);
+    client.send(&ListEnvironmentVariables::new()).await.unwrap();
+}
+
+#[test]
+fn the_spellings_are_found() {
+    for text in [CANARY, "x Ca7a%2FRy", &base64(format!("xCa7a/Ry+q7Zk0vX3yy{CANARY}").as_bytes())] {
+        assert!(spellings().iter().any(|spelling| text.contains(spelling)), "{text}");
+    }
+    assert_eq!(base64(b"Man"), "TWFu");
+    assert!(GetLogStream::META.secret_reply);
+}
