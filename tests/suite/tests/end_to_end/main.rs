@@ -8,6 +8,7 @@ mod audit_log;
 mod data_sync;
 mod deployment;
 mod environment;
+mod faults;
 mod log_streams;
 
 /// A deployment that listens, and a client of it.

@@ -1,0 +1,64 @@
+//! What becomes of a call for each thing that can go wrong, by what repeating its operation does.
+
+use convex_mgmt::deployment::{
+    CreateUsageLimit, ListEnvironmentVariables, UpdateEnvironmentVariables, UsageLimitConfig, UsageLimitType,
+    UsageLimitWindow, UsageMetric,
+};
+use convex_mgmt::{Error, ErrorKind};
+use convex_mgmt_fake::Fault;
+
+use crate::deployment;
+
+/// How a call ends: with success, or with an error of a kind; and after how many requests.
+type End = (Result<(), ErrorKind>, usize);
+
+const DONE: Result<(), ErrorKind> = Ok(());
+const UNKNOWN: Result<(), ErrorKind> = Err(ErrorKind::OutcomeUnknown);
+const REFUSED: Result<(), ErrorKind> = Err(ErrorKind::Api);
+
+fn kind(result: Result<(), Error>) -> Result<(), ErrorKind> {
+    result.map_err(|error| error.kind())
+}
+
+#[tokio::test]
+async fn each_fault_ends_as_the_operation_allows() {
+    let again: End = (DONE, 2);
+    for (fault, read, set, create) in [
+        (Fault::Reset, again, again, (UNKNOWN, 1)),
+        (Fault::LostAnswer, again, again, (UNKNOWN, 1)),
+        (Fault::status(408), again, again, (UNKNOWN, 1)),
+        (Fault::status(500), again, again, (UNKNOWN, 1)),
+        (Fault::code(500, "InternalServerError"), again, again, (UNKNOWN, 1)),
+        (Fault::status(502), again, again, (UNKNOWN, 1)),
+        (Fault::status(503), again, again, (UNKNOWN, 1)),
+        (Fault::status(504), again, again, (UNKNOWN, 1)),
+        (Fault::code(503, "SomethingNew"), again, again, (UNKNOWN, 1)),
+        (Fault::code(503, "InternalServerError"), (REFUSED, 1), (UNKNOWN, 1), (UNKNOWN, 1)),
+        (Fault::code(503, "OptimisticConcurrencyControlFailure"), again, again, again),
+        (Fault::code(503, "CommitterFullError"), again, again, again),
+        (Fault::code(503, "ExpiredInQueue"), again, again, again),
+        (Fault::code(429, "TooManyWrites"), again, again, again),
+        (Fault::code(421, "MisdirectedRequest"), again, again, again),
+        (Fault::code(425, "TooEarly"), again, again, again),
+        (Fault::code(409, "SomethingNew"), (REFUSED, 1), (REFUSED, 1), (REFUSED, 1)),
+        (Fault::code(401, "BadAdminKey"), (REFUSED, 1), (REFUSED, 1), (REFUSED, 1)),
+        (Fault::EmptyBody, (Err(ErrorKind::Decode), 1), (DONE, 1), (Err(ErrorKind::Decode), 1)),
+    ] {
+        let (fake, _running, client) = deployment().await;
+        let limit = UsageLimitConfig::new(UsageMetric::DataEgress, UsageLimitWindow::Day, UsageLimitType::Disable, 5);
+        let mut before = 0;
+        let mut requests = || {
+            let all = fake.requests().len();
+            all - std::mem::replace(&mut before, all)
+        };
+        fake.fault(fault.clone());
+        let result = client.send(&ListEnvironmentVariables::new()).await.map(drop);
+        assert_eq!((kind(result), requests()), read, "a read and {fault:?}");
+        fake.fault(fault.clone());
+        let result = client.send(&UpdateEnvironmentVariables::new().set("A", "1")).await;
+        assert_eq!((kind(result), requests()), set, "a set and {fault:?}");
+        fake.fault(fault.clone());
+        let result = client.send(&CreateUsageLimit::new(limit)).await.map(drop);
+        assert_eq!((kind(result), requests()), create, "a create and {fault:?}");
+    }
+}
