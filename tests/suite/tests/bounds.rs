@@ -1,6 +1,7 @@
 //! Bounds on what a client costs, counted and not timed.
 
-use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
+use bytes::Bytes;
+use convex_mgmt::deployment::{DataSync, ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt::{Client, Operation};
 use convex_mgmt_suite::{Script, client_of, endpoint, fake};
 
@@ -36,6 +37,29 @@ fn a_request_without_values_is_built_in_few_allocations() {
     let endpoint = endpoint("https://happy-animal-123.convex.cloud");
     let count = allocations(|| drop(ListEnvironmentVariables::new().to_request(&endpoint).unwrap()));
     assert!(count <= 8, "{count}");
+}
+
+/// A page of a data sync with so many documents of a table.
+fn page(documents: usize) -> Bytes {
+    let value = |n| {
+        format!(
+            r#"{{"component":"","table":"users","ts":{n},"deleted":false,"value":{{"_id":"k{n}","name":"Ada","tags":["a","b"]}}}}"#
+        )
+    };
+    let values: Vec<_> = (0..documents).map(value).collect();
+    let rest = r#""syncId":"s","pagination":{"hasMore":true,"nextCursor":"c"}"#;
+    format!(r#"{{"status":{{"type":"snapshotting"}},"truncates":[],"values":[{}],{rest}}}"#, values.join(",")).into()
+}
+
+#[test]
+fn a_page_is_read_without_an_allocation_for_each_document() {
+    let read = |documents| {
+        let page = page(documents);
+        allocations(|| assert_eq!(DataSync::decode(&page).unwrap().values.len(), documents))
+    };
+    // What grows is one list, by doubling.
+    let (small, large) = (read(1_000), read(16_000));
+    assert!(small <= 40 && large <= small + 8, "{small} and {large} allocations");
 }
 
 #[test]
