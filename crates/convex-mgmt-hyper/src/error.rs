@@ -4,7 +4,9 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use convex_mgmt_proto::{ApiError, BuildError, ErrorCode, OperationMeta, Outcome, Repeat, ResponseError, Sent};
+use convex_mgmt_proto::{
+    ApiError, BuildError, DecodeErrorKind, ErrorCode, OperationMeta, Outcome, Repeat, ResponseError, Sent,
+};
 use http::StatusCode;
 use tower::BoxError;
 
@@ -83,17 +85,18 @@ impl Error {
     /// [`ErrorKind::OutcomeUnknown`].
     pub fn kind(&self) -> ErrorKind {
         let is_write = self.0.operation.repeat != Repeat::Safe;
-        if is_write && self.may_be_done() { ErrorKind::OutcomeUnknown } else { self.failure() }
+        if is_write && self.is_open() { ErrorKind::OutcomeUnknown } else { self.failure() }
     }
 
-    /// Whether the operation may have been carried out in any attempt.
-    fn may_be_done(&self) -> bool {
-        self.0.earlier
-            || match &self.0.cause {
-                Cause::Build(_) => false,
-                Cause::Transport(error) => error.may_be_done,
-                Cause::Response(error) => error.outcome().may_be_done(),
-            }
+    /// Whether it is open if the operation was carried out in any attempt.
+    fn is_open(&self) -> bool {
+        match &self.0.cause {
+            Cause::Build(_) => false,
+            Cause::Transport(error) => error.may_be_done,
+            // A success says that it was, whatever became of attempts before. A web page is none of the server's answers.
+            Cause::Response(ResponseError::Decode(reply)) => reply.error.kind == DecodeErrorKind::Html,
+            Cause::Response(error) => self.0.earlier || error.outcome().may_be_done(),
+        }
     }
 
     /// The operation to look at when it is not known whether this one was carried out, by its id; `None` if it is known, or

@@ -133,6 +133,12 @@ impl Fake {
         self.state.faults().push(Some(path.into()), fault);
     }
 
+    /// Lets each request fail with this probability, from 0 to 1, in one of these ways, unless a fault was ordered for it.
+    /// The same seed draws the same sequence. No ways, or a probability of 0, end it.
+    pub fn fault_rate(&self, probability: f64, seed: u64, faults: impl IntoIterator<Item = Fault>) {
+        self.state.faults().set_rate(probability, seed, faults.into_iter().collect());
+    }
+
     /// The environment variables as they are now.
     pub fn variables(&self) -> Vec<(String, String)> {
         let deployment = self.state.deployment();
@@ -167,14 +173,15 @@ impl Fake {
             return Ok(self.order_faults(request).await);
         }
         let path = request.uri().path().to_owned();
-        let request = self.record(request).await?;
+        let (number, request) = self.record(request).await?;
         let Some(fault) = self.state.faults().take(&path) else {
-            return Ok(self.carry_out(request).await);
+            return Ok(self.carry_out(number, request).await);
         };
+        self.note(number, |recorded| recorded.fault = Some(fault.clone()));
         match fault {
             Fault::Answer { status, code, retry_after } => Ok(faulty_answer(status, code.as_deref(), retry_after)),
             Fault::EmptyBody => {
-                let mut response = self.carry_out(request).await;
+                let mut response = self.carry_out(number, request).await;
                 *response.body_mut() = Body::empty();
                 response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
                 response.headers_mut().remove(CONTENT_TYPE);
@@ -187,38 +194,49 @@ impl Fake {
                 if delay >= timeout {
                     return Ok(StatusCode::REQUEST_TIMEOUT.into_response());
                 }
-                Ok(self.carry_out(request).await)
+                Ok(self.carry_out(number, request).await)
             }
             Fault::Reset => Err(ConnectionReset),
             Fault::LostAnswer => {
-                self.carry_out(request).await;
+                self.carry_out(number, request).await;
                 Err(ConnectionReset)
             }
         }
     }
 
-    async fn carry_out(&self, request: Request<Body>) -> Response {
+    async fn carry_out(&self, number: usize, request: Request<Body>) -> Response {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        if let Some(refused) = contention::lost(&self.state, method, &path).await {
-            return refused;
-        }
-        match self.router.clone().oneshot(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
-        }
+        let response = match contention::lost(&self.state, method, &path).await {
+            Some(refused) => refused,
+            None => match self.router.clone().oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            },
+        };
+        self.note(number, |recorded| recorded.status = Some(response.status()));
+        response
     }
 
-    /// Keeps a copy of what came. A body that breaks off is nothing to keep or to answer.
-    async fn record(&self, request: Request<Body>) -> Result<Request<Body>, ConnectionReset> {
+    /// Keeps a copy of what came, and gives its number. A body that breaks off is nothing to keep or to answer.
+    async fn record(&self, request: Request<Body>) -> Result<(usize, Request<Body>), ConnectionReset> {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.map_err(|_| ConnectionReset)?.to_bytes();
-        self.state.requests().push(Recorded {
+        let mut requests = self.state.requests();
+        requests.push(Recorded {
             method: parts.method.clone(),
             uri: parts.uri.to_string(),
             headers: parts.headers.clone(),
             body: body.clone(),
+            fault: None,
+            status: None,
         });
-        Ok(Request::from_parts(parts, Body::from(body)))
+        Ok((requests.len() - 1, Request::from_parts(parts, Body::from(body))))
+    }
+
+    fn note(&self, number: usize, note: impl FnOnce(&mut Recorded)) {
+        if let Some(recorded) = self.state.requests().get_mut(number) {
+            note(recorded);
+        }
     }
 
     async fn order_faults(&self, request: Request<Body>) -> Response {
@@ -303,4 +321,8 @@ pub struct Recorded {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
+    /// The fault that it met.
+    pub fault: Option<Fault>,
+    /// The status that came of it, whether or not that answer was sent. None if a fault kept it from being carried out.
+    pub status: Option<StatusCode>,
 }

@@ -2,6 +2,8 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -20,6 +22,7 @@ use crate::fake::{ConnectionReset, Fake};
 pub struct Running {
     address: SocketAddr,
     task: JoinHandle<()>,
+    accepted: Arc<AtomicUsize>,
 }
 
 impl Running {
@@ -31,6 +34,11 @@ impl Running {
     /// The address it listens at.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How many connections were opened to it so far.
+    pub fn connections(&self) -> usize {
+        self.accepted.load(Ordering::Relaxed)
     }
 }
 
@@ -48,18 +56,20 @@ impl Fake {
     pub async fn serve(&self, address: &str) -> io::Result<Running> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let fake = self.clone();
+        let (fake, accepted) = (self.clone(), Arc::new(AtomicUsize::new(0)));
+        let counter = Arc::clone(&accepted);
         let task = tokio::spawn(async move {
             // Owned by this task, so that the connections end with it.
             let mut connections = JoinSet::new();
             loop {
                 if let Ok((stream, peer)) = listener.accept().await {
+                    counter.fetch_add(1, Ordering::Relaxed);
                     connections.spawn(serve_connection(fake.clone(), stream, peer));
                 }
                 while connections.try_join_next().is_some() {}
             }
         });
-        Ok(Running { address, task })
+        Ok(Running { address, task, accepted })
     }
 }
 

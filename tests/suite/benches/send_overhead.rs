@@ -1,8 +1,8 @@
 //! What this library adds to a call: allocations and instructions of one small GET on a kept-alive connection, through the
 //! default client and by bare hyper-util and serde_json into the same types. Counted, not timed.
 //!
-//! `cargo bench -p convex-mgmt-suite` prints both; `-- --check` fails when a bound is exceeded. Instructions are counted by
-//! valgrind, in runs of this same program; without valgrind they are left out, and `--check` fails.
+//! `cargo bench -p convex-mgmt-suite --bench send_overhead` prints both; `-- --check` fails when a bound is exceeded.
+//! Instructions are counted by valgrind, in runs of this same program; without valgrind they are left out, and `--check` fails.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its user")]
 
 use std::collections::BTreeMap;

@@ -1,5 +1,8 @@
 //! What the tests and benchmarks share: a made-up deployment, clients of it, and transports without a socket.
 
+pub mod load;
+pub mod tls;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;

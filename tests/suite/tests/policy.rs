@@ -7,7 +7,10 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use convex_mgmt::deployment::{DeleteLogStream, ListEnvironmentVariables, UpdateEnvironmentVariables};
+use convex_mgmt::deployment::{
+    DeleteLogStream, ListEnvironmentVariables, UpdateEnvironmentVariables, UpdateUsageLimit, UsageLimitConfig,
+    UsageLimitType, UsageLimitWindow, UsageMetric,
+};
 use convex_mgmt::layers::ConcurrencyLimitLayer;
 use convex_mgmt::{
     BuildError, Client, DecodeError, Deployment, Error, ErrorCode, ErrorKind, Operation, OperationMeta, Repeat,
@@ -141,6 +144,24 @@ async fn what_an_earlier_attempt_may_have_done_is_not_forgotten() {
     assert_eq!((error.kind(), error.failure()), (ErrorKind::OutcomeUnknown, ErrorKind::Connect));
     let error = client(vec![refused(), denied()]).send(&update).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Api);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_success_that_cannot_be_read_tells_that_it_was_done_and_a_web_page_tells_nothing() {
+    for (before, body, kind) in [
+        (None, "", ErrorKind::Decode),
+        (Some(reset()), "", ErrorKind::Decode),
+        (None, "<html>", ErrorKind::OutcomeUnknown),
+        (Some(reset()), "<html>", ErrorKind::OutcomeUnknown),
+    ] {
+        let what = format!("{before:?} {body}");
+        let script = Script::new(before.into_iter().chain([Step::Answer(200, body)]));
+        let limit =
+            UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, 1);
+        let client = builder().build_on(script).unwrap();
+        let error = client.send(&UpdateUsageLimit::new("x", limit)).await.expect_err(&what);
+        assert_eq!((error.kind(), error.failure()), (kind, ErrorKind::Decode), "{what}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

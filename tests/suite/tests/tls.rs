@@ -1,92 +1,19 @@
 //! Real TLS: whom a client trusts, and what it says when it does not.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bytes::Bytes;
 use convex_mgmt::deployment::ListEnvironmentVariables;
 use convex_mgmt::{Client, ClientBuilder, ConfigError, CryptoProvider, Deployment, Error, ErrorKind, Sent};
-use convex_mgmt_fake::Fake;
+use convex_mgmt_suite::tls::{Authority, OnReset, Secured};
 use convex_mgmt_suite::{endpoint, fake};
-use http::{Request, Response, Version};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use http::Version;
 use rustls::ServerConfig;
-use rustls::pki_types::PrivateKeyDer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
-use tower::ServiceExt;
 
-/// An authority of our own.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
-
-impl Authority {
-    fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
-    }
-
-    fn pem(&self) -> String {
-        self.0.pem()
-    }
-
-    fn server_config(&self, name: &str, years: (i32, i32)) -> ServerConfig {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        params.not_before = rcgen::date_time_ymd(years.0, 1, 1);
-        params.not_after = rcgen::date_time_ymd(years.1, 1, 1);
-        let certificate = params.signed_by(&key, &self.0).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-        let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
-        config.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key).unwrap()
-    }
-
-    fn valid(&self) -> ServerConfig {
-        self.server_config("localhost", (2020, 4000))
-    }
-}
-
-/// A deployment behind TLS.
-struct Secured {
-    url: String,
-    fake: Fake,
-    versions: Arc<Mutex<Vec<Version>>>,
-}
-
+/// A deployment with one variable, behind TLS.
 async fn secured(config: ServerConfig) -> Secured {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
-    let (fake, versions) = (fake().variable("A", "1").build(), Arc::new(Mutex::new(Vec::new())));
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let secured = Secured { url, fake: fake.clone(), versions: Arc::clone(&versions) };
-    tokio::spawn(async move {
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            let (acceptor, fake, versions) = (acceptor.clone(), fake.clone(), Arc::clone(&versions));
-            tokio::spawn(async move {
-                let Ok(stream) = acceptor.accept(stream).await else { return };
-                let service = service_fn(move |request: Request<Incoming>| {
-                    versions.lock().unwrap().push(request.version());
-                    answer(fake.clone(), request)
-                });
-                drop(auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await);
-            });
-        }
-    });
-    secured
-}
-
-async fn answer(fake: Fake, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {
-    let (parts, body) = request.into_parts();
-    let request = Request::from_parts(parts, body.collect().await?.to_bytes());
-    Ok(fake.oneshot(request).await.unwrap().map(Full::new))
+    Secured::serve(fake().variable("A", "1").build(), config, OnReset::BreakStream).await
 }
 
 fn trusting(url: &str, authority: &Authority) -> ClientBuilder<Deployment> {
@@ -106,7 +33,7 @@ async fn a_deployment_is_reached_through_an_authority_that_is_trusted() {
     for _ in 0..2 {
         assert_eq!(client.send(&ListEnvironmentVariables::new()).await.unwrap().len(), 1);
     }
-    assert_eq!(*secured.versions.lock().unwrap(), [Version::HTTP_11; 2]);
+    assert_eq!(secured.versions(), [Version::HTTP_11; 2]);
 }
 
 #[tokio::test]
@@ -122,7 +49,7 @@ async fn http2_is_spoken_where_both_want_it() {
         let secured = secured(config).await;
         let client = trusting(&secured.url, &authority).http2(wanted).build().unwrap();
         client.send(&ListEnvironmentVariables::new()).await.unwrap();
-        assert_eq!(*secured.versions.lock().unwrap(), [version], "{protocols:?} {wanted}");
+        assert_eq!(secured.versions(), [version], "{protocols:?} {wanted}");
     }
 }
 

@@ -186,3 +186,26 @@ async fn a_request_that_takes_too_long_is_not_carried_out() {
     assert_eq!(send(&fake, KEY, "POST /pause_deployment", "").await, (200, Value::Null));
     assert!(fake.stops().paused);
 }
+
+#[tokio::test]
+async fn each_request_is_kept_with_the_fault_that_it_met_by_chance_and_what_came_of_it() {
+    let fake = self_hosted();
+    let faults = [Fault::Reset, Fault::LostAnswer, Fault::EmptyBody, Fault::status(500)];
+    fake.fault_rate(0.5, 1, faults.clone());
+    let update = |number: usize| {
+        let body = format!(r#"{{"changes":[{{"name":"A{number}","value":""}}]}}"#);
+        let call = Request::post("/api/v1/update_environment_variables").header("authorization", KEY);
+        call.header("content-type", "application/json").body(Bytes::from(body)).unwrap()
+    };
+    for number in 0..100 {
+        drop(fake.clone().oneshot(update(number)).await);
+    }
+    let (requests, variables) = (fake.requests(), fake.variables());
+    for (number, request) in requests.iter().enumerate() {
+        let done = !matches!(request.fault, Some(Fault::Reset | Fault::Answer { .. }));
+        assert_eq!(request.status.map(|status| status.as_u16()), done.then_some(200), "{request:?}");
+        assert_eq!(variables.iter().any(|(name, _)| *name == format!("A{number}")), done, "{request:?}");
+    }
+    assert!(faults.iter().all(|fault| requests.iter().any(|request| request.fault.as_ref() == Some(fault))));
+    assert!((30..70).contains(&requests.iter().filter(|request| request.fault.is_some()).count()));
+}

@@ -1,0 +1,74 @@
+//! Many calls at once against a fake that fails now and then, in any size: prints how fast they were and what came of them,
+//! and fails if the client's reports and what the fake did disagree.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its user")]
+
+use std::process::ExitCode;
+
+use convex_mgmt::RetryPolicy;
+use convex_mgmt_suite::load::{Load, Protocol};
+use lexopt::prelude::*;
+
+const USAGE: &str = "\
+usage: cargo bench -p convex-mgmt-suite --bench load -- [OPTION]...
+
+  --requests N        how many calls (default 10000)
+  --connections N     how many at once (default 64)
+  --http2             over HTTP/2
+  --http2-broken      over HTTP/2, and a reset breaks the connection with all that is under way on it
+  --no-retry          never tries again
+  --fault-rate P      the probability that a request meets a fault (default 0.01)
+  --seed N            which faults come when (default 1)
+";
+
+fn main() -> ExitCode {
+    match load() {
+        Ok(Some(load)) => run(&load),
+        Ok(None) => {
+            print!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("load: {error}\n\n{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn load() -> Result<Option<Load>, lexopt::Error> {
+    let mut load = Load::default();
+    let mut parser = lexopt::Parser::from_env();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            // Cargo says that it is a benchmark.
+            Long("bench") => {}
+            Short('h') | Long("help") => return Ok(None),
+            Long("requests") => load.calls = parser.value()?.parse()?,
+            Long("connections") => load.connections = parser.value()?.parse()?,
+            Long("http2") => load.protocol = Protocol::Http2,
+            Long("http2-broken") => load.protocol = Protocol::Http2Broken,
+            Long("no-retry") => load.retry = RetryPolicy::never(),
+            Long("fault-rate") => load.fault_rate = parser.value()?.parse()?,
+            Long("seed") => load.seed = parser.value()?.parse()?,
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Some(load))
+}
+
+#[tokio::main]
+async fn run(load: &Load) -> ExitCode {
+    let run = load.run().await;
+    print!("{run}");
+    for (fault, met) in run.met() {
+        println!("  {met} times {fault:?}");
+    }
+    let problems = run.problems();
+    for problem in &problems {
+        eprintln!("{problem}");
+    }
+    if problems.is_empty() {
+        println!("the client's reports and what the fake did agree");
+        return ExitCode::SUCCESS;
+    }
+    ExitCode::FAILURE
+}

@@ -1,0 +1,45 @@
+//! Many calls at once, of whose requests some fail: the client's reports and what the fake did agree exactly.
+//!
+//! `cargo bench -p convex-mgmt-suite --bench load -- --help` does it in any size.
+
+use convex_mgmt::RetryPolicy;
+use convex_mgmt_suite::load::{Load, Protocol, Run};
+
+async fn agreed(load: Load) -> Run {
+    let run = load.run().await;
+    let problems = run.problems();
+    assert!(problems.is_empty(), "{run}{} problems: {:#?}", problems.len(), &problems[..problems.len().min(20)]);
+    let [applied, not_applied, unknown] = run.reports();
+    assert!(applied > load.calls / 2 && not_applied > 0 && unknown > 0, "{run}");
+    assert!(run.opened() <= run.may_open(), "{} connections, at most {}", run.opened(), run.may_open());
+    run
+}
+
+fn assert_every_fault_was_met(run: &Run) {
+    let missed: Vec<_> = run.met().into_iter().filter(|(_, met)| *met == 0).collect();
+    assert!(missed.is_empty(), "{missed:?} was never met");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_http1() {
+    assert_every_fault_was_met(&agreed(Load::default()).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_one_connection_of_http2() {
+    assert_every_fault_was_met(&agreed(Load { protocol: Protocol::Http2, seed: 2, ..Load::default() }).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn over_http2_where_each_reset_breaks_all_that_is_under_way() {
+    let run = agreed(Load { calls: 4000, protocol: Protocol::Http2Broken, seed: 3, ..Load::default() }).await;
+    assert!(run.opened() > 1, "{run}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_another_try() {
+    let retry = RetryPolicy::never();
+    assert_every_fault_was_met(
+        &agreed(Load { calls: 4000, retry, fault_rate: 0.05, seed: 4, ..Load::default() }).await,
+    );
+}
