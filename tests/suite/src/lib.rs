@@ -1,5 +1,7 @@
 //! What the tests and benchmarks share: a made-up deployment, clients of it, and transports without a socket.
 
+pub mod script_server;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
