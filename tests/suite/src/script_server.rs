@@ -37,8 +37,6 @@ pub enum Act {
     Wait(Gate),
     /// Lets one pass the gate.
     Open(Gate),
-    /// Closes the connection, and then lets one pass the gate.
-    Close(Gate),
 }
 
 /// Writes these bytes at once.
@@ -273,10 +271,6 @@ async fn play(mut stream: TcpStream, acts: Vec<Act>, seen: &Seen) {
             Act::Hang => while more(&mut stream, &mut Vec::new()).await {},
             Act::Wait(gate) => gate.passed().await,
             Act::Open(gate) => gate.open(),
-            Act::Close(gate) => {
-                drop(stream);
-                return gate.open();
-            }
         }
     }
 }

@@ -103,7 +103,9 @@ async fn a_transport_without_send_is_under_the_same_rules() {
     let lost: fn() -> Step = || Step::Answer(503, r#"{"code":"OptimisticConcurrencyControlFailure","message":""}"#);
     let large: fn() -> Step = || Step::Fail(TransportError::response_too_large(9));
     let (all, harmless, none) = ([true; 3], [true, true, false], [false; 3]);
-    let cases: [(fn() -> Step, ErrorKind, [bool; 3]); 7] = [
+    /// What the first attempt comes to, and which classes are tried again.
+    type Case = (fn() -> Step, ErrorKind, [bool; 3]);
+    let cases: [Case; 7] = [
         (refused, ErrorKind::Connect, all),
         (reset, ErrorKind::Broken, harmless),
         (|| Step::Hang, ErrorKind::AttemptTimeout, harmless),
@@ -113,7 +115,7 @@ async fn a_transport_without_send_is_under_the_same_rules() {
         (|| Step::Answer(500, ""), ErrorKind::UnexpectedReply, harmless),
     ];
     for (step, failure, repeated) in cases {
-        for class in 0..3 {
+        for (class, again) in repeated.into_iter().enumerate() {
             let what = format!("{:?}, {class}", step());
             let script = Script::new([step(), Step::Answer(200, DONE)]);
             let transport = Unsendable { script: script.clone(), _of_the_thread: Rc::default() };
@@ -125,10 +127,10 @@ async fn a_transport_without_send_is_under_the_same_rules() {
                 1 => client.send(&UpdateEnvironmentVariables::new().set("A", "1")).await,
                 _ => client.send(&CreateUsageLimit::new(limit())).await.map(drop),
             };
-            assert_eq!(result.is_ok(), repeated[class], "{what}: {result:?}");
+            assert_eq!(result.is_ok(), again, "{what}: {result:?}");
             assert!(result.err().is_none_or(|error| error.failure() == failure), "{what}");
             let seen = script.seen();
-            assert_eq!(seen.len(), 1 + usize::from(repeated[class]), "{what}");
+            assert_eq!(seen.len(), 1 + usize::from(again), "{what}");
             let parts = |request: &Request<Bytes>| {
                 (request.method().clone(), request.uri().clone(), request.headers().clone(), request.body().clone())
             };

@@ -9,7 +9,7 @@ use convex_mgmt_suite::script_server::{Act, Closed, ScriptServer};
 use tower::ServiceExt;
 use tower::layer::layer_fn;
 
-use crate::{CLASSES, Case, bounded, builder, check, client, done, joined, list, send};
+use crate::{CLASSES, Case, builder, check, client, done, joined, list, send};
 
 /// Case 1.
 #[tokio::test]
@@ -34,9 +34,9 @@ async fn refused_and_then_accepted() {
             })
         });
         let client = builder(&url, 2).attempt_layer(open_after_the_first).build().unwrap();
-        bounded(client.send(&convex_mgmt::deployment::UpdateEnvironmentVariables::new().set("A", "1"))).await.unwrap();
+        send(&client, class).await.unwrap();
         let server = server.lock().unwrap().take().unwrap();
-        assert_eq!((server.connections(), server.requests().len()), (1, 1));
+        assert_eq!((server.connections(), server.requests().len()), (1, 1), "{class:?}");
     }
 }
 

@@ -45,6 +45,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use convex_mgmt::deployment::{
     CreateUsageLimit, ListEnvironmentVariables, UpdateEnvironmentVariables, UsageLimitConfig, UsageLimitType,
     UsageLimitWindow, UsageMetric,
@@ -52,8 +53,10 @@ use convex_mgmt::deployment::{
 use convex_mgmt::{Client, ClientBuilder, Deployment, DeploymentClient, Error, ErrorKind, Repeat, RetryPolicy, Sent};
 use convex_mgmt_suite::endpoint;
 use convex_mgmt_suite::script_server::{Act, ScriptServer, answer};
+use http::{Request, Response};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tower::{BoxError, Service};
 
 mod answers;
 mod body;
@@ -92,7 +95,10 @@ fn client(url: &str, attempts: u32) -> DeploymentClient {
 }
 
 /// Sends an operation of this class.
-async fn send(client: &DeploymentClient, class: Repeat) -> Result<(), Error> {
+async fn send<S>(client: &Client<Deployment, S>, class: Repeat) -> Result<(), Error>
+where
+    S: Service<Request<Bytes>, Response = Response<Bytes>, Error: Into<BoxError>> + Clone,
+{
     let limit = || UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, 1);
     bounded(async {
         match class {
@@ -104,7 +110,10 @@ async fn send(client: &DeploymentClient, class: Repeat) -> Result<(), Error> {
     .await
 }
 
-async fn list(client: &DeploymentClient) -> Result<(), Error> {
+async fn list<S>(client: &Client<Deployment, S>) -> Result<(), Error>
+where
+    S: Service<Request<Bytes>, Response = Response<Bytes>, Error: Into<BoxError>> + Clone,
+{
     send(client, Repeat::Safe).await
 }
 
@@ -112,14 +121,26 @@ async fn bounded<F: Future>(work: F) -> F::Output {
     tokio::time::timeout(BOUND, work).await.expect("an end in time")
 }
 
-/// Lets the client notice what has happened to its connections, which it does when the runtime tells it.
+/// A connection of the test's own. What happens on it is told after what has happened on the others.
+struct Signal(TcpStream, TcpStream);
+
+impl Signal {
+    async fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let here = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        Self(here, listener.accept().await.unwrap().0)
+    }
+
+    /// Lets the runtime be told what has happened to the connections. The client's have not had their turn yet.
+    async fn pass(&mut self) {
+        self.1.write_all(b"x").await.unwrap();
+        self.0.read_exact(&mut [0]).await.unwrap();
+    }
+}
+
+/// Lets the client notice what has happened to its connections.
 async fn settle() {
-    // What happens on this connection is told after what has happened on the others.
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut here = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-    let (mut there, _) = listener.accept().await.unwrap();
-    there.write_all(b"x").await.unwrap();
-    here.read_exact(&mut [0]).await.unwrap();
+    Signal::new().await.pass().await;
     // Each task that this woke has its turn, and those that it wakes.
     for _ in 0..100 {
         tokio::task::yield_now().await;

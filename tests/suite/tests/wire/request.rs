@@ -9,7 +9,7 @@ use convex_mgmt::{
 use convex_mgmt_suite::script_server::{Act, Gate, ScriptServer, raw, write};
 use http::Method;
 
-use crate::{CLASSES, Case, bounded, check, client, done, joined, list, send, settle};
+use crate::{CLASSES, Case, Signal, bounded, check, client, done, joined, list, send, settle};
 
 /// The largest that goes, and more than the sockets of a connection hold, so that it cannot leave unless it is read.
 const LARGE: usize = 2 * 1024 * 1024 - 2;
@@ -42,20 +42,29 @@ pub(crate) async fn upload(client: &DeploymentClient, repeated: bool) -> Result<
     }
 }
 
-/// Case 6, where the client has noticed: it takes another connection, whatever the operation, and that is no attempt.
+/// Case 6, where nothing has left: it goes over another connection, whatever the operation, and that is no attempt.
 #[tokio::test]
 async fn an_idle_connection_that_was_closed() {
-    for (class, reset) in CLASSES.into_iter().flat_map(|class| [(class, false), (class, true)]) {
-        let closed = Gate::new();
+    let when = [(false, false), (false, true), (true, false), (true, true)];
+    for (class, (reset, noticed)) in CLASSES.into_iter().flat_map(|class| when.map(|when| (class, when))) {
+        let what = format!("{class:?}, reset: {reset}, noticed: {noticed}");
+        let close = Gate::new();
         let end = if reset { vec![Act::Reset] } else { vec![] };
-        let first = joined([done(), end, vec![Act::Close(closed.clone())]]);
+        let first = joined([done(), vec![Act::Wait(close.clone())], end]);
         let server = ScriptServer::start([first, done()]).await;
         let client = client(&server.url(), 1);
         list(&client).await.unwrap();
-        bounded(closed.passed()).await;
-        settle().await;
-        send(&client, class).await.unwrap_or_else(|error| panic!("{class:?}, {reset}: {error:?}"));
-        assert_eq!((server.connections(), server.requests().len()), (2, 2), "{class:?}, {reset}");
+        let mut signal = Signal::new().await;
+        close.open();
+        // The runtime has been told, and the client's connection gets its turn after this test: when it has been given the
+        // request.
+        bounded(signal.pass()).await;
+        assert_eq!(server.closed(), 1, "{what}");
+        if noticed {
+            settle().await;
+        }
+        send(&client, class).await.unwrap_or_else(|error| panic!("{what}: {error:?}"));
+        assert_eq!((server.connections(), server.requests().len()), (2, 2), "{what}");
     }
 }
 
