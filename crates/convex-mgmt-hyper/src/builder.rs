@@ -39,6 +39,10 @@ pub mod defaults {
     pub const RESPONSE_LIMIT: usize = 8 * 1024 * 1024;
     /// The largest body of an answer to an operation that may have large ones, such as a page of a data sync, in bytes.
     pub const LARGE_RESPONSE_LIMIT: usize = 256 * 1024 * 1024;
+    /// The largest head of an answer over HTTP/1.1, in bytes. A larger one is a connection that broke.
+    pub const HEAD_LIMIT: usize = 256 * 1024;
+    /// The most headers of an answer over HTTP/1.1. More are a connection that broke.
+    pub const MAX_HEADERS: usize = 100;
 }
 
 /// Builds a [`Client`].
@@ -222,6 +226,7 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         let mut pool = Pool::builder(TokioExecutor::new());
         pool.timer(TokioTimer::new()).pool_timer(TokioTimer::new());
         pool.pool_idle_timeout(settings.idle_timeout).pool_max_idle_per_host(settings.max_idle);
+        pool.http1_max_buf_size(defaults::HEAD_LIMIT).http1_max_headers(defaults::MAX_HEADERS);
         let pool = pool.build(settings.connect.connector()?);
         let transport = HyperTransport::new(pool, settings.response_limits);
         self.build_on(transport)

@@ -335,6 +335,11 @@ impl TransportError {
         }
     }
 
+    /// What a service says that is not ready: it was given no request, so nothing was sent, whatever the error says.
+    pub(crate) fn not_ready(error: impl Into<BoxError>) -> Self {
+        Self { sent: Sent::No, may_be_done: false, ..Self::from_any(error) }
+    }
+
     /// The same error as the end of a call with so many attempts, of which any may have been sent.
     pub(crate) fn after(self, before: Attempts, sent: Sent) -> Self {
         Self { attempts: before.count, sent, may_be_done: self.may_be_done || before.may_be_done, ..self }

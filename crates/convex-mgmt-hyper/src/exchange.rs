@@ -88,9 +88,9 @@ where
                         Some(request) => service.call(request),
                         None => return Poll::Pending,
                     },
-                    Err(error) => break Err(error),
+                    Err(error) => break Err(TransportError::not_ready(error)),
                 },
-                StateProjection::Calling { call } => break ready!(call.poll(cx)),
+                StateProjection::Calling { call } => break ready!(call.poll(cx)).map_err(TransportError::from_any),
             };
             this.state.set(State::Calling { call });
         };
@@ -100,7 +100,7 @@ where
                 let attempts = response.extensions().get().copied().unwrap_or(Attempts::ONE);
                 Ok((response, Call { attempts, ..this.call.clone() }))
             }
-            Err(error) => Err(this.call.failed(TransportError::from_any(error))),
+            Err(error) => Err(this.call.failed(error)),
         })
     }
 }

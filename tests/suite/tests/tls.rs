@@ -1,15 +1,22 @@
 //! Real TLS: whom a client trusts, and what it says when it does not.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use convex_mgmt::deployment::ListEnvironmentVariables;
-use convex_mgmt::{Client, ClientBuilder, ConfigError, CryptoProvider, Deployment, Error, ErrorKind, Sent};
+use convex_mgmt::deployment::{
+    CreateUsageLimit, ListEnvironmentVariables, UsageLimitConfig, UsageLimitType, UsageLimitWindow, UsageMetric,
+};
+use convex_mgmt::{
+    Client, ClientBuilder, ConfigError, CryptoProvider, Deployment, Error, ErrorKind, RetryPolicy, Sent,
+};
+use convex_mgmt_suite::script_server::{Act, ScriptServer, write};
 use convex_mgmt_suite::tls::{Authority, OnReset, Secured};
 use convex_mgmt_suite::{endpoint, fake};
 use http::Version;
 use rustls::ServerConfig;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 /// A deployment with one variable, behind TLS.
 async fn secured(config: ServerConfig) -> Secured {
@@ -20,9 +27,16 @@ fn trusting(url: &str, authority: &Authority) -> ClientBuilder<Deployment> {
     Client::builder(endpoint(url)).root_certificates(authority.pem())
 }
 
+/// How a read fails, and with it every write: where nothing was sent, even one that is never repeated.
 async fn refused(builder: ClientBuilder<Deployment>) -> Error {
     let client = builder.build().unwrap();
-    client.send(&ListEnvironmentVariables::new()).await.unwrap_err()
+    let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
+    let limit = UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, 1);
+    let write = client.send(&CreateUsageLimit::new(limit)).await.unwrap_err();
+    let known = |error: &Error| (error.failure(), error.sent(), error.attempts());
+    assert_eq!(known(&write), known(&error));
+    assert_eq!(write.kind() == ErrorKind::OutcomeUnknown, write.sent() == Sent::Maybe, "{write:?}");
+    error
 }
 
 #[tokio::test]
@@ -73,27 +87,78 @@ async fn whom_a_client_does_not_trust_gets_nothing_and_no_second_try() {
     assert!(std::error::Error::source(&error).is_some(), "the reason is in the chain");
 }
 
+/// A URL with TLS of a server without.
+fn for_tls(server: &ScriptServer) -> String {
+    format!("https://localhost:{}", server.address().port())
+}
+
 #[tokio::test]
-async fn plain_http_on_a_port_for_tls_is_told_apart() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            drop(stream.read(&mut [0; 64]).await);
-            drop(stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await);
-        }
-    });
-    let error = refused(Client::builder(endpoint(&url))).await;
-    assert_eq!((error.kind(), error.sent()), (ErrorKind::Tls, Sent::No), "{error:?}");
+async fn a_handshake_that_breaks_means_that_nothing_was_sent() {
+    // Cut off is the network's fault, which may pass; an answer that is no TLS will come again.
+    let plain = write("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
+    for (case, acts, kind, attempts) in [
+        ("closed at once", vec![], ErrorKind::Connect, 2),
+        ("closed", vec![Act::Part(1)], ErrorKind::Connect, 2),
+        ("reset", vec![Act::Part(1), Act::Reset], ErrorKind::Connect, 2),
+        ("half a record", vec![Act::Part(1), write(b"\x16\x03\x03\x00\x7a\x02")], ErrorKind::Connect, 2),
+        ("an alert", vec![Act::Part(1), write(b"\x15\x03\x03\x00\x02\x02\x28"), Act::Hang], ErrorKind::Tls, 1),
+        ("plain HTTP", vec![Act::Part(1), plain], ErrorKind::Tls, 1),
+    ] {
+        let server = ScriptServer::start((0..4).map(|_| acts.clone())).await;
+        let policy = RetryPolicy::default().max_attempts(2).base_delay(Duration::ZERO);
+        let error = refused(Client::builder(endpoint(&for_tls(&server))).retry(policy)).await;
+        assert_eq!((error.kind(), error.sent(), error.attempts()), (kind, Sent::No, attempts), "{case}: {error:?}");
+        // A read and a write.
+        assert_eq!(server.connections(), 2 * attempts as usize, "{case}");
+    }
 }
 
 #[tokio::test]
 async fn a_handshake_that_never_goes_on_ends_in_time() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
-    let error = refused(Client::builder(endpoint(&url)).total_timeout(Duration::from_millis(100))).await;
-    assert_eq!(error.kind(), ErrorKind::TotalTimeout);
-    drop(listener);
+    let server = ScriptServer::start([vec![Act::Hang], vec![Act::Hang]]).await;
+    let error = refused(Client::builder(endpoint(&for_tls(&server))).total_timeout(Duration::from_millis(100))).await;
+    assert_eq!((error.kind(), error.attempts(), server.connections()), (ErrorKind::TotalTimeout, 1, 2));
+}
+
+/// Only TLS's own end of a connection tells that nothing was cut off.
+#[tokio::test]
+async fn a_connection_that_ends_without_saying_so_is_taken_for_cut() {
+    let authority = Authority::new();
+    let body = r#"{"environmentVariables":{}}"#;
+    let sized = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let until_closed = format!("HTTP/1.1 200 OK\r\n\r\n{body}");
+    let cut = format!("HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{body}");
+    for (case, text, says_so, whole) in [
+        ("a length", &sized, false, true),
+        ("a length, and said", &sized, true, true),
+        ("until the end", &until_closed, false, false),
+        ("until the end, and said", &until_closed, true, true),
+        ("short of its length", &cut, false, false),
+        ("short of its length, and said", &cut, true, false),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+        let acceptor = TlsAcceptor::from(Arc::new(authority.valid()));
+        let text = text.clone();
+        tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut stream = acceptor.accept(stream).await.unwrap();
+            drop(stream.read(&mut [0; 4096]).await);
+            stream.write_all(text.as_bytes()).await.unwrap();
+            stream.flush().await.unwrap();
+            if says_so {
+                stream.shutdown().await.unwrap();
+            }
+        });
+        let client = trusting(&url, &authority).retry(RetryPolicy::never()).build().unwrap();
+        match client.send(&ListEnvironmentVariables::new()).await {
+            Ok(_) => assert!(whole, "{case}"),
+            Err(error) => {
+                assert!(!whole, "{case}: {error:?}");
+                assert_eq!((error.kind(), error.sent()), (ErrorKind::Broken, Sent::Maybe), "{case}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -6,10 +6,13 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
+use convex_mgmt::deployment::{
+    CreateUsageLimit, ListEnvironmentVariables, UpdateEnvironmentVariables, UsageLimitConfig, UsageLimitType,
+    UsageLimitWindow, UsageMetric,
+};
 use convex_mgmt::{Client, ErrorKind, Operation, Outcome, RetryPolicy, Sent, Tally, TransportError, Verdict};
 use convex_mgmt_fake::Fault;
-use convex_mgmt_suite::{InProcess, endpoint, fake};
+use convex_mgmt_suite::{InProcess, Script, Step, endpoint, fake, refused, reset};
 use http::{Request, Response};
 use tower::{Service, ServiceExt};
 
@@ -69,6 +72,71 @@ async fn a_transport_without_send_goes_through_the_whole_stack() {
     let client = Client::builder(endpoint(URL)).max_concurrency(1).build_on(local.clone()).unwrap();
     client.send(&UpdateEnvironmentVariables::new().set("A", "1")).await.unwrap();
     assert_eq!(local.calls.get(), 2);
+}
+
+/// A scripted transport that may not leave the thread, and awaits nothing of a runtime's.
+#[derive(Clone)]
+struct Unsendable {
+    script: Script,
+    _of_the_thread: Rc<()>,
+}
+
+impl Service<Request<Bytes>> for Unsendable {
+    type Response = Response<Bytes>;
+    type Error = TransportError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Bytes>, TransportError>>>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Bytes>) -> Self::Future {
+        self.script.call(request)
+    }
+}
+
+/// The rules are the stack's, whatever the transport below it: refused and then accepted, broken, never answered, too
+/// large, and busy. All attempts are the same to the byte.
+#[tokio::test(start_paused = true)]
+async fn a_transport_without_send_is_under_the_same_rules() {
+    const DONE: &str = r#"{"environmentVariables":{},"usageLimit":{"id":"x","metric":"functionCalls","window":"day","limitType":"disable","limit":1,"enabled":true}}"#;
+    let lost: fn() -> Step = || Step::Answer(503, r#"{"code":"OptimisticConcurrencyControlFailure","message":""}"#);
+    let large: fn() -> Step = || Step::Fail(TransportError::response_too_large(9));
+    let (all, harmless, none) = ([true; 3], [true, true, false], [false; 3]);
+    /// What the first attempt comes to, and which classes are tried again.
+    type Case = (fn() -> Step, ErrorKind, [bool; 3]);
+    let cases: [Case; 7] = [
+        (refused, ErrorKind::Connect, all),
+        (reset, ErrorKind::Broken, harmless),
+        (|| Step::Hang, ErrorKind::AttemptTimeout, harmless),
+        (large, ErrorKind::ResponseTooLarge, none),
+        (lost, ErrorKind::Api, all),
+        (|| Step::Answer(429, ""), ErrorKind::UnexpectedReply, all),
+        (|| Step::Answer(500, ""), ErrorKind::UnexpectedReply, harmless),
+    ];
+    for (step, failure, repeated) in cases {
+        for (class, again) in repeated.into_iter().enumerate() {
+            let what = format!("{:?}, {class}", step());
+            let script = Script::new([step(), Step::Answer(200, DONE)]);
+            let transport = Unsendable { script: script.clone(), _of_the_thread: Rc::default() };
+            let client = Client::builder(endpoint(URL)).build_on(transport).unwrap();
+            let limit =
+                || UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, 1);
+            let result = match class {
+                0 => client.send(&ListEnvironmentVariables::new()).await.map(drop),
+                1 => client.send(&UpdateEnvironmentVariables::new().set("A", "1")).await,
+                _ => client.send(&CreateUsageLimit::new(limit())).await.map(drop),
+            };
+            assert_eq!(result.is_ok(), again, "{what}: {result:?}");
+            assert!(result.err().is_none_or(|error| error.failure() == failure), "{what}");
+            let seen = script.seen();
+            assert_eq!(seen.len(), 1 + usize::from(again), "{what}");
+            let parts = |request: &Request<Bytes>| {
+                (request.method().clone(), request.uri().clone(), request.headers().clone(), request.body().clone())
+            };
+            assert!(seen.iter().all(|request| parts(request) == parts(&seen[0])), "{what}");
+        }
+    }
 }
 
 /// The rules of retries without a runtime, a clock or an async function: a loop of the caller's around the pure decision.

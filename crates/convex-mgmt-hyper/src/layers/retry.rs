@@ -177,7 +177,7 @@ where
         loop {
             match this.state.as_mut().project() {
                 StateProjection::Readying => {
-                    ready!(this.inner.poll_ready(cx)).map_err(TransportError::from_any)?;
+                    ready!(this.inner.poll_ready(cx)).map_err(TransportError::not_ready)?;
                     let request = if call.is_only() { this.request.take() } else { this.request.clone() };
                     // Only a future that is polled after its end has none left.
                     let Some(request) = request else { return Poll::Pending };

@@ -1,0 +1,220 @@
+//! Whole answers: refusals, redirects, and successes that cannot be read.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use convex_mgmt::deployment::{GetDeploymentInfo, ListEnvironmentVariables, ListUsageLimits};
+use convex_mgmt::{Client, DecodeErrorKind, Error, ErrorKind, Repeat, ResponseError, RetryPolicy};
+use convex_mgmt_suite::script_server::{Act, ScriptServer, answer, raw};
+use convex_mgmt_suite::{Script, Step, endpoint};
+use http::Response;
+use tokio::time::Instant;
+
+use crate::{CLASSES, Case, DONE, bounded, check, client, done, joined, list, send};
+
+const JSON: &str = "200 OK\r\ncontent-type: application/json";
+
+async fn list_once(acts: Vec<Act>) -> Result<(), Error> {
+    let server = ScriptServer::start([acts]).await;
+    list(&client(&server.url(), 1)).await
+}
+
+/// Cases 20 and 21.
+#[tokio::test]
+async fn successes_that_cannot_be_read() {
+    let coded = |headers: &str, body: &[u8]| {
+        let head = format!("HTTP/1.1 200 OK\r\n{headers}content-length: {}\r\n\r\n", body.len());
+        raw([head.as_bytes(), body].concat())
+    };
+    for (case, acts, kind) in [
+        ("a web page", answer("200 OK\r\ncontent-type: text/html", "<html>"), DecodeErrorKind::Html),
+        ("a web page in disguise", answer("200 OK", "<html>"), DecodeErrorKind::Html),
+        ("empty", answer(JSON, ""), DecodeErrorKind::Empty),
+        ("no content", answer("204 No Content", ""), DecodeErrorKind::Empty),
+        ("truncated json", answer(JSON, r#"{"environmentVariables":{"A":"#), DecodeErrorKind::Truncated),
+        ("no json", answer(JSON, "hello"), DecodeErrorKind::Syntax),
+        ("a byte order mark", answer(JSON, "\u{feff}{}"), DecodeErrorKind::Syntax),
+        ("two values", answer(JSON, &DONE.repeat(2)), DecodeErrorKind::Syntax),
+        ("missing field", answer(JSON, "{}"), DecodeErrorKind::Shape),
+        ("null", answer(JSON, r#"{"environmentVariables":null}"#), DecodeErrorKind::Shape),
+        ("a number for a text", answer(JSON, r#"{"environmentVariables":{"A":1}}"#), DecodeErrorKind::Shape),
+        ("a list", answer(JSON, "[1]"), DecodeErrorKind::Shape),
+        (
+            "a field twice",
+            answer(JSON, r#"{"environmentVariables":{},"environmentVariables":{}}"#),
+            DecodeErrorKind::Shape,
+        ),
+        ("another charset", answer(&format!("{JSON}; charset=iso-8859-1"), DONE), DecodeErrorKind::Charset),
+        ("not utf-8", coded("", b"\"\xff\""), DecodeErrorKind::Charset),
+        ("gzip not asked for", coded("content-encoding: gzip\r\n", b"\x1f\x8b\x08\0"), DecodeErrorKind::Charset),
+    ] {
+        let server = ScriptServer::start([joined([acts, done()])]).await;
+        let client = client(&server.url(), 3);
+        let error = list(&client).await.expect_err(case);
+        let Some(ResponseError::Decode(reply)) = error.response_error() else { panic!("{case}: {error:?}") };
+        assert_eq!((error.kind(), error.attempts(), reply.error.kind), (ErrorKind::Decode, 1, kind), "{case}");
+        assert!(error.body().is_some(), "{case}: the body stays reachable");
+        list(&client).await.unwrap();
+        assert_eq!((server.connections(), server.requests().len()), (1, 2), "{case}");
+    }
+}
+
+/// Case 21.
+#[tokio::test]
+async fn a_number_that_does_not_fit() {
+    let limit = |number: &str| DONE.replace("\"limit\":1", &format!("\"limit\":{number}"));
+    for (number, fits) in
+        [("18446744073709551615", true), ("18446744073709551616", false), ("1e400", false), ("-1", false)]
+    {
+        let one = limit(number);
+        let listed = one.split_once("\"usageLimit\":").unwrap().1.strip_suffix('}').unwrap();
+        let server = ScriptServer::start([answer(JSON, &format!("{{\"usageLimits\":[{listed}]}}"))]).await;
+        let result = bounded(client(&server.url(), 3).send(&ListUsageLimits::new())).await;
+        assert_eq!(result.is_ok(), fits, "{number}: {result:?}");
+        let what = ErrorKind::Decode;
+        assert!(result.err().is_none_or(|error| error.kind() == what && error.attempts() == 1), "{number}");
+    }
+}
+
+/// Case 19.
+#[tokio::test]
+async fn success_without_a_body() {
+    for head in ["200 OK", "201 Created", "204 No Content", "205 Reset Content"] {
+        for class in CLASSES {
+            let server = ScriptServer::start([joined([answer(head, ""), done()])]).await;
+            let client = client(&server.url(), 3);
+            let result = send(&client, class).await;
+            // The write was done, and that is known: it is what it gives that is not there.
+            let expected = (class != Repeat::Idempotent).then_some((ErrorKind::Decode, 1));
+            let got = result.err().map(|error| (error.kind(), error.attempts()));
+            assert_eq!(got, expected, "{head}, {class:?}");
+            list(&client).await.unwrap();
+            assert_eq!((server.connections(), server.requests().len()), (1, 2), "{head}");
+        }
+    }
+}
+
+/// A whole answer that says no.
+fn refusal(name: &'static str, acts: Vec<Act>, failure: ErrorKind, unknown: bool, repeated: [bool; 3]) -> Case {
+    Case { failure, unknown, repeated, kept: true, ..Case::broken(name, 1, acts) }
+}
+
+/// Cases 22 and 24.
+#[tokio::test]
+async fn refusals() {
+    use ErrorKind::{Api, UnexpectedReply};
+    let (none, harmless, all) = ([false; 3], [true, true, false], [true; 3]);
+    let coded = |code: &str| format!(r#"{{"code":"{code}","message":"m"}}"#);
+    let page = |status: &str| answer(&format!("{status}\r\ncontent-type: text/html"), "<h1>");
+    check([
+        refusal("an error", answer("400 Bad Request", &coded("BadJsonBody")), Api, false, none),
+        refusal("no message", answer("400 Bad Request", r#"{"code":"BadJsonBody"}"#), Api, false, none),
+        refusal("more fields", answer("400 Bad", r#"{"code":"A","message":"m","trace":{"x":[1]}}"#), Api, false, none),
+        refusal("an unknown code", answer("409 Conflict", &coded("SomeNewCode")), Api, false, none),
+        refusal("no code", answer("400 Bad Request", r#"{"message":"m"}"#), UnexpectedReply, false, none),
+        refusal("an empty body", answer("400 Bad Request", ""), UnexpectedReply, false, none),
+        refusal("a list", answer("400 Bad Request", "[]"), UnexpectedReply, false, none),
+        refusal("no body at all", answer("404 Not Found", ""), UnexpectedReply, false, none),
+        refusal("a proxy's page", page("502 Bad Gateway"), UnexpectedReply, true, harmless),
+        refusal("a gateway that waited", page("504 Gateway Timeout"), UnexpectedReply, true, harmless),
+        refusal("the server waited", answer("408 Request Timeout", ""), UnexpectedReply, true, harmless),
+        refusal("500", answer("500 Oh", &coded("InternalServerError")), Api, true, harmless),
+        refusal("500 without a body", answer("500 Oh", ""), UnexpectedReply, true, harmless),
+        refusal("501", answer("501 Not Implemented", ""), UnexpectedReply, true, none),
+        refusal("503 without a code", answer("503 Busy", ""), UnexpectedReply, true, harmless),
+        refusal("503 of a new code", answer("503 Busy", &coded("SomeNewCode")), Api, true, harmless),
+        refusal("503 that proves something", answer("503 Busy", &coded("ExpiredInQueue")), Api, false, all),
+        refusal("no longer kept", answer("503 Gone", &coded("InternalServerError")), Api, true, none),
+        refusal("429", answer("429 Too Many", &coded("TooManyRequests")), Api, false, all),
+        refusal("429 without a code", answer("429 Too Many", ""), UnexpectedReply, false, all),
+        refusal("425", answer("425 Too Early", ""), UnexpectedReply, false, all),
+    ])
+    .await;
+}
+
+/// Case 24. A write that loses against others is tried again whatever its class, and that is no failure.
+#[tokio::test]
+async fn lost_races() {
+    let lost = || answer("503 Busy", r#"{"code":"OptimisticConcurrencyControlFailure","message":""}"#);
+    for class in CLASSES {
+        let server = ScriptServer::start([joined([lost(), lost(), lost(), lost(), done()])]).await;
+        send(&client(&server.url(), 1), class).await.unwrap();
+        assert_eq!((server.connections(), server.requests().len()), (1, 5), "{class:?}");
+    }
+}
+
+/// Case 25. Whether another connection leads elsewhere is for the server to say, by closing this one.
+#[tokio::test]
+async fn misdirected() {
+    let all = [true; 3];
+    let closing = || answer("421 Misdirected\r\nconnection: close", "");
+    check([
+        Case { kept: false, ..refusal("421, and closes", closing(), ErrorKind::UnexpectedReply, false, all) },
+        refusal("421, and stays", answer("421 Misdirected", ""), ErrorKind::UnexpectedReply, false, all),
+    ])
+    .await;
+}
+
+/// Case 26.
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    let target = ScriptServer::start([done()]).await;
+    for status in ["301 Moved", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"] {
+        for location in [format!("{}/x", target.url()), "https://elsewhere.example/x".into(), "/elsewhere".into()] {
+            let acts = answer(&format!("{status}\r\nlocation: {location}"), "");
+            check([refusal("a redirect", acts, ErrorKind::Redirect, false, [false; 3])]).await;
+        }
+    }
+    assert_eq!(target.connections(), 0, "the target sees nothing, and so no credential");
+}
+
+#[tokio::test]
+async fn answers_of_others_than_the_server_are_told_apart() {
+    for (case, acts, told) in [
+        ("a redirect", answer("302 Found\r\nlocation: http://evil.example/x", ""), "evil.example"),
+        ("a proxy's page", answer("502 Bad Gateway\r\ncontent-type: text/html", "<h1>"), "a web page"),
+        ("an empty 404", answer("404 Not Found", ""), "check that the URL"),
+        ("other json", answer("400 Bad Request", r#"{"error":"x"}"#), "not the API's"),
+        ("an error", answer("409 Conflict", r#"{"code":"SomeNewCode","message":"m"}"#), "409 SomeNewCode"),
+    ] {
+        let error = list_once(acts).await.expect_err(case);
+        assert!(error.to_string().contains(told), "{case}: {error}");
+    }
+}
+
+/// Case 23. On a paused clock, so without a socket.
+#[tokio::test(start_paused = true)]
+async fn retry_after_is_waited_for() {
+    let date = "Sun, 28 Feb 2027 23:59:50 GMT";
+    for (headers, seconds) in [
+        (vec![], 0),
+        (vec![("retry-after", "7")], 7),
+        (vec![("retry-after", "Mon, 01 Mar 2027 00:00:10 GMT"), ("date", date)], 20),
+        (vec![("retry-after", "Sun, 28 Feb 2027 23:00:00 GMT"), ("date", date)], 0),
+        (vec![("retry-after", "soon")], 0),
+        (vec![("retry-after", "-1")], 0),
+        // No more than the policy's most.
+        (vec![("retry-after", "86400")], 30),
+        (vec![("retry-after", "99999999999999999999999")], 0),
+        (vec![("retry-after", "2"), ("retry-after", "9")], 2),
+    ] {
+        let mut busy = Response::builder().status(429);
+        for (name, value) in &headers {
+            busy = busy.header(*name, *value);
+        }
+        let script = Script::new([Step::Respond(busy.body(Bytes::new()).unwrap()), Step::Answer(200, DONE)]);
+        let policy = RetryPolicy::default().base_delay(Duration::ZERO);
+        let client = Client::builder(endpoint("http://127.0.0.1:1")).retry(policy).build_on(script.clone()).unwrap();
+        let started = Instant::now();
+        client.send(&ListEnvironmentVariables::new()).await.unwrap();
+        assert_eq!((started.elapsed().as_secs(), script.left()), (seconds, 0), "{headers:?}");
+    }
+}
+
+/// Case 24: `GetDeploymentInfo` and the like have kinds for what a newer server may say, and a success stays one.
+#[tokio::test]
+async fn a_success_is_never_tried_again() {
+    let server = ScriptServer::start([joined([answer(JSON, r#"{"kind":7}"#), done()])]).await;
+    let error = bounded(client(&server.url(), 3).send(&GetDeploymentInfo::new())).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts(), server.requests().len()), (ErrorKind::Decode, 1, 1));
+}

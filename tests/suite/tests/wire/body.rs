@@ -1,0 +1,129 @@
+//! Bodies of answers: cut, broken into bad pieces, too slow, or with something behind them.
+
+use convex_mgmt_suite::script_server::{Act, ScriptServer, answer, raw, write};
+
+use crate::{CLASSES, Case, DONE, SHORT, check, client, done, joined, list, send, settle};
+
+const JSON: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
+
+fn chunked(body: impl AsRef<str>) -> Vec<Act> {
+    raw(format!("{JSON}transfer-encoding: chunked\r\n\r\n{}", body.as_ref()))
+}
+
+/// Cases 16 and 17.
+#[tokio::test]
+async fn bodies_cut_short() {
+    let (length, more) = (DONE.len(), DONE.len() + 1);
+    check([
+        Case::broken("no body", 1, raw(format!("{JSON}content-length: {length}\r\n\r\n"))),
+        Case::broken("a body short of one byte", 1, raw(format!("{JSON}content-length: {more}\r\n\r\n{DONE}"))),
+        Case::broken(
+            "reset inside the body",
+            1,
+            [Act::Read, write(format!("{JSON}content-length: 90\r\n\r\n{{")), Act::Reset],
+        ),
+        Case::broken("no chunk", 1, chunked("")),
+        Case::broken("a chunk cut", 1, chunked(format!("{length:x}\r\n{}", &DONE[..length - 1]))),
+        Case::broken("the last chunk missing", 1, chunked(format!("{length:x}\r\n{DONE}\r\n"))),
+        Case::broken("the last chunk cut", 1, chunked(format!("{length:x}\r\n{DONE}\r\n0\r\n"))),
+        Case::broken("a bad size of a chunk", 1, chunked(format!("zz\r\n{DONE}\r\n0\r\n\r\n"))),
+        Case::broken("a negative size of a chunk", 1, chunked(format!("-1\r\n{DONE}\r\n0\r\n\r\n"))),
+        Case::broken("a size beyond 64 bits", 1, chunked(format!("10000000000000000\r\n{DONE}\r\n0\r\n\r\n"))),
+        Case::broken("a chunk longer than its size", 1, chunked(format!("1\r\n{DONE}\r\n0\r\n\r\n"))),
+    ])
+    .await;
+}
+
+/// Case 15.
+#[tokio::test]
+async fn a_slow_drip_ends_in_time() {
+    let head = write(format!("{JSON}content-length: 500\r\n\r\n"));
+    let chunks = write(format!("{JSON}transfer-encoding: chunked\r\n\r\nfff\r\n"));
+    check([
+        Case::broken("a drip", 1, [Act::Read, head.clone(), Act::Drip(b' ', SHORT / 20)]).slow(),
+        Case::broken("a drip into a chunk", 1, [Act::Read, chunks, Act::Drip(b' ', SHORT / 20)]).slow(),
+        Case::broken("never goes on", 1, [Act::Read, head, Act::Hang]).slow(),
+    ])
+    .await;
+}
+
+/// Unusual, and right.
+#[tokio::test]
+async fn bodies_in_unusual_pieces() {
+    let text = format!("{JSON}content-length: {}\r\n\r\n{DONE}", DONE.len());
+    let pieces: String = DONE.chars().map(|one| format!("1;x=\"y\"\r\n{one}\r\n")).collect();
+    let pieces = format!("{JSON}transfer-encoding: chunked\r\n\r\n{pieces}0\r\ntrailer: x\r\n\r\n");
+    for (name, acts, kept) in [
+        ("each byte by itself", vec![Act::Read, Act::Bytewise(text.into_bytes())], true),
+        ("a chunk for each byte, with extensions and a trailer", raw(pieces), true),
+        ("until the end of the connection", raw(format!("{JSON}connection: close\r\n\r\n{DONE}")), false),
+        ("HTTP/1.0", raw(format!("HTTP/1.0 200 OK\r\n\r\n{DONE}")), false),
+        (
+            "HTTP/1.0 that stays",
+            raw(format!("HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: {}\r\n\r\n{DONE}", DONE.len())),
+            true,
+        ),
+    ] {
+        for class in CLASSES {
+            let first = if kept { joined([acts.clone(), done()]) } else { acts.clone() };
+            let server = ScriptServer::start([first, done()]).await;
+            let client = client(&server.url(), 1);
+            send(&client, class).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+            list(&client).await.unwrap();
+            let connections = if kept { 1 } else { 2 };
+            assert_eq!((server.connections(), server.requests().len()), (connections, 2), "{name}");
+        }
+    }
+}
+
+/// Cases 16 and 19, and two answers to one request: what stands behind an answer is not taken for the next one.
+#[tokio::test]
+async fn an_answer_with_something_behind_it() {
+    let evil = "HTTP/1.1 500 Evil\r\ncontent-length: 0\r\n\r\n";
+    let whole = format!("{JSON}content-length: {}\r\n\r\n{DONE}", DONE.len());
+    let chunks = format!("{JSON}transfer-encoding: chunked\r\n\r\n{:x}\r\n{DONE}\r\n0\r\n\r\n", DONE.len());
+    for (name, class, text) in CLASSES.into_iter().flat_map(|class| {
+        [
+            ("two answers", class, format!("{whole}{evil}")),
+            ("longer than promised", class, format!("{whole}trailing")),
+            ("one byte too many", class, format!("{whole} ")),
+            ("behind the last chunk", class, format!("{chunks}{evil}")),
+        ]
+    }) {
+        stray(name, class, text).await;
+    }
+    for status in ["204 No Content", "205 Reset Content", "304 Not Modified"] {
+        // Only the operation that expects no body takes these for a success.
+        let length = if status.starts_with("205") { "content-length: 0\r\n" } else { "" };
+        stray(status, CLASSES[1], format!("HTTP/1.1 {status}\r\n{length}\r\n{evil}")).await;
+    }
+}
+
+async fn stray(name: &str, class: convex_mgmt::Repeat, text: String) {
+    // The server stays, so that only the stray bytes can make the client leave.
+    let first = vec![Act::Read, write(text), Act::Hang];
+    let server = ScriptServer::start([first, done()]).await;
+    let client = client(&server.url(), 1);
+    let result = send(&client, class).await;
+    assert_eq!(result.is_err(), name.starts_with("304"), "{name}: {result:?}");
+    settle().await;
+    list(&client).await.unwrap_or_else(|error| panic!("{name}, {class:?}: {error:?}"));
+    assert_eq!((server.connections(), server.requests().len()), (2, 2), "{name}, {class:?}");
+}
+
+/// Case 16. The second answer comes when the connection is idle.
+#[tokio::test]
+async fn an_answer_that_nobody_asked_for() {
+    let late = convex_mgmt_suite::script_server::Gate::new();
+    let evil = write("HTTP/1.1 500 Evil\r\ncontent-length: 0\r\n\r\n");
+    let first = joined([done(), vec![Act::Wait(late.clone()), evil, Act::Open(late.clone()), Act::Hang]]);
+    let server = ScriptServer::start([first, answer("200 OK", DONE)]).await;
+    let client = client(&server.url(), 1);
+    list(&client).await.unwrap();
+    late.open();
+    while server.closed() == 0 {
+        settle().await;
+    }
+    list(&client).await.unwrap();
+    assert_eq!((server.connections(), server.requests().len()), (2, 2));
+}

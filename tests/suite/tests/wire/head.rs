@@ -1,0 +1,134 @@
+//! Heads of answers: cut, malformed, contradicting, preceded by others, or not there at all.
+
+use std::time::Duration;
+
+use convex_mgmt::{ErrorKind, Sent};
+use convex_mgmt_suite::script_server::{Act, ScriptServer, raw, write};
+
+use crate::{BOUND, CLASSES, Case, DONE, SHORT, builder, check, client, done, joined, list, send};
+
+/// Case 10.
+#[tokio::test]
+async fn heads_that_are_none() {
+    let head = "HTTP/1.1 200 OK\r\n";
+    check([
+        Case::broken("closed inside the status line", 1, raw("HTTP/1.1 20")),
+        Case::broken("closed inside the head", 1, raw(format!("{head}content-ty"))),
+        Case::broken("reset inside the head", 1, [Act::Read, write(format!("{head}content-ty")), Act::Reset]),
+        Case::broken("another protocol", 1, raw("SSH-2.0-OpenSSH\r\n\r\n")),
+        Case::broken("a malformed status", 1, raw("HTTP/1.1 2000 OK\r\n\r\n")),
+        Case::broken("a status without a number", 1, raw("HTTP/1.1 OK\r\n\r\n")),
+        Case::broken("a version of the future", 1, raw("HTTP/3.0 200 OK\r\n\r\n")),
+        Case::broken("HTTP/0.9", 1, raw("<html>hello</html>")),
+        Case::broken("a header without a colon", 1, raw(format!("{head}bad header\r\n\r\n"))),
+        Case::broken("a header with a zero byte", 1, raw(format!("{head}a: \0\r\n\r\n"))),
+        Case::broken("a space before the colon", 1, raw(format!("{head}content-length : 0\r\n\r\n"))),
+        Case::broken("a folded header", 1, raw(format!("{head}a: b\r\n c\r\ncontent-length: 0\r\n\r\n"))),
+    ])
+    .await;
+}
+
+/// Case 14.
+#[tokio::test]
+async fn lengths_that_contradict() {
+    let head = "HTTP/1.1 200 OK\r\n";
+    let length = DONE.len();
+    check([
+        Case::broken("two lengths", 1, raw(format!("{head}content-length: 3\r\ncontent-length: 4\r\n\r\nabcd"))),
+        Case::broken("two lengths in one", 1, raw(format!("{head}content-length: 3, 4\r\n\r\nabcd"))),
+        Case::broken("a negative length", 1, raw(format!("{head}content-length: -1\r\n\r\nabcd"))),
+        Case::broken("a length with a sign", 1, raw(format!("{head}content-length: +{length}\r\n\r\n{DONE}"))),
+        Case::broken("no number", 1, raw(format!("{head}content-length: abcd\r\n\r\nabcd"))),
+        Case::broken(
+            "chunks in HTTP/1.0",
+            1,
+            raw(format!("HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{length:x}\r\n{DONE}\r\n0\r\n\r\n")),
+        ),
+    ])
+    .await;
+    // Chunks say where the body ends, whatever length there is beside them, and one length twice is one.
+    for (name, headers, body) in [
+        (
+            "chunks and a length",
+            "content-length: 3\r\ntransfer-encoding: chunked",
+            format!("{length:x}\r\n{DONE}\r\n0\r\n\r\n"),
+        ),
+        ("one length twice", &*format!("content-length: {length}\r\ncontent-length: {length}"), DONE.to_owned()),
+    ] {
+        for class in CLASSES {
+            let server = ScriptServer::start([raw(format!("{head}{headers}\r\n\r\n{body}")), done()]).await;
+            let client = client(&server.url(), 1);
+            send(&client, class).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+            list(&client).await.unwrap();
+            assert_eq!(server.requests().len(), 2, "{name}");
+        }
+    }
+}
+
+/// Case 12.
+#[tokio::test]
+async fn interim_answers() {
+    let answer = done().pop().unwrap();
+    let interim = |count| {
+        let text = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n".repeat(count);
+        vec![Act::Read, write(text), answer.clone()]
+    };
+    let early = vec![Act::Part(1), write("HTTP/1.1 100 Continue\r\n\r\n"), Act::Read, answer.clone()];
+    for (name, acts) in [("two", interim(1)), ("a thousand", interim(500)), ("before the request was read", early)] {
+        for class in CLASSES {
+            let server = ScriptServer::start([joined([acts.clone(), done()])]).await;
+            let client = client(&server.url(), 1);
+            send(&client, class).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+            // None of them is left over for the next request.
+            list(&client).await.unwrap();
+            assert_eq!((server.connections(), server.requests().len()), (1, 2), "{name}");
+        }
+    }
+    let switching = raw("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n");
+    check([Case {
+        failure: ErrorKind::UnexpectedReply,
+        unknown: false,
+        repeated: [false; 3],
+        ..Case::broken("another protocol that was not asked for", 1, switching)
+    }])
+    .await;
+}
+
+/// Case 12.
+#[tokio::test]
+async fn an_interim_storm_ends_in_time() {
+    let storm = Act::Flood(b"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(100));
+    check([Case::broken("1xx without end", 1, [Act::Read, storm]).slow()]).await;
+}
+
+/// Case 13.
+#[tokio::test]
+async fn a_server_that_never_answers() {
+    check([
+        Case::broken("never answers", 1, [Act::Read, Act::Hang]).slow(),
+        Case::broken("never reads", 0, [Act::Wait(Default::default())]).slow(),
+        Case::broken("never ends the head", 1, [Act::Read, write("HTTP/1.1 200 OK\r\n"), Act::Hang]).slow(),
+        Case::broken("drips the head", 1, [Act::Read, write("HTTP/1.1 200 "), Act::Drip(b'x', SHORT / 20)]).slow(),
+    ])
+    .await;
+}
+
+/// Case 13.
+#[tokio::test]
+async fn the_shorter_time_counts() {
+    let short = Duration::from_millis(100);
+    for (attempt, total, failure) in [
+        (None, Some(short), ErrorKind::TotalTimeout),
+        (Some(BOUND), Some(short), ErrorKind::TotalTimeout),
+        (Some(short), None, ErrorKind::AttemptTimeout),
+        (Some(short), Some(BOUND), ErrorKind::AttemptTimeout),
+    ] {
+        for class in CLASSES {
+            let server = ScriptServer::start([vec![Act::Read, Act::Hang], done()]).await;
+            let client = builder(&server.url(), 1).attempt_timeout(attempt).total_timeout(total).build().unwrap();
+            let error = send(&client, class).await.unwrap_err();
+            assert_eq!((error.failure(), error.sent(), error.attempts()), (failure, Sent::Maybe, 1), "{error:?}");
+            assert!((short..BOUND / 2).contains(&error.elapsed()), "{error:?}");
+        }
+    }
+}

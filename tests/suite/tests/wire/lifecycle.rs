@@ -1,0 +1,176 @@
+//! Calls that are dropped, many calls, servers that close, and layers that fail.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use convex_mgmt::builder::AttemptService;
+use convex_mgmt::deployment::UpdateEnvironmentVariables;
+use convex_mgmt::{Client, Error, ErrorKind, Sent};
+use convex_mgmt_suite::endpoint;
+use convex_mgmt_suite::script_server::{Act, Gate, ScriptServer, answer, write};
+use http::{Request, Response};
+use tower::layer::layer_fn;
+use tower::{BoxError, Service, ServiceExt};
+
+use crate::request::upload;
+use crate::{CLASSES, DONE, bounded, builder, client, done, joined, list, send, settle};
+
+/// Drops a call when the server has come to a point, and the client to what follows from it.
+async fn dropped_at(gate: &Gate, call: impl Future<Output = Result<(), Error>>) {
+    bounded(async {
+        tokio::select! {
+            biased;
+            result = call => panic!("the call has ended: {result:?}"),
+            () = async { gate.passed().await; settle().await } => {}
+        }
+    })
+    .await;
+}
+
+/// Case 35.
+#[tokio::test]
+async fn dropped_calls_leave_nothing_behind() {
+    let at = Gate::new();
+    let reached = || Act::Open(at.clone());
+    let busy = write("HTTP/1.1 503 Busy\r\nretry-after: 20\r\ncontent-length: 0\r\n\r\n");
+    let server = ScriptServer::start([
+        vec![Act::Hang],
+        vec![Act::Part(1), reached(), Act::Hang],
+        vec![Act::Read, reached(), Act::Hang],
+        vec![Act::Read, write("HTTP/1.1 200 OK\r\ncontent-le"), reached(), Act::Hang],
+        vec![Act::Read, write("HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{"), reached(), Act::Hang],
+        joined([vec![Act::Read, busy, reached()], (0..100).flat_map(|_| done()).collect()]),
+    ])
+    .await;
+    // A place that a dropped call would keep would be the only one.
+    let client = builder(&server.url(), 3).max_concurrency(1).build().unwrap();
+    // While the connection is being opened: it is polled once.
+    assert!(tokio::time::timeout(Duration::ZERO, list(&client)).await.is_err());
+    dropped_at(&at, upload(&client, true)).await;
+    for _ in 0..4 {
+        dropped_at(&at, list(&client)).await;
+    }
+    for _ in 0..100 {
+        list(&client).await.unwrap();
+    }
+    assert_eq!((server.connections(), server.requests().len()), (6, 4 + 100));
+    bounded(async {
+        while server.closed() < 5 {
+            settle().await;
+        }
+    })
+    .await;
+}
+
+/// Case 37.
+#[tokio::test]
+async fn many_calls_over_few_connections() {
+    let all = || (0..1000).flat_map(|_| done()).collect::<Vec<_>>();
+    let server = ScriptServer::start((0..16).map(|_| all())).await;
+    let client = builder(&server.url(), 1).max_concurrency(8).build().unwrap();
+    let calls: Vec<_> = (0..1000)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { list(&client).await })
+        })
+        .collect();
+    for call in calls {
+        bounded(call).await.unwrap().unwrap();
+    }
+    assert_eq!(server.requests().len(), 1000);
+    // A call may begin to connect before the connection of the one before is free again, but not more than that.
+    assert!((8..=16).contains(&server.connections()), "{} connections", server.connections());
+}
+
+/// Case 38.
+#[tokio::test]
+async fn a_server_that_closes() {
+    let closing = || answer("200 OK\r\nconnection: close", DONE);
+    for kept in 0..3 {
+        let one = || joined([(0..kept).flat_map(|_| done()).collect(), closing()]);
+        let server = ScriptServer::start((0..3).map(|_| one())).await;
+        let client = client(&server.url(), 1);
+        for n in 0..3 * (kept + 1) {
+            send(&client, CLASSES[n % 3]).await.unwrap();
+        }
+        assert_eq!((server.connections(), server.requests().len()), (3, 3 * (kept + 1)), "{kept}");
+    }
+}
+
+/// Case 39.
+#[tokio::test]
+async fn a_layer_that_panics() {
+    let server = ScriptServer::start([joined([done(), done()])]).await;
+    let panicking = Arc::new(AtomicBool::new(true));
+    let panics = layer_fn(move |service: AttemptService| {
+        let panicking = Arc::clone(&panicking);
+        service.map_request(move |request: Request<Bytes>| {
+            assert!(!panicking.swap(false, Ordering::SeqCst), "a layer that panics, as this test wants it");
+            request
+        })
+    });
+    let client = builder(&server.url(), 3).attempt_layer(panics).max_concurrency(1).build().unwrap();
+    let first = client.clone();
+    assert!(bounded(tokio::spawn(async move { list(&first).await })).await.unwrap_err().is_panic());
+    list(&client).await.unwrap();
+    assert_eq!((server.connections(), server.requests().len()), (1, 1));
+}
+
+/// Is not ready the first time.
+#[derive(Clone)]
+struct NotReady<S> {
+    inner: S,
+    failed: Arc<AtomicBool>,
+}
+
+impl<S> NotReady<S> {
+    fn new(inner: S) -> Self {
+        Self { inner, failed: Arc::default() }
+    }
+}
+
+impl<S> Service<Request<Bytes>> for NotReady<S>
+where
+    S: Service<Request<Bytes>, Response = Response<Bytes>>,
+    S::Error: Into<BoxError>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Bytes>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Bytes>, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        if !self.failed.swap(true, Ordering::SeqCst) {
+            return Poll::Ready(Err("not ready".into()));
+        }
+        self.inner.poll_ready(cx).map_err(Into::into)
+    }
+
+    fn call(&mut self, request: Request<Bytes>) -> Self::Future {
+        let answer = self.inner.call(request);
+        Box::pin(async move { answer.await.map_err(Into::into) })
+    }
+}
+
+/// Case 33. What is not ready was given no request, so it is known that nothing was done.
+#[tokio::test]
+async fn a_layer_that_is_not_ready() {
+    let update = UpdateEnvironmentVariables::new().set("A", "1");
+    let server = ScriptServer::start([done()]).await;
+    let client = builder(&server.url(), 3).attempt_layer(layer_fn(NotReady::new)).build().unwrap();
+    let error = bounded(client.send(&update)).await.unwrap_err();
+    assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Layer, Sent::No, 0), "{error:?}");
+    bounded(client.send(&update)).await.unwrap();
+    assert_eq!((server.connections(), server.requests().len()), (1, 1));
+
+    // In the place of the whole stack, or around it.
+    let answers = tower::service_fn(|_: Request<Bytes>| async { Ok::<_, BoxError>(Response::new(Bytes::new())) });
+    let client = Client::with_service(endpoint("http://127.0.0.1:1"), NotReady::new(answers));
+    let error = bounded(client.send(&update)).await.unwrap_err();
+    assert_eq!((error.kind(), error.sent()), (ErrorKind::Layer, Sent::No), "{error:?}");
+    bounded(client.send(&update)).await.unwrap();
+}

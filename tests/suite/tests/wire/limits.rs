@@ -1,0 +1,270 @@
+//! Limits, each just kept and just exceeded, and how much memory a server without end can take.
+
+use std::time::Duration;
+
+use convex_mgmt::builder::defaults;
+use convex_mgmt::deployment::{Document, ListAuditLogEvents, ListEnvironmentVariables, ListLogStreams};
+use convex_mgmt::reply::KEPT_BODY;
+use convex_mgmt::{DecodeErrorKind, DeploymentClient, ErrorKind, RawJson, UnixMillis};
+use convex_mgmt_suite::script_server::{Act, Gate, ScriptServer, answer, raw, write};
+
+use crate::{Case, DONE, LIMIT, SHORT, bounded, builder, check, client, done, joined, list, settle};
+
+/// A success whose body has this length.
+fn of(length: usize) -> String {
+    let filler = "x".repeat(length - DONE.len() - r#","f":"""#.len());
+    DONE.replacen('{', &format!(r#"{{"f":"{filler}","#), 1)
+}
+
+fn chunked(body: &str) -> Vec<Act> {
+    let (left, right) = body.split_at(body.len() / 2);
+    let chunks = format!("{:x}\r\n{left}\r\n{:x}\r\n{right}\r\n0\r\n\r\n", left.len(), right.len());
+    raw(format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{chunks}"))
+}
+
+/// Case 18.
+#[tokio::test]
+async fn a_body_up_to_the_limit() {
+    let server = ScriptServer::start([joined([answer("200 OK", &of(LIMIT)), chunked(&of(LIMIT))])]).await;
+    let client_of_both = client(&server.url(), 1);
+    for _ in 0..2 {
+        list(&client_of_both).await.unwrap();
+    }
+    let large =
+        |name, acts| Case { failure: ErrorKind::ResponseTooLarge, repeated: [false; 3], ..Case::broken(name, 1, acts) };
+    // The declared one is refused before the body is read, which never comes.
+    let declared =
+        |length: u64| vec![Act::Read, write(format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n")), Act::Hang];
+    check([
+        large("declared", declared(LIMIT as u64 + 1)),
+        large("declared, and absurd", declared(u64::MAX - 2)),
+        large("in chunks", chunked(&of(LIMIT + 1))),
+        large("of an error", answer("500 Oh", &"x".repeat(LIMIT + 1))),
+        large("until the connection ends", raw(format!("HTTP/1.1 200 OK\r\n\r\n{}", of(LIMIT + 1)))),
+    ])
+    .await;
+    let server = ScriptServer::start([declared(LIMIT as u64 + 1)]).await;
+    let error = list(&client(&server.url(), 1)).await.unwrap_err();
+    assert!(error.to_string().contains("1000 bytes"), "{error}");
+}
+
+/// Case 11.
+#[tokio::test]
+async fn headers_up_to_the_limit() {
+    let of = |headers: usize| {
+        let more = "x: y\r\n".repeat(headers - 1);
+        raw(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n{more}\r\n{DONE}", DONE.len()))
+    };
+    let server = ScriptServer::start([of(defaults::MAX_HEADERS)]).await;
+    list(&client(&server.url(), 1)).await.unwrap();
+    check([
+        Case::broken("one header too many", 1, of(defaults::MAX_HEADERS + 1)),
+        Case::broken("10 000 headers", 1, of(10_000)),
+    ])
+    .await;
+}
+
+/// Case 11.
+#[tokio::test]
+async fn a_head_up_to_the_limit() {
+    let head = |length: usize| {
+        let (begin, end) = (format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nx: ", DONE.len()), "\r\n\r\n");
+        format!("{begin}{}{end}", "y".repeat(length - begin.len() - end.len()))
+    };
+    let server = ScriptServer::start([raw(format!("{}{DONE}", head(defaults::HEAD_LIMIT)))]).await;
+    list(&client(&server.url(), 1)).await.unwrap();
+    let mut cut = head(defaults::HEAD_LIMIT + 1);
+    cut.truncate(defaults::HEAD_LIMIT);
+    check([
+        // It is refused although its last byte has not come.
+        Case::broken("one byte too many", 1, [Act::Read, write(cut), Act::Hang]),
+        Case::broken("one header of 1 MB", 1, raw(head(1_000_000))),
+    ])
+    .await;
+}
+
+/// Case 22.
+#[tokio::test]
+async fn the_kept_part_of_an_error() {
+    for (length, kept) in
+        [(KEPT_BODY - 1, KEPT_BODY - 1), (KEPT_BODY, KEPT_BODY), (KEPT_BODY + 1, KEPT_BODY), (1_000_000, KEPT_BODY)]
+    {
+        let server = ScriptServer::start([answer("400 Bad Request", &"x".repeat(length))]).await;
+        let client = builder(&server.url(), 1).response_limit(2_000_000).build().unwrap();
+        assert_eq!(list(&client).await.unwrap_err().body().unwrap().len(), kept, "{length}");
+    }
+}
+
+fn nested(depth: usize) -> String {
+    format!("{}{}", "[".repeat(depth), "]".repeat(depth))
+}
+
+/// Case 21. What is not read may be of any depth; what is read into a tree may be of the depth that the decoder has.
+#[tokio::test]
+async fn the_depth_of_json() {
+    for deep in [100, 10_000, 1_000_000].map(nested) {
+        let event =
+            format!(r#"{{"actor":{{"kind":"x","k":{deep}}},"action":"x","createTime":1,"metadata":{{"k":{deep}}}}}"#);
+        let unknown = format!(r#"{{"logStreamType":"pigeon","id":"a","status":{{"type":"active"}},"k":{deep}}}"#);
+        let server = ScriptServer::start([joined([
+            answer("200 OK", &DONE.replacen('{', &format!(r#"{{"new":{deep},"#), 1)),
+            answer("200 OK", &format!(r#"{{"items":[{event}],"pagination":{{"hasMore":false,"k":{deep}}}}}"#)),
+            answer("200 OK", &format!("[{unknown}]")),
+            answer("400 Bad Request", &format!(r#"{{"code":"BadJsonBody","message":"","new":{deep}}}"#)),
+            answer("200 OK", &format!(r#"{{"environmentVariables":{deep}}}"#)),
+        ])])
+        .await;
+        let client = builder(&server.url(), 1).response_limit(16_000_000).build().unwrap();
+        list(&client).await.unwrap();
+        let events = bounded(client.send(&ListAuditLogEvents::new(UnixMillis(0)))).await.unwrap();
+        assert!(events.items[0].metadata.as_str().contains(&deep));
+        assert_eq!(bounded(client.send(&ListLogStreams::new())).await.unwrap().len(), 1);
+        assert_eq!(list(&client).await.unwrap_err().kind(), ErrorKind::Api);
+        assert_eq!(list(&client).await.unwrap_err().kind(), ErrorKind::Decode);
+    }
+    let read = |depth| RawJson::parse(nested(depth)).unwrap().read::<serde_json::Value>();
+    read(127).unwrap();
+    assert_eq!(read(128).unwrap_err().kind, DecodeErrorKind::Syntax);
+    let fields = |depth| Document::parse(format!(r#"{{"f":{}}}"#, nested(depth))).unwrap().fields().map(drop);
+    // The document itself is one level.
+    fields(126).unwrap();
+    fields(127).unwrap_err();
+}
+
+/// So many calls at once, each on a connection of its own.
+async fn at_once(client: &DeploymentClient, count: usize, arrived: &Gate, go: &Gate) {
+    let calls: Vec<_> = (0..count)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { list(&client).await })
+        })
+        .collect();
+    for _ in 0..count {
+        bounded(arrived.passed()).await;
+    }
+    for _ in 0..count {
+        go.open();
+    }
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    settle().await;
+}
+
+#[tokio::test]
+async fn as_many_idle_connections_as_wanted_are_kept() {
+    for (most, opened) in [(3, 3), (4, 3), (2, 4), (1, 5), (0, 6)] {
+        let (arrived, go) = (Gate::new(), Gate::new());
+        let call = || {
+            let mut acts = done();
+            acts.splice(1..1, [Act::Open(arrived.clone()), Act::Wait(go.clone())]);
+            acts
+        };
+        let server = ScriptServer::start((0..9).map(|_| joined([call(), call()]))).await;
+        let client = builder(&server.url(), 1).max_idle_connections(most).build().unwrap();
+        at_once(&client, 3, &arrived, &go).await;
+        assert_eq!(server.connections(), 3, "{most}");
+        at_once(&client, 3, &arrived, &go).await;
+        assert_eq!((server.connections(), server.requests().len()), (opened, 6), "{most}");
+    }
+}
+
+#[tokio::test]
+async fn as_many_requests_as_wanted_are_under_way() {
+    for (most, at_first) in [(Some(4), 3), (Some(3), 3), (Some(2), 2), (Some(1), 1), (Some(0), 1), (None, 3)] {
+        let (arrived, go) = (Gate::new(), Gate::new());
+        let call = || vec![Act::Read, Act::Open(arrived.clone()), Act::Wait(go.clone()), done().pop().unwrap()];
+        let server = ScriptServer::start((0..3).map(|_| joined([call(), call(), call()]))).await;
+        let client = builder(&server.url(), 1).max_concurrency(most).build().unwrap();
+        let calls: Vec<_> = (0..3)
+            .map(|_| {
+                let client = client.clone();
+                tokio::spawn(async move { list(&client).await })
+            })
+            .collect();
+        for _ in 0..at_first {
+            bounded(arrived.passed()).await;
+        }
+        // Any other would have come by now.
+        settle().await;
+        settle().await;
+        assert_eq!(server.requests().len(), at_first, "{most:?}");
+        for _ in 0..3 {
+            go.open();
+        }
+        for call in calls {
+            call.await.unwrap().unwrap();
+        }
+        assert_eq!(server.requests().len(), 3, "{most:?}");
+    }
+}
+
+/// The most memory that a call holds at once, while a server on another thread sends without end.
+fn most_held(acts: Vec<Act>, limit: usize) -> (ErrorKind, u64) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let server = runtime.block_on(ScriptServer::start([acts]));
+    let client = builder(&server.url(), 1).response_limit(limit).attempt_timeout(SHORT).build().unwrap();
+    let caller = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut failure = None;
+    let held = allocation_counter::measure(|| {
+        let call = async { bounded(client.send(&ListEnvironmentVariables::new())).await };
+        failure = Some(caller.block_on(call).unwrap_err().failure());
+    });
+    // With its runtime the client leaves for good.
+    drop(caller);
+    // The server counts on a thread of its own, and has counted once it has noticed that the client left.
+    runtime.block_on(bounded(async {
+        while server.closed() == 0 {
+            tokio::task::yield_now().await;
+        }
+    }));
+    assert!(server.flooded() > 0, "the server sent something");
+    (failure.unwrap(), held.bytes_max)
+}
+
+#[test]
+fn memory_is_bounded_whatever_the_server_sends() {
+    const BODY: usize = 1024 * 1024;
+    let flood = |begin: &str, text: &str| {
+        vec![Act::Read, write(begin), Act::Flood(text.repeat(8000 / text.len()).into_bytes())]
+    };
+    let ok = "HTTP/1.1 200 OK\r\n";
+    let chunked = &format!("{ok}transfer-encoding: chunked\r\n\r\n");
+    let interim = &format!("HTTP/1.1 103 Early Hints\r\nlink: {}\r\n\r\n", "x".repeat(4000));
+    // A buffer that grows by doubling is held twice while it does, and the socket's is as large as a head may be.
+    let (body, head) = (4 * BODY + 2 * defaults::HEAD_LIMIT, 4 * defaults::HEAD_LIMIT);
+    for (name, acts, failure, most) in [
+        ("a body", flood(&format!("{ok}\r\n"), "xxxxxxxx"), ErrorKind::ResponseTooLarge, body),
+        ("chunks", flood(chunked, &format!("3e8\r\n{}\r\n", "x".repeat(1000))), ErrorKind::ResponseTooLarge, body),
+        ("a chunk's extension", flood(&format!("{chunked}1;"), "xxxxxxxx"), ErrorKind::Broken, head),
+        ("trailers", flood(&format!("{chunked}0\r\n"), "x: yyyyyy\r\n"), ErrorKind::Broken, head),
+        ("a status line", flood("HTTP/1.1 200 ", "xxxxxxxx"), ErrorKind::Broken, head),
+        ("a header's name", flood(ok, "xxxxxxxx"), ErrorKind::Broken, head),
+        ("a header's value", flood(&format!("{ok}x: "), "yyyyyyyy"), ErrorKind::Broken, head),
+        ("headers", flood(ok, "x: yyyyyy\r\n"), ErrorKind::Broken, head),
+        ("interim answers", flood("", interim), ErrorKind::AttemptTimeout, head),
+        ("line ends", flood("", "\r\n"), ErrorKind::Broken, head),
+    ] {
+        let (got, held) = most_held(acts, BODY);
+        assert_eq!(got, failure, "{name}");
+        assert!(held <= most as u64, "{name}: {held} bytes, of {most}");
+    }
+}
+
+/// What the server could write is what the client took, and what fits into the sockets between them.
+#[tokio::test]
+async fn a_server_without_end_is_left() {
+    let endless = || vec![Act::Read, write("HTTP/1.1 200 OK\r\n\r\n"), Act::Flood(vec![b'x'; 10_000])];
+    let server = ScriptServer::start([endless(), done()]).await;
+    let client = builder(&server.url(), 1).attempt_timeout(Duration::from_secs(60)).build().unwrap();
+    assert_eq!(list(&client).await.unwrap_err().kind(), ErrorKind::ResponseTooLarge);
+    bounded(async {
+        while server.closed() == 0 {
+            settle().await;
+        }
+    })
+    .await;
+    assert!(server.flooded() <= 32 * 1024 * 1024, "{} bytes", server.flooded());
+    list(&client).await.unwrap();
+    assert_eq!(server.connections(), 2);
+}

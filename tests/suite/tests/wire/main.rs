@@ -1,0 +1,223 @@
+//! What servers do to connections, byte by byte: a scripted server on the other side, and what the caller gets to know.
+//!
+//! The cases that a client must get right, each with where it is tested. Without a file it is a module here.
+//!
+//! | | case | where |
+//! | --- | --- | --- |
+//! | 1 | refused, then accepted | `connecting::refused_and_then_accepted` |
+//! | 2 | no address, several addresses | `connecting::a_name_without_an_address`, `a_name_of_several_addresses` |
+//! | 3 | opening is never answered | `connecting::an_opening_that_is_never_answered` |
+//! | 4 | TLS: hangs, breaks, is not trusted, is none | `tls.rs` |
+//! | 5 | accepted, then reset or closed | `connecting::accepted_and_dropped` |
+//! | 6 | an idle connection closed before its next use | `request::an_idle_connection_that_was_closed`, `a_kept_connection_that_breaks` |
+//! | 7 | reset inside the request | `request::a_request_cut_half_way` |
+//! | 8 | answered before the request was read | `request::an_early_refusal` |
+//! | 9 | reset or closed after the request | `request::no_answer_to_a_whole_request` |
+//! | 10 | heads that are cut or malformed | `head::heads_that_are_none` |
+//! | 11 | many headers, large headers | `limits::headers_up_to_the_limit`, `a_head_up_to_the_limit` |
+//! | 12 | 1xx | `head::interim_answers`, `an_interim_storm_ends_in_time` |
+//! | 13 | never answers | `head::a_server_that_never_answers`, `the_shorter_time_counts` |
+//! | 14 | lengths that contradict each other | `head::lengths_that_contradict` |
+//! | 15 | slower than the attempt's time | `body::a_slow_drip_ends_in_time` |
+//! | 16 | shorter or longer than promised | `body::bodies_cut_short`, `an_answer_with_something_behind_it` |
+//! | 17 | broken chunks | `body::bodies_cut_short` |
+//! | 18 | larger than the limit | `limits::a_body_up_to_the_limit` |
+//! | 19 | no content, and stray bytes | `body::an_answer_with_something_behind_it`, `answers::success_without_a_body` |
+//! | 20, 21 | compressed, no JSON, bad JSON | `answers::successes_that_cannot_be_read`; depth in `limits` |
+//! | 22 | error bodies | `answers::refusals`, `limits::the_kept_part_of_an_error` |
+//! | 23 | `Retry-After` | `answers::retry_after_is_waited_for` |
+//! | 24 | 429, 500 and 503 by class | `answers::refusals`; data sync's in `end_to_end/data_sync.rs` |
+//! | 25 | 421 | `answers::misdirected` |
+//! | 26 | redirects | `answers::redirects_are_not_followed` |
+//! | 27 | tokens that are refreshed | not a part of this client |
+//! | 28 | attempts are the same to the byte | `request::attempts_are_the_same_to_the_byte`, `policy.rs` |
+//! | 29 - 34 | retries, budget, deadlines, layers | `policy.rs`, and `retry/tests.rs` of the `proto` crate; 33 also `lifecycle::a_layer_that_is_not_ready` |
+//! | 35 | calls that are dropped | `lifecycle::dropped_calls_leave_nothing_behind` |
+//! | 36 | runtimes | `end_to_end/environment.rs` |
+//! | 37 | many calls, few connections | `lifecycle::many_calls_over_few_connections` |
+//! | 38 | `Connection: close`, N requests a connection | `lifecycle::a_server_that_closes` |
+//! | 39 | a layer that panics | `lifecycle::a_layer_that_panics` |
+//! | 40 | clocks that jump | no wall clock is read; `policy.rs` runs on tokio's |
+//! | 41 - 43 | pages | `paging.rs` and `open.rs` of the `proto` crate, `end_to_end/audit_log.rs` |
+//! | 44 | data sync taken up again | `end_to_end/data_sync.rs` |
+//! | 45, 46 | secrets | `secrets.rs`, and `bad_input.rs` of the `proto` crate |
+//! | 47 | other transports | `transports.rs` |
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use convex_mgmt::deployment::{
+    CreateUsageLimit, ListEnvironmentVariables, UpdateEnvironmentVariables, UsageLimitConfig, UsageLimitType,
+    UsageLimitWindow, UsageMetric,
+};
+use convex_mgmt::{Client, ClientBuilder, Deployment, DeploymentClient, Error, ErrorKind, Repeat, RetryPolicy, Sent};
+use convex_mgmt_suite::endpoint;
+use convex_mgmt_suite::script_server::{Act, ScriptServer, answer};
+use http::{Request, Response};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tower::{BoxError, Service};
+
+mod answers;
+mod body;
+mod connecting;
+mod head;
+mod lifecycle;
+mod limits;
+mod request;
+
+/// In this time every case has ended, or something hangs.
+const BOUND: Duration = Duration::from_secs(20);
+/// The time of an attempt where it is to run out.
+const SHORT: Duration = Duration::from_secs(1);
+/// The client's limit of a body in these tests.
+const LIMIT: usize = 1000;
+/// A success of each of the operations here.
+const DONE: &str = r#"{"environmentVariables":{},"usageLimit":{"id":"x","metric":"functionCalls","window":"day","limitType":"disable","limit":1,"enabled":true}}"#;
+/// One operation of each class is tried.
+const CLASSES: [Repeat; 3] = [Repeat::Safe, Repeat::Idempotent, Repeat::Never];
+
+fn done() -> Vec<Act> {
+    answer("200 OK\r\ncontent-type: application/json", DONE)
+}
+
+fn joined(acts: impl IntoIterator<Item = Vec<Act>>) -> Vec<Act> {
+    acts.into_iter().flatten().collect()
+}
+
+fn builder(url: &str, attempts: u32) -> ClientBuilder<Deployment> {
+    let policy = RetryPolicy::default().max_attempts(attempts).base_delay(Duration::from_millis(1));
+    Client::builder(endpoint(url)).retry(policy).response_limit(LIMIT)
+}
+
+fn client(url: &str, attempts: u32) -> DeploymentClient {
+    builder(url, attempts).build().unwrap()
+}
+
+/// Sends an operation of this class.
+async fn send<S>(client: &Client<Deployment, S>, class: Repeat) -> Result<(), Error>
+where
+    S: Service<Request<Bytes>, Response = Response<Bytes>, Error: Into<BoxError>> + Clone,
+{
+    let limit = || UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, 1);
+    bounded(async {
+        match class {
+            Repeat::Safe => client.send(&ListEnvironmentVariables::new()).await.map(drop),
+            Repeat::Idempotent => client.send(&UpdateEnvironmentVariables::new().set("A", "1")).await,
+            Repeat::Never => client.send(&CreateUsageLimit::new(limit())).await.map(drop),
+        }
+    })
+    .await
+}
+
+async fn list<S>(client: &Client<Deployment, S>) -> Result<(), Error>
+where
+    S: Service<Request<Bytes>, Response = Response<Bytes>, Error: Into<BoxError>> + Clone,
+{
+    send(client, Repeat::Safe).await
+}
+
+async fn bounded<F: Future>(work: F) -> F::Output {
+    tokio::time::timeout(BOUND, work).await.expect("an end in time")
+}
+
+/// A connection of the test's own. What happens on it is told after what has happened on the others.
+struct Signal(TcpStream, TcpStream);
+
+impl Signal {
+    async fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let here = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        Self(here, listener.accept().await.unwrap().0)
+    }
+
+    /// Lets the runtime be told what has happened to the connections. The client's have not had their turn yet.
+    async fn pass(&mut self) {
+        self.1.write_all(b"x").await.unwrap();
+        self.0.read_exact(&mut [0]).await.unwrap();
+    }
+}
+
+/// Lets the client notice what has happened to its connections.
+async fn settle() {
+    Signal::new().await.pass().await;
+    // Each task that this woke has its turn, and those that it wakes.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// What a server does on the first connection, and what comes of it.
+struct Case {
+    name: &'static str,
+    acts: Vec<Act>,
+    /// How many whole requests the server reads in it.
+    requests: usize,
+    failure: ErrorKind,
+    /// Whether writes end without it being known what was done.
+    unknown: bool,
+    /// Which of the [`CLASSES`] are tried again.
+    repeated: [bool; 3],
+    /// Whether the connection is used again.
+    kept: bool,
+    attempt_timeout: Option<Duration>,
+}
+
+impl Case {
+    /// A connection that breaks after so many whole requests.
+    fn broken(name: &'static str, requests: usize, acts: impl IntoIterator<Item = Act>) -> Self {
+        let (failure, repeated) = (ErrorKind::Broken, [true, true, false]);
+        let acts = acts.into_iter().collect();
+        Self { name, acts, requests, failure, unknown: true, repeated, kept: false, attempt_timeout: None }
+    }
+
+    /// The same in which time runs out.
+    fn slow(self) -> Self {
+        Self { failure: ErrorKind::AttemptTimeout, attempt_timeout: Some(SHORT), ..self }
+    }
+
+    /// Tries the case with every class of operation, without and with further attempts.
+    async fn check(self) {
+        // Together, so that the times that have to pass do not add up.
+        tokio::join!(self.run(0, 1), self.run(0, 3), self.run(1, 1), self.run(1, 3), self.run(2, 1), self.run(2, 3));
+    }
+
+    async fn run(&self, class: usize, attempts: u32) {
+        let what = format!("{}: {:?}, {attempts} attempts", self.name, CLASSES[class]);
+        let rest = || joined([done(), done()]);
+        let first = if self.kept { joined([self.acts.clone(), rest()]) } else { self.acts.clone() };
+        let server = ScriptServer::start([first, rest()]).await;
+        let mut client = builder(&server.url(), attempts);
+        if let Some(timeout) = self.attempt_timeout {
+            client = client.attempt_timeout(timeout);
+        }
+        let client = client.build().unwrap();
+        let result = send(&client, CLASSES[class]).await;
+        let again = self.repeated[class] && attempts > 1;
+        match result {
+            Ok(()) => assert!(again, "{what}: a success"),
+            Err(error) => {
+                assert!(!again, "{what}: {error:?}");
+                let unknown = self.unknown && CLASSES[class] != Repeat::Safe;
+                let kind = if unknown { ErrorKind::OutcomeUnknown } else { self.failure };
+                assert_eq!((error.failure(), error.kind()), (self.failure, kind), "{what}: {error:?}");
+                assert_eq!((error.sent(), error.attempts()), (Sent::Maybe, 1), "{what}");
+            }
+        }
+        let connections = 1 + usize::from(again && !self.kept);
+        let requests = self.requests + usize::from(again);
+        assert_eq!((server.connections(), server.requests().len()), (connections, requests), "{what}");
+        // The client works afterwards: on the connection that is good, or on a new one.
+        list(&client).await.unwrap_or_else(|error| panic!("{what}: afterwards: {error:?}"));
+        let connections = if self.kept { 1 } else { 2 };
+        assert_eq!((server.connections(), server.requests().len()), (connections, requests + 1), "{what}: afterwards");
+    }
+}
+
+/// Checks all of them at the same time, for the same reason.
+async fn check(cases: impl IntoIterator<Item = Case>) {
+    let running: Vec<_> = cases.into_iter().map(|case| tokio::spawn(case.check())).collect();
+    for case in running {
+        case.await.unwrap();
+    }
+}

@@ -1,0 +1,194 @@
+//! Requests that are not read, or not to their end, or get no answer.
+
+use bytes::Bytes;
+use convex_mgmt::deployment::UpdateEnvironmentVariables;
+use convex_mgmt::{
+    BuildError, DecodeError, Deployment, DeploymentClient, Error, ErrorKind, Operation, OperationMeta, Repeat,
+    RequestWriter, Sent,
+};
+use convex_mgmt_suite::script_server::{Act, Gate, ScriptServer, raw, write};
+use http::Method;
+
+use crate::{CLASSES, Case, Signal, bounded, check, client, done, joined, list, send, settle};
+
+/// The largest that goes, and more than the sockets of a connection hold, so that it cannot leave unless it is read.
+const LARGE: usize = 2 * 1024 * 1024 - 2;
+
+/// A large request, of a class that is repeated or of one that is not.
+struct Upload<const REPEATED: bool>;
+
+impl<const REPEATED: bool> Operation for Upload<REPEATED> {
+    type Api = Deployment;
+    type Output = ();
+    const META: &'static OperationMeta = &OperationMeta::new::<Deployment>(
+        "upload",
+        Method::POST,
+        "/upload",
+        if REPEATED { Repeat::Idempotent } else { Repeat::Never },
+    )
+    .empty_reply();
+    fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
+        request.json(&"x".repeat(LARGE))
+    }
+    fn decode(_body: &Bytes) -> Result<(), DecodeError> {
+        Ok(())
+    }
+}
+
+pub(crate) async fn upload(client: &DeploymentClient, repeated: bool) -> Result<(), Error> {
+    match repeated {
+        true => bounded(client.send(&Upload::<true>)).await,
+        false => bounded(client.send(&Upload::<false>)).await,
+    }
+}
+
+/// Case 6, where nothing has left: it goes over another connection, whatever the operation, and that is no attempt.
+#[tokio::test]
+async fn an_idle_connection_that_was_closed() {
+    let when = [(false, false), (false, true), (true, false), (true, true)];
+    for (class, (reset, noticed)) in CLASSES.into_iter().flat_map(|class| when.map(|when| (class, when))) {
+        let what = format!("{class:?}, reset: {reset}, noticed: {noticed}");
+        let close = Gate::new();
+        let end = if reset { vec![Act::Reset] } else { vec![] };
+        let first = joined([done(), vec![Act::Wait(close.clone())], end]);
+        let server = ScriptServer::start([first, done()]).await;
+        let client = client(&server.url(), 1);
+        list(&client).await.unwrap();
+        let mut signal = Signal::new().await;
+        close.open();
+        // The runtime has been told, and the client's connection gets its turn after this test: when it has been given the
+        // request.
+        bounded(signal.pass()).await;
+        assert_eq!(server.closed(), 1, "{what}");
+        if noticed {
+            settle().await;
+        }
+        send(&client, class).await.unwrap_or_else(|error| panic!("{what}: {error:?}"));
+        assert_eq!((server.connections(), server.requests().len()), (2, 2), "{what}");
+    }
+}
+
+/// Case 6, where something had left when the connection broke.
+#[tokio::test]
+async fn a_kept_connection_that_breaks() {
+    let endings = [
+        ("reset inside the request", vec![Act::Part(1), Act::Reset], 0),
+        ("closed inside the request", vec![Act::Part(1)], 0),
+        ("reset after the request", vec![Act::Read, Act::Reset], 1),
+        ("closed after the request", vec![Act::Read], 1),
+    ];
+    for ((name, ending, read), class) in endings.iter().flat_map(|end| CLASSES.map(|class| (end.clone(), class))) {
+        let server = ScriptServer::start([joined([done(), ending]), joined([done(), done()])]).await;
+        let client = client(&server.url(), 3);
+        list(&client).await.unwrap();
+        let result = send(&client, class).await;
+        if class == Repeat::Never {
+            let error = result.expect_err(name);
+            assert_eq!((error.kind(), error.failure()), (ErrorKind::OutcomeUnknown, ErrorKind::Broken), "{name}");
+            assert_eq!((error.sent(), error.attempts(), server.connections()), (Sent::Maybe, 1, 1), "{name}");
+            list(&client).await.unwrap();
+        } else {
+            result.unwrap_or_else(|error| panic!("{name}, {class:?}: {error:?}"));
+        }
+        assert_eq!((server.connections(), server.requests().len()), (2, 2 + read), "{name}, {class:?}");
+    }
+}
+
+/// Case 7.
+#[tokio::test]
+async fn a_request_cut_half_way() {
+    check([
+        Case::broken("reset inside a small request", 0, [Act::Part(10), Act::Reset]),
+        Case::broken("closed inside a small request", 0, [Act::Part(10)]),
+    ])
+    .await;
+    for (name, acts) in [
+        ("reset in the head", vec![Act::Part(1), Act::Reset]),
+        ("reset half-way", vec![Act::Part(LARGE / 2), Act::Reset]),
+        ("closed half-way", vec![Act::Part(LARGE / 2)]),
+    ] {
+        for repeated in [true, false] {
+            let server = ScriptServer::start([acts.clone(), joined([done(), done()])]).await;
+            let client = client(&server.url(), 2);
+            match (repeated, upload(&client, repeated).await) {
+                (true, result) => result.expect(name),
+                (false, result) => {
+                    let error = result.expect_err(name);
+                    assert_eq!(
+                        (error.kind(), error.failure()),
+                        (ErrorKind::OutcomeUnknown, ErrorKind::Broken),
+                        "{name}"
+                    );
+                    assert_eq!((error.sent(), error.attempts(), server.connections()), (Sent::Maybe, 1, 1), "{name}");
+                }
+            }
+            list(&client).await.unwrap();
+            assert_eq!((server.connections(), server.requests().len()), (2, 1 + usize::from(repeated)), "{name}");
+        }
+    }
+}
+
+/// Case 8. What the server says is heard, although it does not read on.
+#[tokio::test]
+async fn an_early_refusal() {
+    let refusal = r#"{"code":"SomethingNew","message":""}"#;
+    for status in ["413 Too Large", "401 Unauthorized"] {
+        let answer = write(format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{refusal}", refusal.len()));
+        let begun = |rest: Vec<Act>| joined([vec![Act::Part(1), answer.clone()], rest]);
+        for (name, acts, connections) in [
+            ("reads on", begun(joined([vec![Act::Read], done()])), 1),
+            ("says that it will say no more", begun(vec![Act::Finish, Act::Hang]), 2),
+            ("closes", begun(vec![]), 2),
+            ("resets", begun(vec![Act::Reset]), 2),
+        ] {
+            for repeated in [true, false] {
+                let server = ScriptServer::start([acts.clone(), done()]).await;
+                let client = client(&server.url(), 3);
+                let error = upload(&client, repeated).await.unwrap_err();
+                assert_eq!((error.kind(), error.attempts()), (ErrorKind::Api, 1), "{name}, {status}: {error:?}");
+                settle().await;
+                list(&client).await.unwrap();
+                // Where the connection goes on, the rest of the request is not taken for the next one.
+                let requests = if connections == 1 { 2 } else { 1 };
+                assert_eq!((server.connections(), server.requests().len()), (connections, requests), "{name}");
+            }
+        }
+    }
+}
+
+/// Case 8. An answer that is there before a request was read at all is one nevertheless.
+#[tokio::test]
+async fn an_answer_before_the_request_was_read() {
+    let answer = done().pop().unwrap();
+    for class in CLASSES {
+        let server = ScriptServer::start([joined([vec![Act::Part(1), answer.clone(), Act::Read], done()])]).await;
+        let client = client(&server.url(), 1);
+        send(&client, class).await.unwrap();
+        list(&client).await.unwrap();
+        assert_eq!((server.connections(), server.requests().len()), (1, 2), "{class:?}");
+    }
+}
+
+/// Case 9.
+#[tokio::test]
+async fn no_answer_to_a_whole_request() {
+    check([
+        Case::broken("reset after the request", 1, [Act::Read, Act::Reset]),
+        Case::broken("closed after the request", 1, [Act::Read]),
+        Case::broken("finished after the request", 1, [Act::Read, Act::Finish, Act::Hang]),
+    ])
+    .await;
+}
+
+/// Case 28.
+#[tokio::test]
+async fn attempts_are_the_same_to_the_byte() {
+    let busy = raw("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n");
+    let server = ScriptServer::start([vec![Act::Read, Act::Reset], joined([busy, done()])]).await;
+    let update = UpdateEnvironmentVariables::new().set("A", "1").delete("B");
+    bounded(client(&server.url(), 3).send(&update)).await.unwrap();
+    let requests = server.requests();
+    assert_eq!((server.connections(), requests.len()), (2, 3));
+    assert!(requests[0].starts_with(b"POST ") && requests[0].ends_with(b"}"), "{requests:?}");
+    assert!(requests.iter().all(|request| *request == requests[0]));
+}
