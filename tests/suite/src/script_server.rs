@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use socket2::{Domain, SockRef, Socket, Type};
@@ -11,6 +11,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, JoinSet};
+
+use crate::lock;
 
 /// What the server does next on a connection. After the last act it closes the connection.
 #[derive(Clone, Debug)]
@@ -150,7 +152,7 @@ impl ScriptServer {
 
     /// The whole requests that were read, to the byte.
     pub fn requests(&self) -> Vec<Vec<u8>> {
-        self.seen.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.seen.requests).clone()
     }
 
     /// How many bytes were written by acts that go on until the client leaves.
@@ -245,7 +247,7 @@ async fn play(mut stream: TcpStream, acts: Vec<Act>, seen: &Seen) {
     for act in acts {
         match act {
             Act::Read => match read_request(&mut stream, &mut ahead).await {
-                Some(request) => seen.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request),
+                Some(request) => lock(&seen.requests).push(request),
                 None => return,
             },
             Act::Part(length) => while ahead.len() < length && more(&mut stream, &mut ahead).await {},
@@ -290,9 +292,7 @@ async fn more(stream: &mut TcpStream, ahead: &mut Vec<u8>) -> bool {
 /// Takes one whole request off the connection.
 async fn read_request(stream: &mut TcpStream, ahead: &mut Vec<u8>) -> Option<Vec<u8>> {
     loop {
-        if let Some(length) = request_length(ahead)
-            && ahead.len() >= length
-        {
+        if let Some(length) = whole_request(ahead) {
             let rest = ahead.split_off(length);
             return Some(std::mem::replace(ahead, rest));
         }
@@ -302,10 +302,11 @@ async fn read_request(stream: &mut TcpStream, ahead: &mut Vec<u8>) -> Option<Vec
     }
 }
 
-/// How long the request is that begins here, once its head is there.
-fn request_length(bytes: &[u8]) -> Option<usize> {
+/// How long the request is that begins here, once it is whole.
+pub fn whole_request(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|end| end == b"\r\n\r\n")? + 4;
     let text = String::from_utf8_lossy(&bytes[..head]).to_lowercase();
     let length = text.split("\r\ncontent-length: ").nth(1).and_then(|rest| rest.lines().next());
-    Some(head + length.and_then(|length| length.parse::<usize>().ok()).unwrap_or(0))
+    let length = head + length.and_then(|length| length.parse::<usize>().ok()).unwrap_or(0);
+    (bytes.len() >= length).then_some(length)
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt::{Client, DeploymentClient, RetryPolicy};
 use convex_mgmt_suite::endpoint;
+use convex_mgmt_suite::script_server::whole_request;
 use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -58,7 +59,7 @@ async fn serve(mut stream: TcpStream, seen: Arc<Seen>) {
     let mut read = Vec::new();
     loop {
         let whole = loop {
-            if let Some(length) = length_of_request(&read) {
+            if let Some(length) = whole_request(&read) {
                 break length;
             }
             let mut part = [0; 16_384];
@@ -84,14 +85,6 @@ async fn serve(mut stream: TcpStream, seen: Arc<Seen>) {
             tokio::task::yield_now().await;
         }
     }
-}
-
-/// How long the request is that these bytes begin with, if it is whole.
-fn length_of_request(bytes: &[u8]) -> Option<usize> {
-    let head = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
-    let text = std::str::from_utf8(&bytes[..head]).unwrap_or_default().to_lowercase();
-    let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
-    (bytes.len() >= head + length).then_some(head + length)
 }
 
 fn is_of_a_caller(request: &[u8]) -> bool {

@@ -1,46 +1,17 @@
 //! The spans of the feature `tracing`: what they say, and what they must not.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
 use bytes::Bytes;
 use convex_mgmt::Client;
 use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
+use convex_mgmt_suite::log::Log;
 use convex_mgmt_suite::{Script, Step, endpoint, reset};
 use http::Response;
-use tracing::Level;
-use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
 
 #[tokio::test(start_paused = true)]
 async fn a_call_and_its_attempts_are_told_without_secrets() {
     let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(Level::TRACE)
-        .with_span_events(FmtSpan::CLOSE)
-        .with_ansi(false)
-        .with_writer(log.clone())
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    let guard = log.keep(FmtSpan::CLOSE);
     let old = Response::builder()
         .header("x-convex-deprecation-state", "UpgradeRequired")
         .header("x-convex-deprecation-message", "soon")
@@ -53,7 +24,7 @@ async fn a_call_and_its_attempts_are_told_without_secrets() {
     client.send(&UpdateEnvironmentVariables::new().set("A", "canary")).await.unwrap_err();
     drop(guard);
 
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = log.text();
     for told in [
         "otel.name=\"list_environment_variables\"",
         "url.template=\"/update_environment_variables\"",

@@ -40,7 +40,7 @@
 //! | 40 | clocks that jump | no wall clock is read; `policy.rs` runs on tokio's |
 //! | 41 - 43 | pages | `paging.rs` and `open.rs` of the `proto` crate, `end_to_end/audit_log.rs` |
 //! | 44 | data sync taken up again | `end_to_end/data_sync.rs` |
-//! | 45, 46 | secrets | `secrets.rs`, and `bad_input.rs` of the `proto` crate |
+//! | 45, 46 | secrets | `secrets/`, and `bad_input.rs` of the `proto` crate |
 //! | 47 | other transports | `transports.rs` |
 
 use std::time::Duration;
