@@ -111,6 +111,24 @@ pub trait Paged: Operation<Output = Page<Self::Item>> {
     fn set_cursor(&mut self, cursor: String);
 }
 
+/// Declares that an operation with a field `cursor` gives a list in pages.
+macro_rules! paged {
+    ($operation:ident gives $item:ident) => {
+        impl crate::paging::Paged for $operation {
+            type Item = $item;
+
+            fn cursor(&self) -> Option<&str> {
+                self.cursor.as_deref()
+            }
+
+            fn set_cursor(&mut self, cursor: String) {
+                self.cursor = Some(cursor);
+            }
+        }
+    };
+}
+pub(crate) use paged;
+
 /// Walks the pages of a list without performing a request: it gives the operation to perform, and takes the page.
 ///
 /// ```

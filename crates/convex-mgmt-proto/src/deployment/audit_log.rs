@@ -15,7 +15,7 @@ use crate::ids::{AccessTokenId, MemberId};
 use crate::json::RawJson;
 use crate::open::{open_enum, open_union};
 use crate::operation::{Deployment, Operation, OperationMeta, Paging, Repeat};
-use crate::paging::{self, Page, Paged, Pagination};
+use crate::paging::{self, Page, Pagination, paged};
 use crate::time::UnixMillis;
 use crate::write::RequestWriter;
 
@@ -275,17 +275,7 @@ impl Operation for ListAuditLogEvents {
     }
 }
 
-impl Paged for ListAuditLogEvents {
-    type Item = AuditLogEvent;
-
-    fn cursor(&self) -> Option<&str> {
-        self.cursor.as_deref()
-    }
-
-    fn set_cursor(&mut self, cursor: String) {
-        self.cursor = Some(cursor);
-    }
-}
+paged! { ListAuditLogEvents gives AuditLogEvent }
 
 #[cfg(test)]
 mod tests {

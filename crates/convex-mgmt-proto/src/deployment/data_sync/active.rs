@@ -11,7 +11,7 @@ use crate::deployment::CREDENTIALS;
 use crate::error::{BuildError, Problems};
 use crate::open::open_union;
 use crate::operation::{Deployment, Operation, OperationMeta, Paging, Repeat};
-use crate::paging::{self, Page, Paged, Pagination};
+use crate::paging::{self, Page, Pagination, paged};
 use crate::time::{UnixMillis, UnixNanos};
 use crate::write::RequestWriter;
 
@@ -189,17 +189,7 @@ impl Operation for ListActiveSyncs {
     }
 }
 
-impl Paged for ListActiveSyncs {
-    type Item = ActiveSync;
-
-    fn cursor(&self) -> Option<&str> {
-        self.cursor.as_deref()
-    }
-
-    fn set_cursor(&mut self, cursor: String) {
-        self.cursor = Some(cursor);
-    }
-}
+paged! { ListActiveSyncs gives ActiveSync }
 
 #[cfg(test)]
 mod tests {

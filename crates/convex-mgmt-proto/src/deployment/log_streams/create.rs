@@ -6,11 +6,11 @@ use bytes::Bytes;
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use super::{AxiomAttribute, AxiomIngestUrl, DatadogSiteLocation, LogTopics, WebhookFormat, rules};
-use crate::code::ErrorCode;
+use super::rules::Values;
+use super::{AxiomAttribute, AxiomIngestUrl, DatadogSiteLocation, LogTopics, WebhookFormat};
 use crate::decode::{self, DecodeError};
 use crate::deployment::CREDENTIALS;
-use crate::error::{BuildError, Problem, Problems};
+use crate::error::{BuildError, Problems};
 use crate::ids::LogStreamId;
 use crate::open::open_union;
 use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
@@ -108,7 +108,7 @@ pub struct NewAxiom {
     pub api_key: Secret,
     /// The name of the dataset.
     pub dataset_name: String,
-    /// What each event gets, at most [`rules::AXIOM_ATTRIBUTES`].
+    /// What each event gets, at most [`AXIOM_ATTRIBUTES`](super::rules::AXIOM_ATTRIBUTES).
     pub attributes: Vec<AxiomAttribute>,
     /// Where to.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -258,24 +258,22 @@ impl NewLogStream {
     /// # Errors
     /// All problems, with the codes that the server would answer.
     pub fn check(&self) -> Result<(), Problems> {
-        let host = |host: &Option<String>| rules::absolute_url("host", host.as_deref(), ErrorCode::InvalidPostHogHost);
-        let (topics, problems): (_, Vec<Problem>) = match self {
-            Self::Datadog(new) => (Some(&new.topics), Vec::new()),
-            Self::Webhook(new) => {
-                let url = rules::absolute_url("url", Some(&new.url), ErrorCode::InvalidWebhookUrl);
-                (Some(&new.topics), url.into_iter().collect())
+        match self {
+            Self::Datadog(new) => Values { topics: Some(&new.topics), ..Values::default() },
+            Self::Webhook(new) => Values { url: Some(&new.url), topics: Some(&new.topics), ..Values::default() },
+            Self::Axiom(new) => Values {
+                attributes: Some(&new.attributes),
+                ingest_url: new.ingest_url.as_ref(),
+                topics: Some(&new.topics),
+                ..Values::default()
+            },
+            Self::Sentry(new) => Values { dsn: Some(&new.dsn), tags: new.tags.as_ref(), ..Values::default() },
+            Self::PostHogLogs(new) => {
+                Values { host: new.host.as_ref(), topics: Some(&new.topics), ..Values::default() }
             }
-            Self::Axiom(new) => {
-                let attributes = rules::attributes(Some(&new.attributes));
-                (Some(&new.topics), attributes.into_iter().chain(rules::ingest_url(new.ingest_url.as_ref())).collect())
-            }
-            Self::Sentry(new) => {
-                (None, rules::dsn(Some(&new.dsn)).into_iter().chain(rules::tags(new.tags.as_ref())).collect())
-            }
-            Self::PostHogLogs(new) => (Some(&new.topics), host(&new.host).into_iter().collect()),
-            Self::PostHogErrorTracking(new) => (None, host(&new.host).into_iter().collect()),
-        };
-        Problems::none_of(problems.into_iter().chain(topics.into_iter().flat_map(LogTopics::problems)).collect())
+            Self::PostHogErrorTracking(new) => Values { host: new.host.as_ref(), ..Values::default() },
+        }
+        .check()
     }
 }
 

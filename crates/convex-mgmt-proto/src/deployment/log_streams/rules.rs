@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{AxiomAttribute, AxiomIngestUrl};
+use super::{AxiomAttribute, AxiomIngestUrl, LogTopics};
 use crate::code::ErrorCode;
-use crate::error::Problem;
+use crate::error::{Problem, Problems};
 use crate::secret::Secret;
 
 /// How many attributes Axiom may be sent with each event.
@@ -14,8 +14,35 @@ pub const AXIOM_ATTRIBUTES: usize = 1024;
 /// How many bytes the key of a Sentry tag has at most.
 pub const SENTRY_TAG_BYTES: usize = 1024;
 
+/// What is set in a log stream, of whichever kind, as far as there are rules for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Values<'a> {
+    pub(super) url: Option<&'a String>,
+    pub(super) attributes: Option<&'a [AxiomAttribute]>,
+    pub(super) ingest_url: Option<&'a AxiomIngestUrl>,
+    pub(super) dsn: Option<&'a Secret>,
+    pub(super) tags: Option<&'a BTreeMap<String, String>>,
+    pub(super) host: Option<&'a String>,
+    pub(super) topics: Option<&'a LogTopics>,
+}
+
+impl Values<'_> {
+    /// All that the server would refuse, in the order of the fields.
+    pub(super) fn check(&self) -> Result<(), Problems> {
+        let mut problems = Vec::new();
+        problems.extend(absolute_url("url", self.url.map(String::as_str), ErrorCode::InvalidWebhookUrl));
+        problems.extend(attributes(self.attributes));
+        problems.extend(ingest_url(self.ingest_url));
+        problems.extend(dsn(self.dsn));
+        problems.extend(tags(self.tags));
+        problems.extend(absolute_url("host", self.host.map(String::as_str), ErrorCode::InvalidPostHogHost));
+        problems.extend(self.topics.into_iter().flat_map(LogTopics::problems));
+        Problems::none_of(problems)
+    }
+}
+
 /// A URL need only be absolute, with any scheme.
-pub(super) fn absolute_url(field: &str, url: Option<&str>, code: ErrorCode) -> Option<Problem> {
+fn absolute_url(field: &str, url: Option<&str>, code: ErrorCode) -> Option<Problem> {
     let url = url?;
     // Readers of URLs pass over these characters, wherever they stand: left to the server.
     if url.contains(['\t', '\n', '\r']) {
@@ -30,19 +57,19 @@ pub(super) fn absolute_url(field: &str, url: Option<&str>, code: ErrorCode) -> O
         .then(|| Problem::new(field, code, "must be an absolute URL, such as `https://example.com`"))
 }
 
-pub(super) fn ingest_url(url: Option<&AxiomIngestUrl>) -> Option<Problem> {
+fn ingest_url(url: Option<&AxiomIngestUrl>) -> Option<Problem> {
     let rule = "must be one of those that Axiom has, without `/` at the end";
     matches!(url, Some(AxiomIngestUrl::Unknown(_)))
         .then(|| Problem::new("ingestUrl", ErrorCode::InvalidAxiomIngestUrl, rule))
 }
 
-pub(super) fn attributes(attributes: Option<&[AxiomAttribute]>) -> Option<Problem> {
+fn attributes(attributes: Option<&[AxiomAttribute]>) -> Option<Problem> {
     let rule = || format!("must be {AXIOM_ATTRIBUTES} at most");
     (attributes?.len() > AXIOM_ATTRIBUTES).then(|| Problem::new("attributes", ErrorCode::InternalServerError, rule()))
 }
 
 /// The scheme and the key are looked at only: what follows is for the server to read.
-pub(super) fn dsn(dsn: Option<&Secret>) -> Option<Problem> {
+fn dsn(dsn: Option<&Secret>) -> Option<Problem> {
     let dsn = dsn?.expose().trim_start_matches(|first: char| first <= ' ');
     if dsn.contains(['\t', '\n', '\r']) {
         return None;
@@ -53,7 +80,7 @@ pub(super) fn dsn(dsn: Option<&Secret>) -> Option<Problem> {
 }
 
 /// The keys of tags are names of fields.
-pub(super) fn tags(tags: Option<&BTreeMap<String, String>>) -> Vec<Problem> {
+fn tags(tags: Option<&BTreeMap<String, String>>) -> Vec<Problem> {
     let is_good = |key: &str| {
         !key.starts_with('$') && key.len() <= SENTRY_TAG_BYTES && key.bytes().all(|byte| matches!(byte, b' '..=b'~'))
     };

@@ -9,11 +9,11 @@ use bytes::Bytes;
 use http::Method;
 use serde::Serialize;
 
-use super::{AxiomAttribute, AxiomIngestUrl, DatadogSiteLocation, LogTopics, WebhookFormat, rules};
-use crate::code::ErrorCode;
+use super::rules::Values;
+use super::{AxiomAttribute, AxiomIngestUrl, DatadogSiteLocation, LogTopics, WebhookFormat};
 use crate::decode::{self, DecodeError};
 use crate::deployment::CREDENTIALS;
-use crate::error::{BuildError, Problem, Problems};
+use crate::error::{BuildError, Problems};
 use crate::ids::LogStreamId;
 use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
 use crate::patch::Patch;
@@ -112,7 +112,7 @@ pub struct AxiomUpdate {
     /// The name of the dataset; `None` keeps it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset_name: Option<String>,
-    /// All that each event gets, at most [`rules::AXIOM_ATTRIBUTES`]; `None` keeps them.
+    /// All that each event gets, at most [`AXIOM_ATTRIBUTES`](super::rules::AXIOM_ATTRIBUTES); `None` keeps them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attributes: Option<Vec<AxiomAttribute>>,
     /// Where to.
@@ -203,28 +203,24 @@ impl LogStreamUpdate {
     /// # Errors
     /// All problems, with the codes that the server would answer.
     pub fn check(&self) -> Result<(), Problems> {
-        let host = |host: &Patch<String>| {
-            rules::absolute_url("host", host.value().map(String::as_str), ErrorCode::InvalidPostHogHost)
-        };
-        let (topics, problems): (_, Vec<Problem>) = match self {
-            Self::Datadog(update) => (update.topics.as_ref(), Vec::new()),
+        match self {
+            Self::Datadog(update) => Values { topics: update.topics.as_ref(), ..Values::default() },
             Self::Webhook(update) => {
-                let url = rules::absolute_url("url", update.url.as_deref(), ErrorCode::InvalidWebhookUrl);
-                (update.topics.as_ref(), url.into_iter().collect())
+                Values { url: update.url.as_ref(), topics: update.topics.as_ref(), ..Values::default() }
             }
-            Self::Axiom(update) => {
-                let attributes = rules::attributes(update.attributes.as_deref());
-                let ingest_url = rules::ingest_url(update.ingest_url.value());
-                (update.topics.as_ref(), attributes.into_iter().chain(ingest_url).collect())
+            Self::Axiom(update) => Values {
+                attributes: update.attributes.as_deref(),
+                ingest_url: update.ingest_url.value(),
+                topics: update.topics.as_ref(),
+                ..Values::default()
+            },
+            Self::Sentry(update) => Values { dsn: update.dsn.as_ref(), tags: update.tags.value(), ..Values::default() },
+            Self::PostHogLogs(update) => {
+                Values { host: update.host.value(), topics: update.topics.as_ref(), ..Values::default() }
             }
-            Self::Sentry(update) => {
-                let dsn = rules::dsn(update.dsn.as_ref());
-                (None, dsn.into_iter().chain(rules::tags(update.tags.value())).collect())
-            }
-            Self::PostHogLogs(update) => (update.topics.as_ref(), host(&update.host).into_iter().collect()),
-            Self::PostHogErrorTracking(update) => (None, host(&update.host).into_iter().collect()),
-        };
-        Problems::none_of(problems.into_iter().chain(topics.into_iter().flat_map(LogTopics::problems)).collect())
+            Self::PostHogErrorTracking(update) => Values { host: update.host.value(), ..Values::default() },
+        }
+        .check()
     }
 }
 
