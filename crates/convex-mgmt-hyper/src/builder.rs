@@ -27,7 +27,7 @@ pub type AttemptService = AttemptTimeout<HyperTransport>;
 pub mod defaults {
     use std::time::Duration;
 
-    /// How long opening a TCP connection may take.
+    /// How long opening a connection may take: its name, TCP, the proxy and TLS together.
     pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
     /// How long one attempt may take, from the first byte to the last.
     pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -130,7 +130,8 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         self
     }
 
-    /// How long opening a TCP connection may take. Default 10 s; `None` leaves it to the operating system.
+    /// How long opening a connection may take: looking up its name, TCP, the proxy and TLS together. Addresses of one name
+    /// share the time, so that one that is dead leaves some to the others. Default 10 s; `None` sets no bound of its own.
     pub fn connect_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.settings.connect.timeout = timeout.into();
         self
@@ -227,8 +228,7 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         pool.timer(TokioTimer::new()).pool_timer(TokioTimer::new());
         pool.pool_idle_timeout(settings.idle_timeout).pool_max_idle_per_host(settings.max_idle);
         pool.http1_max_buf_size(defaults::HEAD_LIMIT).http1_max_headers(defaults::MAX_HEADERS);
-        let pool = pool.build(settings.connect.connector()?);
-        let transport = HyperTransport::new(pool, settings.response_limits);
+        let transport = HyperTransport::new(pool, settings.connect.connector()?, settings.response_limits);
         self.build_on(transport)
     }
 

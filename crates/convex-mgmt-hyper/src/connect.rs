@@ -1,8 +1,12 @@
 //! Opening connections: names, TCP, and around them a proxy and TLS where those are wanted.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
+use tower::{BoxError, Service};
 
 use crate::builder::{ConfigError, defaults};
 
@@ -12,9 +16,36 @@ pub(crate) type Tcp = crate::proxy::ProxyConnector;
 pub(crate) type Tcp = HttpConnector;
 
 #[cfg(feature = "tls")]
-pub(crate) type Connector = hyper_rustls::HttpsConnector<Tcp>;
+type Secure = hyper_rustls::HttpsConnector<Tcp>;
 #[cfg(not(feature = "tls"))]
-pub(crate) type Connector = Tcp;
+type Secure = Tcp;
+
+/// Opens a connection with all that belongs to it, in bounded time.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    inner: Secure,
+    timeout: Option<Duration>,
+}
+
+impl Service<Uri> for Connector {
+    type Response = <Secure as Service<Uri>>::Response;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx).map_err(Into::into)
+    }
+
+    fn call(&mut self, target: Uri) -> Self::Future {
+        let (opening, timeout) = (self.inner.call(target), self.timeout);
+        Box::pin(async move {
+            Ok(match timeout {
+                Some(timeout) => tokio::time::timeout(timeout, opening).await??,
+                None => opening.await?,
+            })
+        })
+    }
+}
 
 /// What a client wants of its connections.
 #[derive(Debug)]
@@ -44,7 +75,12 @@ impl Default for ConnectSettings {
 
 impl ConnectSettings {
     pub(crate) fn connector(&self) -> Result<Connector, ConfigError> {
+        Ok(Connector { inner: self.secure()?, timeout: self.timeout })
+    }
+
+    fn secure(&self) -> Result<Secure, ConfigError> {
         let mut tcp = HttpConnector::new();
+        // Of this time each address of a name gets its part.
         tcp.set_connect_timeout(self.timeout);
         tcp.set_nodelay(true);
         // TLS, where it is built in, has the word on which schemes go.

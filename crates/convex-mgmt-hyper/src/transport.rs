@@ -3,16 +3,16 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use convex_mgmt_proto::{OperationMeta, Sent};
 use http::response::Parts;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use hyper_util::client::legacy::{Client, ResponseFuture};
+use hyper_util::client::legacy::{Builder, Client, ResponseFuture};
 use tower::Service;
 
 use crate::connect::Connector;
@@ -24,8 +24,31 @@ use crate::error::TransportError;
 /// an answer that is lost later.
 #[derive(Clone)]
 pub struct HyperTransport {
-    pool: Arc<Client<Connector, Whole>>,
+    pool: Arc<Pool>,
     limits: ResponseLimits,
+}
+
+/// The connections, and how to begin anew with none.
+struct Pool {
+    builder: Builder,
+    connector: Connector,
+    /// Counted, so that answers to requests that went out together begin anew once.
+    current: RwLock<(u64, Client<Connector, Whole>)>,
+}
+
+impl Pool {
+    fn request(&self, request: Request<Whole>) -> (u64, ResponseFuture) {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        (current.0, current.1.request(request))
+    }
+
+    /// Keeps no connection of this generation for later requests. Requests that are under way keep theirs.
+    fn leave(&self, generation: u64) {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        if current.0 == generation {
+            *current = (generation + 1, self.builder.build(self.connector.clone()));
+        }
+    }
 }
 
 /// The largest bodies of answers, in bytes.
@@ -44,8 +67,9 @@ impl ResponseLimits {
 }
 
 impl HyperTransport {
-    pub(crate) fn new(pool: Client<Connector, Whole>, limits: ResponseLimits) -> Self {
-        Self { pool: Arc::new(pool), limits }
+    pub(crate) fn new(builder: Builder, connector: Connector, limits: ResponseLimits) -> Self {
+        let current = RwLock::new((0, builder.build(connector.clone())));
+        Self { pool: Arc::new(Pool { builder, connector, current }), limits }
     }
 }
 
@@ -66,13 +90,15 @@ impl Service<Request<Bytes>> for HyperTransport {
 
     fn call(&mut self, request: Request<Bytes>) -> HyperFuture {
         let limit = self.limits.of(&request);
-        let response = self.pool.request(request.map(|body| Whole(Some(body))));
-        HyperFuture { limit, state: State::Head(response) }
+        let (generation, response) = self.pool.request(request.map(|body| Whole(Some(body))));
+        HyperFuture { pool: Arc::clone(&self.pool), generation, limit, state: State::Head(response) }
     }
 }
 
 /// The future of [`HyperTransport`].
 pub struct HyperFuture {
+    pool: Arc<Pool>,
+    generation: u64,
     limit: usize,
     state: State,
 }
@@ -97,6 +123,11 @@ impl Future for HyperFuture {
             match &mut self.state {
                 State::Head(response) => {
                     let (head, body) = ready!(Pin::new(response).poll(cx)).map_err(unsent_or_broken)?.into_parts();
+                    // Who is behind the connection does not have the deployment. Another attempt over it would meet the same,
+                    // and the pool cannot be told which of its connections it was.
+                    if head.status == StatusCode::MISDIRECTED_REQUEST {
+                        self.pool.leave(self.generation);
+                    }
                     if body.size_hint().lower() > limit as u64 {
                         return Poll::Ready(Err(TransportError::response_too_large(limit)));
                     }

@@ -1,9 +1,11 @@
 //! Proxies: every connection is tunnelled, but for the hosts that are excepted.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use convex_mgmt::deployment::ListEnvironmentVariables;
 use convex_mgmt::{Client, ErrorKind, Proxy, ProxyError, RetryPolicy, Sent};
+use convex_mgmt_suite::script_server::{Act, ScriptServer};
 use convex_mgmt_suite::{endpoint, fake};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
@@ -65,6 +67,16 @@ async fn a_proxy_that_refuses_means_that_nothing_was_sent() {
     let (address, _) = proxy(true).await;
     let builder = Client::builder(endpoint("https://happy-animal-123.convex.cloud")).retry(RetryPolicy::never());
     let client = builder.proxy(Proxy::new(&format!("http://{address}"), "").unwrap()).build().unwrap();
+    let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
+    assert_eq!((error.kind(), error.sent()), (ErrorKind::Connect, Sent::No), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_proxy_that_never_answers_means_that_nothing_was_sent() {
+    let server = ScriptServer::start([vec![Act::Hang]]).await;
+    let through = Proxy::new(&server.url(), "").unwrap();
+    let builder = Client::builder(endpoint("https://happy-animal-123.convex.cloud")).retry(RetryPolicy::never());
+    let client = builder.proxy(through).connect_timeout(Duration::from_millis(50)).build().unwrap();
     let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
     assert_eq!((error.kind(), error.sent()), (ErrorKind::Connect, Sent::No), "{error:?}");
 }

@@ -115,8 +115,16 @@ async fn a_handshake_that_breaks_means_that_nothing_was_sent() {
 
 #[tokio::test]
 async fn a_handshake_that_never_goes_on_ends_in_time() {
+    let short = Duration::from_millis(50);
+    let server = ScriptServer::start((0..4).map(|_| vec![Act::Hang])).await;
+    let policy = RetryPolicy::default().max_attempts(2).base_delay(Duration::ZERO);
+    let error = refused(Client::builder(endpoint(&for_tls(&server))).retry(policy).connect_timeout(short)).await;
+    assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Connect, Sent::No, 2), "{error:?}");
+    assert!(error.elapsed() >= 2 * short, "{error:?}");
+    assert_eq!(server.connections(), 4);
+
     let server = ScriptServer::start([vec![Act::Hang], vec![Act::Hang]]).await;
-    let error = refused(Client::builder(endpoint(&for_tls(&server))).total_timeout(Duration::from_millis(100))).await;
+    let error = refused(Client::builder(endpoint(&for_tls(&server))).total_timeout(2 * short)).await;
     assert_eq!((error.kind(), error.attempts(), server.connections()), (ErrorKind::TotalTimeout, 1, 2));
 }
 
