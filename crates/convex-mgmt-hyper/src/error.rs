@@ -4,9 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use convex_mgmt_proto::{
-    ApiError, BuildError, DecodeErrorKind, ErrorCode, OperationMeta, Outcome, Repeat, ResponseError, Sent,
-};
+use convex_mgmt_proto::{ApiError, BuildError, ErrorCode, OperationMeta, Outcome, Repeat, ResponseError, Sent};
 use http::StatusCode;
 use tower::BoxError;
 
@@ -93,9 +91,9 @@ impl Error {
         match &self.0.cause {
             Cause::Build(_) => false,
             Cause::Transport(error) => error.may_be_done,
-            // A success says that it was, whatever became of attempts before. A web page is none of the server's answers.
-            Cause::Response(ResponseError::Decode(reply)) => reply.error.kind == DecodeErrorKind::Html,
-            Cause::Response(error) => self.0.earlier || error.outcome().may_be_done(),
+            // A success says that it was, whatever became of attempts before.
+            Cause::Response(error @ ResponseError::Decode(_)) => error.may_be_done(),
+            Cause::Response(error) => self.0.earlier || error.may_be_done(),
         }
     }
 

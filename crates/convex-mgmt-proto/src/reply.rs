@@ -230,6 +230,15 @@ impl ResponseError {
         }
     }
 
+    /// Whether the operation may have been carried out, going by this answer alone.
+    pub fn may_be_done(&self) -> bool {
+        match self {
+            // A web page is none of the server's answers. After any other success it was.
+            Self::Decode(reply) => reply.error.kind == DecodeErrorKind::Html,
+            _ => self.outcome().may_be_done(),
+        }
+    }
+
     /// The first [`KEPT_BODY`] bytes of the answer's body. They may hold secrets.
     pub fn body(&self) -> &[u8] {
         match self {

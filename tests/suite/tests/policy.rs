@@ -245,6 +245,20 @@ async fn a_call_ends_in_its_time_wherever_it_is() {
     assert!(error.is_rate_limited() && error.elapsed() == Duration::ZERO, "{error:?}");
 }
 
+/// The machine may sleep, or the process be stopped, while a call waits.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_wakes_up_after_its_time_begins_no_attempt() {
+    let busy = Response::builder().status(429).header("retry-after", "5").body(Bytes::new()).unwrap();
+    let script = Script::new([Step::Respond(busy), Step::Hang]);
+    let client = builder().total_timeout(Duration::from_secs(60)).build_on(script.clone()).unwrap();
+    let mut call = std::pin::pin!(client.send(&Create));
+    assert!(tokio::time::timeout(Duration::from_secs(1), &mut call).await.is_err());
+    tokio::time::advance(Duration::from_secs(3600)).await;
+    let error = call.await.unwrap_err();
+    assert_eq!(summary(&error), (ErrorKind::TotalTimeout, 1, Sent::Maybe));
+    assert_eq!(script.seen().len(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_budget_that_is_used_up_leaves_the_first_attempt_only() {
     let budget = RetryBudget::new(2 * RetryBudget::COST);
