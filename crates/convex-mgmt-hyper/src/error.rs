@@ -49,6 +49,8 @@ pub enum ErrorKind {
     TotalTimeout,
     /// The answer's body is larger than the client's limit.
     ResponseTooLarge,
+    /// The server refused the credential, and the source of new ones failed. Nothing was done.
+    Credential,
     /// The server said no, with a code.
     Api,
     /// The answer is a redirect. It was not followed.
@@ -114,6 +116,7 @@ impl Error {
                 TransportErrorKind::AttemptTimeout => ErrorKind::AttemptTimeout,
                 TransportErrorKind::TotalTimeout => ErrorKind::TotalTimeout,
                 TransportErrorKind::ResponseTooLarge { .. } => ErrorKind::ResponseTooLarge,
+                TransportErrorKind::Credential => ErrorKind::Credential,
                 TransportErrorKind::Layer => ErrorKind::Layer,
             },
             Cause::Response(error) => match error {
@@ -191,7 +194,8 @@ impl Error {
 
     /// Whether the credential was refused: it is wrong (401), or lacks the permission or the plan (403).
     pub fn is_auth(&self) -> bool {
-        matches!(self.status(), Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN))
+        self.failure() == ErrorKind::Credential
+            || matches!(self.status(), Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN))
     }
 
     /// Whether the server says that what was named is not there. An empty 404 is not meant: it stands for a wrong URL.
@@ -292,6 +296,8 @@ pub enum TransportErrorKind {
         /// The limit in bytes.
         limit: usize,
     },
+    /// The server refused the credential, and the source of new ones failed.
+    Credential,
     /// A layer or a transport of the integrator's failed with an error of its own.
     Layer,
 }
@@ -319,6 +325,11 @@ impl TransportError {
     /// The answer's body is larger than `limit` bytes.
     pub fn response_too_large(limit: usize) -> Self {
         Self::new(TransportErrorKind::ResponseTooLarge { limit }, Sent::Maybe, None)
+    }
+
+    /// The server refused the credential, so nothing was done, and the source of new ones failed.
+    pub(crate) fn credential(source: BoxError) -> Self {
+        Self { may_be_done: false, ..Self::new(TransportErrorKind::Credential, Sent::Maybe, Some(source)) }
     }
 
     pub(crate) fn timeout(kind: TransportErrorKind, sent: Sent) -> Self {
@@ -367,6 +378,7 @@ impl TransportError {
             TransportErrorKind::Tls
             | TransportErrorKind::TotalTimeout
             | TransportErrorKind::ResponseTooLarge { .. }
+            | TransportErrorKind::Credential
             | TransportErrorKind::Layer => Outcome::Settled,
         }
     }
@@ -383,6 +395,7 @@ impl fmt::Display for TransportError {
             TransportErrorKind::ResponseTooLarge { limit } => {
                 write!(f, "the answer's body is larger than the limit of {limit} bytes")
             }
+            TransportErrorKind::Credential => f.write_str("the server refused the credential, and there is no new one"),
             TransportErrorKind::Layer => f.write_str("a layer or transport failed"),
         }
     }

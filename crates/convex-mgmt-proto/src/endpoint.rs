@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HOST, HeaderName, USER_AGENT};
-use http::uri::{PathAndQuery, Scheme};
-use http::{HeaderMap, HeaderValue, Uri};
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderMap, HeaderValue, Request, Uri};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -70,25 +70,24 @@ impl<A: Api> Endpoint<A> {
     }
 
     fn at(origin: &Origin, credential: &impl Authorizes<A>) -> Result<Self, EndpointError> {
-        let secret = credential.secret().expose();
-        let mut text = Zeroizing::new(Vec::with_capacity(A::SCHEME.len() + secret.len()));
-        text.extend_from_slice(A::SCHEME.as_bytes());
-        text.extend_from_slice(secret.as_bytes());
-        // Owned by the header value and all its clones; wiped when the last of them goes.
-        let mut authorization =
-            HeaderValue::from_maybe_shared(Bytes::from_owner(text)).map_err(|_| EndpointError::UnsendableCredential)?;
-        authorization.set_sensitive(true);
         let host = HeaderValue::from_str(&origin.authority).map_err(|_| EndpointError::Malformed)?;
-
         let mut headers = HeaderMap::with_capacity(6);
         headers.insert(HOST, host);
-        headers.insert(AUTHORIZATION, authorization);
+        headers.insert(AUTHORIZATION, authorization(credential)?);
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         headers.insert(CONVEX_CLIENT, HeaderValue::from_static(CLIENT));
         let scheme = if origin.encrypted { "https" } else { "http" };
         let url = format!("{scheme}://{}", origin.authority);
         let shared = Shared { origin: url.len(), base: (url + A::PREFIX).into(), headers };
         Ok(Self { shared: Arc::new(shared), api: PhantomData })
+    }
+
+    /// The same endpoint with another credential, such as the one that replaces it.
+    ///
+    /// # Errors
+    /// [`EndpointError::UnsendableCredential`] if it cannot be sent in a header.
+    pub fn credential(self, credential: &impl Authorizes<A>) -> Result<Self, EndpointError> {
+        Ok(self.with_header(AUTHORIZATION, authorization(credential)?))
     }
 
     /// The same endpoint with the integrator's product in front of ours in the `User-Agent`, such as `my-tool/1.2`.
@@ -102,10 +101,29 @@ impl<A: Api> Endpoint<A> {
         if product.is_empty() {
             return Err(EndpointError::UserAgent);
         }
+        Ok(self.with_header(USER_AGENT, value))
+    }
+
+    fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {
         let mut headers = self.shared.headers.clone();
-        headers.insert(USER_AGENT, value);
+        headers.insert(name, value);
         let shared = Shared { base: self.shared.base.clone(), origin: self.shared.origin, headers };
-        Ok(Self { shared: Arc::new(shared), api: PhantomData })
+        Self { shared: Arc::new(shared), api: PhantomData }
+    }
+
+    /// Puts the credential into a request in place of another one, for transports that get a new one while requests are under
+    /// way. Call it only where [`Endpoint::serves`] says that the other one is of the same endpoint.
+    pub fn authorize<B>(&self, request: &mut Request<B>) {
+        if let Some(value) = self.headers().get(AUTHORIZATION) {
+            request.headers_mut().insert(AUTHORIZATION, value.clone());
+        }
+    }
+
+    /// Whether a request goes to the origin of this endpoint, with its credential.
+    pub fn serves<B>(&self, request: &Request<B>) -> bool {
+        let (uri, headers) = (request.uri(), request.headers());
+        let origin = uri.scheme_str().zip(uri.authority().map(Authority::as_str));
+        origin == self.url().split_once("://") && headers.get(AUTHORIZATION) == self.headers().get(AUTHORIZATION)
     }
 
     /// The origin that requests go to, such as `https://happy-animal-123.convex.cloud`.
@@ -120,6 +138,18 @@ impl<A: Api> Endpoint<A> {
     pub(crate) fn headers(&self) -> &HeaderMap {
         &self.shared.headers
     }
+}
+
+fn authorization<A: Api>(credential: &impl Authorizes<A>) -> Result<HeaderValue, EndpointError> {
+    let secret = credential.secret().expose();
+    let mut text = Zeroizing::new(Vec::with_capacity(A::SCHEME.len() + secret.len()));
+    text.extend_from_slice(A::SCHEME.as_bytes());
+    text.extend_from_slice(secret.as_bytes());
+    // Owned by the header value and all its clones; wiped when the last of them goes.
+    let mut authorization =
+        HeaderValue::from_maybe_shared(Bytes::from_owner(text)).map_err(|_| EndpointError::UnsendableCredential)?;
+    authorization.set_sensitive(true);
+    Ok(authorization)
 }
 
 impl<A> Clone for Endpoint<A> {
@@ -230,7 +260,7 @@ fn is_loopback(host: &str) -> bool {
 mod tests {
     use super::*;
     use crate::credential::{AccessToken, DeployKey};
-    use crate::operation::{Deployment, Management};
+    use crate::operation::{Deployment, Management, Operation};
 
     fn key() -> DeployKey {
         DeployKey::parse("prod:happy-animal-123|canary").unwrap()
@@ -307,6 +337,25 @@ mod tests {
             assert!(value.is_sensitive() && value.clone().is_sensitive());
         }
         assert!(!format!("{deployment:?} {:?}", deployment.headers()).contains("canary"));
+    }
+
+    #[test]
+    fn a_credential_is_replaced_only_where_it_was_given() {
+        let old = Endpoint::<Deployment>::new("https://example.com", &key()).unwrap();
+        let new = old.clone().credential(&DeployKey::parse("prod:happy-animal-123|new").unwrap()).unwrap();
+        let request = |url: &str| {
+            let endpoint = Endpoint::<Deployment>::new(url, &key()).unwrap();
+            crate::deployment::ListEnvironmentVariables::new().to_request(&endpoint).unwrap()
+        };
+        let mut here = request("https://example.com");
+        assert!(old.serves(&here) && !new.serves(&here));
+        new.authorize(&mut here);
+        assert!(new.serves(&here) && !old.serves(&here));
+        assert_eq!(here.headers()[AUTHORIZATION], "Convex prod:happy-animal-123|new");
+        assert!(here.headers()[AUTHORIZATION].is_sensitive());
+        for elsewhere in ["https://example.com:8443", "https://a.example.com", "http://127.0.0.1"] {
+            assert!(!old.serves(&request(elsewhere)), "{elsewhere}");
+        }
     }
 
     #[test]

@@ -4,15 +4,18 @@
 
 mod attempt_timeout;
 mod concurrency_limit;
+mod credential_refresh;
 mod retry;
 
 pub use attempt_timeout::{AttemptTimeout, AttemptTimeoutLayer};
 pub use concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitLayer};
+pub use credential_refresh::{CredentialRefresh, CredentialRefreshLayer};
 pub use retry::{Attempts, Retry, RetryLayer};
 
 /// The futures of the layers' services.
 pub mod future {
     pub use super::attempt_timeout::AttemptTimeoutFuture;
     pub use super::concurrency_limit::ConcurrencyLimitFuture;
+    pub use super::credential_refresh::CredentialRefreshFuture;
     pub use super::retry::RetryFuture;
 }

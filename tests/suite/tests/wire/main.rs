@@ -7,7 +7,7 @@
 //! | 1 | refused, then accepted | `connecting::refused_and_then_accepted` |
 //! | 2 | no address, several addresses | `connecting::a_name_without_an_address`, `a_name_of_several_addresses` |
 //! | 3 | opening is never answered | `connecting::an_opening_that_is_never_answered` |
-//! | 4 | TLS: hangs, breaks, is not trusted, is none | `tls.rs` |
+//! | 4 | TLS: hangs, breaks, is not trusted, is none | `tls.rs`; a proxy that hangs `proxy.rs` |
 //! | 5 | accepted, then reset or closed | `connecting::accepted_and_dropped` |
 //! | 6 | an idle connection closed before its next use | `request::an_idle_connection_that_was_closed`, `a_kept_connection_that_breaks` |
 //! | 7 | reset inside the request | `request::a_request_cut_half_way` |
@@ -27,9 +27,9 @@
 //! | 22 | error bodies | `answers::refusals`, `limits::the_kept_part_of_an_error` |
 //! | 23 | `Retry-After` | `answers::retry_after_is_waited_for` |
 //! | 24 | 429, 500 and 503 by class | `answers::refusals`; data sync's in `end_to_end/data_sync.rs` |
-//! | 25 | 421 | `answers::misdirected` |
+//! | 25 | 421 | `answers::misdirected`, `misdirected_late` |
 //! | 26 | redirects | `answers::redirects_are_not_followed` |
-//! | 27 | tokens that are refreshed | not a part of this client |
+//! | 27 | credentials that are replaced | `credential_refresh.rs` |
 //! | 28 | attempts are the same to the byte | `request::attempts_are_the_same_to_the_byte`, `policy.rs` |
 //! | 29 - 34 | retries, budget, deadlines, layers | `policy.rs`, and `retry/tests.rs` of the `proto` crate; 33 also `lifecycle::a_layer_that_is_not_ready` |
 //! | 35 | calls that are dropped | `lifecycle::dropped_calls_leave_nothing_behind` |
@@ -37,7 +37,7 @@
 //! | 37 | many calls, few connections | `lifecycle::many_calls_over_few_connections` |
 //! | 38 | `Connection: close`, N requests a connection | `lifecycle::a_server_that_closes` |
 //! | 39 | a layer that panics | `lifecycle::a_layer_that_panics` |
-//! | 40 | clocks that jump | no wall clock is read; `policy.rs` runs on tokio's |
+//! | 40 | clocks that jump | no wall clock is read; `policy.rs`, `a_call_that_wakes_up_after_its_time_begins_no_attempt` |
 //! | 41 - 43 | pages | `paging.rs` and `open.rs` of the `proto` crate, `end_to_end/audit_log.rs` |
 //! | 44 | data sync taken up again | `end_to_end/data_sync.rs` |
 //! | 45, 46 | secrets | `secrets/`, and `bad_input.rs` of the `proto` crate |
