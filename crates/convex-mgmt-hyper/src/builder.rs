@@ -39,7 +39,8 @@ pub mod defaults {
     pub const RESPONSE_LIMIT: usize = 8 * 1024 * 1024;
     /// The largest body of an answer to an operation that may have large ones, such as a page of a data sync, in bytes.
     pub const LARGE_RESPONSE_LIMIT: usize = 256 * 1024 * 1024;
-    /// The largest head of an answer over HTTP/1.1, in bytes. A larger one is a connection that broke.
+    /// The largest head of an answer, in bytes; over HTTP/2 with 32 for each header, as its settings count. A larger one is a
+    /// connection that broke.
     pub const HEAD_LIMIT: usize = 256 * 1024;
     /// The most headers of an answer over HTTP/1.1. More are a connection that broke.
     pub const MAX_HEADERS: usize = 100;
@@ -228,6 +229,8 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         pool.timer(TokioTimer::new()).pool_timer(TokioTimer::new());
         pool.pool_idle_timeout(settings.idle_timeout).pool_max_idle_per_host(settings.max_idle);
         pool.http1_max_buf_size(defaults::HEAD_LIMIT).http1_max_headers(defaults::MAX_HEADERS);
+        #[cfg(feature = "http2")]
+        pool.http2_max_header_list_size(defaults::HEAD_LIMIT as u32);
         let transport = HyperTransport::new(pool, settings.connect.connector()?, settings.response_limits);
         self.build_on(transport)
     }

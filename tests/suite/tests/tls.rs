@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use convex_mgmt::builder::defaults::HEAD_LIMIT;
 use convex_mgmt::deployment::{
     CreateUsageLimit, ListEnvironmentVariables, UsageLimitConfig, UsageLimitType, UsageLimitWindow, UsageMetric,
 };
@@ -12,7 +13,10 @@ use convex_mgmt::{
 use convex_mgmt_suite::script_server::{Act, ScriptServer, write};
 use convex_mgmt_suite::tls::{Authority, OnReset, Secured};
 use convex_mgmt_suite::{endpoint, fake};
-use http::Version;
+use http::{Response, Version};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
 use rustls::ServerConfig;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -64,6 +68,35 @@ async fn http2_is_spoken_where_both_want_it() {
         let client = trusting(&secured.url, &authority).http2(wanted).build().unwrap();
         client.send(&ListEnvironmentVariables::new()).await.unwrap();
         assert_eq!(secured.versions(), [version], "{protocols:?} {wanted}");
+    }
+}
+
+/// HTTP/2 counts the bytes of names and values, and 32 for each header.
+#[tokio::test]
+async fn a_head_over_http2_goes_up_to_the_limit() {
+    let authority = Authority::new();
+    for (length, ok) in [(HEAD_LIMIT - 1000, true), (HEAD_LIMIT + 1, false), (4 * HEAD_LIMIT, false)] {
+        let mut config = authority.valid();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let answer = service_fn(move |_| {
+            let response = Response::builder().header("x", "y".repeat(length));
+            std::future::ready(response.body(r#"{"environmentVariables":{}}"#.to_owned()))
+        });
+        tokio::spawn(async move {
+            let stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
+            drop(auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), answer).await);
+        });
+        let client = trusting(&url, &authority).http2(true).retry(RetryPolicy::never()).build().unwrap();
+        match client.send(&ListEnvironmentVariables::new()).await {
+            Ok(_) => assert!(ok, "{length}"),
+            Err(error) => {
+                assert!(!ok, "{length}: {error:?}");
+                assert_eq!((error.kind(), error.sent()), (ErrorKind::Broken, Sent::Maybe), "{length}: {error:?}");
+            }
+        }
     }
 }
 
