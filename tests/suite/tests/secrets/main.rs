@@ -1,6 +1,8 @@
 //! A canary in every secret, pushed through every way to fail: it must not be in any text.
 
 mod everywhere;
+#[cfg(target_os = "linux")]
+mod memory;
 
 use std::error::Error as StdError;
 use std::fmt::{Debug, Display};
