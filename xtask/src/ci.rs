@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Instant;
 
-use crate::shell::{cargo, root, run, tool};
+use crate::shell::{cargo, output, root, run, tool};
 use crate::{Failure, api, deps, spec, tidy};
 
 /// The version of cargo-deny that is used.
@@ -61,9 +61,16 @@ fn features() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Licences, duplicate versions and sources. Not the advisories, whose database is fetched over the network at each run:
-/// `cargo deny check` looks at those too.
+/// Licences, duplicate versions and sources; and known weaknesses, where their database can be fetched.
 fn deny() -> Result<(), Failure> {
-    let mut check = Command::new(tool("cargo-deny", CARGO_DENY)?);
-    run(check.args(["--all-features", "--locked", "check", "bans", "licenses", "sources"]).current_dir(root()))
+    let program = tool("cargo-deny", CARGO_DENY)?;
+    let mut check = Command::new(&program);
+    check.args(["--all-features", "--locked", "check", "bans", "licenses", "sources"]);
+    match output(Command::new(&program).args(["fetch", "db"]).current_dir(root())) {
+        Ok(_) => {
+            check.arg("advisories");
+        }
+        Err(_) => println!("SKIPPED: the database of advisories cannot be fetched, so nothing is held against it"),
+    }
+    run(check.current_dir(root()))
 }
