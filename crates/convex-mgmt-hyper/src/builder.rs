@@ -1,6 +1,8 @@
 //! [`ClientBuilder`]: a client's settings, and the place of an integrator's layers in its stack.
 
 use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -135,6 +137,15 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
     /// share the time, so that one that is dead leaves some to the others. Default 10 s; `None` sets no bound of its own.
     pub fn connect_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.settings.connect.timeout = timeout.into();
+        self
+    }
+
+    /// Tries these addresses in turn where the URL names this host, instead of looking it up: for a name that is not public, or
+    /// an address that is not the public one. `Host` and the name in TLS stay those of the URL. With a proxy it is the proxy
+    /// that looks hosts up.
+    pub fn resolve(mut self, host: &str, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
+        let given = Arc::make_mut(&mut self.settings.connect.given);
+        given.insert(host.to_ascii_lowercase(), addresses.into_iter().collect());
         self
     }
 

@@ -9,11 +9,15 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use tower::{BoxError, Service};
 
 use crate::builder::{ConfigError, defaults};
+use crate::resolve::{Given, Resolver};
+
+/// Opens TCP connections.
+pub(crate) type Direct = HttpConnector<Resolver>;
 
 #[cfg(feature = "proxy")]
-pub(crate) type Tcp = crate::proxy::ProxyConnector;
+type Tcp = crate::proxy::ProxyConnector;
 #[cfg(not(feature = "proxy"))]
-pub(crate) type Tcp = HttpConnector;
+type Tcp = Direct;
 
 #[cfg(feature = "tls")]
 type Secure = hyper_rustls::HttpsConnector<Tcp>;
@@ -51,6 +55,7 @@ impl Service<Uri> for Connector {
 #[derive(Debug)]
 pub(crate) struct ConnectSettings {
     pub(crate) timeout: Option<Duration>,
+    pub(crate) given: Given,
     #[cfg(feature = "http2")]
     pub(crate) http2: bool,
     #[cfg(feature = "proxy")]
@@ -63,6 +68,7 @@ impl Default for ConnectSettings {
     fn default() -> Self {
         Self {
             timeout: Some(defaults::CONNECT_TIMEOUT),
+            given: Given::default(),
             #[cfg(feature = "http2")]
             http2: false,
             #[cfg(feature = "proxy")]
@@ -79,7 +85,7 @@ impl ConnectSettings {
     }
 
     fn secure(&self) -> Result<Secure, ConfigError> {
-        let mut tcp = HttpConnector::new();
+        let mut tcp = HttpConnector::new_with_resolver(Resolver::new(self.given.clone()));
         // Of this time each address of a name gets its part.
         tcp.set_connect_timeout(self.timeout);
         tcp.set_nodelay(true);

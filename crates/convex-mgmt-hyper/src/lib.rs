@@ -15,6 +15,7 @@ pub mod layers;
 pub mod pages;
 #[cfg(feature = "proxy")]
 pub mod proxy;
+mod resolve;
 #[cfg(feature = "tls")]
 pub mod tls;
 mod trace;

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::Uri;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::proxy::matcher::Matcher;
 use hyper_util::rt::TokioIo;
 use thiserror::Error;
 use tokio::net::TcpStream;
 use tower::{BoxError, Service};
+
+use crate::connect::Direct;
 
 /// The proxy for a client's connections, and which hosts are reached without it.
 ///
@@ -65,12 +66,12 @@ pub enum ProxyError {
 /// Opens TCP connections, through a proxy where one is set for the host.
 #[derive(Clone)]
 pub(crate) struct ProxyConnector {
-    tcp: HttpConnector,
+    tcp: Direct,
     proxy: Option<Arc<Proxy>>,
 }
 
 impl ProxyConnector {
-    pub(crate) fn new(tcp: HttpConnector, proxy: Option<Arc<Proxy>>) -> Self {
+    pub(crate) fn new(tcp: Direct, proxy: Option<Arc<Proxy>>) -> Self {
         Self { tcp, proxy }
     }
 }

@@ -180,11 +180,19 @@ impl Closed {
     /// # Panics
     /// If none is free.
     pub fn port() -> Self {
+        Self::at(([127, 0, 0, 1], 0).into())
+    }
+
+    /// Takes the port of this address.
+    ///
+    /// # Panics
+    /// If it is not free.
+    pub fn at(address: SocketAddr) -> Self {
         let bound = || -> io::Result<Self> {
             let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
             // Little fits into the sockets, so that a request that is not read cannot leave.
             socket.set_recv_buffer_size(16 * 1024)?;
-            socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
+            socket.bind(&address.into())?;
             let address = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::Unsupported)?;
             Ok(Self { socket, address })
         };

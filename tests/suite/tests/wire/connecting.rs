@@ -1,10 +1,11 @@
 //! Connections that do not come about, or are dropped before a request.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use convex_mgmt::builder::AttemptService;
-use convex_mgmt::{ErrorKind, Sent};
+use convex_mgmt::{ErrorKind, Repeat, Sent};
 use convex_mgmt_suite::script_server::{Act, Closed, ScriptServer};
 use tower::ServiceExt;
 use tower::layer::layer_fn;
@@ -49,13 +50,32 @@ async fn a_name_without_an_address() {
     }
 }
 
-/// Case 2. Where `localhost` has an address of IPv6 too, nobody listens there.
+/// Case 2. The other addresses of loopback are there on Linux only.
+#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_name_of_several_addresses() {
-    let server = ScriptServer::start([done()]).await;
-    let url = format!("http://localhost:{}", server.address().port());
-    list(&client(&url, 1)).await.unwrap();
-    assert_eq!((server.connections(), server.requests().len()), (1, 1));
+    const NAME: &str = "Deployment.localhost";
+    let (dead, live) = ([127, 0, 0, 2], [127, 0, 0, 1]);
+    for swallows in [false, true] {
+        let server = ScriptServer::start([joined([done(), done()])]).await;
+        let port = server.address().port();
+        let closed = Closed::at((dead, port).into());
+        let _swallowing = swallows.then(|| closed.swallow());
+        let url = format!("http://{NAME}:{port}");
+        let at = |addresses: &[[u8; 4]]| {
+            let addresses: Vec<_> = addresses.iter().map(|address| IpAddr::from(*address)).collect();
+            builder(&url, 1).connect_timeout(Duration::from_millis(200)).resolve(NAME, addresses).build().unwrap()
+        };
+        list(&at(&[dead, live])).await.unwrap();
+        assert_eq!((server.connections(), server.requests().len()), (1, 1), "{swallows}");
+        let host = format!("host: deployment.localhost:{port}\r\n");
+        assert!(String::from_utf8_lossy(&server.requests()[0]).contains(&host), "the name stays that of the URL");
+        for none in [&[dead][..], &[dead, dead], &[]] {
+            let error = send(&at(none), Repeat::Never).await.unwrap_err();
+            assert_eq!((error.kind(), error.sent()), (ErrorKind::Connect, Sent::No), "{swallows} {none:?}: {error:?}");
+        }
+        assert_eq!(server.connections(), 1, "{swallows}");
+    }
 }
 
 /// Case 3.
