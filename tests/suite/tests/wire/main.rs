@@ -61,6 +61,7 @@ use tower::{BoxError, Service};
 mod answers;
 mod body;
 mod connecting;
+mod connections;
 mod head;
 mod lifecycle;
 mod limits;
