@@ -8,6 +8,7 @@ mod work;
 #[cfg(test)]
 mod lies;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -246,6 +247,13 @@ impl fmt::Display for Run {
         )?;
         writeln!(f, "  requests {}, of which {met} met a fault; connections opened {opened}", self.requests.len())?;
         writeln!(f, "  writes: applied {applied}, not applied {not_applied}, unknown {unknown}")?;
+        let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+        for write in &log.writes {
+            *kinds.entry(write.operation).or_default() += 1;
+        }
+        for (operation, count) in kinds {
+            writeln!(f, "    {count} {operation}")?;
+        }
         writeln!(
             f,
             "  reads: answered {reads}, failed {failed}; audit log entries {}, of which read {}",
