@@ -142,7 +142,8 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         self
     }
 
-    /// How many connections are kept that nothing goes over. Default: all, up to [`max_concurrency`](Self::max_concurrency).
+    /// How many connections to one host are kept that nothing goes over. Default: all, up to
+    /// [`max_concurrency`](Self::max_concurrency).
     pub fn max_idle_connections(mut self, connections: usize) -> Self {
         self.settings.max_idle = connections;
         self
@@ -150,10 +151,10 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
 
     /// How many requests may be under way at once; more wait, within the total timeout. Default: no limit. 0 counts as 1.
     ///
-    /// No more connections than that are kept while nothing goes over them. Over HTTP/1.1 more may be opened: an attempt that
-    /// finds none free begins to open one, and takes whichever is free first. So while opening one takes longer than a call,
-    /// each attempt may open one, and those that are too many are closed as soon as they are open. Over HTTP/2 at most so
-    /// many are opened at once, of which one stays: each attempt begins one as long as there is none.
+    /// No more connections than that to one host are kept that nothing goes over. Over HTTP/1.1 more may be opened: an
+    /// attempt that finds none free begins to open one, and takes whichever is free first. So while opening one takes longer
+    /// than a call, each attempt may open one, and those that are too many are closed as soon as they are open. Over HTTP/2
+    /// no more are opened at once, and one stays: each attempt that is under way opens one as long as there is none.
     pub fn max_concurrency(mut self, requests: impl Into<Option<usize>>) -> Self {
         self.settings.max_concurrency = requests.into();
         self

@@ -62,7 +62,7 @@ fn with(kind: &LogStreamType, content: &str) -> (NewLogStream, LogStreamUpdate) 
 }
 
 impl Worker {
-    /// Creates a log stream, changes it, rotates its secret if it has one, and deletes it.
+    /// Creates a log stream, changes it, rotates its secret if it has one, reads it, and deletes it.
     pub(super) async fn streams(&mut self, kind: LogStreamType) {
         let place = place_of_stream(&kind);
         let mut there: Option<Stream> = None;
@@ -102,6 +102,11 @@ impl Worker {
                     let secret = rotated.ok().and_then(|rotated| Some(rotated.hmac_secret()?.expose().to_owned()));
                     (report, secret.map(|secret| Some(Stream { secret, ..stream })))
                 }
+                (Some(_), 2 | 3) => {
+                    step = 4;
+                    there = self.look_for_stream(&kind, &place).await;
+                    continue;
+                }
                 (Some(stream), _) => {
                     let change = told(None, format!("no stream {}", stream.id));
                     let (report, deleted) = self.write(change, &DeleteLogStream::new(&stream.id)).await;
@@ -123,10 +128,7 @@ impl Worker {
     ) -> Option<Stream> {
         let now = match told {
             Some(now) => now,
-            None => {
-                let mut streams = self.look(&ListLogStreams::new()).await.into_iter();
-                streams.find_map(|stream| (stream.config.log_stream_type() == *kind).then(|| Stream::of(stream))?)
-            }
+            None => self.find_stream(kind).await,
         };
         let value = now.as_ref().map(Stream::to_string);
         match report {
@@ -139,5 +141,16 @@ impl Worker {
             }
         }
         now
+    }
+
+    async fn find_stream(&mut self, kind: &LogStreamType) -> Option<Stream> {
+        let mut streams = self.look(&ListLogStreams::new()).await.into_iter();
+        streams.find_map(|stream| (stream.config.log_stream_type() == *kind).then(|| Stream::of(stream))?)
+    }
+
+    async fn look_for_stream(&mut self, kind: &LogStreamType, place: &str) -> Option<Stream> {
+        let found = self.find_stream(kind).await;
+        self.log.saw(place, found.as_ref().map(Stream::to_string).as_deref());
+        found
     }
 }

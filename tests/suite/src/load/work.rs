@@ -181,23 +181,27 @@ impl Worker {
         }
     }
 
-    /// Creates a usage limit, replaces it, and deletes it.
+    /// Creates a usage limit, replaces it, reads it, and deletes it.
     async fn limits(&mut self, mut limit: UsageLimitConfig) {
         let place = place_of_limit(&limit);
-        let mut there: Option<(UsageLimitId, bool)> = None;
+        let mut there: Option<(UsageLimitId, u8)> = None;
         while self.take() {
             limit.limit += 1;
             let set = Change::new(&place, Some(limit.limit.to_string()), format!("{place} {}", limit.limit));
             let (report, answer) = match there.take() {
                 None => {
                     let (report, created) = self.change(set, &CreateUsageLimit::new(limit.clone())).await;
-                    (report, created.ok().map(|created| Some((created.id, false))))
+                    (report, created.ok().map(|created| Some((created.id, 1))))
                 }
-                Some((id, false)) => {
+                Some((id, 1)) => {
                     let (report, updated) = self.change(set, &UpdateUsageLimit::new(&id, limit.clone())).await;
-                    (report, updated.ok().map(|_| Some((id, true))))
+                    (report, updated.ok().map(|_| Some((id, 2))))
                 }
-                Some((id, true)) => {
+                Some((_, 2)) => {
+                    there = self.look_for_limit(&place).await.map(|limit| (limit.id, 3));
+                    continue;
+                }
+                Some((id, _)) => {
                     let delete = Change::new(&place, None, format!("no limit {id}"));
                     let (report, deleted) = self.change(delete, &DeleteUsageLimit::new(&id)).await;
                     (report, deleted.ok().map(|()| None))
@@ -205,7 +209,7 @@ impl Worker {
             };
             there = match answer {
                 Some(there) if report == Report::Applied => there,
-                _ => self.look_for_limit(&place).await.map(|limit| (limit.id, true)),
+                _ => self.look_for_limit(&place).await.map(|limit| (limit.id, 3)),
             };
         }
     }
@@ -218,21 +222,21 @@ impl Worker {
         found
     }
 
-    /// Sets a canonical URL, sets it to the same again, and resets it twice.
+    /// Sets a canonical URL, sets it to the same again, and resets it twice, with a read between the two.
     async fn urls(&mut self, destination: RequestDestination) {
         let place = place_of_url(&destination);
         for round in 0_u64.. {
             if !self.take() {
                 return;
             }
-            let url = format!("{URL}{}", round / 5);
-            match round % 5 {
-                0 | 1 => {
+            let url = format!("{URL}{}", round / 6);
+            match round % 6 {
+                0 | 2 => {
                     let update = UpdateCanonicalUrl::set(destination.clone(), url.as_str());
                     let entry = format!("{place} {url}");
                     drop(self.change(Change::new(&place, Some(url), entry), &update).await);
                 }
-                2 | 3 => {
+                3 | 5 => {
                     let update = UpdateCanonicalUrl::reset(destination.clone());
                     drop(self.change(Change::new(&place, None, format!("no {place}")), &update).await);
                 }
