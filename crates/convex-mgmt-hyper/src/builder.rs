@@ -155,13 +155,19 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         self
     }
 
-    /// How many connections to one host are kept that nothing goes over. Default: all.
+    /// How many connections to one host are kept that nothing goes over. Default: all, up to
+    /// [`max_concurrency`](Self::max_concurrency).
     pub fn max_idle_connections(mut self, connections: usize) -> Self {
         self.settings.max_idle = connections;
         self
     }
 
     /// How many requests may be under way at once; more wait, within the total timeout. Default: no limit. 0 counts as 1.
+    ///
+    /// No more connections than that to one host are kept that nothing goes over. Over HTTP/1.1 more may be opened: an
+    /// attempt that finds none free begins to open one, and takes whichever is free first. So while opening one takes longer
+    /// than a call, each attempt may open one, and those that are too many are closed as soon as they are open. Over HTTP/2
+    /// no more are opened at once, and one stays: each attempt that is under way opens one as long as there is none.
     pub fn max_concurrency(mut self, requests: impl Into<Option<usize>>) -> Self {
         self.settings.max_concurrency = requests.into();
         self
@@ -238,7 +244,9 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         let settings = &self.settings;
         let mut pool = Pool::builder(TokioExecutor::new());
         pool.timer(TokioTimer::new()).pool_timer(TokioTimer::new());
-        pool.pool_idle_timeout(settings.idle_timeout).pool_max_idle_per_host(settings.max_idle);
+        // More than may be in use at once are of no use.
+        let in_use = settings.max_concurrency.unwrap_or(usize::MAX).max(1);
+        pool.pool_idle_timeout(settings.idle_timeout).pool_max_idle_per_host(settings.max_idle.min(in_use));
         // `MAX_HEADERS` is hyper's own default. Saying it costs each call 1,700 instructions.
         pool.http1_max_buf_size(defaults::HEAD_LIMIT);
         #[cfg(feature = "http2")]

@@ -90,6 +90,7 @@ impl Default for Gate {
 struct Seen {
     connections: AtomicUsize,
     closed: AtomicUsize,
+    most_open: AtomicUsize,
     requests: Mutex<Vec<Vec<u8>>>,
     written: AtomicU64,
 }
@@ -119,7 +120,8 @@ impl ScriptServer {
             // Ends the connections together with this task.
             let mut playing = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                counts.connections.fetch_add(1, Ordering::SeqCst);
+                let opened = counts.connections.fetch_add(1, Ordering::SeqCst) + 1;
+                counts.most_open.fetch_max(opened - counts.closed.load(Ordering::SeqCst), Ordering::SeqCst);
                 let (acts, counts) = (connections.next().unwrap_or_default(), Arc::clone(&counts));
                 playing.spawn(async move {
                     play(stream, acts, &counts).await;
@@ -148,6 +150,11 @@ impl ScriptServer {
     /// How many connections have ended.
     pub fn closed(&self) -> usize {
         self.seen.closed.load(Ordering::SeqCst)
+    }
+
+    /// How many connections were open at once, at most.
+    pub fn most_open(&self) -> usize {
+        self.seen.most_open.load(Ordering::SeqCst)
     }
 
     /// The whole requests that were read, to the byte.

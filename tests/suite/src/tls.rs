@@ -93,6 +93,7 @@ pub struct Secured {
 #[derive(Debug, Default)]
 struct Seen {
     connections: AtomicUsize,
+    closed: AtomicUsize,
     versions: Mutex<Vec<Version>>,
 }
 
@@ -110,7 +111,11 @@ impl Secured {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 seen.connections.fetch_add(1, Ordering::Relaxed);
-                tokio::spawn(connection(acceptor.clone(), stream, fake.clone(), Arc::clone(&seen), on_reset));
+                let (acceptor, fake, seen) = (acceptor.clone(), fake.clone(), Arc::clone(&seen));
+                tokio::spawn(async move {
+                    connection(acceptor, stream, fake, Arc::clone(&seen), on_reset).await;
+                    seen.closed.fetch_add(1, Ordering::Relaxed);
+                });
             }
         });
         secured
@@ -124,6 +129,11 @@ impl Secured {
     /// How many connections were opened so far.
     pub fn connections(&self) -> usize {
         self.seen.connections.load(Ordering::Relaxed)
+    }
+
+    /// How many connections are open now.
+    pub fn open(&self) -> usize {
+        self.connections() - self.seen.closed.load(Ordering::Relaxed)
     }
 }
 

@@ -10,6 +10,7 @@ use convex_mgmt::deployment::{
 use convex_mgmt::{
     Client, ClientBuilder, ConfigError, CryptoProvider, Deployment, Error, ErrorKind, RetryPolicy, Sent,
 };
+use convex_mgmt_fake::Fault;
 use convex_mgmt_suite::script_server::{Act, ScriptServer, write};
 use convex_mgmt_suite::tls::{Authority, OnReset, Secured};
 use convex_mgmt_suite::{endpoint, fake};
@@ -97,6 +98,45 @@ async fn a_head_over_http2_goes_up_to_the_limit() {
                 assert_eq!((error.kind(), error.sent()), (ErrorKind::Broken, Sent::Maybe), "{length}: {error:?}");
             }
         }
+    }
+}
+
+/// Until there is a connection for all, each call that is under way opens one.
+#[tokio::test]
+async fn of_the_connections_that_calls_open_at_once_over_http2_one_stays() {
+    const MOST: usize = 8;
+    let authority = Authority::new();
+    let mut config = authority.valid();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let fake = fake().build();
+    let secured = Secured::serve(fake.clone(), config, OnReset::BreakConnection).await;
+    let retry = RetryPolicy::default().base_delay(Duration::from_millis(1));
+    let builder = trusting(&secured.url, &authority).http2(true).retry(retry).max_concurrency(MOST);
+    let client = builder.build().unwrap();
+    for round in 1..=3 {
+        let before = secured.connections();
+        let calls: Vec<_> = (0..10 * MOST)
+            .map(|_| {
+                let client = client.clone();
+                tokio::spawn(async move { client.send(&ListEnvironmentVariables::new()).await })
+            })
+            .collect();
+        for call in calls {
+            call.await.unwrap().unwrap();
+        }
+        let one_is_left = async {
+            while secured.open() > 1 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), one_is_left).await.unwrap();
+        let opened = secured.connections() - before;
+        assert!((1..=MOST).contains(&opened), "{opened} connections in round {round}");
+        // In the next round the last of those under way breaks the connection of all.
+        for _ in 1..MOST {
+            fake.fault(Fault::delay(Duration::from_secs(60)));
+        }
+        fake.fault(Fault::Reset);
     }
 }
 

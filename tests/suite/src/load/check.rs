@@ -3,19 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use convex_mgmt::Client;
-use convex_mgmt::deployment::{ListLogStreams, ListUsageLimits, LogStreamStatus};
+use convex_mgmt::deployment::{GetCanonicalUrls, ListLogStreams, ListUsageLimits};
 use convex_mgmt_fake::{AuditEntry, Fake, Recorded};
+use http::HeaderValue;
+use http::header::USER_AGENT;
 
 use super::report::{Report, Write};
-use super::work::{place_of_limit, place_of_stream, request_key};
+use super::streams::{Stream, place_of_stream};
+use super::work::{PAUSE, place_of_limit, urls_set};
 use super::{ATTEMPT_TIMEOUT, Protocol, Run, answers, refuses};
 use crate::{InProcess, endpoint};
 
 /// What a deployment keeps in the end.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Kept {
     /// What is in each place.
-    places: BTreeMap<String, String>,
+    pub(super) places: BTreeMap<String, String>,
     /// What there is, in the words of [`told`].
     things: BTreeSet<String>,
 }
@@ -33,143 +36,136 @@ pub(super) async fn kept(fake: &Fake) -> Kept {
         kept.places.insert(place_of_limit(&limit.config()), limit.limit.to_string());
     }
     for stream in client.send(&ListLogStreams::new()).await.expect("no faults any more") {
-        if !matches!(stream.status, LogStreamStatus::Deleting) {
+        let place = place_of_stream(&stream.config.log_stream_type());
+        if let Some(stream) = Stream::of(stream) {
             kept.things.insert(format!("stream {}", stream.id));
-            kept.places.insert(place_of_stream(&stream.config.log_stream_type()), stream.id.to_string());
+            kept.places.insert(place, stream.to_string());
+        }
+    }
+    let urls = urls_set(client.send(&GetCanonicalUrls::new()).await.expect("no faults any more"));
+    let paused = (PAUSE.to_owned(), fake.stops().paused.then(|| "paused".to_owned()));
+    for (place, value) in urls.into_iter().chain([paused]) {
+        if let Some(value) = value {
+            kept.things.insert(place.clone());
+            kept.places.insert(place, value);
         }
     }
     kept
 }
 
-/// An entry of the audit log: in the words of [`Write::entry`], and what came or went by it.
-fn told(entry: &AuditEntry) -> (String, Option<String>, Option<String>) {
+/// An entry of the audit log: what was done, in the words of [`Change::entry`](super::report::Change::entry), and what came
+/// or went by it.
+pub(super) fn told(entry: &AuditEntry) -> (String, Option<String>, Option<String>) {
     let data = &entry.metadata;
-    let text = |text: Option<&str>| text.unwrap_or("?").to_owned();
-    let id = || text(data["id"].as_str());
+    let text = |text: &serde_json::Value| text.as_str().unwrap_or("?").to_owned();
+    let id = || text(&data["id"]);
+    let limit = |config: &serde_json::Value| {
+        let part = |name: &str| text(&config[name]);
+        format!("limit {} {} {} {}", part("metric"), part("window"), part("limitType"), part("limit"))
+    };
     match entry.action {
         "create_environment_variable" | "update_environment_variable" => {
-            let thing = format!("variable {}", text(data["variable_name"].as_str()));
+            let thing = format!("variable {}", text(&data["variable_name"]));
             (thing.clone(), Some(thing), None)
         }
         "delete_environment_variable" => {
-            let thing = format!("variable {}", text(data["variable_name"].as_str()));
+            let thing = format!("variable {}", text(&data["variable_name"]));
             (format!("no {thing}"), None, Some(thing))
         }
-        "create_usage_limit" => {
-            (format!("limit {}", text(data["config"]["limit"].as_str())), Some(format!("limit {}", id())), None)
-        }
-        "update_usage_limit" => (format!("limit {}", text(data["current"]["limit"].as_str())), None, None),
+        "create_usage_limit" => (limit(&data["config"]), Some(format!("limit {}", id())), None),
+        "update_usage_limit" => (limit(&data["current"]), None, None),
         "delete_usage_limit" => (format!("no limit {}", id()), None, Some(format!("limit {}", id()))),
-        "create_integration" => (format!("stream {}", id()), Some(format!("stream {}", id())), None),
+        "create_integration" => (format!("new stream {}", text(&data["type"])), Some(format!("stream {}", id())), None),
         "update_integration" => (format!("changed stream {}", id()), None, None),
         "delete_integration" => (format!("no stream {}", id()), None, Some(format!("stream {}", id()))),
+        "update_canonical_url" => {
+            let thing = format!("url {}", text(&data["request_destination"]));
+            (format!("{thing} {}", text(&data["url"])), Some(thing), None)
+        }
+        "delete_canonical_url" => {
+            let thing = format!("url {}", text(&data["request_destination"]));
+            (format!("no {thing}"), None, Some(thing))
+        }
+        "pause_deployment" => ("paused".to_owned(), Some(PAUSE.to_owned()), None),
+        "unpause_deployment" => ("no longer paused".to_owned(), None, Some(PAUSE.to_owned())),
         other => (format!("{other} {data}"), None, None),
     }
+}
+
+/// What a `User-Agent` says before the library's own part.
+fn product(agent: Option<&str>) -> String {
+    agent.and_then(|agent| agent.split(' ').next()).unwrap_or_default().to_owned()
 }
 
 /// All that is wrong with a run.
 pub(super) fn all(run: &Run) -> Vec<String> {
     let mut problems = Vec::new();
-    let (audit, recorded) = (run.fake.audit_log(), run.fake.requests());
     let mut requests: HashMap<String, Vec<&Recorded>> = HashMap::new();
-    for one in &recorded {
-        let path = one.uri.parse::<http::Uri>().map(|uri| uri.path().to_owned()).unwrap_or_default();
-        requests.entry(request_key(&path, &one.body)).or_default().push(one);
+    for one in &run.requests {
+        let agent = one.headers.get(USER_AGENT).map(HeaderValue::to_str);
+        requests.entry(product(agent.and_then(Result::ok))).or_default().push(one);
     }
-    let requests_of = |write: &Write| requests.get(&write.request).map_or(&[][..], Vec::as_slice);
-    audited(run, &audit, requests_of, &mut problems);
+    let mut entries: HashMap<String, Vec<String>> = HashMap::new();
+    for entry in &run.audit {
+        entries.entry(product(entry.user_agent.as_deref())).or_default().push(told(entry).0);
+    }
+    // What is in each place by the requests that were carried out.
+    let mut places: BTreeMap<&str, &str> = BTreeMap::new();
     for write in &run.log.writes {
-        repeated(write, requests_of(write), &mut problems);
+        let requests = requests.get(&write.agent).map_or(&[][..], Vec::as_slice);
+        let done = requests.iter().filter(|request| request.status.is_some_and(|status| status.is_success())).count();
+        reported(write, done, &mut problems);
+        repeated(run, write, requests, &mut problems);
         if run.load.protocol != Protocol::Http2Broken {
-            justified(write, requests_of(write), &mut problems);
+            justified(write, requests, &mut problems);
+        }
+        let change = &write.change;
+        let (before, after) = (places.get(change.place.as_str()).copied(), change.value.as_deref());
+        let leaves = match change.quiet {
+            true => usize::from(done > 0 && before != after),
+            false => done,
+        };
+        let found = entries.remove(&write.agent).unwrap_or_default();
+        if found.len() != leaves || found.iter().any(|entry| *entry != change.entry) {
+            problems.push(format!("{write:?} has {found:?} in the audit log, instead of {leaves} entries"));
+        }
+        match after.filter(|_| done > 0) {
+            Some(after) => drop(places.insert(&change.place, after)),
+            None if done > 0 => drop(places.remove(change.place.as_str())),
+            None => {}
         }
     }
-    stayed(run, &audit, &mut problems);
+    problems.extend(entries.into_values().map(|strange| format!("{strange:?} in the audit log has no call")));
+    stayed(run, &places, &mut problems);
+    read(run, &mut problems);
     problems
 }
 
-/// What the audit log may and must hold by the reports, and what it holds by the requests that were carried out.
-#[derive(Default)]
-struct Expected {
-    applied: usize,
-    unknown: usize,
-    /// Whether it may be done more than once.
-    repeatable: bool,
-    /// How many requests came, and how many of them the fake carried out, whether or not that was heard.
-    came: usize,
-    done: usize,
+/// What the client says of a write is what was done.
+fn reported(write: &Write, done: usize, problems: &mut Vec<String>) {
+    let agrees = match write.report {
+        Report::Applied => done > 0,
+        Report::NotApplied => done == 0,
+        Report::Unknown => true,
+    };
+    if !agrees || (write.once && done > 1) {
+        problems.push(format!("{write:?} was done {done} times"));
+    }
 }
 
-fn audited<'a>(
-    run: &Run,
-    audit: &[AuditEntry],
-    requests_of: impl Fn(&Write) -> &'a [&'a Recorded],
-    problems: &mut Vec<String>,
-) {
-    let mut entries: BTreeMap<String, usize> = BTreeMap::new();
-    for entry in audit {
-        *entries.entry(told(entry).0).or_default() += 1;
-    }
-    let mut expected: BTreeMap<&str, Expected> = BTreeMap::new();
-    let mut counted = BTreeSet::new();
-    for write in &run.log.writes {
-        let requests = requests_of(write);
-        let is_done = |request: &&&Recorded| request.status.is_some_and(|status| status.is_success());
-        let Some(entry) = &write.entry else {
-            // It was looked for, and not found.
-            if requests.iter().any(|request| is_done(&request)) {
-                problems.push(format!(
-                    "{:?} for {}, of which nothing was found, and it was done",
-                    write.report, write.request
-                ));
-            }
-            continue;
-        };
-        let expected = expected.entry(entry).or_default();
-        match write.report {
-            Report::Applied => expected.applied += 1,
-            Report::Unknown => expected.unknown += 1,
-            Report::NotApplied => {}
-        }
-        expected.repeatable |= !write.once;
-        // A deletion may have been called for twice, with one and the same request.
-        if counted.insert(&write.request) {
-            expected.done += requests.iter().filter(is_done).count();
-            expected.came += requests.len();
-        }
-    }
-    for (entry, Expected { applied, unknown, repeatable, done, came }) in &expected {
-        let (applied, unknown, done, came) = (*applied, *unknown, *done, *came);
-        let found = entries.get(*entry).copied().unwrap_or(0);
-        let (least, most, done) = match entry.strip_prefix("no ") {
-            // What is not there is deleted without a trace, and nothing is deleted twice.
-            Some(thing) if thing.starts_with("variable") => {
-                let was_there = usize::from(entries.contains_key(thing));
-                (applied.min(was_there), (applied + unknown).min(was_there), done.min(was_there))
-            }
-            Some(_) => (applied.min(1), (applied + unknown).min(1), done.min(1)),
-            None if !*repeatable => (applied, applied + unknown, done),
-            None => (applied, if applied + unknown == 0 { 0 } else { came }, done),
-        };
-        if !(least..=most).contains(&found) {
-            problems
-                .push(format!("'{entry}' is {found} times in the audit log, by the reports {least} to {most} times"));
-        }
-        if found != done {
-            problems.push(format!("'{entry}' is {found} times in the audit log, and was done {done} times"));
-        }
-    }
-    let strange = entries.keys().filter(|entry| !expected.contains_key(entry.as_str()));
-    problems.extend(strange.map(|entry| format!("'{entry}' is in the audit log, and nobody reported it")));
-}
-
-/// What may not be done twice is sent again only after an answer that proves that nothing was done.
-fn repeated(write: &Write, requests: &[&Recorded], problems: &mut Vec<String>) {
-    if write.once
-        && let Some((_, before)) = requests.split_last()
-        && let Some(open) = before.iter().find(|request| !request.fault.as_ref().is_some_and(refuses))
-    {
-        problems.push(format!("{} was sent again after {:?}", write.request, open.fault));
+/// A write is sent again only after an answer that leaves something open, and if it may not be done twice, only after one
+/// that proves that nothing was done.
+fn repeated(run: &Run, write: &Write, requests: &[&Recorded], problems: &mut Vec<String>) {
+    let Some((_, before)) = requests.split_last() else { return };
+    // What breaks with others, or is too slow, meets no fault.
+    let may_break = run.load.protocol == Protocol::Http2Broken || write.took >= ATTEMPT_TIMEOUT;
+    let may_be_sent_again = |request: &&Recorded| match &request.fault {
+        Some(fault) if write.once => refuses(fault),
+        Some(fault) => may_break || !answers(fault),
+        None => may_break && !write.once,
+    };
+    if let Some(request) = before.iter().find(|request| !may_be_sent_again(request)) {
+        problems.push(format!("{write:?} was sent again after {:?}, {:?}", request.fault, request.status));
     }
 }
 
@@ -177,25 +173,29 @@ fn repeated(write: &Write, requests: &[&Recorded], problems: &mut Vec<String>) {
 fn justified(write: &Write, requests: &[&Recorded], problems: &mut Vec<String>) {
     let open =
         requests.iter().filter_map(|request| request.fault.as_ref()).any(|fault| !refuses(fault) && !answers(fault));
-    let late = write.failed_after.is_some_and(|time| time >= ATTEMPT_TIMEOUT);
-    if write.report == Report::Unknown && !open && !late {
-        problems.push(format!("{} is said to be unknown after answers that tell", write.request));
+    if write.report == Report::Unknown && !open && write.took < ATTEMPT_TIMEOUT {
+        problems.push(format!("{write:?} is said to be unknown after answers that tell"));
     }
 }
 
-/// What is there in the end is what the reports and the audit log say.
-fn stayed(run: &Run, audit: &[AuditEntry], problems: &mut Vec<String>) {
-    let Kept { places, things } = &run.kept;
+/// What is there in the end is what the reports, the requests and the audit log say.
+fn stayed(run: &Run, places: &BTreeMap<&str, &str>, problems: &mut Vec<String>) {
+    let Kept { places: kept, things } = &run.kept;
     for (place, cell) in &run.log.cells {
-        let value = places.get(place).map(String::as_str);
+        let value = kept.get(place).map(String::as_str);
         if !cell.may_hold(value) {
             problems.push(format!("{place} is {value:?} in the end, by the reports {cell:?}"));
         }
     }
-    let strange = places.keys().filter(|place| !run.log.cells.contains_key(*place));
-    problems.extend(strange.map(|place| format!("{place} is there in the end, and nobody reported it")));
+    let all: BTreeSet<&str> = places.keys().copied().chain(kept.keys().map(String::as_str)).collect();
+    for place in all {
+        let (done, value) = (places.get(place).copied(), kept.get(place).map(String::as_str));
+        if done != value {
+            problems.push(format!("{place} is {value:?} in the end, by the requests {done:?}"));
+        }
+    }
     let mut left = BTreeSet::new();
-    for (_, came, went) in audit.iter().map(told) {
+    for (_, came, went) in run.audit.iter().map(told) {
         left.extend(came);
         if let Some(went) = went {
             left.remove(&went);
@@ -204,5 +204,19 @@ fn stayed(run: &Run, audit: &[AuditEntry], problems: &mut Vec<String>) {
     if left != *things {
         let odd: Vec<_> = left.symmetric_difference(things).collect();
         problems.push(format!("the audit log and what is there in the end differ in {odd:?}"));
+    }
+}
+
+/// What was read of the audit log is how it begins.
+fn read(run: &Run, problems: &mut Vec<String>) {
+    let mut audit = run.audit.iter();
+    for (n, read) in run.log.events.iter().enumerate() {
+        let there = audit.next().map(|entry| {
+            let time = i64::try_from(entry.create_time).unwrap_or(i64::MAX);
+            (time, entry.action.to_owned(), entry.user_agent.clone(), entry.metadata.to_string())
+        });
+        if there.as_ref() != Some(read) {
+            problems.push(format!("entry {n} of the audit log was read as {read:?}, and is {there:?}"));
+        }
     }
 }

@@ -2,8 +2,13 @@
 
 mod check;
 mod report;
+mod streams;
 mod work;
 
+#[cfg(test)]
+mod lies;
+
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -11,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use convex_mgmt::deployment::ListEnvironmentVariables;
 use convex_mgmt::{Client, DeploymentClient, RetryPolicy};
-use convex_mgmt_fake::{Fake, Fault, Knobs, Running};
+use convex_mgmt_fake::{AuditEntry, Fake, Fault, Knobs, Plan, Recorded, Running};
 use tokio::task::JoinSet;
 
 use crate::tls::{Authority, OnReset, Secured};
@@ -138,7 +143,10 @@ impl Load {
         // Nobody listens where the webhooks go.
         knobs.webhook_backoff = (Duration::from_secs(60), Duration::from_secs(60));
         knobs.log_stream_removal = Duration::ZERO;
-        let fake = fake().knobs(knobs).build();
+        // Who reads the audit log needs a plan, and of a deployment in development it takes no warnings.
+        let mut plan = Plan::default();
+        plan.deployment_type = "prod".to_owned();
+        let fake = fake().knobs(knobs).plan(plan).build();
         let server = self.serve(&fake).await;
         let client = self.client(&server);
         // Until it has a connection, a client does not know that others may share it.
@@ -149,7 +157,7 @@ impl Load {
         let left = Arc::new(AtomicUsize::new(self.calls));
         let mut workers = JoinSet::new();
         // More than have a place at once, so that the client is what holds them back.
-        for number in 0..(self.connections * 2).max(work::SPECIAL * 2) {
+        for number in 0..(self.connections * 2).max(work::workers()) {
             workers.spawn(work::work(number, client.clone(), Arc::clone(&left)));
         }
         let mut log = Log::default();
@@ -163,18 +171,20 @@ impl Load {
             Server::Secured(secured, _) => secured.connections(),
         };
         let kept = check::kept(&fake).await;
-        Run { load: self.clone(), fake, log, opened, kept, elapsed }
+        let (audit, requests) = (fake.audit_log(), fake.requests());
+        Run { load: self.clone(), log, audit, requests, kept, opened, elapsed }
     }
 }
 
 /// What came of a load.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Run {
     load: Load,
-    fake: Fake,
     log: Log,
-    opened: usize,
+    audit: Vec<AuditEntry>,
+    requests: Vec<Recorded>,
     kept: check::Kept,
+    opened: usize,
     elapsed: Duration,
 }
 
@@ -199,8 +209,8 @@ impl Run {
 
     /// How many requests met each of the [`faults`].
     pub fn met(&self) -> Vec<(Fault, usize)> {
-        let requests = self.fake.requests();
-        let count = |fault: &Fault| requests.iter().filter(|request| request.fault.as_ref() == Some(fault)).count();
+        let count =
+            |fault: &Fault| self.requests.iter().filter(|request| request.fault.as_ref() == Some(fault)).count();
         faults().into_iter().map(|fault| (fault.clone(), count(&fault))).collect()
     }
 
@@ -235,12 +245,20 @@ impl fmt::Display for Run {
             elapsed.as_secs_f64(),
             calls as f64 / elapsed.as_secs_f64()
         )?;
+        writeln!(f, "  requests {}, of which {met} met a fault; connections opened {opened}", self.requests.len())?;
+        writeln!(f, "  writes: applied {applied}, not applied {not_applied}, unknown {unknown}")?;
+        let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+        for write in &log.writes {
+            *kinds.entry(write.operation).or_default() += 1;
+        }
+        for (operation, count) in kinds {
+            writeln!(f, "    {count} {operation}")?;
+        }
         writeln!(
             f,
-            "  requests {}, of which {met} met a fault; connections opened {opened}",
-            self.fake.requests().len()
-        )?;
-        writeln!(f, "  writes: applied {applied}, not applied {not_applied}, unknown {unknown}")?;
-        writeln!(f, "  reads: answered {reads}, failed {failed}; audit log entries {}", self.fake.audit_log().len())
+            "  reads: answered {reads}, failed {failed}; audit log entries {}, of which read {}",
+            self.audit.len(),
+            log.events.len()
+        )
     }
 }

@@ -24,22 +24,46 @@ impl Report {
     }
 }
 
+/// What a write is for.
+#[derive(Clone, Debug)]
+pub(super) struct Change {
+    /// Where it writes to: a place that has no other writers.
+    pub(super) place: String,
+    /// What is there once it is done.
+    pub(super) value: Option<String>,
+    /// What the audit log calls it, in the words of [`told`](super::check::told).
+    pub(super) entry: String,
+    /// Whether it leaves no entry in the audit log if nothing changes.
+    pub(super) quiet: bool,
+}
+
+impl Change {
+    pub(super) fn new(place: &str, value: Option<String>, entry: impl Into<String>) -> Self {
+        Self { place: place.to_owned(), value, entry: entry.into(), quiet: false }
+    }
+
+    pub(super) fn quiet(self) -> Self {
+        Self { quiet: true, ..self }
+    }
+}
+
 /// A write that was called for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Write {
-    /// Its path and body, which no other write has.
-    pub(super) request: String,
-    /// What the audit log calls it; none if that has an id that nobody told.
-    pub(super) entry: Option<String>,
+    /// The call's own `User-Agent`, which its requests carry, and what the audit log holds of them.
+    pub(super) agent: String,
+    /// Which operation.
+    pub(super) operation: &'static str,
+    pub(super) change: Change,
     /// Whether a second execution would do something else.
     pub(super) once: bool,
     pub(super) report: Report,
-    /// How long the call took, if it failed.
-    pub(super) failed_after: Option<Duration>,
+    /// How long the call took.
+    pub(super) took: Duration,
 }
 
 /// A place of the deployment that only one worker writes to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Cell {
     /// What may be there by the client's reports.
     possible: Vec<Option<String>>,
@@ -72,11 +96,16 @@ impl Cell {
     }
 }
 
+/// An entry of the audit log, as it was read: when, what, with which program, and the details.
+pub(super) type Event = (i64, String, Option<String>, String);
+
 /// All that the workers wrote down.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Log {
     pub(super) writes: Vec<Write>,
     pub(super) cells: BTreeMap<String, Cell>,
+    /// What was read of the audit log, from its begin on.
+    pub(super) events: Vec<Event>,
     pub(super) reads: usize,
     pub(super) failed_reads: usize,
     pub(super) problems: Vec<String>,
@@ -86,6 +115,7 @@ impl Log {
     pub(super) fn merge(&mut self, other: Self) {
         self.writes.extend(other.writes);
         self.cells.extend(other.cells);
+        self.events.extend(other.events);
         self.reads += other.reads;
         self.failed_reads += other.failed_reads;
         self.problems.extend(other.problems);
@@ -93,6 +123,11 @@ impl Log {
 
     pub(super) fn wrote(&mut self, place: &str, value: Option<String>, report: Report) {
         self.cells.entry(place.to_owned()).or_default().wrote(value, report);
+    }
+
+    /// Takes what is there after a write that did not tell.
+    pub(super) fn found(&mut self, place: &str, value: Option<String>) {
+        self.wrote(place, value, Report::Applied);
     }
 
     pub(super) fn saw(&mut self, place: &str, value: Option<&str>) {

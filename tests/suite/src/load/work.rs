@@ -2,85 +2,125 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
-use bytes::Bytes;
 use convex_mgmt::deployment::{
-    AxiomUpdate, CreateLogStream, CreateUsageLimit, DatadogSiteLocation, DatadogUpdate, DeleteLogStream,
-    DeleteUsageLimit, ListEnvironmentVariables, ListLogStreams, ListUsageLimits, LogStreamStatus, LogStreamType,
-    LogTopic, LogTopics, NewAxiom, NewDatadog, NewLogStream, NewWebhook, RotateWebhookSecret,
-    UpdateEnvironmentVariables, UpdateLogStream, UpdateUsageLimit, UsageLimit, UsageLimitConfig, UsageLimitType,
-    UsageLimitWindow, UsageMetric, WebhookFormat,
+    CanonicalUrls, CreateUsageLimit, DeleteUsageLimit, GetCanonicalUrls, ListAuditLogEvents, ListEnvironmentVariables,
+    ListUsageLimits, LogStreamType, PauseDeployment, RequestDestination, UnpauseDeployment, UpdateCanonicalUrl,
+    UpdateEnvironmentVariables, UpdateUsageLimit, UsageLimit, UsageLimitConfig, UsageLimitType, UsageLimitWindow,
+    UsageMetric,
 };
-use convex_mgmt::{Deployment, DeploymentClient, Error, LogStreamId, Operation, Repeat, UsageLimitId};
+use convex_mgmt::{Deployment, DeploymentClient, Error, ErrorCode, Operation, Repeat, UnixMillis, UsageLimitId};
 
-use super::report::{Log, Report, Write};
+use super::report::{Change, Log, Report, Write};
 
-/// What log streams there are workers for.
-const STREAMS: [LogStreamType; 3] = [LogStreamType::Datadog, LogStreamType::Webhook, LogStreamType::Axiom];
+/// Where it is kept whether the deployment is paused.
+pub(super) const PAUSE: &str = "pause";
 
-/// What usage limits there are workers for.
-const LIMITS: usize = UsageMetric::KNOWN.len() * UsageLimitWindow::KNOWN.len() * UsageLimitType::KNOWN.len();
+/// What a canonical URL of a load begins with, which no default does.
+const URL: &str = "https://load.example/";
 
-/// How many workers do something else than to set environment variables.
-pub(super) const SPECIAL: usize = LIMITS + STREAMS.len();
+/// What a worker does until no calls are left.
+enum Work {
+    /// Creates, replaces and deletes a usage limit of this metric, window and type.
+    Limit(UsageMetric, UsageLimitWindow, UsageLimitType),
+    /// Creates, changes and deletes a log stream of this type.
+    Stream(LogStreamType),
+    /// Sets and resets this canonical URL.
+    Url(RequestDestination),
+    /// Pauses the deployment and lets it run again.
+    Pause,
+    /// Reads the audit log as it grows.
+    AuditLog,
+    /// Sets and deletes environment variables.
+    Variables,
+}
 
-struct Worker {
+/// What there is one worker for. All others have environment variables.
+fn single() -> Vec<Work> {
+    let mut all = vec![Work::Pause, Work::AuditLog];
+    all.extend(RequestDestination::KNOWN.iter().cloned().map(Work::Url));
+    all.extend([LogStreamType::Datadog, LogStreamType::Webhook, LogStreamType::Axiom].map(Work::Stream));
+    for metric in UsageMetric::KNOWN {
+        for window in UsageLimitWindow::KNOWN {
+            let limit = |kind: &UsageLimitType| Work::Limit(metric.clone(), window.clone(), kind.clone());
+            all.extend(UsageLimitType::KNOWN.iter().map(limit));
+        }
+    }
+    all
+}
+
+pub(super) struct Worker {
     number: usize,
     client: DeploymentClient,
     left: Arc<AtomicUsize>,
-    log: Log,
+    pub(super) log: Log,
+}
+
+/// How many workers it takes for as many to set environment variables as do something else.
+pub(super) fn workers() -> usize {
+    single().len() * 2
 }
 
 /// Works until no calls are left.
 pub(super) async fn work(number: usize, client: DeploymentClient, left: Arc<AtomicUsize>) -> Log {
     let mut worker = Worker { number, client, left, log: Log::default() };
-    match number {
-        0..LIMITS => worker.limits().await,
-        LIMITS..SPECIAL => worker.streams(STREAMS[number - LIMITS].clone()).await,
-        _ => worker.variables().await,
+    match single().into_iter().nth(number).unwrap_or(Work::Variables) {
+        Work::Limit(metric, window, kind) => worker.limits(UsageLimitConfig::new(metric, window, kind, 0)).await,
+        Work::Stream(kind) => worker.streams(kind).await,
+        Work::Url(destination) => worker.urls(destination).await,
+        Work::Pause => worker.pauses().await,
+        Work::AuditLog => worker.audit_log().await,
+        Work::Variables => worker.variables().await,
     }
     worker.log
 }
 
-/// What tells one request from all others.
-pub(super) fn request_key(path: &str, body: &Bytes) -> String {
-    format!("{path} {}", String::from_utf8_lossy(body))
-}
-
 /// Where a usage limit is, since there is one for each metric, window and type.
 pub(super) fn place_of_limit(limit: &UsageLimitConfig) -> String {
-    format!("limit {:?} {:?} {:?}", limit.metric, limit.window, limit.limit_type)
+    format!("limit {} {} {}", limit.metric, limit.window, limit.limit_type)
 }
 
-/// Where a log stream is, since there is one of each type.
-pub(super) fn place_of_stream(kind: &LogStreamType) -> String {
-    format!("stream {kind:?}")
+/// Where a canonical URL is.
+pub(super) fn place_of_url(destination: &RequestDestination) -> String {
+    format!("url {destination}")
 }
 
-/// Which limit a worker has, under the number that is told from all others.
-fn limit_of(worker: usize, limit: u64) -> UsageLimitConfig {
-    let (windows, types) = (UsageLimitWindow::KNOWN, UsageLimitType::KNOWN);
-    let metric = UsageMetric::KNOWN[worker / windows.len() / types.len()].clone();
-    let window = windows[worker / types.len() % windows.len()].clone();
-    UsageLimitConfig::new(metric, window, types[worker % types.len()].clone(), limit)
+/// The canonical URLs by their places; none where there is a default.
+pub(super) fn urls_set(urls: CanonicalUrls) -> [(String, Option<String>); 2] {
+    [(RequestDestination::ConvexCloud, urls.convex_cloud_url), (RequestDestination::ConvexSite, urls.convex_site_url)]
+        .map(|(destination, url)| (place_of_url(&destination), Some(url).filter(|url| url.starts_with(URL))))
 }
 
 impl Worker {
     /// Whether there is a call left to make.
-    fn take(&self) -> bool {
+    pub(super) fn take(&self) -> bool {
         self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
     }
 
-    async fn write<O>(&mut self, entry: Option<String>, operation: &O) -> (Report, Result<O::Output, Error>)
+    /// Calls for a write under a `User-Agent` of its own.
+    pub(super) async fn write<O>(&mut self, change: Change, operation: &O) -> (Report, Result<O::Output, Error>)
     where
         O: Operation<Api = Deployment>,
     {
-        let request = operation.to_request(self.client.endpoint()).expect("a request that can be built");
-        let request = request_key(request.uri().path(), request.body());
-        let result = self.client.send(operation).await;
-        let report = Report::of(&result);
-        let failed_after = result.as_ref().err().map(Error::elapsed);
-        self.log.writes.push(Write { request, entry, once: O::META.repeat == Repeat::Never, report, failed_after });
+        let product = format!("load/{}.{}", self.number, self.log.writes.len());
+        let endpoint = self.client.endpoint().clone().user_agent(&product).expect("a product");
+        let begun = Instant::now();
+        let result = self.client.at(endpoint).send(operation).await;
+        let (report, once) = (Report::of(&result), O::META.repeat == Repeat::Never);
+        let (operation, took) = (O::META.id, begun.elapsed());
+        self.log.writes.push(Write { agent: product, operation, change, once, report, took });
+        (report, result)
+    }
+
+    /// Calls for a write that leaves what it says in its place.
+    async fn change<O>(&mut self, change: Change, operation: &O) -> (Report, Result<O::Output, Error>)
+    where
+        O: Operation<Api = Deployment>,
+    {
+        let (place, value) = (change.place.clone(), change.value.clone());
+        let (report, result) = self.write(change, operation).await;
+        self.log.wrote(&place, value, report);
         (report, result)
     }
 
@@ -91,7 +131,7 @@ impl Worker {
     }
 
     /// Reads until there is an answer.
-    async fn look<O: Operation<Api = Deployment>>(&mut self, operation: &O) -> O::Output {
+    pub(super) async fn look<O: Operation<Api = Deployment>>(&mut self, operation: &O) -> O::Output {
         loop {
             if let Some(read) = self.read(operation).await {
                 return read;
@@ -108,7 +148,9 @@ impl Worker {
                 if !self.take() {
                     return;
                 }
-                self.set(name, format!("{}_{round}", self.number)).await;
+                let (place, value) = (format!("variable {name}"), format!("{}_{round}", self.number));
+                let update = UpdateEnvironmentVariables::new().set(name, value.as_str());
+                drop(self.change(Change::new(&place, Some(value), &place), &update).await);
             }
             if round % 4 == 0 {
                 if !self.take() {
@@ -126,58 +168,48 @@ impl Worker {
                     return;
                 }
                 // The server takes no such name.
-                let name = format!("0_{}_{round}", self.number);
-                let update = UpdateEnvironmentVariables::new().set(&name, "").unchecked();
-                let _ = self.write(Some(format!("variable {name}")), &update).await;
+                let place = format!("variable 0_{}_{round}", self.number);
+                let update = UpdateEnvironmentVariables::new().set(&place["variable ".len()..], "").unchecked();
+                drop(self.change(Change::new(&place, Some(String::new()), &place), &update).await);
             }
             if !self.take() {
                 return;
             }
+            let place = format!("variable {passing}");
             let delete = UpdateEnvironmentVariables::new().delete(&passing);
-            let (report, _) = self.write(Some(format!("no variable {passing}")), &delete).await;
-            self.log.wrote(&format!("variable {passing}"), None, report);
+            drop(self.change(Change::new(&place, None, format!("no {place}")).quiet(), &delete).await);
         }
     }
 
-    async fn set(&mut self, name: &str, value: String) {
-        let place = format!("variable {name}");
-        let update = UpdateEnvironmentVariables::new().set(name, value.as_str());
-        let (report, _) = self.write(Some(place.clone()), &update).await;
-        self.log.wrote(&place, Some(value), report);
-    }
-
-    /// Creates a usage limit, replaces it, and deletes it.
-    async fn limits(&mut self) {
-        let place = place_of_limit(&limit_of(self.number, 1));
-        let mut there: Option<(UsageLimitId, bool)> = None;
-        let mut next = self.number as u64 + 1;
+    /// Creates a usage limit, replaces it, reads it, and deletes it.
+    async fn limits(&mut self, mut limit: UsageLimitConfig) {
+        let place = place_of_limit(&limit);
+        let mut there: Option<(UsageLimitId, u8)> = None;
         while self.take() {
-            let limit = limit_of(self.number, next);
-            let value = Some(next.to_string());
-            next += LIMITS as u64;
+            limit.limit += 1;
+            let set = Change::new(&place, Some(limit.limit.to_string()), format!("{place} {}", limit.limit));
             let (report, answer) = match there.take() {
                 None => {
-                    let entry = Some(format!("limit {}", limit.limit));
-                    let (report, created) = self.write(entry, &CreateUsageLimit::new(limit)).await;
-                    self.log.wrote(&place, value, report);
-                    (report, created.ok().map(|created| Some((created.id, false))))
+                    let (report, created) = self.change(set, &CreateUsageLimit::new(limit.clone())).await;
+                    (report, created.ok().map(|created| Some((created.id, 1))))
                 }
-                Some((id, false)) => {
-                    let entry = Some(format!("limit {}", limit.limit));
-                    let (report, updated) = self.write(entry, &UpdateUsageLimit::new(&id, limit)).await;
-                    self.log.wrote(&place, value, report);
-                    (report, updated.ok().map(|_| Some((id, true))))
+                Some((id, 1)) => {
+                    let (report, updated) = self.change(set, &UpdateUsageLimit::new(&id, limit.clone())).await;
+                    (report, updated.ok().map(|_| Some((id, 2))))
                 }
-                Some((id, true)) => {
-                    let entry = Some(format!("no limit {id}"));
-                    let (report, deleted) = self.write(entry, &DeleteUsageLimit::new(&id)).await;
-                    self.log.wrote(&place, None, report);
+                Some((_, 2)) => {
+                    there = self.look_for_limit(&place).await.map(|limit| (limit.id, 3));
+                    continue;
+                }
+                Some((id, _)) => {
+                    let delete = Change::new(&place, None, format!("no limit {id}"));
+                    let (report, deleted) = self.change(delete, &DeleteUsageLimit::new(&id)).await;
                     (report, deleted.ok().map(|()| None))
                 }
             };
             there = match answer {
                 Some(there) if report == Report::Applied => there,
-                _ => self.look_for_limit(&place).await.map(|limit| (limit.id, true)),
+                _ => self.look_for_limit(&place).await.map(|limit| (limit.id, 3)),
             };
         }
     }
@@ -190,88 +222,73 @@ impl Worker {
         found
     }
 
-    /// Creates a log stream, changes it, and deletes it.
-    async fn streams(&mut self, kind: LogStreamType) {
-        let place = place_of_stream(&kind);
-        let mut there: Option<(LogStreamId, bool)> = None;
+    /// Sets a canonical URL, sets it to the same again, and resets it twice, with a read between the two.
+    async fn urls(&mut self, destination: RequestDestination) {
+        let place = place_of_url(&destination);
         for round in 0_u64.. {
             if !self.take() {
                 return;
             }
-            there = match there.take() {
-                None => self.create_stream(&kind, &place, round).await.map(|id| (id, false)),
-                Some((id, false)) => {
-                    let entry = Some(format!("changed stream {id}"));
-                    match kind {
-                        LogStreamType::Webhook => drop(self.write(entry, &RotateWebhookSecret::new(&id)).await),
-                        LogStreamType::Datadog => {
-                            let changes = DatadogUpdate::new().dd_tags([format!("round:{round}")]);
-                            drop(self.write(entry, &UpdateLogStream::new(&id, changes)).await);
-                        }
-                        _ => {
-                            let changes = AxiomUpdate::new().dataset_name(format!("changed-{round}"));
-                            drop(self.write(entry, &UpdateLogStream::new(&id, changes)).await);
+            let url = format!("{URL}{}", round / 6);
+            match round % 6 {
+                0 | 2 => {
+                    let update = UpdateCanonicalUrl::set(destination.clone(), url.as_str());
+                    let entry = format!("{place} {url}");
+                    drop(self.change(Change::new(&place, Some(url), entry), &update).await);
+                }
+                3 | 5 => {
+                    let update = UpdateCanonicalUrl::reset(destination.clone());
+                    drop(self.change(Change::new(&place, None, format!("no {place}")), &update).await);
+                }
+                _ => {
+                    if let Some(urls) = self.read(&GetCanonicalUrls::new()).await {
+                        for (_, value) in urls_set(urls).into_iter().filter(|(of, _)| *of == place) {
+                            self.log.saw(&place, value.as_deref());
                         }
                     }
-                    Some((id, true))
                 }
-                Some((id, true)) => {
-                    let entry = Some(format!("no stream {id}"));
-                    let (report, _) = self.write(entry, &DeleteLogStream::new(&id)).await;
-                    self.log.wrote(&place, None, report);
-                    match report {
-                        Report::Applied => None,
-                        _ => self.look_for_stream(&kind, &place).await.map(|id| (id, true)),
-                    }
+            }
+        }
+    }
+
+    /// Pauses the deployment twice and lets it run again twice. No operation tells which it is, but for a refusal.
+    async fn pauses(&mut self) {
+        for round in 0_u64.. {
+            if !self.take() {
+                return;
+            }
+            if round % 4 < 2 {
+                let pause = Change::new(PAUSE, Some("paused".to_owned()), "paused").quiet();
+                drop(self.change(pause, &PauseDeployment::new()).await);
+                continue;
+            }
+            let (report, result) =
+                self.change(Change::new(PAUSE, None, "no longer paused"), &UnpauseDeployment::new()).await;
+            let refused = |error: &Error| error.code() == Some(&ErrorCode::UnpauseDeploymentFailed);
+            if report == Report::NotApplied && result.is_err_and(|error| refused(&error)) {
+                self.log.saw(PAUSE, None);
+            }
+        }
+    }
+
+    /// Reads the audit log from its begin on.
+    async fn audit_log(&mut self) {
+        const PAGE: u32 = 100;
+        let mut next = ListAuditLogEvents::new(UnixMillis(0)).limit(PAGE);
+        while self.take() {
+            let Some(page) = self.read(&next).await else { continue };
+            next = match page.next_cursor {
+                Some(cursor) => {
+                    let told = page.items.into_iter().map(|event| {
+                        let action = event.action.as_str().to_owned();
+                        (event.create_time.0, action, event.client_user_agent, event.metadata.as_str().to_owned())
+                    });
+                    self.log.events.extend(told);
+                    next.cursor(cursor).limit(PAGE)
                 }
+                // Only a page that is full tells where the next one begins.
+                None => next.limit((page.items.len() as u32).max(1)),
             };
         }
-    }
-
-    /// Creates a log stream. Its id is not known if no answer tells it, and then it is looked for.
-    async fn create_stream(&mut self, kind: &LogStreamType, place: &str, round: u64) -> Option<LogStreamId> {
-        let topics = LogTopics::only([LogTopic::Console]);
-        let stream: NewLogStream = match kind {
-            LogStreamType::Webhook => {
-                NewWebhook::new(format!("http://127.0.0.1:9/{round}"), WebhookFormat::Json).topics(topics).into()
-            }
-            LogStreamType::Datadog => NewDatadog::new(DatadogSiteLocation::Eu, format!("k{round}")).into(),
-            _ => NewAxiom::new("k", format!("d{round}")).into(),
-        };
-        let (report, created) = self.write(None, &CreateLogStream::new(stream)).await;
-        let told = created.ok().and_then(|created| created.id().cloned());
-        if let Some(id) = &told {
-            self.log.wrote(place, Some(id.to_string()), report);
-        }
-        let id = match told {
-            Some(id) => Some(id),
-            None => {
-                let found = self.find_stream(kind).await;
-                match (report, &found) {
-                    (Report::Applied, None) => self.log.problems.push(format!("{place} was created, and is not there")),
-                    (Report::NotApplied, Some(_)) => {
-                        self.log.problems.push(format!("{place} was not created, and is there"))
-                    }
-                    _ => self.log.wrote(place, found.as_ref().map(ToString::to_string), Report::Applied),
-                }
-                found
-            }
-        };
-        if let (Some(id), Some(write)) = (&id, self.log.writes.last_mut()) {
-            write.entry = Some(format!("stream {id}"));
-        }
-        id
-    }
-
-    async fn find_stream(&mut self, kind: &LogStreamType) -> Option<LogStreamId> {
-        let streams = self.look(&ListLogStreams::new()).await;
-        let alive = streams.into_iter().filter(|stream| !matches!(stream.status, LogStreamStatus::Deleting));
-        alive.into_iter().find(|stream| stream.config.log_stream_type() == *kind).map(|stream| stream.id)
-    }
-
-    async fn look_for_stream(&mut self, kind: &LogStreamType, place: &str) -> Option<LogStreamId> {
-        let found = self.find_stream(kind).await;
-        self.log.saw(place, found.as_ref().map(LogStreamId::as_str));
-        found
     }
 }

@@ -34,7 +34,7 @@
 //! | 29 - 34 | retries, budget, deadlines, layers | `policy.rs`, and `retry/tests.rs` of the `proto` crate; 33 also `lifecycle::a_layer_that_is_not_ready` |
 //! | 35 | calls that are dropped | `lifecycle::dropped_calls_leave_nothing_behind` |
 //! | 36 | runtimes | `end_to_end/environment.rs` |
-//! | 37 | many calls, few connections | `lifecycle::many_calls_over_few_connections` |
+//! | 37 | many calls, few connections | `lifecycle::many_calls_over_few_connections`, `connections` |
 //! | 38 | `Connection: close`, N requests a connection | `lifecycle::a_server_that_closes` |
 //! | 39 | a layer that panics | `lifecycle::a_layer_that_panics` |
 //! | 40 | clocks that jump | no wall clock is read; `policy.rs`, `a_call_that_wakes_up_after_its_time_begins_no_attempt` |
@@ -61,6 +61,7 @@ use tower::{BoxError, Service};
 mod answers;
 mod body;
 mod connecting;
+mod connections;
 mod head;
 mod lifecycle;
 mod limits;

@@ -1,0 +1,82 @@
+//! That the checker sees each lie: for every kind of write, a run in which all agrees is changed in one thing.
+
+use std::collections::BTreeMap;
+
+use http::header::USER_AGENT;
+
+use super::report::Report;
+use super::{Load, Run};
+
+/// What can be wrong with the run of a write that is said to be applied, and was.
+type Lie = fn(&mut Run, at: usize);
+
+fn is_of(run: &Run, at: usize, agent: Option<&str>) -> bool {
+    agent.is_some_and(|agent| agent.split(' ').next() == Some(run.log.writes[at].agent.as_str()))
+}
+
+fn requests_of(run: &Run, at: usize) -> Vec<usize> {
+    let agent = |n: usize| run.requests[n].headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    (0..run.requests.len()).filter(|n| is_of(run, at, agent(*n))).collect()
+}
+
+fn entries_of(run: &Run, at: usize) -> Vec<usize> {
+    (0..run.audit.len()).filter(|n| is_of(run, at, run.audit[*n].user_agent.as_deref())).collect()
+}
+
+const LIES: [(&str, Lie); 6] = [
+    ("it is said not to be applied", |run, at| run.log.writes[at].report = Report::NotApplied),
+    ("it was not done, although it is said to be", |run, at| {
+        for n in requests_of(run, at) {
+            run.requests[n].status = None;
+        }
+        for n in entries_of(run, at) {
+            run.audit.remove(n);
+        }
+    }),
+    ("it is said to be unknown, although the answer came", |run, at| run.log.writes[at].report = Report::Unknown),
+    ("it was done twice by one request", |run, at| {
+        let n = entries_of(run, at)[0];
+        run.audit.insert(n, run.audit[n].clone());
+    }),
+    ("it was sent twice", |run, at| {
+        let n = requests_of(run, at)[0];
+        run.requests.push(run.requests[n].clone());
+    }),
+    ("the audit log has no trace of it", |run, at| {
+        let n = entries_of(run, at)[0];
+        run.audit.remove(n);
+    }),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_is_seen_for_every_kind_of_write() {
+    let run = Load { calls: 1500, fault_rate: 0.0, ..Load::default() }.run().await;
+    assert_eq!(run.problems(), Vec::<String>::new());
+    // One write of each kind that left a trace.
+    let mut kinds = BTreeMap::new();
+    for (at, write) in run.log.writes.iter().enumerate() {
+        let kind = (write.operation, write.change.entry.starts_with("no "));
+        if !kinds.contains_key(&kind) && entries_of(&run, at).len() == 1 {
+            kinds.insert(kind, at);
+        }
+    }
+    // Of the eleven writes that there are, two do two things.
+    assert_eq!(kinds.len(), 11 + 2, "{kinds:?}");
+    for (kind, at) in kinds {
+        for (lie, tell) in LIES {
+            let mut run = run.clone();
+            tell(&mut run, at);
+            assert_ne!(run.problems(), Vec::<String>::new(), "{kind:?}: {lie}");
+        }
+    }
+    // One place of each kind that holds something.
+    let places = run.kept.places.keys().map(|place| (place.split(' ').next(), place));
+    for place in BTreeMap::from_iter(places).into_values() {
+        let mut run = run.clone();
+        run.kept.places.remove(place);
+        assert_ne!(run.problems(), Vec::<String>::new(), "{place} is gone");
+    }
+    let mut run = run;
+    run.log.events.remove(0);
+    assert_ne!(run.problems(), Vec::<String>::new(), "an entry that was not read");
+}

@@ -1,0 +1,156 @@
+//! The workers of a load that have a log stream each.
+
+use std::fmt;
+
+use convex_mgmt::deployment::{
+    AxiomUpdate, CreateLogStream, DatadogSiteLocation, DatadogUpdate, DeleteLogStream, ListLogStreams, LogStream,
+    LogStreamConfig, LogStreamStatus, LogStreamType, LogStreamUpdate, LogTopic, LogTopics, NewAxiom, NewDatadog,
+    NewLogStream, NewWebhook, RotateWebhookSecret, UpdateLogStream, WebhookFormat, WebhookUpdate,
+};
+use convex_mgmt::{LogStreamId, Secret};
+
+use super::report::{Change, Report};
+use super::work::Worker;
+
+/// Where a log stream is, since there is one of each type.
+pub(super) fn place_of_stream(kind: &LogStreamType) -> String {
+    format!("stream {kind}")
+}
+
+/// What is in the place of a log stream.
+#[derive(Clone)]
+pub(super) struct Stream {
+    pub(super) id: LogStreamId,
+    /// What updates change.
+    content: String,
+    /// What a rotation changes; empty if there is none.
+    secret: String,
+}
+
+impl Stream {
+    /// None for one that is being deleted.
+    pub(super) fn of(stream: LogStream) -> Option<Self> {
+        let (content, secret) = match stream.config {
+            LogStreamConfig::Datadog(config) => (config.dd_tags.concat(), String::new()),
+            LogStreamConfig::Webhook(config) => (config.url, config.hmac_secret.expose().to_owned()),
+            LogStreamConfig::Axiom(config) => (config.dataset_name, String::new()),
+            _ => return None,
+        };
+        (stream.status != LogStreamStatus::Deleting).then_some(Self { id: stream.id, content, secret })
+    }
+}
+
+impl fmt::Display for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.id, self.content, self.secret)
+    }
+}
+
+/// A log stream as it is asked for, and the change to one.
+fn with(kind: &LogStreamType, content: &str) -> (NewLogStream, LogStreamUpdate) {
+    match kind {
+        LogStreamType::Datadog => {
+            let new = NewDatadog::new(DatadogSiteLocation::Eu, "k").dd_tags([content]);
+            (new.into(), DatadogUpdate::new().dd_tags([content.to_owned()]).into())
+        }
+        LogStreamType::Webhook => {
+            let new = NewWebhook::new(content, WebhookFormat::Json).topics(LogTopics::only([LogTopic::Console]));
+            (new.into(), WebhookUpdate::new().url(content).into())
+        }
+        _ => (NewAxiom::new("k", content).into(), AxiomUpdate::new().dataset_name(content).into()),
+    }
+}
+
+impl Worker {
+    /// Creates a log stream, changes it, rotates its secret if it has one, reads it, and deletes it.
+    pub(super) async fn streams(&mut self, kind: LogStreamType) {
+        let place = place_of_stream(&kind);
+        let mut there: Option<Stream> = None;
+        let mut step = 0;
+        for round in 0_u64.. {
+            if !self.take() {
+                return;
+            }
+            // Where it goes nobody listens.
+            let content = match kind {
+                LogStreamType::Webhook => format!("http://127.0.0.1:9/{round}"),
+                _ => format!("round-{round}"),
+            };
+            let (new, update) = with(&kind, &content);
+            let told = |value: Option<&Stream>, entry: String| Change::new(&place, value.map(Stream::to_string), entry);
+            // What is there now, if the answer tells that the change was made.
+            let (report, now) = match (there.take(), step) {
+                (None, _) => {
+                    let change = told(None, format!("new {place}"));
+                    let (report, created) = self.write(change, &CreateLogStream::new(new)).await;
+                    let created = created.ok().and_then(|created| {
+                        let secret = created.hmac_secret().map(Secret::expose).unwrap_or_default().to_owned();
+                        Some(Stream { id: created.id()?.clone(), content, secret })
+                    });
+                    step = 0;
+                    (report, created.map(Some))
+                }
+                (Some(stream), 1) => {
+                    let changed = Stream { content, ..stream };
+                    let change = told(Some(&changed), format!("changed stream {}", changed.id));
+                    let (report, updated) = self.write(change, &UpdateLogStream::new(&changed.id, update)).await;
+                    (report, updated.ok().map(|()| Some(changed)))
+                }
+                (Some(stream), 2) if kind == LogStreamType::Webhook => {
+                    let change = told(None, format!("changed stream {}", stream.id));
+                    let (report, rotated) = self.write(change, &RotateWebhookSecret::new(&stream.id)).await;
+                    let secret = rotated.ok().and_then(|rotated| Some(rotated.hmac_secret()?.expose().to_owned()));
+                    (report, secret.map(|secret| Some(Stream { secret, ..stream })))
+                }
+                (Some(_), 2 | 3) => {
+                    step = 4;
+                    there = self.look_for_stream(&kind, &place).await;
+                    continue;
+                }
+                (Some(stream), _) => {
+                    let change = told(None, format!("no stream {}", stream.id));
+                    let (report, deleted) = self.write(change, &DeleteLogStream::new(&stream.id)).await;
+                    (report, deleted.ok().map(|()| None))
+                }
+            };
+            step += 1;
+            there = self.settled(&kind, &place, report, now).await;
+        }
+    }
+
+    /// What is there after a write: by its answer, or else by a look.
+    async fn settled(
+        &mut self,
+        kind: &LogStreamType,
+        place: &str,
+        report: Report,
+        told: Option<Option<Stream>>,
+    ) -> Option<Stream> {
+        let now = match told {
+            Some(now) => now,
+            None => self.find_stream(kind).await,
+        };
+        let value = now.as_ref().map(Stream::to_string);
+        match report {
+            Report::NotApplied => self.log.saw(place, value.as_deref()),
+            Report::Applied | Report::Unknown => {
+                // The new id or secret, which nobody knew before.
+                let last = self.log.writes.last_mut().expect("the write");
+                last.change.value = last.change.value.take().or_else(|| value.clone());
+                self.log.found(place, value);
+            }
+        }
+        now
+    }
+
+    async fn find_stream(&mut self, kind: &LogStreamType) -> Option<Stream> {
+        let mut streams = self.look(&ListLogStreams::new()).await.into_iter();
+        streams.find_map(|stream| (stream.config.log_stream_type() == *kind).then(|| Stream::of(stream))?)
+    }
+
+    async fn look_for_stream(&mut self, kind: &LogStreamType, place: &str) -> Option<Stream> {
+        let found = self.find_stream(kind).await;
+        self.log.saw(place, found.as_ref().map(Stream::to_string).as_deref());
+        found
+    }
+}
