@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use convex_mgmt::deployment::{GetDeploymentInfo, ListEnvironmentVariables, ListUsageLimits};
+use convex_mgmt::deployment::{
+    GetCanonicalUrls, GetDeploymentInfo, ListActiveSyncs, ListEnvironmentVariables, ListUsageLimits,
+};
 use convex_mgmt::{Client, DecodeErrorKind, Error, ErrorKind, Repeat, ResponseError, RetryPolicy};
 use convex_mgmt_suite::script_server::{Act, Gate, ScriptServer, answer, raw, write};
 use convex_mgmt_suite::{Script, Step, endpoint};
@@ -183,6 +185,35 @@ async fn redirects_are_not_followed() {
         }
     }
     assert_eq!(target.connections(), 0, "the target sees nothing, and so no credential");
+}
+
+/// URLs in answers are data. The next request goes where the first one went, with the same `Host`.
+#[tokio::test]
+async fn addresses_in_answers_are_not_followed() {
+    let elsewhere = ScriptServer::start([joined([done(), done()])]).await;
+    let url = elsewhere.url();
+    let head = format!(
+        "200 OK\r\nlocation: {url}/a\r\ncontent-location: {url}/b\r\nrefresh: 0; url={url}/c\r\nlink: <{url}/d>; rel=next\r\nalt-svc: h2=\"{}\"\r\nhost: {}",
+        elsewhere.address(),
+        elsewhere.address(),
+    );
+    let urls = format!(r#"{{"convexCloudUrl":"{url}","convexSiteUrl":"{url}"}}"#);
+    let page = |pagination: &str| answer(&head, &format!(r#"{{"syncs":[],"pagination":{{{pagination}}}}}"#));
+    let server = ScriptServer::start([joined([
+        answer(&head, &urls),
+        page(&format!(r#""hasMore":true,"nextCursor":"{url}/e""#)),
+        page(r#""hasMore":false"#),
+        answer(&head, DONE),
+    ])])
+    .await;
+    let client = client(&server.url(), 2);
+    assert_eq!(bounded(client.send(&GetCanonicalUrls::new())).await.unwrap().convex_cloud_url, url);
+    let mut pages = client.pages(ListActiveSyncs::new());
+    while bounded(pages.next()).await.unwrap().is_some() {}
+    list(&client).await.unwrap();
+    assert_eq!((elsewhere.connections(), server.connections(), server.requests().len()), (0, 1, 4));
+    let host = format!("\r\nhost: {}\r\n", server.address());
+    assert!(server.requests().iter().all(|request| String::from_utf8_lossy(request).contains(&host)));
 }
 
 #[tokio::test]
