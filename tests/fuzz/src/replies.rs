@@ -19,7 +19,7 @@ pub const STATUSES: &[u16] = &[
 ];
 
 /// The heads that the third byte picks from.
-pub const HEADS: &[&[(&'static str, &[u8])]] = &[
+pub const HEADS: &[&[(&str, &[u8])]] = &[
     &[],
     &[("content-type", b"application/json")],
     &[("content-type", b"application/json; charset=UTF-8"), ("retry-after", b"3")],
