@@ -19,7 +19,7 @@ const LONGEST_TEXT: usize = 500;
 ///
 /// * What a plain text says, line by line, is what is read; and what was read is written and read alike.
 /// * Nothing is read that is not there: no more variables than lines, no more bytes than the text has.
-/// * An error names a line that there is, a problem names a variable, and both are of bounded length.
+/// * An error names the line that is wrong, a problem names a variable, and both are of bounded length.
 /// * A set of variables is refused exactly if a rule is broken; otherwise each is in the request as it was read.
 /// * No value is in any error, problem, plan or `Debug`.
 ///
@@ -113,7 +113,14 @@ fn written(variables: &EnvironmentVariables) -> String {
 }
 
 fn names_a_line(error: &DotenvError, text: &str) {
-    assert!((1..=lines(text).count()).contains(&(error.line as usize)), "{error}");
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n").replace('\r', "\n");
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let (before, rest) = lines.split_at_checked(error.line as usize - 1).expect("the line is there");
+    // An empty line in front, so that neither begins with what only a whole text may begin with.
+    assert!(EnvironmentVariables::from_dotenv(&format!("\n{}", before.concat())).is_ok(), "{error}");
+    let again =
+        EnvironmentVariables::from_dotenv(&format!("\n{}", rest.concat())).map_err(|again| (again.line, again.problem));
+    assert_eq!(again, Err((2, error.problem)), "{error}");
     assert!(error.to_string().len() <= LONGEST_TEXT && !error.problem.is_empty());
 }
 
