@@ -37,7 +37,10 @@ pub fn environment_files(data: &[u8]) {
             if let Some(expected) = plain(text) {
                 assert_eq!(pairs(&variables), expected);
             }
-            assert_eq!(EnvironmentVariables::from_dotenv(&written(&variables)).as_ref(), Ok(&variables));
+            for quote in ['"', '\'', '`'] {
+                let written = written(&variables, quote);
+                assert_eq!(EnvironmentVariables::from_dotenv(&written).as_ref(), Ok(&variables), "{written}");
+            }
             is_set(&variables);
         }
     }
@@ -103,9 +106,12 @@ fn is_part_of_a_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_.-".contains(&byte)
 }
 
-/// Variables as an `.env` file, each value in quotes.
-fn written(variables: &EnvironmentVariables) -> String {
+/// Variables as an `.env` file, each value in these quotes, or in double ones where these cannot hold it.
+fn written(variables: &EnvironmentVariables, quote: char) -> String {
     let line = |(name, value): (&str, &str)| {
+        if quote != '"' && !value.contains([quote, '\\', '\r']) {
+            return format!("{name}={quote}{value}{quote}\n");
+        }
         let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\r', "\\r");
         format!("{name}=\"{value}\"\n")
     };
