@@ -90,7 +90,8 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
 fn plain(text: &str) -> Option<BTreeMap<&str, &str>> {
     let mut variables = BTreeMap::new();
     for line in lines(text).map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        let line = line.strip_prefix("export ").unwrap_or(line).trim();
+        let exported = line.strip_prefix("export").filter(|rest| rest.starts_with(char::is_whitespace));
+        let line = exported.map_or(line, str::trim_start);
         let (name, value) = line.split_once('=')?;
         let name = name.trim_end();
         let value = value.trim_start();
