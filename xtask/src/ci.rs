@@ -29,6 +29,7 @@ const STEPS: &[Step] = &[
     ("bounds of a call", || {
         run(&mut cargo("bench --quiet --package convex-mgmt-suite --bench send_overhead -- --check"))
     }),
+    ("growth of work", || run(&mut cargo("bench --quiet --package convex-mgmt-fuzz --bench growth -- --check"))),
 ];
 
 pub(crate) fn run_steps() -> Result<(), Failure> {

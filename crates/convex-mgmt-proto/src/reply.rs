@@ -16,6 +16,9 @@ use crate::retry::Outcome;
 /// How much of an answer's body an error keeps, in bytes.
 pub const KEPT_BODY: usize = 64 * 1024;
 
+/// The longest name of a host that there can be, in bytes. What is longer is shown to nobody.
+const LONGEST_HOST: usize = 253;
+
 const DEPRECATION_STATE: HeaderName = HeaderName::from_static("x-convex-deprecation-state");
 const DEPRECATION_MESSAGE: HeaderName = HeaderName::from_static("x-convex-deprecation-message");
 
@@ -74,7 +77,8 @@ impl Reply<()> {
 fn refusal(status: StatusCode, headers: &HeaderMap, deprecation: Option<Deprecation>, body: Bytes) -> ResponseError {
     if status.is_redirection() {
         let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
-        let host = location.and_then(|text| text.parse::<Uri>().ok()).and_then(|uri| uri.host().map(Into::into));
+        let host = location.and_then(|text| text.parse::<Uri>().ok()).and_then(|uri| uri.host().map(str::to_owned));
+        let host = host.filter(|host| host.len() <= LONGEST_HOST);
         return ResponseError::Redirect(Redirect { status, host });
     }
     let retry_after = retry_after(headers);
@@ -323,7 +327,7 @@ impl std::error::Error for ApiError {}
 pub struct Redirect {
     /// The status.
     pub status: StatusCode,
-    /// The host it points to, if it names one.
+    /// The host it points to, if it names one that can be.
     pub host: Option<String>,
 }
 

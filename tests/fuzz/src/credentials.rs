@@ -1,5 +1,7 @@
 //! Credentials and URLs: any text for each.
 
+use std::hint::black_box;
+
 use convex_mgmt_proto::deployment::GetDeploymentInfo;
 use convex_mgmt_proto::{
     AccessToken, AccessTokenKind, Authorizes, Credential, CredentialError, DeployKey, DeployKeyKind, Deployment,
@@ -33,6 +35,26 @@ pub fn credentials(data: &[u8]) {
         is_an_origin(&url);
     }
     names_a_product(text);
+}
+
+/// Reads a text in each of the ways, and shows what came of it.
+pub fn read(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    black_box(format!("{:?}", Credential::parse(text)));
+    black_box(format!("{:?}", DeployKey::parse(text)));
+    black_box(format!("{:?}", AccessToken::parse(text)));
+    let Ok(key) = DeployKey::parse("happy-animal-123|made-up") else { return };
+    for url in [text, &format!("https://{text}")] {
+        black_box(format!("{:?}", Endpoint::<Deployment>::new(url, &key)));
+    }
+    if let Ok(endpoint) = Endpoint::<Deployment>::new("https://h.example", &key) {
+        let _ = black_box(endpoint.user_agent(text));
+    }
+    if let Ok(credential) = Credential::parse(text)
+        && let Ok(endpoint) = Endpoint::<Deployment>::new("https://h.example", &credential)
+    {
+        let _ = black_box(GetDeploymentInfo::new().to_request(&endpoint));
+    }
 }
 
 fn is_sent_as_given(text: &str, credential: &Credential) {

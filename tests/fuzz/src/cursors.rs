@@ -1,5 +1,7 @@
 //! Cursors and ids: any text on its way back to the server, in the query, in the body and in the path.
 
+use std::hint::black_box;
+
 use bytes::Bytes;
 use convex_mgmt_proto::deployment::{
     DataSync, DeleteLogStream, DeleteUsageLimit, GetLogStream, ListActiveSyncs, ListAuditLogEvents,
@@ -28,19 +30,53 @@ const SHORT: usize = 20_000;
 /// # Panics
 /// If one of that does not hold.
 pub fn cursors(data: &[u8]) {
-    let mut input = Input::new(data);
-    let flags = input.byte();
-    let from = UnixMillis(input.number() as i64 >> (flags >> 4));
-    let limit = (input.number() >> (flags >> 4)) as u32;
-    let Ok(text) = std::str::from_utf8(input.rest()) else { return };
-    let unchecked = flags & 1 == 1;
-    let cursor = (flags & 2 == 2).then_some(text);
-    let limit = (flags & 4 == 4).then_some(limit);
-
+    let Some(Given { from, limit, text, cursor, unchecked }) = Given::of(data) else { return };
     in_the_query(from, limit, cursor, unchecked);
     in_the_body(cursor, unchecked);
     in_the_path(text);
     goes_on(text);
+}
+
+/// Writes each request with the text, and goes on at it.
+pub fn read(data: &[u8]) {
+    let Some(Given { from, limit, text, cursor, unchecked }) = Given::of(data) else { return };
+    let (syncs, events) = lists(from, limit, cursor, unchecked);
+    let _ = black_box(syncs.to_request(&endpoint()));
+    let _ = black_box(events.to_request(&endpoint()));
+    let _ = black_box(sync(cursor, unchecked).to_request(&endpoint()));
+    BY_ID.iter().for_each(|(_, build)| drop(black_box(build(text))));
+    let mut pager = Pager::new(ListActiveSyncs::new());
+    for _ in 0..2 {
+        pager.accept(Page::new([], Some(text.to_owned())));
+        let _ = black_box(pager.request());
+    }
+}
+
+/// What an input says.
+struct Given<'a> {
+    from: UnixMillis,
+    limit: Option<u32>,
+    text: &'a str,
+    /// The text, if it is a cursor too.
+    cursor: Option<&'a str>,
+    unchecked: bool,
+}
+
+impl<'a> Given<'a> {
+    fn of(data: &'a [u8]) -> Option<Self> {
+        let mut input = Input::new(data);
+        let flags = input.byte();
+        let from = UnixMillis(input.number() as i64 >> (flags >> 4));
+        let limit = (input.number() >> (flags >> 4)) as u32;
+        let text = std::str::from_utf8(input.rest()).ok()?;
+        Some(Self {
+            from,
+            limit: (flags & 4 == 4).then_some(limit),
+            text,
+            cursor: (flags & 2 == 2).then_some(text),
+            unchecked: flags & 1 == 1,
+        })
+    }
 }
 
 fn endpoint() -> Endpoint<Deployment> {
@@ -48,28 +84,38 @@ fn endpoint() -> Endpoint<Deployment> {
     Endpoint::new("https://happy-animal-123.convex.cloud", &key).expect("an endpoint")
 }
 
+fn lists(
+    from: UnixMillis,
+    limit: Option<u32>,
+    cursor: Option<&str>,
+    unchecked: bool,
+) -> (ListActiveSyncs, ListAuditLogEvents) {
+    let (mut syncs, mut events) = (ListActiveSyncs::new(), ListAuditLogEvents::new(from));
+    (syncs.limit, events.limit) = (limit, limit);
+    (syncs.cursor, events.cursor) = (cursor.map(str::to_owned), cursor.map(str::to_owned));
+    if unchecked { (syncs.unchecked(), events.unchecked()) } else { (syncs, events) }
+}
+
+fn sync(cursor: Option<&str>, unchecked: bool) -> DataSync {
+    let sync = cursor.map_or_else(DataSync::new, DataSync::from_cursor);
+    if unchecked { sync.unchecked() } else { sync }
+}
+
 fn in_the_query(from: UnixMillis, limit: Option<u32>, cursor: Option<&str>, unchecked: bool) {
     let bad = limit.is_some_and(|limit| !(1..=100).contains(&limit)) || cursor == Some("");
+    let (syncs, events) = lists(from, limit, cursor, unchecked);
 
-    let mut list = ListActiveSyncs::new();
-    list.limit = limit;
-    list.cursor = cursor.map(str::to_owned);
-    let list = if unchecked { list.unchecked() } else { list };
     let mut expected = Vec::new();
     expected.extend(limit.map(|limit| ("limit", limit.to_string())));
     expected.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
-    if let Some(request) = built(&list, bad && !unchecked, cursor) {
+    if let Some(request) = built(&syncs, bad && !unchecked, cursor) {
         assert_eq!(query(&request), expected);
         assert_eq!(segments(&request), ["api", "v1", "data", "list_active_syncs"]);
         is_empty(&request);
     }
 
-    let mut list = ListAuditLogEvents::new(from);
-    list.limit = limit;
-    list.cursor = cursor.map(str::to_owned);
-    let list = if unchecked { list.unchecked() } else { list };
     expected.insert(0, ("from", from.0.to_string()));
-    if let Some(request) = built(&list, (bad || from.0 < 0) && !unchecked, cursor) {
+    if let Some(request) = built(&events, (bad || from.0 < 0) && !unchecked, cursor) {
         assert_eq!(query(&request), expected);
         assert_eq!(segments(&request), ["api", "v1", "list_audit_log_events"]);
         is_empty(&request);
@@ -77,9 +123,7 @@ fn in_the_query(from: UnixMillis, limit: Option<u32>, cursor: Option<&str>, unch
 }
 
 fn in_the_body(cursor: Option<&str>, unchecked: bool) {
-    let sync = cursor.map_or_else(DataSync::new, DataSync::from_cursor);
-    let sync = if unchecked { sync.unchecked() } else { sync };
-    if let Some(request) = built(&sync, cursor == Some("") && !unchecked, None) {
+    if let Some(request) = built(&sync(cursor, unchecked), cursor == Some("") && !unchecked, None) {
         let expected = cursor.map_or_else(|| json!({}), |cursor| json!({ "cursor": cursor }));
         assert_eq!(serde_json::from_slice::<serde_json::Value>(request.body()).ok(), Some(expected));
         assert_eq!(request.headers()[CONTENT_TYPE], "application/json");

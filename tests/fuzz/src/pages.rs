@@ -1,5 +1,7 @@
 //! Pages of a data sync: any bytes, and pages that are made of choices.
 
+use std::hint::black_box;
+
 use bytes::Bytes;
 use convex_mgmt_proto::deployment::data_sync::{Change, DataSyncPage, TablePath};
 use convex_mgmt_proto::deployment::{DataSync, DataSyncStatus};
@@ -28,6 +30,17 @@ pub fn pages(data: &[u8]) {
                 holds(&page, &json);
             }
         }
+    }
+}
+
+/// Reads a page, and walks its changes. What is made up is never large.
+pub fn read(data: &[u8]) {
+    if let Some((kind, body)) = data.split_first()
+        && *kind != b'm'
+        && let Ok(page) = DataSync::decode(&Bytes::copy_from_slice(body))
+    {
+        page.changes().for_each(|change| _ = black_box(change));
+        black_box(page);
     }
 }
 

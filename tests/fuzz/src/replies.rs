@@ -1,12 +1,13 @@
 //! Replies: any status, head and body, read as the answer to any operation.
 
 use std::error::Error;
+use std::hint::black_box;
 
 use bytes::Bytes;
 use convex_mgmt_proto::ResponseError;
 use convex_mgmt_proto::reply::KEPT_BODY;
 use http::header::LOCATION;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
 use crate::input::Input;
 use crate::operations::{ROWS, Row};
@@ -32,8 +33,65 @@ pub const HEADS: &[&[(&str, &[u8])]] = &[
 /// How long an error's text may get, whatever the answer.
 const LONGEST_TEXT: usize = 1000;
 
-/// Reads an answer: the first byte picks the operation, the second the status, the third the head, and the fourth the texts
-/// of the body that are made unique. The rest is the body.
+/// An answer that an input stands for: the first byte picks the operation, the second the status, the third the head, and
+/// the fourth the texts of the body that are made unique. The rest is the body; one more head than there are in [`HEADS`]
+/// is written before it, line by line, up to an empty one.
+#[derive(Debug)]
+pub struct Given {
+    /// The operation.
+    pub row: &'static Row,
+    /// The answer.
+    pub response: Response<Bytes>,
+    /// Which texts are made unique.
+    mask: u8,
+}
+
+impl Given {
+    /// What an input stands for.
+    pub fn of(data: &[u8]) -> Self {
+        let mut input = Input::new(data);
+        let row = &ROWS[input.below(ROWS.len())];
+        let status = StatusCode::from_u16(input.one_of(STATUSES)).expect("a status");
+        let head = input.below(HEADS.len() + 1);
+        let mask = input.byte();
+        let headers = HEADS.get(head).map_or_else(|| written_head(&mut input), |head| known_head(head));
+        let mut response = Response::new(Bytes::copy_from_slice(input.rest()));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        Self { row, response, mask }
+    }
+
+    /// The answer with another body.
+    fn with(&self, body: Vec<u8>) -> Response<Bytes> {
+        self.response.clone().map(|_| body.into())
+    }
+}
+
+fn known_head(head: &[(&'static str, &[u8])]) -> HeaderMap {
+    let header = |(name, value): &(&'static str, &[u8])| {
+        (HeaderName::from_static(name), HeaderValue::from_bytes(value).expect("a header"))
+    };
+    head.iter().map(header).collect()
+}
+
+/// The headers at the front of an input. What is none is left out.
+fn written_head(input: &mut Input<'_>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    loop {
+        let line = input.line();
+        if line.is_empty() {
+            return headers;
+        }
+        if let Some((name, value)) = line.split_once(':')
+            && let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value.trim()))
+        {
+            // One that is full takes no more.
+            drop(headers.try_append(name, value));
+        }
+    }
+}
+
+/// Reads an answer: that of [`Given`].
 ///
 /// * An error shows nothing of the body's texts, is of bounded length and has no control characters.
 /// * A secret in an output is not shown by `Debug`.
@@ -42,19 +100,14 @@ const LONGEST_TEXT: usize = 1000;
 /// # Panics
 /// If one of that does not hold.
 pub fn replies(data: &[u8]) {
-    let mut input = Input::new(data);
-    let row = &ROWS[input.below(ROWS.len())];
-    let status = StatusCode::from_u16(input.one_of(STATUSES)).expect("a status");
-    let head = HEADS[input.below(HEADS.len())];
-    let mask = input.byte();
-    let body = input.rest();
-
     // It would be mistaken for what is planted below.
-    if is_poisoned(body) {
+    if is_poisoned(data) {
         return;
     }
-    let read = |body: &[u8]| (row.read)(response(status, head, body));
-    match read(body) {
+    let mut given = Given::of(data);
+    redirect_to_secrets(&mut given.response);
+    let (row, status, body) = (given.row, given.response.status(), given.response.body());
+    match (row.read)(given.response.clone()) {
         Ok(_answer) => {
             assert!(status.is_success(), "{status} was taken for a success");
             #[cfg(feature = "serde-all")]
@@ -62,32 +115,36 @@ pub fn replies(data: &[u8]) {
         }
         Err(error) => examine(&error, status, body),
     }
-    if let Some(body) = plant(body, |place, _| mask >> (place % 8) & 1 == 1)
-        && let Err(error) = read(&body)
+    if let Some(body) = plant(body, |place, _| given.mask >> (place % 8) & 1 == 1)
+        && let Err(error) = (row.read)(given.with(body.clone()))
     {
         examine(&error, status, &body);
     }
     if let Some(body) = plant_secrets(row, body)
-        && let Ok(answer) = read(&body)
+        && let Ok(answer) = (row.read)(given.with(body))
     {
         assert!(!answer.debug.contains(CANARY), "`Debug` shows a secret: {}", answer.debug);
     }
 }
 
-fn response(status: StatusCode, head: &[(&str, &[u8])], body: &[u8]) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::copy_from_slice(body));
-    *response.status_mut() = status;
-    // A redirect to anywhere, with something in all parts of the URL that are not to be shown.
-    let to = body.get(..body.len().min(40)).unwrap_or_default();
+/// Reads an answer, and shows what came of it.
+pub fn read(data: &[u8]) {
+    let Given { row, response, .. } = Given::of(data);
+    match (row.read)(response) {
+        Ok(answer) => drop(black_box(answer)),
+        Err(error) => drop(black_box(format!("{error} {error:?} {:?}", error.outcome()))),
+    }
+}
+
+/// Points a redirect to anywhere, with something in all parts of the URL that are not to be shown.
+fn redirect_to_secrets(response: &mut Response<Bytes>) {
+    let to = response.body().get(..response.body().len().min(40)).unwrap_or_default();
     let to = [b"https://user:", CANARY.as_bytes(), b"@", to, b"/", CANARY.as_bytes()].concat();
-    if let Ok(location) = HeaderValue::from_bytes(&to) {
+    if !response.headers().contains_key(LOCATION)
+        && let Ok(location) = HeaderValue::from_bytes(&to)
+    {
         response.headers_mut().insert(LOCATION, location);
     }
-    for (name, value) in head {
-        let name = http::HeaderName::from_bytes(name.as_bytes()).expect("a header's name");
-        response.headers_mut().insert(name, HeaderValue::from_bytes(value).expect("a header"));
-    }
-    response
 }
 
 /// The body with a canary in what the operation's reply has of secrets. Tags of Sentry may have any name and are none.

@@ -2,40 +2,22 @@
 
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::path::Path;
 
+use convex_mgmt_fuzz::TARGETS;
+use convex_mgmt_fuzz::corpus::corpus;
 use convex_mgmt_fuzz::mutate::Mutator;
 use convex_mgmt_fuzz::operations::ROWS;
-use convex_mgmt_fuzz::replies::{HEADS, STATUSES};
-use convex_mgmt_fuzz::{TARGETS, Target};
+use convex_mgmt_fuzz::replies::Given;
 
 /// How many inputs are made for each target.
 const INPUTS: usize = 4000;
 
-fn folder(target: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target)
-}
-
-/// The corpus of a target: names and inputs, in the order of the names.
-fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
-    let entries = std::fs::read_dir(folder(target)).unwrap();
-    let mut files: Vec<_> = entries
-        .map(|entry| {
-            let entry = entry.unwrap();
-            (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap())
-        })
-        .collect();
-    files.sort_unstable();
-    assert!(!files.is_empty(), "the corpus of {target} is empty");
-    files
-}
-
-fn target(name: &str) -> Target {
-    TARGETS.iter().find(|(known, _)| *known == name).unwrap().1
+fn target(name: &str) -> fn(&[u8]) {
+    TARGETS.iter().find(|target| target.name == name).unwrap().check
 }
 
 /// Gives an input to a target, and says which it was if that fails.
-fn give(target: Target, name: &str, input: &[u8]) {
+fn give(target: fn(&[u8]), name: &str, input: &[u8]) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| target(input))) {
         drop(writeln!(std::io::stderr(), "{name}: {}", input.escape_ascii()));
         resume_unwind(panic);
@@ -74,11 +56,11 @@ macro_rules! each {
     };
 }
 
-each! { credentials cursors documents pages replies }
+each! { credentials cursors documents environment_files pages replies }
 
 #[test]
 fn every_target_is_tried_and_has_a_program_for_libfuzzer() {
-    assert_eq!(TRIED, TARGETS.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+    assert_eq!(TRIED, TARGETS.iter().map(|target| target.name).collect::<Vec<_>>());
     let manifest = include_str!("../libfuzzer/Cargo.toml");
     for name in TRIED {
         assert!(manifest.contains(&format!("name = \"{name}\"\n")), "{name} has no program");
@@ -88,22 +70,10 @@ fn every_target_is_tried_and_has_a_program_for_libfuzzer() {
 /// Without such a seed a fuzzer would have to guess what each operation takes.
 #[test]
 fn the_corpus_has_an_answer_that_each_operation_reads_and_one_that_it_does_not() {
-    let seeds = corpus("replies");
-    let pick = |byte: u8, bound: usize| usize::from(byte.wrapping_sub(b'a')) % bound;
-    for (index, row) in ROWS.iter().enumerate() {
-        let answers = seeds.iter().filter_map(|(_, input)| match &input[..] {
-            [operation, status, head, _, body @ ..] if pick(*operation, ROWS.len()) == index => {
-                let status = STATUSES[pick(*status, STATUSES.len())];
-                let mut response = http::Response::new(bytes::Bytes::copy_from_slice(body));
-                *response.status_mut() = http::StatusCode::from_u16(status).unwrap();
-                for (name, value) in HEADS[pick(*head, HEADS.len())] {
-                    response.headers_mut().insert(*name, http::HeaderValue::from_bytes(value).unwrap());
-                }
-                Some((row.read)(response).is_ok())
-            }
-            _ => None,
-        });
-        let answers: Vec<bool> = answers.collect();
-        assert!(answers.contains(&true) && answers.contains(&false), "{}: {answers:?}", row.meta.id);
+    let answers: Vec<_> = corpus("replies").iter().map(|(_, input)| Given::of(input)).collect();
+    for row in ROWS {
+        let to_it = answers.iter().filter(|answer| answer.row.meta.id == row.meta.id);
+        let read: Vec<bool> = to_it.map(|answer| (row.read)(answer.response.clone()).is_ok()).collect();
+        assert!(read.contains(&true) && read.contains(&false), "{}: {read:?}", row.meta.id);
     }
 }

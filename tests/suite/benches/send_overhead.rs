@@ -12,6 +12,7 @@ use std::process::{Command, ExitCode, Stdio};
 use bytes::Bytes;
 use convex_mgmt::deployment::ListEnvironmentVariables;
 use convex_mgmt::{Client, DeploymentClient, Secret};
+use convex_mgmt_count::counted;
 use convex_mgmt_suite::{ADMIN_KEY, endpoint, fake};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client as Pool;
@@ -23,15 +24,17 @@ use serde::Deserialize;
 const ALLOCATIONS: f64 = 30.0;
 /// The most instructions, as a multiple of the bare ones.
 const INSTRUCTIONS: f64 = 1.12;
-/// Calls of the shorter and the longer run of which the difference is taken, which leaves out what comes before the first.
-const RUNS: (u32, u32) = (200, 1200);
+/// Calls before those that are counted, which leaves out what is done once.
+const CALLS_BEFORE: u32 = 200;
+/// Calls that are counted.
+const CALLS: u32 = 1000;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).filter(|word| *word != "--bench").collect();
     match words[..] {
         ["serve"] => serve(),
-        ["client", way, url, calls] => run(way, url, calls.parse().unwrap()),
+        ["client", way, url] => run(way, url),
         [] => compare(false),
         ["--check"] => compare(true),
         _ => ExitCode::from(2),
@@ -48,19 +51,25 @@ fn serve() -> ExitCode {
     })
 }
 
-fn run(way: &str, url: &str, calls: u32) -> ExitCode {
-    let runtime = runtime();
-    match way {
-        "ours" => {
-            let client = Client::new(endpoint(url)).unwrap();
-            (0..calls).for_each(|_| runtime.block_on(ours(&client)));
-        }
-        _ => {
-            let pool = pool();
-            (0..calls).for_each(|_| runtime.block_on(bare(&pool, url)));
-        }
-    }
+/// The calls of one way whose instructions are counted.
+fn run(way: &str, url: &str) -> ExitCode {
+    calls(way, url, |some| {
+        some(CALLS_BEFORE);
+        counted(&mut || some(CALLS));
+    });
     ExitCode::SUCCESS
+}
+
+/// Gives what makes some calls, one after the other, of one client.
+fn calls<T>(way: &str, url: &str, with: impl FnOnce(&dyn Fn(u32)) -> T) -> T {
+    let runtime = runtime();
+    if way == "ours" {
+        let client = Client::new(endpoint(url)).unwrap();
+        with(&|calls| (0..calls).for_each(|_| runtime.block_on(ours(&client))))
+    } else {
+        let pool = pool();
+        with(&|calls| (0..calls).for_each(|_| runtime.block_on(bare(&pool, url))))
+    }
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -130,32 +139,14 @@ fn compare(check: bool) -> ExitCode {
 }
 
 fn allocations(way: &str, url: &str) -> f64 {
-    let runtime = runtime();
-    let (client, pool) = (Client::new(endpoint(url)).unwrap(), pool());
-    let call = |calls: u32| {
-        for _ in 0..calls {
-            match way {
-                "ours" => runtime.block_on(ours(&client)),
-                _ => runtime.block_on(bare(&pool, url)),
-            }
-        }
-    };
-    call(RUNS.0);
-    let counted = allocation_counter::measure(|| call(1000));
-    counted.count_total as f64 / 1000.0
+    calls(way, url, |some| {
+        some(CALLS_BEFORE);
+        let counted = allocation_counter::measure(|| some(CALLS));
+        counted.count_total as f64 / f64::from(CALLS)
+    })
 }
 
 fn instructions(way: &str, url: &str) -> Result<f64, String> {
-    let count = |calls: u32| {
-        let output = Command::new("valgrind")
-            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-            .arg(std::env::current_exe().unwrap())
-            .args(["client", way, url, &calls.to_string()])
-            .output()
-            .map_err(|error| format!("valgrind cannot be started: {error}"))?;
-        let report = String::from_utf8_lossy(&output.stderr).into_owned();
-        let total = report.lines().find_map(|line| line.split("Collected :").nth(1));
-        total.and_then(|total| total.trim().parse::<f64>().ok()).ok_or_else(|| format!("valgrind says: {report}"))
-    };
-    Ok((count(RUNS.1)? - count(RUNS.0)?) / f64::from(RUNS.1 - RUNS.0))
+    let counts = convex_mgmt_count::instructions(&["client", way, url])?;
+    Ok(counts.iter().sum::<u64>() as f64 / f64::from(CALLS))
 }

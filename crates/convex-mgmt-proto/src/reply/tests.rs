@@ -71,6 +71,8 @@ fn a_redirect_names_the_host_and_nothing_else() {
     assert_eq!(error.to_string(), "a redirect (308) to elsewhere.example was not followed: check the URL");
     assert!(!format!("{error:?}").contains("canary"));
     assert!(matches!(refused(302, &[], ""), ResponseError::Redirect(Redirect { host: None, .. })));
+    let longest = |length| refused(302, &[("location", &format!("https://{}/", "h".repeat(length)))], "").to_string();
+    assert!(longest(253).contains("hhh") && !longest(254).contains("hhh"));
 }
 
 #[test]

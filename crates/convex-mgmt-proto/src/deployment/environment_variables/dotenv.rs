@@ -17,9 +17,51 @@ impl EnvironmentVariables {
     /// [`DotenvError`] with the number of the first malformed line.
     pub fn from_dotenv(text: &str) -> Result<Self, DotenvError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let entries = dotenvor::parse_str(text).map_err(DotenvError::of)?;
+        let entries = dotenvor::parse_str(&without_comments(text)).map_err(DotenvError::of)?;
         Ok(entries.into_iter().map(|entry| (entry.key, entry.value)).collect())
     }
+}
+
+/// The text with its comment lines emptied. For the reader a quote behind a `=` in one of them begins a value, so that it would
+/// pass over all lines up to the next such quote, as part of the comment.
+fn without_comments(text: &str) -> String {
+    // Of the three ends of lines, one is left: a return and a line feed that a comment stood between would become one end.
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while !rest.is_empty() {
+        let line = length_of_line(rest);
+        let end = if rest[..line].trim_start().starts_with('#') {
+            line
+        } else {
+            let end = length_of_statement(rest, line);
+            kept.push_str(&rest[..end]);
+            end
+        };
+        let next = rest.len().min(end + 1);
+        kept.push_str(&rest[end..next]);
+        rest = &rest[next..];
+    }
+    kept
+}
+
+fn length_of_line(text: &str) -> usize {
+    text.find('\n').unwrap_or(text.len())
+}
+
+/// How far the text's first line goes, with those after it if its value is in quotes.
+fn length_of_statement(text: &str, line: usize) -> usize {
+    let value = text[..line].split_once('=').map_or("", |(_, value)| value.trim_ascii_start());
+    let Some(quote @ (b'"' | b'\'' | b'`')) = value.bytes().next() else { return line };
+    let (mut end, mut escaped) = (line - value.len() + 1, false);
+    for byte in text[end..].bytes() {
+        if byte == quote && !escaped {
+            break;
+        }
+        escaped = byte == b'\\' && !escaped;
+        end += 1;
+    }
+    end + length_of_line(&text[end..])
 }
 
 /// Why a text is not that of an `.env` file. Holds no text of it.
@@ -81,6 +123,14 @@ mod tests {
             read("A=$PATH\nB=\"${PATH}\"\nC=pa$$word"),
             pairs(&[("A", "$PATH"), ("B", "${PATH}"), ("C", "pa$$word")])
         );
+    }
+
+    #[test]
+    fn a_comment_may_hold_anything_and_what_looks_like_one_in_quotes_is_none() {
+        let text = "# A=\"\r\nB=1\n  # it's='x\nC=\"2\n# D='\n\\\"\n#\" # '\nE=3";
+        assert_eq!(read(text), pairs(&[("B", "1"), ("C", "2\n# D='\n\"\n#"), ("E", "3")]));
+        let error = EnvironmentVariables::from_dotenv("#='\r# =\"\nA\n").unwrap_err();
+        assert_eq!(error.line, 3);
     }
 
     #[test]

@@ -1,0 +1,124 @@
+//! How the library's work grows with its input: instructions for inputs of one size and of twice that, for families of
+//! inputs that were written to make it grow too fast, and for every seed of the corpus with a piece of it repeated.
+//!
+//! `cargo bench -p convex-mgmt-fuzz --bench growth` prints the fastest growth of each target; `-- --check` fails when one is
+//! too fast. Instructions are counted by valgrind, in runs of this same program; without valgrind both fail.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its user")]
+
+use std::process::ExitCode;
+
+use convex_mgmt_count::{counted, instructions};
+use convex_mgmt_fuzz::corpus::corpus;
+use convex_mgmt_fuzz::families::FAMILIES;
+use convex_mgmt_fuzz::stretch::stretches;
+use convex_mgmt_fuzz::{TARGETS, Target};
+
+/// How much more work there may be for twice the size. Twice is what is meant; maps of sorted names need a little more.
+const FASTEST: f64 = 2.5;
+/// The smaller size in bytes, of the families that were written and of those that are made of the corpus.
+const SIZES: (usize, usize) = (16_384, 4096);
+/// The longest seed that is stretched. Those that are longer are a long run of one byte already.
+const LONGEST_SEED: usize = 8192;
+
+/// Inputs of any size, all alike.
+struct Growing {
+    name: String,
+    size: usize,
+    input: Box<dyn Fn(usize) -> Vec<u8>>,
+    /// Whether it was written to be read to its end.
+    written: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).filter(|word| *word != "--bench").collect();
+    match words[..] {
+        ["read", target] => {
+            TARGETS.iter().filter(|one| one.name == target).for_each(read);
+            ExitCode::SUCCESS
+        }
+        [] | ["--check"] => compare(),
+        _ => ExitCode::from(2),
+    }
+}
+
+/// All families of a target, in the same order each time.
+fn families(target: &Target) -> Vec<Growing> {
+    let of_target = FAMILIES.iter().filter(|family| family.target == target.name);
+    let written = of_target.map(|family| Growing {
+        name: family.name.to_owned(),
+        size: SIZES.0,
+        input: Box::new(family.input),
+        written: true,
+    });
+    let seeds = corpus(target.name).into_iter().filter(|(_, input)| input.len() <= LONGEST_SEED);
+    let made = seeds.flat_map(|(seed, input)| {
+        stretches(&input).into_iter().map(move |stretch| Growing {
+            name: format!("{} of the seed {seed}", stretch.what),
+            // The piece has to be most of the input.
+            size: SIZES.1.max(8 * input.len()),
+            input: Box::new(move |size| stretch.to(size)),
+            written: false,
+        })
+    });
+    written.chain(made).collect()
+}
+
+/// Reads nothing, and then each input of each family.
+fn read(target: &Target) {
+    let count = |input: &[u8]| counted(&mut || (target.read)(input));
+    count(b"");
+    for family in families(target) {
+        count(&(family.input)(family.size));
+        count(&(family.input)(2 * family.size));
+    }
+}
+
+fn compare() -> ExitCode {
+    // Each is a program of its own, so they may run side by side.
+    let compared: Vec<Result<Vec<String>, String>> = std::thread::scope(|scope| {
+        let running: Vec<_> = TARGETS.iter().map(|target| scope.spawn(|| grows(target))).collect();
+        running.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    let mut failed = false;
+    for (target, result) in TARGETS.iter().zip(compared) {
+        let problems = result.unwrap_or_else(|why| vec![format!("not counted: {why}")]);
+        failed |= !problems.is_empty();
+        problems.iter().for_each(|problem| eprintln!("{}: {problem}", target.name));
+    }
+    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// What grows too fast in one target.
+fn grows(target: &Target) -> Result<Vec<String>, String> {
+    let counts = instructions(&["read", target.name])?;
+    let families = families(target);
+    let (nothing, counts) = counts.split_first().ok_or("nothing was counted")?;
+    if counts.len() != 2 * families.len() {
+        return Err(format!("{} counts for {} families", counts.len(), families.len()));
+    }
+    let mut problems = Vec::new();
+    let mut fastest = (0.0, "");
+    for (family, count) in families.iter().zip(counts.chunks(2)) {
+        let (size, twice) = (family.size, 2 * family.size);
+        let (small, large) = (count[0].saturating_sub(*nothing), count[1].saturating_sub(*nothing));
+        // Less than an instruction a byte is no work, and grows as it likes.
+        let growth = large as f64 / small.max(size as u64) as f64;
+        if growth > FASTEST {
+            problems.push(format!(
+                "{}: {small} instructions for {size} bytes, {large} for {twice}: {growth:.2} times as many, \
+                 at most {FASTEST} are allowed",
+                family.name
+            ));
+        }
+        if family.written && large < twice as u64 {
+            problems
+                .push(format!("{}: {large} instructions for {twice} bytes: it is not read to its end", family.name));
+        }
+        if growth > fastest.0 {
+            fastest = (growth, &family.name);
+        }
+    }
+    println!("{}: {} families, fastest {:.2}: {}", target.name, families.len(), fastest.0, fastest.1);
+    Ok(problems)
+}

@@ -1,0 +1,375 @@
+//! Inputs that grow: families that were written to make a reader do more than its share, one input for each size.
+
+use crate::operations::ROWS;
+use crate::replies::{HEADS, STATUSES};
+
+/// A family of inputs.
+#[derive(Clone, Copy, Debug)]
+pub struct Family {
+    /// The target that takes them.
+    pub target: &'static str,
+    /// What they are.
+    pub name: &'static str,
+    /// The input of about this size.
+    pub input: fn(usize) -> Vec<u8>,
+}
+
+/// A text, then a piece for each number as often as it takes to reach a size, and then another text.
+fn many(size: usize, before: &str, piece: impl Fn(usize) -> String, after: &str) -> Vec<u8> {
+    let mut input = before.to_owned();
+    for number in 0.. {
+        if input.len() + after.len() >= size {
+            break;
+        }
+        input.push_str(&piece(number));
+    }
+    (input + after).into_bytes()
+}
+
+/// As [`many`], with the same piece each time.
+fn long(size: usize, before: &str, piece: &str, after: &str) -> Vec<u8> {
+    many(size, before, |_| piece.to_owned(), after)
+}
+
+/// As [`many`], with a comma after each piece and a last one without.
+fn items(size: usize, before: &str, piece: impl Fn(usize) -> String, after: &str) -> Vec<u8> {
+    let last = piece(usize::MAX);
+    many(size, before, |number| piece(number) + ",", &(last + after))
+}
+
+/// Levels of which there are more the larger it is, and a text within the innermost that grows too. Whoever reads each level
+/// again does so with both.
+fn deep_and_long(size: usize, before: &str, [open, close]: [&str; 2], after: &str) -> Vec<u8> {
+    let levels = size / 400;
+    let (open, close) = (format!("{before}{}\"", open.repeat(levels)), format!("\"{}{after}", close.repeat(levels)));
+    long(size, &open, "x", &close)
+}
+
+/// As deep as it is large.
+fn deep(size: usize, before: &str, [open, close]: [&str; 2], after: &str) -> Vec<u8> {
+    let levels = size / (open.len() + close.len());
+    format!("{before}{}{}{after}", open.repeat(levels), close.repeat(levels)).into_bytes()
+}
+
+/// The first bytes of the input of a reply.
+fn reply(operation: &str, status: u16, head: usize) -> String {
+    let letter = |place: Option<usize>| char::from(b'a' + place.expect("it is in the table") as u8);
+    let operation = letter(ROWS.iter().position(|row| row.meta.id == operation));
+    let status = letter(STATUSES.iter().position(|one| *one == status));
+    format!("{operation}{status}{}\0", letter(Some(head)))
+}
+
+/// A success with a JSON body.
+fn read(operation: &str, body: &str) -> String {
+    reply(operation, 200, 1) + body
+}
+
+/// A refusal with a JSON body.
+fn refused(body: &str) -> String {
+    reply("delete_log_stream", 400, 1) + body
+}
+
+/// A refusal with a head that is written out.
+fn head(status: u16, lines: &str) -> String {
+    reply("delete_log_stream", status, HEADS.len()) + lines
+}
+
+/// A request that is not checked, with a cursor.
+const CURSOR: &str = "\u{3}\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+const OBJECT: [&str; 2] = ["{\"a\":", "}"];
+const LIST: [&str; 2] = ["[", "]"];
+const PAGE: &str = r#"],"syncId":"s","pagination":{"hasMore":true,"nextCursor":"ab"}}"#;
+const VALUES: &str = r#"b{"status":{"type":"snapshotting"},"truncates":[],"values":["#;
+const TRUNCATES: &str = r#"b{"status":{"type":"snapshotting"},"values":[],"truncates":["#;
+const VALUE: &str = r#"{"component":"","table":"a","ts":1,"deleted":false,"value":"#;
+const VARIABLES: &str = r#"{"environmentVariables":{"#;
+const EVENTS: &str = r#"],"pagination":{"hasMore":false,"nextCursor":null}}"#;
+const TAGS: &str = r#"{"logStreamType":"sentry","id":"x","status":{"type":"active"},"topics":null,"tags":{"#;
+const TOPICS: &str =
+    r#"{"logStreamType":"webhook","id":"x","url":"","format":"json","status":{"type":"active"},"topics":["#;
+const KIND_LAST: &str = r#","id":"x","status":{"type":"active"},"topics":null,"logStreamType":"webhook"}"#;
+const EVENT: &str = r#"{"items":[{"actor":{"kind":"system"},"action":"x","createTime":1,"metadata":"#;
+
+const fn family(target: &'static str, name: &'static str, input: fn(usize) -> Vec<u8>) -> Family {
+    Family { target, name, input }
+}
+
+/// All families that were written.
+pub const FAMILIES: &[Family] = &[
+    family("credentials", "a long secret", |size| long(size, "prod:happy-animal-123|", "x", "")),
+    family("credentials", "a long name", |size| long(size, "prod:", "x", "|y")),
+    family("credentials", "many colons", |size| long(size, "", ":", "|x")),
+    family("credentials", "many parts", |size| long(size, "project", ":a", "|x")),
+    family("credentials", "many bars", |size| long(size, "a", "|", "x")),
+    family("credentials", "a long reason", |size| long(size, "<missing_deploy_key: ", "because ", ">")),
+    family("credentials", "spaces", |size| long(size, "", " ", "x")),
+    family("credentials", "a long host", |size| long(size, "https://", "x", "")),
+    family("credentials", "many labels", |size| long(size, "https://", "a.", "b")),
+    family("credentials", "many dots", |size| long(size, "https://a", ".", "")),
+    family("credentials", "a long port", |size| long(size, "https://a:", "0", "1")),
+    family("credentials", "many slashes", |size| long(size, "https://a", "/", "")),
+    family("credentials", "many brackets", |size| long(size, "https://", "[", "]")),
+    family("credentials", "a long address", |size| long(size, "https://[", "0:", ":1]")),
+    family("credentials", "many ats", |size| long(size, "https://", "a@", "b")),
+    family("credentials", "many percents", |size| long(size, "https://", "%2e", "")),
+    family("credentials", "many schemes", |size| long(size, "", "https://", "")),
+    family("credentials", "not ASCII", |size| long(size, "https://", "é", "")),
+    family("cursors", "plain", |size| long(size, CURSOR, "x", "")),
+    family("cursors", "escaped in a URL", |size| long(size, CURSOR, "/ ", "")),
+    family("cursors", "escaped in JSON", |size| long(size, CURSOR, r#""\"#, "")),
+    family("cursors", "controls", |size| long(size, CURSOR, "\u{1}", "")),
+    family("cursors", "dots", |size| long(size, CURSOR, ".", "")),
+    family("cursors", "templates", |size| long(size, CURSOR, "{id}", "")),
+    family("cursors", "not ASCII", |size| long(size, CURSOR, "\u{1f600}é", "")),
+    family("documents", "many fields", |size| items(size, "{", |n| format!(r#""k{n}":{}"#, n % 1000), "}")),
+    family("documents", "one field many times", |size| items(size, "{", |_| r#""k":1"#.to_owned(), "}")),
+    family("documents", "many objects", |size| items(size, r#"{"a":["#, |_| r#"{"b":{}}"#.to_owned(), "]}")),
+    family("documents", "many numbers", |size| items(size, r#"{"a":["#, |n| format!("{}.5", n % 1000), "]}")),
+    family("documents", "many texts", |size| items(size, r#"{"a":["#, |n| format!(r#""{}""#, n % 10), "]}")),
+    family("documents", "many floats", |size| {
+        items(size, r#"{"a":["#, |_| r#"{"$float":"AAAAAAAA8H8="}"#.to_owned(), "]}")
+    }),
+    family("documents", "many bytes", |size| items(size, r#"{"a":["#, |_| r#"{"$bytes":"ABCD"}"#.to_owned(), "]}")),
+    family("documents", "fields that are floats", |size| {
+        items(size, "{", |n| format!(r#""k{n}":{{"$float":"AAAAAAAA8H8="}}"#), "}")
+    }),
+    family("documents", "long bytes", |size| long(size, r#"{"b":{"$bytes":""#, "ABCD", r#""}}"#)),
+    family("documents", "bytes as a list", |size| items(size, r#"{"b":["#, |n| (n % 256).to_string(), "]}")),
+    family("documents", "a wrapper that is none, with many fields", |size| {
+        items(size, r#"{"a":{"b":1,"#, |_| r#""$float":"AAAAAAAA8H8=""#.to_owned(), "}}")
+    }),
+    family("documents", "a long text", |size| long(size, r#"{"_id":""#, "x", r#""}"#)),
+    family("documents", "a long name", |size| long(size, r#"{""#, "x", r#"":1}"#)),
+    family("documents", "a name of escapes", |size| long(size, r#"{""#, "\\u0061", r#"":1}"#)),
+    family("documents", "escapes", |size| long(size, r#"{"a":""#, "\\u0041\\n", r#""}"#)),
+    family("documents", "surrogates", |size| long(size, r#"{"a":""#, "\\ud83d\\ude00", r#""}"#)),
+    family("documents", "backslashes", |size| long(size, r#"{"a":""#, "\\\\", r#""}"#)),
+    family("documents", "a long integer", |size| long(size, r#"{"a":"#, "1", "}")),
+    family("documents", "a long fraction", |size| long(size, r#"{"f":0."#, "01", "}")),
+    family("documents", "a long number before the point", |size| long(size, r#"{"f":"#, "1", ".5}")),
+    family("documents", "a long exponent", |size| long(size, r#"{"f":1e"#, "0", "1}")),
+    family("documents", "spaces", |size| long(size, "{", " ", r#""a":1}"#)),
+    family("documents", "lists as deep as it is large", |size| deep(size, r#"{"a":"#, LIST, "}")),
+    family("documents", "objects as deep as it is large", |size| deep(size, r#"{"a":"#, OBJECT, "}")),
+    family("documents", "lists that are deep and long", |size| deep_and_long(size, r#"{"a":"#, LIST, "}")),
+    family("documents", "objects that are deep and long", |size| deep_and_long(size, r#"{"a":"#, OBJECT, "}")),
+    family("documents", "bad at the end", |size| items(size, r#"{"a":["#, |n| format!("{}", n % 1000), ",-0]}")),
+    family("documents", "of another shape at the end", |size| {
+        items(size, r#"{"a":["#, |n| format!("{}", n % 1000), r#"],"i":{}}"#)
+    }),
+    family("documents", "cut off", |size| long(size, r#"{"a":[[1,""#, "x", "")),
+    family("environment_files", "many variables", |size| many(size, "", |n| format!("N{n}=1\n"), "")),
+    family("environment_files", "one variable many times", |size| long(size, "", "A=1\n", "")),
+    family("environment_files", "many names that are none", |size| many(size, "", |n| format!("{n}=1\n"), "")),
+    family("environment_files", "a long value", |size| long(size, "A=", "x", "\n")),
+    family("environment_files", "a long name", |size| long(size, "", "A", "=1\n")),
+    family("environment_files", "a long line without a name", |size| long(size, "", "A ", "\n")),
+    family("environment_files", "equals signs", |size| long(size, "A", "=", "\n")),
+    family("environment_files", "lines without anything", |size| long(size, "", "\n", "")),
+    family("environment_files", "returns", |size| long(size, "", "\r", "A=1")),
+    family("environment_files", "comments", |size| long(size, "", "# A=\"\n", "")),
+    family("environment_files", "a long comment", |size| long(size, "A=1 ", "#", "\n")),
+    family("environment_files", "quotes over lines", |size| long(size, "", "A='\n'\n", "")),
+    family("environment_files", "a quote over many lines", |size| long(size, r#"A=""#, "x\n", r#"""#)),
+    family("environment_files", "a quote that is not closed", |size| long(size, "A='", "x\n", "")),
+    family("environment_files", "each line opens a quote", |size| long(size, "", "A='\n", "")),
+    family("environment_files", "quotes that are escaped", |size| long(size, "A='", "\\'", "'\n")),
+    family("environment_files", "backslashes before quotes", |size| long(size, r#"A=""#, r#"\\\""#, "\"\n")),
+    family("environment_files", "escapes", |size| long(size, r#"A=""#, "\\n", "\"\n")),
+    family("environment_files", "exports", |size| long(size, "", "export A=1\n", "")),
+    family("environment_files", "spaces", |size| long(size, "A=", " ", "1\n")),
+    family("environment_files", "values that are too long", |size| {
+        many(size, "", |n| format!("N{n}={}\n", "x".repeat(8193)), "")
+    }),
+    family("environment_files", "variables of the command line tool", |size| {
+        long(size, "", "CONVEX_DEPLOY_KEY=x\n", "")
+    }),
+    family("pages", "many documents", |size| items(size, VALUES, |n| format!(r#"{VALUE}{{"_id":"{n}"}}}}"#), PAGE)),
+    family("pages", "documents of many tables", |size| {
+        items(size, VALUES, |n| VALUE.replace(r#""a""#, &format!(r#""t{n}""#)) + "{}}", PAGE)
+    }),
+    family("pages", "many truncates", |size| {
+        items(size, TRUNCATES, |n| format!(r#"{{"component":"","table":"t{n}"}}"#), PAGE)
+    }),
+    family("pages", "a long document", |size| {
+        items(size, &format!(r#"{VALUES}{VALUE}{{"a":["#), |_| "[{}]".to_owned(), &format!("]}}}}{PAGE}"))
+    }),
+    family("pages", "a document as deep as it is large", |size| {
+        deep(size, &format!("{VALUES}{VALUE}"), OBJECT, &format!("}}{PAGE}"))
+    }),
+    family("pages", "a document that is deep and long", |size| {
+        deep_and_long(size, &format!("{VALUES}{VALUE}"), OBJECT, &format!("}}{PAGE}"))
+    }),
+    family("pages", "long names of tables", |size| {
+        long(size, &format!(r#"{TRUNCATES}{{"component":"","table":""#), "x", &format!(r#""}}{PAGE}"#))
+    }),
+    family("pages", "a long cursor", |size| {
+        long(size, &format!(r#"{VALUES}],"syncId":"s","pagination":{{"hasMore":true,"nextCursor":""#), "x", r#""}}"#)
+    }),
+    family("pages", "a long status that is not known", |size| {
+        let before = VALUES.replace(r#"{"type":"snapshotting"}"#, r#"{"type":"asleep","why":["#);
+        let (before, after) = before.split_once(r#""why":["#).unwrap_or_default();
+        items(size, &format!(r#"{before}"why":["#), |n| n.to_string(), &format!("]{after}{PAGE}"))
+    }),
+    family("pages", "many fields that are not known", |size| {
+        items(size, "b{", |n| format!(r#""k{n}":{{}}"#), &format!(",{}{PAGE}", &VALUES[2..]))
+    }),
+    family("pages", "spaces", |size| long(size, VALUES, " ", PAGE)),
+    family("pages", "of another shape at the end", |size| {
+        items(size, VALUES, |n| format!(r#"{VALUE}{{"_id":"{n}"}}}}"#), &format!(",1{PAGE}"))
+    }),
+    family("replies", "many variables", |size| {
+        items(size, &read("list_environment_variables", VARIABLES), |n| format!(r#""N{n}":"""#), "}}")
+    }),
+    family("replies", "one variable many times", |size| {
+        items(size, &read("list_environment_variables", VARIABLES), |_| r#""N":"""#.to_owned(), "}}")
+    }),
+    family("replies", "a long value", |size| {
+        long(size, &read("list_environment_variables", &format!(r#"{VARIABLES}"N":""#)), "x", r#""}}"#)
+    }),
+    family("replies", "a value of escapes", |size| {
+        long(size, &read("list_environment_variables", &format!(r#"{VARIABLES}"N":""#)), "\\u0001", r#""}}"#)
+    }),
+    family("replies", "a variable that is none at the end", |size| {
+        items(size, &read("list_environment_variables", VARIABLES), |n| format!(r#""N{n}":"""#), r#","N":1}}"#)
+    }),
+    family("replies", "many log streams of a new kind", |size| {
+        items(
+            size,
+            &read("list_log_streams", "["),
+            |n| format!(r#"{{"logStreamType":"new{n}","id":"x","status":{{"type":"active"}}}}"#),
+            "]",
+        )
+    }),
+    family("replies", "a log stream of a new kind with many fields", |size| {
+        items(size, &read("get_log_stream", "{"), |n| format!(r#""k{n}":[1.0]"#), r#","logStreamType":"new","id":"x"}"#)
+    }),
+    family("replies", "a log stream whose kind comes last", |size| {
+        items(size, &read("get_log_stream", "{"), |n| format!(r#""k{n}":[1.0]"#), KIND_LAST)
+    }),
+    family("replies", "a kind with a long name", |size| {
+        long(size, &read("get_log_stream", r#"{"id":"x","logStreamType":""#), "x", r#""}"#)
+    }),
+    family("replies", "many tags", |size| {
+        items(size, &read("get_log_stream", TAGS), |n| format!(r#""t{n}":"""#), "}}")
+    }),
+    family("replies", "many topics", |size| {
+        items(size, &read("get_log_stream", TOPICS), |n| format!(r#""t{n}""#), "]}")
+    }),
+    family("replies", "many metrics", |size| {
+        items(
+            size,
+            &read("get_current_usage", r#"{"seedStatus":"new","metrics":{"#),
+            |n| format!(r#""m{n}":{{"unit":"u","usage":{{"current_day":1}}}}"#),
+            "}}",
+        )
+    }),
+    family("replies", "a metric with many windows", |size| {
+        items(
+            size,
+            &read("get_current_usage", r#"{"seedStatus":"new","metrics":{"m":{"unit":"u","usage":{"#),
+            |n| format!(r#""w{n}":0.5"#),
+            "}}}}",
+        )
+    }),
+    family("replies", "many events", |size| {
+        items(
+            size,
+            &read("list_audit_log_events", r#"{"items":["#),
+            |n| format!(r#"{{"actor":{{"kind":"system"}},"action":"new{n}","createTime":1,"metadata":{{"a":[{n}]}}}}"#),
+            EVENTS,
+        )
+    }),
+    family("replies", "many actors of a new kind", |size| {
+        items(
+            size,
+            &read("list_audit_log_events", r#"{"items":["#),
+            |n| format!(r#"{{"actor":{{"kind":"new","a":{n}}},"action":"x","createTime":1,"metadata":null}}"#),
+            EVENTS,
+        )
+    }),
+    family("replies", "an event with much on it", |size| {
+        items(
+            size,
+            &read("list_audit_log_events", &format!("{EVENT}[")),
+            |_| r#"{"a":"b"}"#.to_owned(),
+            &format!("]}}{EVENTS}"),
+        )
+    }),
+    family("replies", "an event that is deep and long", |size| {
+        deep_and_long(size, &read("list_audit_log_events", EVENT), OBJECT, &format!("}}{EVENTS}"))
+    }),
+    family("replies", "a new kind that is deep and long", |size| {
+        deep_and_long(size, &read("get_log_stream", r#"{"id":"x","logStreamType":"new","a":"#), LIST, "}")
+    }),
+    family("replies", "many syncs", |size| {
+        items(
+            size,
+            &read("list_active_syncs", r#"{"syncs":["#),
+            |n| format!(r#"{{"syncId":"{n}","lastUpdated":1,"status":{{"type":"new"}}}}"#),
+            EVENTS,
+        )
+    }),
+    family("replies", "many usage limits", |size| {
+        items(
+            size,
+            &read("list_usage_limits", r#"{"usageLimits":["#),
+            |n| format!(r#"{{"id":"{n}","metric":"tea","window":"year","limitType":"ask","limit":1,"enabled":false}}"#),
+            "]}",
+        )
+    }),
+    family("replies", "ignored levels as deep as it is large", |size| {
+        deep(size, &read("get_deployment_info", r#"{"kind":"selfHosted","new":"#), LIST, "}")
+    }),
+    family("replies", "spaces", |size| long(size, &read("get_canonical_urls", ""), " ", "{}")),
+    family("replies", "a web page", |size| long(size, &reply("get_canonical_urls", 200, 0), " ", "<html>")),
+    family("replies", "a long code", |size| long(size, &refused(r#"{"code":""#), "x", r#"","message":"m"}"#)),
+    family("replies", "a code of controls", |size| long(size, &refused(r#"{"code":""#), "\\u0007", r#""}"#)),
+    family("replies", "a long message", |size| long(size, &refused(r#"{"code":"C","message":""#), "x", r#""}"#)),
+    family("replies", "a message of brackets", |size| {
+        long(size, &refused(r#"{"code":"OperationNotPermitted","message":""#), "(a:b)(", r#""}"#)
+    }),
+    family("replies", "a long permission", |size| {
+        long(size, &refused(r#"{"code":"OperationNotPermitted","message":"("#), "a:b", r#")"}"#)
+    }),
+    family("replies", "many fields of an error", |size| {
+        items(size, &refused(r#"{"code":"C","message":"m","#), |n| format!(r#""k{n}":[]"#), "}")
+    }),
+    family("replies", "many headers", |size| many(size, &head(503, ""), |n| format!("x-{n}: y\n"), "\n")),
+    family("replies", "one header many times", |size| long(size, &head(503, ""), "retry-after: 1\n", "\n")),
+    family("replies", "a long wait", |size| long(size, &head(429, "retry-after: "), "9", "\n\n")),
+    family("replies", "a long date", |size| {
+        long(size, &head(429, "date: Tue, 24 Nov 2026 07:00:00 GMT\nretry-after: Tue, "), "1 ", " GMT\n\n")
+    }),
+    family("replies", "a date of colons", |size| {
+        long(size, &head(429, "retry-after: Tue, 24 Nov 2026 "), "7:", " GMT\n\n")
+    }),
+    family("replies", "many parts of a content type", |size| {
+        long(size, &head(503, "content-type: text/html"), ";charset", "\n\n")
+    }),
+    family("replies", "a long charset", |size| long(size, &head(503, "content-type: a;charset="), r#"""#, "\n\n")),
+    family("replies", "a redirect to a long host", |size| long(size, &head(302, "location: https://"), "x", "/\n\n")),
+    family("replies", "a redirect to a long path", |size| {
+        long(size, &head(302, "location: https://h.example/"), "%2e/", "\n\n")
+    }),
+    family("replies", "a long notice", |size| {
+        long(size, &head(400, "x-convex-deprecation-state: x\nx-convex-deprecation-message: "), "x", "\n\n")
+    }),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TARGETS;
+
+    #[test]
+    fn each_family_has_a_target_a_name_of_its_own_and_the_size_it_is_asked_for() {
+        for (place, family) in FAMILIES.iter().enumerate() {
+            assert!(TARGETS.iter().any(|target| target.name == family.target), "{family:?}");
+            let same = |other: &Family| (other.target, other.name) == (family.target, family.name);
+            assert!(!FAMILIES[..place].iter().any(same), "{family:?}");
+            let length = (family.input)(20_000).len();
+            assert!((18_000..30_000).contains(&length), "{family:?} has {length} bytes");
+        }
+    }
+}
