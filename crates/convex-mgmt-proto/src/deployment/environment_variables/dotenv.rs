@@ -2,6 +2,7 @@
 
 use dotenvor::{Error, ParseErrorKind};
 use thiserror::Error as ThisError;
+use zeroize::Zeroizing;
 
 use super::EnvironmentVariables;
 
@@ -24,10 +25,11 @@ impl EnvironmentVariables {
 
 /// The text with its comment lines emptied. For the reader a quote behind a `=` in one of them begins a value, so that it would
 /// pass over all lines up to the next such quote, as part of the comment.
-fn without_comments(text: &str) -> String {
+fn without_comments(text: &str) -> Zeroizing<String> {
     // Of the three ends of lines, one is left: a return and a line feed that a comment stood between would become one end.
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let mut kept = String::with_capacity(text.len());
+    let text = Zeroizing::new(text.replace("\r\n", "\n"));
+    let text = Zeroizing::new(text.replace('\r', "\n"));
+    let mut kept = Zeroizing::new(String::with_capacity(text.len()));
     let mut rest = text.as_str();
     while !rest.is_empty() {
         let line = length_of_line(rest);
