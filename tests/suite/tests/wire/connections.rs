@@ -2,24 +2,10 @@
 
 use std::sync::mpsc;
 
-use convex_mgmt::DeploymentClient;
 use convex_mgmt_suite::script_server::{Act, ScriptServer, answer};
 use tokio::runtime::Builder;
 
-use crate::{DONE, bounded, builder, done, list, settle};
-
-/// So many calls, all at once.
-async fn burst(client: &DeploymentClient, calls: usize) {
-    let calls: Vec<_> = (0..calls)
-        .map(|_| {
-            let client = client.clone();
-            tokio::spawn(async move { list(&client).await })
-        })
-        .collect();
-    for call in calls {
-        bounded(call).await.unwrap().unwrap();
-    }
-}
+use crate::{DONE, bounded, builder, burst, done, list, settle};
 
 #[tokio::test]
 async fn no_more_are_open_at_once_than_are_under_way_if_none_can_be_used_again() {

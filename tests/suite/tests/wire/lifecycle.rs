@@ -17,7 +17,7 @@ use tower::layer::layer_fn;
 use tower::{BoxError, Service, ServiceExt};
 
 use crate::request::upload;
-use crate::{CLASSES, DONE, bounded, builder, client, done, joined, list, send, settle};
+use crate::{CLASSES, DONE, bounded, builder, burst, client, done, joined, list, send, settle};
 
 /// Drops a call when the server has come to a point, and the client to what follows from it.
 async fn dropped_at(gate: &Gate, call: impl Future<Output = Result<(), Error>>) {
@@ -72,15 +72,7 @@ async fn many_calls_over_few_connections() {
     let all = || (0..1000).flat_map(|_| done()).collect::<Vec<_>>();
     let server = ScriptServer::start((0..16).map(|_| all())).await;
     let client = builder(&server.url(), 1).max_concurrency(8).build().unwrap();
-    let calls: Vec<_> = (0..1000)
-        .map(|_| {
-            let client = client.clone();
-            tokio::spawn(async move { list(&client).await })
-        })
-        .collect();
-    for call in calls {
-        bounded(call).await.unwrap().unwrap();
-    }
+    burst(&client, 1000).await;
     assert_eq!(server.requests().len(), 1000);
     // A call may begin to connect before the connection of the one before is free again, but not more than that.
     assert!((8..=16).contains(&server.connections()), "{} connections", server.connections());

@@ -118,6 +118,19 @@ where
     send(client, Repeat::Safe).await
 }
 
+/// So many calls, all at once.
+async fn burst(client: &DeploymentClient, calls: usize) {
+    let calls: Vec<_> = (0..calls)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { list(&client).await })
+        })
+        .collect();
+    for call in calls {
+        bounded(call).await.unwrap().unwrap();
+    }
+}
+
 async fn bounded<F: Future>(work: F) -> F::Output {
     tokio::time::timeout(BOUND, work).await.expect("an end in time")
 }
