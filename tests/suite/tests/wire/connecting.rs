@@ -64,7 +64,7 @@ async fn a_name_of_several_addresses() {
         let url = format!("http://{NAME}:{port}");
         let at = |addresses: &[[u8; 4]]| {
             let addresses: Vec<_> = addresses.iter().map(|address| IpAddr::from(*address)).collect();
-            builder(&url, 1).connect_timeout(Duration::from_millis(200)).resolve(NAME, addresses).build().unwrap()
+            builder(&url, 1).connect_timeout(Duration::from_millis(800)).resolve(NAME, addresses).build().unwrap()
         };
         list(&at(&[dead, live])).await.unwrap();
         assert_eq!((server.connections(), server.requests().len()), (1, 1), "{swallows}");
