@@ -7,8 +7,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use convex_mgmt::deployment::*;
+use convex_mgmt::layers::CredentialRefreshLayer;
 use convex_mgmt::{
-    Client, DeployKey, Deployment, DeploymentClient, Endpoint, OPERATIONS, Operation, RetryPolicy, UnixMillis,
+    Client, CredentialError, DeployKey, Deployment, DeploymentClient, Endpoint, OPERATIONS, Operation, RetryPolicy,
+    UnixMillis,
 };
 use convex_mgmt_suite::log::Log;
 use convex_mgmt_suite::{Script, Step, refused, reset};
@@ -41,9 +43,12 @@ fn assert_clean(what: &str, text: &str) {
     }
 }
 
+fn key() -> Result<DeployKey, CredentialError> {
+    DeployKey::parse(&format!("dev:happy-animal-123|{CANARY}"))
+}
+
 fn endpoint() -> Endpoint<Deployment> {
-    let key = DeployKey::parse(&format!("dev:happy-animal-123|{CANARY}")).unwrap();
-    Endpoint::new("https://happy-animal-123.convex.cloud", &key).unwrap()
+    Endpoint::new("https://happy-animal-123.convex.cloud", &key().unwrap()).unwrap()
 }
 
 /// What all operations say, each sent once.
@@ -126,6 +131,7 @@ const WAYS: &[fn() -> Step] = &[
     || respond(307, "text/plain", "CANARY"),
     || respond(400, "application/json", r#"{"code":"BadJsonBody","message":"CANARY"}"#),
     || respond(400, "application/json", r#"{"code":"CANARY CANARY","message":"CANARY"}"#),
+    || respond(401, "application/json", r#"{"code":"BadAdminKey","message":"CANARY"}"#),
     || respond(403, "application/json", r#"{"code":"OperationNotPermitted","message":"CANARY (a:b CANARY)"}"#),
     || respond(404, "application/json", r#"{"code":"LogStreamDoesntExist","message":"CANARY"}"#),
     || respond(500, "application/json", r#"["CANARY"]"#),
@@ -139,8 +145,10 @@ async fn no_operation_tells_a_secret_whatever_becomes_of_it() {
         let guard = log.keep(FmtSpan::FULL);
         // Enough for all attempts of all operations.
         let script = Script::new((0..OPERATIONS.len() * 3).map(|_| way()));
-        let client = Client::builder(endpoint()).build_on(script.clone()).unwrap();
-        let (sent, texts) = all(&client).await;
+        let refresh = CredentialRefreshLayer::new(&endpoint(), async || key());
+        let client = Client::builder(endpoint()).attempt_layer(refresh.clone()).build_on(script.clone()).unwrap();
+        let (sent, mut texts) = all(&client).await;
+        texts += &shown(&(refresh.layer(script.clone()), refresh));
         drop(guard);
         assert_eq!(sent, OPERATIONS.len(), "an operation is missing here");
         let what = format!("way {index}");
