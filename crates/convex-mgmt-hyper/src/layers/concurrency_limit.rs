@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
-use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::{BoxError, Layer, Service};
 
+use super::Acquiring;
 use crate::error::TransportError;
 
 /// Makes a [`ConcurrencyLimit`] of a service. All services made by one layer or its clones share the limit.
@@ -30,8 +31,6 @@ impl<S> Layer<S> for ConcurrencyLimitLayer {
         ConcurrencyLimit { inner, permits: self.0.clone(), acquiring: None, permit: None }
     }
 }
-
-type Acquiring = Pin<Box<dyn Future<Output = Result<OwnedSemaphorePermit, AcquireError>> + Send + Sync>>;
 
 /// Is ready only when fewer attempts than the limit are under way.
 pub struct ConcurrencyLimit<S> {

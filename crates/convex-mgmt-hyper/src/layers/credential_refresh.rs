@@ -9,9 +9,10 @@ use bytes::Bytes;
 use convex_mgmt_proto::{Api, Authorizes, Endpoint};
 use http::{Request, Response, StatusCode};
 use pin_project_lite::pin_project;
-use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::{BoxError, Layer, Service};
 
+use super::Acquiring;
 use crate::error::TransportError;
 
 /// Makes a [`CredentialRefresh`] of a service, for [`ClientBuilder::attempt_layer`](crate::ClientBuilder::attempt_layer). All
@@ -173,14 +174,12 @@ struct Again<A, P> {
     source: P,
 }
 
-type Turn = Pin<Box<dyn Future<Output = Result<OwnedSemaphorePermit, AcquireError>> + Send + Sync>>;
-
 pin_project! {
     #[project = StateProjection]
     enum State<C, F> {
         Calling { #[pin] call: C },
         // Others may be asking the source.
-        Queued { turn: Turn },
+        Queued { turn: Acquiring },
         Asking { #[pin] answer: F, _turn: OwnedSemaphorePermit },
         Readying,
     }

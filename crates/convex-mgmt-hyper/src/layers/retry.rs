@@ -84,7 +84,6 @@ where
     }
 
     fn call(&mut self, request: Request<Bytes>) -> RetryFuture<S> {
-        let deadline = self.settings.total.map(tokio::time::sleep);
         RetryFuture {
             call: CallState {
                 operation: request.extensions().get::<&'static OperationMeta>().copied(),
@@ -92,12 +91,11 @@ where
                 tally: Tally::default(),
                 sent: Sent::No,
                 may_be_done: false,
-                deadline: deadline.as_ref().map(Sleep::deadline),
                 settings: Arc::clone(&self.settings),
             },
             request: Some(request),
             inner: self.inner.clone(),
-            deadline,
+            deadline: self.settings.total.map(tokio::time::sleep),
             state: State::Readying,
         }
     }
@@ -114,7 +112,6 @@ struct CallState {
     sent: Sent,
     /// Whether an attempt that was followed by another may have been carried out.
     may_be_done: bool,
-    deadline: Option<Instant>,
     settings: Arc<Settings>,
 }
 
@@ -190,13 +187,13 @@ where
                 }
                 StateProjection::Calling { attempt } => {
                     let result = ready!(attempt.poll(cx)).map_err(TransportError::from_any);
-                    let Some(delay) = call.next_delay(&result) else { return Poll::Ready(result) };
+                    let Some(delay) = call.next_delay(&result, &this.deadline) else { return Poll::Ready(result) };
                     this.state.set(State::Waiting { sleep: tokio::time::sleep(delay) });
                 }
                 StateProjection::Waiting { sleep } => {
                     ready!(sleep.poll(cx));
                     // Whoever slept longer than asked, because the machine did, has no time for an attempt.
-                    if call.remaining() == Some(Duration::ZERO) {
+                    if remaining(&this.deadline) == Some(Duration::ZERO) {
                         return Poll::Pending;
                     }
                     this.state.set(State::Readying);
@@ -213,13 +210,12 @@ impl CallState {
         self.operation.is_none() || (max_attempts <= 1 && max_conflicts == 0)
     }
 
-    /// How much time the call has left, if it is bounded.
-    fn remaining(&self) -> Option<Duration> {
-        self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
-    }
-
     /// How long to wait before the next attempt; `None` if the call ends with this one.
-    fn next_delay(&mut self, result: &Result<Response<Bytes>, TransportError>) -> Option<Duration> {
+    fn next_delay(
+        &mut self,
+        result: &Result<Response<Bytes>, TransportError>,
+        deadline: &Option<Sleep>,
+    ) -> Option<Duration> {
         let (outcome, sent) = match result {
             Ok(response) => (Outcome::of(response), Sent::Maybe),
             Err(error) => (error.outcome(), error.sent()),
@@ -235,7 +231,7 @@ impl CallState {
             return None;
         }
         self.tally.count(&outcome);
-        match policy.judge(self.operation?, self.tally, self.remaining(), dice(), &outcome) {
+        match policy.judge(self.operation?, self.tally, remaining(deadline), dice(), &outcome) {
             // A server that settles conflicts is in no trouble that the budget is there for.
             Verdict::RetryIn(delay) if outcome.is_conflict() || budget.withdraw() => {
                 trace::retry(self.attempts, delay, &outcome);
@@ -262,6 +258,11 @@ impl CallState {
             }
         }
     }
+}
+
+/// How much time a call has left, if it is bounded.
+fn remaining(deadline: &Option<Sleep>) -> Option<Duration> {
+    deadline.as_ref().map(|deadline| deadline.deadline().saturating_duration_since(Instant::now()))
 }
 
 /// A random number from 0 to 1. The standard library's hash keys differ with each `RandomState`, and that is all the
