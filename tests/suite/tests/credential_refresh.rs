@@ -8,21 +8,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use convex_mgmt::deployment::{
-    CreateUsageLimit, ListEnvironmentVariables, UsageLimitConfig, UsageLimitType, UsageLimitWindow, UsageMetric,
-};
+use convex_mgmt::deployment::{ListEnvironmentVariables, ListUsageLimits};
 use convex_mgmt::layers::CredentialRefreshLayer;
 use convex_mgmt::{
     Client, ClientBuilder, DeployKey, Deployment, Endpoint, ErrorKind, RetryPolicy, Sent, TransportError,
 };
+use convex_mgmt_suite::classes::{DONE, create};
 use convex_mgmt_suite::script_server::Gate;
 use convex_mgmt_suite::{ADMIN_KEY, NAME, Script, Step, client_of, fake};
 use http::header::AUTHORIZATION;
 use http::{Request, Response};
 use tower::service_fn;
 
-const LISTED: &str = r#"{"environmentVariables":{}}"#;
-const CREATED: &str = r#"{"usageLimit":{"id":"x","metric":"functionCalls","window":"day","limitType":"disable","limit":1,"enabled":true}}"#;
 const REFUSED: &str = r#"{"code":"BadAdminKey","message":"m"}"#;
 
 fn key(secret: &str) -> DeployKey {
@@ -41,11 +38,6 @@ fn builder() -> ClientBuilder<Deployment> {
     Client::builder(old())
 }
 
-fn create() -> CreateUsageLimit {
-    let (metric, window) = (UsageMetric::FunctionCalls, UsageLimitWindow::Day);
-    CreateUsageLimit::new(UsageLimitConfig::new(metric, window, UsageLimitType::Disable, 1))
-}
-
 /// The secret that a request was sent with.
 fn secret(request: &Request<Bytes>) -> String {
     request.headers()[AUTHORIZATION].to_str().unwrap().rsplit_once('|').unwrap().1.to_owned()
@@ -62,7 +54,7 @@ fn refused() -> Step {
 /// Even a create: what was refused was not done.
 #[tokio::test(start_paused = true)]
 async fn a_request_that_is_refused_is_sent_again_with_the_new_credential_and_so_are_later_ones() {
-    let script = Script::new([refused(), Step::Answer(200, CREATED), Step::Answer(200, LISTED)]);
+    let script = Script::new([refused(), Step::Answer(200, DONE), Step::Answer(200, DONE)]);
     let refresh = CredentialRefreshLayer::new(&old(), || ready(Ok::<_, Shut>(key("new"))));
     let client = builder().attempt_layer(refresh.clone()).build_on(script.clone()).unwrap();
     client.send(&create()).await.unwrap();
@@ -114,7 +106,7 @@ async fn a_source_that_fails_ends_the_call_with_its_reason() {
 
 #[tokio::test(start_paused = true)]
 async fn a_source_that_hangs_is_ended_by_the_total_timeout_and_leaves_its_turn() {
-    let script = Script::new([refused(), refused(), Step::Answer(200, LISTED)]);
+    let script = Script::new([refused(), refused(), Step::Answer(200, DONE)]);
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
     let refresh = CredentialRefreshLayer::new(&old(), move || {
@@ -146,7 +138,7 @@ async fn calls_that_are_refused_together_ask_once() {
             if number == 20 {
                 refused.open();
             }
-            let (status, body) = if secret(&request) == "new" { (200, LISTED) } else { (401, REFUSED) };
+            let (status, body) = if secret(&request) == "new" { (200, DONE) } else { (401, REFUSED) };
             ready(
                 Response::builder()
                     .status(status)
@@ -185,7 +177,7 @@ async fn calls_that_are_refused_together_ask_once() {
 /// A client of many endpoints has one stack.
 #[tokio::test(start_paused = true)]
 async fn the_new_credential_goes_to_its_own_endpoint_only() {
-    let script = Script::new([refused(), Step::Answer(200, LISTED), refused(), refused(), Step::Answer(200, LISTED)]);
+    let script = Script::new([refused(), Step::Answer(200, DONE), refused(), refused(), Step::Answer(200, DONE)]);
     let refresh = CredentialRefreshLayer::new(&old(), || ready(Ok::<_, Shut>(key("new"))));
     let client = builder().attempt_layer(refresh).build_on(script.clone()).unwrap();
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
@@ -205,6 +197,6 @@ async fn over_a_socket_a_key_that_was_revoked_is_replaced() {
     let client = Client::builder(revoked).retry(RetryPolicy::never()).attempt_layer(refresh).build().unwrap();
     let call = async move { client.send(&create()).await.map(drop) };
     tokio::spawn(call).await.unwrap().unwrap();
-    let limits = client_of(&running).build().unwrap().send(&convex_mgmt::deployment::ListUsageLimits::new()).await;
+    let limits = client_of(&running).build().unwrap().send(&ListUsageLimits::new()).await;
     assert_eq!(limits.unwrap().len(), 1);
 }

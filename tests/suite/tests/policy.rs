@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use convex_mgmt::deployment::{
-    DeleteLogStream, ListEnvironmentVariables, UpdateEnvironmentVariables, UpdateUsageLimit, UsageLimitConfig,
-    UsageLimitType, UsageLimitWindow, UsageMetric,
+    DeleteLogStream, ListEnvironmentVariables, UpdateEnvironmentVariables, UpdateUsageLimit,
 };
 use convex_mgmt::layers::ConcurrencyLimitLayer;
 use convex_mgmt::{
     BuildError, Client, DecodeError, Deployment, Error, ErrorCode, ErrorKind, Operation, OperationMeta, Repeat,
     RequestWriter, RetryBudget, RetryPolicy, Sent,
 };
+use convex_mgmt_suite::classes::usage_limit;
 use convex_mgmt_suite::{Script, Step, endpoint, refused, reset};
 use http::{Method, Request, Response};
 use tokio::time::Instant;
@@ -156,10 +156,8 @@ async fn a_success_that_cannot_be_read_tells_that_it_was_done_and_a_web_page_tel
     ] {
         let what = format!("{before:?} {body}");
         let script = Script::new(before.into_iter().chain([Step::Answer(200, body)]));
-        let limit =
-            UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, 1);
         let client = builder().build_on(script).unwrap();
-        let error = client.send(&UpdateUsageLimit::new("x", limit)).await.expect_err(&what);
+        let error = client.send(&UpdateUsageLimit::new("x", usage_limit())).await.expect_err(&what);
         assert_eq!((error.kind(), error.failure()), (kind, ErrorKind::Decode), "{what}");
     }
 }

@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use convex_mgmt::builder::defaults::HEAD_LIMIT;
-use convex_mgmt::deployment::{
-    CreateUsageLimit, ListEnvironmentVariables, UsageLimitConfig, UsageLimitType, UsageLimitWindow, UsageMetric,
-};
+use convex_mgmt::deployment::ListEnvironmentVariables;
 use convex_mgmt::{
     Client, ClientBuilder, ConfigError, CryptoProvider, Deployment, Error, ErrorKind, RetryPolicy, Sent,
 };
 use convex_mgmt_fake::Fault;
+use convex_mgmt_suite::classes::create;
 use convex_mgmt_suite::script_server::{Act, ScriptServer, write};
 use convex_mgmt_suite::tls::{Authority, OnReset, Secured};
 use convex_mgmt_suite::{endpoint, fake};
@@ -20,12 +19,21 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use rustls::ServerConfig;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// A deployment with one variable, behind TLS.
 async fn secured(config: ServerConfig) -> Secured {
     Secured::serve(fake().variable("A", "1").build(), config, OnReset::BreakStream).await
+}
+
+/// Where one connection over TLS is accepted, and that connection.
+async fn one_connection(config: ServerConfig) -> (String, impl Future<Output = TlsStream<TcpStream>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    (url, async move { acceptor.accept(listener.accept().await.unwrap().0).await.unwrap() })
 }
 
 fn trusting(url: &str, authority: &Authority) -> ClientBuilder<Deployment> {
@@ -36,8 +44,7 @@ fn trusting(url: &str, authority: &Authority) -> ClientBuilder<Deployment> {
 async fn refused(builder: ClientBuilder<Deployment>) -> Error {
     let client = builder.build().unwrap();
     let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
-    let limit = UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, 1);
-    let write = client.send(&CreateUsageLimit::new(limit)).await.unwrap_err();
+    let write = client.send(&create()).await.unwrap_err();
     let known = |error: &Error| (error.failure(), error.sent(), error.attempts());
     assert_eq!(known(&write), known(&error));
     assert_eq!(write.kind() == ErrorKind::OutcomeUnknown, write.sent() == Sent::Maybe, "{write:?}");
@@ -79,16 +86,14 @@ async fn a_head_over_http2_goes_up_to_the_limit() {
     for (length, ok) in [(HEAD_LIMIT - 1000, true), (HEAD_LIMIT + 1, false), (4 * HEAD_LIMIT, false)] {
         let mut config = authority.valid();
         config.alpn_protocols = vec![b"h2".to_vec()];
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let (url, stream) = one_connection(config).await;
         let answer = service_fn(move |_| {
             let response = Response::builder().header("x", "y".repeat(length));
             std::future::ready(response.body(r#"{"environmentVariables":{}}"#.to_owned()))
         });
         tokio::spawn(async move {
-            let stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
-            drop(auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), answer).await);
+            let stream = TokioIo::new(stream.await);
+            drop(auto::Builder::new(TokioExecutor::new()).serve_connection(stream, answer).await);
         });
         let client = trusting(&url, &authority).http2(true).retry(RetryPolicy::never()).build().unwrap();
         match client.send(&ListEnvironmentVariables::new()).await {
@@ -217,13 +222,10 @@ async fn a_connection_that_ends_without_saying_so_is_taken_for_cut() {
         ("short of its length", &cut, false, false),
         ("short of its length, and said", &cut, true, false),
     ] {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
-        let acceptor = TlsAcceptor::from(Arc::new(authority.valid()));
+        let (url, stream) = one_connection(authority.valid()).await;
         let text = text.clone();
         tokio::spawn(async move {
-            let (stream, _) = listener.accept().await.unwrap();
-            let mut stream = acceptor.accept(stream).await.unwrap();
+            let mut stream = stream.await;
             drop(stream.read(&mut [0; 4096]).await);
             stream.write_all(text.as_bytes()).await.unwrap();
             stream.flush().await.unwrap();

@@ -6,12 +6,10 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use convex_mgmt::deployment::{
-    CreateUsageLimit, ListEnvironmentVariables, UpdateEnvironmentVariables, UsageLimitConfig, UsageLimitType,
-    UsageLimitWindow, UsageMetric,
-};
+use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt::{Client, ErrorKind, Operation, Outcome, RetryPolicy, Sent, Tally, TransportError, Verdict};
 use convex_mgmt_fake::Fault;
+use convex_mgmt_suite::classes::{CLASSES, DONE, send};
 use convex_mgmt_suite::{InProcess, Script, Step, endpoint, fake, refused, reset};
 use http::{Request, Response};
 use tower::{Service, ServiceExt};
@@ -99,7 +97,6 @@ impl Service<Request<Bytes>> for Unsendable {
 /// large, and busy. All attempts are the same to the byte.
 #[tokio::test(start_paused = true)]
 async fn a_transport_without_send_is_under_the_same_rules() {
-    const DONE: &str = r#"{"environmentVariables":{},"usageLimit":{"id":"x","metric":"functionCalls","window":"day","limitType":"disable","limit":1,"enabled":true}}"#;
     let lost: fn() -> Step = || Step::Answer(503, r#"{"code":"OptimisticConcurrencyControlFailure","message":""}"#);
     let large: fn() -> Step = || Step::Fail(TransportError::response_too_large(9));
     let (all, harmless, none) = ([true; 3], [true, true, false], [false; 3]);
@@ -115,18 +112,12 @@ async fn a_transport_without_send_is_under_the_same_rules() {
         (|| Step::Answer(500, ""), ErrorKind::UnexpectedReply, harmless),
     ];
     for (step, failure, repeated) in cases {
-        for (class, again) in repeated.into_iter().enumerate() {
-            let what = format!("{:?}, {class}", step());
+        for (class, again) in CLASSES.into_iter().zip(repeated) {
+            let what = format!("{:?}, {class:?}", step());
             let script = Script::new([step(), Step::Answer(200, DONE)]);
             let transport = Unsendable { script: script.clone(), _of_the_thread: Rc::default() };
             let client = Client::builder(endpoint(URL)).build_on(transport).unwrap();
-            let limit =
-                || UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, 1);
-            let result = match class {
-                0 => client.send(&ListEnvironmentVariables::new()).await.map(drop),
-                1 => client.send(&UpdateEnvironmentVariables::new().set("A", "1")).await,
-                _ => client.send(&CreateUsageLimit::new(limit())).await.map(drop),
-            };
+            let result = send(&client, class).await;
             assert_eq!(result.is_ok(), again, "{what}: {result:?}");
             assert!(result.err().is_none_or(|error| error.failure() == failure), "{what}");
             let seen = script.seen();

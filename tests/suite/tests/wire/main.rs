@@ -46,11 +46,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use convex_mgmt::deployment::{
-    CreateUsageLimit, ListEnvironmentVariables, UpdateEnvironmentVariables, UsageLimitConfig, UsageLimitType,
-    UsageLimitWindow, UsageMetric,
-};
 use convex_mgmt::{Client, ClientBuilder, Deployment, DeploymentClient, Error, ErrorKind, Repeat, RetryPolicy, Sent};
+use convex_mgmt_suite::classes::{self, CLASSES, DONE};
 use convex_mgmt_suite::endpoint;
 use convex_mgmt_suite::script_server::{Act, ScriptServer, answer};
 use http::{Request, Response};
@@ -73,10 +70,6 @@ const BOUND: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_secs(1);
 /// The client's limit of a body in these tests.
 const LIMIT: usize = 1000;
-/// A success of each of the operations here.
-const DONE: &str = r#"{"environmentVariables":{},"usageLimit":{"id":"x","metric":"functionCalls","window":"day","limitType":"disable","limit":1,"enabled":true}}"#;
-/// One operation of each class is tried.
-const CLASSES: [Repeat; 3] = [Repeat::Safe, Repeat::Idempotent, Repeat::Never];
 
 fn done() -> Vec<Act> {
     answer("200 OK\r\ncontent-type: application/json", DONE)
@@ -100,15 +93,7 @@ async fn send<S>(client: &Client<Deployment, S>, class: Repeat) -> Result<(), Er
 where
     S: Service<Request<Bytes>, Response = Response<Bytes>, Error: Into<BoxError>> + Clone,
 {
-    let limit = || UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, 1);
-    bounded(async {
-        match class {
-            Repeat::Safe => client.send(&ListEnvironmentVariables::new()).await.map(drop),
-            Repeat::Idempotent => client.send(&UpdateEnvironmentVariables::new().set("A", "1")).await,
-            Repeat::Never => client.send(&CreateUsageLimit::new(limit())).await.map(drop),
-        }
-    })
-    .await
+    bounded(classes::send(client, class)).await
 }
 
 async fn list<S>(client: &Client<Deployment, S>) -> Result<(), Error>
