@@ -5,6 +5,8 @@ pub mod load;
 pub mod log;
 pub mod script_server;
 pub mod tls;
+pub mod tunnel;
+pub mod ways;
 
 use std::collections::VecDeque;
 use std::fmt;

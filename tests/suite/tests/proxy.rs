@@ -1,50 +1,23 @@
 //! Proxies: every connection is tunnelled, but for the hosts that are excepted.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use convex_mgmt::deployment::ListEnvironmentVariables;
 use convex_mgmt::{Client, ErrorKind, Proxy, ProxyError, RetryPolicy, Sent};
 use convex_mgmt_suite::script_server::{Act, ScriptServer};
+use convex_mgmt_suite::tunnel::Tunnel;
+use convex_mgmt_suite::ways::{Answering, WAYS};
 use convex_mgmt_suite::{endpoint, fake};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
-use tokio::net::{TcpListener, TcpStream};
-
-/// A proxy that tunnels, unless told to refuse. Keeps what it was asked.
-async fn proxy(refuse: bool) -> (String, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let heard = Arc::clone(&asked);
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let mut head = Vec::new();
-            while !head.ends_with(b"\r\n\r\n") {
-                head.push(stream.read_u8().await.unwrap());
-            }
-            let head = String::from_utf8(head).unwrap();
-            let target = head.split(' ').nth(1).unwrap().to_owned();
-            heard.lock().unwrap().push(head);
-            if refuse {
-                drop(stream.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await);
-                continue;
-            }
-            let mut target = TcpStream::connect(target).await.unwrap();
-            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
-            tokio::spawn(async move { drop(copy_bidirectional(&mut stream, &mut target).await) });
-        }
-    });
-    (address, asked)
-}
+use http::Response;
 
 #[tokio::test]
 async fn a_deployment_is_reached_through_a_proxy_that_sees_no_credential() {
     let running = fake().variable("A", "1").build().serve("127.0.0.1:0").await.unwrap();
-    let (address, asked) = proxy(false).await;
-    let through = Proxy::new(&format!("http://user:pass@{address}"), "example.com").unwrap();
+    let tunnel = Tunnel::start().await;
+    let through = Proxy::new(&format!("http://user:pass@{}", tunnel.address()), "example.com").unwrap();
     let client = Client::builder(endpoint(&running.url())).proxy(through).build().unwrap();
     assert_eq!(client.send(&ListEnvironmentVariables::new()).await.unwrap().len(), 1);
-    let asked = asked.lock().unwrap();
+    let asked = tunnel.asked();
     assert_eq!(asked.len(), 1);
     assert!(asked[0].starts_with(&format!("CONNECT {} HTTP/1.1", running.address())), "{asked:?}");
     // "user:pass" in base64.
@@ -55,18 +28,18 @@ async fn a_deployment_is_reached_through_a_proxy_that_sees_no_credential() {
 #[tokio::test]
 async fn an_excepted_host_is_reached_directly() {
     let running = fake().build().serve("127.0.0.1:0").await.unwrap();
-    let (address, asked) = proxy(false).await;
-    let through = Proxy::new(&format!("http://{address}"), "example.com, 127.0.0.1").unwrap();
+    let tunnel = Tunnel::start().await;
+    let through = Proxy::new(&tunnel.url(), "example.com, 127.0.0.1").unwrap();
     let client = Client::builder(endpoint(&running.url())).proxy(through).build().unwrap();
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
-    assert!(asked.lock().unwrap().is_empty());
+    assert!(tunnel.asked().is_empty());
 }
 
 #[tokio::test]
 async fn a_proxy_that_refuses_means_that_nothing_was_sent() {
-    let (address, _) = proxy(true).await;
+    let tunnel = Tunnel::refusing("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await;
     let builder = Client::builder(endpoint("https://happy-animal-123.convex.cloud")).retry(RetryPolicy::never());
-    let client = builder.proxy(Proxy::new(&format!("http://{address}"), "").unwrap()).build().unwrap();
+    let client = builder.proxy(Proxy::new(&tunnel.url(), "").unwrap()).build().unwrap();
     let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
     assert_eq!((error.kind(), error.sent()), (ErrorKind::Connect, Sent::No), "{error:?}");
 }
@@ -89,4 +62,16 @@ fn what_is_no_http_proxy_is_refused_and_a_password_is_not_shown() {
     assert_eq!(Proxy::new("socks5://proxy.example", "").unwrap_err(), ProxyError::Scheme);
     let proxy = Proxy::new("http://user:canary@proxy.example:3128", "").unwrap();
     assert!(!format!("{proxy:?}").contains("canary"));
+}
+
+#[tokio::test]
+async fn a_deployment_is_reached_in_every_way() {
+    for way in WAYS {
+        let server = Answering::start(way, |_| Response::new(r#"{"environmentVariables":{"A":"1"}}"#.into())).await;
+        let client = server.client().build().unwrap();
+        for _ in 0..2 {
+            assert_eq!(client.send(&ListEnvironmentVariables::new()).await.unwrap().len(), 1);
+        }
+        assert_eq!((server.requests().len(), server.connections()), (2, 1), "{way:?}");
+    }
 }

@@ -1,20 +1,26 @@
 //! [`HyperTransport`]: the bottom of the stack. A pool of HTTP connections, and the whole answer read under a limit.
 
-use std::error::Error as StdError;
+mod body;
+mod failure;
+mod pool;
+
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use convex_mgmt_proto::{OperationMeta, Sent};
 use http::response::Parts;
 use http::{Request, Response, StatusCode};
-use http_body::{Body, Frame, SizeHint};
+use http_body::Body;
 use hyper::body::Incoming;
-use hyper_util::client::legacy::{Builder, Client, ResponseFuture};
+use hyper_util::client::legacy::{Builder, ResponseFuture};
 use tower::Service;
 
+use self::body::{Read, Whole};
+use self::failure::unsent_or_broken;
+use self::pool::Pool;
 use crate::connect::Connector;
 use crate::error::TransportError;
 
@@ -26,29 +32,6 @@ use crate::error::TransportError;
 pub struct HyperTransport {
     pool: Arc<Pool>,
     limits: ResponseLimits,
-}
-
-/// The connections, and how to begin anew with none.
-struct Pool {
-    builder: Builder,
-    connector: Connector,
-    /// Counted, so that answers to requests that went out together begin anew once.
-    current: RwLock<(u64, Client<Connector, Whole>)>,
-}
-
-impl Pool {
-    fn request(&self, request: Request<Whole>) -> (u64, ResponseFuture) {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        (current.0, current.1.request(request))
-    }
-
-    /// Keeps no connection of this generation for later requests. Requests that are under way keep theirs.
-    fn leave(&self, generation: u64) {
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        if current.0 == generation {
-            *current = (generation + 1, self.builder.build(self.connector.clone()));
-        }
-    }
 }
 
 /// The largest bodies of answers, in bytes.
@@ -68,8 +51,7 @@ impl ResponseLimits {
 
 impl HyperTransport {
     pub(crate) fn new(builder: Builder, connector: Connector, limits: ResponseLimits) -> Self {
-        let current = RwLock::new((0, builder.build(connector.clone())));
-        Self { pool: Arc::new(Pool { builder, connector, current }), limits }
+        Self { pool: Arc::new(Pool::new(builder, connector)), limits }
     }
 }
 
@@ -148,85 +130,5 @@ impl Future for HyperFuture {
                 }
             }
         }
-    }
-}
-
-/// The frames of a body. One alone, which is the rule, is passed on without copying it.
-#[derive(Default)]
-struct Read {
-    first: Bytes,
-    more: BytesMut,
-}
-
-impl Read {
-    fn len(&self) -> usize {
-        self.first.len() + self.more.len()
-    }
-
-    fn push(&mut self, data: Bytes) {
-        if self.first.is_empty() && self.more.is_empty() {
-            self.first = data;
-        } else {
-            self.more.extend_from_slice(&std::mem::take(&mut self.first));
-            self.more.extend_from_slice(&data);
-        }
-    }
-
-    fn whole(self) -> Bytes {
-        if self.more.is_empty() { self.first } else { self.more.freeze() }
-    }
-}
-
-fn unsent_or_broken(error: hyper_util::client::legacy::Error) -> TransportError {
-    if !error.is_connect() {
-        return TransportError::broken(Sent::Maybe, error);
-    }
-    if is_tls(&error) { TransportError::tls(error) } else { TransportError::connect(error) }
-}
-
-/// Whether TLS itself refused, rather than the network below it. hyper wraps the reason more than once, and an `io::Error`
-/// leaves the error it wraps out of its `source()`.
-#[cfg(feature = "tls")]
-fn is_tls(error: &(dyn StdError + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if error.is::<rustls::Error>() {
-            return true;
-        }
-        next = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-            Some(inner) => Some(inner),
-            None => error.source(),
-        };
-    }
-    false
-}
-
-#[cfg(not(feature = "tls"))]
-fn is_tls(_error: &(dyn StdError + 'static)) -> bool {
-    false
-}
-
-/// A request's body: one piece, known before.
-#[derive(Debug)]
-pub(crate) struct Whole(Option<Bytes>);
-
-impl Body for Whole {
-    type Data = Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, std::convert::Infallible>>> {
-        let data = self.0.take().filter(|data| !data.is_empty());
-        Poll::Ready(data.map(|data| Ok(Frame::data(data))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.0.as_ref().is_none_or(Bytes::is_empty)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.0.as_ref().map_or(0, |data| data.len() as u64))
     }
 }

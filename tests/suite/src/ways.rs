@@ -1,0 +1,139 @@
+//! A server behind TLS that answers by a function, and the ways to reach it: HTTP/1.1 and HTTP/2, each directly and through
+//! a proxy.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use convex_mgmt::{Client, ClientBuilder, Deployment, Proxy};
+use http::{Request, Response, Version};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+
+use crate::tls::Authority;
+use crate::tunnel::Tunnel;
+use crate::{endpoint, lock};
+
+/// A way to reach a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// The protocol that both sides agree on.
+    pub http2: bool,
+    /// Whether connections go through a proxy.
+    pub proxied: bool,
+}
+
+/// All ways.
+pub const WAYS: [Way; 4] = [
+    Way { http2: false, proxied: false },
+    Way { http2: false, proxied: true },
+    Way { http2: true, proxied: false },
+    Way { http2: true, proxied: true },
+];
+
+/// A server that answers each request by a function, and is reached in one way. It ends when dropped.
+#[derive(Debug)]
+pub struct Answering {
+    url: String,
+    way: Way,
+    authority: Authority,
+    tunnel: Tunnel,
+    seen: Arc<Seen>,
+    accepting: JoinHandle<()>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    connections: AtomicUsize,
+    requests: Mutex<Vec<Request<Bytes>>>,
+}
+
+impl Answering {
+    /// A server that is reached in this way.
+    ///
+    /// # Panics
+    /// If no port is free.
+    pub async fn start<F>(way: Way, answer: F) -> Self
+    where
+        F: Fn(&Request<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
+    {
+        let authority = Authority::new();
+        let mut config = authority.valid();
+        config.alpn_protocols = vec![if way.http2 { b"h2".to_vec() } else { b"http/1.1".to_vec() }];
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let (seen, answer) = (Arc::new(Seen::default()), Arc::new(answer));
+        let counts = Arc::clone(&seen);
+        let accepting = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                counts.connections.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(connection(acceptor.clone(), stream, Arc::clone(&counts), Arc::clone(&answer)));
+            }
+        });
+        let tunnel = Tunnel::start().await;
+        Self { url: format!("https://localhost:{port}"), way, authority, tunnel, seen, accepting }
+    }
+
+    /// A builder for a client that reaches the server in its way.
+    ///
+    /// # Panics
+    /// If the proxy's URL is refused.
+    pub fn client(&self) -> ClientBuilder<Deployment> {
+        let builder = Client::builder(endpoint(&self.url)).root_certificates(self.authority.pem());
+        let builder = builder.http2(self.way.http2);
+        match self.way.proxied {
+            true => builder.proxy(Proxy::new(&self.tunnel.url(), "").expect("the URL of a proxy")),
+            false => builder,
+        }
+    }
+
+    /// The requests so far, after a check that each came in the right way.
+    ///
+    /// # Panics
+    /// If one did not.
+    pub fn requests(&self) -> Vec<Request<Bytes>> {
+        let requests = lock(&self.seen.requests).clone();
+        let version = if self.way.http2 { Version::HTTP_2 } else { Version::HTTP_11 };
+        assert!(requests.iter().all(|request| request.version() == version), "{:?}", self.way);
+        let tunnels = if self.way.proxied { self.connections() } else { 0 };
+        assert_eq!(self.tunnel.asked().len(), tunnels, "{:?}", self.way);
+        requests
+    }
+
+    /// How many connections were opened.
+    pub fn connections(&self) -> usize {
+        self.seen.connections.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn connection<F>(acceptor: TlsAcceptor, stream: TcpStream, seen: Arc<Seen>, answer: Arc<F>)
+where
+    F: Fn(&Request<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
+{
+    let _ = stream.set_nodelay(true);
+    let Ok(stream) = acceptor.accept(stream).await else { return };
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
+        async move {
+            let (parts, body) = request.into_parts();
+            let request = Request::from_parts(parts, body.collect().await?.to_bytes());
+            let response = answer(&request);
+            lock(&seen.requests).push(request);
+            Ok::<_, hyper::Error>(response.map(Full::new))
+        }
+    });
+    drop(auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await);
+}
