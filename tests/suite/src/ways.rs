@@ -63,6 +63,17 @@ impl Answering {
     where
         F: Fn(&Request<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
     {
+        Self::allowing(way, None, answer).await
+    }
+
+    /// The same, with no more than so many streams at once over HTTP/2: others are refused.
+    ///
+    /// # Panics
+    /// If no port is free.
+    pub async fn allowing<F>(way: Way, streams: Option<u32>, answer: F) -> Self
+    where
+        F: Fn(&Request<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
+    {
         let authority = Authority::new();
         let mut config = authority.valid();
         config.alpn_protocols = vec![if way.http2 { b"h2".to_vec() } else { b"http/1.1".to_vec() }];
@@ -74,7 +85,7 @@ impl Answering {
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 counts.connections.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(connection(acceptor.clone(), stream, Arc::clone(&counts), Arc::clone(&answer)));
+                tokio::spawn(connection(acceptor.clone(), stream, Arc::clone(&counts), streams, Arc::clone(&answer)));
             }
         });
         let tunnel = Tunnel::start().await;
@@ -119,8 +130,13 @@ impl Drop for Answering {
     }
 }
 
-async fn connection<F>(acceptor: TlsAcceptor, stream: TcpStream, seen: Arc<Seen>, answer: Arc<F>)
-where
+async fn connection<F>(
+    acceptor: TlsAcceptor,
+    stream: TcpStream,
+    seen: Arc<Seen>,
+    streams: Option<u32>,
+    answer: Arc<F>,
+) where
     F: Fn(&Request<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
 {
     let _ = stream.set_nodelay(true);
@@ -135,5 +151,9 @@ where
             Ok::<_, hyper::Error>(response.map(Full::new))
         }
     });
-    drop(auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await);
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    if let Some(streams) = streams {
+        builder.http2().max_concurrent_streams(streams);
+    }
+    drop(builder.serve_connection(TokioIo::new(stream), service).await);
 }

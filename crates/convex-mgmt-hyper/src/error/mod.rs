@@ -45,6 +45,8 @@ pub enum ErrorKind {
     Tls,
     /// The connection broke before the whole answer was there.
     Broken,
+    /// The server did not process the request: it refused the stream of HTTP/2, or closed the connection before it.
+    Unprocessed,
     /// An attempt took too long, and no further one was due.
     AttemptTimeout,
     /// The call with all its attempts took too long.
@@ -115,6 +117,7 @@ impl Error {
                 TransportErrorKind::Connect => ErrorKind::Connect,
                 TransportErrorKind::Tls => ErrorKind::Tls,
                 TransportErrorKind::Broken => ErrorKind::Broken,
+                TransportErrorKind::Unprocessed => ErrorKind::Unprocessed,
                 TransportErrorKind::AttemptTimeout => ErrorKind::AttemptTimeout,
                 TransportErrorKind::TotalTimeout => ErrorKind::TotalTimeout,
                 TransportErrorKind::ResponseTooLarge { .. } => ErrorKind::ResponseTooLarge,

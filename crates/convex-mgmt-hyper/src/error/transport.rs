@@ -32,6 +32,8 @@ pub enum TransportErrorKind {
     Tls,
     /// The connection broke before the whole answer was there.
     Broken,
+    /// The server did not process the request: it refused the stream of HTTP/2, or closed the connection before it.
+    Unprocessed,
     /// The attempt took too long.
     AttemptTimeout,
     /// The call took too long.
@@ -65,6 +67,12 @@ impl TransportError {
     /// The exchange broke; whether the server got the request is not known, unless `sent` says that it did not.
     pub fn broken(sent: Sent, source: impl Into<BoxError>) -> Self {
         Self::new(TransportErrorKind::Broken, sent, Some(source.into()))
+    }
+
+    /// The server answers other requests, but provably did not process this one. It is repeated for every operation, and not
+    /// out of the retry budget.
+    pub fn unprocessed(source: impl Into<BoxError>) -> Self {
+        Self::new(TransportErrorKind::Unprocessed, Sent::No, Some(source.into()))
     }
 
     /// The answer's body is larger than `limit` bytes.
@@ -125,6 +133,7 @@ impl TransportError {
             TransportErrorKind::Connect | TransportErrorKind::Broken | TransportErrorKind::AttemptTimeout => {
                 Outcome::Broken(self.sent)
             }
+            TransportErrorKind::Unprocessed => Outcome::Unprocessed,
             TransportErrorKind::Tls
             | TransportErrorKind::TotalTimeout
             | TransportErrorKind::ResponseTooLarge { .. }
@@ -140,6 +149,7 @@ impl fmt::Display for TransportError {
             TransportErrorKind::Connect => f.write_str("cannot connect"),
             TransportErrorKind::Tls => f.write_str("cannot establish a trusted TLS connection"),
             TransportErrorKind::Broken => f.write_str("the connection broke before the whole answer was there"),
+            TransportErrorKind::Unprocessed => f.write_str("the server did not process the request"),
             TransportErrorKind::AttemptTimeout => f.write_str("no answer in the time of an attempt"),
             TransportErrorKind::TotalTimeout => f.write_str("no answer in the time of the whole call"),
             TransportErrorKind::ResponseTooLarge { limit } => {

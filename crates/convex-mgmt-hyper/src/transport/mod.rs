@@ -1,8 +1,10 @@
 //! [`HyperTransport`]: the bottom of the stack. A pool of HTTP connections, and the whole answer read under a limit.
 
 mod body;
+mod exchange;
 mod failure;
 mod pool;
+mod progress;
 
 use std::fmt;
 use std::pin::Pin;
@@ -15,12 +17,13 @@ use http::response::Parts;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
 use hyper::body::Incoming;
-use hyper_util::client::legacy::{Builder, ResponseFuture};
 use tower::Service;
 
-use self::body::{Read, Whole};
-use self::failure::unsent_or_broken;
-use self::pool::Pool;
+use self::body::Read;
+use self::exchange::{Exchange, exchange};
+use self::pool::{Lease, Pool};
+pub(crate) use self::pool::PoolSettings;
+pub(crate) use self::progress::Progress;
 use crate::connect::Connector;
 use crate::error::TransportError;
 
@@ -50,8 +53,8 @@ impl ResponseLimits {
 }
 
 impl HyperTransport {
-    pub(crate) fn new(builder: Builder, connector: Connector, limits: ResponseLimits) -> Self {
-        Self { pool: Arc::new(Pool::new(builder, connector)), limits }
+    pub(crate) fn new(connector: Connector, pool: PoolSettings, limits: ResponseLimits) -> Self {
+        Self { pool: Arc::new(Pool::new(connector, pool)), limits }
     }
 }
 
@@ -72,22 +75,19 @@ impl Service<Request<Bytes>> for HyperTransport {
 
     fn call(&mut self, request: Request<Bytes>) -> HyperFuture {
         let limit = self.limits.of(&request);
-        let (generation, response) = self.pool.request(request.map(|body| Whole(Some(body))));
-        HyperFuture { pool: Arc::clone(&self.pool), generation, limit, state: State::Head(response) }
+        HyperFuture { limit, state: State::Head(exchange(Arc::clone(&self.pool), request)) }
     }
 }
 
 /// The future of [`HyperTransport`].
 pub struct HyperFuture {
-    pool: Arc<Pool>,
-    generation: u64,
     limit: usize,
     state: State,
 }
 
 enum State {
-    Head(ResponseFuture),
-    Body { head: Option<Parts>, body: Incoming, read: Read },
+    Head(Exchange),
+    Body { head: Option<Parts>, body: Incoming, read: Read, lease: Option<Lease> },
 }
 
 impl fmt::Debug for HyperFuture {
@@ -103,19 +103,20 @@ impl Future for HyperFuture {
         let limit = self.limit;
         loop {
             match &mut self.state {
-                State::Head(response) => {
-                    let (head, body) = ready!(Pin::new(response).poll(cx)).map_err(unsent_or_broken)?.into_parts();
+                State::Head(exchange) => {
+                    let (response, lease) = ready!(exchange.as_mut().poll(cx))?;
+                    let (head, body) = response.into_parts();
                     // Who is behind the connection does not have the deployment. Another attempt over it would meet the same,
-                    // and the pool cannot be told which of its connections it was.
+                    // and the host's other connections may well lead to the same place.
                     if head.status == StatusCode::MISDIRECTED_REQUEST {
-                        self.pool.leave(self.generation);
+                        lease.leave();
                     }
                     if body.size_hint().lower() > limit as u64 {
                         return Poll::Ready(Err(TransportError::response_too_large(limit)));
                     }
-                    self.state = State::Body { head: Some(head), body, read: Read::default() };
+                    self.state = State::Body { head: Some(head), body, read: Read::default(), lease: Some(lease) };
                 }
-                State::Body { head, body, read } => {
+                State::Body { head, body, read, lease } => {
                     while let Some(frame) = ready!(Pin::new(&mut *body).poll_frame(cx)) {
                         let frame = frame.map_err(|error| TransportError::broken(Sent::Maybe, error))?;
                         let Ok(data) = frame.into_data() else { continue };
@@ -126,6 +127,9 @@ impl Future for HyperFuture {
                     }
                     // Only a future that is polled after its end has no head left.
                     let Some(head) = head.take() else { return Poll::Pending };
+                    if let Some(lease) = lease.take() {
+                        lease.finish();
+                    }
                     return Poll::Ready(Ok(Response::from_parts(head, std::mem::take(read).whole())));
                 }
             }

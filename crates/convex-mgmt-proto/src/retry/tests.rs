@@ -20,7 +20,7 @@ fn conflict() -> Outcome {
 }
 
 fn tally(attempts: u32, conflicts: u32) -> Tally {
-    Tally { attempts, conflicts }
+    Tally { attempts, conflicts, ..Tally::default() }
 }
 
 fn retries(repeat: Repeat, outcome: &Outcome) -> bool {
