@@ -164,7 +164,6 @@ impl Receiving {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response<Bytes>, TransportError>> {
-        let limit = self.limit;
         loop {
             match &mut self.state {
                 State::Head(response) => {
@@ -174,10 +173,11 @@ impl Receiving {
                     if head.status == StatusCode::MISDIRECTED_REQUEST {
                         self.leave();
                     }
-                    if body.size_hint().lower() > limit as u64 {
-                        return Poll::Ready(Err(TransportError::response_too_large(limit)));
+                    let size = body.size_hint();
+                    if size.lower() > self.limit as u64 {
+                        return Poll::Ready(Err(TransportError::response_too_large(self.limit)));
                     }
-                    self.state = State::Body { head: Some(head), body, read: Read::default() };
+                    self.state = State::Body { head: Some(head), body, read: Read::new(size.exact(), self.limit) };
                     self.progressed = true;
                 }
                 State::Body { head, body, read } => {
@@ -185,14 +185,11 @@ impl Receiving {
                         let frame = frame.map_err(|error| TransportError::broken(Sent::Maybe, error))?;
                         self.progressed = true;
                         let Ok(data) = frame.into_data() else { continue };
-                        if read.len() + data.len() > limit {
-                            return Poll::Ready(Err(TransportError::response_too_large(limit)));
-                        }
-                        read.push(data);
+                        read.push(data)?;
                     }
                     // Only a future that is polled after its end has no head left.
                     let Some(head) = head.take() else { return Poll::Pending };
-                    return Poll::Ready(Ok(Response::from_parts(head, std::mem::take(read).whole())));
+                    return Poll::Ready(Ok(Response::from_parts(head, read.take())));
                 }
             }
         }

@@ -42,37 +42,3 @@ impl Timer {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use std::future::poll_fn;
-    use std::pin::pin;
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn each_restart_gives_the_whole_timeout_again() {
-        let (began, timeout) = (Instant::now(), Duration::from_secs(30));
-        let mut timer = pin!(Timer::new(Some(timeout)));
-        for _ in 0..3 {
-            let early = tokio::time::timeout(Duration::from_secs(20), poll_fn(|cx| timer.as_mut().poll(cx)));
-            assert!(early.await.is_err());
-            timer.as_mut().restart();
-        }
-        poll_fn(|cx| timer.as_mut().poll(cx)).await;
-        assert_eq!(began.elapsed(), Duration::from_secs(90));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn any_timeout_may_be_set() {
-        let day = Duration::from_secs(24 * 60 * 60);
-        for timeout in [None, Some(Duration::MAX), Some(Duration::from_secs(i64::MAX as u64)), Some(2 * day)] {
-            let mut timer = pin!(Timer::new(timeout));
-            timer.as_mut().restart();
-            let waited = tokio::time::timeout(day, poll_fn(|cx| timer.as_mut().poll(cx)));
-            assert!(waited.await.is_err(), "{timeout:?}");
-        }
-        let mut timer = pin!(Timer::new(Some(Duration::ZERO)));
-        poll_fn(|cx| timer.as_mut().poll(cx)).await;
-    }
-}
