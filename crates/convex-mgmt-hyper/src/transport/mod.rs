@@ -22,7 +22,7 @@ use pin_project_lite::pin_project;
 use tower::Service;
 
 use self::body::{Read, Whole};
-use self::failure::unsent_or_broken;
+use self::failure::{broken, unsent_or_broken};
 use self::pool::Pool;
 use self::timer::Timer;
 use crate::connect::Connector;
@@ -182,7 +182,7 @@ impl Receiving {
                 }
                 State::Body { head, body, read } => {
                     while let Some(frame) = ready!(Pin::new(&mut *body).poll_frame(cx)) {
-                        let frame = frame.map_err(|error| TransportError::broken(Sent::Maybe, error))?;
+                        let frame = frame.map_err(broken)?;
                         self.progressed = true;
                         let Ok(data) = frame.into_data() else { continue };
                         read.push(data)?;

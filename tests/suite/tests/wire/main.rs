@@ -13,7 +13,7 @@
 //! | 7 | reset inside the request | `request::a_request_cut_half_way` |
 //! | 8 | answered before the request was read | `request::an_early_refusal` |
 //! | 9 | reset or closed after the request | `request::no_answer_to_a_whole_request` |
-//! | 10 | heads that are cut or malformed | `head::heads_that_are_none` |
+//! | 10 | heads that are cut or malformed | `head::heads_that_are_none`, `the_text_says_what_is_wrong` |
 //! | 11 | many headers, large headers | `limits::headers_up_to_the_limit`, `a_head_up_to_the_limit` |
 //! | 12 | 1xx | `head::interim_answers`, `an_interim_storm_ends_in_time` |
 //! | 13 | never answers | `head::a_server_that_never_answers`, `the_shorter_time_counts` |
@@ -176,6 +176,16 @@ impl Case {
     /// The same in which time runs out.
     fn slow(self) -> Self {
         Self { failure: ErrorKind::AttemptTimeout, attempt_timeout: Some(SHORT), ..self }
+    }
+
+    /// The same with a response that is no HTTP.
+    fn invalid(name: &'static str, acts: impl IntoIterator<Item = Act>) -> Self {
+        Self { failure: ErrorKind::InvalidResponse, ..Self::broken(name, 1, acts) }
+    }
+
+    /// The same with a response that is too large.
+    fn too_large(name: &'static str, acts: impl IntoIterator<Item = Act>) -> Self {
+        Self { failure: ErrorKind::ResponseTooLarge, repeated: [false; 3], ..Self::broken(name, 1, acts) }
     }
 
     /// The same in which the time of the whole call runs out.
