@@ -41,10 +41,10 @@ pub mod defaults {
     pub const RESPONSE_LIMIT: usize = 8 * 1024 * 1024;
     /// The largest body of an answer to an operation that may have large ones, such as a page of a data sync, in bytes.
     pub const LARGE_RESPONSE_LIMIT: usize = 256 * 1024 * 1024;
-    /// The largest head of an answer, in bytes; over HTTP/2 with 32 for each header, as its settings count. A larger one is a
-    /// connection that broke.
+    /// The largest head of a response, in bytes; over HTTP/2 with 32 for each header, as its settings count. A larger one is an
+    /// invalid response.
     pub const HEAD_LIMIT: usize = 256 * 1024;
-    /// The most headers of an answer over HTTP/1.1. More are a connection that broke.
+    /// The most headers of a response over HTTP/1.1. More are an invalid response.
     pub const MAX_HEADERS: usize = 100;
 }
 

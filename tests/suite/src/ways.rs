@@ -103,11 +103,28 @@ impl Answering {
     /// # Panics
     /// If the proxy's URL is refused.
     pub fn client(&self) -> ClientBuilder<Deployment> {
-        let builder = Client::builder(endpoint(&self.url)).root_certificates(self.authority.pem());
+        self.client_at(&self.url)
+    }
+
+    /// A builder for a client that reaches this URL in the server's way.
+    ///
+    /// # Panics
+    /// If the proxy's URL is refused.
+    pub fn client_at(&self, url: &str) -> ClientBuilder<Deployment> {
+        let builder = Client::builder(endpoint(url)).root_certificates(self.authority.pem());
         let builder = builder.http2(self.way.http2);
         match self.way.proxied {
             true => builder.proxy(Proxy::new(&self.tunnel.url(), "").expect("the URL of a proxy")),
             false => builder,
+        }
+    }
+
+    /// The server's URL with another scheme, and with another port if there is one.
+    pub fn url_with(&self, scheme: &str, port: Option<u16>) -> String {
+        let (_, rest) = self.url.split_once(':').unwrap_or_default();
+        match (port, rest.rsplit_once(':')) {
+            (Some(port), Some((host, _))) => format!("{scheme}:{host}:{port}"),
+            _ => format!("{scheme}:{rest}"),
         }
     }
 

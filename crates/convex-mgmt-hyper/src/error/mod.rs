@@ -49,7 +49,7 @@ pub enum ErrorKind {
     /// The response is not valid HTTP: another protocol answers at this port, its head is malformed or larger than
     /// [`HEAD_LIMIT`](crate::builder::defaults::HEAD_LIMIT), or the framing of its body is malformed.
     InvalidResponse,
-    /// An attempt took too long, and no further one was due.
+    /// An attempt waited too long for the head of the response, or for more of its body, and no further one was due.
     AttemptTimeout,
     /// The call with all its attempts took too long.
     TotalTimeout,
@@ -117,7 +117,9 @@ impl Error {
             Cause::Build(_) => ErrorKind::Build,
             Cause::Transport(error) => match error.kind() {
                 TransportErrorKind::Connect => ErrorKind::Connect,
-                TransportErrorKind::Tls | TransportErrorKind::NotTls | TransportErrorKind::UnexpectedTls => ErrorKind::Tls,
+                TransportErrorKind::Tls | TransportErrorKind::NotTls | TransportErrorKind::UnexpectedTls => {
+                    ErrorKind::Tls
+                }
                 TransportErrorKind::Broken => ErrorKind::Broken,
                 TransportErrorKind::InvalidResponse => ErrorKind::InvalidResponse,
                 TransportErrorKind::AttemptTimeout => ErrorKind::AttemptTimeout,

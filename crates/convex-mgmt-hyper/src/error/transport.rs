@@ -39,7 +39,7 @@ pub enum TransportErrorKind {
     Broken,
     /// The response is not valid HTTP, or its head is too large.
     InvalidResponse,
-    /// The attempt took too long.
+    /// The head of the response did not come in the time of an attempt, or its body paused for as long.
     AttemptTimeout,
     /// The call took too long.
     TotalTimeout,
@@ -189,8 +189,8 @@ impl fmt::Display for TransportError {
                 self.innermost().map_or(Ok(()), |reason| write!(f, ": {reason}"))
             }
             TransportErrorKind::Broken => f.write_str("the connection broke before the whole answer was there"),
-            TransportErrorKind::AttemptTimeout => f.write_str("no answer in the time of an attempt"),
-            TransportErrorKind::TotalTimeout => f.write_str("no answer in the time of the whole call"),
+            TransportErrorKind::AttemptTimeout => f.write_str("the attempt timed out waiting for the response"),
+            TransportErrorKind::TotalTimeout => f.write_str("the call timed out waiting for the response"),
             TransportErrorKind::ResponseTooLarge { limit } => {
                 write!(f, "the answer's body is larger than the limit of {limit} bytes")
             }

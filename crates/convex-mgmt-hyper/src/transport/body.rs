@@ -52,10 +52,18 @@ pub(super) struct Read {
 }
 
 impl Read {
-    /// Nothing, of a body that has this length if it is known, and not more than `limit`.
-    pub(super) fn new(declared: Option<u64>, limit: usize) -> Self {
-        let declared = declared.and_then(|length| usize::try_from(length).ok());
-        Self { first: Bytes::new(), more: Vec::new(), declared, limit }
+    /// Nothing yet, of a body that has `limit` bytes at most.
+    pub(super) fn new(limit: usize) -> Self {
+        Self { first: Bytes::new(), more: Vec::new(), declared: None, limit }
+    }
+
+    /// Takes what is known of the length, unless it is above the limit.
+    pub(super) fn expect(&mut self, length: &SizeHint) -> Result<(), TransportError> {
+        if length.lower() > self.limit as u64 {
+            return Err(TransportError::response_too_large(self.limit));
+        }
+        self.declared = length.exact().and_then(|length| usize::try_from(length).ok());
+        Ok(())
     }
 
     /// Adds a frame, unless the body is larger than the limit then.
@@ -108,9 +116,16 @@ mod tests {
 
     const MIB: usize = 1024 * 1024;
 
+    fn expecting(declared: Option<usize>, limit: usize) -> Read {
+        let mut read = Read::new(limit);
+        let length = declared.map_or_else(SizeHint::new, |length| SizeHint::with_exact(length as u64));
+        read.expect(&length).unwrap();
+        read
+    }
+
     /// The body that is read, and the sizes that the buffer had.
     fn read(declared: Option<usize>, limit: usize, frames: &[&[u8]]) -> (Bytes, Vec<usize>) {
-        let (mut read, mut sizes) = (Read::new(declared.map(|length| length as u64), limit), Vec::new());
+        let (mut read, mut sizes) = (expecting(declared, limit), Vec::new());
         for frame in frames {
             read.push(Bytes::copy_from_slice(frame)).unwrap();
             sizes.push(read.more.capacity());
@@ -122,7 +137,7 @@ mod tests {
     #[test]
     fn a_single_frame_is_passed_on_as_it_is() {
         for declared in [None, Some(5)] {
-            let mut read = Read::new(declared, 5);
+            let mut read = expecting(declared, 5);
             let frame = Bytes::from(b"hello".to_vec());
             let address = frame.as_ptr();
             for frame in [Bytes::new(), frame, Bytes::new()] {
@@ -171,15 +186,16 @@ mod tests {
 
     #[test]
     fn the_limit_is_kept_to_the_byte() {
-        for declared in [None, Some(6)] {
-            let mut read = Read::new(declared, 5);
+        for declared in [None, Some(5)] {
+            let mut read = expecting(declared, 5);
             for frame in ["ab", "", "cde", ""] {
                 read.push(Bytes::from(frame)).unwrap();
             }
             read.push(Bytes::from("f")).unwrap_err();
             assert_eq!(read.take(), "abcde");
         }
-        Read::new(None, 0).push(Bytes::new()).unwrap();
-        Read::new(None, 0).push(Bytes::from("a")).unwrap_err();
+        Read::new(5).expect(&SizeHint::with_exact(6)).unwrap_err();
+        Read::new(0).push(Bytes::new()).unwrap();
+        Read::new(0).push(Bytes::from("a")).unwrap_err();
     }
 }

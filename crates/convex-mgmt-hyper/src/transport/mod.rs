@@ -91,7 +91,7 @@ impl Service<Request<Bytes>> for HyperTransport {
         let pool = Arc::clone(&self.pool);
         let state = State::Head(response);
         HyperFuture {
-            response: Receiving { pool, generation, limit, http2, progressed: false, state },
+            response: Receiving { pool, generation, http2, progressed: false, read: Read::new(limit), state },
             timer: Timer::new(attempt_timeout),
         }
     }
@@ -136,17 +136,17 @@ impl Future for HyperFuture {
 struct Receiving {
     pool: Arc<Pool>,
     generation: u64,
-    limit: usize,
     /// Whether the connection may be HTTP/2, as long as there is no head that says so.
     http2: bool,
-    /// Whether a part has come since this was last reset.
+    /// Whether the head or bytes of the body have come since this was last reset.
     progressed: bool,
+    read: Read,
     state: State,
 }
 
 enum State {
     Head(ResponseFuture),
-    Body { head: Option<Parts>, body: Incoming, read: Read },
+    Body { head: Option<Parts>, body: Incoming },
 }
 
 impl Receiving {
@@ -173,23 +173,20 @@ impl Receiving {
                     if head.status == StatusCode::MISDIRECTED_REQUEST {
                         self.leave();
                     }
-                    let size = body.size_hint();
-                    if size.lower() > self.limit as u64 {
-                        return Poll::Ready(Err(TransportError::response_too_large(self.limit)));
-                    }
-                    self.state = State::Body { head: Some(head), body, read: Read::new(size.exact(), self.limit) };
+                    self.read.expect(&body.size_hint())?;
+                    self.state = State::Body { head: Some(head), body };
                     self.progressed = true;
                 }
-                State::Body { head, body, read } => {
+                State::Body { head, body } => {
                     while let Some(frame) = ready!(Pin::new(&mut *body).poll_frame(cx)) {
                         let frame = frame.map_err(broken)?;
-                        self.progressed = true;
                         let Ok(data) = frame.into_data() else { continue };
-                        read.push(data)?;
+                        self.progressed |= !data.is_empty();
+                        self.read.push(data)?;
                     }
                     // Only a future that is polled after its end has no head left.
                     let Some(head) = head.take() else { return Poll::Pending };
-                    return Poll::Ready(Ok(Response::from_parts(head, read.take())));
+                    return Poll::Ready(Ok(Response::from_parts(head, self.read.take())));
                 }
             }
         }
