@@ -19,8 +19,7 @@ pub(super) type Answered = Result<(Response<Incoming>, Lease), TransportError>;
 /// An exchange under way. Dropped, it closes its connection, unless others share that.
 pub(super) type Exchange = Pin<Box<dyn Future<Output = Answered> + Send>>;
 
-pub(super) fn exchange(pool: Arc<Pool>, mut request: Request<Bytes>) -> Exchange {
-    let progress = Progress::of(&mut request);
+pub(super) fn exchange(pool: Arc<Pool>, request: Request<Bytes>, progress: Arc<Progress>) -> Exchange {
     progress.waiting();
     Box::pin(run(pool, request, progress))
 }
@@ -42,7 +41,7 @@ async fn run(pool: Arc<Pool>, request: Request<Bytes>, progress: Arc<Progress>) 
                 *request.uri_mut() = uri.clone();
             }
             Some(_) => return Err(failure::unsent(failed.into_error())),
-            None => return Err(failure::broken(failed.into_error(), lease.is_http2(), &progress)),
+            None => return Err(failure::unanswered(failed.into_error(), lease.is_http2(), &progress)),
         }
     }
 }

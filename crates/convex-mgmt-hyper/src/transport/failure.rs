@@ -1,7 +1,8 @@
-//! What a failed exchange says: whether anything was sent, and which layer failed.
+//! What a failed exchange says: whether anything was sent, which layer failed, and how.
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 
 use convex_mgmt_proto::Sent;
@@ -9,28 +10,44 @@ use convex_mgmt_proto::Sent;
 use super::pool::Unopened;
 use super::progress::Progress;
 use crate::error::TransportError;
+use crate::plaintext::TlsAlert;
 
 /// There is no connection.
 pub(super) fn unopened(why: Arc<Unopened>) -> TransportError {
-    let is_tls = is_tls(&**why.reason());
+    let reason: &(dyn StdError + 'static) = &**why.reason();
+    let (is_tls, is_no_tls) = (is_tls(reason), is_no_tls(reason));
     match &*why {
-        Unopened::Broken(_) => TransportError::broken(Sent::No, NotOpened(why)),
+        Unopened::Broken(_) => unsent(NotOpened(why)),
+        Unopened::Connect(_) if is_no_tls => TransportError::not_tls(NotOpened(why)),
         Unopened::Connect(_) if is_tls => TransportError::tls(NotOpened(why)),
         Unopened::Connect(_) => TransportError::connect(NotOpened(why)),
     }
 }
 
-/// The connection gave the request back, and so has sent nothing of it.
-pub(super) fn unsent(error: hyper::Error) -> TransportError {
-    TransportError::broken(Sent::No, error)
+/// An exchange that failed before the connection took the request.
+pub(super) fn unsent<E: StdError + Send + Sync + 'static>(error: E) -> TransportError {
+    broken(error).unsent()
 }
 
-/// The exchange broke after a connection had taken the request.
-pub(super) fn broken(error: hyper::Error, is_http2: bool, progress: &Progress) -> TransportError {
+/// An exchange that failed after the connection had taken the request, and before the head of the response.
+pub(super) fn unanswered(error: hyper::Error, is_http2: bool, progress: &Progress) -> TransportError {
     // A server does not process a request before its end, and the connection has not even asked for that.
     let unfinished = is_http2 && !progress.is_taken();
     if unfinished || is_unprocessed(&error) {
         return TransportError::unprocessed(error);
+    }
+    broken(error)
+}
+
+/// An exchange that failed over an open connection.
+pub(super) fn broken<E: StdError + Send + Sync + 'static>(error: E) -> TransportError {
+    if find::<TlsAlert>(&error).is_some() {
+        return TransportError::unexpected_tls(error);
+    }
+    // hyper tells a head that is too large apart only by its text, and h2 not at all.
+    let is_bad_head = find::<hyper::Error>(&error).is_some_and(hyper::Error::is_parse);
+    if is_bad_head || is_bad_framing(&error) || is_http2_violation(&error) {
+        return TransportError::invalid_response(error);
     }
     TransportError::broken(Sent::Maybe, error)
 }
@@ -39,9 +56,9 @@ pub(super) fn broken(error: hyper::Error, is_http2: bool, progress: &Progress) -
 /// stream before this one as the last that it processes (RFC 9113, 8.7). h2 fails only streams behind that one with `GOAWAY`.
 #[cfg(feature = "http2")]
 fn is_unprocessed(error: &(dyn StdError + 'static)) -> bool {
-    let h2 = causes(error).find_map(|cause| cause.downcast_ref::<h2::Error>());
-    h2.is_some_and(|h2| {
-        h2.is_remote() && (h2.is_go_away() || (h2.is_reset() && h2.reason() == Some(h2::Reason::REFUSED_STREAM)))
+    find::<h2::Error>(error).is_some_and(|h2| {
+        let refused = h2.is_reset() && h2.reason() == Some(h2::Reason::REFUSED_STREAM);
+        h2.is_remote() && (refused || h2.is_go_away())
     })
 }
 
@@ -50,10 +67,30 @@ fn is_unprocessed(_error: &(dyn StdError + 'static)) -> bool {
     false
 }
 
+/// Whether the chunks of a body are malformed. hyper reports it as it does what a connection fails with, and only here does the
+/// error say so: one of the system has no text, and TLS has a type of its own.
+fn is_bad_framing(error: &(dyn StdError + 'static)) -> bool {
+    let malformed = |error: &io::Error| {
+        matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) && error.get_ref().is_some()
+    };
+    find::<io::Error>(error).is_some_and(malformed) && !is_tls(error)
+}
+
+/// Whether the client found a violation of the protocol, rather than the server or the network.
+#[cfg(feature = "http2")]
+fn is_http2_violation(error: &(dyn StdError + 'static)) -> bool {
+    find::<h2::Error>(error).is_some_and(h2::Error::is_library)
+}
+
+#[cfg(not(feature = "http2"))]
+fn is_http2_violation(_error: &(dyn StdError + 'static)) -> bool {
+    false
+}
+
 /// Whether TLS itself refused, rather than the network below it.
 #[cfg(feature = "tls")]
 fn is_tls(error: &(dyn StdError + 'static)) -> bool {
-    causes(error).any(|cause| cause.is::<rustls::Error>())
+    find::<rustls::Error>(error).is_some()
 }
 
 #[cfg(not(feature = "tls"))]
@@ -61,16 +98,35 @@ fn is_tls(_error: &(dyn StdError + 'static)) -> bool {
     false
 }
 
-/// An error and what it wraps. hyper wraps a reason more than once, and an `io::Error` leaves the error it wraps out of its
-/// `source()`.
-#[cfg(any(feature = "http2", feature = "tls"))]
-fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |&error| {
-        match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+/// Whether what came in the handshake has not even the outer form of TLS.
+#[cfg(feature = "tls")]
+fn is_no_tls(error: &(dyn StdError + 'static)) -> bool {
+    use rustls::InvalidMessage::{InvalidContentType, MessageTooLarge, UnknownProtocolVersion};
+    matches!(
+        find(error),
+        Some(rustls::Error::InvalidMessage(InvalidContentType | MessageTooLarge | UnknownProtocolVersion))
+    )
+}
+
+#[cfg(not(feature = "tls"))]
+fn is_no_tls(_error: &(dyn StdError + 'static)) -> bool {
+    false
+}
+
+/// The first error of this type among an error and its sources. hyper wraps the reason more than once, and an `io::Error` leaves
+/// the error it wraps out of its `source()`.
+fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(inner) => Some(inner),
             None => error.source(),
-        }
-    })
+        };
+    }
+    None
 }
 
 /// A connection was not opened, for all calls that waited for it.

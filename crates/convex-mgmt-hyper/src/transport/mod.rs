@@ -1,43 +1,56 @@
-//! [`HyperTransport`]: the bottom of the stack. A pool of HTTP connections, and the whole answer read under a limit.
+//! [`HyperTransport`]: the bottom of the stack. A pool of HTTP connections, and the whole response read under limits.
 
 mod body;
 mod exchange;
 mod failure;
 mod pool;
 mod progress;
+mod timer;
 
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
-use convex_mgmt_proto::{OperationMeta, Sent};
+use convex_mgmt_proto::OperationMeta;
 use http::response::Parts;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
 use hyper::body::Incoming;
+use pin_project_lite::pin_project;
 use tower::Service;
 
 use self::body::Read;
 use self::exchange::{Exchange, exchange};
-use self::pool::{Lease, Pool};
+use self::failure::broken;
 pub(crate) use self::pool::PoolSettings;
+use self::pool::{Lease, Pool};
 pub(crate) use self::progress::Progress;
+use self::timer::Timer;
 use crate::connect::Connector;
-use crate::error::TransportError;
+use crate::error::{TransportError, TransportErrorKind};
 
-/// Sends a request over a pooled connection and reads the answer whole. A clone shares the pool.
+/// Sends a request over a pooled connection and reads the whole response. A clone shares the pool.
 ///
-/// The body is read here, inside the attempt, so that a connection that breaks half-way is an attempt that failed and not
-/// an answer that is lost later.
+/// The body is read inside the attempt, so that a connection that breaks in the middle of it fails the attempt and can be
+/// retried. The attempt timeout applies to the head of the response, and then to each wait for more of its body.
 #[derive(Clone)]
 pub struct HyperTransport {
     pool: Arc<Pool>,
-    limits: ResponseLimits,
+    settings: TransportSettings,
 }
 
-/// The largest bodies of answers, in bytes.
+/// The bounds of a [`HyperTransport`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TransportSettings {
+    pub(crate) limits: ResponseLimits,
+    /// The longest wait for the head of a response, and then for more of its body.
+    pub(crate) attempt_timeout: Option<Duration>,
+}
+
+/// The largest bodies of responses, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ResponseLimits {
     pub(crate) usual: usize,
@@ -53,14 +66,14 @@ impl ResponseLimits {
 }
 
 impl HyperTransport {
-    pub(crate) fn new(connector: Connector, pool: PoolSettings, limits: ResponseLimits) -> Self {
-        Self { pool: Arc::new(Pool::new(connector, pool)), limits }
+    pub(crate) fn new(connector: Connector, pool: PoolSettings, settings: TransportSettings) -> Self {
+        Self { pool: Arc::new(Pool::new(connector, pool)), settings }
     }
 }
 
 impl fmt::Debug for HyperTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HyperTransport").field("limits", &self.limits).finish_non_exhaustive()
+        f.debug_struct("HyperTransport").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
 
@@ -73,21 +86,27 @@ impl Service<Request<Bytes>> for HyperTransport {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Bytes>) -> HyperFuture {
-        let limit = self.limits.of(&request);
-        HyperFuture { limit, state: State::Head(exchange(Arc::clone(&self.pool), request)) }
+    fn call(&mut self, mut request: Request<Bytes>) -> HyperFuture {
+        let TransportSettings { limits, attempt_timeout } = self.settings;
+        let read = Read::new(limits.of(&request));
+        let progress = Progress::of(&mut request);
+        let state = State::Head(exchange(Arc::clone(&self.pool), request, Arc::clone(&progress)));
+        HyperFuture {
+            response: Receiving { progressed: false, read, state },
+            progress,
+            timer: Timer::new(attempt_timeout),
+        }
     }
 }
 
-/// The future of [`HyperTransport`].
-pub struct HyperFuture {
-    limit: usize,
-    state: State,
-}
-
-enum State {
-    Head(Exchange),
-    Body { head: Option<Parts>, body: Incoming, read: Read, lease: Option<Lease> },
+pin_project! {
+    /// The future of [`HyperTransport`].
+    pub struct HyperFuture {
+        response: Receiving,
+        progress: Arc<Progress>,
+        #[pin]
+        timer: Timer,
+    }
 }
 
 impl fmt::Debug for HyperFuture {
@@ -99,8 +118,40 @@ impl fmt::Debug for HyperFuture {
 impl Future for HyperFuture {
     type Output = Result<Response<Bytes>, TransportError>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let limit = self.limit;
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if let Poll::Ready(result) = this.response.poll(cx) {
+            return Poll::Ready(result);
+        }
+        if std::mem::take(&mut this.response.progressed) {
+            this.timer.as_mut().restart();
+        }
+        ready!(this.timer.poll(cx));
+        // What ends here closes its connection. One that others share is not used again either: it may be dead.
+        this.progress.expire();
+        let sent = this.progress.sent();
+        this.response.state = State::Ended;
+        Poll::Ready(Err(TransportError::timeout(TransportErrorKind::AttemptTimeout, sent)))
+    }
+}
+
+/// A response that is being received.
+struct Receiving {
+    /// Whether the head or bytes of the body have come since this was last reset.
+    progressed: bool,
+    read: Read,
+    state: State,
+}
+
+enum State {
+    Head(Exchange),
+    Body(Parts, Incoming, Lease),
+    /// Only a future that is polled after its end gets here.
+    Ended,
+}
+
+impl Receiving {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response<Bytes>, TransportError>> {
         loop {
             match &mut self.state {
                 State::Head(exchange) => {
@@ -111,27 +162,24 @@ impl Future for HyperFuture {
                     if head.status == StatusCode::MISDIRECTED_REQUEST {
                         lease.leave();
                     }
-                    if body.size_hint().lower() > limit as u64 {
-                        return Poll::Ready(Err(TransportError::response_too_large(limit)));
-                    }
-                    self.state = State::Body { head: Some(head), body, read: Read::default(), lease: Some(lease) };
+                    self.read.expect(&body.size_hint())?;
+                    self.state = State::Body(head, body, lease);
+                    self.progressed = true;
                 }
-                State::Body { head, body, read, lease } => {
+                State::Body(_, body, _) => {
                     while let Some(frame) = ready!(Pin::new(&mut *body).poll_frame(cx)) {
-                        let frame = frame.map_err(|error| TransportError::broken(Sent::Maybe, error))?;
+                        let frame = frame.map_err(broken)?;
                         let Ok(data) = frame.into_data() else { continue };
-                        if read.len() + data.len() > limit {
-                            return Poll::Ready(Err(TransportError::response_too_large(limit)));
-                        }
-                        read.push(data);
+                        self.progressed |= !data.is_empty();
+                        self.read.push(data)?;
                     }
-                    // Only a future that is polled after its end has no head left.
-                    let Some(head) = head.take() else { return Poll::Pending };
-                    if let Some(lease) = lease.take() {
-                        lease.finish();
-                    }
-                    return Poll::Ready(Ok(Response::from_parts(head, std::mem::take(read).whole())));
+                    let State::Body(head, _, lease) = std::mem::replace(&mut self.state, State::Ended) else {
+                        return Poll::Pending;
+                    };
+                    lease.finish();
+                    return Poll::Ready(Ok(Response::from_parts(head, self.read.take())));
                 }
+                State::Ended => return Poll::Pending,
             }
         }
     }

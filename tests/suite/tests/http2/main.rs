@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use convex_mgmt::{ClientBuilder, Deployment, DeploymentClient, Error, RetryPolicy};
-use convex_mgmt_suite::classes::{self, CLASSES};
+use convex_mgmt::{ClientBuilder, Deployment, DeploymentClient, Error, Repeat, RetryPolicy};
+use convex_mgmt_suite::classes;
 use convex_mgmt_suite::frames::{FrameServer, Frames};
 
 mod silent;
@@ -22,12 +22,12 @@ async fn bounded<F: Future>(work: F) -> F::Output {
     tokio::time::timeout(BOUND, work).await.expect("an end in time")
 }
 
-/// So many calls of all classes, all at once, and how they end.
-async fn burst(client: &DeploymentClient, calls: usize) -> Vec<Result<(), Error>> {
+/// So many calls of these classes, all at once, and how they end.
+async fn burst(client: &DeploymentClient, classes: &'static [Repeat], calls: usize) -> Vec<Result<(), Error>> {
     let calls: Vec<_> = (0..calls)
         .map(|n| {
             let client = client.clone();
-            tokio::spawn(async move { classes::send(&client, CLASSES[n % 3]).await })
+            tokio::spawn(async move { classes::send(&client, classes[n % classes.len()]).await })
         })
         .collect();
     let mut results = Vec::new();

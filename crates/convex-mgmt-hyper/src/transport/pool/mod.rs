@@ -133,30 +133,34 @@ impl Pool {
 
     /// Takes a new connection in, as a lease for whoever opened it. Calls that wait for one that all share get it, too.
     fn opened(self: &Arc<Self>, key: &Key, id: u64, connection: Connection) -> Lease {
-        self.hosts().change(key, |host| {
+        let lease = |connection, reused| Lease::new(self, key, id, connection, reused);
+        let mut hosts = self.hosts();
+        let (own, out) = hosts.change(key, |host| {
             host.leased += 1;
             host.http1 = !connection.is_http2();
-            let Some(own) = connection.share() else { return Lease::new(self, key, id, connection, false) };
+            let Some(own) = connection.share() else { return (lease(connection, false), None) };
             if host.shared.as_ref().is_some_and(|shared| shared.connection.is_ready()) {
-                return Lease::new(self, key, id, own, false);
+                return (lease(own, false), Some(connection));
             }
             let mut shared = Shared { id, used: 1, since: Instant::now(), connection };
             for waiting in host.waiting.drain(..) {
                 let Some(connection) = shared.connection.share() else { break };
-                match waiting.send(Ok(Lease::new(self, key, id, connection, true))) {
+                match waiting.send(Ok(lease(connection, true))) {
                     Ok(()) => {
                         shared.used += 1;
                         host.leased += 1;
                     }
                     // Nobody waits there any more.
-                    Err(Ok(lease)) => drop(lease.undo()),
+                    Err(Ok(unwanted)) => drop(unwanted.undo()),
                     Err(Err(_)) => {}
                 }
             }
             // One that was there before is closed.
-            host.shared = Some(shared);
-            Lease::new(self, key, id, own, false)
-        })
+            (lease(own, false), host.shared.replace(shared).map(|before| before.connection))
+        });
+        drop(hosts);
+        drop(out);
+        own
     }
 
     /// Takes a connection back, for a call that waits or for later ones.
@@ -196,9 +200,12 @@ impl Pool {
             }
         });
         out.extend(hosts.take_above(max_idle));
-        self.reap_later(&mut hosts, key.runtime);
+        let reaper = self.reaper(&mut hosts, key.runtime);
         drop(hosts);
         drop(out);
+        if let Some((runtime, reaping)) = reaper {
+            runtime.spawn(reaping);
+        }
     }
 
     /// Keeps no connection of the host for later requests, unless they were left already when this one was opened.
@@ -213,17 +220,22 @@ impl Pool {
         drop(out);
     }
 
-    /// Makes sure that connections are closed that nobody asks for any more.
-    fn reap_later(self: &Arc<Self>, hosts: &mut Hosts, runtime: runtime::Id) {
-        let Some(timeout) = self.settings.idle_timeout else { return };
+    /// What closes the connections of a runtime that nobody asks for any more, if nothing does so yet. It is spawned without the
+    /// lock: a runtime that is ending drops it there and then.
+    fn reaper(
+        self: &Arc<Self>,
+        hosts: &mut Hosts,
+        runtime: runtime::Id,
+    ) -> Option<(Handle, impl Future<Output = ()> + use<>)> {
+        let timeout = self.settings.idle_timeout?;
         if hosts.reapers.contains_key(&runtime) {
-            return;
+            return None;
         }
         // A lease may be dropped elsewhere, or when its runtime has ended.
-        let Some(handle) = Handle::try_current().ok().filter(|handle| handle.id() == runtime) else { return };
+        let handle = Handle::try_current().ok().filter(|handle| handle.id() == runtime)?;
         let (alive, gone) = oneshot::channel();
         hosts.reapers.insert(runtime, alive);
-        handle.spawn(reap(Reaper { pool: Arc::downgrade(self), runtime }, timeout, gone));
+        Some((handle, reap(Reaper { pool: Arc::downgrade(self), runtime }, timeout, gone)))
     }
 
     fn hosts(&self) -> MutexGuard<'_, Hosts> {
