@@ -273,8 +273,7 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
             #[cfg(feature = "http2")]
             http2: settings.connect.http2.then(http2),
         };
-        let bounds =
-            TransportSettings { limits: settings.response_limits, attempt_timeout: settings.attempt_timeout };
+        let bounds = TransportSettings { limits: settings.response_limits, attempt_timeout: settings.attempt_timeout };
         let transport = HyperTransport::new(settings.connect.connector()?, pool, bounds);
         self.stack(transport)
     }

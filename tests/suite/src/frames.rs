@@ -118,7 +118,8 @@ pub enum Event {
 impl Frames {
     /// Says how many streams are allowed at once; `None` leaves that open.
     pub async fn settings(&mut self, streams: Option<u32>) -> Option<()> {
-        let setting: Vec<u8> = streams.into_iter().flat_map(|streams| [&[0, 3], &streams.to_be_bytes()[..]].concat()).collect();
+        let setting: Vec<u8> =
+            streams.into_iter().flat_map(|streams| [&[0, 3], &streams.to_be_bytes()[..]].concat()).collect();
         self.write(SETTINGS, 0, 0, &setting).await
     }
 

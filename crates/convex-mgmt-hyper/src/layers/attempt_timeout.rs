@@ -56,11 +56,7 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let progress = Progress::of(&mut request);
-        AttemptTimeoutFuture {
-            inner: self.inner.call(request),
-            progress,
-            sleep: self.timeout.map(tokio::time::sleep),
-        }
+        AttemptTimeoutFuture { inner: self.inner.call(request), progress, sleep: self.timeout.map(tokio::time::sleep) }
     }
 }
 

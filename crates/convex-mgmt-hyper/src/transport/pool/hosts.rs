@@ -161,7 +161,8 @@ impl Hosts {
     pub(super) fn take_above(&mut self, limit: usize) -> Vec<Connection> {
         let mut out = Vec::new();
         while self.idle > limit {
-            let oldest = self.map.iter().filter_map(|(key, host)| Some((host.oldest()?, key))).min_by_key(|(time, _)| *time);
+            let oldest =
+                self.map.iter().filter_map(|(key, host)| Some((host.oldest()?, key))).min_by_key(|(time, _)| *time);
             let Some((time, key)) = oldest.map(|(time, key)| (time, key.clone())) else { break };
             self.change(&key, |host| host.take_idle_since(time, &mut out));
         }
@@ -169,7 +170,11 @@ impl Hosts {
     }
 
     /// Takes out what has been idle on a runtime for so long, and says when the next ones will have been.
-    pub(super) fn take_expired(&mut self, runtime: runtime::Id, timeout: Duration) -> (Vec<Connection>, Option<Instant>) {
+    pub(super) fn take_expired(
+        &mut self,
+        runtime: runtime::Id,
+        timeout: Duration,
+    ) -> (Vec<Connection>, Option<Instant>) {
         let mut out = Vec::new();
         if let Some(time) = Instant::now().checked_sub(timeout) {
             let here = |(key, host): (&Key, &Host)| {
@@ -184,6 +189,27 @@ impl Hosts {
         // A time that no clock reaches is as good as any that is far away.
         let next = rest.min().map(|oldest| oldest.checked_add(timeout).unwrap_or_else(far_away));
         (out, next)
+    }
+}
+
+#[cfg(test)]
+impl Hosts {
+    pub(super) fn hosts(&self) -> usize {
+        self.map.len()
+    }
+
+    pub(super) fn leased(&self) -> usize {
+        self.map.values().map(|host| host.leased).sum()
+    }
+
+    /// How many connections are idle, one by one.
+    pub(super) fn kept(&self) -> usize {
+        self.map.values().map(Host::idle).sum()
+    }
+
+    /// How many are idle as it was counted.
+    pub(super) fn counted(&self) -> usize {
+        self.idle
     }
 }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use http::uri::{Parts, Scheme, Uri};
+use http::{HeaderValue, Request, Response, header};
 #[cfg(feature = "http2")]
 use http_body::Body as _;
-use http::{HeaderValue, Request, Response, header};
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1};
 
@@ -140,7 +140,9 @@ impl Key {
         if !request.headers().contains_key(header::HOST) {
             let default_port = if self.scheme == Scheme::HTTPS { 443 } else { 80 };
             let host = match self.authority.port_u16() {
-                Some(port) if port != default_port => HeaderValue::try_from(format!("{}:{port}", self.authority.host())),
+                Some(port) if port != default_port => {
+                    HeaderValue::try_from(format!("{}:{port}", self.authority.host()))
+                }
                 _ => HeaderValue::from_str(self.authority.host()),
             };
             // A host is visible ASCII.

@@ -5,6 +5,8 @@
 mod hosts;
 mod lease;
 mod open;
+#[cfg(test)]
+mod tests;
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -20,8 +22,8 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use self::hosts::{Grant, Hosts, Idle, Key, Shared};
-pub(super) use self::lease::Lease;
 use self::lease::Connection;
+pub(super) use self::lease::Lease;
 use self::open::Turn;
 pub(super) use self::open::Unopened;
 use super::progress::Progress;
@@ -65,7 +67,8 @@ impl Pool {
     ///
     /// Over HTTP/1.1 each call that finds none opens one. Where HTTP/2 may be agreed on, one call opens it for all.
     pub(super) async fn lease(self: &Arc<Self>, uri: &Uri) -> Result<Lease, Arc<Unopened>> {
-        let (Some(scheme), Some(authority), Ok(runtime)) = (uri.scheme(), uri.authority(), Handle::try_current()) else {
+        let (Some(scheme), Some(authority), Ok(runtime)) = (uri.scheme(), uri.authority(), Handle::try_current())
+        else {
             return Err(Arc::new(Unopened::Connect("no host, or no runtime".into())));
         };
         let key = Key { runtime: runtime.id(), scheme: scheme.clone(), authority: authority.clone() };
