@@ -17,13 +17,13 @@ use tower::{Layer, Service};
 use crate::client::Client;
 use crate::connect::ConnectSettings;
 use crate::layers::{AttemptTimeout, AttemptTimeoutLayer, ConcurrencyLimit, ConcurrencyLimitLayer, Retry, RetryLayer};
-use crate::transport::{HyperTransport, ResponseLimits};
+use crate::transport::{HyperTransport, ResponseLimits, TransportSettings};
 
 /// What stands around all attempts of a call: the total deadline, retries, and the concurrency limit.
 pub type CallService<S> = Retry<ConcurrencyLimit<S>>;
 
-/// What one attempt of the default client goes through: the attempt timeout and hyper.
-pub type AttemptService = AttemptTimeout<HyperTransport>;
+/// The innermost service of the default client, which performs one attempt.
+pub type AttemptService = HyperTransport;
 
 /// The defaults of a client's settings.
 pub mod defaults {
@@ -31,7 +31,7 @@ pub mod defaults {
 
     /// How long opening a connection may take: its name, TCP, the proxy and TLS together.
     pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-    /// How long one attempt may take, from the first byte to the last.
+    /// The longest wait of one attempt for the head of the response, and then for more of its body.
     pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
     /// How long a call may take with all its attempts.
     pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(90);
@@ -41,10 +41,10 @@ pub mod defaults {
     pub const RESPONSE_LIMIT: usize = 8 * 1024 * 1024;
     /// The largest body of an answer to an operation that may have large ones, such as a page of a data sync, in bytes.
     pub const LARGE_RESPONSE_LIMIT: usize = 256 * 1024 * 1024;
-    /// The largest head of an answer, in bytes; over HTTP/2 with 32 for each header, as its settings count. A larger one is a
-    /// connection that broke.
+    /// The largest head of a response, in bytes; over HTTP/2 with 32 for each header, as its settings count. A larger one is an
+    /// invalid response.
     pub const HEAD_LIMIT: usize = 256 * 1024;
-    /// The most headers of an answer over HTTP/1.1. More are a connection that broke.
+    /// The most headers of a response over HTTP/1.1. More are an invalid response.
     pub const MAX_HEADERS: usize = 100;
 }
 
@@ -121,7 +121,13 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         self
     }
 
-    /// How long one attempt may take, head and body of the answer together. Default 30 s; `None` for no bound.
+    /// Sets the longest wait for the server within one attempt. Default 30 s; `None` sets no bound.
+    ///
+    /// The head of the response has to come within this time from the start of the attempt, opening a connection included.
+    /// After that it is the longest pause within the body: a large response over a slow connection may take any time up to
+    /// the [total timeout](Self::total_timeout), as long as it makes progress.
+    ///
+    /// A transport given to [`build_on`](Self::build_on) returns whole responses. With it this bounds the whole attempt.
     pub fn attempt_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.settings.attempt_timeout = timeout.into();
         self
@@ -251,8 +257,16 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         pool.http1_max_buf_size(defaults::HEAD_LIMIT);
         #[cfg(feature = "http2")]
         pool.http2_max_header_list_size(defaults::HEAD_LIMIT as u32);
-        let transport = HyperTransport::new(pool, settings.connect.connector()?, settings.response_limits);
-        self.build_on(transport)
+        let transport_settings = TransportSettings {
+            limits: settings.response_limits,
+            attempt_timeout: settings.attempt_timeout,
+            #[cfg(feature = "http2")]
+            http2: settings.connect.http2,
+            #[cfg(not(feature = "http2"))]
+            http2: false,
+        };
+        let transport = HyperTransport::new(pool, settings.connect.connector()?, transport_settings);
+        self.stack(transport)
     }
 
     /// Builds the client over another transport, with this library's deadline, retries, limit and attempt timeout around
@@ -266,12 +280,21 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         AttemptLayers: Layer<AttemptTimeout<T>>,
         CallLayers: Layer<CallService<AttemptLayers::Service>>,
     {
+        let attempt_timeout = AttemptTimeoutLayer::new(self.settings.attempt_timeout);
+        self.stack(attempt_timeout.layer(transport))
+    }
+
+    /// Puts the layers around the service that performs an attempt in bounded time.
+    fn stack<T>(self, attempt: T) -> Result<Client<A, CallLayers::Service>, ConfigError>
+    where
+        AttemptLayers: Layer<T>,
+        CallLayers: Layer<CallService<AttemptLayers::Service>>,
+    {
         let Self { mut endpoint, settings, attempt_layers, call_layers } = self;
         if let Some(product) = &settings.user_agent {
             endpoint = endpoint.user_agent(product)?;
         }
-        let attempt = attempt_layers.layer(AttemptTimeoutLayer::new(settings.attempt_timeout).layer(transport));
-        let limited = ConcurrencyLimitLayer::new(settings.max_concurrency).layer(attempt);
+        let limited = ConcurrencyLimitLayer::new(settings.max_concurrency).layer(attempt_layers.layer(attempt));
         let call = RetryLayer::new(settings.retry, settings.retry_budget, settings.total_timeout).layer(limited);
         Ok(Client::with_service(endpoint, call_layers.layer(call)))
     }

@@ -5,10 +5,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
+use http::uri::Scheme;
 use hyper_util::client::legacy::connect::HttpConnector;
 use tower::{BoxError, Service};
 
 use crate::builder::{ConfigError, defaults};
+use crate::plaintext::Noticing;
 use crate::resolve::{Given, Resolver};
 
 /// Opens TCP connections.
@@ -32,7 +34,7 @@ pub(crate) struct Connector {
 }
 
 impl Service<Uri> for Connector {
-    type Response = <Secure as Service<Uri>>::Response;
+    type Response = Noticing<<Secure as Service<Uri>>::Response>;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
@@ -41,12 +43,14 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, target: Uri) -> Self::Future {
+        let plaintext = target.scheme() == Some(&Scheme::HTTP);
         let (opening, timeout) = (self.inner.call(target), self.timeout);
         Box::pin(async move {
-            Ok(match timeout {
+            let connection = match timeout {
                 Some(timeout) => tokio::time::timeout(timeout, opening).await??,
                 None => opening.await?,
-            })
+            };
+            Ok(Noticing::new(connection, plaintext))
         })
     }
 }

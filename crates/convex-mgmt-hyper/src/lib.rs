@@ -13,6 +13,7 @@ pub mod error;
 mod exchange;
 pub mod layers;
 pub mod pages;
+mod plaintext;
 #[cfg(feature = "proxy")]
 pub mod proxy;
 mod resolve;

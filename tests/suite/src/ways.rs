@@ -1,18 +1,22 @@
 //! A server behind TLS that answers by a function, and the ways to reach it: HTTP/1.1 and HTTP/2, each directly and through
 //! a proxy.
 
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use convex_mgmt::{Client, ClientBuilder, Deployment, Proxy};
 use http::{Request, Response, Version};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body, Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
@@ -63,6 +67,19 @@ impl Answering {
     where
         F: Fn(&Request<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
     {
+        Self::start_slow(way, move |request| std::future::ready(answer(&request).map(Full::new))).await
+    }
+
+    /// The same for answers that take their time, such as those whose bodies are [`Pieces`].
+    ///
+    /// # Panics
+    /// If no port is free.
+    pub async fn start_slow<F, W, B>(way: Way, answer: F) -> Self
+    where
+        F: Fn(Request<Bytes>) -> W + Send + Sync + 'static,
+        W: Future<Output = Response<B>> + Send + 'static,
+        B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
+    {
         let authority = Authority::new();
         let mut config = authority.valid();
         config.alpn_protocols = vec![if way.http2 { b"h2".to_vec() } else { b"http/1.1".to_vec() }];
@@ -86,11 +103,28 @@ impl Answering {
     /// # Panics
     /// If the proxy's URL is refused.
     pub fn client(&self) -> ClientBuilder<Deployment> {
-        let builder = Client::builder(endpoint(&self.url)).root_certificates(self.authority.pem());
+        self.client_at(&self.url)
+    }
+
+    /// A builder for a client that reaches this URL in the server's way.
+    ///
+    /// # Panics
+    /// If the proxy's URL is refused.
+    pub fn client_at(&self, url: &str) -> ClientBuilder<Deployment> {
+        let builder = Client::builder(endpoint(url)).root_certificates(self.authority.pem());
         let builder = builder.http2(self.way.http2);
         match self.way.proxied {
             true => builder.proxy(Proxy::new(&self.tunnel.url(), "").expect("the URL of a proxy")),
             false => builder,
+        }
+    }
+
+    /// The server's URL with another scheme, and with another port if there is one.
+    pub fn url_with(&self, scheme: &str, port: Option<u16>) -> String {
+        let (_, rest) = self.url.split_once(':').unwrap_or_default();
+        match (port, rest.rsplit_once(':')) {
+            (Some(port), Some((host, _))) => format!("{scheme}:{host}:{port}"),
+            _ => format!("{scheme}:{rest}"),
         }
     }
 
@@ -119,9 +153,32 @@ impl Drop for Answering {
     }
 }
 
-async fn connection<F>(acceptor: TlsAcceptor, stream: TcpStream, seen: Arc<Seen>, answer: Arc<F>)
+/// A body that comes piece by piece, until what sends them is dropped.
+#[derive(Debug)]
+pub struct Pieces(UnboundedReceiver<Bytes>);
+
+impl Pieces {
+    /// A body, and what sends its pieces.
+    pub fn new() -> (UnboundedSender<Bytes>, Self) {
+        let (sender, receiver) = unbounded_channel();
+        (sender, Self(receiver))
+    }
+}
+
+impl Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0.poll_recv(cx).map(|piece| piece.map(|piece| Ok(Frame::data(piece))))
+    }
+}
+
+async fn connection<F, W, B>(acceptor: TlsAcceptor, stream: TcpStream, seen: Arc<Seen>, answer: Arc<F>)
 where
-    F: Fn(&Request<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
+    F: Fn(Request<Bytes>) -> W + Send + Sync + 'static,
+    W: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
 {
     let _ = stream.set_nodelay(true);
     let Ok(stream) = acceptor.accept(stream).await else { return };
@@ -130,9 +187,8 @@ where
         async move {
             let (parts, body) = request.into_parts();
             let request = Request::from_parts(parts, body.collect().await?.to_bytes());
-            let response = answer(&request);
-            lock(&seen.requests).push(request);
-            Ok::<_, hyper::Error>(response.map(Full::new))
+            lock(&seen.requests).push(request.clone());
+            Ok::<_, hyper::Error>(answer(request).await)
         }
     });
     drop(auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await);

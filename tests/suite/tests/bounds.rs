@@ -1,8 +1,13 @@
 //! Bounds on what a client costs, counted and not timed.
 
+use std::time::Duration;
+
+use allocation_counter::AllocationInfo;
 use bytes::Bytes;
+use convex_mgmt::builder::defaults::HEAD_LIMIT;
 use convex_mgmt::deployment::{DataSync, ListEnvironmentVariables, UpdateEnvironmentVariables};
-use convex_mgmt::{Client, Operation};
+use convex_mgmt::{Client, ErrorKind, Operation, RetryPolicy};
+use convex_mgmt_suite::script_server::{Act, ScriptServer, raw, write};
 use convex_mgmt_suite::{Script, client_of, endpoint, fake};
 
 fn assert_send<T: Send>(value: T) -> T {
@@ -73,4 +78,61 @@ fn a_small_get_on_a_kept_connection_takes_30_allocations_at_most() {
     (0..50).for_each(|_| call());
     let each = allocations(|| (0..200).for_each(|_| call())) as f64 / 200.0;
     assert!(each <= 30.0, "{each} allocations");
+}
+
+/// The memory of one call for a page of a data sync, while it is made and after it, and how the call failed if it did. The
+/// server is on a thread of its own.
+fn memory_of_a_page(acts: Vec<Act>) -> (AllocationInfo, Option<ErrorKind>) {
+    let server = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let server = (server.block_on(ScriptServer::start([acts])), server);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let builder = Client::builder(endpoint(&server.0.url())).retry(RetryPolicy::never());
+    let client = builder.attempt_timeout(Duration::from_secs(1)).build().unwrap();
+    let mut result = None;
+    let memory = allocation_counter::measure(|| result = Some(runtime.block_on(client.send(&DataSync::new()))));
+    (memory, result.unwrap().err().map(|error| error.kind()))
+}
+
+/// What a call may hold besides the body: what was read from the socket, and all that is small.
+const BESIDES: usize = 4 * HEAD_LIMIT;
+
+#[test]
+fn a_large_page_is_held_once() {
+    let documents = (0..24).map(|n| {
+        let text = "x".repeat(1024 * 1024);
+        format!(r#"{{"component":"","table":"t","ts":{n},"deleted":false,"value":{{"_id":"k{n}","text":"{text}"}}}}"#)
+    });
+    let documents: Vec<_> = documents.collect();
+    let rest = r#""syncId":"s","pagination":{"hasMore":true,"nextCursor":"c"}"#;
+    let page =
+        format!(r#"{{"status":{{"type":"snapshotting"}},"truncates":[],"values":[{}],{rest}}}"#, documents.join(","));
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
+    let length = page.len();
+    let declared = format!("{head}content-length: {length}\r\n\r\n{page}");
+    // A buffer of unknown length is twice as large as what it holds while it grows, and has a copy then.
+    let unknown = format!("{head}transfer-encoding: chunked\r\n\r\n{length:x}\r\n{page}\r\n0\r\n\r\n");
+    for (case, text, most) in [("declared", declared, length + length / 8), ("unknown", unknown, 3 * length)] {
+        let (memory, failed) = memory_of_a_page(raw(text));
+        assert_eq!(failed, None, "{case}");
+        let (held, kept) = (memory.bytes_max as usize, memory.bytes_current as usize);
+        assert!(held <= most + BESIDES, "{case}: {held} bytes at once, of {length}");
+        assert!(kept <= length + BESIDES, "{case}: {kept} bytes kept, of {length}");
+    }
+}
+
+#[test]
+fn a_length_that_is_only_declared_takes_no_memory() {
+    let head = write("HTTP/1.1 200 OK\r\ncontent-length: 268435456\r\n\r\n{");
+    let (memory, failed) = memory_of_a_page(vec![Act::Read, head, Act::Hang]);
+    assert_eq!(failed, Some(ErrorKind::AttemptTimeout));
+    assert!(memory.bytes_max <= BESIDES as u64, "{} bytes", memory.bytes_max);
+    let flood = vec![
+        Act::Read,
+        write("HTTP/1.1 200 OK\r\ncontent-length: 268435456\r\n\r\n"),
+        write(vec![b'x'; 1_000_000]),
+        Act::Hang,
+    ];
+    let (memory, failed) = memory_of_a_page(flood);
+    assert_eq!(failed, Some(ErrorKind::AttemptTimeout));
+    assert!(memory.bytes_max <= 10_000_000, "{} bytes", memory.bytes_max);
 }

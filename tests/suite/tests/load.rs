@@ -26,7 +26,7 @@ async fn over_http1() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn over_one_connection_of_http2() {
+async fn over_http2() {
     assert_every_fault_was_met(&agreed(Load { protocol: Protocol::Http2, seed: 2, ..Load::default() }).await);
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use convex_mgmt::builder::defaults::HEAD_LIMIT;
 use convex_mgmt::deployment::ListEnvironmentVariables;
 use convex_mgmt::{
@@ -12,6 +13,7 @@ use convex_mgmt_fake::Fault;
 use convex_mgmt_suite::classes::create;
 use convex_mgmt_suite::script_server::{Act, ScriptServer, write};
 use convex_mgmt_suite::tls::{Authority, OnReset, Secured};
+use convex_mgmt_suite::ways::{Answering, WAYS};
 use convex_mgmt_suite::{endpoint, fake};
 use http::{Response, Version};
 use hyper::service::service_fn;
@@ -100,9 +102,53 @@ async fn a_head_over_http2_goes_up_to_the_limit() {
             Ok(_) => assert!(ok, "{length}"),
             Err(error) => {
                 assert!(!ok, "{length}: {error:?}");
-                assert_eq!((error.kind(), error.sent()), (ErrorKind::Broken, Sent::Maybe), "{length}: {error:?}");
+                let known = (error.kind(), error.sent());
+                assert_eq!(known, (ErrorKind::InvalidResponse, Sent::Maybe), "{length}: {error:?}");
+                assert!(error.to_string().contains("its head exceeds 256 KiB"), "{length}: {error}");
             }
         }
+    }
+}
+
+/// A frame of HTTP/2 on a stream.
+fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(payload.len()).unwrap();
+    [&[0, 0, length, kind, flags, 0, 0, 0, stream], payload].concat()
+}
+
+#[tokio::test]
+async fn what_is_no_http2_is_called_so() {
+    let authority = Authority::new();
+    let settings = frame(4, 0, 0, b"");
+    // `:status: 200` is the eighth entry of the static table. What follows is `content-length: 3`.
+    let headers = frame(1, 4, 1, b"\x88\x0f\x0d\x013");
+    for (case, bytes) in [
+        ("HTTP/1.1", b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n".to_vec()),
+        ("another protocol", b"SSH-2.0-OpenSSH\r\n".to_vec()),
+        ("data on no stream", [&settings[..], &frame(0, 0, 0, b"x")].concat()),
+        ("headers that cannot be read", [&settings[..], &frame(1, 5, 1, b"\xff\xff\xff\xff\xff\xff")].concat()),
+        ("no status", [&settings[..], &frame(1, 5, 1, b"\x40\x01x\x01y")].concat()),
+        ("shorter than its length", [&settings[..], &headers, &frame(0, 1, 1, b"{}")].concat()),
+        ("longer than its length", [&settings[..], &headers, &frame(0, 1, 1, b"{  }")].concat()),
+    ] {
+        let mut config = authority.valid();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let (url, stream) = one_connection(config).await;
+        tokio::spawn(async move {
+            let mut stream = stream.await;
+            let mut request = [0; 4096];
+            let mut read = 0;
+            // The preface, the settings, and the headers, which end the stream.
+            while !request[..read].windows(5).any(|part| part == [1, 5, 0, 0, 0]) {
+                read += stream.read(&mut request[read..]).await.unwrap();
+            }
+            drop(stream.write_all(&bytes).await);
+            while stream.read(&mut request).await.is_ok_and(|read| read > 0) {}
+        });
+        let client = trusting(&url, &authority).http2(true).retry(RetryPolicy::never()).build().unwrap();
+        let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
+        assert_eq!((error.kind(), error.sent()), (ErrorKind::InvalidResponse, Sent::Maybe), "{case}: {error:?}");
+        assert!(error.to_string().contains("not valid HTTP"), "{case}: {error}");
     }
 }
 
@@ -188,6 +234,38 @@ async fn a_handshake_that_breaks_means_that_nothing_was_sent() {
         assert_eq!((error.kind(), error.sent(), error.attempts()), (kind, Sent::No, attempts), "{case}: {error:?}");
         // A read and a write.
         assert_eq!(server.connections(), 2 * attempts as usize, "{case}");
+    }
+}
+
+#[tokio::test]
+async fn a_port_without_tls_is_called_so_in_every_way() {
+    for way in WAYS {
+        let server = Answering::start(way, |_| Response::new(Bytes::new())).await;
+        let plain = fake().build();
+        let running = plain.serve("127.0.0.1:0").await.unwrap();
+        let url = server.url_with("https", Some(running.address().port()));
+        let error = refused(server.client_at(&url)).await;
+        assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Tls, Sent::No, 1), "{way:?}: {error:?}");
+        assert!(error.to_string().contains("does not seem to speak TLS"), "{way:?}: {error}");
+        assert!(plain.requests().is_empty(), "{way:?}");
+    }
+}
+
+/// The request left in plaintext, but TLS has rejected it.
+#[tokio::test]
+async fn a_port_with_tls_is_called_so_in_every_way() {
+    for way in WAYS {
+        let server = Answering::start(way, |_| Response::new(Bytes::new())).await;
+        let client = server.client_at(&server.url_with("http", None)).build().unwrap();
+        for result in
+            [client.send(&ListEnvironmentVariables::new()).await.map(drop), client.send(&create()).await.map(drop)]
+        {
+            let error = result.unwrap_err();
+            let known = (error.kind(), error.sent(), error.attempts());
+            assert_eq!(known, (ErrorKind::Tls, Sent::Maybe, 1), "{way:?}: {error:?}");
+            assert!(error.to_string().contains("the server speaks TLS at this port: use `https`"), "{way:?}: {error}");
+        }
+        assert!(server.requests().is_empty(), "{way:?}");
     }
 }
 

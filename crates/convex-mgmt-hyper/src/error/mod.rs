@@ -41,11 +41,15 @@ pub enum ErrorKind {
     Build,
     /// No connection: the name does not resolve, nobody listens, or it took too long. Nothing was sent.
     Connect,
-    /// The server could not be trusted, or TLS could not be agreed on. Nothing was sent.
+    /// The server could not be trusted, TLS could not be agreed on, or only one of client and server speaks it. Nothing was
+    /// done.
     Tls,
     /// The connection broke before the whole answer was there.
     Broken,
-    /// An attempt took too long, and no further one was due.
+    /// The response is not valid HTTP: another protocol answers at this port, its head is malformed or larger than
+    /// [`HEAD_LIMIT`](crate::builder::defaults::HEAD_LIMIT), or the framing of its body is malformed.
+    InvalidResponse,
+    /// An attempt waited too long for the head of the response, or for more of its body, and no further one was due.
     AttemptTimeout,
     /// The call with all its attempts took too long.
     TotalTimeout,
@@ -113,8 +117,11 @@ impl Error {
             Cause::Build(_) => ErrorKind::Build,
             Cause::Transport(error) => match error.kind() {
                 TransportErrorKind::Connect => ErrorKind::Connect,
-                TransportErrorKind::Tls => ErrorKind::Tls,
+                TransportErrorKind::Tls | TransportErrorKind::NotTls | TransportErrorKind::UnexpectedTls => {
+                    ErrorKind::Tls
+                }
                 TransportErrorKind::Broken => ErrorKind::Broken,
+                TransportErrorKind::InvalidResponse => ErrorKind::InvalidResponse,
                 TransportErrorKind::AttemptTimeout => ErrorKind::AttemptTimeout,
                 TransportErrorKind::TotalTimeout => ErrorKind::TotalTimeout,
                 TransportErrorKind::ResponseTooLarge { .. } => ErrorKind::ResponseTooLarge,

@@ -6,6 +6,7 @@ use std::fmt;
 use convex_mgmt_proto::{Outcome, Sent};
 use tower::BoxError;
 
+use crate::builder::defaults::{HEAD_LIMIT, MAX_HEADERS};
 use crate::layers::Attempts;
 
 /// What a transport says about a request that got no whole answer.
@@ -30,9 +31,15 @@ pub enum TransportErrorKind {
     Connect,
     /// The server could not be trusted, or TLS could not be agreed on.
     Tls,
+    /// The server does not seem to speak TLS, although the URL is `https`.
+    NotTls,
+    /// The server speaks TLS, although the URL is `http`.
+    UnexpectedTls,
     /// The connection broke before the whole answer was there.
     Broken,
-    /// The attempt took too long.
+    /// The response is not valid HTTP, or its head is too large.
+    InvalidResponse,
+    /// The head of the response did not come in the time of an attempt, or its body paused for as long.
     AttemptTimeout,
     /// The call took too long.
     TotalTimeout,
@@ -60,6 +67,23 @@ impl TransportError {
     /// The server cannot be trusted, so nothing was sent. Another attempt would not help.
     pub fn tls(source: impl Into<BoxError>) -> Self {
         Self::new(TransportErrorKind::Tls, Sent::No, Some(source.into()))
+    }
+
+    /// The server does not seem to speak TLS, so nothing was sent.
+    pub(crate) fn not_tls(source: impl Into<BoxError>) -> Self {
+        Self::new(TransportErrorKind::NotTls, Sent::No, Some(source.into()))
+    }
+
+    /// The server's TLS rejected the request, which was sent in plaintext. So it was not carried out.
+    pub(crate) fn unexpected_tls(source: impl Into<BoxError>) -> Self {
+        let error = Self::new(TransportErrorKind::UnexpectedTls, Sent::Maybe, Some(source.into()));
+        Self { may_be_done: false, ..error }
+    }
+
+    /// The response is not valid HTTP, or its head is too large: the innermost source says which. It proves nothing about the
+    /// request.
+    pub(crate) fn invalid_response(source: impl Into<BoxError>) -> Self {
+        Self::new(TransportErrorKind::InvalidResponse, Sent::Maybe, Some(source.into()))
     }
 
     /// The exchange broke; whether the server got the request is not known, unless `sent` says that it did not.
@@ -119,13 +143,26 @@ impl TransportError {
         self.attempts
     }
 
+    /// The last of the sources.
+    fn innermost(&self) -> Option<&(dyn StdError + 'static)> {
+        let mut last = self.source()?;
+        while let Some(source) = last.source() {
+            last = source;
+        }
+        Some(last)
+    }
+
     /// What the decision on another attempt needs to know.
     pub(crate) fn outcome(&self) -> Outcome {
         match self.kind {
-            TransportErrorKind::Connect | TransportErrorKind::Broken | TransportErrorKind::AttemptTimeout => {
-                Outcome::Broken(self.sent)
-            }
+            // What is invalid on a kept connection may be left over from an earlier response. Another one may do better.
+            TransportErrorKind::Connect
+            | TransportErrorKind::Broken
+            | TransportErrorKind::InvalidResponse
+            | TransportErrorKind::AttemptTimeout => Outcome::Broken(self.sent),
             TransportErrorKind::Tls
+            | TransportErrorKind::NotTls
+            | TransportErrorKind::UnexpectedTls
             | TransportErrorKind::TotalTimeout
             | TransportErrorKind::ResponseTooLarge { .. }
             | TransportErrorKind::Credential
@@ -139,9 +176,21 @@ impl fmt::Display for TransportError {
         match self.kind {
             TransportErrorKind::Connect => f.write_str("cannot connect"),
             TransportErrorKind::Tls => f.write_str("cannot establish a trusted TLS connection"),
+            TransportErrorKind::NotTls => {
+                f.write_str("the server does not seem to speak TLS at this port: use `http` or another port")
+            }
+            TransportErrorKind::UnexpectedTls => f.write_str(
+                "the server speaks TLS at this port: use `https` (the request was sent there in plaintext and not carried out)",
+            ),
+            TransportErrorKind::InvalidResponse => {
+                let limit = HEAD_LIMIT / 1024;
+                write!(f, "the response is not valid HTTP, or its head exceeds {limit} KiB or {MAX_HEADERS} fields")?;
+                // These texts are hyper's and hold nothing of the response.
+                self.innermost().map_or(Ok(()), |reason| write!(f, ": {reason}"))
+            }
             TransportErrorKind::Broken => f.write_str("the connection broke before the whole answer was there"),
-            TransportErrorKind::AttemptTimeout => f.write_str("no answer in the time of an attempt"),
-            TransportErrorKind::TotalTimeout => f.write_str("no answer in the time of the whole call"),
+            TransportErrorKind::AttemptTimeout => f.write_str("the attempt timed out waiting for the response"),
+            TransportErrorKind::TotalTimeout => f.write_str("the call timed out waiting for the response"),
             TransportErrorKind::ResponseTooLarge { limit } => {
                 write!(f, "the answer's body is larger than the limit of {limit} bytes")
             }

@@ -16,7 +16,10 @@ use crate::error::{TransportError, TransportErrorKind};
 pub struct AttemptTimeoutLayer(Option<Duration>);
 
 impl AttemptTimeoutLayer {
-    /// Bounds each attempt to this time, head and body of the answer together. `None` sets no bound.
+    /// Bounds each attempt to this time, from the request to the whole response. `None` sets no bound.
+    ///
+    /// [`HyperTransport`](crate::HyperTransport) needs no such layer: it bounds the wait for the head and each pause of the
+    /// body.
     pub fn new(timeout: Option<Duration>) -> Self {
         Self(timeout)
     }

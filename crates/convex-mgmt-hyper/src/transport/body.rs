@@ -3,8 +3,10 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+
+use crate::error::TransportError;
 
 /// A request's body: one piece, known before.
 #[derive(Debug)]
@@ -31,28 +33,169 @@ impl Body for Whole {
     }
 }
 
-/// The frames of a body. One alone, which is the rule, is passed on without copying it.
-#[derive(Default)]
+/// The smallest buffer whose size may be what was declared, although little of it has come, in bytes.
+const SMALL: usize = 64 * 1024;
+
+/// How many times as large as what has come a buffer above [`SMALL`] may be.
+const AHEAD: usize = 8;
+
+/// The frames of a response's body, put together. A single frame, which is the rule, is passed on without copying it.
+///
+/// A body of declared length ends in one buffer of that length. A peer may declare what it never sends, so the buffer gets
+/// there in steps: its size is the length divided by a power of [`AHEAD`]. That holds 1.125 times the body at most, and
+/// [`AHEAD`] times of what has come.
 pub(super) struct Read {
     first: Bytes,
-    more: BytesMut,
+    more: Vec<u8>,
+    declared: Option<usize>,
+    limit: usize,
 }
 
 impl Read {
-    pub(super) fn len(&self) -> usize {
-        self.first.len() + self.more.len()
+    /// Nothing yet, of a body that has `limit` bytes at most.
+    pub(super) fn new(limit: usize) -> Self {
+        Self { first: Bytes::new(), more: Vec::new(), declared: None, limit }
     }
 
-    pub(super) fn push(&mut self, data: Bytes) {
-        if self.first.is_empty() && self.more.is_empty() {
+    /// Takes what is known of the length, unless it is above the limit.
+    pub(super) fn expect(&mut self, length: &SizeHint) -> Result<(), TransportError> {
+        if length.lower() > self.limit as u64 {
+            return Err(TransportError::response_too_large(self.limit));
+        }
+        self.declared = length.exact().and_then(|length| usize::try_from(length).ok());
+        Ok(())
+    }
+
+    /// Adds a frame, unless the body is larger than the limit then.
+    pub(super) fn push(&mut self, data: Bytes) -> Result<(), TransportError> {
+        let length = self.first.len() + self.more.len();
+        if data.len() > self.limit - length {
+            return Err(TransportError::response_too_large(self.limit));
+        }
+        if data.is_empty() {
+            return Ok(());
+        }
+        if length == 0 {
             self.first = data;
-        } else {
-            self.more.extend_from_slice(&std::mem::take(&mut self.first));
-            self.more.extend_from_slice(&data);
+            return Ok(());
+        }
+        let room = self.room_for(length + data.len());
+        self.more.reserve_exact(room - self.more.len());
+        self.more.extend_from_slice(&std::mem::take(&mut self.first));
+        self.more.extend_from_slice(&data);
+        Ok(())
+    }
+
+    /// How large the buffer has to be for so many bytes.
+    fn room_for(&self, bytes: usize) -> usize {
+        let capacity = self.more.capacity();
+        if bytes <= capacity {
+            return capacity;
+        }
+        let Some(mut room) = self.declared.filter(|declared| *declared >= bytes) else {
+            return bytes.max(2 * capacity).min(self.limit);
+        };
+        while room / AHEAD >= bytes.max(SMALL) {
+            room /= AHEAD;
+        }
+        room
+    }
+
+    /// Takes the body out. What was too much of a buffer that grew is given back, as documents may keep it for long.
+    pub(super) fn take(&mut self) -> Bytes {
+        match std::mem::take(&mut self.more) {
+            more if more.is_empty() => std::mem::take(&mut self.first),
+            more => more.into_boxed_slice().into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: usize = 1024 * 1024;
+
+    fn expecting(declared: Option<usize>, limit: usize) -> Read {
+        let mut read = Read::new(limit);
+        let length = declared.map_or_else(SizeHint::new, |length| SizeHint::with_exact(length as u64));
+        read.expect(&length).unwrap();
+        read
+    }
+
+    /// The body that is read, and the sizes that the buffer had.
+    fn read(declared: Option<usize>, limit: usize, frames: &[&[u8]]) -> (Bytes, Vec<usize>) {
+        let (mut read, mut sizes) = (expecting(declared, limit), Vec::new());
+        for frame in frames {
+            read.push(Bytes::copy_from_slice(frame)).unwrap();
+            sizes.push(read.more.capacity());
+        }
+        sizes.dedup();
+        (read.take(), sizes)
+    }
+
+    #[test]
+    fn a_single_frame_is_passed_on_as_it_is() {
+        for declared in [None, Some(5)] {
+            let mut read = expecting(declared, 5);
+            let frame = Bytes::from(b"hello".to_vec());
+            let address = frame.as_ptr();
+            for frame in [Bytes::new(), frame, Bytes::new()] {
+                read.push(frame).unwrap();
+            }
+            assert_eq!(read.take().as_ptr(), address);
         }
     }
 
-    pub(super) fn whole(self) -> Bytes {
-        if self.more.is_empty() { self.first } else { self.more.freeze() }
+    #[test]
+    fn a_body_of_declared_length_gets_one_buffer_of_that_length_in_few_steps() {
+        let frame = [b'x'; 7000];
+        for length in [3 * MIB, 8 * MIB, 8 * MIB + 1, 33 * MIB - 1] {
+            let mut frames = vec![&frame[..]; length / frame.len()];
+            frames.push(&frame[..length % frame.len()]);
+            let (body, sizes) = read(Some(length), 40 * MIB, &frames);
+            assert_eq!((body.len(), sizes.last()), (length, Some(&length)));
+            assert!(
+                sizes.iter().all(|size| *size == 0 || (0..4).any(|step| *size == length >> (3 * step))),
+                "{sizes:?}"
+            );
+            assert!(sizes.len() <= 5, "{sizes:?}");
+        }
+    }
+
+    #[test]
+    fn a_declared_length_is_not_trusted_before_a_part_of_it_has_come() {
+        for (declared, come) in [(256 * MIB, 2), (256 * MIB, 100_000), (usize::MAX, 2)] {
+            let frame = vec![b'x'; come - 1];
+            let (_, sizes) = read(Some(declared), declared, &[&frame, b"x"]);
+            assert!(sizes.iter().all(|size| *size <= AHEAD * come.max(SMALL)), "{declared}, {come}: {sizes:?}");
+        }
+        assert_eq!(read(Some(AHEAD * SMALL - 1), MIB, &[b"x", b"x"]).1, [0, AHEAD * SMALL - 1]);
+    }
+
+    #[test]
+    fn a_body_of_unknown_length_keeps_nothing_but_itself() {
+        let frame = [b'x'; 10_000];
+        let frames = vec![&frame[..]; 33];
+        let (body, sizes) = read(None, MIB / 3, &frames);
+        assert_eq!(body.len(), 330_000);
+        assert!(sizes.iter().all(|size| *size <= MIB / 3), "{sizes:?}");
+        // A buffer that only one owner has comes back as it is.
+        assert_eq!(Vec::from(body).capacity(), 330_000);
+    }
+
+    #[test]
+    fn the_limit_is_kept_to_the_byte() {
+        for declared in [None, Some(5)] {
+            let mut read = expecting(declared, 5);
+            for frame in ["ab", "", "cde", ""] {
+                read.push(Bytes::from(frame)).unwrap();
+            }
+            read.push(Bytes::from("f")).unwrap_err();
+            assert_eq!(read.take(), "abcde");
+        }
+        Read::new(5).expect(&SizeHint::with_exact(6)).unwrap_err();
+        Read::new(0).push(Bytes::new()).unwrap();
+        Read::new(0).push(Bytes::from("a")).unwrap_err();
     }
 }

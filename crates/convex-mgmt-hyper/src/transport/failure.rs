@@ -1,36 +1,95 @@
-//! What a failed exchange says: whether anything was sent, and which layer failed.
+//! What a failed exchange says: whether anything was sent, which layer failed, and how.
 
 use std::error::Error as StdError;
+use std::io;
 
 use convex_mgmt_proto::Sent;
 
 use crate::error::TransportError;
+use crate::plaintext::TlsAlert;
 
+/// An exchange that failed before the head of the response.
 pub(super) fn unsent_or_broken(error: hyper_util::client::legacy::Error) -> TransportError {
     if !error.is_connect() {
-        return TransportError::broken(Sent::Maybe, error);
+        return broken(error);
     }
-    if is_tls(&error) { TransportError::tls(error) } else { TransportError::connect(error) }
+    if !is_tls(&error) {
+        return TransportError::connect(error);
+    }
+    if is_no_tls(&error) { TransportError::not_tls(error) } else { TransportError::tls(error) }
 }
 
-/// Whether TLS itself refused, rather than the network below it. hyper wraps the reason more than once, and an `io::Error`
-/// leaves the error it wraps out of its `source()`.
+/// An exchange that failed over an open connection.
+pub(super) fn broken<E: StdError + Send + Sync + 'static>(error: E) -> TransportError {
+    if find::<TlsAlert>(&error).is_some() {
+        return TransportError::unexpected_tls(error);
+    }
+    // hyper tells a head that is too large apart only by its text, and h2 not at all.
+    let is_bad_head = find::<hyper::Error>(&error).is_some_and(hyper::Error::is_parse);
+    if is_bad_head || is_bad_framing(&error) || is_http2_violation(&error) {
+        return TransportError::invalid_response(error);
+    }
+    TransportError::broken(Sent::Maybe, error)
+}
+
+/// Whether the chunks of a body are malformed. hyper reports it as it does what a connection fails with, and only here does the
+/// error say so: one of the system has no text, and TLS has a type of its own.
+fn is_bad_framing(error: &(dyn StdError + 'static)) -> bool {
+    let malformed = |error: &io::Error| {
+        matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) && error.get_ref().is_some()
+    };
+    find::<io::Error>(error).is_some_and(malformed) && !is_tls(error)
+}
+
+/// Whether the client found a violation of the protocol, rather than the server or the network.
+#[cfg(feature = "http2")]
+fn is_http2_violation(error: &(dyn StdError + 'static)) -> bool {
+    find::<h2::Error>(error).is_some_and(h2::Error::is_library)
+}
+
+#[cfg(not(feature = "http2"))]
+fn is_http2_violation(_error: &(dyn StdError + 'static)) -> bool {
+    false
+}
+
+/// Whether TLS itself refused, rather than the network below it.
 #[cfg(feature = "tls")]
 fn is_tls(error: &(dyn StdError + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if error.is::<rustls::Error>() {
-            return true;
-        }
-        next = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-            Some(inner) => Some(inner),
-            None => error.source(),
-        };
-    }
-    false
+    find::<rustls::Error>(error).is_some()
 }
 
 #[cfg(not(feature = "tls"))]
 fn is_tls(_error: &(dyn StdError + 'static)) -> bool {
     false
+}
+
+/// Whether what came in the handshake has not even the outer form of TLS.
+#[cfg(feature = "tls")]
+fn is_no_tls(error: &(dyn StdError + 'static)) -> bool {
+    use rustls::InvalidMessage::{InvalidContentType, MessageTooLarge, UnknownProtocolVersion};
+    matches!(
+        find(error),
+        Some(rustls::Error::InvalidMessage(InvalidContentType | MessageTooLarge | UnknownProtocolVersion))
+    )
+}
+
+#[cfg(not(feature = "tls"))]
+fn is_no_tls(_error: &(dyn StdError + 'static)) -> bool {
+    false
+}
+
+/// The first error of this type among an error and its sources. hyper wraps the reason more than once, and an `io::Error` leaves
+/// the error it wraps out of its `source()`.
+fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    None
 }

@@ -31,7 +31,7 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 pub enum Protocol {
     /// HTTP/1.1 without TLS, one request at a time on each connection.
     Http1,
-    /// HTTP/2 over TLS, all on one connection.
+    /// HTTP/2 over TLS, all on one connection, until an attempt times out on it.
     Http2,
     /// The same, but a reset breaks the connection with all that is under way on it.
     Http2Broken,
@@ -217,15 +217,16 @@ impl Run {
     /// How many connections the client may have opened. Over HTTP/1.1 it begins a connection when it finds none idle, and then
     /// takes whichever is free first, so that for each one that is needed there may be one that came too late.
     pub fn may_open(&self) -> usize {
-        let breaks = |fault: &Fault| {
-            let too_long = matches!(fault, Fault::Delay { .. }) && !answers(fault);
-            matches!(fault, Fault::Reset | Fault::LostAnswer) || too_long
+        let too_long = |fault: &Fault| matches!(fault, Fault::Delay { .. }) && !answers(fault);
+        let resets = |fault: &Fault| matches!(fault, Fault::Reset | Fault::LostAnswer);
+        let count = |breaks: &dyn Fn(&Fault) -> bool| -> usize {
+            self.met().iter().filter(|(fault, _)| breaks(fault)).map(|(_, met)| met).sum()
         };
-        let broken: usize = self.met().iter().filter(|(fault, _)| breaks(fault)).map(|(_, met)| met).sum();
+        let (timed_out, broken) = (count(&too_long), count(&|fault| too_long(fault) || resets(fault)));
         match self.load.protocol {
             Protocol::Http1 => 2 * (self.load.connections + broken),
-            Protocol::Http2 => 1,
-            // Until it has a connection again, each request that waits opens one.
+            // After an attempt timeout the connection is left. Until there is another, each request that waits opens one.
+            Protocol::Http2 => 1 + self.load.connections * timed_out,
             Protocol::Http2Broken => self.load.connections * (1 + broken),
         }
     }

@@ -15,17 +15,41 @@ async fn heads_that_are_none() {
         Case::broken("closed inside the status line", 1, raw("HTTP/1.1 20")),
         Case::broken("closed inside the head", 1, raw(format!("{head}content-ty"))),
         Case::broken("reset inside the head", 1, [Act::Read, write(format!("{head}content-ty")), Act::Reset]),
-        Case::broken("another protocol", 1, raw("SSH-2.0-OpenSSH\r\n\r\n")),
-        Case::broken("a malformed status", 1, raw("HTTP/1.1 2000 OK\r\n\r\n")),
-        Case::broken("a status without a number", 1, raw("HTTP/1.1 OK\r\n\r\n")),
-        Case::broken("a version of the future", 1, raw("HTTP/3.0 200 OK\r\n\r\n")),
-        Case::broken("HTTP/0.9", 1, raw("<html>hello</html>")),
-        Case::broken("a header without a colon", 1, raw(format!("{head}bad header\r\n\r\n"))),
-        Case::broken("a header with a zero byte", 1, raw(format!("{head}a: \0\r\n\r\n"))),
-        Case::broken("a space before the colon", 1, raw(format!("{head}content-length : 0\r\n\r\n"))),
-        Case::broken("a folded header", 1, raw(format!("{head}a: b\r\n c\r\ncontent-length: 0\r\n\r\n"))),
+        Case::invalid("another protocol", raw("SSH-2.0-OpenSSH\r\n\r\n")),
+        Case::invalid("a malformed status", raw("HTTP/1.1 2000 OK\r\n\r\n")),
+        Case::invalid("a status without a number", raw("HTTP/1.1 OK\r\n\r\n")),
+        Case::invalid("a version of the future", raw("HTTP/3.0 200 OK\r\n\r\n")),
+        Case::invalid("HTTP/0.9", raw("<html>hello</html>")),
+        Case::invalid("a header without a colon", raw(format!("{head}bad header\r\n\r\n"))),
+        Case::invalid("a header with a zero byte", raw(format!("{head}a: \0\r\n\r\n"))),
+        Case::invalid("a space before the colon", raw(format!("{head}content-length : 0\r\n\r\n"))),
+        Case::invalid("a folded header", raw(format!("{head}a: b\r\n c\r\ncontent-length: 0\r\n\r\n"))),
     ])
     .await;
+}
+
+/// Case 10. Each with what is known, and what to do.
+#[tokio::test]
+async fn the_text_says_what_is_wrong() {
+    let head = "HTTP/1.1 200 OK\r\n";
+    for (response, text) in [
+        ("SSH-2.0-OpenSSH\r\n\r\n".to_owned(), "invalid HTTP version"),
+        ("<html>hello</html>".to_owned(), "invalid HTTP version"),
+        (format!("{head}content-length: -1\r\n\r\nabcd"), "content-length"),
+        (format!("{head}content-length: 3\r\ncontent-length: 4\r\n\r\nabcd"), "content-length"),
+        (format!("{head}transfer-encoding: chunked\r\n\r\nzz\r\n"), "chunk size"),
+        (format!("{head}{}\r\n", "x: y\r\n".repeat(10_000)), "head is too large"),
+        (format!("{head}x: {}", "y".repeat(1_000_000)), "head is too large"),
+    ] {
+        let start = response[..response.len().min(60)].to_owned();
+        let server = ScriptServer::start([raw(response)]).await;
+        let error = list(&client(&server.url(), 1)).await.unwrap_err();
+        let known = "the response is not valid HTTP, or its head exceeds 256 KiB or 100 fields: ";
+        assert!(error.to_string().contains(known), "{start:?}: {error}");
+        assert!(error.to_string().contains(text), "{start:?}: {error}");
+        assert!(!error.to_string().contains("broke"), "{start:?}: {error}");
+        assert!(std::error::Error::source(&error).is_some(), "{start:?}: {error:?}");
+    }
 }
 
 /// Case 14.
@@ -34,14 +58,13 @@ async fn lengths_that_contradict() {
     let head = "HTTP/1.1 200 OK\r\n";
     let length = DONE.len();
     check([
-        Case::broken("two lengths", 1, raw(format!("{head}content-length: 3\r\ncontent-length: 4\r\n\r\nabcd"))),
-        Case::broken("two lengths in one", 1, raw(format!("{head}content-length: 3, 4\r\n\r\nabcd"))),
-        Case::broken("a negative length", 1, raw(format!("{head}content-length: -1\r\n\r\nabcd"))),
-        Case::broken("a length with a sign", 1, raw(format!("{head}content-length: +{length}\r\n\r\n{DONE}"))),
-        Case::broken("no number", 1, raw(format!("{head}content-length: abcd\r\n\r\nabcd"))),
-        Case::broken(
+        Case::invalid("two lengths", raw(format!("{head}content-length: 3\r\ncontent-length: 4\r\n\r\nabcd"))),
+        Case::invalid("two lengths in one", raw(format!("{head}content-length: 3, 4\r\n\r\nabcd"))),
+        Case::invalid("a negative length", raw(format!("{head}content-length: -1\r\n\r\nabcd"))),
+        Case::invalid("a length with a sign", raw(format!("{head}content-length: +{length}\r\n\r\n{DONE}"))),
+        Case::invalid("no number", raw(format!("{head}content-length: abcd\r\n\r\nabcd"))),
+        Case::invalid(
             "chunks in HTTP/1.0",
-            1,
             raw(format!("HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{length:x}\r\n{DONE}\r\n0\r\n\r\n")),
         ),
     ])

@@ -13,12 +13,12 @@
 //! | 7 | reset inside the request | `request::a_request_cut_half_way` |
 //! | 8 | answered before the request was read | `request::an_early_refusal` |
 //! | 9 | reset or closed after the request | `request::no_answer_to_a_whole_request` |
-//! | 10 | heads that are cut or malformed | `head::heads_that_are_none` |
+//! | 10 | heads that are cut or malformed | `head::heads_that_are_none`, `the_text_says_what_is_wrong` |
 //! | 11 | many headers, large headers | `limits::headers_up_to_the_limit`, `a_head_up_to_the_limit` |
 //! | 12 | 1xx | `head::interim_answers`, `an_interim_storm_ends_in_time` |
 //! | 13 | never answers | `head::a_server_that_never_answers`, `the_shorter_time_counts` |
 //! | 14 | lengths that contradict each other | `head::lengths_that_contradict` |
-//! | 15 | slower than the attempt's time | `body::a_slow_drip_ends_in_time` |
+//! | 15 | slower than the attempt's time | `time::a_response_may_take_longer_than_an_attempt`, `one_that_makes_no_progress_is_left`; `body::a_slow_drip_ends_in_time` |
 //! | 16 | shorter or longer than promised | `body::bodies_cut_short`, `an_answer_with_something_behind_it` |
 //! | 17 | broken chunks | `body::bodies_cut_short` |
 //! | 18 | larger than the limit | `limits::a_body_up_to_the_limit` |
@@ -63,6 +63,7 @@ mod head;
 mod lifecycle;
 mod limits;
 mod request;
+mod time;
 
 /// In this time every case has ended, or something hangs.
 const BOUND: Duration = Duration::from_secs(20);
@@ -160,6 +161,7 @@ struct Case {
     /// Whether the connection is used again.
     kept: bool,
     attempt_timeout: Option<Duration>,
+    total_timeout: Option<Duration>,
 }
 
 impl Case {
@@ -167,12 +169,29 @@ impl Case {
     fn broken(name: &'static str, requests: usize, acts: impl IntoIterator<Item = Act>) -> Self {
         let (failure, repeated) = (ErrorKind::Broken, [true, true, false]);
         let acts = acts.into_iter().collect();
-        Self { name, acts, requests, failure, unknown: true, repeated, kept: false, attempt_timeout: None }
+        let (attempt_timeout, total_timeout) = (None, None);
+        Self { name, acts, requests, failure, unknown: true, repeated, kept: false, attempt_timeout, total_timeout }
     }
 
     /// The same in which time runs out.
     fn slow(self) -> Self {
         Self { failure: ErrorKind::AttemptTimeout, attempt_timeout: Some(SHORT), ..self }
+    }
+
+    /// The same with a response that is no HTTP.
+    fn invalid(name: &'static str, acts: impl IntoIterator<Item = Act>) -> Self {
+        Self { failure: ErrorKind::InvalidResponse, ..Self::broken(name, 1, acts) }
+    }
+
+    /// The same with a response that is too large.
+    fn too_large(name: &'static str, acts: impl IntoIterator<Item = Act>) -> Self {
+        Self { failure: ErrorKind::ResponseTooLarge, repeated: [false; 3], ..Self::broken(name, 1, acts) }
+    }
+
+    /// The same in which the time of the whole call runs out.
+    fn without_end(self) -> Self {
+        let (attempt_timeout, total_timeout) = (Some(SHORT / 4), Some(SHORT));
+        Self { failure: ErrorKind::TotalTimeout, repeated: [false; 3], attempt_timeout, total_timeout, ..self }
     }
 
     /// Tries the case with every class of operation, without and with further attempts.
@@ -189,6 +208,9 @@ impl Case {
         let mut client = builder(&server.url(), attempts);
         if let Some(timeout) = self.attempt_timeout {
             client = client.attempt_timeout(timeout);
+        }
+        if let Some(timeout) = self.total_timeout {
+            client = client.total_timeout(timeout);
         }
         let client = client.build().unwrap();
         let result = send(&client, CLASSES[class]).await;
