@@ -12,6 +12,7 @@ use http::{HeaderMap, Response, StatusCode, Uri};
 use serde::Deserialize;
 use thiserror::Error;
 
+use self::success::ContentType;
 use crate::code::ErrorCode;
 use crate::decode::DecodeError;
 use crate::operation::OperationMeta;
@@ -67,14 +68,14 @@ impl Reply<()> {
         let (parts, body) = response.into_parts();
         let (status, headers) = (parts.status, &parts.headers);
         check(operation, status, headers, &body)?;
-        let json = success::ContentType::of(headers, &body).json;
+        let json = ContentType::of(headers, &body).json;
         let head = Head { status, deprecation: Deprecation::from_headers(headers), json };
         Ok((head, if operation.empty_reply { Bytes::new() } else { body }))
     }
 }
 
 /// Tells a successful answer from every other one, as far as that can be told without reading the body into a type.
-pub(crate) fn check(
+fn check(
     operation: &OperationMeta,
     status: StatusCode,
     headers: &HeaderMap,
@@ -86,6 +87,18 @@ pub(crate) fn check(
     success::check(operation, status, headers, body).map_err(|error| {
         ResponseError::Decode(UnreadableReply { status, error, applied: false, body: Body::new(body.clone()) })
     })
+}
+
+/// What an answer to an operation means for another attempt, without reading its body into a type.
+pub(crate) fn outcome(operation: &OperationMeta, response: &Response<Bytes>) -> Outcome {
+    let (status, headers, body) = (response.status(), response.headers(), response.body());
+    match check(operation, status, headers, body) {
+        Err(error) => error.outcome(),
+        Ok(()) if operation.empty_reply || success::is_the_apis(ContentType::of(headers, body).json, body) => {
+            Outcome::Settled
+        }
+        Ok(()) => Outcome::Refused { status, code: None, retry_after: None },
+    }
 }
 
 fn refusal(status: StatusCode, headers: &HeaderMap, body: Bytes) -> ResponseError {
@@ -105,7 +118,7 @@ fn refusal(status: StatusCode, headers: &HeaderMap, body: Bytes) -> ResponseErro
         }
         None => ResponseError::Unexpected(UnexpectedReply {
             status,
-            html: success::ContentType::of(headers, &body).html,
+            html: ContentType::of(headers, &body).html,
             coding: success::coding(headers),
             retry_after,
             body: Body::new(body),

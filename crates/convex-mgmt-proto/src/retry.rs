@@ -68,13 +68,13 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Reads the answer to an operation as far as the decision needs it. [`Outcome::Settled`] is a success then: an answer of
-    /// the API's own, as far as that can be seen without reading its body.
+    /// Reads the answer to an operation as far as the decision needs it. [`Outcome::Settled`] is a success then, of the API's
+    /// own; whether its body fits the operation's type, which says nothing of the server, is not looked at.
+    ///
+    /// This reads the whole body of an answer with a 2xx status. Such an answer is never tried again, so a caller without a
+    /// [`RetryBudget`] can leave it out.
     pub fn of(operation: &OperationMeta, response: &Response<Bytes>) -> Self {
-        match reply::check(operation, response.status(), response.headers(), response.body()) {
-            Ok(()) => Self::Settled,
-            Err(error) => error.outcome(),
-        }
+        reply::outcome(operation, response)
     }
 
     /// Whether the operation may have been carried out although there is no success to show for it: the request may have been
@@ -268,8 +268,8 @@ fn may_repeat(repeat: Repeat, outcome: &Outcome) -> bool {
 
 /// What all calls of a client may spend on trying again, so that a server in trouble is not met with more load.
 ///
-/// It starts full. Every further attempt costs [`RetryBudget::COST`], every success gives 1 back. When it is empty, calls
-/// get their first attempt only.
+/// It starts full. Every further attempt costs [`RetryBudget::COST`], every success of the API's own gives 1 back: what
+/// something in between answers says nothing of the server. When it is empty, calls get their first attempt only.
 #[derive(Debug)]
 pub struct RetryBudget {
     left: AtomicU32,
@@ -285,6 +285,11 @@ impl RetryBudget {
         Self { left: AtomicU32::new(capacity), capacity }
     }
 
+    /// Returns `true` if a success would give nothing back.
+    pub fn is_full(&self) -> bool {
+        self.left.load(Ordering::Relaxed) >= self.capacity
+    }
+
     /// Takes the cost of one more attempt, if that much is left.
     pub fn withdraw(&self) -> bool {
         self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(Self::COST)).is_ok()
@@ -293,7 +298,7 @@ impl RetryBudget {
     /// Gives 1 back, up to the capacity.
     pub fn deposit(&self) {
         // Full is the usual state, and then there is nothing to write.
-        if self.left.load(Ordering::Relaxed) < self.capacity {
+        if !self.is_full() {
             let more = |left: u32| (left < self.capacity).then(|| left + 1);
             let _ = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
         }

@@ -221,11 +221,13 @@ impl CallState {
             self.sent = Sent::Maybe;
         }
         let operation = self.operation?;
+        let Settings { policy, budget, .. } = &*self.settings;
         let outcome = match result {
+            // The usual end. Whose success it is matters to the budget only.
+            Ok(response) if response.status().is_success() && budget.is_full() => return None,
             Ok(response) => Outcome::of(operation, response),
             Err(error) => error.outcome(),
         };
-        let Settings { policy, budget, .. } = &*self.settings;
         if outcome == Outcome::Settled {
             // Only the API's own successes say that the server is well.
             if result.is_ok() {

@@ -177,13 +177,16 @@ fn an_answer_is_read_as_far_as_needed() {
         Response::builder().status(status).header("retry-after", "3").body(body).unwrap()
     };
     let of = |response: &Response<Bytes>| Outcome::of(&operation(Repeat::Never), response);
-    assert_eq!(of(&response(200, "")), Outcome::Settled);
-    assert_eq!(of(&response(200, r#"{"a":1}"#)), Outcome::Settled);
+    for success in ["", r#"{"a":1}"#, r#"[{"code":1}]"#] {
+        assert_eq!(of(&response(200, success)), Outcome::Settled, "{success}");
+    }
     let unproven =
         |status| Outcome::Refused { status: StatusCode::from_u16(status).unwrap(), code: None, retry_after: None };
     assert_eq!(of(&response(307, "")), unproven(307));
     assert_eq!(of(&response(206, "{}")), unproven(206));
-    assert_eq!(of(&response(200, "<html>")), unproven(200));
+    for other in ["<html>", "OK", "{a}", "\"a\"", r#"{"code":"Blocked"}"#] {
+        assert_eq!(of(&response(200, other)), unproven(200), "{other}");
+    }
     let without_reply = operation(Repeat::Never).empty_reply();
     assert_eq!(Outcome::of(&without_reply, &response(200, "{}")), Outcome::Settled);
     assert_eq!(Outcome::of(&without_reply, &response(200, "OK")), unproven(200));
@@ -201,8 +204,9 @@ fn an_answer_is_read_as_far_as_needed() {
 #[test]
 fn a_budget_runs_dry_and_recovers_by_success() {
     let budget = RetryBudget::new(12);
+    assert!(budget.is_full());
     assert!(budget.withdraw() && budget.withdraw());
-    assert!(!budget.withdraw());
+    assert!(!budget.withdraw() && !budget.is_full());
     budget.deposit();
     budget.deposit();
     assert!(!budget.withdraw());
