@@ -112,7 +112,7 @@ impl Error {
     }
 
     /// Returns `true` if a write was carried out, although this call failed: the API's answer is a success that cannot be read.
-    /// Repeating it would do it a second time. [`Error::look_at`] names the operation that shows the result.
+    /// [`Error::look_at`] names the operation that shows the result; to send a create again would create a second one.
     pub fn is_applied(&self) -> bool {
         self.0.operation.repeat != Repeat::Safe && self.has_success()
     }
