@@ -144,7 +144,7 @@ fn a_caller_without_a_runtime_follows_the_same_rules() {
             Err(sent) => (Outcome::Broken(sent), None),
             Ok((status, body)) => {
                 let response = Response::builder().status(status).body(Bytes::from(body)).unwrap();
-                (Outcome::of(&response), Some(response))
+                (Outcome::of(UpdateEnvironmentVariables::META, &response), Some(response))
             }
         };
         tally.count(&outcome);

@@ -106,6 +106,12 @@ fn respond(status: u16, kind: &str, body: &str) -> Step {
     Step::Respond(response)
 }
 
+/// An answer in a coding whose name is nobody's.
+fn encoded(status: u16) -> Step {
+    let body = Bytes::from_static(CANARY.as_bytes());
+    Step::Respond(Response::builder().status(status).header("content-encoding", CANARY).body(body).unwrap())
+}
+
 /// Each way to fail, and a success that holds the canary wherever a text may be.
 const WAYS: &[fn() -> Step] = &[
     refused,
@@ -128,6 +134,26 @@ const WAYS: &[fn() -> Step] = &[
     || respond(200, "application/json", "CANARY"),
     || respond(200, "application/json; charset=latin1", r#""CANARY""#),
     || respond(200, "text/html", "<html>CANARY"),
+    || respond(200, "application/json", r#"{"code":"CANARY","message":"CANARY"}"#),
+    || {
+        respond(
+            200,
+            "application/json",
+            r#"{"environmentVariables":{"CANARY":"CANARY"},"environmentVariables":{},"CANARY":1}"#,
+        )
+    },
+    || {
+        respond(
+            200,
+            "application/json",
+            r#"{"usageLimit":["CANARY"],"logStreamType":["CANARY"],"environmentVariables":["CANARY"#,
+        )
+    },
+    || encoded(200),
+    || encoded(400),
+    || respond(101, "text/plain", ""),
+    || respond(206, "application/json", "CANARY"),
+    || respond(304, "text/plain", ""),
     || respond(307, "text/plain", "CANARY"),
     || respond(400, "application/json", r#"{"code":"BadJsonBody","message":"CANARY"}"#),
     || respond(400, "application/json", r#"{"code":"CANARY CANARY","message":"CANARY"}"#),
