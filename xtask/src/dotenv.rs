@@ -27,7 +27,9 @@ pub(crate) fn run(write: bool) -> Result<(), Failure> {
     if write {
         fs::write(&table, &printed)?;
     } else if fs::read_to_string(&table)? != printed {
-        return Err(format!("{TABLE} is not what dotenv {VERSION} reads: `cargo xtask dotenv --write` writes it").into());
+        return Err(
+            format!("{TABLE} is not what dotenv {VERSION} reads: `cargo xtask dotenv --write` writes it").into()
+        );
     }
     println!("{TABLE}: {} inputs", printed.lines().count().saturating_sub(2));
     Ok(())

@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use crate::code::ErrorCode;
 use crate::decode::{DecodeError, DecodeErrorKind};
+use crate::printable::Printable;
 use crate::retry::Outcome;
 
 /// How much of an answer's body an error keeps, in bytes.
@@ -335,7 +336,7 @@ impl fmt::Display for Redirect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let status = self.status.as_u16();
         match &self.host {
-            Some(host) => write!(f, "a redirect ({status}) to {host} was not followed: check the URL"),
+            Some(host) => write!(f, "a redirect ({status}) to {} was not followed: check the URL", Printable(host)),
             None => write!(f, "a redirect ({status}) was not followed: check the URL"),
         }
     }

@@ -176,7 +176,8 @@ fn pieces_between_quotes(written: &str) -> impl Iterator<Item = &str> {
 
 /// Where the last quote is that ends a line.
 fn last_at_line_end(text: &str, quote: char) -> Option<usize> {
-    let mut found = text.rmatch_indices(quote).map(|(at, found)| (at, text.get(at + found.len()..).unwrap_or_default()));
+    let mut found =
+        text.rmatch_indices(quote).map(|(at, found)| (at, text.get(at + found.len()..).unwrap_or_default()));
     found.find(|(_, after)| after.is_empty() || after.starts_with(is_line_end)).map(|(at, _)| at)
 }
 

@@ -59,9 +59,9 @@ fn reads_every_input_of_the_table_as_dotenv_does() {
 
 /// Pieces of random texts.
 const PIECES: &[&str] = &[
-    "A", "B", "=", "=", ": ", ":", " ", "\n", "\n", "\r", "\r\n", "\"", "\"", "'", "'", "`", "`", "#", "#", "\\", "\\", "n",
-    "r", "x", "export ", "export", "A=", "\nB=", "\\n", "\\'", "\\\"", "\\`", "\u{2028}", "\u{2029}", "\u{feff}", "\u{85}",
-    "\u{a0}", "\u{200b}", "é", "\t", ".", "-", "\0",
+    "A", "B", "=", "=", ": ", ":", " ", "\n", "\n", "\r", "\r\n", "\"", "\"", "'", "'", "`", "`", "#", "#", "\\", "\\",
+    "n", "r", "x", "export ", "export", "A=", "\nB=", "\\n", "\\'", "\\\"", "\\`", "\u{2028}", "\u{2029}", "\u{feff}",
+    "\u{85}", "\u{a0}", "\u{200b}", "é", "\t", ".", "-", "\0",
 ];
 
 #[test]
@@ -71,7 +71,8 @@ fn reads_random_texts_as_dotenv_does() {
     let texts: Vec<String> = (0..50_000).map(|_| texts.new_tree(&mut runner).unwrap().current()).collect();
     let Some(readings) = oracle(&texts) else {
         // Written past the capture of a test's output, so that everybody sees it.
-        let why = "node or dotenv is missing (`cargo xtask dotenv` installs dotenv), so no random text was held against it";
+        let why =
+            "node or dotenv is missing (`cargo xtask dotenv` installs dotenv), so no random text was held against it";
         return drop(writeln!(std::io::stderr(), "SKIPPED: {why}"));
     };
     assert_eq!(readings.len(), texts.len());
@@ -106,8 +107,16 @@ fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
 #[test]
 fn the_usual_forms() {
     let text = "\u{feff}# comment\r\nA=1\r\nexport B = two # tail\r\nC='x # y'\r\nD=\"l1\\nl2\"\r\nE=\n\nF=`a\"'b`\nG=\"l1\nl2\"\nH: 1\n";
-    let expected =
-        [("A", "1"), ("B", "two"), ("C", "x # y"), ("D", "l1\nl2"), ("E", ""), ("F", "a\"'b"), ("G", "l1\nl2"), ("H", "1")];
+    let expected = [
+        ("A", "1"),
+        ("B", "two"),
+        ("C", "x # y"),
+        ("D", "l1\nl2"),
+        ("E", ""),
+        ("F", "a\"'b"),
+        ("G", "l1\nl2"),
+        ("H", "1"),
+    ];
     assert_eq!(read(text), pairs(&expected));
 }
 
