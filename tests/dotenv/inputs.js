@@ -67,6 +67,14 @@ for (const space of ['\u0000', '\u000b', '\u000c', '\u0085', '\u00a0', '\u00ad',
 add("A=x\u2028'y'\u2029\"z\"\u2028'w'", "A='x\u2028'y\u2028z'\u2028'w", "A='a'\u2028'b'\u2028c", "A=\"x\\n\u2028\"y\\n\"\u2028", "A='\u2028'", "A=`x`\u2029'x'\u2029`x`")
 
 // As `vercel env pull` and other tools write them, and as people do.
+const VALUES = ['', 'plain', ' spaced ', 'a # b', '#fff', "it's", 'say "x"', '"', '""', '"quoted"', "'quoted'", '`quoted`', '{"a":"b"}', '{"a":{"b":["c # d"]}}', '{\n  "a": "b"\n}', '["x","y"]', 'a=b', 'A="b"',
+  'C:\\Users\\x', 'C:\\new\\report', 'C:\\dir\\', '\\', '\\\\', '\\n', '^\\d+\\.(js|ts)$', '\\"', 'a\tb', 'one\ntwo', 'one\r\ntwo\n', '\n', '-----BEGIN KEY-----\nMIIE+/a==\n-----END KEY-----\n',
+  'postgres://u:p%40ss@h:5432/a?b=c&d=e#f', 'pa$$word', '${OTHER}', '$(id)', 'é日本\ud83d\ude00', '\ufeff', '\u00a0x\u2028y', '\u0085', '#', '" # "', '"#"']
+for (const value of VALUES) {
+  // Only line ends are escaped there.
+  const file = ['# Created by Vercel CLI', 'BEFORE="1"', `VALUE="${value.replace(/\n/g, '\\n').replace(/\r/g, '\\r')}"`, 'AFTER="2"', ''].join('\n')
+  add(file, file.replace(/\n/g, '\r\n'), `VALUE="${value}"\nAFTER="2"\n`, `VALUE='${value}'\nAFTER='2'\n`, `VALUE=${value}\nAFTER=2\n`, `VALUE=${JSON.stringify(value)}\n`)
+}
 add('# Created by Vercel CLI\nNX_DAEMON=""\nTURBO_CACHE="remote:rw"\nVERCEL="1"\nVERCEL_ENV="development"\n')
 add('DATABASE_URL="postgres://user:p%40ss@db.example.com:5432/app?sslmode=require&x=1#y"\n')
 add('PRIVATE_KEY="-----BEGIN PRIVATE KEY-----\\nMIIEvQ+/a==\\n-----END PRIVATE KEY-----\\n"\n')

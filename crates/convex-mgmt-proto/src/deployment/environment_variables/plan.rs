@@ -408,8 +408,7 @@ mod tests {
             (Owned::Names(["OTHER".to_owned()].into()), "", None),
             (Owned::Nothing, "", None),
         ] {
-            let wanted: EnvironmentVariables =
-                Some(wanted).filter(|name| *name != "").map(|name| (name, "1")).into_iter().collect();
+            let wanted: EnvironmentVariables = wanted.split_whitespace().map(|name| (name, "1")).collect();
             let plan = EnvironmentPlan::new(&there, &wanted, owned.clone());
             let expected = refused.map(|count| PlanError::DeletesAll(DeletesAll { count }));
             assert_eq!(plan.clone().unchecked().operation().err(), expected, "{owned:?}");
