@@ -9,6 +9,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use crate::operation::{Api, Deployment, Management};
+use crate::printable::Printable;
 use crate::secret::Secret;
 
 /// A class of credentials, as the published documents list them for each operation.
@@ -365,7 +366,7 @@ fn refuse_unsendable(text: &str) -> Result<(), CredentialError> {
     }
     if let Some(reason) = trimmed.strip_prefix("<missing_deploy_key:") {
         let reason = reason.strip_suffix('>').unwrap_or(reason).trim();
-        let reason = reason.chars().filter(|c| !c.is_control()).take(500).collect();
+        let reason = Printable(reason).to_string().chars().take(500).collect();
         return Err(CredentialError::Missing { reason });
     }
     if trimmed.len() != text.len() {

@@ -7,6 +7,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::error::Category;
 
+use crate::printable::Printable;
+
 /// How many characters of a path an error shows.
 const LONGEST_PATH: usize = 200;
 
@@ -84,9 +86,9 @@ pub(crate) fn locate(error: &serde_json::Error, path: impl FnOnce() -> Option<St
 
 /// A path as it can be shown: the names in it may be any text, of any length.
 fn fit_to_show(path: &str) -> String {
-    let mut characters = path.chars().map(|one| if one.is_control() { char::REPLACEMENT_CHARACTER } else { one });
-    let mut shown: String = characters.by_ref().take(LONGEST_PATH).collect();
-    if characters.next().is_some() {
+    let mut shown = Printable(path).to_string();
+    if let Some((end, _)) = shown.char_indices().nth(LONGEST_PATH) {
+        shown.truncate(end);
         shown.push('…');
     }
     shown
@@ -154,8 +156,8 @@ pub enum DecodeErrorKind {
 pub struct DecodeError {
     /// In which way.
     pub kind: DecodeErrorKind,
-    /// Where, as a path such as `items[3].region`; empty where there is none. Cut off where it is very long, and without
-    /// control characters.
+    /// Where, as a path such as `items[3].region`; empty where there is none. Cut off where it is very long, and with
+    /// invisible characters as escape sequences ([`Printable`]).
     pub path: String,
     /// The line, from 1; 0 where there is none.
     pub line: usize,
@@ -299,10 +301,12 @@ mod tests {
 
     #[test]
     fn a_path_is_fit_to_be_shown_whatever_the_names() {
-        assert_eq!(error(br#"{"items":[{"a\nb\u001b[1m":""}]}"#).path, "items[0].a\u{fffd}b\u{fffd}[1m");
+        assert_eq!(error(br#"{"items":[{"a\nb\u001b[1m":""}]}"#).path, r"items[0].a\nb\u{1b}[1m");
         let path = |length| error(format!(r#"{{"items":[{{"{}":""}}]}}"#, "é".repeat(length)).as_bytes()).path;
         assert_eq!(path(191), format!("items[0].{}", "é".repeat(191)));
         assert_eq!(path(192), format!("items[0].{}…", "é".repeat(191)));
+        let escaped = error(format!(r#"{{"items":[{{"{}":""}}]}}"#, "\\n".repeat(200)).as_bytes()).path;
+        assert_eq!(escaped, format!(r"items[0].{}\…", r"\n".repeat(95)));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use self::success::ContentType;
 use crate::code::ErrorCode;
 use crate::decode::DecodeError;
 use crate::operation::OperationMeta;
+use crate::printable::Printable;
 use crate::retry::Outcome;
 
 /// How much of an answer's body an error keeps, in bytes.
@@ -324,7 +325,7 @@ impl fmt::Display for Redirect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let status = self.status.as_u16();
         match &self.host {
-            Some(host) => write!(f, "a redirect ({status}) to {host} was not followed: check the URL"),
+            Some(host) => write!(f, "a redirect ({status}) to {} was not followed: check the URL", Printable(host)),
             None => write!(f, "a redirect ({status}) was not followed: check the URL"),
         }
     }

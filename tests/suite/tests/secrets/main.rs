@@ -208,10 +208,14 @@ fn bad_input_is_not_repeated() {
         assert_clean(&"a URL", &told(&Endpoint::<Deployment>::new(&url, &key()).unwrap_err()));
     }
     for text in
-        [format!("A={CANARY}\n{CANARY}"), format!("A=\"{CANARY}"), format!("A B={CANARY}"), format!("={CANARY}")]
+        [format!("A={CANARY}\n{CANARY}"), format!("A='x\n{CANARY}"), format!("A B={CANARY}"), format!("={CANARY}")]
     {
         assert_clean(&"an .env file", &told(&EnvironmentVariables::from_dotenv(&text).unwrap_err()));
     }
+    let text = format!("A=\"{CANARY}\nB={CANARY}#{CANARY}\nC='\\'{CANARY}\nD={CANARY}'\nA:\n{CANARY}");
+    let (_, warnings) = EnvironmentVariables::from_dotenv_with_warnings(&text).unwrap();
+    assert_eq!(warnings.len(), 6, "{warnings:?}");
+    warnings.iter().for_each(|warning| assert_clean(&"a warning", &told(warning)));
     for bad in [
         UpdateEnvironmentVariables::new().set("9", CANARY),
         UpdateEnvironmentVariables::new().set(format!("NAME={CANARY}"), "x"),
