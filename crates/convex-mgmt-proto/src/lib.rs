@@ -27,6 +27,7 @@ pub mod write;
 pub use code::ErrorCode;
 pub use credential::{
     AccessToken, AccessTokenKind, Authorizes, Credential, CredentialClass, CredentialError, DeployKey, DeployKeyKind,
+    Surplus,
 };
 pub use decode::{DecodeError, DecodeErrorKind};
 pub use endpoint::{Endpoint, EndpointError};
