@@ -8,6 +8,7 @@ mod text;
 use std::fmt;
 use std::str::FromStr;
 
+pub(crate) use text::is_quote;
 pub use text::{CredentialError, Surplus};
 
 use crate::operation::{Api, Deployment, Management};

@@ -30,7 +30,7 @@ pub use credential::{
     Surplus,
 };
 pub use decode::{DecodeError, DecodeErrorKind};
-pub use endpoint::{Endpoint, EndpointError};
+pub use endpoint::{Endpoint, EndpointError, UserAgent};
 pub use error::{BuildError, Problem, Problems};
 pub use fit::{Advice, Fit};
 pub use ids::{AccessTokenId, DeploymentId, LogStreamId, MemberId, ProjectId, TeamId, UsageLimitId};

@@ -172,8 +172,9 @@ fn spaced(before: &str, position: usize) -> CredentialError {
     CredentialError::Surplus { found, position }
 }
 
-fn is_quote(character: char) -> bool {
-    // Straight ones and the accents in their place, angle ones, curly ones, primes, and those of full width.
+/// Whether a character is a quotation mark of some script, or stands for one where text was typeset: straight, curly, angle,
+/// corner, prime, accent, or of full width.
+pub(crate) fn is_quote(character: char) -> bool {
     matches!(
         character,
         '"' | '\'' | '`' | '´' | '«' | '»' | '\u{2018}'..='\u{201f}' | '\u{2039}' | '\u{203a}' | '\u{2032}'..='\u{2036}'
