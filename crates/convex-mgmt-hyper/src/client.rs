@@ -131,11 +131,7 @@ where
 
 impl<A, S: Clone> Clone for Client<A, S> {
     fn clone(&self) -> Self {
-        Self {
-            endpoint: self.endpoint.clone(),
-            service: self.service.clone(),
-            user_agent: self.user_agent.clone(),
-        }
+        Self { endpoint: self.endpoint.clone(), service: self.service.clone(), user_agent: self.user_agent.clone() }
     }
 }
 
