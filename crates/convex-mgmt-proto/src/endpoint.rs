@@ -131,7 +131,7 @@ impl<A: Api> Endpoint<A> {
         if prefix.ends_with(A::PREFIX) {
             return Err(EndpointError::ApiPath);
         }
-        if !parts.encrypted && !allowed.plaintext && !is_loopback(&parts.host) {
+        if !parts.encrypted && !allowed.plaintext && !parts.is_loopback() {
             return Err(EndpointError::Plaintext);
         }
         let authority = match parts.port {

@@ -18,6 +18,7 @@ mod open;
 pub mod operation;
 pub mod paging;
 pub mod patch;
+mod redact;
 pub mod reply;
 pub mod retry;
 pub mod secret;

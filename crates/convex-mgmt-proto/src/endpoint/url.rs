@@ -3,92 +3,115 @@
 //! The rules are stricter than those of URLs. A reader that is more lenient than another one takes a different host out of
 //! the same text, and a credential would go there.
 
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
-
-use thiserror::Error;
 
 /// The longest path prefix of an endpoint, in bytes.
 pub(super) const PREFIX_LIMIT: usize = 1024;
 
 /// Which rule an endpoint's URL or credential breaks. Never holds the URL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EndpointError {
     /// A quotation mark, straight or typographic.
-    #[error("the URL holds a quotation mark: give it without quotes")]
     Quote,
     /// White space, before, after or within the URL.
-    #[error("the URL holds white space")]
     WhiteSpace,
     /// A character that is not printable ASCII, such as one of no width, or a letter of an international name.
-    #[error("the URL holds a character that is not printable ASCII: write an international name as `xn--...`")]
     Unprintable,
     /// A comma or a semicolon.
-    #[error("the URL holds a comma or semicolon: give one URL alone")]
     Separator,
     /// No scheme, such as `happy-animal-123.convex.cloud`.
-    #[error("the URL has no scheme: it must begin with `https://`")]
     NoScheme,
     /// A scheme that is neither `https` nor `http`.
-    #[error("the URL's scheme must be `https`")]
     Scheme,
     /// A scheme before another one, such as `https://https://example.com`.
-    #[error("the URL has two schemes")]
     TwoSchemes,
     /// `http` to a host that is not loopback.
-    #[error("the URL must begin with `https://`: without encryption the credential could be read on its way")]
     Plaintext,
     /// A user name or password.
-    #[error("the URL holds a user name or password: the credential is given separately")]
     UserInfo,
     /// No host.
-    #[error("the URL has no host")]
     NoHost,
     /// A `*` in the host.
-    #[error("the URL's host has a `*`: give the name of one host")]
     Wildcard,
     /// Another character that no host name has.
-    #[error("the URL's host has a character other than letters, digits and `-._`")]
     HostCharacter,
     /// Two dots in a row, or one at the beginning.
-    #[error("the URL's host has an empty part: two dots in a row, or one at the beginning")]
     EmptyLabel,
     /// A part between dots that no name has.
-    #[error(
-        "the URL's host has a part of more than 63 characters, more than 253 in all, or a `-` at the end of a part"
-    )]
     HostLabel,
     /// What ends in a number, but is not four numbers from 0 to 255: other programs read it as some address.
-    #[error("the URL's host looks like an IPv4 address, which must be four numbers from 0 to 255")]
     Ipv4,
     /// An IPv6 address that is none, or has no brackets.
-    #[error("the URL's host is not an IPv6 address in brackets, such as `[::1]`")]
     Ipv6,
     /// A zone id in an IPv6 address.
-    #[error("the URL's IPv6 address has a zone id (`%`), which cannot be sent")]
     ZoneId,
     /// A port that is not one.
-    #[error("the URL's port is not a number from 1 to 65535")]
     Port,
     /// A path, where an origin is asked for.
-    #[error("the URL has a path: give the origin only, or use `Endpoint::with_path_prefix` for a server below a path")]
     Path,
     /// A path that cannot be a prefix.
-    #[error("the URL's path may have letters, digits and `-._~` between single `/`, but no `.` or `..`")]
     PathPrefix,
     /// A path prefix that ends with [`Api::PREFIX`](crate::Api::PREFIX).
-    #[error("the URL's path ends with the API's own, which is added to it: leave it out")]
     ApiPath,
     /// A query or a fragment.
-    #[error("the URL has a query or a fragment: leave it out")]
     Query,
     /// The credential cannot be sent in a header.
-    #[error("the credential cannot be sent in a header")]
     UnsendableCredential,
     /// The product for the `User-Agent` is empty or not visible ASCII.
-    #[error("the user agent's product must be visible ASCII, such as `my-tool/1.2`")]
     UserAgent,
 }
+
+impl EndpointError {
+    /// The rule, in one line.
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::Quote => "the URL holds a quotation mark: give it without quotes",
+            Self::WhiteSpace => "the URL holds white space",
+            Self::Unprintable => {
+                "the URL holds a character that is not printable ASCII: write an international name as `xn--...`"
+            }
+            Self::Separator => "the URL holds a comma or semicolon: give one URL alone",
+            Self::NoScheme => "the URL has no scheme: it must begin with `https://`",
+            Self::Scheme => "the URL's scheme must be `https`",
+            Self::TwoSchemes => "the URL has two schemes",
+            Self::Plaintext => {
+                "the URL must begin with `https://`: without encryption the credential could be read on its way"
+            }
+            Self::UserInfo => "the URL holds a user name or password: the credential is given separately",
+            Self::NoHost => "the URL has no host",
+            Self::Wildcard => "the URL's host has a `*`: give the name of one host",
+            Self::HostCharacter => "the URL's host has a character other than letters, digits and `-._`",
+            Self::EmptyLabel => "the URL's host has an empty part: two dots in a row, or one at the beginning",
+            Self::HostLabel => {
+                "the URL's host has a part that ends with `-` or has more than 63 characters, or more than 253 in all"
+            }
+            Self::Ipv4 => "the URL's host looks like an IPv4 address, which must be four numbers from 0 to 255",
+            Self::Ipv6 => "the URL's host is not an IPv6 address in brackets, such as `[::1]`",
+            Self::ZoneId => "the URL's IPv6 address has a zone id (`%`), which cannot be sent",
+            Self::Port => "the URL's port is not a number from 1 to 65535",
+            Self::Path => {
+                "the URL has a path: give the origin only, or use `Endpoint::with_path_prefix` for a server below a path"
+            }
+            Self::PathPrefix => {
+                "the URL's path may have letters, digits and `-._~` between single `/`, but no `.` or `..`"
+            }
+            Self::ApiPath => "the URL's path ends with the API's own, which is added to it: leave it out",
+            Self::Query => "the URL has a query or a fragment: leave it out",
+            Self::UnsendableCredential => "the credential cannot be sent in a header",
+            Self::UserAgent => "the user agent's product must be visible ASCII, such as `my-tool/1.2`",
+        }
+    }
+}
+
+impl fmt::Display for EndpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl std::error::Error for EndpointError {}
 
 /// The parts of an `http` or `https` URL whose host and port were checked. The others are only told apart.
 #[derive(Debug)]
@@ -128,6 +151,11 @@ impl<'a> Parts<'a> {
         let port = port.map(read_port).transpose()?.filter(|port| *port != if encrypted { 443 } else { 80 });
         let (path, query) = split_at_any(after, &['?', '#']);
         Ok(Self { encrypted, user_info, host: host.to_ascii_lowercase(), port, path, query: !query.is_empty() })
+    }
+
+    /// Whether the host is this machine.
+    pub(crate) fn is_loopback(&self) -> bool {
+        super::is_loopback(&self.host)
     }
 
     /// The path as a prefix: nothing, or segments with a `/` before each.
