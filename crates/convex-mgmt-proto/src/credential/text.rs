@@ -135,7 +135,9 @@ pub(super) fn check(text: &str) -> Result<(), CredentialError> {
             '\\' => Surplus::Escape,
             '%' if is_percent_encoded(after) => Surplus::Escape,
             '<' | '>' | '{' | '}' | '$' => Surplus::Placeholder,
-            '=' if bars == 0 && !is_padding(after) => Surplus::VariableName,
+            // Nothing else follows, so nothing is looked at twice.
+            '=' if bars == 0 && is_padding(after) => return Ok(()),
+            '=' if bars == 0 => Surplus::VariableName,
             '|' if bars > 1 => Surplus::SecondBar,
             ' '..='~' => continue,
             _ => return Err(CredentialError::Unprintable { position }),
