@@ -118,7 +118,7 @@ fn is_the_key_alone(text: &str) {
         "{text}"
     );
     assert!(!text.contains("://") && !text.starts_with("CONVEX_"), "{text}");
-    assert!(prefix != "" || !secret.trim_end_matches('=').contains('='), "{text}");
+    assert!(!prefix.is_empty() || !secret.trim_end_matches('=').contains('='), "{text}");
     for around in [
         "\"KEY\"",
         "'KEY'",
