@@ -61,8 +61,8 @@ fn origin(url: &str) -> Option<(String, bool)> {
     let start = url.find("://")? + 3;
     let end = url.get(start..)?.find(['/', '?', '#', '\\']).map_or(url.len(), |end| start + end);
     let (front, rest) = url.split_at_checked(end)?;
-    // A password may have a `/` that should have been encoded. Then the host is not where it seems to be.
-    if rest.contains('@') {
+    // A password may have a `/` or an `@` that should have been encoded. Then the host is not where it seems to be.
+    if rest.contains('@') || front.matches('@').count() > 1 {
         return None;
     }
     let Parts { encrypted, user_info, host, port, .. } = Parts::read(front).ok()?;
@@ -136,6 +136,7 @@ mod tests {
             "https:canary",
             "https:\\\\user:canary@host",
             "https://user:can/canary@host",
+            "https://user@canary@host",
             "https://can ary.example",
             "https://canary:x",
             "//canary",
