@@ -19,6 +19,7 @@ pub mod operation;
 pub mod paging;
 pub mod patch;
 pub mod printable;
+mod redact;
 pub mod reply;
 pub mod retry;
 pub mod secret;
@@ -28,9 +29,10 @@ pub mod write;
 pub use code::ErrorCode;
 pub use credential::{
     AccessToken, AccessTokenKind, Authorizes, Credential, CredentialClass, CredentialError, DeployKey, DeployKeyKind,
+    Surplus,
 };
 pub use decode::{DecodeError, DecodeErrorKind};
-pub use endpoint::{Endpoint, EndpointError};
+pub use endpoint::{Endpoint, EndpointError, UserAgent};
 pub use error::{BuildError, Problem, Problems};
 pub use fit::{Advice, Fit};
 pub use ids::{AccessTokenId, DeploymentId, LogStreamId, MemberId, ProjectId, TeamId, UsageLimitId};
