@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::Failure;
-use crate::shell::{cargo, root, run};
+use crate::shell::{cargo, run, target};
 
 /// Our crates, and the crates whose items they may show.
 const ALLOWED: [(&str, &[&str]); 2] = [
@@ -23,7 +23,7 @@ pub(crate) fn check() -> Result<(), Failure> {
         let mut rustdoc = cargo(&arguments);
         // The JSON form is not stable; the variable lets a stable toolchain write it all the same.
         run(rustdoc.args(["-Z", "unstable-options", "--output-format", "json"]).env("RUSTC_BOOTSTRAP", "1"))?;
-        let json = root().join("target/doc").join(&name).with_extension("json");
+        let json = target()?.join("doc").join(&name).with_extension("json");
         let api = public_api::Builder::from_rustdoc_json(json)
             .omit_blanket_impls(true)
             .omit_auto_trait_impls(true)

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::shell::{cargo, output, root, run, tool};
-use crate::{Failure, api, deps, spec, tidy};
+use crate::{Failure, api, deps, dotenv, spec, tidy};
 
 /// The version of cargo-deny that is used.
 const CARGO_DENY: &str = "0.20.2";
@@ -20,6 +20,8 @@ const STEPS: &[Step] = &[
         let mut docs = cargo("doc --quiet --workspace --all-features --no-deps --document-private-items");
         run(docs.env("RUSTDOCFLAGS", "--deny warnings"))
     }),
+    // Before the tests, which use what it installs.
+    ("dotenv", || dotenv::run(false)),
     ("tests with all features", || run(&mut cargo("test --quiet --workspace --all-features"))),
     ("dependencies", deps::run),
     ("cargo deny", deny),

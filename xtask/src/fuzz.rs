@@ -17,6 +17,7 @@ const GIVEN_UP: u32 = 60;
 
 pub(crate) fn run(target: Option<&str>, seconds: u32) -> Result<(), Failure> {
     let program = tool("cargo-fuzz", CARGO_FUZZ)?;
+    let build = shell::target()?;
     let corpus = root().join("tests/fuzz/corpus");
     let mut targets: Vec<String> = std::fs::read_dir(&corpus)?
         .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
@@ -29,12 +30,12 @@ pub(crate) fn run(target: Option<&str>, seconds: u32) -> Result<(), Failure> {
         targets.retain(|one| one == target);
     }
     for target in targets {
-        let found = root().join("target/fuzz").join(&target);
+        let found = build.join("fuzz").join(&target);
         std::fs::create_dir_all(&found)?;
         println!("== {target}: {seconds} s");
         let mut fuzz = Command::new(&program);
         fuzz.current_dir(root()).args(["fuzz", "run", "--sanitizer", "none", "--fuzz-dir", "tests/fuzz/libfuzzer"]);
-        fuzz.arg("--target-dir").arg(root().join("target/libfuzzer")).arg(&target);
+        fuzz.arg("--target-dir").arg(build.join("libfuzzer")).arg(&target);
         // New inputs go into the first folder; the second one is read.
         fuzz.arg(&found).arg(corpus.join(&target)).arg("--");
         fuzz.arg(format!("-max_total_time={seconds}")).arg(format!("-max_len={LONGEST}"));

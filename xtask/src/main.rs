@@ -4,6 +4,7 @@
 mod api;
 mod ci;
 mod deps;
+mod dotenv;
 mod fuzz;
 mod shell;
 mod spec;
@@ -23,6 +24,8 @@ usage: cargo xtask COMMAND
                         that CONVEX_MGMT_OPENAPI names; without documents it fails, unless told --allow-missing
   fuzz [--seconds N] [TARGET]
                         give one fuzz target, or each, to libFuzzer for N seconds, 30 if not told
+  dotenv [--write]      compare the table that the reader of .env text is tested with to npm's dotenv, which is installed
+                        where it is missing; with --write, write the table
   deps                  hold the dependency trees against their bounds
   api                   hold the crates of others in public signatures against the lists of what is allowed
   tidy                  hold the files against the project's habits
@@ -36,6 +39,7 @@ enum Command {
     Ci,
     Spec { dir: Option<PathBuf>, allow_missing: bool },
     Fuzz { target: Option<String>, seconds: u32 },
+    Dotenv { write: bool },
     Deps,
     Api,
     Tidy,
@@ -57,6 +61,7 @@ fn main() -> ExitCode {
         Command::Ci => ci::run_steps(),
         Command::Spec { dir, allow_missing } => spec::run(dir, allow_missing),
         Command::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),
+        Command::Dotenv { write } => dotenv::run(write),
         Command::Deps => deps::run(),
         Command::Api => api::check(),
         Command::Tidy => tidy::run(),
@@ -73,12 +78,13 @@ fn main() -> ExitCode {
 fn command() -> Result<Command, lexopt::Error> {
     let mut parser = lexopt::Parser::from_env();
     let (mut name, mut dir, mut allow_missing) = (None, None, false);
-    let (mut target, mut seconds) = (None, None);
+    let (mut target, mut seconds, mut write) = (None, None, false);
     while let Some(argument) = parser.next()? {
         match argument {
             Short('h') | Long("help") => return Ok(Command::Help),
             Long("dir") => dir = Some(parser.value()?.into()),
             Long("allow-missing") => allow_missing = true,
+            Long("write") => write = true,
             Long("seconds") => seconds = Some(parser.value()?.parse()?),
             Value(value) if name.is_none() => name = Some(value.string()?),
             Value(value) if target.is_none() => target = Some(value.string()?),
@@ -89,6 +95,9 @@ fn command() -> Result<Command, lexopt::Error> {
     if name != "spec" && (dir.is_some() || allow_missing) {
         return Err("--dir and --allow-missing belong to `spec`".into());
     }
+    if name != "dotenv" && write {
+        return Err("--write belongs to `dotenv`".into());
+    }
     if name != "fuzz" && (target.is_some() || seconds.is_some()) {
         return Err("--seconds and a target belong to `fuzz`".into());
     }
@@ -96,6 +105,7 @@ fn command() -> Result<Command, lexopt::Error> {
         "ci" => Command::Ci,
         "spec" => Command::Spec { dir, allow_missing },
         "fuzz" => Command::Fuzz { target, seconds: seconds.unwrap_or(30) },
+        "dotenv" => Command::Dotenv { write },
         "deps" => Command::Deps,
         "api" => Command::Api,
         "tidy" => Command::Tidy,

@@ -3,11 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use cargo_metadata::MetadataCommand;
+
 use crate::Failure;
 
 /// The project's root.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// The folder that cargo builds into, which a variable or a setting of the user's may name.
+pub(crate) fn target() -> Result<PathBuf, Failure> {
+    let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec()?;
+    Ok(metadata.target_directory.into())
 }
 
 /// A cargo command in the project's root.
@@ -34,7 +42,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
 
 /// A program of cargo's registry, in this version. It is built into the target folder where it is missing.
 pub(crate) fn tool(name: &str, version: &str) -> Result<PathBuf, Failure> {
-    let tools = root().join("target/tools");
+    let tools = target()?.join("tools");
     let program = tools.join("bin").join(name);
     let wanted = format!("{name} {version}");
     if output(Command::new(&program).arg("--version")).unwrap_or_default().trim() != wanted {

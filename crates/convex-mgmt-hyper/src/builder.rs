@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use convex_mgmt_proto::{Api, Endpoint, EndpointError, RetryBudget, RetryPolicy};
+use convex_mgmt_proto::{Api, Endpoint, EndpointError, RetryBudget, RetryPolicy, UserAgent};
 use http::Request;
 use hyper::client::conn::http1;
 use thiserror::Error;
@@ -110,7 +110,9 @@ impl<A: Api> ClientBuilder<A> {
 }
 
 impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLayers> {
-    /// Names the integrator's product in the `User-Agent`, before this library's. See [`Endpoint::user_agent`].
+    /// Names the integrator's product in the `User-Agent`, before this library's, for all endpoints that the client is used
+    /// at ([`Client::at`]). An endpoint's own ([`Endpoint::user_agent`]) wins for that endpoint. Visible ASCII only: building
+    /// fails otherwise, see [`UserAgent::new`].
     pub fn user_agent(mut self, product: impl Into<String>) -> Self {
         self.settings.user_agent = Some(product.into());
         self
@@ -299,13 +301,11 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         AttemptLayers: Layer<T>,
         CallLayers: Layer<CallService<AttemptLayers::Service>>,
     {
-        let Self { mut endpoint, settings, attempt_layers, call_layers } = self;
-        if let Some(product) = &settings.user_agent {
-            endpoint = endpoint.user_agent(product)?;
-        }
+        let Self { endpoint, settings, attempt_layers, call_layers } = self;
+        let user_agent = settings.user_agent.as_deref().map(UserAgent::new).transpose()?;
         let limited = ConcurrencyLimitLayer::new(settings.max_concurrency).layer(attempt_layers.layer(attempt));
         let call = RetryLayer::new(settings.retry, settings.retry_budget, settings.total_timeout).layer(limited);
-        Ok(Client::with_service(endpoint, call_layers.layer(call)))
+        Ok(Client::with_service(endpoint, call_layers.layer(call)).with_user_agent(user_agent))
     }
 }
 

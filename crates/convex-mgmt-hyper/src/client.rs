@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use convex_mgmt_proto::{Api, Deployment, Endpoint, Management, Operation, Reply};
+use convex_mgmt_proto::{Api, Deployment, Endpoint, Management, Operation, Reply, UserAgent};
 use http::{Request, Response};
 use tower::{BoxError, Service};
 
@@ -43,6 +43,8 @@ pub type ManagementClient<S = DefaultService> = Client<Management, S>;
 pub struct Client<A, S = DefaultService> {
     endpoint: Endpoint<A>,
     service: S,
+    /// For all endpoints that this client is used at.
+    user_agent: Option<UserAgent>,
 }
 
 impl<A: Api> Client<A> {
@@ -64,7 +66,16 @@ impl<A: Api, S> Client<A, S> {
     /// A client over any service. Nothing is put around it: retries and timeouts are those of the service.
     /// [`ClientBuilder::build_on`] puts this library's around a transport.
     pub fn with_service(endpoint: Endpoint<A>, service: S) -> Self {
-        Self { endpoint, service }
+        Self { endpoint, service, user_agent: None }
+    }
+
+    /// Names the product of this client, for its endpoint and those of [`Client::at`].
+    pub(crate) fn with_user_agent(self, user_agent: Option<UserAgent>) -> Self {
+        let endpoint = match &user_agent {
+            Some(user_agent) => self.endpoint.default_user_agent(user_agent.clone()),
+            None => self.endpoint,
+        };
+        Self { endpoint, service: self.service, user_agent }
     }
 
     /// Where this client sends to.
@@ -74,9 +85,10 @@ impl<A: Api, S> Client<A, S> {
 }
 
 impl<A, S: Clone> Client<A, S> {
-    /// A client of another endpoint, of either API, that shares this one's connections, limits and retry budget.
+    /// A client of another endpoint, of either API, that shares this one's connections, limits and retry budget, and its
+    /// product for the `User-Agent` ([`ClientBuilder::user_agent`]).
     pub fn at<B: Api>(&self, endpoint: Endpoint<B>) -> Client<B, S> {
-        Client { endpoint, service: self.service.clone() }
+        Client::with_service(endpoint, self.service.clone()).with_user_agent(self.user_agent.clone())
     }
 }
 
@@ -119,7 +131,7 @@ where
 
 impl<A, S: Clone> Clone for Client<A, S> {
     fn clone(&self) -> Self {
-        Self { endpoint: self.endpoint.clone(), service: self.service.clone() }
+        Self { endpoint: self.endpoint.clone(), service: self.service.clone(), user_agent: self.user_agent.clone() }
     }
 }
 

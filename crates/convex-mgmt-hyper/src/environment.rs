@@ -1,8 +1,10 @@
 //! Carrying out a plan for environment variables.
 
 use bytes::Bytes;
-use convex_mgmt_proto::deployment::ListEnvironmentVariables;
-use convex_mgmt_proto::deployment::environment_variables::plan::{EnvironmentPlan, PlanConflict};
+use convex_mgmt_proto::deployment::environment_variables::plan::{
+    DeletesAll, EnvironmentPlan, PlanConflict, PlanError,
+};
+use convex_mgmt_proto::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt_proto::{BuildError, Deployment, Operation};
 use http::{Request, Response};
 use thiserror::Error;
@@ -28,6 +30,9 @@ pub enum ApplyError {
     /// Variables were changed since the plan was made. Nothing was changed.
     #[error(transparent)]
     Conflict(#[from] PlanConflict),
+    /// The plan deletes every variable that is ours, and does not permit that. Nothing was changed.
+    #[error(transparent)]
+    DeletesAll(#[from] DeletesAll),
     /// A call failed.
     #[error(transparent)]
     Client(#[from] Error),
@@ -45,28 +50,32 @@ where
     ///
     /// # Errors
     /// [`ApplyError::Conflict`] if something was changed since the plan was made and `on_conflict` is
-    /// [`OnConflict::Fail`]; otherwise what the calls give. A value that breaks a rule is reported before anything is sent.
+    /// [`OnConflict::Fail`]; [`ApplyError::DeletesAll`] if the plan does not permit what it deletes; otherwise
+    /// [`ApplyError::Client`]. A name or a value that breaks a rule is reported before anything is sent, and a limit of the
+    /// deployment before anything is changed: only the second reading tells how much room there is.
     pub async fn apply_environment_plan(
         &self,
         plan: &EnvironmentPlan,
         on_conflict: OnConflict,
     ) -> Result<EnvironmentPlan, ApplyError> {
-        checked(plan)?;
+        plan.check().map_err(refused)?;
         let fresh = self.send(&ListEnvironmentVariables::new()).await?;
         let plan = match on_conflict {
             OnConflict::Fail => plan.confirm(&fresh)?,
             OnConflict::Overwrite => plan.renew(&fresh),
         };
-        if let Some(update) = checked(&plan)? {
+        if let Some(update) = plan.operation().map_err(refused)? {
             self.send(&update).await?;
         }
         Ok(plan)
     }
 }
 
-fn checked(plan: &EnvironmentPlan) -> Result<Option<convex_mgmt_proto::deployment::UpdateEnvironmentVariables>, Error> {
-    plan.operation().map_err(|problems| {
-        let operation = convex_mgmt_proto::deployment::UpdateEnvironmentVariables::META;
-        Error::build(operation, BuildError::Invalid(problems))
-    })
+fn refused(error: PlanError) -> ApplyError {
+    match error {
+        PlanError::DeletesAll(error) => error.into(),
+        PlanError::Invalid(problems) => {
+            Error::build(UpdateEnvironmentVariables::META, BuildError::Invalid(problems)).into()
+        }
+    }
 }

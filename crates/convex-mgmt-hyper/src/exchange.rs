@@ -26,8 +26,7 @@ pub(crate) struct Call {
 
 impl Call {
     fn failed(&self, error: TransportError) -> Error {
-        let attempts = Attempts { count: error.attempts(), may_be_done: false };
-        self.error(attempts, error.sent(), Cause::Transport(error))
+        self.error(error.before(), error.sent(), Cause::Transport(error))
     }
 
     pub(crate) fn refused(&self, error: ResponseError) -> Error {

@@ -3,10 +3,13 @@
 //! Sources: convex-backend `crates/common/src/types/admin_key.rs` and `crates/keybroker/src/broker.rs` for how the server
 //! takes a key apart; Convex's pages on deploy keys and on OAuth applications for the kinds.
 
+mod text;
+
 use std::fmt;
 use std::str::FromStr;
 
-use thiserror::Error;
+pub(crate) use text::is_quote;
+pub use text::{CredentialError, Surplus};
 
 use crate::operation::{Api, Deployment, Management};
 use crate::secret::Secret;
@@ -188,13 +191,23 @@ pub enum Credential {
 impl Credential {
     /// Reads a credential from its text, such as the value of the environment variable `CONVEX_DEPLOY_KEY`.
     ///
-    /// Text of an unknown form is not refused: it stays opaque, and the server decides.
+    /// Text of an unknown form is not refused: it stays opaque, and the server decides. What no credential holds is: quotes,
+    /// white space, a scheme or a variable's name in front, and the rest of [`Surplus`]. Nothing is taken off, white space
+    /// around the text neither.
+    ///
+    /// ```
+    /// use convex_mgmt_proto::{Credential, CredentialError, Surplus};
+    ///
+    /// let pasted = "CONVEX_DEPLOY_KEY=prod:happy-animal-123|made-up";
+    /// let error = Credential::parse(pasted).unwrap_err();
+    /// assert_eq!(error, CredentialError::Surplus { found: Surplus::VariableName, position: 0 });
+    /// ```
     ///
     /// # Errors
-    /// A [`CredentialError`]: the text is empty, cannot be sent in a header, lacks its secret, or is one of the values
-    /// with which the command line tools say that there is no key.
+    /// A [`CredentialError`]: the text is empty, holds more than a credential, cannot be sent in a header, lacks its secret,
+    /// or is one of the values with which the command line tools say that there is no key.
     pub fn parse(text: &str) -> Result<Self, CredentialError> {
-        refuse_unsendable(text)?;
+        text::check(text)?;
         let opaque = |kind| Self::AccessToken(AccessToken { secret: Secret::new(text), kind, slugs: [None, None] });
         let Some((prefix, secret)) = text.split_once('|') else {
             return Ok(opaque(AccessTokenKind::Opaque));
@@ -314,69 +327,6 @@ impl AccessTokenKind {
     }
 }
 
-/// Why a text is not a credential, or not one of the wanted kind. Never holds the text.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum CredentialError {
-    /// There is no text.
-    #[error("the credential is empty")]
-    Empty,
-    /// The text begins or ends with white space, which a header would not carry.
-    #[error("the credential begins or ends with white space")]
-    OuterSpace,
-    /// The text has a character that a header cannot carry.
-    #[error("the credential has a character that is not printable ASCII, at byte {position}")]
-    Unprintable {
-        /// Where that character begins, in bytes from the start.
-        position: usize,
-    },
-    /// There is nothing behind the `|`.
-    #[error("the credential has no secret after its `|`")]
-    NoSecret,
-    /// A part of what stands before the `|` is missing.
-    #[error("the credential has an empty part before its `|`")]
-    EmptyPrefixPart,
-    /// The value with which the Convex command line tool is told to ignore the variable.
-    #[error("the credential is `<ignore_deploy_key>`, which stands for no key: leave the variable unset instead")]
-    Ignore,
-    /// The value that a Convex build puts in place of a key that it could not provide.
-    #[error("the credential is a note that no deploy key is there: {reason}")]
-    Missing {
-        /// The reason that the note gives.
-        reason: String,
-    },
-    /// A credential, but of a kind that cannot be used here.
-    #[error("the credential is {found}, where {wanted} is needed")]
-    WrongKind {
-        /// What the text is.
-        found: &'static str,
-        /// What is needed.
-        wanted: &'static str,
-    },
-}
-
-fn refuse_unsendable(text: &str) -> Result<(), CredentialError> {
-    let trimmed = text.trim();
-    if trimmed.is_empty() {
-        return Err(CredentialError::Empty);
-    }
-    if trimmed == "<ignore_deploy_key>" {
-        return Err(CredentialError::Ignore);
-    }
-    if let Some(reason) = trimmed.strip_prefix("<missing_deploy_key:") {
-        let reason = reason.strip_suffix('>').unwrap_or(reason).trim();
-        let reason = reason.chars().filter(|c| !c.is_control()).take(500).collect();
-        return Err(CredentialError::Missing { reason });
-    }
-    if trimmed.len() != text.len() {
-        return Err(CredentialError::OuterSpace);
-    }
-    match text.bytes().position(|byte| !(b' '..=b'~').contains(&byte)) {
-        Some(position) => Err(CredentialError::Unprintable { position }),
-        None => Ok(()),
-    }
-}
-
 /// Whether a secret has the form of an admin key's: lowercase hex, of even length, beginning with the version `01`.
 fn is_admin_secret(secret: &str) -> bool {
     secret.len().is_multiple_of(2)
@@ -385,92 +335,4 @@ fn is_admin_secret(secret: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn deploy_key(text: &str) -> (DeployKeyKind, String) {
-        let key = DeployKey::parse(text).unwrap();
-        (key.kind(), key.deployment_name().to_owned())
-    }
-
-    #[test]
-    fn keys_of_a_deployment_say_which() {
-        for (text, kind) in [
-            ("dev:happy-animal-123|abc", DeployKeyKind::Dev),
-            ("PROD:happy-animal-123|abc", DeployKeyKind::Prod),
-            ("custom:happy-animal-123|abc", DeployKeyKind::Custom),
-            ("preview:happy-animal-123|abc", DeployKeyKind::PreviewDeployment),
-            ("happy-animal-123|01abcdef", DeployKeyKind::Admin),
-            ("happy-animal-123|01ABCDEF", DeployKeyKind::Untyped),
-            ("happy-animal-123|01abc", DeployKeyKind::Untyped),
-            ("happy-animal-123|eyJ2=", DeployKeyKind::Untyped),
-        ] {
-            assert_eq!(deploy_key(text), (kind, "happy-animal-123".to_owned()), "{text}");
-        }
-    }
-
-    #[test]
-    fn tokens_say_what_their_text_says() {
-        for (text, kind, team, project) in [
-            ("preview:acme:shop|abc", AccessTokenKind::PreviewDeployKey, Some("acme"), Some("shop")),
-            ("Project:acme:shop|abc", AccessTokenKind::OAuthProject, Some("acme"), Some("shop")),
-            ("team:acme|abc", AccessTokenKind::OAuthTeam, Some("acme"), None),
-            ("eyJ2MiI6IjEifQ==", AccessTokenKind::Opaque, None, None),
-            ("edge:acme|abc", AccessTokenKind::Opaque, None, None),
-            ("project:acme|abc", AccessTokenKind::Opaque, None, None),
-            ("preview:a:b:c|abc", AccessTokenKind::Opaque, None, None),
-        ] {
-            let token = AccessToken::parse(text).unwrap();
-            assert_eq!((token.kind(), token.team_slug(), token.project_slug()), (kind, team, project), "{text}");
-        }
-    }
-
-    #[test]
-    fn an_opaque_text_may_be_declared_and_another_may_not() {
-        assert_eq!(AccessToken::personal("eyJ2=").unwrap().kind(), AccessTokenKind::Personal);
-        assert_eq!(AccessToken::team("eyJ2=").unwrap().kind(), AccessTokenKind::Team);
-        let error = AccessToken::personal("team:acme|abc").unwrap_err();
-        assert_eq!(error.to_string(), "the credential is an OAuth team token, where a personal access token is needed");
-    }
-
-    #[test]
-    fn what_cannot_be_a_credential_is_refused_with_the_reason() {
-        let error = |text: &str| Credential::parse(text).unwrap_err();
-        assert_eq!(error(""), CredentialError::Empty);
-        assert_eq!(error(" \n"), CredentialError::Empty);
-        assert_eq!(error("dev:a|b\n"), CredentialError::OuterSpace);
-        assert_eq!(error(" dev:a|b"), CredentialError::OuterSpace);
-        assert_eq!(error("dev:a|b\nx: y"), CredentialError::Unprintable { position: 7 });
-        assert_eq!(error("dev:a|é"), CredentialError::Unprintable { position: 6 });
-        assert_eq!(error("dev:a|\u{7f}x"), CredentialError::Unprintable { position: 6 });
-        assert_eq!(error("dev:a|"), CredentialError::NoSecret);
-        assert_eq!(error("dev:|b"), CredentialError::EmptyPrefixPart);
-        assert_eq!(error("|b"), CredentialError::EmptyPrefixPart);
-        assert_eq!(error("<ignore_deploy_key>"), CredentialError::Ignore);
-        assert_eq!(
-            error("<missing_deploy_key:not set up for previews>"),
-            CredentialError::Missing { reason: "not set up for previews".into() }
-        );
-    }
-
-    #[test]
-    fn another_kind_is_named_on_both_sides() {
-        let error = DeployKey::parse("preview:acme:shop|abc").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the credential is a project's preview deploy key, where a deploy key or admin key is needed"
-        );
-        let error = AccessToken::parse("prod:happy-animal-123|abc").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the credential is the deploy key of a production deployment, where an access token is needed"
-        );
-    }
-
-    #[test]
-    fn debug_shows_no_secret() {
-        for text in ["dev:happy-animal-123|canary", "canary", "team:acme|canary", "canary:x|y", "preview:a:b|canary"] {
-            assert!(!format!("{:?}", Credential::parse(text)).contains("canary"), "{text}");
-        }
-    }
-}
+mod tests;

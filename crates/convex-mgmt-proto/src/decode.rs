@@ -4,7 +4,10 @@ use std::fmt;
 
 use bytes::Bytes;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::error::Category;
+
+use crate::printable::Printable;
 
 /// How many characters of a path an error shows.
 const LONGEST_PATH: usize = 200;
@@ -26,17 +29,22 @@ pub fn list<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<Vec<T>, DecodeErr
 }
 
 fn whole<'a, T: Deserialize<'a>>(body: &'a Bytes, first: char, expected: &str) -> Result<T, DecodeError> {
-    if body.is_empty() {
-        return Err(DecodeError::new(DecodeErrorKind::Empty));
-    }
     // Checked once as a whole: a parser that is given text need not check each string again.
-    let text = std::str::from_utf8(body).map_err(|_| DecodeError::new(DecodeErrorKind::Charset))?;
-    let value = self::text(text)?;
+    let text = std::str::from_utf8(body).map_err(|error| match error.error_len() {
+        Some(_) => DecodeError::new(DecodeErrorKind::Charset),
+        None => DecodeError::new(DecodeErrorKind::Truncated),
+    })?;
+    let begin = text.trim_ascii_start();
     // serde also reads the fields of a struct from a list, in their order.
-    if !text.trim_ascii_start().starts_with(first) {
-        return Err(DecodeError { expected: expected.to_owned(), ..DecodeError::new(DecodeErrorKind::Shape) });
+    if begin.starts_with(first) {
+        return self::text(text);
     }
-    Ok(value)
+    let shape = || DecodeError { expected: expected.to_owned(), ..DecodeError::new(DecodeErrorKind::Shape) };
+    Err(match begin.chars().next() {
+        None => DecodeError::new(DecodeErrorKind::Empty),
+        Some('{' | '[') => shape(),
+        Some(_) => self::text::<IgnoredAny>(text).map_or_else(|error| error, |_| shape()),
+    })
 }
 
 /// Reads a text that is JSON of any shape.
@@ -49,12 +57,18 @@ pub(crate) fn text<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, DecodeErr
     })
 }
 
-/// Reads the body of an operation that answers without one. Whatever is there is not looked at.
+/// Reads the body of an operation that answers without one: there is none, or white space, `null` or `{}`, which are ways to
+/// write nothing.
 ///
 /// # Errors
-/// None today.
-pub fn nothing(_body: &Bytes) -> Result<(), DecodeError> {
-    Ok(())
+/// [`DecodeErrorKind::NotEmpty`] for every other body. The server does not send one, so it proves nothing.
+pub fn nothing(body: &Bytes) -> Result<(), DecodeError> {
+    let inner = |body: &'_ [u8]| Some(body.strip_prefix(b"{")?.strip_suffix(b"}")?.trim_ascii().is_empty());
+    match body.trim_ascii() {
+        b"" | b"null" => Ok(()),
+        object if inner(object) == Some(true) => Ok(()),
+        _ => Err(DecodeError::new(DecodeErrorKind::NotEmpty)),
+    }
 }
 
 /// Says where a text stops being what was expected. `path` reads it a second time, now keeping account of the path: the
@@ -72,9 +86,9 @@ pub(crate) fn locate(error: &serde_json::Error, path: impl FnOnce() -> Option<St
 
 /// A path as it can be shown: the names in it may be any text, of any length.
 fn fit_to_show(path: &str) -> String {
-    let mut characters = path.chars().map(|one| if one.is_control() { char::REPLACEMENT_CHARACTER } else { one });
-    let mut shown: String = characters.by_ref().take(LONGEST_PATH).collect();
-    if characters.next().is_some() {
+    let mut shown = Printable(path).to_string();
+    if let Some((end, _)) = shown.char_indices().nth(LONGEST_PATH) {
+        shown.truncate(end);
         shown.push('…');
     }
     shown
@@ -85,10 +99,31 @@ fn fit_to_show(path: &str) -> String {
 fn expected(message: &str) -> String {
     // The position is told once for each text within a text.
     let without_position = |text: &str| text.split(" at line ").next().unwrap_or_default().to_owned();
-    if let Some(field) = message.strip_prefix("missing field `") {
-        return format!("the field `{}`", field.split('`').next().unwrap_or_default());
+    let field = |field: &str| format!("the field `{}`", field.split('`').next().unwrap_or_default());
+    if let Some(missing) = message.strip_prefix("missing field `") {
+        return field(missing);
     }
-    message.rsplit_once(", expected ").map(|(_, expected)| without_position(expected)).unwrap_or_default()
+    if let Some(duplicate) = message.strip_prefix("duplicate field `") {
+        return field(duplicate) + " once";
+    }
+    let expected = message.rsplit_once(", expected ").map(|(_, expected)| without_position(expected));
+    expected.map(without_type).unwrap_or_default()
+}
+
+/// What serde's derives say that they expect, without the type's name, which means nothing to who did not write it.
+fn without_type(expected: String) -> String {
+    let begins = |words: &[&str]| words.iter().any(|word| expected.starts_with(word));
+    if begins(&["struct ", "struct variant "]) {
+        "an object".to_owned()
+    } else if begins(&["tuple struct ", "tuple variant "]) {
+        "a list".to_owned()
+    } else if begins(&["unit struct "]) {
+        "`null`".to_owned()
+    } else if begins(&["enum ", "internally tagged enum ", "adjacently tagged enum "]) {
+        String::new()
+    } else {
+        expected
+    }
 }
 
 /// In which way a body is not what was expected.
@@ -107,6 +142,12 @@ pub enum DecodeErrorKind {
     Syntax,
     /// It is JSON of another shape.
     Shape,
+    /// It is there, although the operation's success has none.
+    NotEmpty,
+    /// It has a `content-encoding`, such as `gzip`, which is never asked for.
+    Encoding,
+    /// Its status answers a request that was not made: 206, 207, 208 or 226.
+    Status,
 }
 
 /// Where the body of a successful answer stops being what was expected. Never holds a value from the body.
@@ -115,8 +156,8 @@ pub enum DecodeErrorKind {
 pub struct DecodeError {
     /// In which way.
     pub kind: DecodeErrorKind,
-    /// Where, as a path such as `items[3].region`; empty where there is none. Cut off where it is very long, and without
-    /// control characters.
+    /// Where, as a path such as `items[3].region`; empty where there is none. Cut off where it is very long, and with
+    /// invisible characters as escape sequences ([`Printable`]).
     pub path: String,
     /// The line, from 1; 0 where there is none.
     pub line: usize,
@@ -141,6 +182,9 @@ impl fmt::Display for DecodeError {
             DecodeErrorKind::Truncated => "the body ends too early",
             DecodeErrorKind::Syntax => "the body is not JSON",
             DecodeErrorKind::Shape => "the body has another shape",
+            DecodeErrorKind::NotEmpty => "there is a body where the API sends none",
+            DecodeErrorKind::Encoding => "the body has a `content-encoding` that was not asked for",
+            DecodeErrorKind::Status => "the status answers another kind of request",
         })?;
         if !self.path.is_empty() && self.path != "." {
             write!(f, " at `{}`", self.path)?;
@@ -176,13 +220,74 @@ mod tests {
     #[test]
     fn each_way_to_be_wrong_has_its_kind() {
         assert_eq!(error(b"").kind, DecodeErrorKind::Empty);
+        assert_eq!(error(b" \n").kind, DecodeErrorKind::Empty);
         assert_eq!(error(b"{\"items\":[").kind, DecodeErrorKind::Truncated);
         assert_eq!(error(b"{items}").kind, DecodeErrorKind::Syntax);
         assert_eq!(error(b"{\"items\":[]} x").kind, DecodeErrorKind::Syntax);
         assert_eq!(error(b"{\"items\":[]\xff}").kind, DecodeErrorKind::Charset);
         assert_eq!(error(b"\xff\xfe{\0}\0").kind, DecodeErrorKind::Charset);
-        assert_eq!(error(b"[]").kind, DecodeErrorKind::Shape);
-        assert_eq!(error(b"[[]]").expected, "an object");
+        assert_eq!(error(b"{\"items\":[{\"a\xc3").kind, DecodeErrorKind::Truncated);
+        assert_eq!(error(b"nul").kind, DecodeErrorKind::Truncated);
+        assert_eq!(error(b"\xef\xbb\xbf{}").kind, DecodeErrorKind::Syntax);
+        for shape in [&b"[]"[..], b"[[]]", b"[", b"null", b"7", b"\"x\"", b" true "] {
+            assert_eq!((error(shape).kind, error(shape).expected.as_str()), (DecodeErrorKind::Shape, "an object"));
+        }
+        let listed = |body: &'static [u8]| list::<u64>(&Bytes::from_static(body)).unwrap_err();
+        assert_eq!((listed(b"{}").kind, listed(b"{}").expected.as_str()), (DecodeErrorKind::Shape, "a list"));
+        assert_eq!(listed(b"[1,\"x\"]").path, "[1]");
+    }
+
+    #[test]
+    fn no_type_of_this_library_is_named() {
+        #[derive(Debug, Deserialize)]
+        #[allow(dead_code, reason = "only read by the derived decoder")]
+        struct Outer {
+            object: Option<Page>,
+            pair: Option<Pair>,
+            unit: Option<Unit>,
+            open: Option<Open>,
+        }
+        #[derive(Debug, Deserialize)]
+        #[allow(dead_code, reason = "only read by the derived decoder")]
+        struct Pair(u64, u64);
+        #[derive(Debug, Deserialize)]
+        struct Unit;
+        #[derive(Debug, Deserialize)]
+        #[allow(dead_code, reason = "only read by the derived decoder")]
+        enum Open {
+            Object { a: u64, b: u64 },
+            Pair(u64, u64),
+        }
+        for (body, expected) in [
+            (r#"{"object":7}"#, "an object"),
+            (r#"{"object":[]}"#, "an object"),
+            (r#"{"pair":7}"#, "a list"),
+            (r#"{"pair":[1]}"#, "a list"),
+            (r#"{"unit":7}"#, "`null`"),
+            (r#"{"open":{"Object":7}}"#, "an object"),
+            (r#"{"open":{"Object":[1]}}"#, "an object"),
+            (r#"{"open":{"Pair":7}}"#, "a list"),
+            (r#"{"open":{"Pair":[1]}}"#, "a list"),
+            (r#"{"open":{"Nothing":7}}"#, "`Object` or `Pair`"),
+        ] {
+            let error = object::<Outer>(&Bytes::from_static(body.as_bytes())).unwrap_err();
+            assert_eq!((error.kind, error.expected.as_str()), (DecodeErrorKind::Shape, expected), "{body}");
+        }
+        #[derive(Debug, Deserialize)]
+        #[serde(tag = "kind")]
+        #[allow(dead_code, reason = "only read by the derived decoder")]
+        enum Tagged {
+            A,
+        }
+        assert_eq!(text::<Tagged>("7").unwrap_err().expected, "");
+    }
+
+    #[test]
+    fn a_field_that_comes_twice_is_named() {
+        let error = error(br#"{"items":[],"items":[]}"#);
+        assert_eq!((error.kind, error.expected.as_str()), (DecodeErrorKind::Shape, "the field `items` once"));
+        let nested = object::<BTreeMap<String, Page>>(&Bytes::from_static(br#"{"a":{"items":[],"items":[]}}"#));
+        assert_eq!(nested.unwrap_err().path, "a");
     }
 
     #[test]
@@ -196,10 +301,12 @@ mod tests {
 
     #[test]
     fn a_path_is_fit_to_be_shown_whatever_the_names() {
-        assert_eq!(error(br#"{"items":[{"a\nb\u001b[1m":""}]}"#).path, "items[0].a\u{fffd}b\u{fffd}[1m");
+        assert_eq!(error(br#"{"items":[{"a\nb\u001b[1m":""}]}"#).path, r"items[0].a\nb\u{1b}[1m");
         let path = |length| error(format!(r#"{{"items":[{{"{}":""}}]}}"#, "é".repeat(length)).as_bytes()).path;
         assert_eq!(path(191), format!("items[0].{}", "é".repeat(191)));
         assert_eq!(path(192), format!("items[0].{}…", "é".repeat(191)));
+        let escaped = error(format!(r#"{{"items":[{{"{}":""}}]}}"#, "\\n".repeat(200)).as_bytes()).path;
+        assert_eq!(escaped, format!(r"items[0].{}\…", r"\n".repeat(95)));
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! [`Endpoint`]: where an API is served, and the headers that every request to it carries.
 
+pub(crate) mod url;
+mod user_agent;
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -7,9 +10,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HOST, HeaderName, USER_AGENT};
-use http::uri::{Authority, PathAndQuery, Scheme};
-use http::{HeaderMap, HeaderValue, Request, Uri};
-use thiserror::Error;
+use http::uri::Authority;
+use http::{HeaderMap, HeaderValue, Request};
+pub use url::EndpointError;
+use url::Parts;
+pub use user_agent::UserAgent;
 use zeroize::Zeroizing;
 
 use crate::credential::Authorizes;
@@ -22,14 +27,12 @@ pub const CONVEX_CLIENT: HeaderName = HeaderName::from_static("convex-client");
 /// What [`CONVEX_CLIENT`] says. The server knows no client of this name, so it never refuses it for its version.
 const CLIENT: &str = concat!("convex-mgmt-rust-", env!("CARGO_PKG_VERSION"));
 
-/// What `User-Agent` says. The server stores it in audit log entries.
-const AGENT: &str = concat!("convex-mgmt/", env!("CARGO_PKG_VERSION"));
-
 /// Where an API is served, and the credential for it: `Authorization`, `Host` and the other headers that all requests
 /// carry are prepared once, here.
 ///
-/// The URL is the one that the user or the API gave, without a path: it is never made up from a deployment's name,
-/// because regions and custom domains cannot be told from it.
+/// The URL is the one that the user or the API gave: it is never made up from a deployment's name, because regions and custom
+/// domains cannot be told from it. It is an origin. A path in front of the API's own, as a proxy in front of a self-hosted
+/// server may have, needs a constructor of its own, so that a URL with a page's path is not taken for one.
 ///
 /// A clone shares everything. `Debug` shows the URL and no credential.
 pub struct Endpoint<A> {
@@ -37,27 +40,36 @@ pub struct Endpoint<A> {
     api: PhantomData<fn() -> A>,
 }
 
+#[derive(Clone)]
 struct Shared {
-    /// Scheme, authority and [`Api::PREFIX`].
+    /// Scheme, authority, path prefix and [`Api::PREFIX`].
     base: Box<str>,
     /// How much of `base` is the origin.
     origin: usize,
+    /// How much of `base` is the origin and the path prefix.
+    url: usize,
     headers: HeaderMap,
+    /// Whether the product in the `User-Agent` was given to this endpoint, and not to the client.
+    own_product: bool,
+}
+
+/// What a constructor allows.
+#[derive(Clone, Copy)]
+struct Allowed {
+    plaintext: bool,
+    prefix: bool,
 }
 
 impl<A: Api> Endpoint<A> {
     /// An endpoint at an origin such as `https://happy-animal-123.convex.cloud`.
     ///
-    /// `http` is accepted for loopback addresses only; [`Endpoint::plaintext`] lifts that.
+    /// `http` is accepted for loopback addresses only; [`Endpoint::plaintext`] lifts that. One `/` at the end is ignored, any
+    /// other path is an error; [`Endpoint::with_path_prefix`] takes one.
     ///
     /// # Errors
     /// An [`EndpointError`] that names the rule that the URL breaks. It never repeats the URL, which may hold a password.
     pub fn new(url: &str, credential: &impl Authorizes<A>) -> Result<Self, EndpointError> {
-        let origin = Origin::parse(url)?;
-        if !origin.encrypted && !origin.loopback {
-            return Err(EndpointError::Plaintext);
-        }
-        Self::at(&origin, credential)
+        Self::at(url, credential, Allowed { plaintext: false, prefix: false })
     }
 
     /// An endpoint at an origin that may be reached without encryption, such as a server in the same private network.
@@ -66,19 +78,81 @@ impl<A: Api> Endpoint<A> {
     /// # Errors
     /// As for [`Endpoint::new`].
     pub fn plaintext(url: &str, credential: &impl Authorizes<A>) -> Result<Self, EndpointError> {
-        Self::at(&Origin::parse(url)?, credential)
+        Self::at(url, credential, Allowed { plaintext: true, prefix: false })
     }
 
-    fn at(origin: &Origin, credential: &impl Authorizes<A>) -> Result<Self, EndpointError> {
-        let host = HeaderValue::from_str(&origin.authority).map_err(|_| EndpointError::Malformed)?;
+    /// An endpoint below a path, such as `https://example.com/convex`: a self-hosted server behind a proxy that takes the path
+    /// off. Requests go to `https://example.com/convex/api/v1/...`.
+    ///
+    /// The path has segments of letters, digits and `-._~`, each after one `/`; none of them is `.` or `..`. It has at most
+    /// 1,024 bytes. One `/` at the end is ignored, and a URL without a path is taken as by [`Endpoint::new`]. The API's own
+    /// path (`/api/v1`) is not part of it.
+    ///
+    /// ```
+    /// use convex_mgmt_proto::deployment::GetCanonicalUrls;
+    /// use convex_mgmt_proto::{DeployKey, Endpoint, Operation};
+    ///
+    /// let key = DeployKey::parse("happy-animal-123|01abcd")?;
+    /// let endpoint = Endpoint::with_path_prefix("https://example.com/convex/", &key)?;
+    /// assert_eq!(endpoint.url(), "https://example.com/convex");
+    /// let request = GetCanonicalUrls::new().to_request(&endpoint)?;
+    /// assert_eq!(request.uri(), "https://example.com/convex/api/v1/get_canonical_urls");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`Endpoint::new`], [`EndpointError::PathPrefix`] and [`EndpointError::ApiPath`].
+    pub fn with_path_prefix(url: &str, credential: &impl Authorizes<A>) -> Result<Self, EndpointError> {
+        Self::at(url, credential, Allowed { plaintext: false, prefix: true })
+    }
+
+    /// An endpoint below a path that may be reached without encryption: [`Endpoint::with_path_prefix`] and
+    /// [`Endpoint::plaintext`] in one.
+    ///
+    /// # Errors
+    /// As for [`Endpoint::with_path_prefix`].
+    pub fn plaintext_with_path_prefix(url: &str, credential: &impl Authorizes<A>) -> Result<Self, EndpointError> {
+        Self::at(url, credential, Allowed { plaintext: true, prefix: true })
+    }
+
+    fn at(url: &str, credential: &impl Authorizes<A>, allowed: Allowed) -> Result<Self, EndpointError> {
+        let parts = Parts::read(url)?;
+        if parts.user_info {
+            return Err(EndpointError::UserInfo);
+        }
+        if parts.query {
+            return Err(EndpointError::Query);
+        }
+        let prefix = match parts.path {
+            "" | "/" => "",
+            _ if allowed.prefix => parts.prefix()?,
+            _ => return Err(EndpointError::Path),
+        };
+        if prefix.ends_with(A::PREFIX) {
+            return Err(EndpointError::ApiPath);
+        }
+        if !parts.encrypted && !allowed.plaintext && !parts.is_loopback() {
+            return Err(EndpointError::Plaintext);
+        }
+        let authority = match parts.port {
+            None => parts.host,
+            Some(port) => format!("{}:{port}", parts.host),
+        };
+        let host = HeaderValue::from_str(&authority).map_err(|_| EndpointError::HostCharacter)?;
         let mut headers = HeaderMap::with_capacity(6);
         headers.insert(HOST, host);
         headers.insert(AUTHORIZATION, authorization(credential)?);
-        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        headers.insert(USER_AGENT, HeaderValue::from_static(user_agent::AGENT));
         headers.insert(CONVEX_CLIENT, HeaderValue::from_static(CLIENT));
-        let scheme = if origin.encrypted { "https" } else { "http" };
-        let url = format!("{scheme}://{}", origin.authority);
-        let shared = Shared { origin: url.len(), base: (url + A::PREFIX).into(), headers };
+        let scheme = if parts.encrypted { "https" } else { "http" };
+        let origin = format!("{scheme}://{authority}");
+        let shared = Shared {
+            origin: origin.len(),
+            url: origin.len() + prefix.len(),
+            base: (origin + prefix + A::PREFIX).into(),
+            headers,
+            own_product: false,
+        };
         Ok(Self { shared: Arc::new(shared), api: PhantomData })
     }
 
@@ -93,22 +167,25 @@ impl<A: Api> Endpoint<A> {
     /// The same endpoint with the integrator's product in front of ours in the `User-Agent`, such as `my-tool/1.2`.
     /// The server stores it in the audit log entries of what the integrator does.
     ///
+    /// A client's product does not replace it: an endpoint is more specific than a client.
+    ///
     /// # Errors
-    /// [`EndpointError::UserAgent`] if the text is empty or cannot be sent in a header.
+    /// [`EndpointError::UserAgent`] as for [`UserAgent::new`].
     pub fn user_agent(self, product: &str) -> Result<Self, EndpointError> {
-        let product = product.trim();
-        let value = HeaderValue::from_str(&format!("{product} {AGENT}")).map_err(|_| EndpointError::UserAgent)?;
-        if product.is_empty() {
-            return Err(EndpointError::UserAgent);
-        }
-        Ok(self.with_header(USER_AGENT, value))
+        let mut endpoint = self.with_header(USER_AGENT, UserAgent::new(product)?.into_value());
+        Arc::make_mut(&mut endpoint.shared).own_product = true;
+        Ok(endpoint)
     }
 
-    fn with_header(self, name: HeaderName, value: HeaderValue) -> Self {
-        let mut headers = self.shared.headers.clone();
-        headers.insert(name, value);
-        let shared = Shared { base: self.shared.base.clone(), origin: self.shared.origin, headers };
-        Self { shared: Arc::new(shared), api: PhantomData }
+    /// The same endpoint with the `User-Agent` of a client, unless it has a product of its own ([`Endpoint::user_agent`]). The
+    /// next client's replaces it.
+    pub fn default_user_agent(self, user_agent: UserAgent) -> Self {
+        if self.shared.own_product { self } else { self.with_header(USER_AGENT, user_agent.into_value()) }
+    }
+
+    fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        Arc::make_mut(&mut self.shared).headers.insert(name, value);
+        self
     }
 
     /// Puts the credential into a request in place of another one, for transports that get a new one while requests are under
@@ -119,16 +196,19 @@ impl<A: Api> Endpoint<A> {
         }
     }
 
-    /// Whether a request goes to the origin of this endpoint, with its credential.
+    /// Whether a request goes to this endpoint, its path prefix included, with its credential.
     pub fn serves<B>(&self, request: &Request<B>) -> bool {
         let (uri, headers) = (request.uri(), request.headers());
-        let origin = uri.scheme_str().zip(uri.authority().map(Authority::as_str));
-        origin == self.url().split_once("://") && headers.get(AUTHORIZATION) == self.headers().get(AUTHORIZATION)
+        let (origin, path) = self.base().split_at_checked(self.shared.origin).unwrap_or_default();
+        uri.scheme_str().zip(uri.authority().map(Authority::as_str)) == origin.split_once("://")
+            && uri.path().strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
+            && headers.get(AUTHORIZATION) == self.headers().get(AUTHORIZATION)
     }
 
-    /// The origin that requests go to, such as `https://happy-animal-123.convex.cloud`.
+    /// Where requests go to: the origin and the path prefix, such as `https://happy-animal-123.convex.cloud` or
+    /// `https://example.com/convex`.
     pub fn url(&self) -> &str {
-        self.shared.base.get(..self.shared.origin).unwrap_or_default()
+        self.base().get(..self.shared.url).unwrap_or_default()
     }
 
     pub(crate) fn base(&self) -> &str {
@@ -164,90 +244,6 @@ impl<A: Api> fmt::Debug for Endpoint<A> {
     }
 }
 
-/// Which rule an endpoint's URL or credential breaks. Never holds the URL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum EndpointError {
-    /// Not a URL at all.
-    #[error("the URL is malformed")]
-    Malformed,
-    /// No scheme, such as `happy-animal-123.convex.cloud`.
-    #[error("the URL has no scheme: it must begin with `https://`")]
-    NoScheme,
-    /// A scheme that is neither `https` nor `http`.
-    #[error("the URL's scheme must be `https`")]
-    Scheme,
-    /// `http` to a host that is not loopback.
-    #[error("the URL must begin with `https://`: without encryption the credential could be read on its way")]
-    Plaintext,
-    /// A user name or password.
-    #[error("the URL holds a user name or password: the credential is given separately")]
-    UserInfo,
-    /// A path.
-    #[error("the URL has a path: give the origin only, such as `https://happy-animal-123.convex.cloud`")]
-    Path,
-    /// A query or a fragment.
-    #[error("the URL has a query or a fragment: give the origin only")]
-    Query,
-    /// A port that is not one.
-    #[error("the URL's port is not a number from 1 to 65535")]
-    Port,
-    /// The credential cannot be sent in a header.
-    #[error("the credential cannot be sent in a header")]
-    UnsendableCredential,
-    /// The product is empty or cannot be sent in a header.
-    #[error("the user agent's product is empty or cannot be sent in a header")]
-    UserAgent,
-}
-
-struct Origin {
-    /// Host, and the port if it is not the scheme's own.
-    authority: String,
-    encrypted: bool,
-    loopback: bool,
-}
-
-impl Origin {
-    fn parse(url: &str) -> Result<Self, EndpointError> {
-        if url.contains(['#', '?']) {
-            return Err(EndpointError::Query);
-        }
-        if !url.contains("://") {
-            return Err(EndpointError::NoScheme);
-        }
-        let uri: Uri = url.parse().map_err(|_| EndpointError::Malformed)?;
-        let encrypted = match uri.scheme() {
-            Some(scheme) if *scheme == Scheme::HTTPS => true,
-            Some(scheme) if *scheme == Scheme::HTTP => false,
-            _ => return Err(EndpointError::Scheme),
-        };
-        let authority = uri.authority().ok_or(EndpointError::Malformed)?;
-        if authority.as_str().contains('@') {
-            return Err(EndpointError::UserInfo);
-        }
-        if uri.path_and_query().map(PathAndQuery::as_str).is_some_and(|path| path != "/") {
-            return Err(EndpointError::Path);
-        }
-        let host = authority.host().to_ascii_lowercase();
-        if host.is_empty() {
-            return Err(EndpointError::Malformed);
-        }
-        let written_port = authority.as_str().get(host.len()..).unwrap_or_default();
-        // Reading a number would let a `+` pass.
-        let digits = written_port.bytes().skip(1).all(|byte| byte.is_ascii_digit());
-        let port = match authority.port_u16().filter(|_| digits) {
-            None if written_port.is_empty() => None,
-            None | Some(0) => return Err(EndpointError::Port),
-            Some(port) => Some(port).filter(|port| *port != if encrypted { 443 } else { 80 }),
-        };
-        let authority = match port {
-            None => host.clone(),
-            Some(port) => format!("{host}:{port}"),
-        };
-        Ok(Self { authority, encrypted, loopback: is_loopback(&host) })
-    }
-}
-
 fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost"
@@ -257,119 +253,4 @@ fn is_loopback(host: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::credential::{AccessToken, DeployKey};
-    use crate::operation::{Deployment, Management, Operation};
-
-    fn key() -> DeployKey {
-        DeployKey::parse("prod:happy-animal-123|canary").unwrap()
-    }
-
-    fn url(url: &str) -> Result<String, EndpointError> {
-        Endpoint::<Deployment>::new(url, &key()).map(|endpoint| endpoint.url().to_owned())
-    }
-
-    #[test]
-    fn an_origin_is_kept_and_its_default_port_dropped() {
-        for (given, kept) in [
-            ("https://happy-animal-123.convex.cloud", "https://happy-animal-123.convex.cloud"),
-            ("https://happy-animal-123.eu-west-1.convex.cloud/", "https://happy-animal-123.eu-west-1.convex.cloud"),
-            ("https://API.example.com:443", "https://api.example.com"),
-            ("https://api.example.com:8443", "https://api.example.com:8443"),
-            ("http://127.0.0.1:3210", "http://127.0.0.1:3210"),
-            ("http://127.8.9.1:80", "http://127.8.9.1"),
-            ("http://localhost:3210/", "http://localhost:3210"),
-            ("http://convex.localhost", "http://convex.localhost"),
-            ("http://[::1]:3210", "http://[::1]:3210"),
-        ] {
-            assert_eq!(url(given).as_deref(), Ok(kept), "{given}");
-        }
-    }
-
-    #[test]
-    fn each_broken_rule_has_its_own_error() {
-        for (given, error) in [
-            ("", EndpointError::NoScheme),
-            ("happy-animal-123", EndpointError::NoScheme),
-            ("happy-animal-123.convex.cloud", EndpointError::NoScheme),
-            ("localhost:3210", EndpointError::NoScheme),
-            ("https://", EndpointError::Malformed),
-            ("https://:443", EndpointError::Malformed),
-            ("https://a b.example", EndpointError::Malformed),
-            ("ftp://example.com", EndpointError::Scheme),
-            ("http://example.com", EndpointError::Plaintext),
-            ("http://127.0.0.1.example.com", EndpointError::Plaintext),
-            ("http://localhost.example.com", EndpointError::Plaintext),
-            ("http://192.168.1.5:3210", EndpointError::Plaintext),
-            ("https://user:canary@example.com", EndpointError::UserInfo),
-            ("http://localhost@example.com", EndpointError::UserInfo),
-            ("https://example.com/api/v1", EndpointError::Path),
-            ("https://example.com//", EndpointError::Path),
-            ("https://example.com?x=1", EndpointError::Query),
-            ("https://example.com/#x", EndpointError::Query),
-            ("https://example.com:0", EndpointError::Port),
-            ("https://example.com:", EndpointError::Port),
-            ("https://example.com:70000", EndpointError::Port),
-            ("https://example.com:+443", EndpointError::Port),
-        ] {
-            assert_eq!(url(given), Err(error), "{given}");
-            assert!(!error.to_string().contains("canary"));
-        }
-    }
-
-    #[test]
-    fn plaintext_has_to_be_asked_for() {
-        let endpoint = Endpoint::<Deployment>::plaintext("http://backend:3210", &key()).unwrap();
-        assert_eq!(endpoint.url(), "http://backend:3210");
-    }
-
-    #[test]
-    fn each_api_gets_its_scheme_and_the_value_is_marked_sensitive() {
-        let deployment = Endpoint::<Deployment>::new("https://example.com", &key()).unwrap();
-        let token = AccessToken::parse("eyJ2=").unwrap();
-        let management = Endpoint::<Management>::new("https://api.convex.dev", &token).unwrap();
-        for (headers, expected) in
-            [(deployment.headers(), "Convex prod:happy-animal-123|canary"), (management.headers(), "Bearer eyJ2=")]
-        {
-            let value = &headers[AUTHORIZATION];
-            assert_eq!(value, expected);
-            assert!(value.is_sensitive() && value.clone().is_sensitive());
-        }
-        assert!(!format!("{deployment:?} {:?}", deployment.headers()).contains("canary"));
-    }
-
-    #[test]
-    fn a_credential_is_replaced_only_where_it_was_given() {
-        let old = Endpoint::<Deployment>::new("https://example.com", &key()).unwrap();
-        let new = old.clone().credential(&DeployKey::parse("prod:happy-animal-123|new").unwrap()).unwrap();
-        let request = |url: &str| {
-            let endpoint = Endpoint::<Deployment>::new(url, &key()).unwrap();
-            crate::deployment::ListEnvironmentVariables::new().to_request(&endpoint).unwrap()
-        };
-        let mut here = request("https://example.com");
-        assert!(old.serves(&here) && !new.serves(&here));
-        new.authorize(&mut here);
-        assert!(new.serves(&here) && !old.serves(&here));
-        assert_eq!(here.headers()[AUTHORIZATION], "Convex prod:happy-animal-123|new");
-        assert!(here.headers()[AUTHORIZATION].is_sensitive());
-        for elsewhere in ["https://example.com:8443", "https://a.example.com", "http://127.0.0.1"] {
-            assert!(!old.serves(&request(elsewhere)), "{elsewhere}");
-        }
-    }
-
-    #[test]
-    fn the_client_header_parses_as_name_and_version() {
-        let endpoint = Endpoint::<Deployment>::new("https://example.com", &key()).unwrap();
-        assert_eq!(endpoint.headers()[CONVEX_CLIENT], format!("convex-mgmt-rust-{}", env!("CARGO_PKG_VERSION")));
-    }
-
-    #[test]
-    fn a_product_goes_before_ours() {
-        let endpoint = Endpoint::<Deployment>::new("https://example.com", &key()).unwrap();
-        let named = endpoint.clone().user_agent("my-tool/1.2").unwrap();
-        assert_eq!(named.headers()[USER_AGENT], format!("my-tool/1.2 {AGENT}"));
-        assert_eq!(endpoint.clone().user_agent(" ").unwrap_err(), EndpointError::UserAgent);
-        assert_eq!(endpoint.user_agent("a\r\nx: y").unwrap_err(), EndpointError::UserAgent);
-    }
-}
+mod tests;

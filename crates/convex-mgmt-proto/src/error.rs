@@ -5,6 +5,7 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::code::ErrorCode;
+use crate::printable::Printable;
 
 /// Why a request was not built. Names the field and the rule, never a value.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -72,7 +73,8 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} ({})", self.field, self.rule, self.code)
+        let (field, rule, code) = (Printable(&self.field), Printable(&self.rule), self.code.as_str());
+        write!(f, "{field}: {rule} ({})", Printable(code))
     }
 }
 

@@ -18,6 +18,8 @@ mod open;
 pub mod operation;
 pub mod paging;
 pub mod patch;
+pub mod printable;
+mod redact;
 pub mod reply;
 pub mod retry;
 pub mod secret;
@@ -27,9 +29,10 @@ pub mod write;
 pub use code::ErrorCode;
 pub use credential::{
     AccessToken, AccessTokenKind, Authorizes, Credential, CredentialClass, CredentialError, DeployKey, DeployKeyKind,
+    Surplus,
 };
 pub use decode::{DecodeError, DecodeErrorKind};
-pub use endpoint::{Endpoint, EndpointError};
+pub use endpoint::{Endpoint, EndpointError, UserAgent};
 pub use error::{BuildError, Problem, Problems};
 pub use fit::{Advice, Fit};
 pub use ids::{AccessTokenId, DeploymentId, LogStreamId, MemberId, ProjectId, TeamId, UsageLimitId};
@@ -38,6 +41,7 @@ pub use open::UnknownObject;
 pub use operation::{Api, Deployment, Management, OPERATIONS, Operation, OperationMeta, Paging, Repeat};
 pub use paging::{Page, Paged, Pager, PagingError};
 pub use patch::Patch;
+pub use printable::Printable;
 pub use reply::{ApiError, Deprecation, Redirect, Reply, ResponseError, UnexpectedReply, UnreadableReply};
 pub use retry::{Outcome, RetryBudget, RetryPolicy, Sent, Tally, Verdict};
 pub use secret::Secret;

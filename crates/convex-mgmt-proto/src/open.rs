@@ -7,15 +7,21 @@ use serde::de::{self, IgnoredAny, MapAccess};
 use serde_json::value::RawValue;
 
 /// Declares an enum of strings that keeps a value it does not know, and gives it back unchanged.
+///
+/// The rule for requests: a value that is not known is sent as it is, whichever field it stands in. Nobody makes one by
+/// accident, only by naming it or by sending back what was read, and the server knows which values there are by now. Checks
+/// before sending refuse known values only, such as a topic that cannot be asked for.
+///
+/// `Debug` shows such a value as it is, or, of an enum that is declared `redacted`, like a URL that may hold a token.
 macro_rules! open_enum {
     (
         $(#[$meta:meta])*
-        $vis:vis enum $name:ident {
+        $vis:vis enum $name:ident $($redacted:ident)? {
             $( $(#[$variant_meta:meta])* $variant:ident = $text:literal ),+ $(,)?
         }
     ) => {
         $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, PartialEq, Eq)]
         #[non_exhaustive]
         $vis enum $name {
             $( $(#[$variant_meta])* $variant, )+
@@ -45,9 +51,21 @@ macro_rules! open_enum {
             }
         }
 
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                match self {
+                    $( Self::$variant => f.write_str(stringify!($variant)), )+
+                    Self::Unknown(text) => {
+                        let text: &str = text;
+                        f.debug_tuple("Unknown").field(&crate::redact::shown!(text $($redacted)?)).finish()
+                    }
+                }
+            }
+        }
+
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
+                std::fmt::Display::fmt(&crate::printable::Printable(self.as_str()), f)
             }
         }
 

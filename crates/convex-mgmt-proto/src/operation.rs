@@ -103,7 +103,8 @@ pub struct OperationMeta {
     pub permission: Option<&'static str>,
     /// How it pages.
     pub paging: Paging,
-    /// Whether success comes without a body.
+    /// Whether success comes without a body. [`Operation::reply_from_response`] then takes an answer for a success only if it
+    /// has no body, or white space, `null` or `{}` for one, and [`Operation::decode`] is given none.
     pub empty_reply: bool,
     /// Whether its request body holds secrets.
     pub secret_request: bool,
@@ -113,7 +114,7 @@ pub struct OperationMeta {
     pub large_reply: bool,
     /// For an operation that deletes: the code with which the server says that what is to be deleted is not there.
     pub gone: Option<&'static str>,
-    /// Where to look when it is not known whether the operation was carried out: the id of the operation that tells.
+    /// The id of the operation that shows what became of this one, for when its outcome is unknown or its reply is lost.
     pub look_at: Option<&'static str>,
 }
 
@@ -187,7 +188,7 @@ impl OperationMeta {
         self
     }
 
-    /// Names the operation that tells whether this one was carried out.
+    /// Names the operation that shows what became of this one.
     pub const fn look_at(mut self, id: &'static str) -> Self {
         self.look_at = Some(id);
         self
@@ -268,7 +269,7 @@ pub trait Operation {
     /// # Errors
     /// As for [`Operation::from_response`].
     fn reply_from_response(response: http::Response<Bytes>) -> Result<Reply<Self::Output>, ResponseError> {
-        let (head, body) = Reply::open(response)?;
+        let (head, body) = Reply::open(Self::META, response)?;
         match Self::decode(&body) {
             Ok(output) => Ok(head.with(output)),
             Err(error) => Err(head.unreadable(error, body)),

@@ -1,16 +1,22 @@
 //! [`Reply`] and [`ResponseError`]: telling a successful answer from every other one.
 
+mod retry_after;
+mod success;
+
 use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, DATE, HeaderName, LOCATION, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
+use http::header::{HeaderName, LOCATION};
+use http::{HeaderMap, Response, StatusCode, Uri};
 use serde::Deserialize;
 use thiserror::Error;
 
+use self::success::ContentType;
 use crate::code::ErrorCode;
-use crate::decode::{DecodeError, DecodeErrorKind};
+use crate::decode::DecodeError;
+use crate::operation::OperationMeta;
+use crate::printable::Printable;
 use crate::retry::Outcome;
 
 /// How much of an answer's body an error keeps, in bytes.
@@ -41,6 +47,8 @@ pub struct Reply<T> {
 pub(crate) struct Head {
     status: StatusCode,
     deprecation: Option<Deprecation>,
+    /// Whether it says that the body is JSON, or does not say what it is.
+    json: bool,
 }
 
 impl Head {
@@ -48,48 +56,71 @@ impl Head {
         Reply { output, status: self.status, deprecation: self.deprecation, was_gone: false }
     }
 
+    /// The error for a body that is not what the operation gives.
     pub(crate) fn unreadable(self, error: DecodeError, body: Bytes) -> ResponseError {
-        ResponseError::Decode(UnreadableReply { status: self.status, error, body: Body::new(body) })
+        let applied = success::is_the_apis(self.json, &body);
+        ResponseError::Decode(UnreadableReply { status: self.status, error, applied, body: Body::new(body) })
     }
 }
 
 impl Reply<()> {
-    /// Lets a successful answer through, whatever its operation.
-    pub(crate) fn open(response: Response<Bytes>) -> Result<(Head, Bytes), ResponseError> {
+    /// Lets a successful answer to an operation through. One without a reply body comes through with none.
+    pub(crate) fn open(operation: &OperationMeta, response: Response<Bytes>) -> Result<(Head, Bytes), ResponseError> {
         let (parts, body) = response.into_parts();
-        let status = parts.status;
-        let deprecation = Deprecation::from_headers(&parts.headers);
-        if !status.is_success() {
-            return Err(refusal(status, &parts.headers, deprecation, body));
-        }
-        let head = Head { status, deprecation };
-        let content_type = ContentType::of(&parts.headers, &body);
-        if content_type.html {
-            return Err(head.unreadable(DecodeError::new(DecodeErrorKind::Html), body));
-        }
-        if content_type.other_charset && !body.is_empty() {
-            return Err(head.unreadable(DecodeError::new(DecodeErrorKind::Charset), body));
-        }
-        Ok((head, body))
+        let (status, headers) = (parts.status, &parts.headers);
+        check(operation, status, headers, &body)?;
+        let json = ContentType::of(headers, &body).json;
+        let head = Head { status, deprecation: Deprecation::from_headers(headers), json };
+        Ok((head, if operation.empty_reply { Bytes::new() } else { body }))
     }
 }
 
-fn refusal(status: StatusCode, headers: &HeaderMap, deprecation: Option<Deprecation>, body: Bytes) -> ResponseError {
-    if status.is_redirection() {
+/// Tells a successful answer from every other one, as far as that can be told without reading the body into a type.
+fn check(
+    operation: &OperationMeta,
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<(), ResponseError> {
+    if !status.is_success() {
+        return Err(refusal(status, headers, body.clone()));
+    }
+    success::check(operation, status, headers, body).map_err(|error| {
+        ResponseError::Decode(UnreadableReply { status, error, applied: false, body: Body::new(body.clone()) })
+    })
+}
+
+/// What an answer to an operation means for another attempt, without reading its body into a type.
+pub(crate) fn outcome(operation: &OperationMeta, response: &Response<Bytes>) -> Outcome {
+    let (status, headers, body) = (response.status(), response.headers(), response.body());
+    match check(operation, status, headers, body) {
+        Err(error) => error.outcome(),
+        Ok(()) if operation.empty_reply || success::is_the_apis(ContentType::of(headers, body).json, body) => {
+            Outcome::Settled
+        }
+        Ok(()) => Outcome::Refused { status, code: None, retry_after: None },
+    }
+}
+
+fn refusal(status: StatusCode, headers: &HeaderMap, body: Bytes) -> ResponseError {
+    // "Not modified" answers a condition that was not sent, and leads nowhere.
+    if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
         let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
         let host = location.and_then(|text| text.parse::<Uri>().ok()).and_then(|uri| uri.host().map(str::to_owned));
         let host = host.filter(|host| host.len() <= LONGEST_HOST);
         return ResponseError::Redirect(Redirect { status, host });
     }
-    let retry_after = retry_after(headers);
+    let retry_after = retry_after::read(headers);
     match error_code(&body) {
         Some((code, message)) => {
+            let deprecation = Deprecation::from_headers(headers);
             let body = Body::new(body);
             ResponseError::Api(Box::new(ApiError { status, code, message, retry_after, deprecation, body }))
         }
         None => ResponseError::Unexpected(UnexpectedReply {
             status,
             html: ContentType::of(headers, &body).html,
+            coding: success::coding(headers),
             retry_after,
             body: Body::new(body),
         }),
@@ -110,63 +141,6 @@ fn error_code(body: &[u8]) -> Option<(ErrorCode, String)> {
     }
     let ErrorBody { code, message } = serde_json::from_slice(body).ok()?;
     (!code.as_str().is_empty()).then_some((code, message))
-}
-
-/// How long the server asks to wait: a number of seconds, or a date. A date is held against the answer's own `Date`, so that
-/// no clock is needed, and none can be wrong; without that one it says nothing.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::trim);
-    let asked = text(RETRY_AFTER)?;
-    if let Ok(seconds) = asked.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let (until, now) = (http_date(asked)?, http_date(text(DATE)?)?);
-    Some(Duration::from_secs(until.saturating_sub(now)))
-}
-
-/// The seconds since the year 0 of a date such as `Tue, 24 Nov 2026 07:00:00 GMT`, which is the only form that is written
-/// today (RFC 9110, section 5.6.7).
-fn http_date(text: &str) -> Option<u64> {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let (_weekday, text) = text.split_once(", ")?;
-    let mut words = text.strip_suffix(" GMT")?.split(' ');
-    let day: u64 = words.next()?.parse().ok()?;
-    let month = words.next()?;
-    let month = MONTHS.iter().position(|name| *name == month)? as u64;
-    let year: u64 = words.next()?.parse().ok().filter(|year| *year <= 9999)?;
-    let mut clock = words.next()?.split(':').map(str::parse::<u64>);
-    let mut part = |limit: u64| clock.next()?.ok().filter(|part| *part < limit);
-    let (hours, minutes, seconds) = (part(24)?, part(60)?, part(61)?);
-    if words.next().is_some() || !(1..=31).contains(&day) {
-        return None;
-    }
-    // Counted from March on, the leap day is a year's last one.
-    let (months, years) = if month < 2 { (month + 10, year.checked_sub(1)?) } else { (month - 2, year) };
-    let days = years * 365 + years / 4 - years / 100 + years / 400 + (months * 153 + 2) / 5 + day;
-    Some(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
-}
-
-struct ContentType {
-    html: bool,
-    other_charset: bool,
-}
-
-impl ContentType {
-    fn of(headers: &HeaderMap, body: &[u8]) -> Self {
-        let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let value = value.to_ascii_lowercase();
-        let mut parts = value.split(';').map(str::trim);
-        let kind = parts.next().unwrap_or_default();
-        let html = match kind {
-            "text/html" | "application/xhtml+xml" => true,
-            "" => body.trim_ascii_start().starts_with(b"<"),
-            _ => false,
-        };
-        let charset = parts.find_map(|part| part.strip_prefix("charset="));
-        let other_charset =
-            charset.is_some_and(|name| !matches!(name.trim_matches('"'), "utf-8" | "utf8" | "us-ascii"));
-        Self { html, other_charset }
-    }
 }
 
 /// A notice of the server that this client's version is too old, or soon will be. Source: convex-backend
@@ -203,7 +177,7 @@ pub enum ResponseError {
     /// Not a success, and not the server's kind of error either.
     #[error(transparent)]
     Unexpected(UnexpectedReply),
-    /// A success whose body cannot be read. The operation was done.
+    /// A success that cannot be read. [`UnreadableReply::applied`] says whether the operation was carried out.
     #[error(transparent)]
     Decode(UnreadableReply),
 }
@@ -230,16 +204,24 @@ impl ResponseError {
             Self::Unexpected(reply) => {
                 Outcome::Refused { status: reply.status, code: None, retry_after: reply.retry_after }
             }
-            Self::Redirect(_) | Self::Decode(_) => Outcome::Settled,
+            Self::Decode(reply) if reply.applied => Outcome::Settled,
+            Self::Redirect(_) | Self::Decode(_) => {
+                Outcome::Refused { status: self.status(), code: None, retry_after: None }
+            }
         }
     }
 
-    /// Whether the operation may have been carried out, going by this answer alone.
+    /// Whether the operation may have been carried out or not, going by this answer alone.
     pub fn may_be_done(&self) -> bool {
+        self.outcome().may_be_done()
+    }
+
+    /// How long the answer asks to wait before the next try, if it does.
+    pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            // A web page is none of the server's answers. After any other success it was.
-            Self::Decode(reply) => reply.error.kind == DecodeErrorKind::Html,
-            _ => self.outcome().may_be_done(),
+            Self::Api(error) => error.retry_after,
+            Self::Unexpected(error) => error.retry_after,
+            Self::Redirect(_) | Self::Decode(_) => None,
         }
     }
 
@@ -273,7 +255,7 @@ pub struct ApiError {
 impl ApiError {
     /// The head of the answer, for one that turns out to be a success.
     pub(crate) fn head(&self) -> Head {
-        Head { status: self.status, deprecation: self.deprecation.clone() }
+        Head { status: self.status, deprecation: self.deprecation.clone(), json: true }
     }
 
     /// What the server says to a person. Not part of `Display` or `Debug`, because it may repeat what was sent, and not
@@ -303,7 +285,15 @@ impl fmt::Display for ApiError {
         if let Some(permission) = self.missing_permission() {
             write!(f, " ({permission})")?;
         }
-        Ok(())
+        write_retry_after(self.retry_after, f)
+    }
+}
+
+/// Says how long an answer asks to wait.
+fn write_retry_after(asked: Option<Duration>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match asked {
+        Some(asked) => write!(f, " (retry after {} s)", asked.as_secs()),
+        None => Ok(()),
     }
 }
 
@@ -335,7 +325,7 @@ impl fmt::Display for Redirect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let status = self.status.as_u16();
         match &self.host {
-            Some(host) => write!(f, "a redirect ({status}) to {host} was not followed: check the URL"),
+            Some(host) => write!(f, "a redirect ({status}) to {} was not followed: check the URL", Printable(host)),
             None => write!(f, "a redirect ({status}) was not followed: check the URL"),
         }
     }
@@ -353,6 +343,8 @@ pub struct UnexpectedReply {
     pub html: bool,
     /// How long the answer asks to wait before the next try.
     pub retry_after: Option<Duration>,
+    /// Whether the body is in a coding, which is never asked for, and in which if it is a known one.
+    coding: Option<Option<&'static str>>,
     body: Body,
 }
 
@@ -364,30 +356,41 @@ impl fmt::Display for UnexpectedReply {
             _ => "with a body that is not the API's",
         };
         write!(f, "got {} {what}", self.status.as_u16())?;
+        match self.coding {
+            Some(Some(name)) => write!(f, ", encoded with `{name}`")?,
+            Some(None) => f.write_str(", encoded in an unknown way")?,
+            None => {}
+        }
         match (self.status, self.body.0.is_empty()) {
             (StatusCode::NOT_FOUND, _) => f.write_str(": check that the URL is that of a deployment or of the API"),
             (StatusCode::REQUEST_TIMEOUT, true) => f.write_str(": the server took too long"),
             _ => f.write_str(": something between here and the server may have answered"),
-        }
+        }?;
+        write_retry_after(self.retry_after, f)
     }
 }
 
 impl std::error::Error for UnexpectedReply {}
 
-/// A successful answer whose body cannot be read.
+/// An answer with the status of a success that cannot be read.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct UnreadableReply {
     /// The status, one of the 2xx.
     pub status: StatusCode,
-    /// What is wrong with the body, and where.
+    /// What is wrong with the answer, and where.
     pub error: DecodeError,
+    /// `true` if the answer is the API's own, so that the operation was carried out: its body is missing, is cut off, or is a
+    /// JSON object or list with other fields or types than expected. `false` if something between here and the server may have
+    /// made it, such as a web page, an error object or bytes that are not JSON: it does not tell what became of the operation.
+    pub applied: bool,
     body: Body,
 }
 
 impl fmt::Display for UnreadableReply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the answer ({}) cannot be read: {}", self.status.as_u16(), self.error)
+        let what = if self.applied { "cannot be read" } else { "is not the API's" };
+        write!(f, "the answer ({}) {what}: {}", self.status.as_u16(), self.error)
     }
 }
 

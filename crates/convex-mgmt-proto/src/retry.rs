@@ -11,7 +11,7 @@ use http::{Response, StatusCode};
 
 use crate::code::ErrorCode;
 use crate::operation::{OperationMeta, Repeat};
-use crate::reply::Reply;
+use crate::reply;
 
 /// Whether the server may have got a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ const CONFLICT: &str = "OptimisticConcurrencyControlFailure";
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// An answer that is not a success.
+    /// An answer that is not a success, or has the status of one and was made by something in between.
     Refused {
         /// Its status.
         status: StatusCode,
@@ -71,26 +71,26 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Reads an answer as far as the decision needs it.
-    pub fn of(response: &Response<Bytes>) -> Self {
-        if response.status().is_success() {
-            return Self::Settled;
-        }
-        let mut copy = Response::new(response.body().clone());
-        *copy.status_mut() = response.status();
-        *copy.headers_mut() = response.headers().clone();
-        Reply::open(copy).err().map_or(Self::Settled, |error| error.outcome())
+    /// Reads the answer to an operation as far as the decision needs it. [`Outcome::Settled`] is a success then, of the API's
+    /// own; whether its body fits the operation's type, which says nothing of the server, is not looked at.
+    ///
+    /// This reads the whole body of an answer with a 2xx status. Such an answer is never tried again, so a caller without a
+    /// [`RetryBudget`] can leave it out.
+    pub fn of(operation: &OperationMeta, response: &Response<Bytes>) -> Self {
+        reply::outcome(operation, response)
     }
 
     /// Whether the operation may have been carried out although there is no success to show for it: the request may have been
-    /// sent, and nothing proves that the server refused it.
+    /// sent, and nothing proves that the server refused it. Of answers only a 4xx other than 408 does, and a 503 with one of
+    /// the codes of [`NOTHING_COMMITTED`].
     pub fn may_be_done(&self) -> bool {
         match self {
             Self::Broken(sent) => *sent == Sent::Maybe,
-            Self::Refused { status: StatusCode::SERVICE_UNAVAILABLE, code, .. } => {
-                !code.as_ref().is_some_and(proves_nothing_committed)
-            }
-            Self::Refused { status, .. } => *status == StatusCode::REQUEST_TIMEOUT || status.is_server_error(),
+            Self::Refused { status, code, .. } => match status.as_u16() {
+                503 => !code.as_ref().is_some_and(proves_nothing_committed),
+                408 => true,
+                status => !(400..500).contains(&status),
+            },
             Self::Unprocessed | Self::Settled => false,
         }
     }
@@ -153,7 +153,8 @@ pub struct RetryPolicy {
     pub max_delay: Duration,
     /// The highest that the ceiling gets after a lost write. Default 1 s.
     pub max_conflict_delay: Duration,
-    /// The most that a `Retry-After` of the answer is followed. Default 30 s.
+    /// The longest `Retry-After` that is waited for. An answer that asks for more ends the call at once: an attempt before that
+    /// time would meet the same answer. `Error::retry_after` says how long the server asked to wait. Default 30 s.
     pub max_retry_after: Duration,
 }
 
@@ -249,9 +250,13 @@ impl RetryPolicy {
         let doublings = count.saturating_sub(1).min(31);
         let ceiling = self.base_delay.saturating_mul(1 << doublings).min(max_delay);
         let dice = if dice.is_finite() { dice.clamp(0.0, 1.0) } else { 1.0 };
-        let mut delay = ceiling.mul_f64(dice);
+        // `mul_f64` would panic where rounding leads beyond the longest duration.
+        let mut delay = Duration::try_from_secs_f64(ceiling.as_secs_f64() * dice).unwrap_or(ceiling).min(ceiling);
         if let Outcome::Refused { retry_after: Some(asked), .. } = outcome {
-            delay = delay.max((*asked).min(self.max_retry_after));
+            if *asked > self.max_retry_after {
+                return Verdict::Stop;
+            }
+            delay = delay.max(*asked);
         }
         match remaining {
             Some(remaining) if delay >= remaining => Verdict::Stop,
@@ -271,9 +276,12 @@ fn may_repeat(repeat: Repeat, outcome: &Outcome) -> bool {
             // The data asked for is no longer kept: it will not come back.
             (503, Some(ErrorCode::InternalServerError)) => false,
             (421 | 425 | 429, _) => true,
-            (503, _) => harmless || !outcome.may_be_done(),
-            // The outcome is unknown.
-            (408 | 500 | 502 | 504, _) => harmless,
+            // By their definitions the same request meets the same again: what is asked for is not implemented, or a login is
+            // due first.
+            (501 | 505 | 506 | 508 | 510 | 511, _) => false,
+            // The outcome is unknown. Any other status of 500 and above counts as 500 (RFC 9110, section 15): those that edges
+            // and proxies made up are among them, such as 520 to 530, 598 and 599.
+            (408 | 500.., _) => harmless || !outcome.may_be_done(),
             _ => false,
         },
     }
@@ -281,8 +289,8 @@ fn may_repeat(repeat: Repeat, outcome: &Outcome) -> bool {
 
 /// What all calls of a client may spend on trying again, so that a server in trouble is not met with more load.
 ///
-/// It starts full. Every further attempt costs [`RetryBudget::COST`], every success gives 1 back. When it is empty, calls
-/// get their first attempt only.
+/// It starts full. Every further attempt costs [`RetryBudget::COST`], every success of the API's own gives 1 back: what
+/// something in between answers says nothing of the server. When it is empty, calls get their first attempt only.
 #[derive(Debug)]
 pub struct RetryBudget {
     left: AtomicU32,
@@ -298,6 +306,11 @@ impl RetryBudget {
         Self { left: AtomicU32::new(capacity), capacity }
     }
 
+    /// Returns `true` if a success would give nothing back.
+    pub fn is_full(&self) -> bool {
+        self.left.load(Ordering::Relaxed) >= self.capacity
+    }
+
     /// Takes the cost of one more attempt, if that much is left.
     pub fn withdraw(&self) -> bool {
         self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(Self::COST)).is_ok()
@@ -306,7 +319,7 @@ impl RetryBudget {
     /// Gives 1 back, up to the capacity.
     pub fn deposit(&self) {
         // Full is the usual state, and then there is nothing to write.
-        if self.left.load(Ordering::Relaxed) < self.capacity {
+        if !self.is_full() {
             let more = |left: u32| (left < self.capacity).then(|| left + 1);
             let _ = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
         }

@@ -231,6 +231,11 @@ fn an_answer_with_a_null_or_another_type_is_refused_and_located() {
                     // A list is read as the fields of an object in their order, and found to be none at some later point.
                     let is_located = error.kind == DecodeErrorKind::Shape && !error.path.is_empty();
                     assert!(is_located || bad.is_array(), "{} {pointer} {bad}: {error}", answers.meta.id);
+                    let text = error.to_string();
+                    assert!(
+                        ![" struct ", " enum ", " variant ", "Reply"].iter().any(|word| text.contains(word)),
+                        "{text}"
+                    );
                     checked += 1;
                 }
             }
@@ -326,19 +331,103 @@ fn what_is_no_answer_of_the_server_is_told_from_one() {
         let refused = read(400, Some("application/json"), r#"{"code":"SomethingNew","message":"m"}"#).unwrap_err();
         let ResponseError::Api(refused) = refused else { panic!("{refused:?}") };
         assert_eq!(refused.code, ErrorCode::Unknown("SomethingNew".into()), "{id}");
-        if !answers.meta.empty_reply {
+        let unreadable = |status, kind, body| match read(status, kind, body) {
+            Err(ResponseError::Decode(reply)) => (reply.error.kind, reply.applied),
+            other => panic!("{id} {body}: {other:?}"),
+        };
+        let json = Some("application/json");
+        for (status, kind, body, expected) in [
+            (206, json, r#"{"a":1}"#, DecodeErrorKind::Status),
+            (207, None, "", DecodeErrorKind::Status),
+            (200, Some("text/html"), "<html>", DecodeErrorKind::Html),
+            (200, Some("application/json; charset=utf-16"), "{}", DecodeErrorKind::Charset),
+        ] {
+            assert_eq!(unreadable(status, kind, body), (expected, false), "{id} {body}");
+        }
+        let foreign = r#"{"code":"Blocked","message":"m"}"#;
+        if answers.meta.empty_reply {
+            for body in ["", " ", "null", "{}"] {
+                read(200, None, body).unwrap_or_else(|error| panic!("{id} {body:?}: {error}"));
+            }
+            for (kind, body) in [(Some("text/plain"), "OK"), (json, foreign), (json, "[]"), (json, "{"), (None, "\0")] {
+                assert_eq!(unreadable(200, kind, body), (DecodeErrorKind::NotEmpty, false), "{id} {body:?}");
+            }
+        } else {
             let begun = if id == "list_log_streams" { "[{\"" } else { "{\"" };
-            for (kind, body, expected) in [
-                (None, "", DecodeErrorKind::Empty),
-                (Some("text/html"), "<html>", DecodeErrorKind::Html),
-                (Some("application/json"), begun, DecodeErrorKind::Truncated),
-                (Some("application/json"), "nonsense", DecodeErrorKind::Syntax),
-                (Some("application/json"), "null", DecodeErrorKind::Shape),
+            for (kind, body, expected, applied) in [
+                (None, "", DecodeErrorKind::Empty, true),
+                (json, begun, DecodeErrorKind::Truncated, true),
+                (json, "null", DecodeErrorKind::Shape, true),
+                (json, foreign, DecodeErrorKind::Shape, false),
+                (json, "nonsense", DecodeErrorKind::Syntax, false),
+                (Some("text/plain"), "OK", DecodeErrorKind::Syntax, false),
             ] {
-                let ResponseError::Decode(reply) = read(200, kind, body).unwrap_err() else { panic!("{id} {body}") };
-                assert_eq!(reply.error.kind, expected, "{id} {body}");
+                assert_eq!(unreadable(200, kind, body), (expected, applied), "{id} {body}");
             }
         }
+    }
+}
+
+/// Every field of a request that holds an open enum, with a value that this version does not know, and where it is sent.
+fn with_new_values() -> Vec<(&'static str, Result<Request<Bytes>, BuildError>)> {
+    let at = endpoint();
+    let new = "something-new";
+    let limit = |metric: UsageMetric, window: UsageLimitWindow, limit_type: UsageLimitType| {
+        UsageLimitConfig::new(metric, window, limit_type, 5)
+    };
+    let limits = || {
+        [
+            ("/metric", limit(new.into(), UsageLimitWindow::Day, UsageLimitType::Disable)),
+            ("/window", limit(UsageMetric::FunctionCalls, new.into(), UsageLimitType::Disable)),
+            ("/limitType", limit(UsageMetric::FunctionCalls, UsageLimitWindow::Day, new.into())),
+        ]
+    };
+    let topics = || LogTopics::only([LogTopic::Console, new.into()]);
+    let creates: [(&str, NewLogStream); 6] = [
+        ("/siteLocation", NewDatadog::new(new.into(), "k").into()),
+        ("/topics/1", NewDatadog::new(DatadogSiteLocation::Eu, "k").topics(topics()).into()),
+        ("/format", NewWebhook::new("https://h", new.into()).into()),
+        ("/topics/1", NewWebhook::new("https://h", WebhookFormat::Json).topics(topics()).into()),
+        ("/ingestUrl", NewAxiom::new("k", "d").ingest_url(new.into()).into()),
+        ("/topics/1", NewPostHogLogs::new("k").topics(topics()).into()),
+    ];
+    let updates: [(&str, LogStreamUpdate); 6] = [
+        ("/siteLocation", DatadogUpdate::new().site_location(new).into()),
+        ("/topics/1", DatadogUpdate::new().topics(topics()).into()),
+        ("/format", WebhookUpdate::new().format(new).into()),
+        ("/topics/1", WebhookUpdate::new().topics(topics()).into()),
+        ("/ingestUrl", AxiomUpdate::new().ingest_url(AxiomIngestUrl::from(new)).into()),
+        ("/topics/1", PostHogLogsUpdate::new().topics(topics()).into()),
+    ];
+    let mut requests = vec![("/requestDestination", UpdateCanonicalUrl::set(new.into(), "https://h").to_request(&at))];
+    requests.extend(limits().map(|(place, limit)| (place, CreateUsageLimit::new(limit).to_request(&at))));
+    requests.extend(limits().map(|(place, limit)| (place, UpdateUsageLimit::new("x", limit).to_request(&at))));
+    requests.extend(creates.map(|(place, stream)| (place, CreateLogStream::new(stream).to_request(&at))));
+    requests.extend(updates.map(|(place, changes)| (place, UpdateLogStream::new("x", changes).to_request(&at))));
+    requests
+}
+
+#[test]
+fn a_value_that_is_new_is_sent_as_it_is_whichever_field_it_stands_in() {
+    let mut places = Vec::new();
+    for (place, request) in with_new_values() {
+        let body: Value =
+            serde_json::from_slice(request.unwrap_or_else(|error| panic!("{place}: {error}")).body()).unwrap();
+        assert_eq!(body.pointer(place), Some(&json!("something-new")), "{place}: {body}");
+        places.push(place);
+    }
+    // All open enums that requests can hold.
+    for place in [
+        "/requestDestination",
+        "/metric",
+        "/window",
+        "/limitType",
+        "/siteLocation",
+        "/format",
+        "/ingestUrl",
+        "/topics/1",
+    ] {
+        assert!(places.contains(&place), "{place}");
     }
 }
 

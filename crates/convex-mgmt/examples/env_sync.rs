@@ -9,19 +9,22 @@ use std::process::ExitCode;
 
 use convex_mgmt::deployment::environment_variables::plan::{Action, EnvironmentPlan, Owned};
 use convex_mgmt::deployment::{EnvironmentVariables, ListEnvironmentVariables, UpdateEnvironmentVariables};
-use convex_mgmt::{ApplyError, Client, Credential, DeploymentClient, Endpoint, Error, OnConflict, Operation, fit};
+use convex_mgmt::{
+    ApplyError, Client, Credential, DeploymentClient, Endpoint, Error, OnConflict, Operation, Printable, fit,
+};
 use convex_mgmt_fake::{Fake, Running};
 use lexopt::prelude::*;
 
 const USAGE: &str = "\
 Brings a deployment's environment variables to what an .env file says.
 
-usage: env_sync [--url URL] [--file FILE] [--prune] [--dry-run]
+usage: env_sync [--url URL] [--file FILE] [--prune [--allow-empty]] [--dry-run]
 
   --url URL     the deployment, such as https://happy-animal-123.convex.cloud, with its key in CONVEX_DEPLOY_KEY;
                 without it an embedded in-memory deployment is used
   --file FILE   the .env file; without it a sample is used
   --prune       also delete the variables that the file does not have
+  --allow-empty with --prune, delete all variables if the file has none
   --dry-run     show the plan and change nothing
 
 exit status: 0 done; 1 refused or failed; 2 wrong usage
@@ -36,6 +39,7 @@ struct Options {
     deployment: Option<(String, String)>,
     file: Option<String>,
     prune: bool,
+    allow_empty: bool,
     dry_run: bool,
 }
 
@@ -48,7 +52,7 @@ async fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Err(error) => {
-            eprintln!("env_sync: {error}\n\n{USAGE}");
+            eprintln!("env_sync: {}\n\n{USAGE}", Printable(&error.to_string()));
             return ExitCode::from(2);
         }
     };
@@ -80,22 +84,36 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
             }
             Long("file") => options.file = Some(parser.value()?.string()?),
             Long("prune") => options.prune = true,
+            Long("allow-empty") => options.allow_empty = true,
             Long("dry-run") => options.dry_run = true,
             other => return Err(other.unexpected()),
         }
+    }
+    if options.allow_empty && !options.prune {
+        return Err("--allow-empty belongs to --prune".into());
     }
     Ok(Some(options))
 }
 
 async fn run(options: &Options) -> Result<(), Box<dyn StdError>> {
-    let (name, text) = match &options.file {
-        Some(file) => (file.as_str(), std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?),
-        None => ("the sample file", include_str!("sample.env").to_owned()),
+    let name = Printable(options.file.as_deref().unwrap_or("the sample file"));
+    let text = match &options.file {
+        Some(file) => std::fs::read_to_string(file).map_err(|error| format!("{name}: {error}"))?,
+        None => include_str!("sample.env").to_owned(),
     };
-    let mut wanted = EnvironmentVariables::from_dotenv(&text).map_err(|error| format!("{name}: {error}"))?;
+    let read = EnvironmentVariables::from_dotenv_with_warnings(&text);
+    let (mut wanted, warnings) = read.map_err(|error| format!("{name}: {error}"))?;
+    for warning in warnings {
+        eprintln!("warning: {name}: {warning}");
+    }
     let skipped = wanted.take_cli_managed();
     if !skipped.is_empty() {
         println!("not sent, as they belong to the Convex command line tool: {}", skipped.join(", "));
+    }
+    if options.prune && wanted.is_empty() && !options.allow_empty {
+        return Err(
+            format!("{name} has no variables, so --prune would delete all: add --allow-empty if you mean it").into()
+        );
     }
 
     // Listens until the end of this function.
@@ -107,7 +125,8 @@ async fn run(options: &Options) -> Result<(), Box<dyn StdError>> {
     let credential = Credential::parse(key).map_err(|error| format!("CONVEX_DEPLOY_KEY: {error}"))?;
     let endpoint = Endpoint::new(&url, &credential).map_err(|error| format!("--url: {error}"))?;
     let client = Client::builder(endpoint).user_agent("env_sync").build()?;
-    println!("deployment: {url}{}", if embedded.is_some() { " (embedded, in memory)" } else { "" });
+    let place = if embedded.is_some() { " (embedded, in memory)" } else { "" };
+    println!("deployment: {}{place}", Printable(&url));
 
     let synced = sync(&client, &wanted, name, options).await;
     if synced.as_ref().err().and_then(|error| client_error(&**error)).is_some_and(Error::is_auth) {
@@ -119,15 +138,18 @@ async fn run(options: &Options) -> Result<(), Box<dyn StdError>> {
 async fn sync(
     client: &DeploymentClient,
     wanted: &EnvironmentVariables,
-    name: &str,
+    name: Printable<'_>,
     options: &Options,
 ) -> Result<(), Box<dyn StdError>> {
     let owned = if options.prune { Owned::Everything } else { Owned::Nothing };
     let current = client.send(&ListEnvironmentVariables::new()).await?;
-    let plan = EnvironmentPlan::new(&current, wanted, owned.clone());
+    let mut plan = EnvironmentPlan::new(&current, wanted, owned.clone());
+    if options.allow_empty {
+        plan = plan.allow_delete_all();
+    }
     println!("plan from {name}:\n{plan}");
-    plan.operation().map_err(|problems| format!("the deployment would refuse the plan: {problems}"))?;
     if options.dry_run {
+        plan.operation().map_err(|error| format!("the plan would be refused: {error}"))?;
         println!("dry run: nothing was changed");
         return Ok(());
     }

@@ -94,6 +94,56 @@ fn a_real_deployment_is_brought_to_what_the_file_says() {
 }
 
 #[test]
+fn a_file_without_variables_deletes_nothing_unless_that_is_asked_for() {
+    let deployment = deployment();
+    let url = deployment.running.url();
+    for (name, text) in [("empty.env", ""), ("comment.env", "# A=1\n"), ("managed.env", "CONVEX_DEPLOY_KEY=secret\n")] {
+        let file = file(name, text);
+        let run = |more: &[&str]| texts(&run(Some(KEY), &[&["--url", &url, "--file", &file], more].concat()));
+        for more in [&["--prune"][..], &["--prune", "--dry-run"]] {
+            let (_, stderr, code) = run(more);
+            assert_eq!(code, Some(1), "{name}: {stderr}");
+            assert!(stderr.contains("has no variables") && stderr.contains("--allow-empty"), "{stderr}");
+            assert!(!stderr.contains("secret"), "{stderr}");
+        }
+        assert_eq!(run(&[]).2, Some(0), "{name}: nothing is deleted without --prune");
+        let (stdout, _, code) = run(&["--prune", "--allow-empty", "--dry-run"]);
+        assert_eq!((code, stdout.contains("- OLD")), (Some(0), true), "{stdout}");
+        assert_eq!(names(&deployment.fake), ["OLD"]);
+    }
+    let file = file("empty.env", "");
+    let insisted = run(Some(KEY), &["--url", &url, "--file", &file, "--prune", "--allow-empty"]);
+    assert_eq!((insisted.status.code(), names(&deployment.fake).len()), (Some(0), 0));
+}
+
+#[test]
+fn what_may_be_meant_otherwise_is_a_warning_and_is_sent_as_it_is_read() {
+    let deployment = deployment();
+    let file = file("warned.env", "A=1\nQUOTE=\"canary\nCUT=cana#ry\n");
+    let (stdout, stderr, code) = texts(&run(Some(KEY), &["--url", &deployment.running.url(), "--file", &file]));
+    assert_eq!(code, Some(0), "{stderr}");
+    for (line, told) in stderr.lines().zip(["line 2: QUOTE begins with a quote", "line 3: CUT ends before a `#`"]) {
+        assert!(line.starts_with("warning: ") && line.contains("warned.env: ") && line.contains(told), "{line}");
+    }
+    assert_eq!(stderr.lines().count(), 2, "{stderr}");
+    assert!(!stderr.contains("cana") && !stdout.contains("cana"), "{stdout}{stderr}");
+    let value = |name: &str| deployment.fake.variables().into_iter().find(|(one, _)| one == name).unwrap().1;
+    assert_eq!((value("QUOTE").as_str(), value("CUT").as_str()), ("\"canary", "cana"));
+}
+
+#[test]
+fn a_name_on_the_deployment_forges_no_line() {
+    let deployment = deployment();
+    deployment.fake.set_variable("A\n- B\u{202e}", "1");
+    let file = file("one.env", "OLD='old value'\n");
+    let (stdout, stderr, code) = texts(&run(Some(KEY), &["--url", &deployment.running.url(), "--file", &file]));
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stdout.lines().any(|line| line == r". A\n- B\u{202e}"), "{stdout}");
+    let (_, stderr, _) = texts(&run(Some(KEY), &["--url", "http://127.0.0.1:1", "--file", "no\n- B\u{202e}"]));
+    assert!(stderr.starts_with(r"env_sync: no\n- B\u{202e}: "), "{stderr}");
+}
+
+#[test]
 fn what_is_refused_ends_with_1_and_says_what_to_do() {
     let deployment = deployment();
     let url = deployment.running.url();
@@ -120,7 +170,7 @@ fn what_is_refused_ends_with_1_and_says_what_to_do() {
 
 #[test]
 fn wrong_usage_ends_with_2() {
-    for arguments in [&["--bogus"][..], &["--url"], &["--url", "http://127.0.0.1:1"], &["value"]] {
+    for arguments in [&["--bogus"][..], &["--allow-empty"], &["--url"], &["--url", "http://127.0.0.1:1"], &["value"]] {
         let (_, stderr, code) = texts(&run(None, arguments));
         assert_eq!(code, Some(2), "{arguments:?}");
         assert!(stderr.contains("usage: env_sync"), "{stderr}");

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use convex_mgmt_proto::deployment::GetDeploymentInfo;
 use convex_mgmt_proto::{
     AccessToken, AccessTokenKind, Authorizes, Credential, CredentialError, DeployKey, DeployKeyKind, Deployment,
-    Endpoint, Management, Operation,
+    Endpoint, EndpointError, Management, Operation,
 };
 use http::header::{AUTHORIZATION, HOST, USER_AGENT};
 use url::{Host, Url};
@@ -16,8 +16,10 @@ use crate::plant::{CANARY, is_poisoned};
 ///
 /// * A credential is sent as it was given, behind the scheme of the API, and marked as sensitive.
 /// * Its three readers agree, and its parts are what stands before the `|`.
+/// * It is the key alone: nothing of what people paste around a key is in it, and with that around it, it is refused.
 /// * No secret is in any `Debug`, and no text in an error, but for the reason that a note gives.
-/// * A URL that is accepted is an origin, which another reader of URLs agrees with, and is encrypted or loopback.
+/// * A URL that is accepted is an origin, or one with a path prefix, which another reader of URLs agrees with to the host, and is
+///   encrypted or loopback.
 ///
 /// # Panics
 /// If one of that does not hold.
@@ -26,6 +28,7 @@ pub fn credentials(data: &[u8]) {
     if let Ok(credential) = Credential::parse(text) {
         is_sent_as_given(text, &credential);
         has_the_parts_of(text, &credential);
+        is_the_key_alone(text);
     }
     readers_agree(text);
     if !is_poisoned(data) {
@@ -33,6 +36,7 @@ pub fn credentials(data: &[u8]) {
     }
     for url in [text.to_owned(), format!("https://{text}"), format!("http://{text}")] {
         is_an_origin(&url);
+        is_below_a_path(&url);
     }
     names_a_product(text);
 }
@@ -46,6 +50,7 @@ pub fn read(data: &[u8]) {
     let Ok(key) = DeployKey::parse("happy-animal-123|made-up") else { return };
     for url in [text, &format!("https://{text}")] {
         black_box(format!("{:?}", Endpoint::<Deployment>::new(url, &key)));
+        black_box(format!("{:?}", Endpoint::<Deployment>::with_path_prefix(url, &key)));
     }
     if let Ok(endpoint) = Endpoint::<Deployment>::new("https://h.example", &key) {
         let _ = black_box(endpoint.user_agent(text));
@@ -102,6 +107,55 @@ fn has_the_parts_of(text: &str, credential: &Credential) {
                 other => panic!("{other:?}"),
             }
         }
+    }
+}
+
+fn is_the_key_alone(text: &str) {
+    let (prefix, secret) = text.split_once('|').unwrap_or(("", text));
+    assert!(!prefix.contains('='), "{text}");
+    assert!(
+        !text.chars().any(|character| "\"'`,;\\<>{}$ ".contains(character) || !character.is_ascii_graphic()),
+        "{text}"
+    );
+    assert!(!text.contains("://") && !text.starts_with("CONVEX_"), "{text}");
+    assert!(!prefix.is_empty() || !secret.trim_end_matches('=').contains('='), "{text}");
+    for around in [
+        "\"KEY\"",
+        "'KEY'",
+        "`KEY`",
+        "\u{201c}KEY\u{201d}",
+        "KEY\"",
+        "'KEY",
+        "Convex KEY",
+        "bearer KEY",
+        "Authorization: Convex KEY",
+        "Authorization:KEY",
+        "export X=KEY",
+        "CONVEX_DEPLOY_KEY=KEY",
+        "CONVEX_DEPLOY_KEY: KEY",
+        "KEY,",
+        "KEY;",
+        "KEY KEY",
+        "KEY\nKEY",
+        "KEY\r\n",
+        " KEY",
+        "KEY\t",
+        "KEY\\n",
+        "KEY\u{200b}",
+        "\u{feff}KEY",
+        "KEY%7C",
+        "<KEY>",
+        "${KEY}",
+        "https://KEY",
+    ] {
+        let pasted = around.replace("KEY", text).replace(&format!("CONVEX_DEPLOY_{text}"), "CONVEX_DEPLOY_KEY");
+        assert!(Credential::parse(&pasted).is_err(), "{pasted:?}");
+    }
+    if text.bytes().any(|byte| byte != b'=') {
+        assert!(Credential::parse(&format!("X={text}")).is_err(), "{text}");
+    }
+    if text.contains('|') {
+        assert!(Credential::parse(&format!("{text}{text}")).is_err(), "{text}");
     }
 }
 
@@ -172,20 +226,77 @@ fn is_an_origin(url: &str) {
     assert_eq!(request.headers()[HOST], authority);
     assert_eq!(request.uri().authority().map(|authority| authority.as_str()), Some(authority));
 
-    // What another reader of URLs refuses, no transport can do much with.
-    let Ok(other) = Url::parse(kept) else { return };
-    assert_eq!(other.scheme(), scheme);
-    assert_eq!((other.path(), other.query(), other.fragment()), ("/", None, None));
-    assert_eq!((other.username(), other.password()), ("", None));
-    assert_eq!(other.port_or_known_default(), Url::parse(url).ok().and_then(|given| given.port_or_known_default()));
-    let loopback = match other.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => panic!("{kept} has no host"),
-    };
+    let (host, loopback) = host_and_loopback(kept);
+    assert_eq!(request.uri().host(), Some(host.as_str()));
     if strict.is_ok() {
         assert!(scheme == "https" || loopback, "{kept} is not encrypted");
+    }
+    // One `/` at the end and the case are all that may differ from what was given.
+    let Ok(given) = Url::parse(url) else { return };
+    assert_eq!(given.port_or_known_default(), Url::parse(kept).ok().and_then(|kept| kept.port_or_known_default()));
+    assert_eq!((given.path(), given.query(), given.fragment()), ("/", None, None));
+    assert_eq!((given.username(), given.password()), ("", None));
+}
+
+/// The host of an accepted URL as it stands there, and whether it is this machine: by another reader of URLs, who agrees that
+/// it is one.
+fn host_and_loopback(kept: &str) -> (String, bool) {
+    let (_, rest) = kept.split_once("://").expect("an origin");
+    let authority = rest.split('/').next().expect("a text has a beginning");
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    // Whether an international name is one is not asked here.
+    let Ok(other) = Url::parse(kept) else {
+        assert!(host.contains("xn--"), "{kept}");
+        return (host.to_owned(), false);
+    };
+    let loopback = match other.host() {
+        Some(Host::Domain(name)) => {
+            assert_eq!(name, host);
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        Some(Host::Ipv4(address)) => {
+            assert_eq!(address.to_string(), host);
+            address.is_loopback()
+        }
+        Some(Host::Ipv6(address)) => {
+            assert_eq!(Ok(address), host.trim_matches(['[', ']']).parse());
+            address.is_loopback()
+        }
+        None => panic!("{kept} has no host"),
+    };
+    (host.to_owned(), loopback)
+}
+
+fn is_below_a_path(url: &str) {
+    let key = DeployKey::parse("happy-animal-123|made-up").expect("a key");
+    let strict = Endpoint::<Deployment>::with_path_prefix(url, &key);
+    let lenient = Endpoint::<Deployment>::plaintext_with_path_prefix(url, &key);
+    if let Ok(strict) = &strict {
+        assert_eq!(lenient.as_ref().map(Endpoint::url), Ok(strict.url()));
+    }
+    // Without a path the constructors are the same.
+    match Endpoint::<Deployment>::new(url, &key) {
+        Err(EndpointError::Path) => {}
+        other => assert_eq!(other.as_ref().map(Endpoint::url), strict.as_ref().map(Endpoint::url)),
+    }
+    let Ok(endpoint) = lenient else { return };
+    let kept = endpoint.url();
+    let request = GetDeploymentInfo::new().to_request(&endpoint).expect("it takes nothing");
+    assert_eq!(request.uri().to_string(), format!("{kept}/api/v1/deployment_info"));
+    assert!(!kept.ends_with('/') && !kept.ends_with("/api/v1"));
+    assert!(endpoint.serves(&request));
+    // A reader that makes paths shorter, or decodes them, finds nothing to do.
+    let Ok(other) = Url::parse(kept) else { return };
+    assert_eq!(
+        format!("{}://{}{}", other.scheme(), request.uri().authority().expect("it has one"), other.path())
+            .trim_end_matches('/'),
+        kept
+    );
+    if strict.is_ok() {
+        assert!(kept.starts_with("https:") || host_and_loopback(kept).1, "{kept} is not encrypted");
     }
 }
 
@@ -196,6 +307,6 @@ fn names_a_product(text: &str) {
         let request = GetDeploymentInfo::new().to_request(&endpoint).expect("it takes nothing");
         let sent = request.headers()[USER_AGENT].as_bytes();
         assert!(sent.starts_with(text.trim().as_bytes()) && !text.trim().is_empty());
-        assert!(!sent.iter().any(|byte| b"\r\n\0".contains(byte)));
+        assert!(sent.iter().all(|byte| matches!(byte, b' '..=b'~')));
     }
 }

@@ -175,6 +175,17 @@ pub const FAMILIES: &[Family] = &[
     family("environment_files", "each line opens a quote", |size| long(size, "", "A='\n", "")),
     family("environment_files", "quotes that are escaped", |size| long(size, "A='", "\\'", "'\n")),
     family("environment_files", "backslashes before quotes", |size| long(size, r#"A=""#, r#"\\\""#, "\"\n")),
+    family("environment_files", "each line opens one of three quotes", |size| long(size, "", "A=\"\nB='\nC=`x\n", "")),
+    family("environment_files", "quotes that something follows", |size| long(size, "", "A='\\'x\n", "")),
+    family("environment_files", "quotes that each a comment follows", |size| long(size, "A='", "\\'#", "x\n")),
+    family("environment_files", "quotes that each white space follows", |size| long(size, "A='", "\\' \t", "x\n")),
+    family("environment_files", "a quote that is not closed, of lines of its own", |size| {
+        long(size, "A=", "'x\u{2028}", "")
+    }),
+    family("environment_files", "a value of lines in quotes", |size| long(size, "A=", "'x'\u{2028}\"y\"\u{2029}", "x")),
+    family("environment_files", "values in lines of their own", |size| long(size, "", "A=\n\n\n'x\n", "")),
+    family("environment_files", "names in lines of their own", |size| long(size, "", "export\n\n\nA\n\n\n=1\n", "")),
+    family("environment_files", "comments after comments", |size| long(size, "A=1", "\u{2028}# '", "")),
     family("environment_files", "escapes", |size| long(size, r#"A=""#, "\\n", "\"\n")),
     family("environment_files", "exports", |size| long(size, "", "export A=1\n", "")),
     family("environment_files", "spaces", |size| long(size, "A=", " ", "1\n")),

@@ -4,10 +4,12 @@ use std::error::Error;
 use std::hint::black_box;
 
 use bytes::Bytes;
-use convex_mgmt_proto::ResponseError;
 use convex_mgmt_proto::reply::KEPT_BODY;
+use convex_mgmt_proto::retry::NOTHING_COMMITTED;
+use convex_mgmt_proto::{ResponseError, UnreadableReply};
 use http::header::LOCATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use serde_json::{Map, Value};
 
 use crate::input::Input;
 use crate::operations::{ROWS, Row};
@@ -16,7 +18,12 @@ use crate::plant::{CANARY, is_poisoned, plant};
 /// The statuses that the second byte picks from.
 pub const STATUSES: &[u16] = &[
     200, 201, 204, 299, 400, 401, 403, 404, 408, 409, 421, 425, 429, 500, 502, 503, 504, 100, 304, 301, 302, 308, 600,
+    // New ones go to the end, for the corpus picks them by their place.
+    101, 203, 205, 206, 207, 520, 530, 599,
 ];
+
+/// The statuses of a success that answer requests which are never made.
+const OF_OTHER_REQUESTS: [u16; 4] = [206, 207, 208, 226];
 
 /// The heads that the third byte picks from.
 pub const HEADS: &[&[(&str, &[u8])]] = &[
@@ -94,6 +101,7 @@ fn written_head(input: &mut Input<'_>) -> HeaderMap {
 /// Reads an answer: that of [`Given`].
 ///
 /// * An error shows nothing of the body's texts, is of bounded length and has no control characters.
+/// * What it says of the outcome is no more than the answer proves.
 /// * A secret in an output is not shown by `Debug`.
 /// * With the feature `serde-all`, what was read can be written and read again, and then is written alike.
 ///
@@ -109,7 +117,8 @@ pub fn replies(data: &[u8]) {
     let (row, status, body) = (given.row, given.response.status(), given.response.body());
     match (row.read)(given.response.clone()) {
         Ok(_answer) => {
-            assert!(status.is_success(), "{status} was taken for a success");
+            assert!(is_success(status), "{status} was taken for a success");
+            assert!(!row.meta.empty_reply || is_nothing(body), "{body:?} was taken for a success");
             #[cfg(feature = "serde-all")]
             is_stable(row, &_answer.body);
         }
@@ -158,15 +167,52 @@ fn plant_secrets(row: &Row, body: &[u8]) -> Option<Vec<u8>> {
 fn examine(error: &ResponseError, status: StatusCode, body: &[u8]) {
     assert_eq!(error.status(), status);
     assert_eq!(matches!(error, ResponseError::Decode(_)), status.is_success(), "{error:?}");
-    assert_eq!(matches!(error, ResponseError::Redirect(_)), status.is_redirection(), "{error:?}");
-    if !status.is_redirection() {
+    let is_redirect = status.is_redirection() && status != StatusCode::NOT_MODIFIED;
+    assert_eq!(matches!(error, ResponseError::Redirect(_)), is_redirect, "{error:?}");
+    if !is_redirect {
         assert_eq!(error.body(), &body[..body.len().min(KEPT_BODY)]);
+    }
+    assert_eq!(error.may_be_done(), may_be_done(error), "{error:?}");
+    if let ResponseError::Decode(UnreadableReply { applied: true, .. }) = error {
+        assert!(is_success(status) && is_of_the_api(body), "{error:?} {body:?}");
     }
     let text = error.to_string();
     assert!(!text.chars().any(char::is_control), "an error has a control character: {text:?}");
     assert!(text.len() <= LONGEST_TEXT, "an error's text has {} bytes", text.len());
     let texts = format!("{text} {error:?} {error:#?} {:?}", error.source());
     assert!(!texts.contains(CANARY), "a text of the answer is in an error: {texts}");
+}
+
+fn is_success(status: StatusCode) -> bool {
+    status.is_success() && !OF_OTHER_REQUESTS.contains(&status.as_u16())
+}
+
+/// Whether a body is a way to write nothing.
+fn is_nothing(body: &[u8]) -> bool {
+    match serde_json::from_slice::<Value>(body) {
+        Ok(value) => value.is_null() || value.as_object().is_some_and(Map::is_empty),
+        Err(_) => body.iter().all(u8::is_ascii_whitespace),
+    }
+}
+
+/// Whether a body may be the API's, as far as can be seen here: that of a success is an object or a list, if it did not get
+/// lost, and no error.
+fn is_of_the_api(body: &[u8]) -> bool {
+    let is_error =
+        |object: Map<String, Value>| ["code", "error", "errors"].iter().any(|name| object.contains_key(*name));
+    let begun = matches!(body.trim_ascii_start().first(), Some(b'{' | b'['));
+    is_nothing(body) || (begun && !serde_json::from_slice(body).is_ok_and(is_error))
+}
+
+/// Whether the operation may have been carried out by what an answer says: only a refusal of the API's says that it was not,
+/// and only a success of the API's that it was.
+fn may_be_done(error: &ResponseError) -> bool {
+    match (error.status().as_u16(), error) {
+        (_, ResponseError::Decode(reply)) => !reply.applied,
+        (503, ResponseError::Api(error)) => !NOTHING_COMMITTED.iter().any(|(code, _)| *code == error.code.as_str()),
+        (408, _) => true,
+        (status, _) => status / 100 != 4,
+    }
 }
 
 /// What was written is read and written alike.

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use convex_mgmt::deployment::{
-    CreateUsageLimit, ListEnvironmentVariables, UpdateEnvironmentVariables, UsageLimitConfig, UsageLimitType,
-    UsageLimitWindow, UsageMetric,
+    CreateUsageLimit, ListEnvironmentVariables, UpdateUsageLimit, UsageLimitConfig, UsageLimitType, UsageLimitWindow,
+    UsageMetric,
 };
 use convex_mgmt::{Client, Deployment, Error, Repeat};
 use http::{Request, Response};
@@ -35,7 +35,7 @@ where
 {
     match class {
         Repeat::Safe => client.send(&ListEnvironmentVariables::new()).await.map(drop),
-        Repeat::Idempotent => client.send(&UpdateEnvironmentVariables::new().set("A", "1")).await,
+        Repeat::Idempotent => client.send(&UpdateUsageLimit::new("x", usage_limit())).await.map(drop),
         Repeat::Never => client.send(&create()).await.map(drop),
     }
 }

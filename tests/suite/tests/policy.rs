@@ -1,5 +1,8 @@
 //! What the stack does around a transport: retries, deadlines, limits, layers. On a paused clock, without sockets.
 
+#[path = "policy/budget.rs"]
+mod budget;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -140,25 +143,45 @@ async fn what_an_earlier_attempt_may_have_done_is_not_forgotten() {
     assert_eq!((error.kind(), error.failure()), (ErrorKind::OutcomeUnknown, ErrorKind::Api));
     assert_eq!(error.look_at(), Some("list_environment_variables"));
     assert!(error.is_auth(), "{error:?}");
+    assert!(error.to_string().contains("; an earlier attempt may have been carried out: call list_"), "{error}");
+    // Where the last attempt may have done it, too, nobody needs to be told of others.
+    let error = client(vec![reset(), reset(), reset()]).send(&update).await.unwrap_err();
+    assert!(error.to_string().contains("; it may have been carried out: call list_"), "{error}");
     let error = client(vec![reset(), refused(), refused()]).send(&update).await.unwrap_err();
     assert_eq!((error.kind(), error.failure()), (ErrorKind::OutcomeUnknown, ErrorKind::Connect));
+    // Nothing was done without a connection: it is an attempt before that may have done it, and the text says so.
+    let text = error.to_string();
+    let expected =
+        "cannot connect; an earlier attempt may have been carried out: call list_environment_variables to check";
+    assert!(text.contains(expected), "{text}");
     let error = client(vec![refused(), denied()]).send(&update).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Api);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_success_that_cannot_be_read_tells_that_it_was_done_and_a_web_page_tells_nothing() {
+async fn a_success_that_cannot_be_read_tells_that_it_was_done_and_another_answer_tells_nothing() {
     for (before, body, kind) in [
         (None, "", ErrorKind::Decode),
         (Some(reset()), "", ErrorKind::Decode),
+        (None, r#"{"usageLimit":{}}"#, ErrorKind::Decode),
+        (Some(reset()), r#"{"usageLimit":{"#, ErrorKind::Decode),
         (None, "<html>", ErrorKind::OutcomeUnknown),
         (Some(reset()), "<html>", ErrorKind::OutcomeUnknown),
+        (None, "OK", ErrorKind::OutcomeUnknown),
+        (Some(reset()), r#"{"code":"Blocked"}"#, ErrorKind::OutcomeUnknown),
     ] {
         let what = format!("{before:?} {body}");
         let script = Script::new(before.into_iter().chain([Step::Answer(200, body)]));
         let client = builder().build_on(script).unwrap();
         let error = client.send(&UpdateUsageLimit::new("x", usage_limit())).await.expect_err(&what);
         assert_eq!((error.kind(), error.failure()), (kind, ErrorKind::Decode), "{what}");
+        let applied = kind == ErrorKind::Decode;
+        assert_eq!((error.is_applied(), error.look_at()), (applied, Some("list_usage_limits")), "{what}");
+        let next = match applied {
+            true => "; the operation was carried out: call list_usage_limits to find the result",
+            false => "; it may have been carried out: call list_usage_limits to check",
+        };
+        assert!(error.to_string().contains(next), "{what}: {error}");
     }
 }
 
@@ -269,6 +292,27 @@ async fn a_budget_that_is_used_up_leaves_the_first_attempt_only() {
         attempts.push(error.attempts());
     }
     assert_eq!(attempts, [3, 1, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_duration_of_a_policy_is_too_long() {
+    let policy = RetryPolicy::default().base_delay(Duration::MAX).max_delay(Duration::MAX);
+    let policy = policy.max_conflict_delay(Duration::MAX).max_retry_after(Duration::MAX);
+    let client = |total: Option<Duration>, steps: Vec<Step>| {
+        let builder = builder().retry(policy.clone()).total_timeout(total).attempt_timeout(Duration::MAX);
+        builder.build_on(Script::new(steps)).unwrap()
+    };
+    let operation = ListEnvironmentVariables::new();
+    for step in [reset, || Step::Answer(503, CONFLICT)] {
+        // The wait would be longer than the call.
+        for total in [Duration::from_secs(60), Duration::MAX] {
+            let error = client(Some(total), vec![step()]).send(&operation).await.unwrap_err();
+            assert_eq!((error.attempts(), error.elapsed()), (1, Duration::ZERO), "{total:?}");
+        }
+        let client = client(None, vec![step()]);
+        let call = client.send(&operation);
+        assert!(tokio::time::timeout(Duration::from_secs(86_400), call).await.is_err(), "it waits");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,11 +7,15 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
-use convex_mgmt::{Client, ErrorKind, Operation, Outcome, RetryPolicy, Sent, Tally, TransportError, Verdict};
+use convex_mgmt::{
+    AccessToken, Client, DecodeError, Endpoint, ErrorKind, Management, Operation, OperationMeta, Outcome, Repeat,
+    RetryPolicy, Sent, Tally, TransportError, Verdict,
+};
 use convex_mgmt_fake::Fault;
 use convex_mgmt_suite::classes::{CLASSES, DONE, send};
 use convex_mgmt_suite::{InProcess, Script, Step, endpoint, fake, refused, reset};
-use http::{Request, Response};
+use http::header::USER_AGENT;
+use http::{Method, Request, Response};
 use tower::{Service, ServiceExt};
 
 const URL: &str = "http://127.0.0.1:3210";
@@ -34,6 +38,44 @@ async fn a_bare_service_takes_the_place_of_the_stack() {
     let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
     assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Layer, Sent::Maybe, 1));
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
+}
+
+/// An operation of the Management API.
+struct ListThings;
+
+impl Operation for ListThings {
+    type Api = Management;
+    type Output = ();
+    const META: &'static OperationMeta =
+        &OperationMeta::new::<Management>("list_things", Method::GET, "/things", Repeat::Safe).empty_reply();
+
+    fn decode(_body: &Bytes) -> Result<(), DecodeError> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_product_belongs_to_the_client_at_all_its_endpoints() {
+    let script = Script::new((0..6).map(|_| Step::Answer(200, DONE)));
+    let client = Client::builder(endpoint(URL)).user_agent("my-tool/1").build_on(script.clone()).unwrap();
+    let token = AccessToken::parse("made-up").unwrap();
+    let management = Endpoint::<Management>::new("https://api.convex.dev", &token).unwrap();
+    client.send(&ListEnvironmentVariables::new()).await.unwrap();
+    client.at(management.clone()).send(&ListThings).await.unwrap();
+    // From one to the next, also from one API to the other and back.
+    client.at(management.clone()).at(endpoint(URL)).send(&ListEnvironmentVariables::new()).await.unwrap();
+    // One that came from another client has that one's product only there.
+    let other = Client::builder(endpoint(URL)).user_agent("other/1").build_on(script.clone()).unwrap();
+    client.clone().at(other.endpoint().clone()).send(&ListEnvironmentVariables::new()).await.unwrap();
+    // The more specific one wins, at the builder too.
+    let own = endpoint(URL).user_agent("own/1").unwrap();
+    client.at(own.clone()).send(&ListEnvironmentVariables::new()).await.unwrap();
+    let built = Client::builder(own).user_agent("my-tool/1").build_on(script.clone()).unwrap();
+    built.send(&ListEnvironmentVariables::new()).await.unwrap();
+    let seen = script.seen();
+    let agents: Vec<_> = seen.iter().map(|request| request.headers()[USER_AGENT].to_str().unwrap()).collect();
+    let products: Vec<_> = agents.iter().map(|agent| agent.split_once(" convex-mgmt/").unwrap().0).collect();
+    assert_eq!(products, ["my-tool/1", "my-tool/1", "my-tool/1", "my-tool/1", "own/1", "own/1"]);
 }
 
 /// A transport of a single-threaded runtime: neither it nor its futures may leave the thread.
@@ -144,7 +186,7 @@ fn a_caller_without_a_runtime_follows_the_same_rules() {
             Err(sent) => (Outcome::Broken(sent), None),
             Ok((status, body)) => {
                 let response = Response::builder().status(status).body(Bytes::from(body)).unwrap();
-                (Outcome::of(&response), Some(response))
+                (Outcome::of(UpdateEnvironmentVariables::META, &response), Some(response))
             }
         };
         tally.count(&outcome);

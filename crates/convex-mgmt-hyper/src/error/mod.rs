@@ -65,12 +65,13 @@ pub enum ErrorKind {
     Redirect,
     /// The answer is neither a success nor one of the server's errors.
     UnexpectedReply,
-    /// The answer is a success, but cannot be read. The operation was done.
+    /// The answer has the status of a success, but cannot be read. For a write [`Error::is_applied`] is `true` then: where that
+    /// is not certain, the kind is [`ErrorKind::OutcomeUnknown`].
     Decode,
     /// A layer or a transport of the integrator's failed.
     Layer,
-    /// A write may have been carried out or not, because the answer was lost or proves neither: [`Error::look_at`] names the
-    /// operation that tells. [`Error::failure`] says how it failed.
+    /// A write may have been carried out or not: the answer was lost, or something in between made it, or it proves neither.
+    /// [`Error::look_at`] names the operation that shows what became of it, [`Error::failure`] says how it failed.
     OutcomeUnknown,
 }
 
@@ -98,19 +99,35 @@ impl Error {
 
     /// Whether it is open if the operation was carried out in any attempt.
     fn is_open(&self) -> bool {
+        // A success says that it was, whatever became of attempts before.
+        !self.has_success() && (self.0.earlier || self.last_is_open())
+    }
+
+    /// Whether it is open if the last attempt carried the operation out, going by that attempt alone.
+    fn last_is_open(&self) -> bool {
         match &self.0.cause {
             Cause::Build(_) => false,
             Cause::Transport(error) => error.may_be_done(),
-            // A success says that it was, whatever became of attempts before.
-            Cause::Response(error @ ResponseError::Decode(_)) => error.may_be_done(),
-            Cause::Response(error) => self.0.earlier || error.may_be_done(),
+            Cause::Response(error) => error.may_be_done(),
         }
     }
 
-    /// The operation to look at when it is not known whether this one was carried out, by its id; `None` if it is known, or
-    /// if there is none that tells.
+    /// Whether the answer is a success of the API's own, which cannot be read.
+    fn has_success(&self) -> bool {
+        matches!(&self.0.cause, Cause::Response(ResponseError::Decode(reply)) if reply.applied)
+    }
+
+    /// Returns `true` if a write was carried out, although this call failed: the API's answer is a success that cannot be read.
+    /// [`Error::look_at`] names the operation that shows the result; to send a create again would create a second one.
+    pub fn is_applied(&self) -> bool {
+        self.0.operation.repeat != Repeat::Safe && self.has_success()
+    }
+
+    /// The id of the operation that shows what became of this one, if this may have been carried out
+    /// ([`ErrorKind::OutcomeUnknown`]) or was, and the result is lost ([`Error::is_applied`]). `None` if nothing was done, or if
+    /// there is no such operation.
     pub fn look_at(&self) -> Option<&'static str> {
-        self.0.operation.look_at.filter(|_| self.kind() == ErrorKind::OutcomeUnknown)
+        self.0.operation.look_at.filter(|_| self.kind() == ErrorKind::OutcomeUnknown || self.is_applied())
     }
 
     /// How the call failed, whatever that means for the operation. Never [`ErrorKind::OutcomeUnknown`].
@@ -194,6 +211,12 @@ impl Error {
         self.response_error().map(ResponseError::status)
     }
 
+    /// How long the server asked to wait before the next try, if it did. One that asks for longer than
+    /// [`RetryPolicy::max_retry_after`](convex_mgmt_proto::RetryPolicy::max_retry_after) ends the call at once.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.response_error().and_then(ResponseError::retry_after)
+    }
+
     /// The beginning of the answer's body, at most [`KEPT_BODY`](convex_mgmt_proto::reply::KEPT_BODY) bytes. It may hold secrets.
     pub fn body(&self) -> Option<&[u8]> {
         self.response_error().map(ResponseError::body)
@@ -235,13 +258,16 @@ impl fmt::Display for Error {
             Cause::Transport(error) => write!(f, "{error}")?,
             Cause::Response(error) => write!(f, "{error}")?,
         }
-        if let (Cause::Transport(_), Sent::No) = (cause, sent) {
-            f.write_str("; nothing was sent")?;
-        } else if self.kind() == ErrorKind::OutcomeUnknown {
-            f.write_str("; it may have been carried out")?;
-        }
+        let (known, next) = match (cause, sent) {
+            (Cause::Transport(_), Sent::No) => ("; nothing was sent", ""),
+            _ if self.is_applied() => ("; the operation was carried out", "to find the result"),
+            _ if self.kind() != ErrorKind::OutcomeUnknown => ("", ""),
+            _ if self.last_is_open() => ("; it may have been carried out", "to check"),
+            _ => ("; an earlier attempt may have been carried out", "to check"),
+        };
+        f.write_str(known)?;
         if let Some(id) = self.look_at() {
-            write!(f, ": {id} tells")?;
+            write!(f, ": call {id} {next}")?;
         }
         if *attempts > 1 {
             write!(f, " ({attempts} attempts in {:.1} s)", elapsed.as_secs_f64())?;

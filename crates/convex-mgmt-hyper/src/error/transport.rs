@@ -17,9 +17,10 @@ use crate::layers::Attempts;
 pub struct TransportError {
     kind: TransportErrorKind,
     sent: Sent,
-    attempts: u32,
-    /// Whether the operation may have been carried out: in this attempt, or in any attempt if this ends a call.
+    /// Whether the operation may have been carried out in this attempt.
     may_be_done: bool,
+    /// The attempts of the call that this ends, this one included.
+    attempts: Attempts,
     source: Option<BoxError>,
 }
 
@@ -58,7 +59,7 @@ pub enum TransportErrorKind {
 
 impl TransportError {
     fn new(kind: TransportErrorKind, sent: Sent, source: Option<BoxError>) -> Self {
-        Self { kind, sent, attempts: 1, may_be_done: sent == Sent::Maybe, source }
+        Self { kind, sent, may_be_done: sent == Sent::Maybe, attempts: Attempts::ONE, source }
     }
 
     /// There is no connection, so nothing was sent.
@@ -131,9 +132,9 @@ impl TransportError {
         Self { sent: Sent::No, may_be_done: false, ..self }
     }
 
-    /// The same error as the end of a call with so many attempts, of which any may have been sent.
-    pub(crate) fn after(self, before: Attempts, sent: Sent) -> Self {
-        Self { attempts: before.count, sent, may_be_done: self.may_be_done || before.may_be_done, ..self }
+    /// The same error as the end of a call with these attempts, of which any may have been sent.
+    pub(crate) fn after(self, attempts: Attempts, sent: Sent) -> Self {
+        Self { attempts, sent, ..self }
     }
 
     /// What kind of failure this is.
@@ -146,14 +147,19 @@ impl TransportError {
         self.sent
     }
 
-    /// Whether the operation may have been carried out: in this attempt, or in any attempt if this ends a call.
+    /// Whether the operation may have been carried out in this attempt.
     pub(crate) fn may_be_done(&self) -> bool {
         self.may_be_done
     }
 
+    /// The attempts of the call that this ends, and whether one before this may have been carried out.
+    pub(crate) fn before(&self) -> Attempts {
+        self.attempts
+    }
+
     /// How many attempts the call had that this ends.
     pub fn attempts(&self) -> u32 {
-        self.attempts
+        self.attempts.count
     }
 
     /// The last of the sources.

@@ -225,22 +225,27 @@ impl CallState {
         result: &Result<Response<Bytes>, TransportError>,
         deadline: &Option<Sleep>,
     ) -> Option<Duration> {
-        let (outcome, sent) = match result {
-            Ok(response) => (Outcome::of(response), Sent::Maybe),
-            Err(error) => (error.outcome(), error.sent()),
-        };
+        let sent = result.as_ref().map_or_else(TransportError::sent, |_| Sent::Maybe);
         if sent == Sent::Maybe {
             self.sent = Sent::Maybe;
         }
+        let operation = self.operation?;
         let Settings { policy, budget, .. } = &*self.settings;
+        let outcome = match result {
+            // The usual end. Whose success it is matters to the budget only.
+            Ok(response) if response.status().is_success() && budget.is_full() => return None,
+            Ok(response) => Outcome::of(operation, response),
+            Err(error) => error.outcome(),
+        };
         if outcome == Outcome::Settled {
+            // Only the API's own successes say that the server is well.
             if result.is_ok() {
                 budget.deposit();
             }
             return None;
         }
         self.tally.count(&outcome);
-        match policy.judge(self.operation?, self.tally, remaining(deadline), dice(), &outcome) {
+        match policy.judge(operation, self.tally, remaining(deadline), dice(), &outcome) {
             // A server that settles conflicts or puts requests off is in no trouble that the budget is there for.
             Verdict::RetryIn(delay)
                 if outcome.is_conflict() || outcome == Outcome::Unprocessed || budget.withdraw() =>

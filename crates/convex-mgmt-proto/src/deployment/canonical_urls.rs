@@ -3,14 +3,16 @@
 //! Source: convex-backend `crates/local_backend/src/canonical_urls.rs`.
 
 use bytes::Bytes;
-use http::{Method, Uri};
+use http::Method;
 use serde::{Deserialize, Serialize};
 
 use super::CREDENTIALS;
 use crate::decode::{self, DecodeError};
+use crate::endpoint::url::Parts;
 use crate::error::BuildError;
 use crate::open::open_enum;
 use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
+use crate::redact::debug_redacted;
 use crate::write::RequestWriter;
 
 open_enum! {
@@ -25,7 +27,7 @@ open_enum! {
 
 /// The canonical URLs of a deployment: those that were set, or its defaults. They are as they were set, and need not be
 /// URLs at all, because the server checks nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -35,6 +37,8 @@ pub struct CanonicalUrls {
     /// The URL of the HTTP actions.
     pub convex_site_url: String,
 }
+
+debug_redacted! { CanonicalUrls { convex_cloud_url as redacted, convex_site_url as redacted } }
 
 impl CanonicalUrls {
     /// Both URLs.
@@ -97,7 +101,7 @@ impl Operation for GetCanonicalUrls {
 /// let careless = UpdateCanonicalUrl::set(RequestDestination::ConvexCloud, "api.example.com");
 /// assert!(careless.warning().is_some());
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -107,6 +111,8 @@ pub struct UpdateCanonicalUrl {
     /// The new one; `None` resets it.
     pub url: Option<String>,
 }
+
+debug_redacted! { UpdateCanonicalUrl { request_destination, url as redacted } }
 
 impl UpdateCanonicalUrl {
     /// Sets a URL. The server takes any text: see [`UpdateCanonicalUrl::warning`].
@@ -119,18 +125,42 @@ impl UpdateCanonicalUrl {
         Self { request_destination, url: None }
     }
 
-    /// What is probably wrong with the URL, which the server would take all the same.
+    /// The first of the [`warnings`](Self::warnings): what is probably wrong with the URL, which the server would take all the
+    /// same.
     pub fn warning(&self) -> Option<&'static str> {
-        let url = self.url.as_deref()?;
-        let Ok(uri) = url.parse::<Uri>() else { return Some("the URL is malformed") };
-        match (uri.scheme_str(), uri.host()) {
-            (Some("https" | "http"), Some(host)) if !host.is_empty() => {}
-            _ => return Some("the URL does not begin with `https://` or `http://` and a host"),
-        }
-        if url.ends_with('/') {
-            return Some("the URL ends with `/`, which the server keeps");
-        }
-        None
+        self.warnings().first().copied()
+    }
+
+    /// What is probably wrong with the URL, the worst first, each in one line that names the rule. The server checks nothing and
+    /// would take the URL all the same: it is for the caller to show these, or to stop.
+    ///
+    /// A canonical URL is an origin: whoever uses it puts a path behind it.
+    pub fn warnings(&self) -> Vec<&'static str> {
+        let Some(url) = self.url.as_deref() else { return Vec::new() };
+        let parts = match Parts::read(url) {
+            Ok(parts) => parts,
+            Err(error) => return vec![error.text()],
+        };
+        let host = parts.host.strip_suffix('.').unwrap_or(&parts.host);
+        let swapped = match self.request_destination {
+            RequestDestination::ConvexCloud if host.ends_with(".convex.site") => {
+                Some("the URL is that of HTTP actions: the API's ends with `.convex.cloud`")
+            }
+            RequestDestination::ConvexSite if host.ends_with(".convex.cloud") => {
+                Some("the URL is that of the API: the HTTP actions' ends with `.convex.site`")
+            }
+            _ => None,
+        };
+        let user_info = parts.user_info.then_some("the URL holds a user name or password, which whoever reads it gets");
+        let plaintext = !parts.encrypted && !parts.is_loopback();
+        let plaintext = plaintext.then_some("the URL begins with `http://`: what is sent there is not encrypted");
+        let query = parts.query.then_some("the URL has a query or a fragment, behind which no path can be put");
+        let path = match parts.path {
+            "" => None,
+            "/" => Some("the URL ends with `/`, which the server keeps"),
+            _ => Some("the URL has a path: it should be an origin, such as `https://api.example.com`"),
+        };
+        [swapped, user_info, plaintext, query, path].into_iter().flatten().collect()
     }
 }
 
@@ -174,15 +204,65 @@ mod tests {
     }
 
     #[test]
-    fn a_warning_is_given_for_what_is_hardly_meant() {
-        let warning = |url: &str| UpdateCanonicalUrl::set(RequestDestination::ConvexCloud, url).warning();
-        for good in ["https://api.example.com", "http://127.0.0.1:3210", "https://example.com/convex"] {
-            assert_eq!(warning(good), None, "{good}");
+    fn a_warning_names_each_rule_that_is_hardly_broken_on_purpose() {
+        use RequestDestination::{ConvexCloud, ConvexSite};
+        for (destination, url, expected) in [
+            (ConvexCloud, "https://api.example.com", &[][..]),
+            (ConvexCloud, "https://api.example.com:8443", &[]),
+            (ConvexCloud, "http://127.0.0.1:3210", &[]),
+            (ConvexCloud, "http://localhost:3210", &[]),
+            (ConvexCloud, "https://happy-animal-123.convex.cloud", &[]),
+            (ConvexSite, "https://happy-animal-123.eu-west-1.convex.site", &[]),
+            (ConvexCloud, "https://happy-animal-123.convex.site", &["HTTP actions"]),
+            (ConvexCloud, "https://happy-animal-123.eu-west-1.CONVEX.site.", &["HTTP actions"]),
+            (ConvexSite, "https://happy-animal-123.convex.cloud", &["of the API"]),
+            (RequestDestination::Unknown("new".into()), "https://a.convex.cloud", &[]),
+            (ConvexCloud, "https://aconvex.site", &[]),
+            (ConvexCloud, "https://user:pw@api.example.com", &["user name"]),
+            (ConvexCloud, "http://api.example.com", &["not encrypted"]),
+            (ConvexCloud, "https://api.example.com/", &["ends with `/`"]),
+            (ConvexCloud, "https://api.example.com/convex", &["a path"]),
+            (ConvexCloud, "https://api.example.com/convex/", &["a path"]),
+            (ConvexCloud, "https://api.example.com?x=1", &["a query"]),
+            (ConvexCloud, "https://api.example.com#x", &["a query"]),
+            (
+                ConvexCloud,
+                "http://u@a.convex.site/x?y",
+                &["HTTP actions", "user name", "not encrypted", "a query", "a path"],
+            ),
+            (ConvexCloud, "", &["no scheme"]),
+            (ConvexCloud, "example.com", &["no scheme"]),
+            (ConvexCloud, "not a url", &["white space"]),
+            (ConvexCloud, "ftp://example.com", &["scheme"]),
+            (ConvexCloud, "https://", &["no host"]),
+            (ConvexCloud, "\"https://example.com\"", &["quotation mark"]),
+            (ConvexCloud, "https://example.com\n", &["white space"]),
+            (ConvexCloud, "https://example.com,", &["comma"]),
+            (ConvexCloud, "https://*.example.com", &["`*`"]),
+            (ConvexCloud, "https://example..com", &["empty part"]),
+            (ConvexCloud, "https://999.1.1.1", &["IPv4"]),
+            (ConvexCloud, "https://example.com:0", &["port"]),
+        ] {
+            let update = UpdateCanonicalUrl::set(destination, url);
+            let warnings = update.warnings();
+            let told = warnings.iter().zip(expected).filter(|(warning, words)| warning.contains(**words)).count();
+            assert_eq!((warnings.len(), told), (expected.len(), expected.len()), "{url}: {warnings:?}");
+            assert_eq!(update.warning(), warnings.first().copied());
+            for warning in warnings {
+                assert!(warning.len() <= 120 && !warning.contains('\n') && warning.starts_with("the URL"), "{warning}");
+            }
         }
-        for bad in ["", "not a url", "example.com", "ftp://example.com", "https://", "https://example.com/"] {
-            assert!(warning(bad).is_some(), "{bad}");
-        }
-        assert_eq!(UpdateCanonicalUrl::reset(RequestDestination::ConvexCloud).warning(), None);
+        assert_eq!(UpdateCanonicalUrl::reset(ConvexCloud).warnings(), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn debug_shows_no_token_in_a_url() {
+        let url = "https://canary:canary@api.example.com/canary?canary";
+        let update = UpdateCanonicalUrl::set(RequestDestination::ConvexSite, url);
+        let expected =
+            "UpdateCanonicalUrl { request_destination: ConvexSite, url: Some(https://api.example.com/[redacted]) }";
+        assert_eq!(format!("{update:?}"), expected);
+        assert!(!format!("{:?} {:#?}", CanonicalUrls::new(url, "canary"), update).contains("canary"));
     }
 
     #[test]

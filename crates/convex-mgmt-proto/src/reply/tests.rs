@@ -1,13 +1,19 @@
 //! Answers of every kind, told apart.
 
+use http::Method;
+
 use super::*;
+use crate::decode::DecodeErrorKind;
+use crate::operation::{Deployment, Repeat};
+
+const OPERATION: OperationMeta = OperationMeta::new::<Deployment>("x", Method::POST, "/x", Repeat::Never);
 
 fn open(status: u16, headers: &[(&str, &str)], body: &str) -> Result<(Head, Bytes), ResponseError> {
     let mut response = Response::builder().status(status);
     for (name, value) in headers {
         response = response.header(*name, *value);
     }
-    Reply::open(response.body(Bytes::copy_from_slice(body.as_bytes())).unwrap())
+    Reply::open(&OPERATION, response.body(Bytes::copy_from_slice(body.as_bytes())).unwrap())
 }
 
 fn refused(status: u16, headers: &[(&str, &str)], body: &str) -> ResponseError {
@@ -57,6 +63,20 @@ fn what_is_not_the_servers_error_says_so() {
         (500, &[], r#"["canary","canary"]"#, "got 500 with a body that is not the API's"),
         (500, &[], r#"{"code":""}"#, "got 500 with a body that is not the API's"),
         (500, &[], r#"{"code":7}"#, "got 500 with a body that is not the API's"),
+        (101, &[], "", "got 101 with an empty body: something between here"),
+        (304, &[], "", "got 304 with an empty body: something between here"),
+        (
+            400,
+            &[("content-encoding", "GZip")],
+            "\u{1f}",
+            "got 400 with a body that is not the API's, encoded with `gzip`:",
+        ),
+        (
+            400,
+            &[("content-encoding", "canary")],
+            "x",
+            "got 400 with a body that is not the API's, encoded in an unknown way:",
+        ),
     ] {
         let error = refused(status, headers, body);
         assert!(matches!(error, ResponseError::Unexpected(_)), "{error:?}");
@@ -71,6 +91,8 @@ fn a_redirect_names_the_host_and_nothing_else() {
     assert_eq!(error.to_string(), "a redirect (308) to elsewhere.example was not followed: check the URL");
     assert!(!format!("{error:?}").contains("canary"));
     assert!(matches!(refused(302, &[], ""), ResponseError::Redirect(Redirect { host: None, .. })));
+    // It answers a condition that was not sent.
+    assert!(matches!(refused(304, &[("location", "https://elsewhere.example")], ""), ResponseError::Unexpected(_)));
     let longest = |length| refused(302, &[("location", &format!("https://{}/", "h".repeat(length)))], "").to_string();
     assert!(longest(253).contains("hhh") && !longest(254).contains("hhh"));
 }
@@ -99,37 +121,52 @@ fn a_deprecation_notice_reaches_success_and_error() {
 }
 
 #[test]
-fn retry_after_is_read_as_seconds_and_as_a_date() {
-    let now = "Sun, 28 Feb 2027 23:59:50 GMT";
-    for (text, date, expected) in [
-        ("0", None, Some(0)),
-        (" 12 ", None, Some(12)),
-        ("-1", None, None),
-        ("1.5", None, None),
-        ("soon", Some(now), None),
-        ("Mon, 01 Mar 2027 00:00:10 GMT", Some(now), Some(20)),
-        ("Mon, 01 Mar 2027 00:00:10 GMT", None, None),
-        ("Mon, 01 Mar 2027 00:00:10 GMT", Some("now"), None),
-        // Past dates, the leap day, and the end of a year.
-        ("Sun, 28 Feb 2027 23:59:40 GMT", Some(now), Some(0)),
-        ("Wed, 01 Mar 2028 00:00:00 GMT", Some("Mon, 28 Feb 2028 00:00:00 GMT"), Some(2 * 86_400)),
-        ("Mon, 01 Mar 2100 00:00:00 GMT", Some("Sun, 28 Feb 2100 00:00:00 GMT"), Some(86_400)),
-        ("Fri, 01 Jan 2027 00:00:00 GMT", Some("Thu, 31 Dec 2026 23:59:59 GMT"), Some(1)),
-        ("Mon, 00 Mar 2027 00:00:10 GMT", Some(now), None),
-        ("Mon, 01 Mar 2027 25:00:10 GMT", Some(now), None),
-        ("Mon, 01 Mar 2027 00:00:10 CET", Some(now), None),
-        ("Mon, 01 Mar 99999999999 00:00:10 GMT", Some(now), None),
+fn an_error_keeps_a_bounded_part_of_a_body() {
+    assert_eq!(refused(500, &[], &"x".repeat(KEPT_BODY + 1)).body().len(), KEPT_BODY);
+}
+
+#[test]
+fn an_error_says_how_long_the_server_asks_to_wait() {
+    for (status, body, expected) in [
+        (429, r#"{"code":"TooManyWrites"}"#, "the server answered 429 TooManyWrites: send less at a time, or later"),
+        (503, r#"{"code":"SomethingNew"}"#, "the server answered 503 SomethingNew"),
+        (503, "", "got 503 with an empty body: something between here and the server may have answered"),
     ] {
-        let mut headers = HeaderMap::new();
-        headers.insert(RETRY_AFTER, text.parse().unwrap());
-        if let Some(date) = date {
-            headers.insert(DATE, date.parse().unwrap());
-        }
-        assert_eq!(retry_after(&headers), expected.map(Duration::from_secs), "{text}");
+        assert_eq!(refused(status, &[], body).to_string(), expected);
+        assert_eq!(refused(status, &[], body).retry_after(), None);
+        let error = refused(status, &[("retry-after", "86400")], body);
+        assert_eq!(error.to_string(), format!("{expected} (retry after 86400 s)"));
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(86_400)));
     }
 }
 
 #[test]
-fn an_error_keeps_a_bounded_part_of_a_body() {
-    assert_eq!(refused(500, &[], &"x".repeat(KEPT_BODY + 1)).body().len(), KEPT_BODY);
+fn what_an_answer_proves_goes_by_its_status_and_by_who_made_it() {
+    for (status, headers, body, may_be_done) in [
+        // Nothing says that the server refused it.
+        (101, &[][..], "", true),
+        (199, &[], "", true),
+        (301, &[("location", "https://elsewhere.example")], "", true),
+        (304, &[], "", true),
+        (308, &[], "", true),
+        (500, &[], "", true),
+        (520, &[], "", true),
+        (599, &[], "", true),
+        (600, &[], "", true),
+        (408, &[], "", true),
+        (400, &[], r#"{"code":"X"}"#, false),
+        (404, &[], "", false),
+        (429, &[], "", false),
+        (503, &[], r#"{"code":"CommitterFullError"}"#, false),
+        // Successes that cannot be read: the API's own, and others.
+        (200, &[("content-type", "application/json")], "{}", false),
+        (200, &[("content-type", "text/plain")], "OK", true),
+        (206, &[("content-type", "application/json")], "{}", true),
+    ] {
+        let error = match open(status, headers, body) {
+            Err(error) => error,
+            Ok((head, body)) => head.unreadable(DecodeError::new(DecodeErrorKind::Shape), body),
+        };
+        assert_eq!(error.may_be_done(), may_be_done, "{status} {body}: {error:?}");
+    }
 }

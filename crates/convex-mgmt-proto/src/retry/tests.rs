@@ -53,7 +53,19 @@ fn the_table_of_outcomes() {
         (refused(408, Some("ClientDisconnected")), true, true, true, false),
         (refused(500, Some("InternalServerError")), true, true, true, false),
         (refused(500, None), true, true, true, false),
+        (refused(520, None), true, true, true, false),
+        (refused(530, Some("SomethingNew")), true, true, true, false),
+        // The same request meets the same again.
         (refused(501, None), true, false, false, false),
+        (refused(505, None), true, false, false, false),
+        (refused(511, None), true, false, false, false),
+        // Nothing proves that it was refused: an upgrade, a success of somebody else's, redirects, and what is in a cache.
+        (refused(101, None), true, false, false, false),
+        (refused(200, None), true, false, false, false),
+        (refused(206, None), true, false, false, false),
+        (refused(301, None), true, false, false, false),
+        (refused(304, None), true, false, false, false),
+        (refused(308, None), true, false, false, false),
         (refused(400, Some("BadJsonBody")), false, false, false, false),
         // A code proves something with its own status only.
         (refused(500, Some("CommitterFullError")), true, true, true, false),
@@ -67,6 +79,18 @@ fn the_table_of_outcomes() {
         assert_eq!(retries(Safe, &outcome), safe, "safe, {outcome:?}");
         assert_eq!(retries(Idempotent, &outcome), idempotent, "idempotent, {outcome:?}");
         assert_eq!(retries(Never, &outcome), never, "never, {outcome:?}");
+    }
+}
+
+#[test]
+fn any_status_from_500_on_is_as_500_unless_its_definition_says_more() {
+    use Repeat::{Idempotent, Never, Safe};
+    for status in 500..1000 {
+        let outcome = refused(status, None);
+        let is_final = [501, 505, 506, 508, 510, 511].contains(&status);
+        assert!(outcome.may_be_done(), "{status}");
+        assert_eq!([Safe, Idempotent].map(|repeat| retries(repeat, &outcome)), [!is_final; 2], "{status}");
+        assert!(!retries(Never, &outcome), "{status}");
     }
 }
 
@@ -140,7 +164,7 @@ fn what_was_not_processed_has_a_count_of_its_own_too() {
 }
 
 #[test]
-fn retry_after_is_followed_up_to_its_cap() {
+fn retry_after_is_waited_for_up_to_its_cap_and_a_longer_one_ends_the_call() {
     let judge = |asked| {
         let outcome = Outcome::Refused {
             status: StatusCode::TOO_MANY_REQUESTS,
@@ -151,7 +175,11 @@ fn retry_after_is_followed_up_to_its_cap() {
     };
     assert_eq!(judge(0), Verdict::RetryIn(Duration::from_millis(100)));
     assert_eq!(judge(7), Verdict::RetryIn(Duration::from_secs(7)));
-    assert_eq!(judge(86_400), Verdict::RetryIn(Duration::from_secs(30)));
+    assert_eq!(judge(30), Verdict::RetryIn(Duration::from_secs(30)));
+    // An attempt before that time would meet the same answer.
+    assert_eq!(judge(31), Verdict::Stop);
+    assert_eq!(judge(86_400), Verdict::Stop);
+    assert_eq!(judge(u64::MAX), Verdict::Stop);
 }
 
 #[test]
@@ -170,15 +198,27 @@ fn an_answer_is_read_as_far_as_needed() {
         let body = Bytes::copy_from_slice(body.as_bytes());
         Response::builder().status(status).header("retry-after", "3").body(body).unwrap()
     };
-    assert_eq!(Outcome::of(&response(200, "")), Outcome::Settled);
-    assert_eq!(Outcome::of(&response(307, "")), Outcome::Settled);
+    let of = |response: &Response<Bytes>| Outcome::of(&operation(Repeat::Never), response);
+    for success in ["", r#"{"a":1}"#, r#"[{"code":1}]"#] {
+        assert_eq!(of(&response(200, success)), Outcome::Settled, "{success}");
+    }
+    let unproven =
+        |status| Outcome::Refused { status: StatusCode::from_u16(status).unwrap(), code: None, retry_after: None };
+    assert_eq!(of(&response(307, "")), unproven(307));
+    assert_eq!(of(&response(206, "{}")), unproven(206));
+    for other in ["<html>", "OK", "{a}", "\"a\"", r#"{"code":"Blocked"}"#] {
+        assert_eq!(of(&response(200, other)), unproven(200), "{other}");
+    }
+    let without_reply = operation(Repeat::Never).empty_reply();
+    assert_eq!(Outcome::of(&without_reply, &response(200, "{}")), Outcome::Settled);
+    assert_eq!(Outcome::of(&without_reply, &response(200, "OK")), unproven(200));
     let retry_after = Some(Duration::from_secs(3));
     assert_eq!(
-        Outcome::of(&response(503, r#"{"code":"Busy","message":"m"}"#)),
+        of(&response(503, r#"{"code":"Busy","message":"m"}"#)),
         Outcome::Refused { status: StatusCode::SERVICE_UNAVAILABLE, code: Some("Busy".into()), retry_after }
     );
     assert_eq!(
-        Outcome::of(&response(502, "<html>")),
+        of(&response(502, "<html>")),
         Outcome::Refused { status: StatusCode::BAD_GATEWAY, code: None, retry_after }
     );
 }
@@ -186,8 +226,9 @@ fn an_answer_is_read_as_far_as_needed() {
 #[test]
 fn a_budget_runs_dry_and_recovers_by_success() {
     let budget = RetryBudget::new(12);
+    assert!(budget.is_full());
     assert!(budget.withdraw() && budget.withdraw());
-    assert!(!budget.withdraw());
+    assert!(!budget.withdraw() && !budget.is_full());
     budget.deposit();
     budget.deposit();
     assert!(!budget.withdraw());
@@ -197,20 +238,51 @@ fn a_budget_runs_dry_and_recovers_by_success() {
     assert!(budget.withdraw() && budget.withdraw() && !budget.withdraw(), "never above its capacity");
 }
 
+/// Any duration, with the ends of what can be counted more often than chance has them.
+fn durations() -> impl Strategy<Value = Duration> {
+    let any = (any::<u64>(), 0..1_000_000_000_u32).prop_map(|(seconds, nanos)| Duration::new(seconds, nanos));
+    let ends = [Duration::ZERO, Duration::from_nanos(1), Duration::from_secs(u64::MAX), Duration::MAX];
+    prop_oneof![any, prop::sample::select(ends.to_vec()), (0..100_000_u64).prop_map(Duration::from_millis)]
+}
+
+fn dice() -> impl Strategy<Value = f64> {
+    let odd = [
+        0.0,
+        -0.0,
+        0.5,
+        1.0,
+        1.0 - f64::EPSILON / 2.0,
+        2.0,
+        -1.0,
+        f64::MAX,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        f64::NAN,
+    ];
+    prop_oneof![any::<f64>(), 0.0..=1.0, prop::sample::select(odd.to_vec())]
+}
+
 proptest! {
+    /// No duration and no dice are too odd, and the wait keeps to the policy and to what the server asks for.
     #[test]
     fn a_wait_never_exceeds_the_caps_whatever_is_passed_in(
-        attempts in any::<u32>(), conflicts in any::<u32>(), dice in any::<f64>(), asked in any::<u64>(), left in any::<u64>(),
+        attempts in any::<u32>(), conflicts in any::<u32>(), dice in dice(), left in prop::option::of(durations()),
+        base in durations(), most in durations(), most_conflict in durations(), most_after in durations(),
+        asked in prop::option::of(durations()),
     ) {
-        let outcome = Outcome::Refused {
-            status: StatusCode::TOO_MANY_REQUESTS, code: None, retry_after: Some(Duration::from_secs(asked)),
-        };
-        let policy = RetryPolicy::default().max_attempts(u32::MAX);
-        let (tally, left) = (tally(attempts, conflicts), Duration::from_millis(left));
-        for outcome in [outcome, conflict()] {
-            let verdict = policy.judge(&operation(Repeat::Safe), tally, Some(left), dice, &outcome);
+        let policy = RetryPolicy::default().max_attempts(u32::MAX).max_conflicts(u32::MAX).base_delay(base);
+        let policy = policy.max_delay(most).max_conflict_delay(most_conflict).max_retry_after(most_after);
+        let busy = Outcome::Refused { status: StatusCode::TOO_MANY_REQUESTS, code: None, retry_after: asked };
+        for (outcome, most, asked) in [
+            (busy, most, asked),
+            (conflict(), most_conflict, None),
+            (Outcome::Broken(Sent::No), most, None),
+        ] {
+            let verdict = policy.judge(&operation(Repeat::Safe), tally(attempts, conflicts), left, dice, &outcome);
             if let Verdict::RetryIn(delay) = verdict {
-                prop_assert!(delay <= policy.max_retry_after && delay < left);
+                prop_assert!(delay <= most.max(asked.unwrap_or_default()));
+                prop_assert!(asked.is_none_or(|asked| asked <= delay && asked <= most_after));
+                prop_assert!(left.is_none_or(|left| delay < left));
             }
         }
     }

@@ -79,6 +79,8 @@ pub fn faults() -> Vec<Fault> {
         Fault::status(502),
         Fault::status(503),
         Fault::status(504),
+        Fault::status(524),
+        Fault::status(307),
         Fault::Reset,
         Fault::LostAnswer,
         Fault::EmptyBody,

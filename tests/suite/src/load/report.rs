@@ -15,10 +15,11 @@ pub(super) enum Report {
 
 impl Report {
     pub(super) fn of<T>(result: &Result<T, Error>) -> Self {
-        match result.as_ref().map_err(Error::kind) {
+        match result {
+            Ok(_) => Self::Applied,
             // A success whose body cannot be read is one.
-            Ok(_) | Err(ErrorKind::Decode) => Self::Applied,
-            Err(ErrorKind::OutcomeUnknown) => Self::Unknown,
+            Err(error) if error.is_applied() => Self::Applied,
+            Err(error) if error.kind() == ErrorKind::OutcomeUnknown => Self::Unknown,
             Err(_) => Self::NotApplied,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use convex_mgmt::deployment::environment_variables::plan::{Action, EnvironmentPlan, Owned};
+use convex_mgmt::deployment::environment_variables::plan::{Action, DeletesAll, EnvironmentPlan, Owned};
 use convex_mgmt::deployment::{EnvironmentVariables, ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt::{
     ApplyError, Client, DecodeErrorKind, DeployKey, DeploymentClient, Endpoint, ErrorCode, ErrorKind, OnConflict,
@@ -89,6 +89,49 @@ async fn a_plan_that_breaks_a_rule_sends_nothing() {
     assert!(matches!(&error, ApplyError::Client(error) if error.kind() == ErrorKind::Build), "{error:?}");
     assert!(error.to_string().contains("2 problems"), "{error}");
     assert!(fake.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_limit_is_held_against_what_is_there_when_the_plan_is_carried_out() {
+    let full = (0..512).fold(fake(), |fake, n| fake.variable(format!("N{n}"), ""));
+    let (fake, _running, client) = started(full).await;
+    let current = client.send(&ListEnvironmentVariables::new()).await.unwrap();
+    let wanted: EnvironmentVariables = [("NEW", "1")].into_iter().collect();
+    let plan = EnvironmentPlan::new(&current, &wanted, Owned::Nothing);
+    for on_conflict in [OnConflict::Fail, OnConflict::Overwrite] {
+        // Still full: nothing is written.
+        let error = client.apply_environment_plan(&plan, on_conflict).await.unwrap_err();
+        assert!(matches!(&error, ApplyError::Client(error) if error.kind() == ErrorKind::Build), "{error:?}");
+        assert!(error.to_string().contains("EnvVarLimitMet"), "{error}");
+        assert!(fake.audit_log().is_empty());
+    }
+    client.send(&UpdateEnvironmentVariables::new().delete("N0")).await.unwrap();
+    let done = client.apply_environment_plan(&plan, OnConflict::Fail).await.unwrap();
+    assert_eq!(done.count(Action::Create), 1);
+    assert_eq!(variables(&fake).len(), 512);
+}
+
+#[tokio::test]
+async fn a_plan_that_deletes_all_that_is_ours_sends_nothing_unless_permitted() {
+    let (fake, _running, client) = deployment().await;
+    let current = client.send(&ListEnvironmentVariables::new()).await.unwrap();
+    let requests = fake.requests().len();
+    let plan = |owned| EnvironmentPlan::new(&current, &EnvironmentVariables::new(), owned);
+    for (owned, count) in [(Owned::Everything, 3), (Owned::Prefix(String::new()), 3), (Owned::Prefix("G".into()), 1)] {
+        for plan in [plan(owned.clone()), plan(owned.clone()).unchecked()] {
+            let error = client.apply_environment_plan(&plan, OnConflict::Overwrite).await.unwrap_err();
+            let ApplyError::DeletesAll(DeletesAll { count: told, .. }) = error else { panic!("{error:?}") };
+            assert_eq!(told, count, "{owned:?}");
+        }
+    }
+    assert_eq!(fake.requests().len(), requests, "nothing is sent");
+    // It deleted nothing when it was made, and would now.
+    let early = EnvironmentPlan::new(&EnvironmentVariables::new(), &EnvironmentVariables::new(), Owned::Everything);
+    let error = client.apply_environment_plan(&early, OnConflict::Overwrite).await.unwrap_err();
+    assert!(matches!(error, ApplyError::DeletesAll(_)), "{error:?}");
+    assert_eq!(variables(&fake).len(), 3);
+    client.apply_environment_plan(&plan(Owned::Everything).allow_delete_all(), OnConflict::Fail).await.unwrap();
+    assert!(variables(&fake).is_empty());
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@ use convex_mgmt::DeploymentClient;
 use convex_mgmt_fake::{Fake, FakeBuilder, Running};
 use convex_mgmt_suite::{client_of, fake};
 
+mod addressing;
+mod answers;
 mod audit_log;
 mod data_sync;
 mod deployment;

@@ -43,6 +43,12 @@ fn assert_clean(what: &str, text: &str) {
     }
 }
 
+/// A URL with the canary as user name, password, path, query and fragment, and each in a spelling that URLs have.
+fn url() -> String {
+    let coded = CANARY.replace('/', "%2F");
+    format!("https://{coded}:{coded}@hooks.example/{CANARY}?{CANARY}={coded}#{CANARY}")
+}
+
 fn key() -> Result<DeployKey, CredentialError> {
     DeployKey::parse(&format!("dev:happy-animal-123|{CANARY}"))
 }
@@ -75,7 +81,7 @@ where
         ListEnvironmentVariables::new(),
         UpdateEnvironmentVariables::new().set("NAME", CANARY).delete("OTHER"),
         GetCanonicalUrls::new(),
-        UpdateCanonicalUrl::reset(RequestDestination::ConvexCloud),
+        UpdateCanonicalUrl::set(RequestDestination::ConvexCloud, url()),
         PauseDeployment::new(),
         UnpauseDeployment::new(),
         GetDeploymentInfo::new(),
@@ -94,16 +100,66 @@ where
         DataSync::new(),
         ListActiveSyncs::new(),
     }
+    // The other places for a URL, for which the operations above have no room.
+    for stream in streams() {
+        let create = CreateLogStream::new(stream).unchecked();
+        texts += &shown(&create);
+        texts += &match client.send_for_reply(&create).await {
+            Ok(reply) => shown(&reply),
+            Err(error) => told(&error),
+        };
+    }
+    for changes in updates() {
+        let update = UpdateLogStream::new("x", changes).unchecked();
+        texts += &shown(&update);
+        texts += &client.send(&update).await.map_or_else(|error| told(&error), |()| String::new());
+    }
     (sent, texts)
+}
+
+/// Every stream that takes a URL, each with whole URLs and with texts that are none.
+fn streams() -> Vec<NewLogStream> {
+    let urls = [url(), CANARY.to_owned(), format!("https://{CANARY}@hooks.example"), format!("x://{CANARY}/")];
+    let streams = |url: String| -> [NewLogStream; 5] {
+        [
+            NewWebhook::new(url.as_str(), WebhookFormat::Json).into(),
+            NewAxiom::new(CANARY, "d").ingest_url(url.as_str().into()).into(),
+            NewSentry::new(url.as_str()).into(),
+            NewPostHogLogs::new(CANARY).host(url.as_str()).into(),
+            NewPostHogErrorTracking::new(CANARY).host(url).into(),
+        ]
+    };
+    urls.into_iter().flat_map(streams).collect()
+}
+
+/// As [`streams`], for updates.
+fn updates() -> Vec<LogStreamUpdate> {
+    let updates = |url: String| -> [LogStreamUpdate; 5] {
+        [
+            WebhookUpdate::new().url(url.as_str()).into(),
+            AxiomUpdate::new().ingest_url(AxiomIngestUrl::from(url.as_str())).into(),
+            SentryUpdate::new().dsn(url.as_str()).into(),
+            PostHogLogsUpdate::new().host(url.as_str()).into(),
+            PostHogErrorTrackingUpdate::new().host(url).into(),
+        ]
+    };
+    [url(), CANARY.to_owned()].into_iter().flat_map(updates).collect()
 }
 
 fn respond(status: u16, kind: &str, body: &str) -> Step {
     let location = format!("https://user:{CANARY}@elsewhere.example/{CANARY}?{CANARY}");
     let response = Response::builder().header("content-type", kind).header("location", location);
     let response = response.header("x-convex-request", CANARY);
-    let mut response = response.body(Bytes::from(body.replace("CANARY", CANARY))).unwrap();
+    let body = body.replace("CANARY_URL", &url()).replace("CANARY", CANARY);
+    let mut response = response.body(Bytes::from(body)).unwrap();
     *response.status_mut() = StatusCode::from_u16(status).unwrap();
     Step::Respond(response)
+}
+
+/// An answer in a coding whose name is nobody's.
+fn encoded(status: u16) -> Step {
+    let body = Bytes::from_static(CANARY.as_bytes());
+    Step::Respond(Response::builder().status(status).header("content-encoding", CANARY).body(body).unwrap())
 }
 
 /// Each way to fail, and a success that holds the canary wherever a text may be.
@@ -125,9 +181,43 @@ const WAYS: &[fn() -> Step] = &[
             r#"{"environmentVariables":{"A":["CANARY"]},"items":["CANARY"],"syncs":"CANARY"}"#,
         )
     },
+    || {
+        respond(
+            200,
+            "application/json",
+            r#"{"logStreamType":"webhook","id":"i","status":{"type":"failed","reason":"error sending request for url (CANARY_URL)"},"url":"CANARY_URL","format":"json","hmacSecret":"CANARY","convexCloudUrl":"CANARY_URL","convexSiteUrl":"CANARY"}"#,
+        )
+    },
+    || {
+        respond(
+            200,
+            "application/json",
+            r#"[{"logStreamType":"axiom","id":"i","status":{"type":"active"},"datasetName":"d","attributes":[],"ingestUrl":"CANARY_URL"},{"logStreamType":"postHogLogs","id":"i","status":{"type":"active"},"host":"CANARY_URL"},{"logStreamType":"postHogErrorTracking","id":"i","status":{"type":"failed","reason":"CANARY_URL"},"host":"CANARY"}]"#,
+        )
+    },
     || respond(200, "application/json", "CANARY"),
     || respond(200, "application/json; charset=latin1", r#""CANARY""#),
     || respond(200, "text/html", "<html>CANARY"),
+    || respond(200, "application/json", r#"{"code":"CANARY","message":"CANARY"}"#),
+    || {
+        respond(
+            200,
+            "application/json",
+            r#"{"environmentVariables":{"CANARY":"CANARY"},"environmentVariables":{},"CANARY":1}"#,
+        )
+    },
+    || {
+        respond(
+            200,
+            "application/json",
+            r#"{"usageLimit":["CANARY"],"logStreamType":["CANARY"],"environmentVariables":["CANARY"#,
+        )
+    },
+    || encoded(200),
+    || encoded(400),
+    || respond(101, "text/plain", ""),
+    || respond(206, "application/json", "CANARY"),
+    || respond(304, "text/plain", ""),
     || respond(307, "text/plain", "CANARY"),
     || respond(400, "application/json", r#"{"code":"BadJsonBody","message":"CANARY"}"#),
     || respond(400, "application/json", r#"{"code":"CANARY CANARY","message":"CANARY"}"#),
@@ -144,7 +234,8 @@ async fn no_operation_tells_a_secret_whatever_becomes_of_it() {
         let log = Log::default();
         let guard = log.keep(FmtSpan::FULL);
         // Enough for all attempts of all operations.
-        let script = Script::new((0..OPERATIONS.len() * 3).map(|_| way()));
+        let calls = OPERATIONS.len() + streams().len() + updates().len();
+        let script = Script::new((0..calls * 3).map(|_| way()));
         let refresh = CredentialRefreshLayer::new(&endpoint(), async || key());
         let client = Client::builder(endpoint()).attempt_layer(refresh.clone()).build_on(script.clone()).unwrap();
         let (sent, mut texts) = all(&client).await;
@@ -157,7 +248,9 @@ async fn no_operation_tells_a_secret_whatever_becomes_of_it() {
         assert_clean(&format!("the log of {what}"), &log.text());
         // The test itself: secrets did go out.
         let bodies: Vec<_> = script.seen().iter().map(|request| request.body().clone()).collect();
-        assert!(bodies.iter().any(|body| String::from_utf8_lossy(body).contains(CANARY)));
+        let with_url = bodies.iter().filter(|body| String::from_utf8_lossy(body).contains(&url())).count();
+        assert!(with_url > streams().len() / 4 + updates().len() / 2, "only {with_url}");
+        assert!(texts.contains("https://hooks.example/[redacted]"), "hosts are no secret");
         assert_clean("the requests", &format!("{:?}", script.seen().iter().map(Request::headers).collect::<Vec<_>>()));
     }
 }

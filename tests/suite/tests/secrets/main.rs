@@ -10,11 +10,10 @@ use std::fmt::{Debug, Display};
 use bytes::Bytes;
 use convex_mgmt::deployment::environment_variables::plan::{EnvironmentPlan, Owned};
 use convex_mgmt::deployment::{
-    AxiomIngestUrl, AxiomUpdate, CreateLogStream, DataSync, DatadogSiteLocation, DatadogUpdate, Document,
-    EnvironmentVariables, GetLogStream, ListAuditLogEvents, ListEnvironmentVariables, ListLogStreams, LogStreamUpdate,
-    LogTopic, LogTopics, NewAxiom, NewDatadog, NewLogStream, NewPostHogErrorTracking, NewPostHogLogs, NewSentry,
-    PostHogErrorTrackingUpdate, PostHogLogsUpdate, RotateWebhookSecret, SentryUpdate, UpdateEnvironmentVariables,
-    UpdateLogStream,
+    AxiomUpdate, CreateLogStream, DataSync, DatadogSiteLocation, DatadogUpdate, Document, EnvironmentVariables,
+    GetLogStream, ListAuditLogEvents, ListEnvironmentVariables, ListLogStreams, LogStreamUpdate, LogTopic, LogTopics,
+    NewAxiom, NewDatadog, NewLogStream, NewPostHogErrorTracking, NewPostHogLogs, NewSentry, PostHogErrorTrackingUpdate,
+    PostHogLogsUpdate, RotateWebhookSecret, SentryUpdate, UpdateEnvironmentVariables, UpdateLogStream,
 };
 use convex_mgmt::{
     AccessToken, Client, Credential, DeployKey, Deployment, Endpoint, Management, Operation, OperationMeta,
@@ -100,6 +99,7 @@ fn back_reading() -> EnvironmentVariables {
 /// A canary in each secret that a log stream has, going there.
 fn streams() -> Vec<NewLogStream> {
     let axiom = NewAxiom::new(CANARY, "dataset").ingest_url("https://axiom.example".into());
+    let axiom = axiom.topics(LogTopics::only([LogTopic::Exception]));
     vec![
         NewDatadog::new(DatadogSiteLocation::Eu, CANARY).topics(LogTopics::only([LogTopic::Exception])).into(),
         axiom.into(),
@@ -112,7 +112,7 @@ fn streams() -> Vec<NewLogStream> {
 fn updates() -> Vec<LogStreamUpdate> {
     vec![
         DatadogUpdate::new().dd_api_key(CANARY).topics(LogTopics::only([LogTopic::Exception])).into(),
-        AxiomUpdate::new().api_key(CANARY).ingest_url(AxiomIngestUrl::from("https://axiom.example")).into(),
+        AxiomUpdate::new().api_key(CANARY).topics(LogTopics::only([LogTopic::Exception])).into(),
         SentryUpdate::new().dsn(format!("ftp://{CANARY}@sentry.example/1")).into(),
         PostHogLogsUpdate::new().api_key(CANARY).host("bad").into(),
         PostHogErrorTrackingUpdate::new().api_key(CANARY).host("bad").into(),
@@ -197,6 +197,18 @@ fn bad_input_is_not_repeated() {
         assert_clean(&"a credential", &told(&Credential::parse(&text).unwrap_err()));
     }
     assert_clean(&"another kind", &told(&AccessToken::parse(&format!("prod:n|{CANARY}")).unwrap_err()));
+    for around in
+        ["\"KEY\"", "Convex KEY", "Authorization: Convex KEY", "X=KEY", "KEY,", "KEY KEY", "KEY\nKEY", "https://KEY"]
+    {
+        let text = around.replace("KEY", &format!("dev:n|{CANARY}"));
+        for error in [Credential::parse(&text).unwrap_err(), DeployKey::parse(&text).unwrap_err()] {
+            assert_clean(&"more than a key", &told(&error));
+        }
+    }
+    for prefix in [format!("{CANARY}//"), format!("{CANARY}/%2e"), format!("{CANARY}/api/v1"), format!("?{CANARY}")] {
+        let url = format!("https://example.com/{prefix}");
+        assert_clean(&"a prefix", &told(&Endpoint::<Deployment>::with_path_prefix(&url, &key()).unwrap_err()));
+    }
     for url in [
         format!("https://user:{CANARY}@example.com"),
         format!("https://example.com/{CANARY}"),
@@ -208,10 +220,14 @@ fn bad_input_is_not_repeated() {
         assert_clean(&"a URL", &told(&Endpoint::<Deployment>::new(&url, &key()).unwrap_err()));
     }
     for text in
-        [format!("A={CANARY}\n{CANARY}"), format!("A=\"{CANARY}"), format!("A B={CANARY}"), format!("={CANARY}")]
+        [format!("A={CANARY}\n{CANARY}"), format!("A='x\n{CANARY}"), format!("A B={CANARY}"), format!("={CANARY}")]
     {
         assert_clean(&"an .env file", &told(&EnvironmentVariables::from_dotenv(&text).unwrap_err()));
     }
+    let text = format!("A=\"{CANARY}\nB={CANARY}#{CANARY}\nC='\\'{CANARY}\nD={CANARY}'\nA:\n{CANARY}");
+    let (_, warnings) = EnvironmentVariables::from_dotenv_with_warnings(&text).unwrap();
+    assert_eq!(warnings.len(), 6, "{warnings:?}");
+    warnings.iter().for_each(|warning| assert_clean(&"a warning", &told(warning)));
     for bad in [
         UpdateEnvironmentVariables::new().set("9", CANARY),
         UpdateEnvironmentVariables::new().set(format!("NAME={CANARY}"), "x"),

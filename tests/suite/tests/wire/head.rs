@@ -110,7 +110,6 @@ async fn interim_answers() {
     let switching = raw("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n");
     check([Case {
         failure: ErrorKind::UnexpectedReply,
-        unknown: false,
         repeated: [false; 3],
         ..Case::broken("another protocol that was not asked for", 1, switching)
     }])

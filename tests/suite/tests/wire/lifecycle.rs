@@ -17,7 +17,7 @@ use tower::layer::layer_fn;
 use tower::{BoxError, Service, ServiceExt};
 
 use crate::request::upload;
-use crate::{CLASSES, DONE, bounded, builder, burst, client, done, joined, list, send, settle};
+use crate::{CLASSES, DONE, bounded, builder, burst, client, done, done_without_reply, joined, list, send, settle};
 
 /// Drops a call when the server has come to a point, and the client to what follows from it.
 async fn dropped_at(gate: &Gate, call: impl Future<Output = Result<(), Error>>) {
@@ -152,7 +152,7 @@ where
 #[tokio::test]
 async fn a_layer_that_is_not_ready() {
     let update = UpdateEnvironmentVariables::new().set("A", "1");
-    let server = ScriptServer::start([done()]).await;
+    let server = ScriptServer::start([done_without_reply()]).await;
     let client = builder(&server.url(), 3).attempt_layer(layer_fn(NotReady::new)).build().unwrap();
     let error = bounded(client.send(&update)).await.unwrap_err();
     assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Layer, Sent::No, 0), "{error:?}");

@@ -76,6 +76,11 @@ fn done() -> Vec<Act> {
     answer("200 OK\r\ncontent-type: application/json", DONE)
 }
 
+/// A success of an operation without a reply body.
+fn done_without_reply() -> Vec<Act> {
+    answer("200 OK", "")
+}
+
 fn joined(acts: impl IntoIterator<Item = Vec<Act>>) -> Vec<Act> {
     acts.into_iter().flatten().collect()
 }

@@ -9,7 +9,7 @@ use convex_mgmt::{
 use convex_mgmt_suite::script_server::{Act, Gate, ScriptServer, raw, write};
 use http::Method;
 
-use crate::{CLASSES, Case, Signal, bounded, check, client, done, joined, list, send, settle};
+use crate::{CLASSES, Case, Signal, bounded, check, client, done, done_without_reply, joined, list, send, settle};
 
 /// The largest that goes, and more than the sockets of a connection hold, so that it cannot leave unless it is read.
 const LARGE: usize = 2 * 1024 * 1024 - 2;
@@ -25,8 +25,7 @@ impl<const REPEATED: bool> Operation for Upload<REPEATED> {
         Method::POST,
         "/upload",
         if REPEATED { Repeat::Idempotent } else { Repeat::Never },
-    )
-    .empty_reply();
+    );
     fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
         request.json(&"x".repeat(LARGE))
     }
@@ -184,7 +183,7 @@ async fn no_answer_to_a_whole_request() {
 #[tokio::test]
 async fn attempts_are_the_same_to_the_byte() {
     let busy = raw("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n");
-    let server = ScriptServer::start([vec![Act::Read, Act::Reset], joined([busy, done()])]).await;
+    let server = ScriptServer::start([vec![Act::Read, Act::Reset], joined([busy, done_without_reply()])]).await;
     let update = UpdateEnvironmentVariables::new().set("A", "1").delete("B");
     bounded(client(&server.url(), 3).send(&update)).await.unwrap();
     let requests = server.requests();

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use super::document::Document;
 use crate::decode::{self, DecodeError, DecodeErrorKind};
 use crate::open::open_union;
+use crate::printable::Printable;
 use crate::time::UnixNanos;
 
 /// A table, by its component and its name. Cheap to clone.
@@ -38,9 +39,9 @@ impl TablePath {
 impl fmt::Display for TablePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.component.is_empty() {
-            write!(f, "{}:", self.component)?;
+            write!(f, "{}:", Printable(&self.component))?;
         }
-        f.write_str(&self.table)
+        Printable(&self.table).fmt(f)
     }
 }
 

@@ -1,73 +1,100 @@
-//! Reading `.env` text. Feature `dotenv`.
+//! Reading `.env` text as the Convex command line tool does. Feature `dotenv`.
 
-use dotenvor::{Error, ParseErrorKind};
-use thiserror::Error as ThisError;
+mod reader;
+mod warnings;
+
+use std::fmt;
+
+use thiserror::Error;
 use zeroize::Zeroizing;
 
+use self::reader::Statement;
 use super::EnvironmentVariables;
 
 impl EnvironmentVariables {
-    /// Reads the text of an `.env` file.
-    ///
-    /// The format is the one of the `dotenv` package that the Convex command line tool reads: `NAME=value` lines,
-    /// comments behind `#` (in an unquoted value too), `export`, single, double and backtick quotes over several lines,
-    /// `\n` in double quotes. `$` has no meaning, the process's environment is not looked at, and of several values for
-    /// one name the last is kept.
+    /// Reads the text of an `.env` file, as [`EnvironmentVariables::from_dotenv_with_warnings`] without the warnings.
     ///
     /// # Errors
     /// [`DotenvError`] with the number of the first malformed line.
     pub fn from_dotenv(text: &str) -> Result<Self, DotenvError> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let entries = dotenvor::parse_str(&without_comments(text)).map_err(DotenvError::of)?;
-        Ok(entries.into_iter().map(|entry| (entry.key, entry.value)).collect())
+        Self::from_dotenv_with_warnings(text).map(|(variables, _)| variables)
+    }
+
+    /// Reads the text of an `.env` file, and returns what in it may be meant otherwise than it is read.
+    ///
+    /// The values are those that the Convex command line tool reads: it uses npm's `dotenv` 16.6.1. A line is `NAME=value` or
+    /// `NAME: value`, with or without `export` before it.
+    ///
+    /// * A value without quotes ends at `#` and at the end of the line.
+    /// * A value may be in double quotes, single quotes or backticks, and then holds `#` and line ends, too. Only in double
+    ///   quotes, `\n` and `\r` are replaced. Every other backslash stays.
+    /// * A quote that is not closed is part of the value. A value may have its own quote in it.
+    /// * The last of several values for one name is kept.
+    /// * `$` has no meaning, and the process's environment is not read.
+    ///
+    /// The warnings are in the order of the text. Each names a line and a variable, and no value.
+    ///
+    /// # Errors
+    /// [`DotenvError`] with the number of the first malformed line. The command line tool ignores such lines.
+    ///
+    /// ```
+    /// use convex_mgmt_proto::deployment::EnvironmentVariables;
+    ///
+    /// let text = "PATTERN=\"^\\d+$\"\nPASSWORD=abc#def\n";
+    /// let (variables, warnings) = EnvironmentVariables::from_dotenv_with_warnings(text)?;
+    /// assert_eq!(variables.get("PATTERN").map(|value| value.expose()), Some(r"^\d+$"));
+    /// assert_eq!(variables.get("PASSWORD").map(|value| value.expose()), Some("abc"));
+    /// assert_eq!(warnings[0].to_string(), "line 2: PASSWORD ends before a `#`: put the value in quotes if `#` belongs to it");
+    /// # Ok::<(), convex_mgmt_proto::deployment::environment_variables::dotenv::DotenvError>(())
+    /// ```
+    pub fn from_dotenv_with_warnings(text: &str) -> Result<(Self, Vec<DotenvWarning>), DotenvError> {
+        let other_ends = text.contains('\r').then(|| with_line_feeds(text));
+        let text = other_ends.as_deref().map_or(text, String::as_str);
+        let (mut variables, mut warnings) = (Self::new(), Vec::new());
+        for statement in reader::statements(text) {
+            let assignment = match statement {
+                Statement::Assignment(assignment) => assignment,
+                Statement::Malformed { line, text } => return Err(DotenvError { line, problem: problem(text) }),
+            };
+            let (line, name) = (assignment.line, assignment.name);
+            if name == IGNORED_NAME {
+                return Err(DotenvError { line, problem: "has a name that the command line tool ignores" });
+            }
+            warnings.extend(warnings::of(&assignment));
+            if variables.insert(name, assignment.value()).is_some() {
+                warnings.push(DotenvWarning { line, name: name.to_owned(), kind: DotenvWarningKind::SetAgain });
+            }
+        }
+        Ok((variables, warnings))
     }
 }
 
-/// The text with its comment lines emptied. For the reader a quote behind a `=` in one of them begins a value, so that it would
-/// pass over all lines up to the next such quote, as part of the comment.
-fn without_comments(text: &str) -> Zeroizing<String> {
-    // Of the three ends of lines, one is left: a return and a line feed that a comment stood between would become one end.
-    let text = Zeroizing::new(text.replace("\r\n", "\n"));
-    let text = Zeroizing::new(text.replace('\r', "\n"));
+/// In JavaScript, the only name that an object does not take a text for.
+const IGNORED_NAME: &str = "__proto__";
+
+/// The text with `\n` as its only line end, as it is for the command line tool: in values, too.
+fn with_line_feeds(text: &str) -> Zeroizing<String> {
     let mut kept = Zeroizing::new(String::with_capacity(text.len()));
-    let mut rest = text.as_str();
-    while !rest.is_empty() {
-        let line = length_of_line(rest);
-        let end = if rest[..line].trim_start().starts_with('#') {
-            line
-        } else {
-            let end = length_of_statement(rest, line);
-            kept.push_str(&rest[..end]);
-            end
-        };
-        let next = rest.len().min(end + 1);
-        kept.push_str(&rest[end..next]);
-        rest = &rest[next..];
+    for (number, piece) in text.split('\r').enumerate() {
+        if number > 0 {
+            kept.push('\n');
+        }
+        kept.push_str(if number > 0 { piece.strip_prefix('\n').unwrap_or(piece) } else { piece });
     }
     kept
 }
 
-fn length_of_line(text: &str) -> usize {
-    text.find('\n').unwrap_or(text.len())
-}
-
-/// How far the text's first line goes, with those after it if its value is in quotes.
-fn length_of_statement(text: &str, line: usize) -> usize {
-    let value = text[..line].split_once('=').map_or("", |(_, value)| value.trim_ascii_start());
-    let Some(quote @ (b'"' | b'\'' | b'`')) = value.bytes().next() else { return line };
-    let (mut end, mut escaped) = (line - value.len() + 1, false);
-    for byte in text[end..].bytes() {
-        if byte == quote && !escaped {
-            break;
-        }
-        escaped = byte == b'\\' && !escaped;
-        end += 1;
+/// What is wrong with a line.
+fn problem(text: &str) -> &'static str {
+    match text.split_once('=') {
+        None => "is not of the form NAME=value",
+        Some(("", _)) => "has no name before `=`",
+        Some(_) => "has a name with other characters than letters, digits, `_`, `.`, `-`",
     }
-    end + length_of_line(&text[end..])
 }
 
 /// Why a text is not that of an `.env` file. Holds no text of it.
-#[derive(Clone, Debug, PartialEq, Eq, ThisError)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("line {line}: {problem}")]
 #[non_exhaustive]
 pub struct DotenvError {
@@ -77,82 +104,50 @@ pub struct DotenvError {
     pub problem: &'static str,
 }
 
-impl DotenvError {
-    fn of(error: Error) -> Self {
-        match error {
-            Error::Parse(error) => Self {
-                line: error.line,
-                problem: match error.kind {
-                    ParseErrorKind::InvalidSyntax => "is not of the form NAME=value",
-                    ParseErrorKind::MissingKey => "has no name before `=`",
-                    ParseErrorKind::InvalidKey => {
-                        "has a name with other characters than letters, digits, `_`, `.`, `-`"
-                    }
-                    ParseErrorKind::UnterminatedQuote => "opens a quote that is not closed",
-                },
-            },
-            // Neither can happen with text in memory.
-            Error::Io(_) | Error::InvalidEncoding(_) => Self { line: 1, problem: "cannot be read" },
-        }
+/// A variable that the Convex command line tool reads in one way, and that a person may have meant in another. Holds no value.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("line {line}: {name} {kind}")]
+#[non_exhaustive]
+pub struct DotenvWarning {
+    /// The number of the line that the assignment begins in, from 1.
+    pub line: u32,
+    /// The name of the variable: letters, digits, `_`, `.` and `-`.
+    pub name: String,
+    /// What may be meant otherwise.
+    pub kind: DotenvWarningKind,
+}
+
+/// What in an assignment may be meant otherwise than it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DotenvWarningKind {
+    /// The value begins with a quote that does not end it, because the quote is not closed or because something follows it. The
+    /// quote is part of the value.
+    QuoteKept,
+    /// The value is not in quotes, and ends before a `#` that follows it directly, such as in `abc#def`.
+    CutOff,
+    /// The value is in quotes and holds an escape sequence that is not replaced, such as `\"`, `\\`, `\t` or `\$`.
+    BackslashKept,
+    /// The name, the `=` and the value are not all in one line.
+    OverLines,
+    /// The value has several lines, and one of them looks like another variable: a quote may be missing.
+    HoldsAssignment,
+    /// The variable was set before, in an earlier line. The later value is kept.
+    SetAgain,
+}
+
+impl fmt::Display for DotenvWarningKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::QuoteKept => "begins with a quote that does not end the value: the quote is part of it",
+            Self::CutOff => "ends before a `#`: put the value in quotes if `#` belongs to it",
+            Self::BackslashKept => "keeps a backslash: only `\\n` and `\\r` in double quotes are replaced",
+            Self::OverLines => "is not in one line with its `=` and its value",
+            Self::HoldsAssignment => "holds a line that looks like another variable: a quote may be missing",
+            Self::SetAgain => "was set before: only the last value counts",
+        })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> Vec<(String, String)> {
-        let variables = EnvironmentVariables::from_dotenv(text).unwrap();
-        variables.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect()
-    }
-
-    fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
-        list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-    }
-
-    #[test]
-    fn the_usual_forms() {
-        let text = "\u{feff}# comment\r\nA=1\r\nexport B = two # tail\r\nC='x # y'\r\nD=\"l1\\nl2\"\r\nE=\n\nF=`a\"'b`\nG=\"l1\nl2\"\n";
-        let expected =
-            [("A", "1"), ("B", "two"), ("C", "x # y"), ("D", "l1\nl2"), ("E", ""), ("F", "a\"'b"), ("G", "l1\nl2")];
-        assert_eq!(read(text), pairs(&expected));
-    }
-
-    #[test]
-    fn dollars_and_the_environment_mean_nothing() {
-        assert!(std::env::vars_os().any(|(name, _)| name == "PATH"), "the test needs a variable that is set");
-        assert_eq!(
-            read("A=$PATH\nB=\"${PATH}\"\nC=pa$$word"),
-            pairs(&[("A", "$PATH"), ("B", "${PATH}"), ("C", "pa$$word")])
-        );
-    }
-
-    #[test]
-    fn a_comment_may_hold_anything_and_what_looks_like_one_in_quotes_is_none() {
-        let text = "# A=\"\r\nB=1\n  # it's='x\nC=\"2\n# D='\n\\\"\n#\" # '\nE=3";
-        assert_eq!(read(text), pairs(&[("B", "1"), ("C", "2\n# D='\n\"\n#"), ("E", "3")]));
-        let error = EnvironmentVariables::from_dotenv("#='\r# =\"\nA\n").unwrap_err();
-        assert_eq!(error.line, 3);
-    }
-
-    #[test]
-    fn the_last_of_several_values_is_kept() {
-        assert_eq!(read("A=1\nA=2"), pairs(&[("A", "2")]));
-    }
-
-    #[test]
-    fn a_malformed_line_is_named_by_its_number_and_not_shown() {
-        for (text, line, problem) in [
-            ("A=1\n\ncanary\n", 3, "NAME=value"),
-            ("A=1\n=canary", 2, "no name"),
-            ("A=1\nB C=canary", 2, "other characters"),
-            ("A=1\nB=\"x\ny\nC=canary", 2, "not closed"),
-            ("A='x'canary", 1, "NAME=value"),
-        ] {
-            let error = EnvironmentVariables::from_dotenv(text).unwrap_err();
-            assert_eq!(error.line, line, "{text}");
-            assert!(error.to_string().contains(problem), "{error}");
-            assert!(!format!("{error} {error:?}").contains("canary"));
-        }
-    }
-}
+mod tests;

@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::rules;
 use super::{EnvironmentVariables, UpdateEnvironmentVariables};
 use crate::error::Problems;
+use crate::printable::Printable;
 
 /// Which variables of a deployment are ours: a plan deletes those of them that are no longer wanted, and leaves all others
 /// alone. A variable that is wanted is ours in any case.
@@ -34,6 +35,11 @@ impl Owned {
             Self::Names(names) => names.contains(name),
             Self::Prefix(prefix) => name.starts_with(prefix.as_str()),
         }
+    }
+
+    /// Whether variables may be ours that nobody has named.
+    fn is_open(&self) -> bool {
+        matches!(self, Self::Everything | Self::Prefix(_))
     }
 }
 
@@ -86,10 +92,15 @@ pub struct EnvironmentPlan {
     owned: Owned,
     steps: Vec<Step>,
     unchecked: bool,
+    may_delete_all: bool,
 }
 
 impl EnvironmentPlan {
     /// Plans the way from `current` to `wanted`.
+    ///
+    /// If `owned` is [`Owned::Everything`] or an [`Owned::Prefix`], and `wanted` has no variable that is ours, the plan deletes
+    /// all that are. An empty or wrong file has the same effect, so such a plan is only carried out with
+    /// [`EnvironmentPlan::allow_delete_all`].
     pub fn new(current: &EnvironmentVariables, wanted: &EnvironmentVariables, owned: Owned) -> Self {
         let names: BTreeSet<&str> = current.names().chain(wanted.names()).collect();
         let steps = names
@@ -105,7 +116,13 @@ impl EnvironmentPlan {
                 Step { name: name.to_owned(), action }
             })
             .collect();
-        Self { current: current.clone(), wanted: wanted.clone(), owned, steps, unchecked: false }
+        let (current, wanted) = (current.clone(), wanted.clone());
+        Self { current, wanted, owned, steps, unchecked: false, may_delete_all: false }
+    }
+
+    /// Permits the plan to delete every variable that is ours, without one that is wanted.
+    pub fn allow_delete_all(self) -> Self {
+        Self { may_delete_all: true, ..self }
     }
 
     /// Leaves all checks of the rules to the server, for one that has others.
@@ -132,12 +149,42 @@ impl EnvironmentPlan {
     /// the server.
     ///
     /// # Errors
-    /// All values that the server would refuse, its limits for the whole deployment included.
-    pub fn operation(&self) -> Result<Option<UpdateEnvironmentVariables>, Problems> {
+    /// [`PlanError::Invalid`] with all values that the server would refuse, its limits for the whole deployment included;
+    /// [`PlanError::DeletesAll`] as for [`EnvironmentPlan::check`].
+    pub fn operation(&self) -> Result<Option<UpdateEnvironmentVariables>, PlanError> {
         if self.is_empty() {
             return Ok(None);
         }
-        // What is checked here need not be checked again; only here is it known what is there.
+        self.check_deletions()?;
+        let update = self.update();
+        if !self.unchecked {
+            rules::check_against(&update.changes, &self.current)?;
+        }
+        Ok(Some(update))
+    }
+
+    /// Checks what does not depend on when the variables were read: names, lengths of values, and what is deleted. The limits of
+    /// the deployment are left out, because a later reading may leave more room.
+    ///
+    /// # Errors
+    /// [`PlanError::Invalid`] with all values that the server would refuse; [`PlanError::DeletesAll`] if every variable that is
+    /// ours is deleted and [`EnvironmentPlan::allow_delete_all`] does not permit it.
+    pub fn check(&self) -> Result<(), PlanError> {
+        self.check_deletions()?;
+        if !self.unchecked {
+            rules::check_each(&self.update().changes)?;
+        }
+        Ok(())
+    }
+
+    fn check_deletions(&self) -> Result<(), DeletesAll> {
+        let count = self.count(Action::Delete);
+        let suspicious = self.owned.is_open() && !self.wanted.names().any(|name| self.owned.owns(name));
+        if count > 0 && suspicious && !self.may_delete_all { Err(DeletesAll { count }) } else { Ok(()) }
+    }
+
+    /// The changes. What is checked here need not be checked again: only the plan knows what is there.
+    fn update(&self) -> UpdateEnvironmentVariables {
         let mut update = UpdateEnvironmentVariables::new().unchecked();
         for Step { name, action } in &self.steps {
             update = match (action, self.wanted.get(name)) {
@@ -146,10 +193,7 @@ impl EnvironmentPlan {
                 _ => update,
             };
         }
-        if !self.unchecked {
-            rules::check_against(&update.changes, &self.current)?;
-        }
-        Ok(Some(update))
+        update
     }
 
     /// Holds the plan against a fresh reading. The plan that comes back has the same effect; what was done meanwhile is
@@ -172,7 +216,8 @@ impl EnvironmentPlan {
 
     /// Plans again from a fresh reading, whatever has changed: the wanted variables win.
     pub fn renew(&self, fresh: &EnvironmentVariables) -> Self {
-        Self { unchecked: self.unchecked, ..Self::new(fresh, &self.wanted, self.owned.clone()) }
+        let plan = Self::new(fresh, &self.wanted, self.owned.clone());
+        Self { unchecked: self.unchecked, may_delete_all: self.may_delete_all, ..plan }
     }
 }
 
@@ -186,7 +231,7 @@ impl fmt::Display for EnvironmentPlan {
                 Action::Same => '=',
                 Action::LeftAlone => '.',
             };
-            writeln!(f, "{sign} {name}")?;
+            writeln!(f, "{sign} {}", Printable(name))?;
         }
         write!(
             f,
@@ -209,9 +254,30 @@ impl fmt::Debug for EnvironmentPlan {
     }
 }
 
+/// Why a plan is not carried out. Nothing was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum PlanError {
+    /// The plan has values that the server would refuse. [`EnvironmentPlan::unchecked`] switches the check off.
+    #[error(transparent)]
+    Invalid(#[from] Problems),
+    /// The plan deletes every variable that is ours.
+    #[error(transparent)]
+    DeletesAll(#[from] DeletesAll),
+}
+
+/// A plan deletes every variable that is ours, because none of them is wanted. [`EnvironmentPlan::allow_delete_all`] permits
+/// that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("no owned variable is wanted, so the plan would delete all {count}: call `allow_delete_all` if that is meant")]
+#[non_exhaustive]
+pub struct DeletesAll {
+    /// The number of variables that would be deleted.
+    pub count: usize,
+}
+
 /// Variables that a plan is about were changed since it was made. Nothing was written.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("changed since the plan was made: {}", names.join(", "))]
+#[error("changed since the plan was made: {}", Printable(&names.join(", ")))]
 #[non_exhaustive]
 pub struct PlanConflict {
     /// The names of the variables.
@@ -275,9 +341,14 @@ mod tests {
     fn the_rules_are_checked_against_what_is_there() {
         let full: EnvironmentVariables = (0..512).map(|n| (format!("N{n}"), "")).collect();
         let plan = EnvironmentPlan::new(&full, &variables([("NEW", "1"), ("9", "")]), Owned::Nothing);
-        let codes: Vec<_> = plan.operation().unwrap_err().iter().map(|problem| problem.code.clone()).collect();
+        let PlanError::Invalid(problems) = plan.operation().unwrap_err() else { panic!("values are checked") };
+        let codes: Vec<_> = problems.iter().map(|problem| problem.code.clone()).collect();
         assert_eq!(codes, [ErrorCode::EnvironmentVariableNameInvalid, ErrorCode::EnvVarLimitMet]);
+        // A later reading may leave room for one more, but no name becomes valid.
+        let PlanError::Invalid(problems) = plan.check().unwrap_err() else { panic!("values are checked") };
+        assert_eq!(problems.iter().count(), 1);
         let unchecked = plan.unchecked().renew(&full);
+        assert_eq!(unchecked.check(), Ok(()));
         assert_eq!(unchecked.operation().unwrap().unwrap().changes.len(), 2);
     }
 
@@ -312,6 +383,44 @@ mod tests {
         assert_eq!(actions(&plan), [("A", Action::Update)]);
     }
 
+    #[test]
+    fn a_name_forges_no_line_of_a_plan() {
+        let forged = "A\n- B\u{202e}";
+        let plan = EnvironmentPlan::new(&variables([(forged, "1")]), &variables([("C", "1")]), Owned::Nothing);
+        let end = "\n1 to create, 0 to update, 0 to delete, 0 same, 1 left alone";
+        assert_eq!(plan.to_string(), format!("{}{end}", ". A\\n- B\\u{202e}\n+ C"));
+        let conflict = PlanConflict { names: vec![forged.to_owned(), "C".to_owned()] };
+        assert_eq!(conflict.to_string(), "changed since the plan was made: A\\n- B\\u{202e}, C");
+    }
+
+    #[test]
+    fn deleting_all_that_is_ours_has_to_be_permitted() {
+        let prefix = |prefix: &str| Owned::Prefix(prefix.to_owned());
+        let there = variables([("APP_A", "1"), ("APP_B", "1"), ("OTHER", "1")]);
+        for (owned, wanted, refused) in [
+            (Owned::Everything, "", Some(3)),
+            (prefix(""), "", Some(3)),
+            (prefix("APP_"), "", Some(2)),
+            (prefix("APP_"), "OTHER", Some(2)),
+            (prefix("NEW_"), "", None),
+            (prefix("APP_"), "APP_NEW", None),
+            (Owned::Everything, "NEW", None),
+            (Owned::Names(["OTHER".to_owned()].into()), "", None),
+            (Owned::Nothing, "", None),
+        ] {
+            let wanted: EnvironmentVariables = wanted.split_whitespace().map(|name| (name, "1")).collect();
+            let plan = EnvironmentPlan::new(&there, &wanted, owned.clone());
+            let expected = refused.map(|count| PlanError::DeletesAll(DeletesAll { count }));
+            assert_eq!(plan.clone().unchecked().operation().err(), expected, "{owned:?}");
+            assert_eq!(plan.check().err(), expected, "{owned:?}");
+            let permitted = plan.allow_delete_all();
+            assert!(permitted.operation().is_ok() && permitted.check().is_ok(), "{owned:?}");
+            // A later reading changes nothing about that.
+            assert!(permitted.renew(&there).operation().is_ok(), "{owned:?}");
+            assert!(EnvironmentPlan::new(&EnvironmentVariables::new(), &wanted, owned).operation().is_ok());
+        }
+    }
+
     fn any_variables() -> impl Strategy<Value = EnvironmentVariables> {
         btree_map("[A-E]", "[xy]", 0..5).prop_map(|map| map.into_iter().collect())
     }
@@ -333,7 +442,7 @@ mod tests {
             current in any_variables(), wanted in any_variables(), prefix in "[A-E]?",
         ) {
             let owned = Owned::Prefix(prefix);
-            let plan = EnvironmentPlan::new(&current, &wanted, owned.clone());
+            let plan = EnvironmentPlan::new(&current, &wanted, owned.clone()).allow_delete_all();
             let after = applied(&current, plan.operation().unwrap().as_ref());
             for (name, value) in &wanted {
                 prop_assert_eq!(after.get(name), Some(value));

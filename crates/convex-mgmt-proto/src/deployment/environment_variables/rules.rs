@@ -34,6 +34,17 @@ pub fn check(changes: &[EnvironmentVariableChange]) -> Result<(), Problems> {
 /// # Errors
 /// As for [`check`].
 pub fn check_against(changes: &[EnvironmentVariableChange], current: &EnvironmentVariables) -> Result<(), Problems> {
+    let mut problems = problems_of_each(changes);
+    check_totals(changes, current, &mut problems);
+    Problems::none_of(problems)
+}
+
+/// Checks each change by itself, without the deployment's limits.
+pub(super) fn check_each(changes: &[EnvironmentVariableChange]) -> Result<(), Problems> {
+    Problems::none_of(problems_of_each(changes))
+}
+
+fn problems_of_each(changes: &[EnvironmentVariableChange]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (index, change) in changes.iter().enumerate() {
         check_name(index, change, &mut problems);
@@ -47,8 +58,7 @@ pub fn check_against(changes: &[EnvironmentVariableChange], current: &Environmen
             ));
         }
     }
-    check_totals(changes, current, &mut problems);
-    Problems::none_of(problems)
+    problems
 }
 
 fn check_name(index: usize, change: &EnvironmentVariableChange, problems: &mut Vec<Problem>) {

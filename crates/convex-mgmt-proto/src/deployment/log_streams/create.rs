@@ -14,6 +14,7 @@ use crate::error::{BuildError, Problems};
 use crate::ids::LogStreamId;
 use crate::open::open_union;
 use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
+use crate::redact::debug_redacted;
 use crate::secret::{self, Secret};
 use crate::write::RequestWriter;
 
@@ -70,7 +71,7 @@ impl NewDatadog {
 }
 
 /// A new stream to a URL. Its events are signed with a secret that the server chooses.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -83,6 +84,8 @@ pub struct NewWebhook {
     #[serde(default, skip_serializing_if = "LogTopics::is_all")]
     pub topics: LogTopics,
 }
+
+debug_redacted! { NewWebhook { url as redacted, format, topics } }
 
 impl NewWebhook {
     /// With all topics.
@@ -176,7 +179,7 @@ impl NewSentry {
 }
 
 /// A new stream to PostHog's logs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -194,6 +197,8 @@ pub struct NewPostHogLogs {
     #[serde(default, skip_serializing_if = "LogTopics::is_all")]
     pub topics: LogTopics,
 }
+
+debug_redacted! { NewPostHogLogs { api_key, host as redacted, service_name, topics } }
 
 impl NewPostHogLogs {
     /// With all topics, to PostHog's default URL.
@@ -221,7 +226,7 @@ impl NewPostHogLogs {
 }
 
 /// A new stream of exceptions to PostHog's error tracking.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -233,6 +238,8 @@ pub struct NewPostHogErrorTracking {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
 }
+
+debug_redacted! { NewPostHogErrorTracking { api_key, host as redacted } }
 
 impl NewPostHogErrorTracking {
     /// To PostHog's default URL.
@@ -253,7 +260,8 @@ super::six_kinds! {
 }
 
 impl NewLogStream {
-    /// Checks what the server would refuse whatever the deployment.
+    /// Checks what the server would refuse whatever the deployment. A site, a format, a topic or an ingest URL that this
+    /// version does not know is left to the server.
     ///
     /// # Errors
     /// All problems, with the codes that the server would answer.
@@ -261,12 +269,9 @@ impl NewLogStream {
         match self {
             Self::Datadog(new) => Values { topics: Some(&new.topics), ..Values::default() },
             Self::Webhook(new) => Values { url: Some(&new.url), topics: Some(&new.topics), ..Values::default() },
-            Self::Axiom(new) => Values {
-                attributes: Some(&new.attributes),
-                ingest_url: new.ingest_url.as_ref(),
-                topics: Some(&new.topics),
-                ..Values::default()
-            },
+            Self::Axiom(new) => {
+                Values { attributes: Some(&new.attributes), topics: Some(&new.topics), ..Values::default() }
+            }
             Self::Sentry(new) => Values { dsn: Some(&new.dsn), tags: new.tags.as_ref(), ..Values::default() },
             Self::PostHogLogs(new) => {
                 Values { host: new.host.as_ref(), topics: Some(&new.topics), ..Values::default() }

@@ -83,7 +83,9 @@ open_enum! {
 
 open_enum! {
     /// Where Axiom takes events.
-    pub enum AxiomIngestUrl {
+    ///
+    /// `Debug` shows scheme and host only of a URL that is not known. `Display` and [`AxiomIngestUrl::as_str`] give the text.
+    pub enum AxiomIngestUrl redacted {
         /// The default.
         Default = "https://api.axiom.co",
         /// In the United States.

@@ -1,10 +1,11 @@
-//! The server's rules for what is set in a log stream, as far as they do not depend on the deployment.
+//! The server's rules for what is set in a log stream, as far as they do not depend on the deployment. Values of open enums
+//! that are not known are left to the server.
 //!
 //! Source: convex-backend `crates/local_backend/src/log_sinks.rs` and `crates/model/src/log_sinks/types`.
 
 use std::collections::BTreeMap;
 
-use super::{AxiomAttribute, AxiomIngestUrl, LogTopics};
+use super::{AxiomAttribute, LogTopics};
 use crate::code::ErrorCode;
 use crate::error::{Problem, Problems};
 use crate::secret::Secret;
@@ -19,7 +20,6 @@ pub const SENTRY_TAG_BYTES: usize = 1024;
 pub(super) struct Values<'a> {
     pub(super) url: Option<&'a String>,
     pub(super) attributes: Option<&'a [AxiomAttribute]>,
-    pub(super) ingest_url: Option<&'a AxiomIngestUrl>,
     pub(super) dsn: Option<&'a Secret>,
     pub(super) tags: Option<&'a BTreeMap<String, String>>,
     pub(super) host: Option<&'a String>,
@@ -32,7 +32,6 @@ impl Values<'_> {
         let mut problems = Vec::new();
         problems.extend(absolute_url("url", self.url.map(String::as_str), ErrorCode::InvalidWebhookUrl));
         problems.extend(attributes(self.attributes));
-        problems.extend(ingest_url(self.ingest_url));
         problems.extend(dsn(self.dsn));
         problems.extend(tags(self.tags));
         problems.extend(absolute_url("host", self.host.map(String::as_str), ErrorCode::InvalidPostHogHost));
@@ -55,12 +54,6 @@ fn absolute_url(field: &str, url: Option<&str>, code: ErrorCode) -> Option<Probl
     };
     (!scheme.is_some_and(is_scheme))
         .then(|| Problem::new(field, code, "must be an absolute URL, such as `https://example.com`"))
-}
-
-fn ingest_url(url: Option<&AxiomIngestUrl>) -> Option<Problem> {
-    let rule = "must be one of those that Axiom has, without `/` at the end";
-    matches!(url, Some(AxiomIngestUrl::Unknown(_)))
-        .then(|| Problem::new("ingestUrl", ErrorCode::InvalidAxiomIngestUrl, rule))
 }
 
 fn attributes(attributes: Option<&[AxiomAttribute]>) -> Option<Problem> {
@@ -121,7 +114,5 @@ mod tests {
         assert_eq!(attributes(Some(&many(1025))).unwrap().field, "attributes");
         let tag = |key: &str| tags(Some(&BTreeMap::from([(key.to_owned(), String::new())]))).len();
         assert_eq!((tag(&"k".repeat(1024)), tag(&"k".repeat(1025)), tag("$k"), tag("k$ "), tag("é")), (0, 1, 1, 0, 1));
-        assert_eq!(ingest_url(Some(&"https://api.axiom.co".into())), None);
-        assert!(ingest_url(Some(&"https://api.axiom.co/".into())).is_some());
     }
 }

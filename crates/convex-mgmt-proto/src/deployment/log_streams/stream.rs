@@ -10,6 +10,7 @@ use serde::{Deserialize, de::IntoDeserializer};
 use super::{AxiomAttribute, AxiomIngestUrl, DatadogSiteLocation, LogStreamType, LogTopics, WebhookFormat};
 use crate::ids::LogStreamId;
 use crate::open::open_union;
+use crate::redact::debug_redacted;
 use crate::secret::Secret;
 
 /// A log stream of a deployment. Of its secrets, only a webhook's is ever told.
@@ -48,13 +49,15 @@ open_union! {
 }
 
 /// Why a log stream was given up.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct LogStreamFailure {
     /// The reason, for people. It may quote the stream's URL.
     pub reason: String,
 }
+
+debug_redacted! { LogStreamFailure { reason as redacted } }
 
 impl LogStreamFailure {
     /// For this reason.
@@ -133,7 +136,7 @@ impl DatadogConfig {
 }
 
 /// A stream to a URL.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -149,6 +152,8 @@ pub struct WebhookConfig {
     #[serde(default)]
     pub topics: LogTopics,
 }
+
+debug_redacted! { WebhookConfig { url as redacted, format, hmac_secret, topics } }
 
 impl WebhookConfig {
     /// With all topics.
@@ -200,7 +205,7 @@ impl SentryConfig {
 }
 
 /// A stream to PostHog's logs. Its API key is not told.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -216,6 +221,8 @@ pub struct PostHogLogsConfig {
     pub topics: LogTopics,
 }
 
+debug_redacted! { PostHogLogsConfig { host as redacted, service_name, topics } }
+
 impl PostHogLogsConfig {
     /// With all topics, to PostHog's default URL.
     pub fn new() -> Self {
@@ -224,7 +231,7 @@ impl PostHogLogsConfig {
 }
 
 /// A stream of exceptions to PostHog's error tracking. Its API key is not told.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -233,6 +240,8 @@ pub struct PostHogErrorTrackingConfig {
     #[cfg_attr(feature = "serde-all", serde(skip_serializing_if = "Option::is_none"))]
     pub host: Option<String>,
 }
+
+debug_redacted! { PostHogErrorTrackingConfig { host as redacted } }
 
 impl PostHogErrorTrackingConfig {
     /// To PostHog's default URL.

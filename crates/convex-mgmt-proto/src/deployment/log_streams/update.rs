@@ -17,6 +17,7 @@ use crate::error::{BuildError, Problems};
 use crate::ids::LogStreamId;
 use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
 use crate::patch::Patch;
+use crate::redact::debug_redacted;
 use crate::secret::{self, Secret};
 use crate::write::RequestWriter;
 
@@ -81,7 +82,7 @@ setters! {
 
 /// What may be changed of a stream to a URL. Its secret is changed by
 /// [`RotateWebhookSecret`](super::RotateWebhookSecret).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Deserialize), serde(default))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -97,6 +98,8 @@ pub struct WebhookUpdate {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topics: Option<LogTopics>,
 }
+
+debug_redacted! { WebhookUpdate { url as redacted, format, topics } }
 
 setters! { WebhookUpdate: set { url: String, format: WebhookFormat, topics: LogTopics } patch {} }
 
@@ -146,7 +149,7 @@ pub struct SentryUpdate {
 setters! { SentryUpdate: set { dsn: Secret } patch { tags: BTreeMap<String, String> } }
 
 /// What may be changed of a stream to PostHog's logs.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Deserialize), serde(default))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -166,12 +169,14 @@ pub struct PostHogLogsUpdate {
     pub topics: Option<LogTopics>,
 }
 
+debug_redacted! { PostHogLogsUpdate { api_key, host as redacted, service_name, topics } }
+
 setters! {
     PostHogLogsUpdate: set { api_key: Secret, topics: LogTopics } patch { host: String, service_name: String }
 }
 
 /// What may be changed of a stream to PostHog's error tracking.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Deserialize), serde(default))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -183,6 +188,8 @@ pub struct PostHogErrorTrackingUpdate {
     #[serde(skip_serializing_if = "Patch::is_keep")]
     pub host: Patch<String>,
 }
+
+debug_redacted! { PostHogErrorTrackingUpdate { api_key, host as redacted } }
 
 setters! { PostHogErrorTrackingUpdate: set { api_key: Secret } patch { host: String } }
 
@@ -198,7 +205,8 @@ super::six_kinds! {
 }
 
 impl LogStreamUpdate {
-    /// Checks what the server would refuse whatever the deployment and the stream.
+    /// Checks what the server would refuse whatever the deployment and the stream. Values that this version does not know are
+    /// left to the server.
     ///
     /// # Errors
     /// All problems, with the codes that the server would answer.
@@ -208,12 +216,9 @@ impl LogStreamUpdate {
             Self::Webhook(update) => {
                 Values { url: update.url.as_ref(), topics: update.topics.as_ref(), ..Values::default() }
             }
-            Self::Axiom(update) => Values {
-                attributes: update.attributes.as_deref(),
-                ingest_url: update.ingest_url.value(),
-                topics: update.topics.as_ref(),
-                ..Values::default()
-            },
+            Self::Axiom(update) => {
+                Values { attributes: update.attributes.as_deref(), topics: update.topics.as_ref(), ..Values::default() }
+            }
             Self::Sentry(update) => Values { dsn: update.dsn.as_ref(), tags: update.tags.value(), ..Values::default() },
             Self::PostHogLogs(update) => {
                 Values { host: update.host.value(), topics: update.topics.as_ref(), ..Values::default() }

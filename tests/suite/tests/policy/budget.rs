@@ -1,0 +1,50 @@
+//! What pays into the budget of retries.
+
+use bytes::Bytes;
+use convex_mgmt::deployment::ListEnvironmentVariables;
+use convex_mgmt::{RetryBudget, TransportError};
+use convex_mgmt_suite::{Script, Step, reset};
+use http::Response;
+
+use crate::{LISTED, builder};
+
+/// What a budget of one further attempt, all spent, is after one more answer: whether there is a further attempt again.
+async fn is_paid_by(answer: Step) -> bool {
+    // Spent but for what one success pays back.
+    let budget = RetryBudget::new(RetryBudget::COST);
+    let last_attempt = [reset(), Step::Answer(403, "")];
+    let mut steps: Vec<_> = last_attempt.into_iter().collect();
+    steps.extend((1..RetryBudget::COST).map(|_| Step::Answer(200, LISTED)));
+    steps.extend([answer, reset(), Step::Answer(403, "")]);
+    let client = builder().retry_budget(budget).build_on(Script::new(steps)).unwrap();
+    let call = async || client.send(&ListEnvironmentVariables::new()).await;
+    assert_eq!(call().await.unwrap_err().attempts(), 2);
+    for _ in 1..RetryBudget::COST {
+        call().await.unwrap();
+    }
+    drop(call().await);
+    call().await.unwrap_err().attempts() == 2
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_the_apis_successes_pay_into_the_budget() {
+    assert!(is_paid_by(Step::Answer(200, LISTED)).await);
+    // What does not fit a type of this library is the server's success all the same.
+    assert!(is_paid_by(Step::Answer(200, r#"{"environmentVariables":7}"#)).await);
+    let page = Response::builder().header("content-type", "text/html").body(Bytes::from_static(b"<html>"));
+    for other in [
+        Step::Answer(101, ""),
+        Step::Answer(302, ""),
+        Step::Answer(304, ""),
+        Step::Answer(400, r#"{"code":"BadJsonBody"}"#),
+        Step::Answer(206, LISTED),
+        Step::Answer(200, "OK"),
+        Step::Answer(200, r#"{"code":"Blocked"}"#),
+        Step::Respond(page.unwrap()),
+        Step::Respond(Response::builder().header("content-encoding", "gzip").body(Bytes::from_static(b"x")).unwrap()),
+        Step::Fail(TransportError::response_too_large(9)),
+    ] {
+        let what = format!("{other:?}");
+        assert!(!is_paid_by(other).await, "{what}");
+    }
+}
