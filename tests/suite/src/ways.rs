@@ -1,6 +1,7 @@
 //! A server behind TLS that answers by a function, and the ways to reach it: HTTP/1.1 and HTTP/2, each directly and through
 //! a proxy.
 
+use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -19,6 +20,9 @@ use tokio_rustls::TlsAcceptor;
 use crate::tls::Authority;
 use crate::tunnel::Tunnel;
 use crate::{endpoint, lock};
+
+/// The server's name. It is not this machine's, for which no proxy is asked.
+pub const HOST: &str = "deployment.example";
 
 /// A way to reach a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +68,7 @@ impl Answering {
         F: Fn(&Request<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
     {
         let authority = Authority::new();
-        let mut config = authority.valid();
+        let mut config = authority.server_config(HOST, (2020, 4000));
         config.alpn_protocols = vec![if way.http2 { b"h2".to_vec() } else { b"http/1.1".to_vec() }];
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
@@ -78,7 +82,7 @@ impl Answering {
             }
         });
         let tunnel = Tunnel::start().await;
-        Self { url: format!("https://localhost:{port}"), way, authority, tunnel, seen, accepting }
+        Self { url: format!("https://{HOST}:{port}"), way, authority, tunnel, seen, accepting }
     }
 
     /// A builder for a client that reaches the server in its way.
@@ -86,12 +90,27 @@ impl Answering {
     /// # Panics
     /// If the proxy's URL is refused.
     pub fn client(&self) -> ClientBuilder<Deployment> {
-        let builder = Client::builder(endpoint(&self.url)).root_certificates(self.authority.pem());
-        let builder = builder.http2(self.way.http2);
         match self.way.proxied {
-            true => builder.proxy(Proxy::new(&self.tunnel.url(), "").expect("the URL of a proxy")),
-            false => builder,
+            true => self.through(&self.tunnel.url()),
+            false => self.builder().resolve(HOST, [Ipv4Addr::LOCALHOST.into()]),
         }
+    }
+
+    /// A builder for a client that reaches the server through this proxy.
+    ///
+    /// # Panics
+    /// If the proxy's URL is refused.
+    pub fn through(&self, proxy: &str) -> ClientBuilder<Deployment> {
+        self.builder().proxy(Proxy::new(proxy, "").expect("the URL of a proxy"))
+    }
+
+    fn builder(&self) -> ClientBuilder<Deployment> {
+        Client::builder(endpoint(&self.url)).root_certificates(self.authority.pem()).http2(self.way.http2)
+    }
+
+    /// The authority that the client trusts.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
     }
 
     /// The requests so far, after a check that each came in the right way.

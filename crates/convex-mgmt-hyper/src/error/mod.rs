@@ -1,5 +1,6 @@
 //! [`Error`]: why a call failed, with what is known about it.
 
+mod proxy;
 mod transport;
 
 use std::error::Error as StdError;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use convex_mgmt_proto::{ApiError, BuildError, ErrorCode, OperationMeta, Repeat, ResponseError, Sent};
 use http::StatusCode;
 
+pub use self::proxy::ProxyRefusal;
 pub use self::transport::{TransportError, TransportErrorKind};
 use crate::layers::Attempts;
 
@@ -43,6 +45,8 @@ pub enum ErrorKind {
     Connect,
     /// The server could not be trusted, or TLS could not be agreed on. Nothing was sent.
     Tls,
+    /// The proxy rejected the connection. Nothing was sent.
+    Proxy,
     /// The connection broke before the whole answer was there.
     Broken,
     /// An attempt took too long, and no further one was due.
@@ -114,6 +118,7 @@ impl Error {
             Cause::Transport(error) => match error.kind() {
                 TransportErrorKind::Connect => ErrorKind::Connect,
                 TransportErrorKind::Tls => ErrorKind::Tls,
+                TransportErrorKind::Proxy(_) => ErrorKind::Proxy,
                 TransportErrorKind::Broken => ErrorKind::Broken,
                 TransportErrorKind::AttemptTimeout => ErrorKind::AttemptTimeout,
                 TransportErrorKind::TotalTimeout => ErrorKind::TotalTimeout,

@@ -6,6 +6,7 @@ use std::fmt;
 use convex_mgmt_proto::{Outcome, Sent};
 use tower::BoxError;
 
+use super::ProxyRefusal;
 use crate::layers::Attempts;
 
 /// What a transport says about a request that got no whole answer.
@@ -30,6 +31,8 @@ pub enum TransportErrorKind {
     Connect,
     /// The server could not be trusted, or TLS could not be agreed on.
     Tls,
+    /// The proxy rejected the connection.
+    Proxy(ProxyRefusal),
     /// The connection broke before the whole answer was there.
     Broken,
     /// The attempt took too long.
@@ -60,6 +63,11 @@ impl TransportError {
     /// The server cannot be trusted, so nothing was sent. Another attempt would not help.
     pub fn tls(source: impl Into<BoxError>) -> Self {
         Self::new(TransportErrorKind::Tls, Sent::No, Some(source.into()))
+    }
+
+    /// The proxy rejected the connection, so nothing was sent.
+    pub fn proxy(refusal: ProxyRefusal) -> Self {
+        Self::new(TransportErrorKind::Proxy(refusal), Sent::No, None)
     }
 
     /// The exchange broke; whether the server got the request is not known, unless `sent` says that it did not.
@@ -125,7 +133,9 @@ impl TransportError {
             TransportErrorKind::Connect | TransportErrorKind::Broken | TransportErrorKind::AttemptTimeout => {
                 Outcome::Broken(self.sent)
             }
+            TransportErrorKind::Proxy(refusal) if refusal.is_transient() => Outcome::Broken(self.sent),
             TransportErrorKind::Tls
+            | TransportErrorKind::Proxy(_)
             | TransportErrorKind::TotalTimeout
             | TransportErrorKind::ResponseTooLarge { .. }
             | TransportErrorKind::Credential
@@ -139,6 +149,7 @@ impl fmt::Display for TransportError {
         match self.kind {
             TransportErrorKind::Connect => f.write_str("cannot connect"),
             TransportErrorKind::Tls => f.write_str("cannot establish a trusted TLS connection"),
+            TransportErrorKind::Proxy(refusal) => refusal.fmt(f),
             TransportErrorKind::Broken => f.write_str("the connection broke before the whole answer was there"),
             TransportErrorKind::AttemptTimeout => f.write_str("no answer in the time of an attempt"),
             TransportErrorKind::TotalTimeout => f.write_str("no answer in the time of the whole call"),
