@@ -304,7 +304,9 @@ pub enum ConfigError {
         index: usize,
     },
     /// `resolve` was given an address elsewhere for `localhost` or a name below it.
-    #[error("`localhost` and names below it must resolve to loopback addresses: use another name for a server elsewhere")]
+    #[error(
+        "`localhost` and names below it must resolve to loopback addresses: use another name for a server elsewhere"
+    )]
     NotLoopback,
     /// The product for the `User-Agent` cannot be sent.
     #[error(transparent)]

@@ -211,3 +211,22 @@ impl ConnectSettings {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_https_needs_tls() {
+        let settings = ConnectSettings::default();
+        assert_eq!(settings.connector(false).err(), None);
+        let missing = if cfg!(any(feature = "tls-ring", feature = "tls-aws-lc")) {
+            None
+        } else if cfg!(feature = "tls") {
+            Some(ConfigError::NoCryptoProvider)
+        } else {
+            Some(ConfigError::NoTls)
+        };
+        assert_eq!(settings.connector(true).err(), missing);
+    }
+}

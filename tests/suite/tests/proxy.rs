@@ -222,23 +222,44 @@ async fn refuses(scheme: &str, refusals: impl IntoIterator<Item = Refusal<'_>>) 
 async fn what_an_http_proxy_refuses_was_not_sent_and_is_tried_again_if_it_may_pass() {
     let answer = |text: &str| vec![Act::Read, write(text), Act::Hang];
     let endless = vec![Act::Read, write("HTTP/1.1 200 OK\r\nx: "), Act::Flood(vec![b'x'; 4096])];
-    refuses("http", [
-        ("denied", answer("HTTP/1.1 403 Forbidden\r\n\r\n"), 1, ErrorKind::Proxy, "status 403 Forbidden"),
-        ("a web server", answer("HTTP/1.1 405 No\r\n\r\n<html>"), 1, ErrorKind::Proxy, "status 405"),
-        ("a redirect", answer("HTTP/1.1 302 Found\r\nlocation: /\r\n\r\n"), 1, ErrorKind::Proxy, "status 302"),
-        ("switched", answer("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n"), 1, ErrorKind::Proxy, "status 101"),
-        ("no content", answer("HTTP/1.1 204 No Content\r\n\r\n"), 1, ErrorKind::Proxy, "status 204"),
-        ("not understood", answer("HTTP/1.1 501 Not Implemented\r\n\r\n"), 3, ErrorKind::Proxy, "status 501"),
-        ("host unreachable", answer("HTTP/1.1 502 Bad Gateway\r\n\r\n"), 3, ErrorKind::Proxy, "status 502"),
-        ("overloaded", answer("HTTP/1.1 503 Busy\r\n\r\n"), 3, ErrorKind::Proxy, "status 503 Service Unavailable"),
-        ("too much", answer("HTTP/1.1 429 Slow\r\n\r\n"), 3, ErrorKind::Proxy, "status 429"),
-        ("no HTTP", answer("SSH-2.0-OpenSSH_9.6\r\n"), 1, ErrorKind::Proxy, "does not speak the protocol"),
-        ("SOCKS", answer("\x05\u{0}"), 1, ErrorKind::Proxy, "does not speak the protocol"),
-        ("bytes behind", answer("HTTP/1.1 200 OK\r\n\r\nHELLO"), 1, ErrorKind::Proxy, "does not speak the protocol"),
-        ("an endless head", endless, 1, ErrorKind::Proxy, "does not speak the protocol"),
-        ("closed", vec![Act::Read], 3, ErrorKind::Connect, "the proxy cannot be reached, or closed"),
-        ("half a head", vec![Act::Read, write("HTTP/1.1 200")], 3, ErrorKind::Connect, "the proxy cannot be reached"),
-    ])
+    refuses(
+        "http",
+        [
+            ("denied", answer("HTTP/1.1 403 Forbidden\r\n\r\n"), 1, ErrorKind::Proxy, "status 403 Forbidden"),
+            ("a web server", answer("HTTP/1.1 405 No\r\n\r\n<html>"), 1, ErrorKind::Proxy, "status 405"),
+            ("a redirect", answer("HTTP/1.1 302 Found\r\nlocation: /\r\n\r\n"), 1, ErrorKind::Proxy, "status 302"),
+            (
+                "switched",
+                answer("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n"),
+                1,
+                ErrorKind::Proxy,
+                "status 101",
+            ),
+            ("no content", answer("HTTP/1.1 204 No Content\r\n\r\n"), 1, ErrorKind::Proxy, "status 204"),
+            ("not understood", answer("HTTP/1.1 501 Not Implemented\r\n\r\n"), 3, ErrorKind::Proxy, "status 501"),
+            ("host unreachable", answer("HTTP/1.1 502 Bad Gateway\r\n\r\n"), 3, ErrorKind::Proxy, "status 502"),
+            ("overloaded", answer("HTTP/1.1 503 Busy\r\n\r\n"), 3, ErrorKind::Proxy, "status 503 Service Unavailable"),
+            ("too much", answer("HTTP/1.1 429 Slow\r\n\r\n"), 3, ErrorKind::Proxy, "status 429"),
+            ("no HTTP", answer("SSH-2.0-OpenSSH_9.6\r\n"), 1, ErrorKind::Proxy, "does not speak the protocol"),
+            ("SOCKS", answer("\x05\u{0}"), 1, ErrorKind::Proxy, "does not speak the protocol"),
+            (
+                "bytes behind",
+                answer("HTTP/1.1 200 OK\r\n\r\nHELLO"),
+                1,
+                ErrorKind::Proxy,
+                "does not speak the protocol",
+            ),
+            ("an endless head", endless, 1, ErrorKind::Proxy, "does not speak the protocol"),
+            ("closed", vec![Act::Read], 3, ErrorKind::Connect, "the proxy cannot be reached, or closed"),
+            (
+                "half a head",
+                vec![Act::Read, write("HTTP/1.1 200")],
+                3,
+                ErrorKind::Connect,
+                "the proxy cannot be reached",
+            ),
+        ],
+    )
     .await;
 }
 
@@ -246,18 +267,21 @@ async fn what_an_http_proxy_refuses_was_not_sent_and_is_tried_again_if_it_may_pa
 async fn what_a_socks_proxy_refuses_was_not_sent_and_is_tried_again_if_it_may_pass() {
     let reply = |code: u8| vec![Act::Part(3), write([5, 0]), Act::Part(5), write([5, code, 0, 1, 0, 0, 0, 0, 0, 0])];
     let protocol = "does not speak the protocol";
-    refuses("socks5", [
-        ("general failure", reply(1), 3, ErrorKind::Proxy, "SOCKS reply 1"),
-        ("not allowed", reply(2), 1, ErrorKind::Proxy, "SOCKS reply 2"),
-        ("host unreachable", reply(4), 3, ErrorKind::Proxy, "SOCKS reply 4"),
-        ("not supported", reply(8), 1, ErrorKind::Proxy, "SOCKS reply 8"),
-        ("not known", reply(99), 1, ErrorKind::Proxy, "SOCKS reply 99"),
-        ("a password wanted", vec![Act::Part(3), write([5, 0xff])], 1, ErrorKind::Proxy, "requires a user name"),
-        ("a method not offered", vec![Act::Part(3), write([5, 2])], 1, ErrorKind::Proxy, protocol),
-        ("SOCKS 4", vec![Act::Part(3), write([0, 91])], 1, ErrorKind::Proxy, protocol),
-        ("HTTP", vec![Act::Part(3), write("HTTP/1.1 400 Bad Request\r\n\r\n")], 1, ErrorKind::Proxy, protocol),
-        ("closed", vec![Act::Part(3)], 3, ErrorKind::Connect, "the proxy cannot be reached, or closed"),
-    ])
+    refuses(
+        "socks5",
+        [
+            ("general failure", reply(1), 3, ErrorKind::Proxy, "SOCKS reply 1"),
+            ("not allowed", reply(2), 1, ErrorKind::Proxy, "SOCKS reply 2"),
+            ("host unreachable", reply(4), 3, ErrorKind::Proxy, "SOCKS reply 4"),
+            ("not supported", reply(8), 1, ErrorKind::Proxy, "SOCKS reply 8"),
+            ("not known", reply(99), 1, ErrorKind::Proxy, "SOCKS reply 99"),
+            ("a password wanted", vec![Act::Part(3), write([5, 0xff])], 1, ErrorKind::Proxy, "requires a user name"),
+            ("a method not offered", vec![Act::Part(3), write([5, 2])], 1, ErrorKind::Proxy, protocol),
+            ("SOCKS 4", vec![Act::Part(3), write([0, 91])], 1, ErrorKind::Proxy, protocol),
+            ("HTTP", vec![Act::Part(3), write("HTTP/1.1 400 Bad Request\r\n\r\n")], 1, ErrorKind::Proxy, protocol),
+            ("closed", vec![Act::Part(3)], 3, ErrorKind::Connect, "the proxy cannot be reached, or closed"),
+        ],
+    )
     .await;
 }
 

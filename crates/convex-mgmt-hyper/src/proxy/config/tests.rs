@@ -155,7 +155,8 @@ fn a_variable_that_is_not_unicode_is_an_error() {
 #[test]
 fn this_machine_is_never_proxied() {
     let proxy = Proxy::new("http://proxy.example", "").unwrap();
-    for target in ["http://localhost", "https://LOCALHOST:1", "http://a.localhost", "https://127.9.9.9", "http://[::1]:1"]
+    for target in
+        ["http://localhost", "https://LOCALHOST:1", "http://a.localhost", "https://127.9.9.9", "http://[::1]:1"]
     {
         assert_eq!(asked(&proxy, target), None, "{target}");
     }
