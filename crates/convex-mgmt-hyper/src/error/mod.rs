@@ -1,5 +1,6 @@
 //! [`Error`]: why a call failed, with what is known about it.
 
+mod proxy;
 mod transport;
 
 use std::error::Error as StdError;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use convex_mgmt_proto::{ApiError, BuildError, ErrorCode, OperationMeta, Repeat, ResponseError, Sent};
 use http::StatusCode;
 
+pub use self::proxy::ProxyRefusal;
 pub use self::transport::{TransportError, TransportErrorKind};
 use crate::layers::Attempts;
 
@@ -44,6 +46,8 @@ pub enum ErrorKind {
     /// The server could not be trusted, TLS could not be agreed on, or only one of client and server speaks it. Nothing was
     /// done.
     Tls,
+    /// The proxy rejected the connection. Nothing was sent.
+    Proxy,
     /// The connection broke before the whole answer was there.
     Broken,
     /// The response is not valid HTTP: another protocol answers at this port, its head is malformed or larger than
@@ -137,6 +141,7 @@ impl Error {
                 TransportErrorKind::Tls | TransportErrorKind::NotTls | TransportErrorKind::UnexpectedTls => {
                     ErrorKind::Tls
                 }
+                TransportErrorKind::Proxy(_) => ErrorKind::Proxy,
                 TransportErrorKind::Broken => ErrorKind::Broken,
                 TransportErrorKind::InvalidResponse => ErrorKind::InvalidResponse,
                 TransportErrorKind::AttemptTimeout => ErrorKind::AttemptTimeout,

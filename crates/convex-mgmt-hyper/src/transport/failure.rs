@@ -5,13 +5,17 @@ use std::io;
 
 use convex_mgmt_proto::Sent;
 
-use crate::error::TransportError;
+use crate::builder::ConfigError;
+use crate::error::{ProxyRefusal, TransportError};
 use crate::plaintext::TlsAlert;
 
 /// An exchange that failed before the head of the response.
 pub(super) fn unsent_or_broken(error: hyper_util::client::legacy::Error) -> TransportError {
     if !error.is_connect() {
         return broken(error);
+    }
+    if let Some(refusal) = find::<ProxyRefusal>(&error) {
+        return TransportError::proxy(*refusal);
     }
     if !is_tls(&error) {
         return TransportError::connect(error);
@@ -52,15 +56,13 @@ fn is_http2_violation(_error: &(dyn StdError + 'static)) -> bool {
     false
 }
 
-/// Whether TLS itself refused, rather than the network below it.
-#[cfg(feature = "tls")]
+/// Whether TLS itself refused, or this build has none, rather than the network below it.
 fn is_tls(error: &(dyn StdError + 'static)) -> bool {
-    find::<rustls::Error>(error).is_some()
-}
-
-#[cfg(not(feature = "tls"))]
-fn is_tls(_error: &(dyn StdError + 'static)) -> bool {
-    false
+    #[cfg(feature = "tls")]
+    if find::<rustls::Error>(error).is_some() {
+        return true;
+    }
+    find::<ConfigError>(error).is_some()
 }
 
 /// Whether what came in the handshake has not even the outer form of TLS.

@@ -45,7 +45,7 @@ async fn refused_and_then_accepted() {
 #[tokio::test]
 async fn a_name_without_an_address() {
     for class in CLASSES {
-        let error = send(&client("http://no-such-host.localhost:1", 2), class).await.unwrap_err();
+        let error = send(&client("https://no-such-host.invalid", 2), class).await.unwrap_err();
         assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Connect, Sent::No, 2), "{class:?}");
     }
 }
