@@ -46,22 +46,34 @@ pub(crate) fn run_steps() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Every feature of every published crate alone, and none.
+/// Features of `convex-mgmt` that change what another one does, where both are on.
+const TOGETHER: &[&str] =
+    &["native-roots,http2,proxy", "tls-ring,native-roots", "tls-ring,http2,proxy", "tls-ring,tls-aws-lc"];
+
+/// Compiles every published crate with each feature alone, and with none. Tests what `convex-mgmt` can do then.
 fn features() -> Result<(), Failure> {
     for name in deps::PUBLISHED {
-        let package = deps::package(name)?;
-        let alone = package.features.keys().filter(|feature| *feature != "default").map(String::as_str);
-        for feature in std::iter::once("").chain(alone) {
-            println!("{name} with {}", if feature.is_empty() { "no feature" } else { feature });
-            let arguments = format!("clippy --quiet --package {name} --no-default-features --features=");
-            let mut clippy = cargo(&arguments);
-            if !feature.is_empty() {
-                clippy.arg("--features").arg(feature);
-            }
-            run(clippy.args(["--", "--deny", "warnings"]))?;
+        for features in alone(name)? {
+            println!("{name} with {features:?}");
+            let clippy = format!("clippy --quiet --package {name} --no-default-features --features={features}");
+            run(cargo(&clippy).args(["--", "--deny", "warnings"]))?;
         }
     }
-    Ok(())
+    let test = |arguments: String| {
+        println!("test {arguments}");
+        run(&mut cargo(&format!("test --quiet --no-default-features {arguments}")))
+    };
+    for features in alone("convex-mgmt")?.into_iter().chain(TOGETHER.iter().map(ToString::to_string)) {
+        test(format!("--package convex-mgmt --test features --features={features}"))?;
+    }
+    // Which `convex-mgmt` does not have alone.
+    test("--package convex-mgmt-hyper --lib --features=tls".to_owned())
+}
+
+/// No feature, and each alone.
+fn alone(name: &str) -> Result<Vec<String>, Failure> {
+    let features = deps::package(name)?.features.into_keys().filter(|feature| feature != "default");
+    Ok(std::iter::once(String::new()).chain(features).collect())
 }
 
 /// Licences, duplicate versions and sources; and known weaknesses, where their database can be fetched.

@@ -158,6 +158,9 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
     /// Tries these addresses in turn where the URL names this host, instead of looking it up: for a name that is not public, or
     /// an address that is not the public one. `Host` and the name in TLS stay those of the URL. With a proxy it is the proxy
     /// that looks hosts up.
+    ///
+    /// `localhost` and the names below it take loopback addresses only: plaintext may go there, and no proxy is used. Building
+    /// the client fails otherwise. For a server elsewhere, use another name.
     pub fn resolve(mut self, host: &str, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
         let given = Arc::make_mut(&mut self.settings.connect.given);
         given.insert(host.to_ascii_lowercase(), addresses.into_iter().collect());
@@ -207,7 +210,7 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         self
     }
 
-    /// Connects through a proxy. Default: directly, whatever the environment says. Feature `proxy`.
+    /// Connects through a proxy, but never to this machine. Default: directly, whatever the environment says. Feature `proxy`.
     #[cfg(feature = "proxy")]
     pub fn proxy(mut self, proxy: crate::Proxy) -> Self {
         self.settings.connect.proxy = Some(proxy.into());
@@ -258,9 +261,6 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         AttemptLayers: Layer<AttemptService>,
         CallLayers: Layer<CallService<AttemptLayers::Service>>,
     {
-        if cfg!(not(feature = "tls")) && self.endpoint.url().starts_with("https:") {
-            return Err(ConfigError::NoTls);
-        }
         let settings = &self.settings;
         let mut http1 = http1::Builder::new();
         // `MAX_HEADERS` is hyper's own default. Saying it costs each call 1,700 instructions.
@@ -276,7 +276,8 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
             http2: settings.connect.http2.then(http2),
         };
         let bounds = TransportSettings { limits: settings.response_limits, attempt_timeout: settings.attempt_timeout };
-        let transport = HyperTransport::new(settings.connect.connector()?, pool, bounds);
+        let connector = settings.connect.connector(self.endpoint.url().starts_with("https:"))?;
+        let transport = HyperTransport::new(connector, pool, bounds);
         self.stack(transport)
     }
 
@@ -335,10 +336,10 @@ impl<A: Api, AttemptLayers, CallLayers> fmt::Debug for ClientBuilder<A, AttemptL
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// The endpoint's URL is `https`, and TLS is not built in.
-    #[error("the endpoint needs TLS: enable the feature `tls-ring` or `tls-aws-lc`")]
+    /// The URL of the endpoint or proxy is `https`, and TLS is not built in.
+    #[error("an `https` URL needs TLS: enable the feature `tls-ring` or `tls-aws-lc`")]
     NoTls,
-    /// TLS is built in, but no crypto provider is.
+    /// The URL of the endpoint or proxy is `https`, and TLS is built in, but no crypto provider is.
     #[error("TLS has no crypto provider: enable the feature `tls-ring` or `tls-aws-lc`")]
     NoCryptoProvider,
     /// The platform has no certificates that can be read.
@@ -350,6 +351,11 @@ pub enum ConfigError {
         /// Which of them, in the order they were given, from 0.
         index: usize,
     },
+    /// `resolve` was given an address elsewhere for `localhost` or a name below it.
+    #[error(
+        "`localhost` and names below it must resolve to loopback addresses: use another name for a server elsewhere"
+    )]
+    NotLoopback,
     /// The product for the `User-Agent` cannot be sent.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),

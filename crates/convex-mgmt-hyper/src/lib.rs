@@ -25,10 +25,10 @@ pub mod transport;
 pub use builder::{ClientBuilder, ConfigError};
 pub use client::{Client, DefaultService, DeploymentClient, ManagementClient};
 pub use environment::{ApplyError, OnConflict};
-pub use error::{Error, ErrorKind, TransportError, TransportErrorKind};
+pub use error::{Error, ErrorKind, ProxyRefusal, TransportError, TransportErrorKind};
 pub use pages::{Pages, PagesError};
 #[cfg(feature = "proxy")]
-pub use proxy::{Proxy, ProxyError};
+pub use proxy::{Proxy, ProxyError, ProxyVariableError};
 #[cfg(feature = "tls")]
 pub use tls::CryptoProvider;
 pub use transport::HyperTransport;

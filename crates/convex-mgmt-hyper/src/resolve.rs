@@ -1,16 +1,22 @@
-//! Names to addresses: those that the integrator gave, and the system's for the others.
+//! Names to addresses: those that the integrator gave, loopback for `localhost`, and the system's for the others.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use convex_mgmt_proto::endpoint::is_loopback;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use tower::Service;
 
 /// The addresses of the hosts that are not looked up, by their names in lower case.
 pub(crate) type Given = Arc<HashMap<String, Vec<IpAddr>>>;
+
+/// The addresses of `localhost` and the names below it. The system's resolver is not asked, because it may say otherwise, and
+/// credentials go to these names in clear text and past the proxy. Source: RFC 6761, section 6.3. curl tries them in this
+/// order, too.
+const LOOPBACK: [IpAddr; 2] = [IpAddr::V6(Ipv6Addr::LOCALHOST), IpAddr::V4(Ipv4Addr::LOCALHOST)];
 
 /// Finds the addresses of a host.
 #[derive(Clone)]
@@ -35,12 +41,16 @@ impl Service<Name> for Resolver {
     }
 
     fn call(&mut self, host: Name) -> Self::Future {
-        let Some(given) = self.given.get(host.as_str()) else {
-            let looking = self.system.call(host);
-            return Box::pin(async move { Ok(looking.await?.collect::<Vec<_>>().into_iter()) });
+        let known = match self.given.get(host.as_str()) {
+            Some(given) => given.as_slice(),
+            None if is_loopback(host.as_str()) => &LOOPBACK,
+            None => {
+                let looking = self.system.call(host);
+                return Box::pin(async move { Ok(looking.await?.collect::<Vec<_>>().into_iter()) });
+            }
         };
         // The connector puts in the port.
-        let addresses: Vec<_> = given.iter().map(|address| SocketAddr::new(*address, 0)).collect();
+        let addresses: Vec<_> = known.iter().map(|address| SocketAddr::new(*address, 0)).collect();
         Box::pin(std::future::ready(Ok(addresses.into_iter())))
     }
 }

@@ -54,18 +54,17 @@ pub(crate) struct TlsSettings {
 
 impl TlsSettings {
     pub(crate) fn config(&self) -> Result<ClientConfig, ConfigError> {
+        // First, so that certificates that cannot be read are told whatever else is amiss.
+        let roots = self.roots()?;
         let provider = self.provider.or_else(CryptoProvider::default_of_build).ok_or(ConfigError::NoCryptoProvider)?;
         let config = ClientConfig::builder_with_provider(Arc::new(provider.rustls()))
             .with_safe_default_protocol_versions()
             .map_err(|_| ConfigError::NoCryptoProvider)?;
-        Ok(config.with_root_certificates(self.roots()?).with_no_client_auth())
+        Ok(config.with_root_certificates(roots).with_no_client_auth())
     }
 
     fn roots(&self) -> Result<RootCertStore, ConfigError> {
         let mut roots = RootCertStore::empty();
-        if !self.add_native_roots(&mut roots)? {
-            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        }
         for (index, pem) in self.extra_roots.iter().enumerate() {
             let before = roots.len();
             for certificate in CertificateDer::pem_slice_iter(pem) {
@@ -75,6 +74,9 @@ impl TlsSettings {
             if roots.len() == before {
                 return Err(ConfigError::RootCertificate { index });
             }
+        }
+        if !self.add_native_roots(&mut roots)? {
+            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         }
         Ok(roots)
     }

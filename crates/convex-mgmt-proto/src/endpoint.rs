@@ -244,10 +244,15 @@ impl<A: Api> fmt::Debug for Endpoint<A> {
     }
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Returns `true` if a URL's host is this machine: `localhost`, a name below it, an address in 127.0.0.0/8, or `[::1]`.
+///
+/// Plaintext to such a host needs no [`Endpoint::plaintext`]. A transport must therefore keep a connection to it on this
+/// machine: it uses no proxy, and connects `localhost` and names below it to loopback addresses, whatever a resolver says
+/// (RFC 6761, section 6.3).
+pub fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || host.ends_with(".localhost")
+    let last_label = host.rsplit_once('.').map_or(host, |(_, last)| last);
+    last_label.eq_ignore_ascii_case("localhost")
         || address.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
         || address.parse::<Ipv6Addr>().is_ok_and(|ip| ip.is_loopback())
 }

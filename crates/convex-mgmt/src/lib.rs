@@ -22,11 +22,11 @@
 pub use convex_mgmt_hyper::CryptoProvider;
 pub use convex_mgmt_hyper::{
     self as hyper, ApplyError, Client, ClientBuilder, ConfigError, DefaultService, DeploymentClient, Error, ErrorKind,
-    HyperTransport, ManagementClient, OnConflict, Pages, PagesError, TransportError, TransportErrorKind, builder,
-    layers,
+    HyperTransport, ManagementClient, OnConflict, Pages, PagesError, ProxyRefusal, TransportError, TransportErrorKind,
+    builder, layers,
 };
 #[cfg(feature = "proxy")]
-pub use convex_mgmt_hyper::{Proxy, ProxyError};
+pub use convex_mgmt_hyper::{Proxy, ProxyError, ProxyVariableError};
 pub use convex_mgmt_proto as proto;
 pub use convex_mgmt_proto::*;
 

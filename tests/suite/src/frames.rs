@@ -1,5 +1,6 @@
 //! A server that speaks HTTP/2 over TLS frame by frame, so that a test decides what it does with each stream.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -13,6 +14,7 @@ use tokio_rustls::server::TlsStream;
 use crate::endpoint;
 use crate::tls::Authority;
 use crate::tunnel::Tunnel;
+use crate::ways::HOST;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const DATA: u8 = 0;
@@ -50,11 +52,11 @@ impl FrameServer {
         Playing: Future<Output = Option<()>> + Send + 'static,
     {
         let authority = Authority::new();
-        let mut config = authority.valid();
+        let mut config = authority.server_config(HOST, (2020, 4000));
         config.alpn_protocols = vec![b"h2".to_vec()];
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let url = format!("https://localhost:{}", listener.local_addr().expect("an address").port());
+        let url = format!("https://{HOST}:{}", listener.local_addr().expect("an address").port());
         let connections = Arc::new(AtomicUsize::new(0));
         let (count, play) = (Arc::clone(&connections), Arc::new(play));
         let accepting = tokio::spawn(async move {
@@ -82,7 +84,7 @@ impl FrameServer {
         let builder = Client::builder(endpoint(&self.url)).root_certificates(self.authority.pem()).http2(true);
         match proxied {
             true => builder.proxy(Proxy::new(&self.tunnel.url(), "").expect("the URL of a proxy")),
-            false => builder,
+            false => builder.resolve(HOST, [Ipv4Addr::LOCALHOST.into()]),
         }
     }
 

@@ -1,63 +1,97 @@
-//! An HTTP proxy that tunnels with `CONNECT`, and keeps what it was asked.
+//! A proxy that tunnels with HTTP `CONNECT`, with or without TLS, or with SOCKS 5, and keeps what it was asked.
+//!
+//! Whatever host it is asked for, it connects to the port on this machine: hosts of tests have made-up names, because a client
+//! asks no proxy for this machine.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 use crate::lock;
 
 /// A proxy on a loopback port. It ends when dropped.
 #[derive(Debug)]
 pub struct Tunnel {
+    scheme: &'static str,
     address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
     accepting: JoinHandle<()>,
 }
 
+#[derive(Clone)]
+enum Kind {
+    /// HTTP, with these bytes in answer to every request.
+    Http(&'static str),
+    /// HTTP over TLS.
+    Https(TlsAcceptor),
+    /// SOCKS 5, with a user name and password.
+    Socks { login: bool },
+}
+
 impl Tunnel {
-    /// A proxy that opens every tunnel.
+    /// An HTTP proxy that opens every tunnel.
     ///
     /// # Panics
     /// If no port is free.
     pub async fn start() -> Self {
-        Self::answering(None).await
+        Self::answering("HTTP/1.1 200 OK\r\n\r\n").await
     }
 
-    /// A proxy that answers every request with these bytes and closes the connection.
+    /// An HTTP proxy that answers every request with these bytes. If they are a success, it opens the tunnel, and otherwise
+    /// it closes the connection.
     ///
     /// # Panics
     /// If no port is free.
-    pub async fn refusing(answer: &'static str) -> Self {
-        Self::answering(Some(answer)).await
+    pub async fn answering(answer: &'static str) -> Self {
+        Self::of("http", Kind::Http(answer)).await
     }
 
-    async fn answering(refusal: Option<&'static str>) -> Self {
+    /// A proxy behind TLS that opens every tunnel.
+    ///
+    /// # Panics
+    /// If no port is free.
+    pub async fn over_tls(config: ServerConfig) -> Self {
+        Self::of("https", Kind::Https(TlsAcceptor::from(Arc::new(config)))).await
+    }
+
+    /// A SOCKS proxy that opens every tunnel. It wants a user name and password, or does not.
+    ///
+    /// # Panics
+    /// If no port is free.
+    pub async fn socks(login: bool) -> Self {
+        Self::of("socks5", Kind::Socks { login }).await
+    }
+
+    async fn of(scheme: &'static str, kind: Kind) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let asked = Arc::new(Mutex::new(Vec::new()));
         let heard = Arc::clone(&asked);
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(tunnel(stream, Arc::clone(&heard), refusal));
+                tokio::spawn(serve(stream, kind.clone(), Arc::clone(&heard)));
             }
         });
-        Self { address, asked, accepting }
+        Self { scheme, address, asked, accepting }
     }
 
     /// Its URL.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.with_login("")
     }
 
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    /// Its URL with this in front of the host, such as `user:password@`.
+    pub fn with_login(&self, login: &str) -> String {
+        // A name, because certificates are for one.
+        format!("{}://{login}localhost:{}", self.scheme, self.address.port())
     }
 
-    /// The heads of the requests so far.
+    /// What it was asked for so far: the heads of HTTP requests, or host, port, user name and password with blanks between them.
     pub fn asked(&self) -> Vec<String> {
         lock(&self.asked).clone()
     }
@@ -69,21 +103,80 @@ impl Drop for Tunnel {
     }
 }
 
-async fn tunnel(mut stream: TcpStream, asked: Arc<Mutex<Vec<String>>>, refusal: Option<&'static str>) {
+async fn serve(stream: TcpStream, kind: Kind, asked: Arc<Mutex<Vec<String>>>) {
+    let _ = stream.set_nodelay(true);
+    // Whatever goes wrong, the client finds the connection closed.
+    let _ = match kind {
+        Kind::Http(answer) => http(stream, answer, &asked).await,
+        Kind::Https(acceptor) => match acceptor.accept(stream).await {
+            Ok(stream) => http(stream, "HTTP/1.1 200 OK\r\n\r\n", &asked).await,
+            Err(error) => Err(error),
+        },
+        Kind::Socks { login } => socks(stream, login, &asked).await,
+    };
+}
+
+async fn http<S>(mut stream: S, answer: &str, asked: &Mutex<Vec<String>>) -> std::io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        let Ok(byte) = stream.read_u8().await else { break };
-        head.push(byte);
+        head.push(stream.read_u8().await?);
     }
     let head = String::from_utf8_lossy(&head).into_owned();
-    let target = head.split(' ').nth(1).unwrap_or_default().to_owned();
-    lock(&asked).push(head);
-    if let Some(refusal) = refusal {
-        drop(stream.write_all(refusal.as_bytes()).await);
-        return;
+    let port = head.split(' ').nth(1).and_then(|target| target.rsplit_once(':')?.1.parse::<u16>().ok());
+    lock(asked).push(head);
+    stream.write_all(answer.as_bytes()).await?;
+    stream.flush().await?;
+    // The head behind those of interim answers.
+    let status = answer.rsplit("\r\n\r\n").nth(1).and_then(|head| head.split(' ').nth(1)).unwrap_or_default();
+    match port {
+        Some(port) if status.starts_with('2') => join(stream, port).await,
+        _ => stream.shutdown().await,
     }
-    let Ok(mut target) = TcpStream::connect(target).await else { return };
-    if stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.is_ok() {
-        drop(copy_bidirectional(&mut stream, &mut target).await);
+}
+
+async fn socks(mut stream: TcpStream, login: bool, asked: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    let [version, methods] = read(&mut stream).await?;
+    let mut offered = vec![0; methods.into()];
+    stream.read_exact(&mut offered).await?;
+    let method = if login { 2 } else { 0 };
+    assert!(version == 5 && offered.contains(&method), "{offered:?}");
+    stream.write_all(&[5, method]).await?;
+    let mut credentials = String::new();
+    if login {
+        let [1] = read(&mut stream).await? else { panic!("another version") };
+        credentials = format!(" {} {}", text(&mut stream).await?, text(&mut stream).await?);
+        stream.write_all(&[1, 0]).await?;
     }
+    let [5, 1, 0, kind] = read(&mut stream).await? else { panic!("another request") };
+    let host = match kind {
+        1 => std::net::Ipv4Addr::from(read::<4>(&mut stream).await?).to_string(),
+        4 => std::net::Ipv6Addr::from(read::<16>(&mut stream).await?).to_string(),
+        _ => text(&mut stream).await?,
+    };
+    let port = stream.read_u16().await?;
+    lock(asked).push(format!("{host} {port}{credentials}"));
+    // The address that is connected from is a name here, which is allowed, and seldom.
+    stream.write_all(b"\x05\x00\x00\x03\x05proxy\x00\x01").await?;
+    join(stream, port).await
+}
+
+async fn read<const N: usize>(stream: &mut TcpStream) -> std::io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    stream.read_exact(&mut bytes).await?;
+    Ok(bytes)
+}
+
+/// A text with its length in front.
+async fn text(stream: &mut TcpStream) -> std::io::Result<String> {
+    let mut text = vec![0; stream.read_u8().await?.into()];
+    stream.read_exact(&mut text).await?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+async fn join<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, port: u16) -> std::io::Result<()> {
+    let mut target = TcpStream::connect(("127.0.0.1", port)).await?;
+    copy_bidirectional(&mut stream, &mut target).await.map(drop)
 }

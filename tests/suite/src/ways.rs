@@ -2,13 +2,14 @@
 //! a proxy.
 
 use std::convert::Infallible;
+use std::net::Ipv4Addr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use convex_mgmt::{Client, ClientBuilder, Deployment, Proxy};
+use convex_mgmt::{Client, ClientBuilder, DeployKey, Deployment, Endpoint, Proxy};
 use http::{Request, Response, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Frame, Incoming};
@@ -22,7 +23,10 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::tls::Authority;
 use crate::tunnel::Tunnel;
-use crate::{endpoint, lock};
+use crate::{ADMIN_KEY, lock};
+
+/// The server's name. It is not this machine's, for which no proxy is asked.
+pub const HOST: &str = "deployment.example";
 
 /// A way to reach a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +105,7 @@ impl Answering {
         B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
     {
         let authority = Authority::new();
-        let mut config = authority.valid();
+        let mut config = authority.server_config(HOST, (2020, 4000));
         config.alpn_protocols = vec![if way.http2 { b"h2".to_vec() } else { b"http/1.1".to_vec() }];
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
@@ -115,7 +119,7 @@ impl Answering {
             }
         });
         let tunnel = Tunnel::start().await;
-        Self { url: format!("https://localhost:{port}"), way, authority, tunnel, seen, accepting }
+        Self { url: format!("https://{HOST}:{port}"), way, authority, tunnel, seen, accepting }
     }
 
     /// A builder for a client that reaches the server in its way.
@@ -126,16 +130,14 @@ impl Answering {
         self.client_at(&self.url)
     }
 
-    /// A builder for a client that reaches this URL in the server's way.
+    /// A builder for a client that reaches this URL, of the server's host, in the server's way.
     ///
     /// # Panics
     /// If the proxy's URL is refused.
     pub fn client_at(&self, url: &str) -> ClientBuilder<Deployment> {
-        let builder = Client::builder(endpoint(url)).root_certificates(self.authority.pem());
-        let builder = builder.http2(self.way.http2);
         match self.way.proxied {
-            true => builder.proxy(Proxy::new(&self.tunnel.url(), "").expect("the URL of a proxy")),
-            false => builder,
+            true => proxied(self.builder(url), &self.tunnel.url()),
+            false => self.builder(url).resolve(HOST, [Ipv4Addr::LOCALHOST.into()]),
         }
     }
 
@@ -146,6 +148,26 @@ impl Answering {
             (Some(port), Some((host, _))) => format!("{scheme}:{host}:{port}"),
             _ => format!("{scheme}:{rest}"),
         }
+    }
+
+    /// A builder for a client that reaches the server through this proxy.
+    ///
+    /// # Panics
+    /// If the proxy's URL is refused.
+    pub fn through(&self, proxy: &str) -> ClientBuilder<Deployment> {
+        proxied(self.builder(&self.url), proxy)
+    }
+
+    fn builder(&self, url: &str) -> ClientBuilder<Deployment> {
+        let key = DeployKey::parse(ADMIN_KEY).expect("a made-up key");
+        let endpoint = if url.starts_with("http:") { Endpoint::plaintext(url, &key) } else { Endpoint::new(url, &key) };
+        let builder = Client::builder(endpoint.expect("the URL of an endpoint"));
+        builder.root_certificates(self.authority.pem()).http2(self.way.http2)
+    }
+
+    /// The authority that the client trusts.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
     }
 
     /// The requests so far, after a check that each came in the right way.
@@ -171,6 +193,10 @@ impl Drop for Answering {
     fn drop(&mut self) {
         self.accepting.abort();
     }
+}
+
+fn proxied(builder: ClientBuilder<Deployment>, proxy: &str) -> ClientBuilder<Deployment> {
+    builder.proxy(Proxy::new(proxy, "").expect("the URL of a proxy"))
 }
 
 /// A body that comes piece by piece, until what sends them is dropped.

@@ -1,77 +1,358 @@
-//! Proxies: every connection is tunnelled, but for the hosts that are excepted.
+//! Proxies: which connections are tunnelled, what the proxy gets to see, and how it fails.
 
+use std::error::Error as _;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use convex_mgmt::deployment::ListEnvironmentVariables;
-use convex_mgmt::{Client, ErrorKind, Proxy, ProxyError, RetryPolicy, Sent};
-use convex_mgmt_suite::script_server::{Act, ScriptServer};
+use convex_mgmt::{
+    Client, ClientBuilder, ConfigError, DeployKey, Deployment, Endpoint, Error, ErrorKind, Proxy, ProxyError, Repeat,
+    RetryPolicy, Sent,
+};
+use convex_mgmt_suite::classes::{self, CLASSES};
+use convex_mgmt_suite::script_server::{Act, ScriptServer, write};
+use convex_mgmt_suite::tls::Authority;
 use convex_mgmt_suite::tunnel::Tunnel;
-use convex_mgmt_suite::ways::{Answering, WAYS};
-use convex_mgmt_suite::{endpoint, fake};
+use convex_mgmt_suite::ways::{Answering, HOST, WAYS, Way};
+use convex_mgmt_suite::{ADMIN_KEY, endpoint, fake};
 use http::Response;
 
-#[tokio::test]
-async fn a_deployment_is_reached_through_a_proxy_that_sees_no_credential() {
-    let running = fake().variable("A", "1").build().serve("127.0.0.1:0").await.unwrap();
-    let tunnel = Tunnel::start().await;
-    let through = Proxy::new(&format!("http://user:pass@{}", tunnel.address()), "example.com").unwrap();
-    let client = Client::builder(endpoint(&running.url())).proxy(through).build().unwrap();
-    assert_eq!(client.send(&ListEnvironmentVariables::new()).await.unwrap().len(), 1);
-    let asked = tunnel.asked();
-    assert_eq!(asked.len(), 1);
-    assert!(asked[0].starts_with(&format!("CONNECT {} HTTP/1.1", running.address())), "{asked:?}");
-    // "user:pass" in base64.
-    assert!(asked[0].to_lowercase().contains("proxy-authorization: basic dxnlcjpwyxnz"), "{asked:?}");
-    assert!(!asked[0].contains("c0ffee"), "{asked:?}");
+const LOGIN: &str = "user:pa%24s@";
+/// "user:pa$s" in base64.
+const BASIC: &str = "Proxy-Authorization: Basic dXNlcjpwYSRz\r\n";
+
+fn variables() -> Response<bytes::Bytes> {
+    Response::new(r#"{"environmentVariables":{"A":"1"}}"#.into())
 }
 
-#[tokio::test]
-async fn an_excepted_host_is_reached_directly() {
-    let running = fake().build().serve("127.0.0.1:0").await.unwrap();
-    let tunnel = Tunnel::start().await;
-    let through = Proxy::new(&tunnel.url(), "example.com, 127.0.0.1").unwrap();
-    let client = Client::builder(endpoint(&running.url())).proxy(through).build().unwrap();
-    client.send(&ListEnvironmentVariables::new()).await.unwrap();
-    assert!(tunnel.asked().is_empty());
+/// A client of an endpoint that may be reached in clear text.
+fn plaintext(url: &str) -> ClientBuilder<Deployment> {
+    let key = DeployKey::parse(ADMIN_KEY).unwrap();
+    let policy = RetryPolicy::default().max_attempts(3).base_delay(Duration::from_millis(1));
+    Client::builder(Endpoint::plaintext(url, &key).unwrap()).retry(policy)
 }
 
-#[tokio::test]
-async fn a_proxy_that_refuses_means_that_nothing_was_sent() {
-    let tunnel = Tunnel::refusing("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await;
-    let builder = Client::builder(endpoint("https://happy-animal-123.convex.cloud")).retry(RetryPolicy::never());
-    let client = builder.proxy(Proxy::new(&tunnel.url(), "").unwrap()).build().unwrap();
-    let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
-    assert_eq!((error.kind(), error.sent()), (ErrorKind::Connect, Sent::No), "{error:?}");
+fn through(builder: ClientBuilder<Deployment>, proxy: &str) -> ClientBuilder<Deployment> {
+    builder.proxy(Proxy::new(proxy, "").unwrap())
 }
 
-#[tokio::test]
-async fn a_proxy_that_never_answers_means_that_nothing_was_sent() {
-    let server = ScriptServer::start([vec![Act::Hang]]).await;
-    let through = Proxy::new(&server.url(), "").unwrap();
-    let builder = Client::builder(endpoint("https://happy-animal-123.convex.cloud")).retry(RetryPolicy::never());
-    let client = builder.proxy(through).connect_timeout(Duration::from_millis(50)).build().unwrap();
-    let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
-    assert_eq!((error.kind(), error.sent()), (ErrorKind::Connect, Sent::No), "{error:?}");
+async fn list(builder: ClientBuilder<Deployment>) -> Result<usize, Error> {
+    Ok(builder.build().unwrap().send(&ListEnvironmentVariables::new()).await?.len())
 }
 
-#[test]
-fn what_is_no_http_proxy_is_refused_and_a_password_is_not_shown() {
-    assert_eq!(Proxy::new("", "").unwrap_err(), ProxyError::Malformed);
-    assert_eq!(Proxy::new("http://", "").unwrap_err(), ProxyError::Malformed);
-    assert_eq!(Proxy::new("https://user:canary@proxy.example", "").unwrap_err(), ProxyError::Scheme);
-    assert_eq!(Proxy::new("socks5://proxy.example", "").unwrap_err(), ProxyError::Scheme);
-    let proxy = Proxy::new("http://user:canary@proxy.example:3128", "").unwrap();
-    assert!(!format!("{proxy:?}").contains("canary"));
+/// An error with all its sources, as applications print it.
+fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text += &format!(": {cause}");
+        source = cause.source();
+    }
+    text
 }
 
 #[tokio::test]
 async fn a_deployment_is_reached_in_every_way() {
     for way in WAYS {
-        let server = Answering::start(way, |_| Response::new(r#"{"environmentVariables":{"A":"1"}}"#.into())).await;
+        let server = Answering::start(way, |_| variables()).await;
         let client = server.client().build().unwrap();
         for _ in 0..2 {
             assert_eq!(client.send(&ListEnvironmentVariables::new()).await.unwrap().len(), 1);
         }
         assert_eq!((server.requests().len(), server.connections()), (2, 1), "{way:?}");
     }
+}
+
+#[tokio::test]
+async fn each_kind_of_proxy_tunnels_and_sees_no_credential() {
+    for http2 in [false, true] {
+        let server = Answering::start(Way { http2, proxied: false }, |_| variables()).await;
+        for (tunnel, login) in [
+            (Tunnel::start().await, ""),
+            (Tunnel::start().await, LOGIN),
+            // What an old proxy says.
+            (Tunnel::answering("HTTP/1.0 200 Connection established\r\nServer: x\r\n\r\n").await, ""),
+            (Tunnel::answering("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\n\r\n").await, ""),
+            (Tunnel::over_tls(server.authority().valid()).await, LOGIN),
+            (Tunnel::socks(false).await, ""),
+            (Tunnel::socks(false).await, LOGIN),
+            (Tunnel::socks(true).await, LOGIN),
+        ] {
+            let proxy = tunnel.with_login(login);
+            assert_eq!(list(server.through(&proxy)).await.unwrap(), 1, "{proxy}");
+            let asked = tunnel.asked();
+            let [asked] = &*asked else { panic!("{proxy}: {asked:?}") };
+            if proxy.starts_with("socks") {
+                assert!(asked.starts_with(&format!("{HOST} ")), "{proxy}: {asked}");
+            } else {
+                assert!(asked.starts_with(&format!("CONNECT {HOST}:")), "{proxy}: {asked}");
+                assert_eq!(asked.contains(BASIC), !login.is_empty(), "{proxy}: {asked}");
+            }
+            assert!(!asked.contains("c0ffee"), "{proxy}: {asked}");
+        }
+        assert_eq!(server.requests().len(), 8);
+    }
+    let tunnel = Tunnel::socks(true).await;
+    list(through(plaintext("http://deployment.example:1").retry(RetryPolicy::never()), &tunnel.with_login(LOGIN)))
+        .await
+        .unwrap_err();
+    assert_eq!(tunnel.asked(), ["deployment.example 1 user pa$s"]);
+}
+
+#[tokio::test]
+async fn a_tunnel_goes_to_the_port_of_the_scheme() {
+    for (url, target) in [
+        ("http://deployment.example", "deployment.example:80"),
+        ("http://deployment.example:8080", "deployment.example:8080"),
+        ("http://deployment.example:443", "deployment.example:443"),
+        ("https://deployment.example", "deployment.example:443"),
+        ("https://deployment.example:80", "deployment.example:80"),
+        ("http://10.0.0.1", "10.0.0.1:80"),
+        ("https://[2001:db8::1]", "[2001:db8::1]:443"),
+    ] {
+        let tunnel = Tunnel::answering("HTTP/1.1 403 Forbidden\r\n\r\n").await;
+        list(through(plaintext(url), &tunnel.url())).await.unwrap_err();
+        let expected = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n");
+        assert_eq!(tunnel.asked(), [expected], "{url}");
+
+        let host_and_port = target.rsplit_once(':').unwrap();
+        let host = host_and_port.0.trim_start_matches('[').trim_end_matches(']');
+        let socks = Tunnel::socks(false).await;
+        // Whether anybody listens on that port of this machine is not of interest.
+        let _ = list(through(plaintext(url).retry(RetryPolicy::never()), &socks.url())).await;
+        assert_eq!(socks.asked(), [format!("{host} {}", host_and_port.1)], "{url}");
+    }
+}
+
+#[tokio::test]
+async fn this_machine_is_never_reached_through_a_proxy() {
+    let running = fake().variable("A", "1").build().serve("127.0.0.1:0").await.unwrap();
+    let port = running.address().port();
+    for (host, reached) in [
+        ("http://127.0.0.1", true),
+        ("http://localhost", true),
+        ("http://convex.localhost", true),
+        ("http://a.b.localhost", true),
+        // Somebody else's port, or none that speaks TLS.
+        ("http://127.1.2.3", false),
+        ("http://[::1]", false),
+        ("https://localhost", false),
+        ("https://127.0.0.1", false),
+    ] {
+        let tunnel = Tunnel::start().await;
+        let builder = Client::builder(endpoint(&format!("{host}:{port}"))).retry(RetryPolicy::never());
+        let listed = list(through(builder, &tunnel.url())).await;
+        assert_eq!(listed.is_ok(), reached, "{host}: {listed:?}");
+        assert!(tunnel.asked().is_empty(), "{host}");
+    }
+}
+
+#[tokio::test]
+async fn an_excepted_host_is_reached_directly() {
+    let running = fake().variable("A", "1").build().serve("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{HOST}:{}", running.address().port());
+    for (except, direct) in [
+        ("", false),
+        ("other.example,*.example", false),
+        ("ployment.example", false),
+        ("deployment.example", true),
+        ("other.example, DEPLOYMENT.example", true),
+        ("other.example deployment.example", true),
+        (".example", true),
+        ("*", true),
+        ("other.example, *", true),
+    ] {
+        let tunnel = Tunnel::start().await;
+        let proxy = Proxy::new(&tunnel.url(), except).unwrap();
+        let builder = plaintext(&url).resolve(HOST, [Ipv4Addr::LOCALHOST.into()]).proxy(proxy);
+        assert_eq!(list(builder).await.unwrap(), 1, "{except}");
+        assert_eq!(tunnel.asked().is_empty(), direct, "{except}");
+    }
+    let tunnel = Tunnel::answering("HTTP/1.1 403 Forbidden\r\n\r\n").await;
+    let proxy = Proxy::new(&tunnel.url(), "*").unwrap();
+    let builder = plaintext("http://192.0.2.1").retry(RetryPolicy::never()).proxy(proxy);
+    list(builder.connect_timeout(Duration::from_millis(50))).await.unwrap_err();
+    assert!(tunnel.asked().is_empty(), "`*` stands for addresses, too");
+}
+
+#[tokio::test]
+async fn a_password_that_a_proxy_rejects_is_sent_once() {
+    for class in CLASSES {
+        let tunnel = Tunnel::answering("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await;
+        let client = through(plaintext("https://deployment.example"), &tunnel.with_login(LOGIN)).build().unwrap();
+        let error = classes::send(&client, class).await.unwrap_err();
+        assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Proxy, Sent::No, 1), "{error:?}");
+        assert!(error.to_string().contains("the proxy requires a user name and password"), "{error}");
+        assert_eq!(tunnel.asked().len(), 1, "{class:?}");
+
+        let server = ScriptServer::start([vec![Act::Part(4), write([5, 2]), Act::Part(15), write([1, 1]), Act::Hang]]);
+        let server = server.await;
+        let proxy = format!("socks5h://{LOGIN}{}", server.address());
+        let client = through(plaintext("https://deployment.example"), &proxy).build().unwrap();
+        let error = classes::send(&client, class).await.unwrap_err();
+        assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Proxy, Sent::No, 1), "{error:?}");
+        assert!(error.to_string().contains("the proxy requires a user name and password"), "{error}");
+        assert_eq!(server.connections(), 1, "{class:?}");
+    }
+}
+
+/// What a proxy does to each connection, how often a call tries, and what its error says.
+type Refusal<'a> = (&'a str, Vec<Act>, u32, ErrorKind, &'a str);
+
+async fn refuses(scheme: &str, refusals: impl IntoIterator<Item = Refusal<'_>>) {
+    for (case, acts, attempts, kind, text) in refusals {
+        for class in CLASSES {
+            let server = ScriptServer::start((0..attempts).map(|_| acts.clone())).await;
+            let proxy = format!("{scheme}://{}", server.address());
+            let client = through(plaintext("https://deployment.example"), &proxy).build().unwrap();
+            let error = classes::send(&client, class).await.unwrap_err();
+            let known = (error.kind(), error.sent(), error.attempts());
+            assert_eq!(known, (kind, Sent::No, attempts), "{case} {class:?}: {error:?}");
+            assert_eq!(server.connections(), attempts as usize, "{case} {class:?}");
+            let chain = chain(&error);
+            assert!(chain.contains("proxy") && chain.contains(text), "{case}: {chain}");
+            if kind == ErrorKind::Proxy {
+                assert!(error.to_string().contains(text), "{case}: {error}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_an_http_proxy_refuses_was_not_sent_and_is_tried_again_if_it_may_pass() {
+    let answer = |text: &str| vec![Act::Read, write(text), Act::Hang];
+    let endless = vec![Act::Read, write("HTTP/1.1 200 OK\r\nx: "), Act::Flood(vec![b'x'; 4096])];
+    refuses(
+        "http",
+        [
+            ("denied", answer("HTTP/1.1 403 Forbidden\r\n\r\n"), 1, ErrorKind::Proxy, "status 403 Forbidden"),
+            ("a web server", answer("HTTP/1.1 405 No\r\n\r\n<html>"), 1, ErrorKind::Proxy, "status 405"),
+            ("a redirect", answer("HTTP/1.1 302 Found\r\nlocation: /\r\n\r\n"), 1, ErrorKind::Proxy, "status 302"),
+            (
+                "switched",
+                answer("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n"),
+                1,
+                ErrorKind::Proxy,
+                "status 101",
+            ),
+            ("no content", answer("HTTP/1.1 204 No Content\r\n\r\n"), 1, ErrorKind::Proxy, "status 204"),
+            ("not understood", answer("HTTP/1.1 501 Not Implemented\r\n\r\n"), 3, ErrorKind::Proxy, "status 501"),
+            ("host unreachable", answer("HTTP/1.1 502 Bad Gateway\r\n\r\n"), 3, ErrorKind::Proxy, "status 502"),
+            ("overloaded", answer("HTTP/1.1 503 Busy\r\n\r\n"), 3, ErrorKind::Proxy, "status 503 Service Unavailable"),
+            ("too much", answer("HTTP/1.1 429 Slow\r\n\r\n"), 3, ErrorKind::Proxy, "status 429"),
+            ("no HTTP", answer("SSH-2.0-OpenSSH_9.6\r\n"), 1, ErrorKind::Proxy, "does not speak the protocol"),
+            ("SOCKS", answer("\x05\u{0}"), 1, ErrorKind::Proxy, "does not speak the protocol"),
+            (
+                "bytes behind",
+                answer("HTTP/1.1 200 OK\r\n\r\nHELLO"),
+                1,
+                ErrorKind::Proxy,
+                "does not speak the protocol",
+            ),
+            ("an endless head", endless, 1, ErrorKind::Proxy, "does not speak the protocol"),
+            ("closed", vec![Act::Read], 3, ErrorKind::Connect, "the proxy cannot be reached, or closed"),
+            (
+                "half a head",
+                vec![Act::Read, write("HTTP/1.1 200")],
+                3,
+                ErrorKind::Connect,
+                "the proxy cannot be reached",
+            ),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_socks_proxy_refuses_was_not_sent_and_is_tried_again_if_it_may_pass() {
+    let reply = |code: u8| vec![Act::Part(3), write([5, 0]), Act::Part(5), write([5, code, 0, 1, 0, 0, 0, 0, 0, 0])];
+    let protocol = "does not speak the protocol";
+    refuses(
+        "socks5",
+        [
+            ("general failure", reply(1), 3, ErrorKind::Proxy, "SOCKS reply 1"),
+            ("not allowed", reply(2), 1, ErrorKind::Proxy, "SOCKS reply 2"),
+            ("host unreachable", reply(4), 3, ErrorKind::Proxy, "SOCKS reply 4"),
+            ("not supported", reply(8), 1, ErrorKind::Proxy, "SOCKS reply 8"),
+            ("not known", reply(99), 1, ErrorKind::Proxy, "SOCKS reply 99"),
+            ("a password wanted", vec![Act::Part(3), write([5, 0xff])], 1, ErrorKind::Proxy, "requires a user name"),
+            ("a method not offered", vec![Act::Part(3), write([5, 2])], 1, ErrorKind::Proxy, protocol),
+            ("SOCKS 4", vec![Act::Part(3), write([0, 91])], 1, ErrorKind::Proxy, protocol),
+            ("HTTP", vec![Act::Part(3), write("HTTP/1.1 400 Bad Request\r\n\r\n")], 1, ErrorKind::Proxy, protocol),
+            ("closed", vec![Act::Part(3)], 3, ErrorKind::Connect, "the proxy cannot be reached, or closed"),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_proxy_that_never_answers_means_that_nothing_was_sent() {
+    for (scheme, acts) in [
+        ("http", vec![Act::Hang]),
+        ("https", vec![Act::Hang]),
+        ("socks5", vec![Act::Hang]),
+        ("socks5", vec![Act::Part(3), write([5, 0]), Act::Hang]),
+        ("http", vec![Act::Read, Act::Drip(b'H', Duration::from_millis(1))]),
+    ] {
+        let server = ScriptServer::start([acts]).await;
+        let builder = plaintext("https://deployment.example").retry(RetryPolicy::never());
+        let builder = builder.connect_timeout(Duration::from_millis(50));
+        let error = list(through(builder, &format!("{scheme}://{}", server.address()))).await.unwrap_err();
+        assert_eq!((error.kind(), error.sent()), (ErrorKind::Connect, Sent::No), "{scheme}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_not_trusted_gets_no_password() {
+    let other = Authority::new();
+    let tunnel = Tunnel::over_tls(other.valid()).await;
+    let server = Answering::start(WAYS[0], |_| variables()).await;
+    let error = list(server.through(&tunnel.with_login(LOGIN))).await.unwrap_err();
+    assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Tls, Sent::No, 1), "{error:?}");
+    assert!(chain(&error).contains("proxy"), "{}", chain(&error));
+    assert!(tunnel.asked().is_empty() && server.connections() == 0);
+    // Nor does one that speaks no TLS, which would be told the password in clear text.
+    let plain = ScriptServer::start([vec![Act::Read, write("HTTP/1.1 200 OK\r\n\r\n"), Act::Hang]]).await;
+    let proxy = format!("https://{LOGIN}localhost:{}", plain.address().port());
+    let builder = server.through(&proxy).retry(RetryPolicy::never()).connect_timeout(Duration::from_millis(200));
+    let error = list(builder).await.unwrap_err();
+    assert_eq!((error.sent(), plain.requests().len()), (Sent::No, 0), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_name_of_this_machine_stays_on_it() {
+    let running = fake().variable("A", "1").build().serve("127.0.0.1:0").await.unwrap();
+    let url = |host: &str| endpoint(&format!("http://{host}:{}", running.address().port()));
+    for host in ["localhost", "convex.localhost", "no-such-name.LOCALHOST"] {
+        assert_eq!(list(Client::builder(url(host))).await.unwrap(), 1, "{host}");
+        let at = |addresses: &[&str]| {
+            let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect::<Vec<_>>();
+            Client::builder(url(host)).resolve(host, addresses).build()
+        };
+        assert!(at(&["127.0.0.1", "::1", "127.8.9.10", "::ffff:127.0.0.1"]).is_ok(), "{host}");
+        for elsewhere in [&["192.0.2.1"][..], &["127.0.0.1", "2001:db8::1"], &["0.0.0.0"]] {
+            assert_eq!(at(elsewhere).unwrap_err(), ConfigError::NotLoopback, "{host} {elsewhere:?}");
+        }
+    }
+    let error = Client::builder(endpoint("https://deployment.example")).resolve("LOCALHOST", [[192, 0, 2, 1].into()]);
+    assert_eq!(error.build().unwrap_err(), ConfigError::NotLoopback, "whichever endpoint is first");
+}
+
+#[tokio::test]
+async fn a_create_through_a_proxy_that_fails_is_known_not_to_be_done() {
+    let tunnel = Tunnel::answering("HTTP/1.1 503 Service Unavailable\r\n\r\n").await;
+    let client = through(plaintext("https://deployment.example"), &tunnel.url()).build().unwrap();
+    let error = classes::send(&client, Repeat::Never).await.unwrap_err();
+    assert_eq!((error.kind(), error.look_at()), (ErrorKind::Proxy, None), "{error:?}");
+    let text = "the proxy rejected the connection with status 503 Service Unavailable; nothing was sent (3 attempts";
+    assert!(error.to_string().contains(text), "{error}");
+}
+
+#[test]
+fn a_proxy_does_not_show_its_password() {
+    let proxy = Proxy::new("http://user:canary@proxy.example:3128", "").unwrap();
+    assert!(!format!("{proxy:?}").contains("canary"));
+    let error = Proxy::new("ftp://user:canary@proxy.example", "").unwrap_err();
+    assert_eq!(error, ProxyError::Scheme);
+    assert!(!format!("{error} {error:?}").contains("canary"));
 }

@@ -47,7 +47,7 @@ impl Operation for ListThings {
     type Api = Management;
     type Output = ();
     const META: &'static OperationMeta =
-        &OperationMeta::new::<Management>("list_things", Method::GET, "/things", Repeat::Safe).empty_reply();
+        &OperationMeta::new::<Management>("list_things", Method::GET, "/things", Repeat::Safe);
 
     fn decode(_body: &Bytes) -> Result<(), DecodeError> {
         Ok(())

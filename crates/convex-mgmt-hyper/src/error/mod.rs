@@ -1,5 +1,6 @@
 //! [`Error`]: why a call failed, with what is known about it.
 
+mod proxy;
 mod transport;
 
 use std::error::Error as StdError;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use convex_mgmt_proto::{ApiError, BuildError, ErrorCode, OperationMeta, Repeat, ResponseError, Sent};
 use http::StatusCode;
 
+pub use self::proxy::ProxyRefusal;
 pub use self::transport::{TransportError, TransportErrorKind};
 use crate::layers::Attempts;
 
@@ -44,6 +46,8 @@ pub enum ErrorKind {
     /// The server could not be trusted, TLS could not be agreed on, or only one of client and server speaks it. Nothing was
     /// done.
     Tls,
+    /// The proxy rejected the connection. Nothing was sent.
+    Proxy,
     /// The connection broke before the whole answer was there.
     Broken,
     /// The server did not process the request: it refused the stream of HTTP/2, or closed the connection before it.
@@ -139,6 +143,7 @@ impl Error {
                 TransportErrorKind::Tls | TransportErrorKind::NotTls | TransportErrorKind::UnexpectedTls => {
                     ErrorKind::Tls
                 }
+                TransportErrorKind::Proxy(_) => ErrorKind::Proxy,
                 TransportErrorKind::Broken => ErrorKind::Broken,
                 TransportErrorKind::Unprocessed => ErrorKind::Unprocessed,
                 TransportErrorKind::InvalidResponse => ErrorKind::InvalidResponse,

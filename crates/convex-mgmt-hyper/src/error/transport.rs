@@ -6,6 +6,7 @@ use std::fmt;
 use convex_mgmt_proto::{Outcome, Sent};
 use tower::BoxError;
 
+use super::ProxyRefusal;
 use crate::builder::defaults::{HEAD_LIMIT, MAX_HEADERS};
 use crate::layers::Attempts;
 
@@ -36,6 +37,8 @@ pub enum TransportErrorKind {
     NotTls,
     /// The server speaks TLS, although the URL is `http`.
     UnexpectedTls,
+    /// The proxy rejected the connection.
+    Proxy(ProxyRefusal),
     /// The connection broke before the whole answer was there.
     Broken,
     /// The server did not process the request: it refused the stream of HTTP/2, or closed the connection before it.
@@ -87,6 +90,11 @@ impl TransportError {
     /// request.
     pub(crate) fn invalid_response(source: impl Into<BoxError>) -> Self {
         Self::new(TransportErrorKind::InvalidResponse, Sent::Maybe, Some(source.into()))
+    }
+
+    /// The proxy rejected the connection, so nothing was sent.
+    pub fn proxy(refusal: ProxyRefusal) -> Self {
+        Self::new(TransportErrorKind::Proxy(refusal), Sent::No, None)
     }
 
     /// The exchange broke; whether the server got the request is not known, unless `sent` says that it did not.
@@ -180,9 +188,11 @@ impl TransportError {
             | TransportErrorKind::Broken
             | TransportErrorKind::InvalidResponse
             | TransportErrorKind::AttemptTimeout => Outcome::Broken(self.sent),
+            TransportErrorKind::Proxy(refusal) if refusal.is_transient() => Outcome::Broken(self.sent),
             TransportErrorKind::Tls
             | TransportErrorKind::NotTls
             | TransportErrorKind::UnexpectedTls
+            | TransportErrorKind::Proxy(_)
             | TransportErrorKind::TotalTimeout
             | TransportErrorKind::ResponseTooLarge { .. }
             | TransportErrorKind::Credential
@@ -208,6 +218,7 @@ impl fmt::Display for TransportError {
                 // These texts are hyper's and hold nothing of the response.
                 self.innermost().map_or(Ok(()), |reason| write!(f, ": {reason}"))
             }
+            TransportErrorKind::Proxy(refusal) => refusal.fmt(f),
             TransportErrorKind::Broken => f.write_str("the connection broke before the whole answer was there"),
             TransportErrorKind::Unprocessed => f.write_str("the server did not process the request"),
             TransportErrorKind::AttemptTimeout => f.write_str("the attempt timed out waiting for the response"),

@@ -9,12 +9,16 @@ use convex_mgmt_proto::Sent;
 
 use super::pool::Unopened;
 use super::progress::Progress;
-use crate::error::TransportError;
+use crate::builder::ConfigError;
+use crate::error::{ProxyRefusal, TransportError};
 use crate::plaintext::TlsAlert;
 
 /// There is no connection.
 pub(super) fn unopened(why: Arc<Unopened>) -> TransportError {
     let reason: &(dyn StdError + 'static) = &**why.reason();
+    if let Some(refusal) = find::<ProxyRefusal>(reason) {
+        return TransportError::proxy(*refusal);
+    }
     let (is_tls, is_no_tls) = (is_tls(reason), is_no_tls(reason));
     match &*why {
         Unopened::Broken(_) => unsent(NotOpened(why)),
@@ -87,15 +91,13 @@ fn is_http2_violation(_error: &(dyn StdError + 'static)) -> bool {
     false
 }
 
-/// Whether TLS itself refused, rather than the network below it.
-#[cfg(feature = "tls")]
+/// Whether TLS itself refused, or this build has none, rather than the network below it.
 fn is_tls(error: &(dyn StdError + 'static)) -> bool {
-    find::<rustls::Error>(error).is_some()
-}
-
-#[cfg(not(feature = "tls"))]
-fn is_tls(_error: &(dyn StdError + 'static)) -> bool {
-    false
+    #[cfg(feature = "tls")]
+    if find::<rustls::Error>(error).is_some() {
+        return true;
+    }
+    find::<ConfigError>(error).is_some()
 }
 
 /// Whether what came in the handshake has not even the outer form of TLS.

@@ -135,7 +135,6 @@ fn keys() -> Vec<String> {
         "KEY\nKEY",
         "KEY\u{200b}",
         "\u{feff}KEY",
-        "KEYKEY",
         "$KEY",
         "KEY\\n",
         "https://KEY",

@@ -3,6 +3,7 @@
 mod everywhere;
 #[cfg(target_os = "linux")]
 mod memory;
+mod proxy;
 
 use std::error::Error as StdError;
 use std::fmt::{Debug, Display};

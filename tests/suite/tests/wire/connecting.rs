@@ -45,7 +45,7 @@ async fn refused_and_then_accepted() {
 #[tokio::test]
 async fn a_name_without_an_address() {
     for class in CLASSES {
-        let error = send(&client("http://no-such-host.localhost:1", 2), class).await.unwrap_err();
+        let error = send(&client("https://no-such-host.invalid", 2), class).await.unwrap_err();
         assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Connect, Sent::No, 2), "{class:?}");
     }
 }
@@ -98,7 +98,7 @@ async fn no_connection_in_the_time_of_a_call_means_that_nothing_was_sent() {
     // Accepts the connection, and never answers the handshake of TLS, or the request for a tunnel.
     let silent = ScriptServer::start((0..100).map(|_| vec![Act::Hang])).await;
     let secure = format!("https://localhost:{}", silent.address().port());
-    let proxied = |url: &str| builder("https://localhost:1", 2).proxy(Proxy::new(url, "").unwrap());
+    let proxied = |url: &str| builder("https://deployment.example", 2).proxy(Proxy::new(url, "").unwrap());
     for http2 in [false, true] {
         for (case, way) in [
             ("swallowed", &(|| builder(&swallowing.url, 2)) as &dyn Fn() -> ClientBuilder<Deployment>),

@@ -1,11 +1,12 @@
 //! How many connections a client opens and keeps, for which host and which runtime.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use convex_mgmt_suite::endpoint;
-use convex_mgmt_suite::script_server::{Act, ScriptServer, answer};
+use convex_mgmt::{Client, DeployKey, Deployment, Endpoint, Proxy};
+use convex_mgmt_suite::script_server::{Act, Gate, ScriptServer, answer, write};
+use convex_mgmt_suite::{ADMIN_KEY, endpoint};
 use tokio::runtime::Builder;
 
 use crate::{DONE, bounded, builder, burst, done, list, settle};
@@ -22,35 +23,36 @@ async fn no_more_are_open_at_once_than_are_under_way_if_none_can_be_used_again()
     }
 }
 
-/// Opening a connection ends when its name has been looked up, for which there is one thread, and that does something else.
-#[test]
-fn each_call_may_open_one_that_is_quicker_than_that_and_no_more_are_kept_than_may_be_in_use() {
-    let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
-    runtime.block_on(async {
-        for most in [2, 8] {
-            let calls = 10 * most;
-            let all: Vec<Act> = (0..=calls).flat_map(|_| done()).collect();
-            let server = ScriptServer::start((0..calls).map(|_| all.clone())).await;
-            let url = format!("http://localhost:{}", server.address().port());
-            let client = builder(&url, 1).max_concurrency(most).build().unwrap();
-            list(&client).await.unwrap();
-            settle().await;
-            let (go, held) = mpsc::channel::<()>();
-            let busy = tokio::task::spawn_blocking(move || held.recv().is_ok());
-            burst(&client, calls).await;
-            assert_eq!((server.connections(), server.requests().len()), (1, 1 + calls));
-            go.send(()).unwrap();
-            assert!(busy.await.unwrap());
-            // The first of the calls found one that was free.
-            bounded(async {
-                while server.connections() < calls || server.connections() - server.closed() > most {
-                    settle().await;
-                }
-            })
-            .await;
-            assert_eq!(server.connections(), calls);
+/// Opening a connection ends when the proxy lets it, which is after all calls are answered.
+#[tokio::test]
+async fn each_call_may_open_one_that_is_quicker_than_that_and_no_more_are_kept_than_may_be_in_use() {
+    for most in [2, 8] {
+        let calls = 10 * most;
+        let gate = Gate::new();
+        let mut acts = vec![Act::Read, Act::Wait(gate.clone()), write("HTTP/1.1 200 OK\r\n\r\n")];
+        acts.extend((0..=calls).flat_map(|_| done()));
+        let server = ScriptServer::start((0..calls).map(|_| acts.clone())).await;
+        let key = DeployKey::parse(ADMIN_KEY).unwrap();
+        let builder = Client::builder(Endpoint::<Deployment>::plaintext("http://deployment.example", &key).unwrap());
+        let client = builder.proxy(Proxy::new(&server.url(), "").unwrap()).max_concurrency(most).build().unwrap();
+        gate.open();
+        list(&client).await.unwrap();
+        settle().await;
+        burst(&client, calls).await;
+        let requests = server.requests();
+        assert_eq!(requests.iter().filter(|request| !request.starts_with(b"CONNECT ")).count(), 1 + calls);
+        for _ in 0..calls {
+            gate.open();
         }
-    });
+        bounded(async {
+            while server.connections() < calls || server.connections() - server.closed() > most {
+                settle().await;
+            }
+        })
+        .await;
+        // The first of the calls found one that was free.
+        assert_eq!(server.connections(), calls);
+    }
 }
 
 /// Answers every request on each of four connections.

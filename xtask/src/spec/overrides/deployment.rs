@@ -192,12 +192,13 @@ pub(crate) const DEPLOYMENT: &[Override] = &[
     Override {
         operations: &["create_log_stream", "update_log_stream"],
         what: What::Behaviour(|| {
+            // Axiom's are an open enum: one that is new is for the server to refuse.
             let other = AxiomIngestUrl::from("https://api.axiom.co/");
-            is_refused(stream(NewAxiom::new("k", "d").ingest_url(other)))
+            request_body(&stream(NewAxiom::new("k", "d").ingest_url(other))).is_ok()
                 && is_refused(stream(NewWebhook::new("a.example", WebhookFormat::Json)))
                 && is_refused(stream(NewSentry::new("a.example")))
         }),
-        facts: "not every text is a URL: Axiom has three, the others have to be absolute",
+        facts: "not every text is a URL: Axiom has three, of which the server knows, the others have to be absolute",
         source: "crates/local_backend/src/log_sinks.rs, crates/model/src/log_sinks/types",
     },
     Override {

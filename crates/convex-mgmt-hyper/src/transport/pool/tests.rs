@@ -38,7 +38,7 @@ fn pool(idle_timeout: Option<Duration>, max_idle: usize) -> Arc<Pool> {
         #[cfg(feature = "http2")]
         http2: None,
     };
-    Arc::new(Pool::new(ConnectSettings::default().connector().unwrap(), settings))
+    Arc::new(Pool::new(ConnectSettings::default().connector(false).unwrap(), settings))
 }
 
 fn runtime() -> Runtime {

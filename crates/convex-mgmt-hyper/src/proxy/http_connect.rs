@@ -1,0 +1,68 @@
+//! A tunnel through an HTTP proxy, with `CONNECT`. Source: RFC 9110, section 9.3.6.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
+use http::header::{HOST, PROXY_AUTHORIZATION};
+use http::{HeaderValue, Request, StatusCode};
+use hyper::client::conn::http1;
+use hyper::rt::{Read, Write};
+use tower::BoxError;
+
+use crate::error::ProxyRefusal;
+
+/// The largest head of a proxy's answer, in bytes: the smallest that hyper lets be set.
+const HEAD_LIMIT: usize = 8192;
+
+/// Asks the proxy at the other end of `stream` for a tunnel to `host`, which has brackets if it is an IPv6 address.
+pub(super) async fn tunnel<S>(
+    stream: S,
+    host: &str,
+    port: u16,
+    credentials: Option<&HeaderValue>,
+) -> Result<S, BoxError>
+where
+    S: Read + Write + Unpin + Send + 'static,
+{
+    let authority = format!("{host}:{port}");
+    let mut request = Request::connect(&*authority).header(HOST, &*authority);
+    if let Some(credentials) = credentials {
+        request = request.header(PROXY_AUTHORIZATION, credentials);
+    }
+    let request = request.body(String::new())?;
+    let mut protocol = http1::Builder::new();
+    // There are proxies that know headers in this spelling only.
+    protocol.title_case_headers(true).max_buf_size(HEAD_LIMIT);
+    let (mut sender, connection) = protocol.handshake(stream).await?;
+    let mut connection = pin!(connection.without_shutdown());
+    let mut answer = pin!(sender.send_request(request));
+    let mut ended = None;
+    let answer = poll_fn(|cx| {
+        if ended.is_none()
+            && let Poll::Ready(end) = connection.as_mut().poll(cx)
+        {
+            ended = Some(end);
+        }
+        answer.as_mut().poll(cx)
+    });
+    let status = match answer.await {
+        Ok(answer) => answer.status(),
+        Err(error) if error.is_parse() => return Err(ProxyRefusal::Protocol.into()),
+        Err(error) => return Err(error.into()),
+    };
+    match status {
+        StatusCode::PROXY_AUTHENTICATION_REQUIRED => return Err(ProxyRefusal::Credentials.into()),
+        // hyper takes no 204 for the beginning of a tunnel.
+        status if !status.is_success() || status == StatusCode::NO_CONTENT => {
+            return Err(ProxyRefusal::Status(status).into());
+        }
+        _ => {}
+    }
+    let parts = match ended {
+        Some(end) => end?,
+        None => connection.await?,
+    };
+    // Neither TLS nor HTTP lets the server speak first: these bytes are not the endpoint's.
+    if parts.read_buf.is_empty() { Ok(parts.io) } else { Err(ProxyRefusal::Protocol.into()) }
+}

@@ -1,0 +1,268 @@
+//! What this build can and cannot do. `cargo xtask ci` runs these tests with each feature alone, and with some together:
+//! every feature adds something, and none takes anything away.
+
+use std::error::Error as _;
+
+use convex_mgmt::deployment::ListEnvironmentVariables;
+use convex_mgmt::{Client, ClientBuilder, ConfigError, DeployKey, Deployment, Endpoint, Error, ErrorKind};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 34\r\n\r\n";
+const BODY: &str = r#"{"environmentVariables":{"A":"1"}}"#;
+const HAS_PROVIDER: bool = cfg!(any(feature = "tls-ring", feature = "tls-aws-lc"));
+const HAS_TLS: bool = HAS_PROVIDER || cfg!(feature = "native-roots");
+
+fn builder(url: &str) -> ClientBuilder<Deployment> {
+    let key = DeployKey::parse("happy-animal-123|01c0ffee").unwrap();
+    Client::builder(Endpoint::plaintext(url, &key).unwrap())
+}
+
+async fn list(builder: ClientBuilder<Deployment>) -> Result<usize, Error> {
+    Ok(builder.build().unwrap().send(&ListEnvironmentVariables::new()).await?.len())
+}
+
+async fn listener() -> (TcpListener, u16) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, port)
+}
+
+/// Reads the head of a request.
+async fn head<S: AsyncRead + Unpin>(stream: &mut S) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    String::from_utf8(head).unwrap()
+}
+
+async fn answer<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) -> String {
+    let head = head(stream).await;
+    stream.write_all(format!("{HEAD}{BODY}").as_bytes()).await.unwrap();
+    stream.flush().await.unwrap();
+    head
+}
+
+/// A server in clear text that answers one request, and tells its head.
+async fn plain() -> (String, JoinHandle<String>) {
+    let (listener, port) = listener().await;
+    let serving = tokio::spawn(async move { answer(&mut listener.accept().await.unwrap().0).await });
+    (format!("http://127.0.0.1:{port}"), serving)
+}
+
+#[tokio::test]
+async fn http_works_in_every_build() {
+    let (url, serving) = plain().await;
+    assert_eq!(list(builder(&url)).await.unwrap(), 1);
+    assert!(serving.await.unwrap().starts_with("GET /api/v1/list_environment_variables HTTP/1.1\r\n"));
+}
+
+#[tokio::test]
+async fn https_needs_a_provider_and_says_which_feature_brings_one() {
+    let https = "https://deployment.example";
+    let missing = match (HAS_PROVIDER, HAS_TLS) {
+        (true, _) => None,
+        (false, true) => Some(ConfigError::NoCryptoProvider),
+        (false, false) => Some(ConfigError::NoTls),
+    };
+    assert_eq!(builder(https).build().err(), missing);
+    let Some(missing) = missing else { return };
+    assert!(missing.to_string().contains("enable the feature `tls-ring`"), "{missing}");
+    // The other endpoint of a client that was built for an `http` one.
+    let (url, _serving) = plain().await;
+    let key = DeployKey::parse("happy-animal-123|01c0ffee").unwrap();
+    let client = builder(&url).build().unwrap().at(Endpoint::<Deployment>::new(https, &key).unwrap());
+    let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Tls, 1), "{error:?}");
+    let mut source = error.source();
+    while let Some(cause) = source.filter(|cause| !cause.is::<ConfigError>()) {
+        source = cause.source();
+    }
+    assert_eq!(source.and_then(|cause| cause.downcast_ref()), Some(&missing), "{error:?}");
+}
+
+#[cfg(feature = "native-roots")]
+#[tokio::test]
+async fn http_does_without_the_platforms_roots() {
+    let (url, _serving) = plain().await;
+    assert_eq!(list(builder(&url).native_roots()).await.unwrap(), 1);
+}
+
+#[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "native-roots"))]
+#[test]
+fn a_root_that_cannot_be_read_is_an_error_in_every_build() {
+    let built = builder("http://127.0.0.1").root_certificates("no certificate").build();
+    assert_eq!(built.err(), Some(ConfigError::RootCertificate { index: 0 }));
+}
+
+#[cfg(feature = "http2")]
+#[tokio::test]
+async fn http_stays_with_http_1_where_http_2_is_built_in() {
+    let (url, serving) = plain().await;
+    assert_eq!(list(builder(&url).http2(true)).await.unwrap(), 1);
+    assert!(serving.await.unwrap().contains(" HTTP/1.1\r\n"));
+}
+
+#[cfg(feature = "proxy")]
+mod proxy {
+    use convex_mgmt::{Proxy, ProxyError};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    /// The proxy's side of a connection that it opens a tunnel for, by answering itself.
+    pub(super) async fn open(listener: &TcpListener, target: &str) -> TcpStream {
+        let mut stream = listener.accept().await.unwrap().0;
+        assert!(head(&mut stream).await.starts_with(&format!("CONNECT {target} HTTP/1.1\r\n")));
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        stream
+    }
+
+    #[tokio::test]
+    async fn http_is_tunnelled() {
+        let (listener, port) = listener().await;
+        let serving = tokio::spawn(async move { answer(&mut open(&listener, "deployment.example:80").await).await });
+        let proxy = Proxy::new(&format!("http://127.0.0.1:{port}"), "").unwrap();
+        assert_eq!(list(builder("http://deployment.example").proxy(proxy)).await.unwrap(), 1);
+        serving.await.unwrap();
+    }
+
+    #[test]
+    fn a_proxy_over_tls_needs_tls() {
+        let proxy = Proxy::new("https://user:canary@proxy.example", "");
+        assert_eq!(proxy.as_ref().err(), (!HAS_TLS).then_some(&ProxyError::NoTls));
+        if let Ok(proxy) = proxy {
+            let built = builder("http://deployment.example").proxy(proxy).build();
+            assert_eq!(built.err(), (!HAS_PROVIDER).then_some(ConfigError::NoCryptoProvider));
+        }
+    }
+}
+
+#[cfg(any(feature = "tls-ring", feature = "tls-aws-lc"))]
+mod tls {
+    use std::sync::Arc;
+
+    use convex_mgmt::CryptoProvider;
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+    use tokio::net::TcpStream;
+    use tokio_rustls::TlsAcceptor;
+    use tokio_rustls::rustls::ServerConfig;
+    use tokio_rustls::rustls::crypto::ring;
+    use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+    use tokio_rustls::server::TlsStream;
+
+    use super::*;
+
+    const HOST: &str = "deployment.example";
+
+    /// A server with a certificate for [`HOST`], and who has to be trusted for it.
+    fn server(protocols: &[&str]) -> (TlsAcceptor, String) {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new([HOST.to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+        let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+        let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+        let mut config = config.with_single_cert(vec![certificate.der().clone()], key).unwrap();
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        (TlsAcceptor::from(Arc::new(config)), authority.pem())
+    }
+
+    async fn accept(acceptor: TlsAcceptor, listener: TcpListener) -> TlsStream<TcpStream> {
+        acceptor.accept(listener.accept().await.unwrap().0).await.unwrap()
+    }
+
+    fn trusting(port: u16, pem: &str) -> ClientBuilder<Deployment> {
+        let loopback = std::net::Ipv4Addr::LOCALHOST.into();
+        builder(&format!("https://{HOST}:{port}")).root_certificates(pem).resolve(HOST, [loopback])
+    }
+
+    #[tokio::test]
+    async fn https_works_with_each_provider() {
+        for provider in [
+            #[cfg(feature = "tls-ring")]
+            CryptoProvider::Ring,
+            #[cfg(feature = "tls-aws-lc")]
+            CryptoProvider::AwsLc,
+        ] {
+            let (acceptor, pem) = server(&["h2", "http/1.1"]);
+            let (listener, port) = listener().await;
+            let serving = tokio::spawn(async move { answer(&mut accept(acceptor, listener).await).await });
+            assert_eq!(list(trusting(port, &pem).crypto_provider(provider)).await.unwrap(), 1);
+            assert!(serving.await.unwrap().contains(" HTTP/1.1\r\n"), "HTTP/2 was not asked for");
+        }
+    }
+
+    #[cfg(feature = "proxy")]
+    #[tokio::test]
+    async fn https_is_tunnelled() {
+        let (acceptor, pem) = server(&[]);
+        let (listener, port) = listener().await;
+        let serving = tokio::spawn(async move {
+            let stream = proxy::open(&listener, "deployment.example:443").await;
+            answer(&mut acceptor.accept(stream).await.unwrap()).await
+        });
+        let proxy = convex_mgmt::Proxy::new(&format!("http://127.0.0.1:{port}"), "").unwrap();
+        let builder = builder("https://deployment.example").root_certificates(pem).proxy(proxy);
+        assert_eq!(list(builder).await.unwrap(), 1);
+        assert!(serving.await.unwrap().contains("authorization: "));
+    }
+
+    /// The few frames of HTTP/2 that one answer takes. Source: RFC 9113.
+    #[cfg(feature = "http2")]
+    #[tokio::test]
+    async fn https_speaks_http_2_where_it_is_built_in() {
+        const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+        const HEADERS: u8 = 1;
+        let (acceptor, pem) = server(&["h2"]);
+        let (listener, port) = listener().await;
+        let serving = tokio::spawn(async move {
+            let mut stream = accept(acceptor, listener).await;
+            let mut preface = [0; PREFACE.len()];
+            stream.read_exact(&mut preface).await.unwrap();
+            assert_eq!(preface, PREFACE);
+            // Empty settings, and those of the client acknowledged.
+            stream.write_all(b"\0\0\0\x04\0\0\0\0\0\0\0\0\x04\x01\0\0\0\0").await.unwrap();
+            let mut frame = [0; 9];
+            while frame[3] != HEADERS {
+                stream.read_exact(&mut frame).await.unwrap();
+                let length = u32::from_be_bytes([0, frame[0], frame[1], frame[2]]);
+                stream.read_exact(&mut vec![0; length as usize]).await.unwrap();
+            }
+            // Status 200, and the body as the last frame of stream 1.
+            stream.write_all(b"\0\0\x01\x01\x04\0\0\0\x01\x88").await.unwrap();
+            stream.write_all(b"\0\0\x22\0\x01\0\0\0\x01").await.unwrap();
+            stream.write_all(BODY.as_bytes()).await.unwrap();
+            stream.flush().await.unwrap();
+            // Until the client leaves.
+            while stream.read(&mut frame).await.is_ok_and(|read| read > 0) {}
+        });
+        assert_eq!(list(trusting(port, &pem).http2(true)).await.unwrap(), 1);
+        serving.await.unwrap();
+    }
+}
+
+#[cfg(feature = "dotenv")]
+#[test]
+fn env_text_is_read() {
+    let variables = convex_mgmt::deployment::EnvironmentVariables::from_dotenv("A=1\nB='2'\n").unwrap();
+    assert_eq!(variables.len(), 2);
+}
+
+#[cfg(feature = "serde-all")]
+#[test]
+fn requests_can_be_read_and_answers_written() {
+    use convex_mgmt::deployment::{UsageLimit, UsageLimitConfig};
+    use serde::Deserialize;
+    use serde::de::value::{Error, MapDeserializer};
+
+    fn is_written<T: serde::Serialize>() {}
+    is_written::<UsageLimit>();
+    let unknown = MapDeserializer::<_, Error>::new([("metric", "functionCalls")].into_iter());
+    let error = UsageLimitConfig::deserialize(unknown).unwrap_err();
+    assert!(error.to_string().contains("missing field"), "{error}");
+}
