@@ -16,7 +16,7 @@ use crate::reply;
 /// Whether the server may have got a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sent {
-    /// Certainly not: nothing of the request left.
+    /// Certainly not: the request did not leave, not as a whole, or the server says that it did not process it.
     No,
     /// Possibly: some of it left, or that is not known.
     Maybe,

@@ -264,6 +264,8 @@ impl fmt::Display for Error {
             Cause::Response(error) => write!(f, "{error}")?,
         }
         let (known, next) = match (cause, sent) {
+            // The text of the cause says it.
+            (Cause::Transport(error), Sent::No) if error.kind() == TransportErrorKind::Unprocessed => ("", ""),
             (Cause::Transport(_), Sent::No) => ("; nothing was sent", ""),
             _ if self.is_applied() => ("; the operation was carried out", "to find the result"),
             _ if self.kind() != ErrorKind::OutcomeUnknown => ("", ""),

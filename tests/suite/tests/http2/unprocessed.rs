@@ -71,6 +71,8 @@ async fn a_server_that_refuses_every_stream_is_not_asked_for_ever() {
         let error = bounded(classes::send(&client, class)).await.unwrap_err();
         assert_eq!((error.kind(), error.failure()), (ErrorKind::Unprocessed, ErrorKind::Unprocessed), "{class:?}");
         assert_eq!((error.sent(), error.attempts()), (Sent::No, 5), "{class:?}: {error:?}");
+        let text = error.to_string();
+        assert!(text.contains("did not process the request (5 attempts"), "no more than is known: {text}");
         let client = server.client(false).retry(RetryPolicy::never()).build().unwrap();
         let error = bounded(classes::send(&client, class)).await.unwrap_err();
         assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Unprocessed, Sent::No, 1), "{class:?}");
