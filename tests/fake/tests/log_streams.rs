@@ -429,13 +429,8 @@ async fn writes_that_come_together_lose_after_three_tries() {
             let (fake, path) = (fake.clone(), path.to_owned());
             writers.spawn(async move { post(&fake, &path, body).await });
         }
-        let mut codes: Vec<_> = writers
-            .join_all()
-            .await
-            .iter()
-            .map(|answer| code(answer))
-            .map(|(status, code)| (status, code.to_owned()))
-            .collect();
+        let mut codes: Vec<_> =
+            writers.join_all().await.iter().map(code).map(|(status, code)| (status, code.to_owned())).collect();
         codes.sort();
         codes
     };

@@ -9,6 +9,7 @@ use std::time::Duration;
 use convex_mgmt_proto::{ApiError, BuildError, ErrorCode, OperationMeta, Repeat, ResponseError, Sent};
 use http::StatusCode;
 
+pub(crate) use self::transport::SharedError;
 pub use self::transport::{TransportError, TransportErrorKind};
 use crate::layers::Attempts;
 

@@ -2,11 +2,15 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 use convex_mgmt_proto::{Outcome, Sent};
 use tower::BoxError;
 
 use crate::layers::Attempts;
+
+/// The reason of an error that several calls end with.
+pub(crate) type SharedError = Arc<dyn StdError + Send + Sync>;
 
 /// What a transport says about a request that got no whole answer.
 ///
@@ -19,7 +23,7 @@ pub struct TransportError {
     attempts: u32,
     /// Whether the operation may have been carried out: in this attempt, or in any attempt if this ends a call.
     may_be_done: bool,
-    source: Option<BoxError>,
+    source: Option<SharedError>,
 }
 
 /// The kinds of [`TransportError`].
@@ -49,7 +53,7 @@ pub enum TransportErrorKind {
 
 impl TransportError {
     fn new(kind: TransportErrorKind, sent: Sent, source: Option<BoxError>) -> Self {
-        Self { kind, sent, attempts: 1, may_be_done: sent == Sent::Maybe, source }
+        Self { kind, sent, attempts: 1, may_be_done: sent == Sent::Maybe, source: source.map(Into::into) }
     }
 
     /// There is no connection, so nothing was sent.
@@ -73,8 +77,9 @@ impl TransportError {
     }
 
     /// The server refused the credential, so nothing was done, and the source of new ones failed.
-    pub(crate) fn credential(source: BoxError) -> Self {
-        Self { may_be_done: false, ..Self::new(TransportErrorKind::Credential, Sent::Maybe, Some(source)) }
+    pub(crate) fn credential(source: SharedError) -> Self {
+        let refused = Self::new(TransportErrorKind::Credential, Sent::Maybe, None);
+        Self { may_be_done: false, source: Some(source), ..refused }
     }
 
     pub(crate) fn timeout(kind: TransportErrorKind, sent: Sent) -> Self {
