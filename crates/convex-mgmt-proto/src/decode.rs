@@ -26,17 +26,21 @@ pub fn list<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<Vec<T>, DecodeErr
 }
 
 fn whole<'a, T: Deserialize<'a>>(body: &'a Bytes, first: char, expected: &str) -> Result<T, DecodeError> {
-    if body.is_empty() {
-        return Err(DecodeError::new(DecodeErrorKind::Empty));
-    }
-    // Checked once as a whole: a parser that is given text need not check each string again.
-    let text = std::str::from_utf8(body).map_err(|_| DecodeError::new(DecodeErrorKind::Charset))?;
+    let text = utf8(body)?;
     let value = self::text(text)?;
     // serde also reads the fields of a struct from a list, in their order.
     if !text.trim_ascii_start().starts_with(first) {
         return Err(DecodeError { expected: expected.to_owned(), ..DecodeError::new(DecodeErrorKind::Shape) });
     }
     Ok(value)
+}
+
+/// The text of a body. Checked once as a whole: a parser that is given text need not check each string again.
+pub(crate) fn utf8(body: &Bytes) -> Result<&str, DecodeError> {
+    if body.is_empty() {
+        return Err(DecodeError::new(DecodeErrorKind::Empty));
+    }
+    std::str::from_utf8(body).map_err(|_| DecodeError::new(DecodeErrorKind::Charset))
 }
 
 /// Reads a text that is JSON of any shape.
@@ -71,7 +75,7 @@ pub(crate) fn locate(error: &serde_json::Error, path: impl FnOnce() -> Option<St
 }
 
 /// A path as it can be shown: the names in it may be any text, of any length.
-fn fit_to_show(path: &str) -> String {
+pub(crate) fn fit_to_show(path: &str) -> String {
     let mut characters = path.chars().map(|one| if one.is_control() { char::REPLACEMENT_CHARACTER } else { one });
     let mut shown: String = characters.by_ref().take(LONGEST_PATH).collect();
     if characters.next().is_some() {
@@ -82,7 +86,7 @@ fn fit_to_show(path: &str) -> String {
 
 /// What serde expected. Its message also quotes what it found, which may be secret, so only the part that comes from
 /// the types of this library is kept.
-fn expected(message: &str) -> String {
+pub(crate) fn expected(message: &str) -> String {
     // The position is told once for each text within a text.
     let without_position = |text: &str| text.split(" at line ").next().unwrap_or_default().to_owned();
     if let Some(field) = message.strip_prefix("missing field `") {
