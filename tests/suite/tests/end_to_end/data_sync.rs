@@ -39,11 +39,11 @@ impl Consumer {
                 Change::Truncate(table) => drop(self.tables.insert(table.clone(), Rows::new())),
                 Change::Upsert(value) => {
                     let rows = self.tables.entry(value.table.clone()).or_default();
-                    rows.insert(value.document.id().unwrap(), value.document.fields().unwrap());
+                    rows.insert(value.document.id().to_owned(), value.document.fields().unwrap());
                 }
                 Change::Delete(value) => {
                     let rows = self.tables.entry(value.table.clone()).or_default();
-                    rows.remove(&value.document.id().unwrap());
+                    rows.remove(value.document.id());
                 }
             }
         }

@@ -168,6 +168,12 @@ impl<'de> Visitor<'de> for Any<'_> {
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
         Ok(Value::Float64(value))
     }
+    fn visit_char<E: de::Error>(self, character: char) -> Result<Value, E> {
+        if is_of_reader::<E>() {
+            return Err(E::custom("invalid value, expected an integer of 64 bits"));
+        }
+        Ok(Value::String(character.into()))
+    }
     fn visit_str<E>(self, text: &str) -> Result<Value, E> {
         Ok(Value::String(text.to_owned()))
     }

@@ -44,7 +44,7 @@ impl<'de> SeqAccess<'de> for List<'_, 'de> {
         let index = self.index;
         self.index += 1;
         let value = seed.deserialize(&mut *self.reader);
-        value.map(Some).map_err(|error| error.at(self.reader.scan.place()).within(|| Segment::Element(index)))
+        value.map(Some).map_err(|error| error.at(self.reader.scan.place).within(|| Segment::Element(index)))
     }
 }
 
@@ -70,7 +70,7 @@ impl<'a, 'de> Fields<'a, 'de> {
     #[cold]
     fn located(&self, error: Error) -> Error {
         let scan = &self.reader.scan;
-        error.at(scan.place()).within(|| scan.segment_at(self.name))
+        error.at(scan.place).within(|| scan.segment_at(self.name))
     }
 }
 
@@ -91,7 +91,7 @@ impl<'de> MapAccess<'de> for Fields<'_, 'de> {
             b'"' if self.name == 0 => {}
             _ => return Err(Error::syntax()),
         }
-        self.name = scan.place();
+        self.name = scan.place;
         seed.deserialize(Key(self.reader)).map(Some).map_err(|error| self.located(error))
     }
 

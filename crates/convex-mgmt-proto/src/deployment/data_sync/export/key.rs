@@ -5,7 +5,8 @@ use serde::forward_to_deserialize_any;
 
 use super::access::{Borrowed, UnitVariant};
 use super::error::Error;
-use super::scan::{Number, Scan};
+use super::number::Number;
+use super::scan::Scan;
 use super::{RAW, Reader};
 
 /// A reader at the name of a field.

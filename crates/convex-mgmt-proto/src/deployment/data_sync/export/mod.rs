@@ -11,6 +11,7 @@
 mod access;
 mod error;
 mod key;
+mod number;
 mod scan;
 
 use base64::Engine;
@@ -20,7 +21,8 @@ use serde::forward_to_deserialize_any;
 
 use self::access::{Borrowed, ByteSeq, Fields, List, UnitVariant, Variant};
 pub(super) use self::error::Error;
-use self::scan::{Number, Raw, Scan};
+use self::number::Number;
+use self::scan::{Raw, Scan};
 use crate::decode::DecodeError;
 
 /// The name of the wrapper for floats that JSON has no number for.
@@ -45,7 +47,7 @@ const DEPTH: u8 = 127;
 pub(super) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, DecodeError> {
     let mut reader = Reader::new(text);
     let value = T::deserialize(&mut reader).and_then(|value| reader.scan.end().map(|()| value));
-    value.map_err(|error| error.at(reader.scan.place()).locate(text))
+    value.map_err(|error| error.at(reader.scan.place).locate(text))
 }
 
 /// Reads a text that is an object into a type.
@@ -62,8 +64,7 @@ pub(super) fn read_object<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T,
 
 /// Decodes the content of a string: what is between its quotes.
 pub(super) fn unescape(raw: &str) -> Option<String> {
-    let mut text = String::new();
-    scan::unescape(raw, &mut text).ok().map(|()| text)
+    Raw { text: raw, escaped: true }.decoded().ok()
 }
 
 /// A reader at some place of its text.
@@ -135,7 +136,7 @@ impl<'de> Reader<'de> {
     }
 
     fn special_wrapper(&mut self) -> Result<Option<Wrapped>, Error> {
-        let start = self.scan.place();
+        let start = self.scan.place;
         self.scan.bump();
         self.scan.token()?;
         let name = self.scan.string()?;
@@ -143,7 +144,7 @@ impl<'de> Reader<'de> {
             FLOAT => true,
             BYTES => false,
             _ => {
-                self.scan.back_to(start);
+                self.scan.place = start;
                 return Ok(None);
             }
         };
@@ -171,7 +172,7 @@ impl<'de> Reader<'de> {
             return Ok(raw.text);
         }
         self.scratch.clear();
-        scan::unescape(raw.text, &mut self.scratch)?;
+        raw.decode(&mut self.scratch)?;
         Ok(&self.scratch)
     }
 
@@ -199,7 +200,8 @@ impl<'de> Reader<'de> {
             b'n' => self.scan.literal("null").and_then(|()| visitor.visit_unit()),
             b'-' | b'0'..=b'9' => match self.scan.number()? {
                 // As a float it would be another value, and of another kind.
-                Number::Large(_) => Err(Error::shape("an integer of 64 bits")),
+                Number::Large(_) if as_bytes => Err(Error::shape("an integer of 64 bits")),
+                Number::Large(_) => visitor.visit_newtype_struct(NoValue),
                 number => number.visit(visitor),
             },
             _ => Err(Error::syntax()),
@@ -222,7 +224,7 @@ impl<'de> Reader<'de> {
     /// The spelling of a number that is next, if there is one.
     fn lexeme<V: Visitor<'de>>(&mut self, visitor: &V) -> Result<&'de str, Error> {
         match self.scan.token()? {
-            b'-' | b'0'..=b'9' => self.scan.slice(|scan| scan.number().map(drop)),
+            b'-' | b'0'..=b'9' => self.scan.slice(Scan::pass_number),
             _ => Err(self.mismatch(visitor)),
         }
     }
@@ -302,7 +304,11 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 
     #[inline]
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        self.deserialize_str(visitor)
+        if self.scan.token()? != b'"' {
+            return Err(self.mismatch(&visitor));
+        }
+        let raw = self.scan.string()?;
+        if raw.escaped { visitor.visit_string(raw.decoded()?) } else { visitor.visit_borrowed_str(raw.text) }
     }
 
     fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -433,6 +439,23 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         self.scan.skip()?;
         visitor.visit_unit()
+    }
+}
+
+/// What is buffered of an integer that is none of 64 bits. It can be passed over, but is none of what types ask for.
+struct NoValue;
+
+impl<'de> Deserializer<'de> for NoValue {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        // No value of JSON is read as a `char` if it is not asked for.
+        visitor.visit_char(char::REPLACEMENT_CHARACTER)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }
 

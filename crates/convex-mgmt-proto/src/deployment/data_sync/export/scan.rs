@@ -1,7 +1,5 @@
 //! [`Scan`]: JSON piece by piece, and values skipped over. All that is passed is checked to be JSON.
 
-use serde::de::Visitor;
-
 use super::error::{Error, Segment};
 
 /// The name of the field that every document has.
@@ -9,8 +7,9 @@ const ID: &str = "_id";
 
 /// A place in a text.
 pub(super) struct Scan<'de> {
-    text: &'de str,
-    place: usize,
+    pub(super) text: &'de str,
+    /// How many bytes were read.
+    pub(super) place: usize,
     /// The brackets that are open while a value is skipped.
     open: Vec<u8>,
 }
@@ -24,55 +23,34 @@ pub(super) struct Raw<'de> {
 }
 
 impl Raw<'_> {
+    /// Decodes it behind `into`.
+    pub(super) fn decode(&self, into: &mut String) -> Result<(), Error> {
+        // Nothing is longer than it is spelt.
+        into.reserve(self.text.len());
+        unescape(self.text, into)
+    }
+
+    /// What it stands for.
+    pub(super) fn decoded(&self) -> Result<String, Error> {
+        let mut text = String::new();
+        self.decode(&mut text).map(|()| text)
+    }
+
     /// Whether this is the spelling of a text.
+    #[inline]
     fn is(&self, text: &str) -> bool {
-        if self.escaped { super::unescape(self.text).is_some_and(|own| own == text) } else { self.text == text }
+        if self.escaped { self.decoded().is_ok_and(|own| own == text) } else { self.text == text }
     }
 
     /// A field with this name, as a step of a path.
     fn segment(&self) -> Segment {
-        let name = if self.escaped { super::unescape(self.text) } else { None };
-        Segment::Field(name.unwrap_or_else(|| self.text.to_owned()))
-    }
-}
-
-/// A number by its spelling.
-pub(super) enum Number<'de> {
-    Unsigned(u64),
-    Negative(i64),
-    Float(&'de str),
-    /// An integer that is none of 64 bits, or `-0`.
-    Large(&'de str),
-}
-
-impl Number<'_> {
-    /// Gives it to a visitor as serde_json does.
-    #[inline]
-    pub(super) fn visit<'v, V: Visitor<'v>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self {
-            Self::Unsigned(integer) => visitor.visit_u64(integer),
-            Self::Negative(integer) => visitor.visit_i64(integer),
-            Self::Float(text) | Self::Large(text) => match text.parse::<f64>() {
-                Ok(float) if float.is_finite() => visitor.visit_f64(float),
-                _ => Err(Error::shape("a float of 64 bits")),
-            },
-        }
+        Segment::Field(self.decoded().unwrap_or_else(|_| self.text.to_owned()))
     }
 }
 
 impl<'de> Scan<'de> {
     pub(super) fn new(text: &'de str) -> Self {
         Self { text, place: 0, open: Vec::new() }
-    }
-
-    /// How many bytes were read.
-    pub(super) fn place(&self) -> usize {
-        self.place
-    }
-
-    /// Goes back to a place where it has been.
-    pub(super) fn back_to(&mut self, place: usize) {
-        self.place = place;
     }
 
     #[inline]
@@ -123,7 +101,7 @@ impl<'de> Scan<'de> {
     }
 
     pub(super) fn literal(&mut self, literal: &str) -> Result<(), Error> {
-        let rest = self.text.as_bytes().get(self.place..).unwrap_or_default();
+        let rest = self.rest();
         if rest.starts_with(literal.as_bytes()) {
             self.place += literal.len();
             return Ok(());
@@ -154,22 +132,41 @@ impl<'de> Scan<'de> {
         }
     }
 
-    /// Passes a string whose opening quote is next.
+    /// Reads a string whose opening quote is next.
     #[inline]
     pub(super) fn string(&mut self) -> Result<Raw<'de>, Error> {
+        let start = self.place + 1;
+        let escaped = self.pass_string()?;
+        let text = self.text.get(start..self.place - 1).ok_or_else(Error::syntax)?;
+        Ok(Raw { text, escaped })
+    }
+
+    /// Passes a string whose opening quote is next. Whether it has escapes.
+    #[inline]
+    fn pass_string(&mut self) -> Result<bool, Error> {
         self.bump();
-        let start = self.place;
-        let mut escaped = false;
+        let rest = self.rest();
+        let length = plain(rest);
+        self.place += length;
+        if let Some(b'"') = rest.get(length) {
+            self.bump();
+            return Ok(false);
+        }
+        self.pass_escapes().map(|()| true)
+    }
+
+    /// Passes the rest of a string from its first escape on.
+    fn pass_escapes(&mut self) -> Result<(), Error> {
         loop {
-            self.place += plain(self.text.as_bytes().get(self.place..).unwrap_or_default());
-            match self.peek() {
+            let rest = self.rest();
+            let length = plain(rest);
+            self.place += length;
+            match rest.get(length) {
                 Some(b'"') => {
-                    let text = self.text.get(start..self.place).ok_or_else(Error::syntax)?;
                     self.bump();
-                    return Ok(Raw { text, escaped });
+                    return Ok(());
                 }
                 Some(b'\\') => {
-                    escaped = true;
                     self.bump();
                     self.escape()?;
                 }
@@ -198,57 +195,10 @@ impl<'de> Scan<'de> {
         Ok(())
     }
 
-    /// Passes digits, of which there has to be one: their value, if it is not too large, and how many there are.
+    /// What is not read yet.
     #[inline]
-    fn digits(&mut self) -> Result<(u64, usize), Error> {
-        let start = self.place;
-        let mut value: u64 = 0;
-        while let Some(digit @ b'0'..=b'9') = self.peek() {
-            value = value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
-            self.bump();
-        }
-        match self.place - start {
-            0 if self.peek().is_none() => Err(Error::truncated()),
-            0 => Err(Error::syntax()),
-            count => Ok((value, count)),
-        }
-    }
-
-    /// Passes a number whose first byte is next.
-    pub(super) fn number(&mut self) -> Result<Number<'de>, Error> {
-        let start = self.place;
-        let negative = self.peek() == Some(b'-');
-        if negative {
-            self.bump();
-        }
-        let leading_zero = self.peek() == Some(b'0');
-        let (value, count) = self.digits()?;
-        if leading_zero && count > 1 {
-            return Err(Error::syntax());
-        }
-        let is_float = matches!(self.peek(), Some(b'.' | b'e' | b'E'));
-        if is_float {
-            if self.peek() == Some(b'.') {
-                self.bump();
-                self.digits()?;
-            }
-            if let Some(b'e' | b'E') = self.peek() {
-                self.bump();
-                if let Some(b'+' | b'-') = self.peek() {
-                    self.bump();
-                }
-                self.digits()?;
-            }
-        }
-        let text = || self.text.get(start..self.place).ok_or_else(Error::syntax);
-        Ok(match (is_float, negative) {
-            (true, _) => Number::Float(text()?),
-            // 18 digits always fit.
-            (false, false) if count <= 18 => Number::Unsigned(value),
-            (false, false) => text()?.parse().map_or(Number::Large(text()?), Number::Unsigned),
-            (false, true) if value == 0 && leading_zero => Number::Large(text()?),
-            (false, true) => text()?.parse().map_or(Number::Large(text()?), Number::Negative),
-        })
+    pub(super) fn rest(&self) -> &'de [u8] {
+        self.text.as_bytes().get(self.place..).unwrap_or_default()
     }
 
     /// Passes the value that is next, however deep it is.
@@ -256,8 +206,8 @@ impl<'de> Scan<'de> {
         self.open.clear();
         loop {
             match self.token()? {
-                b'"' => drop(self.string()?),
-                b'-' | b'0'..=b'9' => drop(self.number()?),
+                b'"' => drop(self.pass_string()?),
+                b'-' | b'0'..=b'9' => self.pass_number()?,
                 b't' => self.literal("true")?,
                 b'f' => self.literal("false")?,
                 b'n' => self.literal("null")?,
@@ -295,13 +245,12 @@ impl<'de> Scan<'de> {
 
     /// Passes the name of a field and the colon.
     #[inline]
-    fn name(&mut self) -> Result<Raw<'de>, Error> {
+    fn name(&mut self) -> Result<(), Error> {
         if self.token()? != b'"' {
             return Err(Error::syntax());
         }
-        let name = self.string()?;
-        self.expect(b':')?;
-        Ok(name)
+        self.pass_string()?;
+        self.expect(b':')
     }
 
     /// The field whose name begins here, as a step of a path. An error of its own is not of interest.
@@ -324,7 +273,11 @@ impl<'de> Scan<'de> {
                 return Ok(());
             }
             loop {
-                let name = scan.name()?;
+                if scan.token()? != b'"' {
+                    return Err(Error::syntax());
+                }
+                let name = scan.string()?;
+                scan.expect(b':')?;
                 if name.is(ID) {
                     let found = scan.id().map_err(|error| error.at(scan.place).within(|| name.segment()))?;
                     if id.replace(found).is_some() {
@@ -350,7 +303,7 @@ impl<'de> Scan<'de> {
             return Err(self.not_a_value().unwrap_or_else(a_string));
         }
         let id = self.string()?;
-        if id.escaped && super::unescape(id.text).is_none() { Err(a_string()) } else { Ok(id.text) }
+        if id.escaped && id.decoded().is_err() { Err(a_string()) } else { Ok(id.text) }
     }
 }
 
@@ -362,15 +315,13 @@ fn plain(bytes: &[u8]) -> usize {
     let mut rest = bytes;
     while let Some((chunk, tail)) = rest.split_first_chunk::<8>() {
         let chunk = u64::from_le_bytes(*chunk);
-        let (quote, backslash) = (chunk ^ (ONES * 0x22), chunk ^ (ONES * 0x5c));
-        // The highest bit of each byte that is below 0x20, or nothing after one of the two was taken away. Above such a byte
-        // another may be marked that is none; the lowest one is right.
-        let control = chunk.wrapping_sub(ONES * 0x20) & !chunk;
-        let quote = quote.wrapping_sub(ONES) & !quote;
-        let backslash = backslash.wrapping_sub(ONES) & !backslash;
-        let marked = (control | quote | backslash) & (ONES << 7);
-        if marked != 0 {
-            return bytes.len() - rest.len() + marked.trailing_zeros() as usize / 8;
+        // Below 0x21 are, after their second bit is turned, the control characters and the quote; below 1 is what was a
+        // backslash. Taking that away sets the highest bit of each, and now and then of one above, so the lowest one is right.
+        let low = (chunk ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
+        let backslash = (chunk ^ (ONES * 0x5c)).wrapping_sub(ONES);
+        let special = (low | backslash) & !chunk & (ONES << 7);
+        if special != 0 {
+            return bytes.len() - rest.len() + special.trailing_zeros() as usize / 8;
         }
         rest = tail;
     }
@@ -379,7 +330,7 @@ fn plain(bytes: &[u8]) -> usize {
 }
 
 /// Decodes the content of a string behind `into`.
-pub(super) fn unescape(raw: &str, into: &mut String) -> Result<(), Error> {
+fn unescape(raw: &str, into: &mut String) -> Result<(), Error> {
     let mut rest = raw;
     while let Some((plain, escape)) = rest.split_once('\\') {
         into.push_str(plain);
