@@ -21,6 +21,9 @@ const STEPS: &[Step] = &[
         run(docs.env("RUSTDOCFLAGS", "--deny warnings"))
     }),
     ("tests with all features", || run(&mut cargo("test --quiet --workspace --all-features"))),
+    ("tests with features of serde_json", || {
+        run(&mut cargo("test --quiet --manifest-path tests/features/Cargo.toml --target-dir target"))
+    }),
     ("dependencies", deps::run),
     ("cargo deny", deny),
     ("public api", api::check),
@@ -28,6 +31,9 @@ const STEPS: &[Step] = &[
     ("spec", || spec::run(None, std::env::var_os(spec::FOLDER).is_none())),
     ("bounds of a call", || {
         run(&mut cargo("bench --quiet --package convex-mgmt-suite --bench send_overhead -- --check"))
+    }),
+    ("bounds of a data sync", || {
+        run(&mut cargo("bench --quiet --package convex-mgmt-suite --bench data_sync -- --check"))
     }),
     ("growth of work", || run(&mut cargo("bench --quiet --package convex-mgmt-fuzz --bench growth -- --check"))),
 ];

@@ -104,7 +104,9 @@ fn agree(document: &Document, fields: &BTreeMap<String, Value>) {
     // JSON has neither bytes nor all floats, and this reader of it has a name of its own that it takes for something else.
     if !document.as_str().contains('$') && !document.as_str().contains("\\u") {
         let json: Json = serde_json::from_str(document.as_str()).expect("values are JSON");
-        assert_eq!(document.read::<Json>().as_ref(), Ok(&json));
+        if !oracle::has_arbitrary_precision() {
+            assert_eq!(document.read::<Json>().as_ref(), Ok(&json));
+        }
         fields.iter().for_each(|(name, value)| is_the_same(value, &json[name]));
     }
     if let Ok(typed) = document.read::<Typed>() {
@@ -214,9 +216,11 @@ fn as_serde_json_reads_it(document: &Document) {
         same::<IgnoredAny>(document);
         same::<BTreeMap<&str, IgnoredAny>>(document);
         same::<BTreeMap<String, Option<f64>>>(document);
-        same::<BTreeMap<String, Shape>>(document);
         same::<BTreeMap<Kind, f32>>(document);
-        same::<Held>(document);
+        if !oracle::has_arbitrary_precision() {
+            same::<BTreeMap<String, Shape>>(document);
+            same::<Held>(document);
+        }
     }
 }
 
