@@ -94,7 +94,8 @@ fn page() -> Bytes {
         let comma = if n == 0 { "" } else { "," };
         let ts = 1_755_000_000_000_000_000 + n;
         let value = document(n);
-        write!(page, r#"{comma}{{"component":"","table":"orders","ts":{ts},"deleted":false,"value":{value}}}"#).unwrap();
+        write!(page, r#"{comma}{{"component":"","table":"orders","ts":{ts},"deleted":false,"value":{value}}}"#)
+            .unwrap();
     }
     page.push_str(r#"],"syncId":"s","pagination":{"hasMore":true,"nextCursor":"c"}}"#);
     page.into()

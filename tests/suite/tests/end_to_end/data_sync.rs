@@ -53,7 +53,7 @@ impl Consumer {
     }
 
     async fn catch_up(&mut self, client: &DeploymentClient) {
-        while !self.page(client).await.unwrap().is_up_to_date() {
+        while !self.page(client).await.unwrap().should_wait() {
             assert!(self.pages < 10_000, "the sync does not come to an end");
         }
     }

@@ -416,6 +416,22 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "serde-all")]
+    #[test]
+    fn the_servers_short_names_are_read_and_not_written() {
+        let short =
+            r#"{"_other":"incl","":{"_other":"excl","t":"excl","u":{"_other":"incl","a":"excl","b":"included"}}}"#;
+        let long = short.replace("\"incl\"", "\"included\"").replace("\"excl\"", "\"excluded\"");
+        let selection: Selection = serde_json::from_str(short).unwrap();
+        assert_eq!(selection, serde_json::from_str(&long).unwrap());
+        assert_eq!(json(&selection), long);
+        for bad in [r#"{"_other":"inc"}"#, r#"{"_other":"incl","":"incl"}"#, r#"{"_other":"Excl"}"#] {
+            assert!(serde_json::from_str::<Selection>(bad).is_err(), "{bad}");
+        }
+        let no_id = r#"{"_other":"incl","":{"_other":"incl","t":{"_other":"excl"}}}"#;
+        assert!(serde_json::from_str::<Selection>(no_id).is_err());
+    }
+
     /// Names, with those that stand for something else more often than by chance.
     fn any_name() -> impl Strategy<Value = String> {
         prop_oneof![Just("_other".to_owned()), Just("_id".to_owned()), Just(String::new()), ".{0,6}", "[a-c]"]

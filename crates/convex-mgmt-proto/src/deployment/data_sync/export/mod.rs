@@ -16,7 +16,7 @@ mod scan;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::de::{Deserialize, Deserializer, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, Visitor};
 use serde::forward_to_deserialize_any;
 
 use self::access::{Borrowed, ByteSeq, Fields, List, UnitVariant, Variant};
@@ -57,7 +57,7 @@ pub(super) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Decode
 pub(super) fn read_object<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, DecodeError> {
     // serde also reads the fields of a struct from a list, in their order.
     if Scan::new(text).token().is_ok_and(|token| token != b'{') {
-        return Err(Error::shape("an object").locate(text));
+        return read::<IgnoredAny>(text).and(Err(Error::shape("an object").locate(text)));
     }
     read(text)
 }

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use self::types::{DYNAMIC, External, FlatStruct, Internal, LARGE, Struct, TEXTS, TYPED, Whole, both, both_raw};
