@@ -1,7 +1,7 @@
 //! Types that are read by both readers, and texts to read them from.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use serde::Deserialize;
@@ -174,7 +174,7 @@ pub(super) const TYPED: &[Case] = cases![
     BTreeMap<String, i64>, BTreeMap<&str, bool>, BTreeMap<Cow<'_, str>, f64>, BTreeMap<Name, f64>, BTreeMap<Count, f64>,
     BTreeMap<u8, f64>, BTreeMap<i64, f64>, BTreeMap<u64, f64>, BTreeMap<i128, f64>, BTreeMap<u128, f64>,
     BTreeMap<bool, f64>, BTreeMap<char, f64>, BTreeMap<Letter, f64>, BTreeMap<Option<Letter>, f64>,
-    BTreeMap<Option<String>, f64>, BTreeMap<(), f64>, BTreeMap<Vec<u8>, f64>, HashMap<i32, Vec<Option<External>>>,
+    BTreeMap<Option<String>, f64>, BTreeMap<(), f64>, BTreeMap<Vec<u8>, f64>, BTreeMap<i32, Vec<Option<External>>>,
     Result<i64, String>, std::time::Duration, std::ops::Range<u8>,
 ];
 
