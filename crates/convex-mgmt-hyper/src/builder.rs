@@ -8,8 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use convex_mgmt_proto::{Api, Endpoint, EndpointError, RetryBudget, RetryPolicy, UserAgent};
 use http::Request;
-use hyper_util::client::legacy::Client as Pool;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper::client::conn::http1;
 use thiserror::Error;
 use tower::layer::util::{Identity, Stack};
 use tower::{Layer, Service};
@@ -17,7 +16,7 @@ use tower::{Layer, Service};
 use crate::client::Client;
 use crate::connect::ConnectSettings;
 use crate::layers::{AttemptTimeout, AttemptTimeoutLayer, ConcurrencyLimit, ConcurrencyLimitLayer, Retry, RetryLayer};
-use crate::transport::{HyperTransport, ResponseLimits, TransportSettings};
+use crate::transport::{HyperTransport, PoolSettings, ResponseLimits, TransportSettings};
 
 /// What stands around all attempts of a call: the total deadline, retries, and the concurrency limit.
 pub type CallService<S> = Retry<ConcurrencyLimit<S>>;
@@ -37,6 +36,12 @@ pub mod defaults {
     pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(90);
     /// How long a connection is kept that nothing goes over: less than the 60 s after which common servers close it.
     pub const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
+    /// The most idle connections of a client, all hosts together.
+    pub const MAX_IDLE_CONNECTIONS: usize = 256;
+    /// The time without a frame from the server after which an HTTP/2 connection is pinged, whether or not it is in use.
+    pub const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
+    /// The time in which the server has to answer such a ping. Otherwise the connection counts as dead and is closed.
+    pub const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
     /// The largest body of an answer, in bytes.
     pub const RESPONSE_LIMIT: usize = 8 * 1024 * 1024;
     /// The largest body of an answer to an operation that may have large ones, such as a page of a data sync, in bytes.
@@ -78,6 +83,7 @@ struct Settings {
     attempt_timeout: Option<Duration>,
     total_timeout: Option<Duration>,
     idle_timeout: Option<Duration>,
+    max_idle_per_host: usize,
     max_idle: usize,
     max_concurrency: Option<usize>,
     response_limits: ResponseLimits,
@@ -93,7 +99,8 @@ impl<A: Api> ClientBuilder<A> {
             attempt_timeout: Some(defaults::ATTEMPT_TIMEOUT),
             total_timeout: Some(defaults::TOTAL_TIMEOUT),
             idle_timeout: Some(defaults::IDLE_TIMEOUT),
-            max_idle: usize::MAX,
+            max_idle_per_host: usize::MAX,
+            max_idle: defaults::MAX_IDLE_CONNECTIONS,
             max_concurrency: None,
             response_limits: ResponseLimits { usual: defaults::RESPONSE_LIMIT, large: defaults::LARGE_RESPONSE_LIMIT },
             connect: ConnectSettings::default(),
@@ -166,19 +173,24 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         self
     }
 
-    /// How many connections to one host are kept that nothing goes over. Default: all, up to
-    /// [`max_concurrency`](Self::max_concurrency).
+    /// The most idle connections to one host. Default: as many as [`max_concurrency`](Self::max_concurrency), if that is set.
     pub fn max_idle_connections(mut self, connections: usize) -> Self {
+        self.settings.max_idle_per_host = connections;
+        self
+    }
+
+    /// The most idle connections to all hosts together. Default 256. With more, the pool closes those that were used least
+    /// recently. Connections that carry a request do not count.
+    pub fn max_idle_connections_total(mut self, connections: usize) -> Self {
         self.settings.max_idle = connections;
         self
     }
 
     /// How many requests may be under way at once; more wait, within the total timeout. Default: no limit. 0 counts as 1.
     ///
-    /// No more connections than that to one host are kept that nothing goes over. Over HTTP/1.1 more may be opened: an
-    /// attempt that finds none free begins to open one, and takes whichever is free first. So while opening one takes longer
-    /// than a call, each attempt may open one, and those that are too many are closed as soon as they are open. Over HTTP/2
-    /// no more are opened at once, and one stays: each attempt that is under way opens one as long as there is none.
+    /// No more connections than that to one host stay idle. Over HTTP/1.1 more may be opened: an attempt that finds none free
+    /// begins to open one, and takes whichever is free first. So while opening one takes longer than a call, each attempt may
+    /// open one, and the pool closes those above the limit as soon as they are open. Over HTTP/2 all attempts share one.
     pub fn max_concurrency(mut self, requests: impl Into<Option<usize>>) -> Self {
         self.settings.max_concurrency = requests.into();
         self
@@ -250,25 +262,22 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         CallLayers: Layer<CallService<AttemptLayers::Service>>,
     {
         let settings = &self.settings;
-        let mut pool = Pool::builder(TokioExecutor::new());
-        pool.timer(TokioTimer::new()).pool_timer(TokioTimer::new());
+        let mut http1 = http1::Builder::new();
+        // `MAX_HEADERS` is hyper's own default. Saying it costs each call 1,700 instructions.
+        http1.max_buf_size(defaults::HEAD_LIMIT);
         // More than may be in use at once are of no use.
         let in_use = settings.max_concurrency.unwrap_or(usize::MAX).max(1);
-        pool.pool_idle_timeout(settings.idle_timeout).pool_max_idle_per_host(settings.max_idle.min(in_use));
-        // `MAX_HEADERS` is hyper's own default. Saying it costs each call 1,700 instructions.
-        pool.http1_max_buf_size(defaults::HEAD_LIMIT);
-        #[cfg(feature = "http2")]
-        pool.http2_max_header_list_size(defaults::HEAD_LIMIT as u32);
-        let transport_settings = TransportSettings {
-            limits: settings.response_limits,
-            attempt_timeout: settings.attempt_timeout,
+        let pool = PoolSettings {
+            idle_timeout: settings.idle_timeout,
+            max_idle_per_host: settings.max_idle_per_host.min(in_use),
+            max_idle: settings.max_idle,
+            http1,
             #[cfg(feature = "http2")]
-            http2: settings.connect.http2,
-            #[cfg(not(feature = "http2"))]
-            http2: false,
+            http2: settings.connect.http2.then(http2),
         };
+        let bounds = TransportSettings { limits: settings.response_limits, attempt_timeout: settings.attempt_timeout };
         let connector = settings.connect.connector(self.endpoint.url().starts_with("https:"))?;
-        let transport = HyperTransport::new(pool, connector, transport_settings);
+        let transport = HyperTransport::new(connector, pool, bounds);
         self.stack(transport)
     }
 
@@ -299,6 +308,22 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         let call = RetryLayer::new(settings.retry, settings.retry_budget, settings.total_timeout).layer(limited);
         Ok(Client::with_service(endpoint, call_layers.layer(call)).with_user_agent(user_agent))
     }
+}
+
+/// How HTTP/2 connections are driven.
+#[cfg(feature = "http2")]
+fn http2() -> hyper::client::conn::http2::Builder<hyper_util::rt::TokioExecutor> {
+    let mut http2 = hyper::client::conn::http2::Builder::new(hyper_util::rt::TokioExecutor::new());
+    http2.timer(hyper_util::rt::TokioTimer::new());
+    http2.max_header_list_size(defaults::HEAD_LIMIT as u32);
+    // Until the server has said how many streams it allows. More would be refused by one that allows few.
+    http2.initial_max_send_streams(1);
+    // Also without a request under way: a dead connection is found before a call needs it, and the pings end with the idle
+    // timeout.
+    http2.keep_alive_interval(defaults::KEEP_ALIVE_INTERVAL);
+    http2.keep_alive_timeout(defaults::KEEP_ALIVE_TIMEOUT);
+    http2.keep_alive_while_idle(true);
+    http2
 }
 
 impl<A: Api, AttemptLayers, CallLayers> fmt::Debug for ClientBuilder<A, AttemptLayers, CallLayers> {

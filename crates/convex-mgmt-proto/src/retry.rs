@@ -16,7 +16,7 @@ use crate::reply;
 /// Whether the server may have got a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sent {
-    /// Certainly not: nothing of the request left.
+    /// Certainly not: the request did not leave, not as a whole, or the server says that it did not process it.
     No,
     /// Possibly: some of it left, or that is not known.
     Maybe,
@@ -63,6 +63,9 @@ pub enum Outcome {
     },
     /// No answer: the connection failed or broke, or an answer did not come in time.
     Broken(Sent),
+    /// No answer, because the server did not process the request, as it says itself: it puts off or refuses what is too much at
+    /// once, or closes the connection before it. Everything may be repeated.
+    Unprocessed,
     /// A success, or a failure that another attempt would meet again.
     Settled,
 }
@@ -88,7 +91,7 @@ impl Outcome {
                 408 => true,
                 status => !(400..500).contains(&status),
             },
-            Self::Settled => false,
+            Self::Unprocessed | Self::Settled => false,
         }
     }
 
@@ -109,6 +112,8 @@ pub struct Tally {
     pub attempts: u32,
     /// Those that lost against other writes ([`Outcome::is_conflict`]).
     pub conflicts: u32,
+    /// Those that the server did not process ([`Outcome::Unprocessed`]).
+    pub unprocessed: u32,
 }
 
 impl Tally {
@@ -116,6 +121,7 @@ impl Tally {
     pub fn count(&mut self, outcome: &Outcome) {
         self.attempts = self.attempts.saturating_add(1);
         self.conflicts = self.conflicts.saturating_add(u32::from(outcome.is_conflict()));
+        self.unprocessed = self.unprocessed.saturating_add(u32::from(*outcome == Outcome::Unprocessed));
     }
 }
 
@@ -132,12 +138,15 @@ pub enum Verdict {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
-    /// How many attempts a call has, the first included and those not that lost against other writes; 1 means none again.
-    /// Default 3.
+    /// How many attempts a call has, the first included; 1 means none again. Those that lost against other writes or were not
+    /// processed count apart. Default 3.
     pub max_attempts: u32,
     /// How many attempts a call has that lose against other writes. The server commits nothing then, and each time some
     /// writer gets through, so with many writers it takes patience and nothing else. Default 100.
     pub max_conflicts: u32,
+    /// How many attempts a call has that the server does not process ([`Outcome::Unprocessed`]), with the waits of
+    /// [`max_conflict_delay`](Self::max_conflict_delay). Default 100.
+    pub max_unprocessed: u32,
     /// The ceiling of the wait after the first attempt; it doubles with each further one. Default 100 ms.
     pub base_delay: Duration,
     /// The highest that the ceiling gets. Default 10 s.
@@ -154,6 +163,7 @@ impl Default for RetryPolicy {
         Self {
             max_attempts: 3,
             max_conflicts: 100,
+            max_unprocessed: 100,
             base_delay: Duration::from_millis(100),
             max_delay: Duration::from_secs(10),
             max_conflict_delay: Duration::from_secs(1),
@@ -165,7 +175,7 @@ impl Default for RetryPolicy {
 impl RetryPolicy {
     /// A policy that never tries again.
     pub fn never() -> Self {
-        Self::default().max_attempts(1).max_conflicts(0)
+        Self::default().max_attempts(1).max_conflicts(0).max_unprocessed(0)
     }
 
     /// Sets [`RetryPolicy::max_attempts`].
@@ -177,6 +187,12 @@ impl RetryPolicy {
     /// Sets [`RetryPolicy::max_conflicts`].
     pub fn max_conflicts(mut self, conflicts: u32) -> Self {
         self.max_conflicts = conflicts;
+        self
+    }
+
+    /// Sets [`RetryPolicy::max_unprocessed`].
+    pub fn max_unprocessed(mut self, attempts: u32) -> Self {
+        self.max_unprocessed = attempts;
         self
     }
 
@@ -217,11 +233,16 @@ impl RetryPolicy {
         dice: f64,
         outcome: &Outcome,
     ) -> Verdict {
-        let failures = tally.attempts.saturating_sub(tally.conflicts);
-        // Conflicts and failures are two counts, so that neither uses up what the other has.
-        let (count, is_last, max_delay) = match outcome.is_conflict() {
-            true => (tally.conflicts, tally.conflicts > self.max_conflicts, self.max_conflict_delay),
-            false => (failures, failures >= self.max_attempts, self.max_delay),
+        let failures = tally.attempts.saturating_sub(tally.conflicts).saturating_sub(tally.unprocessed);
+        // Three counts, so that none uses up what another has.
+        let (count, is_last, max_delay) = match outcome {
+            Outcome::Unprocessed => {
+                (tally.unprocessed, tally.unprocessed > self.max_unprocessed, self.max_conflict_delay)
+            }
+            _ if outcome.is_conflict() => {
+                (tally.conflicts, tally.conflicts > self.max_conflicts, self.max_conflict_delay)
+            }
+            _ => (failures, failures >= self.max_attempts, self.max_delay),
         };
         if is_last || !may_repeat(operation.repeat, outcome) {
             return Verdict::Stop;
@@ -249,7 +270,7 @@ fn may_repeat(repeat: Repeat, outcome: &Outcome) -> bool {
     let harmless = repeat != Repeat::Never;
     match outcome {
         Outcome::Settled => false,
-        Outcome::Broken(Sent::No) => true,
+        Outcome::Broken(Sent::No) | Outcome::Unprocessed => true,
         Outcome::Broken(Sent::Maybe) => harmless,
         Outcome::Refused { status, code, .. } => match (status.as_u16(), code) {
             // The data asked for is no longer kept: it will not come back.

@@ -1,6 +1,7 @@
 //! What the tests and benchmarks share: a made-up deployment, clients of it, and transports without a socket.
 
 pub mod classes;
+pub mod frames;
 pub mod load;
 pub mod log;
 pub mod script_server;

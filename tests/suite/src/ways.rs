@@ -71,7 +71,18 @@ impl Answering {
     where
         F: Fn(&Request<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
     {
-        Self::start_slow(way, move |request| std::future::ready(answer(&request).map(Full::new))).await
+        Self::allowing(way, None, answer).await
+    }
+
+    /// The same, with no more than so many streams at once over HTTP/2. The server refuses others.
+    ///
+    /// # Panics
+    /// If no port is free.
+    pub async fn allowing<F>(way: Way, streams: Option<u32>, answer: F) -> Self
+    where
+        F: Fn(&Request<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
+    {
+        Self::run(way, streams, move |request| std::future::ready(answer(&request).map(Full::new))).await
     }
 
     /// The same for answers that take their time, such as those whose bodies are [`Pieces`].
@@ -79,6 +90,15 @@ impl Answering {
     /// # Panics
     /// If no port is free.
     pub async fn start_slow<F, W, B>(way: Way, answer: F) -> Self
+    where
+        F: Fn(Request<Bytes>) -> W + Send + Sync + 'static,
+        W: Future<Output = Response<B>> + Send + 'static,
+        B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
+    {
+        Self::run(way, None, answer).await
+    }
+
+    async fn run<F, W, B>(way: Way, streams: Option<u32>, answer: F) -> Self
     where
         F: Fn(Request<Bytes>) -> W + Send + Sync + 'static,
         W: Future<Output = Response<B>> + Send + 'static,
@@ -95,7 +115,7 @@ impl Answering {
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 counts.connections.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(connection(acceptor.clone(), stream, Arc::clone(&counts), Arc::clone(&answer)));
+                tokio::spawn(connection(acceptor.clone(), stream, Arc::clone(&counts), streams, Arc::clone(&answer)));
             }
         });
         let tunnel = Tunnel::start().await;
@@ -200,8 +220,13 @@ impl Body for Pieces {
     }
 }
 
-async fn connection<F, W, B>(acceptor: TlsAcceptor, stream: TcpStream, seen: Arc<Seen>, answer: Arc<F>)
-where
+async fn connection<F, W, B>(
+    acceptor: TlsAcceptor,
+    stream: TcpStream,
+    seen: Arc<Seen>,
+    streams: Option<u32>,
+    answer: Arc<F>,
+) where
     F: Fn(Request<Bytes>) -> W + Send + Sync + 'static,
     W: Future<Output = Response<B>> + Send + 'static,
     B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
@@ -217,5 +242,9 @@ where
             Ok::<_, hyper::Error>(answer(request).await)
         }
     });
-    drop(auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await);
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    if let Some(streams) = streams {
+        builder.http2().max_concurrent_streams(streams);
+    }
+    drop(builder.serve_connection(TokioIo::new(stream), service).await);
 }

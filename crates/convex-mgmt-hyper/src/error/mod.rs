@@ -51,6 +51,8 @@ pub enum ErrorKind {
     Proxy,
     /// The connection broke before the whole answer was there.
     Broken,
+    /// The server did not process the request: it refused the stream of HTTP/2, or closed the connection before it.
+    Unprocessed,
     /// The response is not valid HTTP: another protocol answers at this port, its head is malformed or larger than
     /// [`HEAD_LIMIT`](crate::builder::defaults::HEAD_LIMIT), or the framing of its body is malformed.
     InvalidResponse,
@@ -144,6 +146,7 @@ impl Error {
                 }
                 TransportErrorKind::Proxy(_) => ErrorKind::Proxy,
                 TransportErrorKind::Broken => ErrorKind::Broken,
+                TransportErrorKind::Unprocessed => ErrorKind::Unprocessed,
                 TransportErrorKind::InvalidResponse => ErrorKind::InvalidResponse,
                 TransportErrorKind::AttemptTimeout => ErrorKind::AttemptTimeout,
                 TransportErrorKind::TotalTimeout => ErrorKind::TotalTimeout,
@@ -262,6 +265,8 @@ impl fmt::Display for Error {
             Cause::Response(error) => write!(f, "{error}")?,
         }
         let (known, next) = match (cause, sent) {
+            // The text of the cause says it.
+            (Cause::Transport(error), Sent::No) if error.kind() == TransportErrorKind::Unprocessed => ("", ""),
             (Cause::Transport(_), Sent::No) => ("; nothing was sent", ""),
             _ if self.is_applied() => ("; the operation was carried out", "to find the result"),
             _ if self.kind() != ErrorKind::OutcomeUnknown => ("", ""),

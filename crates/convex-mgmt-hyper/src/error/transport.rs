@@ -45,6 +45,8 @@ pub enum TransportErrorKind {
     Proxy(ProxyRefusal),
     /// The connection broke before the whole answer was there.
     Broken,
+    /// The server did not process the request: it refused the stream of HTTP/2, or closed the connection before it.
+    Unprocessed,
     /// The response is not valid HTTP, or its head is too large.
     InvalidResponse,
     /// The head of the response did not come in the time of an attempt, or its body paused for as long.
@@ -105,6 +107,12 @@ impl TransportError {
         Self::new(TransportErrorKind::Broken, sent, Some(source.into()))
     }
 
+    /// The server answers other requests, but provably did not process this one. It is repeated for every operation, and not
+    /// out of the retry budget.
+    pub fn unprocessed(source: impl Into<BoxError>) -> Self {
+        Self::new(TransportErrorKind::Unprocessed, Sent::No, Some(source.into()))
+    }
+
     /// The answer's body is larger than `limit` bytes.
     pub fn response_too_large(limit: usize) -> Self {
         Self::new(TransportErrorKind::ResponseTooLarge { limit }, Sent::Maybe, None)
@@ -130,7 +138,12 @@ impl TransportError {
 
     /// What a service says that is not ready: it was given no request, so nothing was sent, whatever the error says.
     pub(crate) fn not_ready(error: impl Into<BoxError>) -> Self {
-        Self { sent: Sent::No, may_be_done: false, ..Self::from_any(error) }
+        Self::from_any(error).unsent()
+    }
+
+    /// The same failure where it is known that nothing was sent.
+    pub(crate) fn unsent(self) -> Self {
+        Self { sent: Sent::No, may_be_done: false, ..self }
     }
 
     /// The same error as the end of a call with these attempts, of which any may have been sent.
@@ -175,6 +188,7 @@ impl TransportError {
     /// What the decision on another attempt needs to know.
     pub(crate) fn outcome(&self) -> Outcome {
         match self.kind {
+            TransportErrorKind::Unprocessed => Outcome::Unprocessed,
             // What is invalid on a kept connection may be left over from an earlier response. Another one may do better.
             TransportErrorKind::Connect
             | TransportErrorKind::Broken
@@ -212,6 +226,7 @@ impl fmt::Display for TransportError {
             }
             TransportErrorKind::Proxy(refusal) => refusal.fmt(f),
             TransportErrorKind::Broken => f.write_str("the connection broke before the whole answer was there"),
+            TransportErrorKind::Unprocessed => f.write_str("the server did not process the request"),
             TransportErrorKind::AttemptTimeout => f.write_str("the attempt timed out waiting for the response"),
             TransportErrorKind::TotalTimeout => f.write_str("the call timed out waiting for the response"),
             TransportErrorKind::ResponseTooLarge { limit } => {

@@ -1,15 +1,17 @@
 //! [`AttemptTimeout`]: bounds the time of one attempt.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use convex_mgmt_proto::Sent;
+use http::Request;
 use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 use tower::{BoxError, Layer, Service};
 
 use crate::error::{TransportError, TransportErrorKind};
+use crate::transport::Progress;
 
 /// Makes an [`AttemptTimeout`] of a service.
 #[derive(Clone, Copy, Debug)]
@@ -39,9 +41,9 @@ pub struct AttemptTimeout<S> {
     timeout: Option<Duration>,
 }
 
-impl<S, R> Service<R> for AttemptTimeout<S>
+impl<S, B> Service<Request<B>> for AttemptTimeout<S>
 where
-    S: Service<R>,
+    S: Service<Request<B>>,
     S::Error: Into<BoxError>,
 {
     type Response = S::Response;
@@ -52,8 +54,9 @@ where
         self.inner.poll_ready(cx).map_err(TransportError::from_any)
     }
 
-    fn call(&mut self, request: R) -> Self::Future {
-        AttemptTimeoutFuture { inner: self.inner.call(request), sleep: self.timeout.map(tokio::time::sleep) }
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let progress = Progress::of(&mut request);
+        AttemptTimeoutFuture { inner: self.inner.call(request), progress, sleep: self.timeout.map(tokio::time::sleep) }
     }
 }
 
@@ -63,6 +66,7 @@ pin_project! {
     pub struct AttemptTimeoutFuture<F> {
         #[pin]
         inner: F,
+        progress: Arc<Progress>,
         #[pin]
         sleep: Option<Sleep>,
     }
@@ -82,7 +86,10 @@ where
         }
         match this.sleep.as_pin_mut().map(|sleep| sleep.poll(cx)) {
             Some(Poll::Ready(())) => {
-                Poll::Ready(Err(TransportError::timeout(TransportErrorKind::AttemptTimeout, Sent::Maybe)))
+                // The future below is dropped by whoever is told.
+                this.progress.expire();
+                let sent = this.progress.sent();
+                Poll::Ready(Err(TransportError::timeout(TransportErrorKind::AttemptTimeout, sent)))
             }
             Some(Poll::Pending) | None => Poll::Pending,
         }

@@ -17,6 +17,7 @@ use tower::{BoxError, Layer, Service};
 
 use crate::error::{TransportError, TransportErrorKind};
 use crate::trace;
+use crate::transport::Progress;
 
 /// Makes a [`Retry`] of a service. All services made by one layer or its clones share the budget.
 #[derive(Clone, Debug)]
@@ -95,6 +96,7 @@ where
             },
             request: Some(request),
             inner: self.inner.clone(),
+            progress: Arc::default(),
             deadline: self.settings.total.map(tokio::time::sleep),
             state: State::Readying,
         }
@@ -131,6 +133,7 @@ pin_project! {
         // Taken by the last attempt.
         request: Option<Request<Bytes>>,
         inner: S,
+        progress: Arc<Progress>,
         #[pin]
         deadline: Option<Sleep>,
         #[pin]
@@ -158,10 +161,15 @@ where
         let this = self.project();
         let Some(deadline) = this.deadline.as_pin_mut() else { return Poll::Pending };
         ready!(deadline.poll(cx));
-        let sent = match this.state.project() {
-            StateProjection::Calling { .. } => Sent::Maybe,
+        let mut state = this.state;
+        let sent = match state.as_mut().project() {
+            StateProjection::Calling { .. } => this.progress.sent(),
             _ => Sent::No,
         };
+        // The attempt ends now, and knows why. No other one follows.
+        this.progress.expire();
+        *this.request = None;
+        state.set(State::Readying);
         Poll::Ready(this.call.end(Err(TransportError::timeout(TransportErrorKind::TotalTimeout, sent))))
     }
 }
@@ -180,7 +188,8 @@ where
                     ready!(this.inner.poll_ready(cx)).map_err(TransportError::not_ready)?;
                     let request = if call.is_only() { this.request.take() } else { this.request.clone() };
                     // Only a future that is polled after its end has none left.
-                    let Some(request) = request else { return Poll::Pending };
+                    let Some(mut request) = request else { return Poll::Pending };
+                    *this.progress = Progress::start(&mut request);
                     call.attempts += 1;
                     let attempt = trace::attempt(this.inner.call(request), call.attempts);
                     this.state.set(State::Calling { attempt });
@@ -206,8 +215,8 @@ where
 impl CallState {
     /// Whether no attempt follows another, whatever comes of it.
     fn is_only(&self) -> bool {
-        let RetryPolicy { max_attempts, max_conflicts, .. } = self.settings.policy;
-        self.operation.is_none() || (max_attempts <= 1 && max_conflicts == 0)
+        let RetryPolicy { max_attempts, max_conflicts, max_unprocessed, .. } = self.settings.policy;
+        self.operation.is_none() || (max_attempts <= 1 && max_conflicts == 0 && max_unprocessed == 0)
     }
 
     /// How long to wait before the next attempt; `None` if the call ends with this one.
@@ -237,8 +246,10 @@ impl CallState {
         }
         self.tally.count(&outcome);
         match policy.judge(operation, self.tally, remaining(deadline), dice(), &outcome) {
-            // A server that settles conflicts is in no trouble that the budget is there for.
-            Verdict::RetryIn(delay) if outcome.is_conflict() || budget.withdraw() => {
+            // A server that settles conflicts or puts requests off is in no trouble that the budget is there for.
+            Verdict::RetryIn(delay)
+                if outcome.is_conflict() || outcome == Outcome::Unprocessed || budget.withdraw() =>
+            {
                 trace::retry(self.attempts, delay, &outcome);
                 self.may_be_done |= outcome.may_be_done();
                 Some(delay)

@@ -1,16 +1,36 @@
 //! Bodies: [`Whole`] of a request, [`Read`] of a response.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
+use super::progress::Progress;
 use crate::error::TransportError;
 
 /// A request's body: one piece, known before.
 #[derive(Debug)]
-pub(crate) struct Whole(pub(super) Option<Bytes>);
+pub(crate) struct Whole {
+    data: Option<Bytes>,
+    progress: Arc<Progress>,
+    /// Whether the end of an empty body is told only when it is asked for.
+    late_end: bool,
+}
+
+impl Whole {
+    pub(super) fn new(data: Bytes, progress: Arc<Progress>) -> Self {
+        Self { data: Some(data), progress, late_end: false }
+    }
+
+    /// Makes the end of a body a step of its own, even of an empty one, so that the progress tells whether it was taken. Over
+    /// HTTP/2 it is a frame of its own then.
+    #[cfg(feature = "http2")]
+    pub(super) fn ends_late(&mut self) {
+        self.late_end = true;
+    }
+}
 
 impl Body for Whole {
     type Data = Bytes;
@@ -20,16 +40,18 @@ impl Body for Whole {
         mut self: Pin<&mut Self>,
         _cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, std::convert::Infallible>>> {
-        let data = self.0.take().filter(|data| !data.is_empty());
+        self.progress.taken();
+        self.late_end = false;
+        let data = self.data.take().filter(|data| !data.is_empty());
         Poll::Ready(data.map(|data| Ok(Frame::data(data))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.as_ref().is_none_or(Bytes::is_empty)
+        !self.late_end && self.data.as_ref().is_none_or(Bytes::is_empty)
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.0.as_ref().map_or(0, |data| data.len() as u64))
+        SizeHint::with_exact(self.data.as_ref().map_or(0, |data| data.len() as u64))
     }
 }
 

@@ -1,26 +1,46 @@
 //! What a failed exchange says: whether anything was sent, which layer failed, and how.
 
 use std::error::Error as StdError;
+use std::fmt;
 use std::io;
+use std::sync::Arc;
 
 use convex_mgmt_proto::Sent;
 
+use super::pool::Unopened;
+use super::progress::Progress;
 use crate::builder::ConfigError;
 use crate::error::{ProxyRefusal, TransportError};
 use crate::plaintext::TlsAlert;
 
-/// An exchange that failed before the head of the response.
-pub(super) fn unsent_or_broken(error: hyper_util::client::legacy::Error) -> TransportError {
-    if !error.is_connect() {
-        return broken(error);
-    }
-    if let Some(refusal) = find::<ProxyRefusal>(&error) {
+/// There is no connection.
+pub(super) fn unopened(why: Arc<Unopened>) -> TransportError {
+    let reason: &(dyn StdError + 'static) = &**why.reason();
+    if let Some(refusal) = find::<ProxyRefusal>(reason) {
         return TransportError::proxy(*refusal);
     }
-    if !is_tls(&error) {
-        return TransportError::connect(error);
+    let (is_tls, is_no_tls) = (is_tls(reason), is_no_tls(reason));
+    match &*why {
+        Unopened::Broken(_) => unsent(NotOpened(why)),
+        Unopened::Connect(_) if is_no_tls => TransportError::not_tls(NotOpened(why)),
+        Unopened::Connect(_) if is_tls => TransportError::tls(NotOpened(why)),
+        Unopened::Connect(_) => TransportError::connect(NotOpened(why)),
     }
-    if is_no_tls(&error) { TransportError::not_tls(error) } else { TransportError::tls(error) }
+}
+
+/// An exchange that failed before the connection took the request.
+pub(super) fn unsent<E: StdError + Send + Sync + 'static>(error: E) -> TransportError {
+    broken(error).unsent()
+}
+
+/// An exchange that failed after the connection had taken the request, and before the head of the response.
+pub(super) fn unanswered(error: hyper::Error, is_http2: bool, progress: &Progress) -> TransportError {
+    // A server does not process a request before its end, and the connection has not even asked for that.
+    let unfinished = is_http2 && !progress.is_taken();
+    if unfinished || is_unprocessed(&error) {
+        return TransportError::unprocessed(error);
+    }
+    broken(error)
 }
 
 /// An exchange that failed over an open connection.
@@ -34,6 +54,21 @@ pub(super) fn broken<E: StdError + Send + Sync + 'static>(error: E) -> Transport
         return TransportError::invalid_response(error);
     }
     TransportError::broken(Sent::Maybe, error)
+}
+
+/// Whether the server says that it did not process the request: it refused the stream, or closes the connection and names a
+/// stream before this one as the last that it processes (RFC 9113, 8.7). h2 fails only streams behind that one with `GOAWAY`.
+#[cfg(feature = "http2")]
+fn is_unprocessed(error: &(dyn StdError + 'static)) -> bool {
+    find::<h2::Error>(error).is_some_and(|h2| {
+        let refused = h2.is_reset() && h2.reason() == Some(h2::Reason::REFUSED_STREAM);
+        h2.is_remote() && (refused || h2.is_go_away())
+    })
+}
+
+#[cfg(not(feature = "http2"))]
+fn is_unprocessed(_error: &(dyn StdError + 'static)) -> bool {
+    false
 }
 
 /// Whether the chunks of a body are malformed. hyper reports it as it does what a connection fails with, and only here does the
@@ -94,4 +129,20 @@ fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
         };
     }
     None
+}
+
+/// A connection was not opened, for all calls that waited for it.
+#[derive(Debug)]
+struct NotOpened(Arc<Unopened>);
+
+impl fmt::Display for NotOpened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no connection was opened")
+    }
+}
+
+impl StdError for NotOpened {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&**self.0.reason())
+    }
 }

@@ -1,8 +1,10 @@
 //! [`HyperTransport`]: the bottom of the stack. A pool of HTTP connections, and the whole response read under limits.
 
 mod body;
+mod exchange;
 mod failure;
 mod pool;
+mod progress;
 mod timer;
 
 use std::fmt;
@@ -12,18 +14,20 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use convex_mgmt_proto::{OperationMeta, Sent};
+use convex_mgmt_proto::OperationMeta;
 use http::response::Parts;
-use http::{Request, Response, StatusCode, Version};
+use http::{Request, Response, StatusCode};
 use http_body::Body;
 use hyper::body::Incoming;
-use hyper_util::client::legacy::{Builder, ResponseFuture};
 use pin_project_lite::pin_project;
 use tower::Service;
 
-use self::body::{Read, Whole};
-use self::failure::{broken, unsent_or_broken};
-use self::pool::Pool;
+use self::body::Read;
+use self::exchange::{Exchange, exchange};
+use self::failure::broken;
+pub(crate) use self::pool::PoolSettings;
+use self::pool::{Lease, Pool};
+pub(crate) use self::progress::Progress;
 use self::timer::Timer;
 use crate::connect::Connector;
 use crate::error::{TransportError, TransportErrorKind};
@@ -44,8 +48,6 @@ pub(crate) struct TransportSettings {
     pub(crate) limits: ResponseLimits,
     /// The longest wait for the head of a response, and then for more of its body.
     pub(crate) attempt_timeout: Option<Duration>,
-    /// `true` if connections may be HTTP/2, and so shared by concurrent requests.
-    pub(crate) http2: bool,
 }
 
 /// The largest bodies of responses, in bytes.
@@ -64,8 +66,8 @@ impl ResponseLimits {
 }
 
 impl HyperTransport {
-    pub(crate) fn new(builder: Builder, connector: Connector, settings: TransportSettings) -> Self {
-        Self { pool: Arc::new(Pool::new(builder, connector)), settings }
+    pub(crate) fn new(connector: Connector, pool: PoolSettings, settings: TransportSettings) -> Self {
+        Self { pool: Arc::new(Pool::new(connector, pool)), settings }
     }
 }
 
@@ -84,14 +86,14 @@ impl Service<Request<Bytes>> for HyperTransport {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Bytes>) -> HyperFuture {
-        let TransportSettings { limits, attempt_timeout, http2 } = self.settings;
-        let limit = limits.of(&request);
-        let (generation, response) = self.pool.request(request.map(|body| Whole(Some(body))));
-        let pool = Arc::clone(&self.pool);
-        let state = State::Head(response);
+    fn call(&mut self, mut request: Request<Bytes>) -> HyperFuture {
+        let TransportSettings { limits, attempt_timeout } = self.settings;
+        let read = Read::new(limits.of(&request));
+        let progress = Progress::of(&mut request);
+        let state = State::Head(exchange(Arc::clone(&self.pool), request, Arc::clone(&progress)));
         HyperFuture {
-            response: Receiving { pool, generation, http2, progressed: false, read: Read::new(limit), state },
+            response: Receiving { progressed: false, read, state },
+            progress,
             timer: Timer::new(attempt_timeout),
         }
     }
@@ -101,6 +103,7 @@ pin_project! {
     /// The future of [`HyperTransport`].
     pub struct HyperFuture {
         response: Receiving,
+        progress: Arc<Progress>,
         #[pin]
         timer: Timer,
     }
@@ -124,70 +127,60 @@ impl Future for HyperFuture {
             this.timer.as_mut().restart();
         }
         ready!(this.timer.poll(cx));
-        // Dropping the exchange closes a connection of HTTP/1.1. One of HTTP/2 would be used again, and may be dead.
-        if this.response.is_shared() {
-            this.response.leave();
-        }
-        Poll::Ready(Err(TransportError::timeout(TransportErrorKind::AttemptTimeout, Sent::Maybe)))
+        // What ends here closes its connection. One that others share is not used again either: it may be dead.
+        this.progress.expire();
+        let sent = this.progress.sent();
+        this.response.state = State::Ended;
+        Poll::Ready(Err(TransportError::timeout(TransportErrorKind::AttemptTimeout, sent)))
     }
 }
 
 /// A response that is being received.
 struct Receiving {
-    pool: Arc<Pool>,
-    generation: u64,
-    /// Whether the connection may be HTTP/2, as long as there is no head that says so.
-    http2: bool,
     /// Whether the head or bytes of the body have come since this was last reset.
     progressed: bool,
     read: Read,
     state: State,
 }
 
+#[allow(clippy::large_enum_variant, reason = "every call gets to the large one, and a box costs it an allocation")]
 enum State {
-    Head(ResponseFuture),
-    Body { head: Option<Parts>, body: Incoming },
+    Head(Exchange),
+    Body(Parts, Incoming, Lease),
+    /// Only a future that is polled after its end gets here.
+    Ended,
 }
 
 impl Receiving {
-    /// Whether other requests may use the connection at the same time.
-    fn is_shared(&self) -> bool {
-        match &self.state {
-            State::Head(_) => self.http2,
-            State::Body { head, .. } => head.as_ref().is_some_and(|head| head.version == Version::HTTP_2),
-        }
-    }
-
-    /// Keeps the connection from being used again.
-    fn leave(&self) {
-        self.pool.leave(self.generation);
-    }
-
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response<Bytes>, TransportError>> {
         loop {
             match &mut self.state {
-                State::Head(response) => {
-                    let (head, body) = ready!(Pin::new(response).poll(cx)).map_err(unsent_or_broken)?.into_parts();
+                State::Head(exchange) => {
+                    let (response, lease) = ready!(exchange.as_mut().poll(cx))?;
+                    let (head, body) = response.into_parts();
                     // Who is behind the connection does not have the deployment. Another attempt over it would meet the same,
-                    // and the pool cannot be told which of its connections it was.
+                    // and the host's other connections may well lead to the same place.
                     if head.status == StatusCode::MISDIRECTED_REQUEST {
-                        self.leave();
+                        lease.leave();
                     }
                     self.read.expect(&body.size_hint())?;
-                    self.state = State::Body { head: Some(head), body };
+                    self.state = State::Body(head, body, lease);
                     self.progressed = true;
                 }
-                State::Body { head, body } => {
+                State::Body(_, body, _) => {
                     while let Some(frame) = ready!(Pin::new(&mut *body).poll_frame(cx)) {
                         let frame = frame.map_err(broken)?;
                         let Ok(data) = frame.into_data() else { continue };
                         self.progressed |= !data.is_empty();
                         self.read.push(data)?;
                     }
-                    // Only a future that is polled after its end has no head left.
-                    let Some(head) = head.take() else { return Poll::Pending };
+                    let State::Body(head, _, lease) = std::mem::replace(&mut self.state, State::Ended) else {
+                        return Poll::Pending;
+                    };
+                    lease.finish();
                     return Poll::Ready(Ok(Response::from_parts(head, self.read.take())));
                 }
+                State::Ended => return Poll::Pending,
             }
         }
     }

@@ -20,7 +20,7 @@ fn conflict() -> Outcome {
 }
 
 fn tally(attempts: u32, conflicts: u32) -> Tally {
-    Tally { attempts, conflicts }
+    Tally { attempts, conflicts, ..Tally::default() }
 }
 
 fn retries(repeat: Repeat, outcome: &Outcome) -> bool {
@@ -35,6 +35,7 @@ fn the_table_of_outcomes() {
     for (outcome, may_be_done, safe, idempotent, never) in [
         (Outcome::Broken(Sent::No), false, true, true, true),
         (Outcome::Broken(Sent::Maybe), true, true, true, false),
+        (Outcome::Unprocessed, false, true, true, true),
         (refused(429, Some("TooManyWrites")), false, true, true, true),
         (refused(429, None), false, true, true, true),
         (refused(421, Some("MisdirectedRequest")), false, true, true, true),
@@ -139,6 +140,27 @@ fn conflicts_and_failures_are_counted_apart() {
     assert_eq!(judge(3, 1, &conflict()), millis(100));
     let never = RetryPolicy::never().judge(&operation(Repeat::Safe), tally(1, 1), None, 1.0, &conflict());
     assert_eq!(never, Verdict::Stop);
+}
+
+#[test]
+fn what_was_not_processed_has_a_count_of_its_own_too() {
+    let policy = RetryPolicy::default().max_unprocessed(50);
+    let judge = |attempts, unprocessed, outcome: &Outcome| {
+        let tally = Tally { attempts, unprocessed, conflicts: 1 };
+        policy.judge(&operation(Repeat::Never), tally, None, 1.0, outcome)
+    };
+    let millis = |millis| Verdict::RetryIn(Duration::from_millis(millis));
+    assert_eq!(judge(2, 1, &Outcome::Unprocessed), millis(100));
+    assert_eq!(judge(6, 5, &Outcome::Unprocessed), millis(1000), "no more than the cap of conflicts");
+    assert_eq!(judge(51, 50, &Outcome::Unprocessed), millis(1000));
+    assert_eq!(judge(52, 51, &Outcome::Unprocessed), Verdict::Stop);
+    // They and a conflict leave all three attempts for what else may go wrong.
+    assert_eq!(judge(43, 40, &Outcome::Broken(Sent::No)), millis(200));
+    assert_eq!(judge(44, 40, &Outcome::Broken(Sent::No)), Verdict::Stop);
+    let never = RetryPolicy::never();
+    let mut tally = Tally::default();
+    tally.count(&Outcome::Unprocessed);
+    assert_eq!(never.judge(&operation(Repeat::Safe), tally, None, 1.0, &Outcome::Unprocessed), Verdict::Stop);
 }
 
 #[test]

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use convex_mgmt::builder::AttemptService;
-use convex_mgmt::{ErrorKind, Repeat, Sent};
+use convex_mgmt::{ClientBuilder, Deployment, ErrorKind, Proxy, Repeat, Sent};
 use convex_mgmt_suite::script_server::{Act, Closed, ScriptServer};
 use tower::ServiceExt;
 use tower::layer::layer_fn;
 
-use crate::{CLASSES, Case, builder, check, client, done, joined, list, send};
+use crate::{CLASSES, Case, builder, check, client, done, joined, list, send, settle};
 
 /// Case 1.
 #[tokio::test]
@@ -88,6 +88,76 @@ async fn an_opening_that_is_never_answered() {
         assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Connect, Sent::No, 2), "{class:?}");
         assert!(error.elapsed() >= Duration::from_millis(100), "{class:?}: {error:?}");
     }
+}
+
+/// Case 3. The time of an attempt or of the whole call runs out while the connection is being opened, which would take longer.
+#[tokio::test]
+async fn no_connection_in_the_time_of_a_call_means_that_nothing_was_sent() {
+    let short = Duration::from_millis(100);
+    let swallowing = Closed::port().swallow();
+    // Accepts the connection, and never answers the handshake of TLS, or the request for a tunnel.
+    let silent = ScriptServer::start((0..100).map(|_| vec![Act::Hang])).await;
+    let secure = format!("https://localhost:{}", silent.address().port());
+    let proxied = |url: &str| builder("https://deployment.example", 2).proxy(Proxy::new(url, "").unwrap());
+    for http2 in [false, true] {
+        for (case, way) in [
+            ("swallowed", &(|| builder(&swallowing.url, 2)) as &dyn Fn() -> ClientBuilder<Deployment>),
+            ("no handshake", &|| builder(&secure, 2)),
+            ("no proxy", &|| proxied(&swallowing.url)),
+            ("no tunnel", &|| proxied(&silent.url())),
+        ] {
+            for class in CLASSES {
+                let what = format!("{case}, {class:?}, HTTP/2 {http2}");
+                let unbounded = || way().http2(http2).connect_timeout(None);
+                let client = unbounded().attempt_timeout(short).build().unwrap();
+                let error = send(&client, class).await.unwrap_err();
+                assert_eq!((error.kind(), error.sent()), (ErrorKind::AttemptTimeout, Sent::No), "{what}: {error:?}");
+                assert_eq!(error.attempts(), 2, "{what}: nothing was sent, so each class is repeated");
+                let client = unbounded().attempt_timeout(None).total_timeout(short).build().unwrap();
+                let error = send(&client, class).await.unwrap_err();
+                assert_eq!((error.kind(), error.sent()), (ErrorKind::TotalTimeout, Sent::No), "{what}: {error:?}");
+            }
+        }
+    }
+}
+
+/// Calls that wait for the connection that another one opens get the reason together with it.
+#[tokio::test]
+async fn an_opening_that_fails_fails_for_all_that_wait_for_it() {
+    let silent = ScriptServer::start((0..10).map(|_| vec![Act::Hang])).await;
+    let url = format!("https://localhost:{}", silent.address().port());
+    let client = builder(&url, 1).http2(true).connect_timeout(Duration::from_millis(200)).build().unwrap();
+    let calls: Vec<_> = (0..9)
+        .map(|n| {
+            let client = client.clone();
+            tokio::spawn(async move { send(&client, CLASSES[n % 3]).await })
+        })
+        .collect();
+    for call in calls {
+        let error = call.await.unwrap().unwrap_err();
+        assert_eq!((error.kind(), error.sent()), (ErrorKind::Connect, Sent::No), "{error:?}");
+        assert!(error.elapsed() < Duration::from_secs(2), "one after the other: {error:?}");
+    }
+    assert_eq!(silent.connections(), 1);
+}
+
+/// A call that gives up while it opens a connection for others leaves that to them.
+#[tokio::test]
+async fn a_call_that_is_dropped_while_it_opens_leaves_the_others_their_turn() {
+    let silent = ScriptServer::start((0..10).map(|_| vec![Act::Hang])).await;
+    let url = format!("https://localhost:{}", silent.address().port());
+    let client = builder(&url, 1).http2(true).connect_timeout(Duration::from_millis(300)).build().unwrap();
+    let mut first = Box::pin(list(&client));
+    assert!(tokio::time::timeout(Duration::from_millis(50), &mut first).await.is_err());
+    let second = {
+        let client = client.clone();
+        tokio::spawn(async move { list(&client).await })
+    };
+    settle().await;
+    assert_eq!(silent.connections(), 1);
+    drop(first);
+    let error = second.await.unwrap().unwrap_err();
+    assert_eq!((error.kind(), error.sent(), silent.connections()), (ErrorKind::Connect, Sent::No, 2), "{error:?}");
 }
 
 /// Case 5. Whether anything was written when the connection ended is a matter of chance, and so counts as sent.

@@ -1,8 +1,13 @@
-//! How many connections a client opens and keeps whose calls are limited.
+//! How many connections a client opens and keeps, for which host and which runtime.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use convex_mgmt::{Client, DeployKey, Deployment, Endpoint, Proxy};
-use convex_mgmt_suite::ADMIN_KEY;
 use convex_mgmt_suite::script_server::{Act, Gate, ScriptServer, answer, write};
+use convex_mgmt_suite::{ADMIN_KEY, endpoint};
+use tokio::runtime::Builder;
 
 use crate::{DONE, bounded, builder, burst, done, list, settle};
 
@@ -48,4 +53,135 @@ async fn each_call_may_open_one_that_is_quicker_than_that_and_no_more_are_kept_t
         // The first of the calls found one that was free.
         assert_eq!(server.connections(), calls);
     }
+}
+
+/// Answers every request on each of four connections.
+async fn answering() -> ScriptServer {
+    let all = || (0..20).flat_map(|_| done()).collect::<Vec<_>>();
+    ScriptServer::start((0..4).map(|_| all())).await
+}
+
+async fn closed(server: &ScriptServer, connections: usize) {
+    bounded(async {
+        while server.closed() < connections {
+            settle().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn idle_connections_of_all_hosts_together_are_bounded_and_the_oldest_go() {
+    let mut servers = Vec::new();
+    for _ in 0..5 {
+        servers.push(answering().await);
+    }
+    let client = builder(&servers[0].url(), 1).max_idle_connections_total(2).build().unwrap();
+    let at = |server: &ScriptServer| client.at(endpoint(&server.url()));
+    for server in &servers {
+        list(&at(server)).await.unwrap();
+        // This one is used all the time.
+        list(&at(&servers[0])).await.unwrap();
+    }
+    for server in &servers[1..4] {
+        closed(server, 1).await;
+    }
+    for (n, connections) in [(0, 1), (4, 1), (1, 2)] {
+        list(&at(&servers[n])).await.unwrap();
+        assert_eq!(servers[n].connections(), connections, "server {n}");
+    }
+}
+
+#[tokio::test]
+async fn a_misdirected_request_leaves_the_connections_to_its_host_only() {
+    let misdirected = || answer("421 Misdirected", "");
+    let lost = ScriptServer::start([[done(), misdirected()].concat(), done()]).await;
+    let other = answering().await;
+    let client = builder(&lost.url(), 2).build().unwrap();
+    let at_other = client.at(endpoint(&other.url()));
+    list(&client).await.unwrap();
+    list(&at_other).await.unwrap();
+    list(&client).await.unwrap();
+    list(&at_other).await.unwrap();
+    assert_eq!((lost.connections(), other.connections()), (2, 1));
+}
+
+/// Counts the panics of this thread, also of tasks whose end nobody waits for.
+fn count_panics() -> Arc<AtomicUsize> {
+    let (count, here) = (Arc::new(AtomicUsize::new(0)), std::thread::current().id());
+    let (counted, before) = (Arc::clone(&count), std::panic::take_hook());
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().id() == here {
+            counted.fetch_add(1, Ordering::SeqCst);
+        }
+        before(panic);
+    }));
+    count
+}
+
+#[tokio::test]
+async fn no_duration_is_too_long_or_too_short_for_the_clock() {
+    let panics = count_panics();
+    for time in [Duration::MAX, Duration::from_secs(u64::MAX / 2), Duration::from_secs(86_400 * 365 * 1000)] {
+        let server = answering().await;
+        let client = builder(&server.url(), 2);
+        let client = client.connect_timeout(time).attempt_timeout(time).total_timeout(time).idle_timeout(time);
+        let client = client.build().unwrap();
+        for _ in 0..3 {
+            list(&client).await.unwrap();
+            settle().await;
+        }
+        assert_eq!(server.connections(), 1, "{time:?}");
+        // A name of several addresses divides the time, and a wait for another attempt is compared with it.
+        let client = builder("http://localhost:1", 2).connect_timeout(time).total_timeout(time).idle_timeout(time);
+        list(&client.build().unwrap()).await.unwrap_err();
+    }
+    assert_eq!(panics.load(Ordering::SeqCst), 0);
+    let server = answering().await;
+    let client = builder(&server.url(), 2).idle_timeout(Duration::ZERO).build().unwrap();
+    for _ in 0..2 {
+        list(&client).await.unwrap();
+        settle().await;
+    }
+    assert_eq!(server.connections(), 2);
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_in_time_though_nobody_asks_for_it() {
+    let server = answering().await;
+    let client = builder(&server.url(), 1).idle_timeout(Duration::from_millis(50)).build().unwrap();
+    for n in 1..3 {
+        list(&client).await.unwrap();
+        assert_eq!(server.connections(), n);
+        closed(&server, n).await;
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// The server has a thread of its own, so that it answers whichever of the others is at work.
+#[test]
+fn a_connection_belongs_to_the_runtime_that_opened_it() {
+    let servers = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let server = servers.block_on(answering());
+    let client = builder(&server.url(), 1).attempt_timeout(Duration::from_secs(2)).build().unwrap();
+    let (first, second) = (runtime(), runtime());
+    // The first is not driven while the second is at work, and the other way round.
+    for connections in [(1, 2), (2, 2), (2, 2)] {
+        first.block_on(list(&client)).unwrap();
+        assert_eq!(server.connections(), connections.0);
+        second.block_on(list(&client)).unwrap();
+        assert_eq!(server.connections(), connections.1);
+    }
+    // A runtime that ends takes its connections with it.
+    drop(first);
+    servers.block_on(closed(&server, 1));
+    second.block_on(list(&client)).unwrap();
+    let third = runtime();
+    third.block_on(list(&client)).unwrap();
+    assert_eq!(server.connections(), 3);
+    drop((second, third));
+    servers.block_on(closed(&server, 3));
 }

@@ -1,0 +1,126 @@
+//! Opening a connection for a pool.
+
+use std::future::poll_fn;
+use std::sync::{Arc, Weak};
+
+#[cfg(feature = "http2")]
+use hyper_util::client::legacy::connect::Connection as _;
+use tokio::sync::oneshot;
+use tower::{BoxError, Service};
+
+use super::hosts::Key;
+use super::{Connection, Lease, Pool};
+use crate::connect::Connector;
+
+/// Why there is no connection. Nothing was sent.
+#[derive(Debug)]
+pub(in crate::transport) enum Unopened {
+    /// It could not be opened.
+    Connect(BoxError),
+    /// It was opened, and broke before it could be used.
+    Broken(BoxError),
+}
+
+impl Unopened {
+    pub(in crate::transport) fn reason(&self) -> &BoxError {
+        match self {
+            Self::Connect(reason) | Self::Broken(reason) => reason,
+        }
+    }
+
+    fn broken(error: hyper::Error) -> Self {
+        Self::Broken(error.into())
+    }
+}
+
+/// Opens a connection, with a lease of it for the caller.
+pub(super) async fn open(pool: Arc<Pool>, key: Key) -> Result<Lease, Arc<Unopened>> {
+    connect(&pool, &key).await.map_err(Arc::new)
+}
+
+/// Opens a connection on behalf of all calls that wait for one.
+pub(super) async fn open_for_all(turn: Turn) -> Result<Lease, Arc<Unopened>> {
+    let opened = open(Arc::clone(&turn.pool), turn.key.clone()).await;
+    if let Err(why) = &opened {
+        turn.failed(why);
+    }
+    opened
+}
+
+/// The turn of a call to open a connection on behalf of all. Dropped, it lets the others look again.
+pub(super) struct Turn {
+    pool: Arc<Pool>,
+    key: Key,
+}
+
+impl Turn {
+    pub(super) fn new(pool: &Arc<Pool>, key: &Key) -> Self {
+        Self { pool: Arc::clone(pool), key: key.clone() }
+    }
+
+    fn failed(&self, why: &Arc<Unopened>) {
+        let waiting = self.pool.hosts().change_known(&self.key, |host| std::mem::take(&mut host.waiting));
+        for waiting in waiting.into_iter().flatten() {
+            drop(waiting.send(Err(Arc::clone(why))));
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let waiting = self.pool.hosts().change_known(&self.key, |host| {
+            host.opening = false;
+            std::mem::take(&mut host.waiting)
+        });
+        drop(waiting);
+    }
+}
+
+async fn connect(pool: &Arc<Pool>, key: &Key) -> Result<Lease, Unopened> {
+    let refused = Unopened::Connect;
+    let target = key.uri().map_err(|error| refused(error.into()))?;
+    let mut connector: Connector = pool.connector.clone();
+    poll_fn(|cx| connector.poll_ready(cx)).await.map_err(refused)?;
+    let io = connector.call(target).await.map_err(refused)?;
+    let id = pool.hosts().new_id();
+    let gone = Gone { pool: Arc::downgrade(pool), key: key.clone(), id };
+    #[cfg(feature = "http2")]
+    if io.connected().is_negotiated_h2()
+        && let Some(builder) = &pool.settings.http2
+    {
+        let (connection, driver) = builder.handshake(io).await.map_err(Unopened::broken)?;
+        tokio::spawn(async move {
+            drop(driver.await);
+            drop(gone);
+        });
+        return Ok(pool.opened(key, id, Connection::Http2(connection)));
+    }
+    let (mut connection, driver) = pool.settings.http1.handshake(io).await.map_err(Unopened::broken)?;
+    let (failing, failure) = oneshot::channel();
+    tokio::spawn(async move {
+        if let Err(error) = driver.with_upgrades().await {
+            drop(failing.send(error));
+        }
+        drop(gone);
+    });
+    match connection.ready().await {
+        Ok(()) => Ok(pool.opened(key, id, Connection::Http1(connection))),
+        // The driver knows why.
+        Err(closed) => Err(Unopened::broken(failure.await.unwrap_or(closed))),
+    }
+}
+
+/// Takes a connection out of the pool when its driver ends: the connection broke, or its runtime has ended.
+struct Gone {
+    pool: Weak<Pool>,
+    key: Key,
+    id: u64,
+}
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        let Some(pool) = self.pool.upgrade() else { return };
+        let out = pool.hosts().change_known(&self.key, |host| host.take(self.id));
+        drop(out);
+    }
+}

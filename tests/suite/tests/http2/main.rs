@@ -1,0 +1,46 @@
+//! What servers do to streams and connections of HTTP/2: refuse them, close them, or fall silent.
+
+use std::time::Duration;
+
+use convex_mgmt::{ClientBuilder, Deployment, DeploymentClient, Error, Repeat, RetryPolicy};
+use convex_mgmt_suite::classes;
+use convex_mgmt_suite::frames::{FrameServer, Frames};
+
+mod silent;
+mod unprocessed;
+
+/// In this time every case has ended, or something hangs.
+const BOUND: Duration = Duration::from_secs(20);
+
+/// A client without further attempts but for what was not processed.
+fn once(server: &FrameServer, proxied: bool) -> ClientBuilder<Deployment> {
+    let policy = RetryPolicy::default().max_attempts(1).base_delay(Duration::from_millis(1));
+    server.client(proxied).retry(policy)
+}
+
+async fn bounded<F: Future>(work: F) -> F::Output {
+    tokio::time::timeout(BOUND, work).await.expect("an end in time")
+}
+
+/// So many calls of these classes, all at once, and how they end.
+async fn burst(client: &DeploymentClient, classes: &'static [Repeat], calls: usize) -> Vec<Result<(), Error>> {
+    let calls: Vec<_> = (0..calls)
+        .map(|n| {
+            let client = client.clone();
+            tokio::spawn(async move { classes::send(&client, classes[n % classes.len()]).await })
+        })
+        .collect();
+    let mut results = Vec::new();
+    for call in calls {
+        results.push(bounded(call).await.unwrap());
+    }
+    results
+}
+
+/// Answers every request from here on.
+async fn answer_all(frames: &mut Frames) -> Option<()> {
+    loop {
+        let id = frames.request().await?;
+        frames.answer(id, classes::DONE).await?;
+    }
+}

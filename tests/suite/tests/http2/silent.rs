@@ -1,0 +1,102 @@
+//! Servers that fall silent without closing the connection.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use convex_mgmt::builder::defaults::{KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT};
+use convex_mgmt::{ErrorKind, RetryPolicy};
+use convex_mgmt_suite::classes::{self, CLASSES, DONE};
+use convex_mgmt_suite::frames::FrameServer;
+use tokio::sync::Notify;
+
+use crate::{answer_all, bounded};
+
+/// The first connection answers one request and then reads nothing more. Others answer all.
+async fn silent_after_one() -> FrameServer {
+    FrameServer::start(|number, mut frames| async move {
+        frames.settings(None).await?;
+        if number > 0 {
+            return answer_all(&mut frames).await;
+        }
+        let id = frames.request().await?;
+        frames.answer(id, DONE).await?;
+        std::future::pending().await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_attempt_whose_time_runs_out_leaves_its_connection() {
+    let short = Duration::from_millis(300);
+    for proxied in [false, true] {
+        for class in CLASSES {
+            // The time of an attempt, or of a whole call.
+            for of_an_attempt in [true, false] {
+                let what = format!("{class:?}, proxied {proxied}, attempt {of_an_attempt}");
+                let server = silent_after_one().await;
+                let client = server.client(proxied).retry(RetryPolicy::never());
+                let client = match of_an_attempt {
+                    true => client.attempt_timeout(short),
+                    false => client.attempt_timeout(None).total_timeout(short),
+                };
+                let client = client.build().unwrap();
+                classes::send(&client, class).await.unwrap();
+                let error = bounded(classes::send(&client, class)).await.unwrap_err();
+                let kind = if of_an_attempt { ErrorKind::AttemptTimeout } else { ErrorKind::TotalTimeout };
+                assert_eq!(error.failure(), kind, "{what}: {error:?}");
+                assert_eq!(server.connections(), 1, "{what}");
+                bounded(classes::send(&client, class)).await.unwrap_or_else(|error| panic!("{what}: {error:?}"));
+                assert_eq!(server.connections(), 2, "{what}");
+            }
+        }
+    }
+}
+
+/// What is repeated meets the new connection within the same call.
+#[tokio::test]
+async fn a_repeated_call_gets_through_on_a_new_connection() {
+    let server = silent_after_one().await;
+    let client = server.client(false).attempt_timeout(Duration::from_millis(300)).build().unwrap();
+    for class in CLASSES {
+        let result = bounded(classes::send(&client, class)).await;
+        assert!(result.is_ok(), "{class:?}: {result:?}");
+    }
+    assert_eq!(server.connections(), 2);
+}
+
+/// The clock stands still but for what the test adds, once the connection is there.
+#[tokio::test]
+async fn a_dead_connection_is_found_by_pings_while_nothing_uses_it() {
+    let closed = Arc::new(Notify::new());
+    let told = Arc::clone(&closed);
+    let server = FrameServer::start(move |number, mut frames| {
+        let told = Arc::clone(&told);
+        async move {
+            frames.settings(None).await?;
+            if number > 0 {
+                return answer_all(&mut frames).await;
+            }
+            let id = frames.request().await?;
+            frames.answer(id, DONE).await?;
+            frames.ignore_all().await;
+            told.notify_one();
+            None
+        }
+    })
+    .await;
+    let client = server.client(false).build().unwrap();
+    classes::send(&client, CLASSES[0]).await.unwrap();
+    tokio::time::pause();
+    tokio::time::advance(KEEP_ALIVE_INTERVAL + Duration::from_millis(1)).await;
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::advance(KEEP_ALIVE_TIMEOUT + Duration::from_millis(1)).await;
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::resume();
+    bounded(closed.notified()).await;
+    classes::send(&client, CLASSES[2]).await.unwrap();
+    assert_eq!(server.connections(), 2);
+}

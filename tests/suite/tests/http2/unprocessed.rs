@@ -1,0 +1,148 @@
+//! Requests that the server says it did not process: each is repeated, whatever it does.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use convex_mgmt::{ErrorKind, RetryBudget, RetryPolicy, Sent};
+use convex_mgmt_suite::classes::{self, CLASSES, DONE};
+use convex_mgmt_suite::frames::{Event, FrameServer};
+use convex_mgmt_suite::ways::{Answering, WAYS};
+use http::Response;
+
+use crate::{answer_all, bounded, burst, once};
+
+fn done() -> Response<Bytes> {
+    Response::builder().header("content-type", "application/json").body(Bytes::from_static(DONE.as_bytes())).unwrap()
+}
+
+#[tokio::test]
+async fn a_cold_start_loses_no_call_and_opens_one_connection_over_http2() {
+    for way in WAYS {
+        for (streams, calls) in [(1, 40), (2, 40), (2, 60), (10, 40), (10, 60)] {
+            let what = format!("{way:?}, {streams} streams, {calls} calls");
+            let server = Answering::allowing(way, Some(streams), |_| done()).await;
+            let policy = RetryPolicy::default().max_attempts(1);
+            let client = server.client().retry(policy).retry_budget(RetryBudget::new(0)).build().unwrap();
+            for result in burst(&client, &CLASSES, calls).await {
+                assert!(result.is_ok(), "{what}: {result:?}");
+            }
+            assert_eq!(server.requests().len(), calls, "{what}");
+            if way.http2 {
+                assert_eq!(server.connections(), 1, "{what}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn refused_streams_are_repeated_for_every_operation_and_out_of_no_budget() {
+    for proxied in [false, true] {
+        for class in CLASSES {
+            let what = format!("{class:?}, proxied {proxied}");
+            let server = FrameServer::start(|_, mut frames| async move {
+                frames.settings(None).await?;
+                for _ in 0..5 {
+                    let id = frames.request().await?;
+                    frames.refuse(id).await?;
+                }
+                answer_all(&mut frames).await
+            })
+            .await;
+            let client = once(&server, proxied).retry_budget(RetryBudget::new(0)).build().unwrap();
+            bounded(classes::send(&client, class)).await.unwrap_or_else(|error| panic!("{what}: {error:?}"));
+            assert_eq!(server.connections(), 1, "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_every_stream_is_not_asked_for_ever() {
+    let server = FrameServer::start(|_, mut frames| async move {
+        frames.settings(None).await?;
+        loop {
+            let id = frames.request().await?;
+            frames.refuse(id).await?;
+        }
+    })
+    .await;
+    let policy = RetryPolicy::default().max_unprocessed(4).base_delay(Duration::from_millis(1));
+    for class in CLASSES {
+        let client = server.client(false).retry(policy.clone()).build().unwrap();
+        let error = bounded(classes::send(&client, class)).await.unwrap_err();
+        assert_eq!((error.kind(), error.failure()), (ErrorKind::Unprocessed, ErrorKind::Unprocessed), "{class:?}");
+        assert_eq!((error.sent(), error.attempts()), (Sent::No, 5), "{class:?}: {error:?}");
+        let text = error.to_string();
+        assert!(text.contains("did not process the request (5 attempts"), "no more than is known: {text}");
+        let client = server.client(false).retry(RetryPolicy::never()).build().unwrap();
+        let error = bounded(classes::send(&client, class)).await.unwrap_err();
+        assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Unprocessed, Sent::No, 1), "{class:?}");
+    }
+}
+
+/// The first connection takes six requests, answers the first, and says that it is the last.
+#[tokio::test]
+async fn what_comes_after_the_last_stream_of_goaway_is_repeated_on_a_new_connection() {
+    // No error, as servers do that shut down, and "enhance your calm".
+    for code in [0, 11] {
+        for proxied in [false, true] {
+            let what = format!("code {code}, proxied {proxied}");
+            let server = FrameServer::start(move |number, mut frames| async move {
+                frames.settings(None).await?;
+                if number > 0 {
+                    return answer_all(&mut frames).await;
+                }
+                let first = frames.request().await?;
+                for _ in 0..5 {
+                    frames.request().await?;
+                }
+                frames.go_away(first, code).await?;
+                frames.answer(first, DONE).await?;
+                while frames.next().await.is_some() {}
+                None
+            })
+            .await;
+            let client = once(&server, proxied).retry_budget(RetryBudget::new(0)).build().unwrap();
+            for result in burst(&client, &CLASSES, 6).await {
+                assert!(result.is_ok(), "{what}: {result:?}");
+            }
+            assert_eq!(server.connections(), 2, "{what}");
+        }
+    }
+}
+
+/// Each connection allows one stream, and says that it takes no more. Writes that wait for their turn on it go to the next one.
+/// A read that was the next in line may have left as a whole, and is repeated as after a connection that broke.
+#[tokio::test]
+async fn writes_that_wait_for_a_stream_outlive_their_connection() {
+    let server = FrameServer::start(|_, mut frames| async move {
+        frames.settings(Some(1)).await?;
+        let id = frames.request().await?;
+        frames.go_away(id, 0).await?;
+        frames.answer(id, DONE).await?;
+        while frames.next().await.is_some() {}
+        None
+    })
+    .await;
+    let client = once(&server, false).retry_budget(RetryBudget::new(0)).build().unwrap();
+    for result in burst(&client, &CLASSES[1..], 12).await {
+        assert!(result.is_ok(), "{result:?}");
+    }
+    assert_eq!(server.connections(), 12);
+}
+
+#[tokio::test]
+async fn a_create_that_may_have_been_processed_is_not_repeated() {
+    let server = FrameServer::start(|number, mut frames| async move {
+        frames.settings(None).await?;
+        if number > 0 {
+            return answer_all(&mut frames).await;
+        }
+        while !matches!(frames.next().await?, Event::End(_)) {}
+        Some(())
+    })
+    .await;
+    let client = server.client(false).build().unwrap();
+    let error = bounded(classes::send(&client, CLASSES[2])).await.unwrap_err();
+    assert_eq!((error.kind(), error.failure()), (ErrorKind::OutcomeUnknown, ErrorKind::Broken), "{error:?}");
+    assert_eq!((error.sent(), error.attempts()), (Sent::Maybe, 1), "{error:?}");
+}
