@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Instant;
 
-use crate::shell::{cargo, output, root, run, tool};
+use crate::shell::{cargo, output, root, run, target, tool};
 use crate::{Failure, api, deps, dotenv, spec, tidy};
 
 /// The version of cargo-deny that is used.
@@ -23,6 +23,10 @@ const STEPS: &[Step] = &[
     // Before the tests, which use what it installs.
     ("dotenv", || dotenv::run(false)),
     ("tests with all features", || run(&mut cargo("test --quiet --workspace --all-features"))),
+    ("tests with features of serde_json", || {
+        let mut tests = cargo("test --quiet --locked --manifest-path tests/features/Cargo.toml --target-dir");
+        run(tests.arg(target()?))
+    }),
     ("dependencies", deps::run),
     ("cargo deny", deny),
     ("public api", api::check),
@@ -30,6 +34,9 @@ const STEPS: &[Step] = &[
     ("spec", || spec::run(None, std::env::var_os(spec::FOLDER).is_none())),
     ("bounds of a call", || {
         run(&mut cargo("bench --quiet --package convex-mgmt-suite --bench send_overhead -- --check"))
+    }),
+    ("bounds of a data sync", || {
+        run(&mut cargo("bench --quiet --package convex-mgmt-suite --bench data_sync -- --check"))
     }),
     ("growth of work", || run(&mut cargo("bench --quiet --package convex-mgmt-fuzz --bench growth -- --check"))),
 ];

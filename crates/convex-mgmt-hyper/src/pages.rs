@@ -15,7 +15,7 @@ use crate::error::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PagesError {
-    /// The list does not go on.
+    /// The list goes round: the server returned a cursor for the second time.
     #[error(transparent)]
     Paging(#[from] PagingError),
     /// A call failed. Asked again, the same page is tried again.

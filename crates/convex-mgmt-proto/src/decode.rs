@@ -29,11 +29,7 @@ pub fn list<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<Vec<T>, DecodeErr
 }
 
 fn whole<'a, T: Deserialize<'a>>(body: &'a Bytes, first: char, expected: &str) -> Result<T, DecodeError> {
-    // Checked once as a whole: a parser that is given text need not check each string again.
-    let text = std::str::from_utf8(body).map_err(|error| match error.error_len() {
-        Some(_) => DecodeError::new(DecodeErrorKind::Charset),
-        None => DecodeError::new(DecodeErrorKind::Truncated),
-    })?;
+    let text = utf8(body)?;
     let begin = text.trim_ascii_start();
     // serde also reads the fields of a struct from a list, in their order.
     if begin.starts_with(first) {
@@ -44,6 +40,14 @@ fn whole<'a, T: Deserialize<'a>>(body: &'a Bytes, first: char, expected: &str) -
         None => DecodeError::new(DecodeErrorKind::Empty),
         Some('{' | '[') => shape(),
         Some(_) => self::text::<IgnoredAny>(text).map_or_else(|error| error, |_| shape()),
+    })
+}
+
+/// The text of a body. Checked once as a whole: a parser that is given text need not check each string again.
+pub(crate) fn utf8(body: &Bytes) -> Result<&str, DecodeError> {
+    std::str::from_utf8(body).map_err(|error| match error.error_len() {
+        Some(_) => DecodeError::new(DecodeErrorKind::Charset),
+        None => DecodeError::new(DecodeErrorKind::Truncated),
     })
 }
 
@@ -85,7 +89,7 @@ pub(crate) fn locate(error: &serde_json::Error, path: impl FnOnce() -> Option<St
 }
 
 /// A path as it can be shown: the names in it may be any text, of any length.
-fn fit_to_show(path: &str) -> String {
+pub(crate) fn fit_to_show(path: &str) -> String {
     let mut shown = Printable(path).to_string();
     if let Some((end, _)) = shown.char_indices().nth(LONGEST_PATH) {
         shown.truncate(end);
@@ -96,7 +100,7 @@ fn fit_to_show(path: &str) -> String {
 
 /// What serde expected. Its message also quotes what it found, which may be secret, so only the part that comes from
 /// the types of this library is kept.
-fn expected(message: &str) -> String {
+pub(crate) fn expected(message: &str) -> String {
     // The position is told once for each text within a text.
     let without_position = |text: &str| text.split(" at line ").next().unwrap_or_default().to_owned();
     let field = |field: &str| format!("the field `{}`", field.split('`').next().unwrap_or_default());
@@ -111,7 +115,7 @@ fn expected(message: &str) -> String {
 }
 
 /// What serde's derives say that they expect, without the type's name, which means nothing to who did not write it.
-fn without_type(expected: String) -> String {
+pub(crate) fn without_type(expected: String) -> String {
     let begins = |words: &[&str]| words.iter().any(|word| expected.starts_with(word));
     if begins(&["struct ", "struct variant "]) {
         "an object".to_owned()

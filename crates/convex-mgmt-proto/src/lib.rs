@@ -5,6 +5,7 @@
     deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unreachable, clippy::unwrap_used)
 )]
 
+mod body;
 pub mod code;
 pub mod credential;
 pub mod decode;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::de::{self, IgnoredAny, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -9,10 +10,10 @@ use zeroize::Zeroizing;
 /// Text that must not be shown: a key, a token, the value of an environment variable.
 ///
 /// * `Debug` prints `[redacted]`; there is no `Display` and no `Serialize`, so a secret reaches the outside only
-///   through [`Secret::expose`], which is easy to search for. With the feature `serde-all`, types that hold secrets write
-///   them in clear text where they are serialized as a whole.
-/// * Its memory is wiped when the last owner drops it. Copies that a transport makes while sending, and the buffers
-///   of requests and replies, are not covered by that.
+///   through [`Secret::expose`], which is easy to search for. Types that hold secrets have no `Serialize` either, except with
+///   the feature `serde-all`: then they write them in clear text where they are serialized as a whole.
+/// * Its memory is wiped when the last owner drops it, and so is the body of a request when its last clone is dropped. Reading
+///   one from JSON leaves no other copy. The buffer of a reply, and copies that a transport makes, are not wiped.
 /// * `==` takes the same time wherever two texts of one length differ.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
@@ -75,14 +76,112 @@ pub(crate) fn exposed_if_some<S: Serializer>(secret: &Option<Secret>, serializer
     secret.as_ref().map(Secret::expose).serialize(serializer)
 }
 
+/// With this name serde_json gives a value as it is spelt, and every other format takes it for that of any type. If that is no
+/// longer so some day, the value is read as a text like any other, only that serde_json leaves a copy of one with escapes.
+const AS_SPELT: &str = "$serde_json::private::RawValue";
+
+/// Takes JSON as it is spelt, because serde_json would put a text with escapes together in memory that it does not wipe.
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::new)
+        deserializer.deserialize_newtype_struct(AS_SPELT, SecretVisitor)
     }
+}
+
+struct SecretVisitor;
+
+impl<'de> Visitor<'de> for SecretVisitor {
+    type Value = Secret;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Secret, D::Error> {
+        deserializer.deserialize_string(self)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Secret, E> {
+        Ok(Secret::new(text))
+    }
+
+    fn visit_string<E: de::Error>(self, text: String) -> Result<Secret, E> {
+        Ok(Secret::new(text))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Secret, A::Error> {
+        map.next_key::<IgnoredAny>()?;
+        // Complained about here, where the path of the error does not lead through the map.
+        map.next_value::<Spelt>()?.0.ok_or_else(|| de::Error::invalid_type(Unexpected::Other("something else"), &self))
+    }
+}
+
+/// What a JSON value says that is a text.
+struct Spelt(Option<Secret>);
+
+impl<'de> Deserialize<'de> for Spelt {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct SpeltVisitor;
+        impl Visitor<'_> for SpeltVisitor {
+            type Value = Spelt;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("JSON")
+            }
+
+            fn visit_str<E: de::Error>(self, json: &str) -> Result<Spelt, E> {
+                Ok(Spelt(unescaped(json)))
+            }
+
+            fn visit_string<E: de::Error>(self, json: String) -> Result<Spelt, E> {
+                self.visit_str(&Zeroizing::new(json))
+            }
+        }
+        deserializer.deserialize_str(SpeltVisitor)
+    }
+}
+
+/// The text that a JSON string stands for; `None` if it is no string, or half a character of UTF-16.
+fn unescaped(json: &str) -> Option<Secret> {
+    let mut rest = json.trim_ascii().strip_prefix('"')?.strip_suffix('"')?;
+    // No text is longer than its spelling, so it is never moved to a larger place.
+    let mut text = Zeroizing::new(String::with_capacity(rest.len()));
+    while let Some((plain, escape)) = rest.split_once('\\') {
+        text.push_str(plain);
+        let mut after = escape.chars();
+        let character = match after.next()? {
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'u' => {
+                let (first, tail) = utf16(after.as_str())?;
+                let (second, tail) = match first {
+                    0xD800..0xDC00 => utf16(tail.strip_prefix("\\u")?).map(|(second, tail)| (Some(second), tail))?,
+                    _ => (None, tail),
+                };
+                after = tail.chars();
+                char::decode_utf16([first].into_iter().chain(second)).next()?.ok()?
+            }
+            same => same,
+        };
+        text.push(character);
+        rest = after.as_str();
+    }
+    text.push_str(rest);
+    Some(Secret(text))
+}
+
+/// The four digits that a text begins with, and the rest.
+fn utf16(text: &str) -> Option<(u16, &str)> {
+    let (digits, rest) = text.split_at_checked(4)?;
+    Some((u16::from_str_radix(digits, 16).ok()?, rest))
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -95,5 +194,76 @@ mod tests {
         assert_eq!(Secret::new("a"), Secret::new("a"));
         assert_ne!(Secret::new("a"), Secret::new("b"));
         assert_ne!(Secret::new("a"), Secret::new("aa"));
+    }
+
+    fn read(json: &str) -> serde_json::Result<Secret> {
+        serde_json::from_str(json)
+    }
+
+    #[test]
+    fn it_is_read_from_json_wherever_that_comes_from() {
+        let json = r#" "\"\\\/\b\f\n\r\t\u00e9\ud83d\uDE00é" "#;
+        let text = "\"\\/\u{8}\u{c}\n\r\t\u{e9}\u{1f600}\u{e9}";
+        assert_eq!(read(json).unwrap().expose(), text);
+        assert_eq!(serde_json::from_reader::<_, Secret>(json.as_bytes()).unwrap().expose(), text);
+        assert_eq!(serde_json::from_value::<Secret>(text.into()).unwrap().expose(), text);
+        let plain = de::value::StrDeserializer::<de::value::Error>::new(text);
+        assert_eq!(Secret::deserialize(plain).unwrap().expose(), text);
+    }
+
+    #[test]
+    fn it_is_read_in_any_place() {
+        #[derive(Deserialize)]
+        struct Flat {
+            #[serde(flatten)]
+            inner: Inner,
+        }
+        #[derive(Deserialize)]
+        struct Inner {
+            secret: Option<Secret>,
+        }
+        let inner: Flat = serde_json::from_str(r#"{"secret":"a\nb"}"#).unwrap();
+        assert_eq!(inner.inner.secret.unwrap().expose(), "a\nb");
+        assert!(serde_json::from_str::<Inner>(r#"{"secret":null}"#).unwrap().secret.is_none());
+    }
+
+    #[test]
+    fn what_is_no_text_is_not_read_and_not_shown() {
+        for json in [
+            "7",
+            "null",
+            "{\"canary\":1}",
+            "[\"canary\"]",
+            r#""\ud83d""#,
+            r#""\ud83dx""#,
+            r#""\ude00""#,
+            r#""\ud83d\u0041""#,
+        ] {
+            let error = read(json).unwrap_err().to_string();
+            assert!(error.contains("expected a string") && !error.contains("canary"), "{json}: {error}");
+        }
+        for json in [r#""\x""#, r#""\u12""#, "\"", "\"a\nb\"", r#""\u+123""#] {
+            assert!(read(json).is_err(), "{json}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_as_serde_json_reads_it(text in "\\PC{0,20}", more in "[\u{0}-\u{20}\u{10000}-\u{10010}\"\\\\]{0,10}") {
+            let text = format!("{text}{more}");
+            let json = serde_json::to_string(&text).unwrap();
+            let by_units: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+            for json in [json, format!("\"{by_units}\"")] {
+                let secret = read(&json).unwrap();
+                prop_assert_eq!(secret.expose(), &text);
+            }
+        }
+
+        #[test]
+        fn any_escapes_are_read_as_serde_json_reads_them(escapes in "(\\\\u(d8|dc|00)[0-9a-f]{2}|\\\\[nt\"\\\\]|x){0,6}") {
+            let json = format!("\"{escapes}\"");
+            let expected: Option<String> = serde_json::from_str(&json).ok();
+            prop_assert_eq!(read(&json).ok().map(|secret| secret.expose().to_owned()), expected);
+        }
     }
 }

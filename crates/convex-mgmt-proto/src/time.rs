@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 macro_rules! times {
-    ($( $(#[$meta:meta])* $name:ident($unit:literal, $from:ident, $as:ident); )+) => { $(
+    ($( $(#[$meta:meta])* $name:ident($unit:literal, $from:ident, $nanos:literal); )+) => { $(
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
         #[serde(transparent)]
@@ -22,16 +22,12 @@ macro_rules! times {
 
             #[doc = concat!("The ", $unit, " that have begun by then; `None` if 64 bits cannot hold them.")]
             pub fn from_system_time(time: SystemTime) -> Option<Self> {
-                let since = match time.duration_since(SystemTime::UNIX_EPOCH) {
-                    Ok(after) => i64::try_from(after.$as()).ok()?,
-                    Err(before) => {
-                        let distance = before.duration();
-                        let whole = i64::try_from(distance.$as()).ok()?;
-                        let rest = distance > Duration::$from(whole.unsigned_abs());
-                        (-whole).checked_sub(i64::from(rest))?
-                    }
+                // 128 bits hold all that the standard library does.
+                let nanos = match time.duration_since(SystemTime::UNIX_EPOCH) {
+                    Ok(after) => i128::try_from(after.as_nanos()).ok()?,
+                    Err(before) => -i128::try_from(before.duration().as_nanos()).ok()?,
                 };
-                Some(Self(since))
+                i64::try_from(nanos.div_euclid($nanos)).ok().map(Self)
             }
         }
 
@@ -45,9 +41,9 @@ macro_rules! times {
 
 times! {
     /// A point in time in milliseconds since 1970 in UTC.
-    UnixMillis("milliseconds", from_millis, as_millis);
+    UnixMillis("milliseconds", from_millis, 1_000_000);
     /// A point in time in nanoseconds since 1970 in UTC, as the database counts it.
-    UnixNanos("nanoseconds", from_nanos, as_nanos);
+    UnixNanos("nanoseconds", from_nanos, 1);
 }
 
 #[cfg(test)]
@@ -76,6 +72,19 @@ mod tests {
             let time = UnixNanos(nanos).to_system_time().unwrap();
             prop_assert_eq!(UnixMillis::from_system_time(time), Some(UnixMillis(nanos.div_euclid(1_000_000))));
         }
+    }
+
+    #[test]
+    fn the_first_and_the_last_point_come_back() {
+        for since in [i64::MIN, i64::MIN + 1, -1, 0, 1, i64::MAX - 1, i64::MAX] {
+            let nanos = UnixNanos(since);
+            assert_eq!(UnixNanos::from_system_time(nanos.to_system_time().unwrap()), Some(nanos));
+        }
+        let last = UnixNanos(i64::MAX).to_system_time().unwrap();
+        assert_eq!(UnixNanos::from_system_time(last + Duration::from_nanos(1)), None);
+        let first = UnixNanos(i64::MIN).to_system_time().unwrap();
+        assert_eq!(UnixNanos::from_system_time(first - Duration::from_nanos(1)), None);
+        assert_eq!(UnixMillis::from_system_time(first), Some(UnixMillis(-9_223_372_036_855)));
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! [`RequestWriter`]: path values, query and body on their way into one request.
 
 use std::fmt::Write as _;
+use std::io;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Request, Uri};
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use crate::error::BuildError;
 use crate::operation::OperationMeta;
@@ -80,13 +82,15 @@ impl RequestWriter {
     /// [`BuildError::BodyTooLarge`] if it exceeds what the server reads ([`Api::BODY_LIMIT`](crate::Api::BODY_LIMIT)); [`BuildError::Json`] if the value
     /// has no JSON form.
     pub fn json(&mut self, body: &impl Serialize) -> Result<(), BuildError> {
-        let text = serde_json::to_vec(body).map_err(|_| BuildError::Json { operation: self.meta.id })?;
+        let mut text = WipedText(Zeroizing::default());
+        serde_json::to_writer(&mut text, body).map_err(|_| BuildError::Json { operation: self.meta.id })?;
         if let Some(limit) = self.body_limit
-            && text.len() > limit
+            && text.0.len() > limit
         {
-            return Err(BuildError::BodyTooLarge { operation: self.meta.id, length: text.len(), limit });
+            return Err(BuildError::BodyTooLarge { operation: self.meta.id, length: text.0.len(), limit });
         }
-        self.body = Some(text.into());
+        // Wiped when the last clone of the request is gone.
+        self.body = Some(Bytes::from_owner(text.0));
         Ok(())
     }
 
@@ -112,6 +116,26 @@ impl RequestWriter {
         }
         request.extensions_mut().insert(self.meta);
         Ok(request)
+    }
+}
+
+/// Text that is written piece by piece, and of which nothing stays behind where it is moved to a larger place.
+struct WipedText(Zeroizing<Vec<u8>>);
+
+impl io::Write for WipedText {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        let needed = self.0.len().saturating_add(piece.len());
+        if needed > self.0.capacity() {
+            let mut larger = Zeroizing::new(Vec::with_capacity(needed.max(2 * self.0.capacity()).max(128)));
+            larger.extend_from_slice(&self.0);
+            self.0 = larger;
+        }
+        self.0.extend_from_slice(piece);
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Canonical URLs, as convex-backend's `crates/local_backend/src/canonical_urls.rs` has them. Any text is taken.
 
 use axum::extract::State as Shares;
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, post};
 use axum::{Json, Router};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -25,8 +25,8 @@ pub(crate) struct State {
 }
 
 pub(crate) fn routes() -> Router<Shared> {
-    // The real server serves both paths by one table of methods.
-    let both: MethodRouter<Shared> = get(read).post(update);
+    // The real server serves both paths by one table of methods, in this order.
+    let both: MethodRouter<Shared> = post(update).get(read);
     Router::new().route("/get_canonical_urls", both.clone()).route("/update_canonical_url", both)
 }
 

@@ -40,8 +40,9 @@ pub struct Knobs {
     pub body_bytes: usize,
     /// How long a request may take.
     pub request_timeout: Duration,
-    /// How long a write takes from what it reads to its commit. Of those that overlap the first to commit wins, and the others
-    /// have lost: for the writes that the real server does not repeat by itself.
+    /// How long a write takes from what it reads to its commit. Of those to the same things that overlap, the first to commit
+    /// wins, and the others have lost: they are tried again as often as the real server does it by itself, which is twice for
+    /// log streams and not at all for the rest.
     pub commit_time: Duration,
     /// How often usage is held against limits.
     pub usage_evaluation: Duration,

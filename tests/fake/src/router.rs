@@ -1,13 +1,15 @@
 //! Which path leads where, and what comes before any handler. As convex-backend's
 //! `crates/local_backend/src/router.rs` and `crates/common/src/http/mod.rs` have it.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
-use http::header::{ACCESS_CONTROL_ALLOW_CREDENTIALS, VARY};
-use http::{HeaderValue, Method, StatusCode};
+use http::Method;
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::client_version::{Verdict, judge};
 use crate::environment_variables as env;
@@ -18,8 +20,8 @@ use crate::{audit_log, canonical_urls, data_sync, deployment_info, deployment_st
 const SERVER_VERSION: &str = "fake";
 
 pub(crate) fn router(state: Shared) -> Router {
-    // The real server serves both paths by one table of methods.
-    let variables: MethodRouter<Shared> = get(env::list).post(env::update);
+    // The real server serves both paths by one table of methods, in this order.
+    let variables: MethodRouter<Shared> = post(env::update).get(env::list);
     let v1 = Router::new()
         .route("/list_environment_variables", variables.clone())
         .route("/update_environment_variables", variables)
@@ -42,28 +44,31 @@ pub(crate) fn router(state: Shared) -> Router {
         .route("/version", get(async || SERVER_VERSION))
         .route("/instance_version", get(async || SERVER_VERSION))
         .route("/instance_name", get(async |State(state): State<Shared>| state.deployment().name.clone()))
+        .route_layer(cors())
         .route_layer(from_fn(before_handlers))
         .with_state(state)
 }
 
 /// Runs on every path that leads somewhere, whatever the method.
 async fn before_handlers(request: Request, next: Next) -> Response {
-    let mut response = if request.method() == Method::OPTIONS {
-        StatusCode::OK.into_response()
-    } else {
-        match judge(request.headers()) {
-            Verdict::Refused(response) => *response,
-            Verdict::Supported => next.run(request).await,
-            Verdict::UpgradeRequired(notice) => {
-                let mut response = next.run(request).await;
-                notice.write(response.headers_mut());
-                response
-            }
+    match judge(request.headers()) {
+        Verdict::Refused(response) => *response,
+        Verdict::Supported => next.run(request).await,
+        Verdict::UpgradeRequired(notice) => {
+            let mut response = next.run(request).await;
+            notice.write(response.headers_mut());
+            response
         }
-    };
-    let headers = response.headers_mut();
-    headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-    let vary = "origin, access-control-request-method, access-control-request-headers";
-    headers.insert(VARY, HeaderValue::from_static(vary));
-    response
+    }
+}
+
+/// What browsers are told. It answers `OPTIONS` by itself.
+fn cors() -> CorsLayer {
+    let methods = [Method::GET, Method::POST, Method::OPTIONS, Method::PATCH, Method::DELETE, Method::PUT];
+    CorsLayer::new()
+        .allow_headers(AllowHeaders::mirror_request())
+        .allow_credentials(true)
+        .allow_methods(methods)
+        .allow_origin(AllowOrigin::mirror_request())
+        .max_age(Duration::from_secs(86_400))
 }

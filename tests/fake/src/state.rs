@@ -61,8 +61,8 @@ pub(crate) struct Deployment {
     pub(crate) log_streams: log_streams::State,
     pub(crate) data: data_sync::State,
     pub(crate) audit: Vec<AuditEntry>,
-    /// How many writes were committed that others can lose against.
-    pub(crate) commits: u64,
+    /// How many writes were committed that others can lose against, by what they wrote to.
+    pub(crate) commits: BTreeMap<&'static str, u64>,
     /// By how much the deployment's clock is ahead.
     pub(crate) clock_ahead: Duration,
 }

@@ -10,6 +10,7 @@ const KEY: &str = "Convex happy-animal-123|01c0ffee";
 const READ_ONLY: &str = "Convex happy-animal-123|01decade";
 const LIST: &str = "/api/v1/list_environment_variables";
 const UPDATE: &str = "/api/v1/update_environment_variables";
+const VARY: &str = "origin, access-control-request-method, access-control-request-headers";
 /// `{"alg":"none"}.{}.x`
 const JWT: &str = "eyJhbGciOiJub25lIn0.e30.x";
 
@@ -270,16 +271,68 @@ async fn a_key_that_acts_as_a_user_writes_only_what_leaves_no_entry() {
 async fn headers_of_answers() {
     let fake = fake();
     let matched = send(&fake, &list().auth(KEY).client("python-0.1.0")).await;
-    let vary = "origin, access-control-request-method, access-control-request-headers";
-    assert_eq!(matched.headers()["vary"], vary);
+    assert_eq!(matched.headers()["vary"], VARY);
     assert_eq!(matched.headers()["access-control-allow-credentials"], "true");
     assert_eq!(matched.headers()["x-convex-deprecation-state"], "UpgradeRequired");
-    let unknown = send(&fake, &get("/api/v1/nope")).await;
+    let unknown = send(&fake, &get("/api/v1/nope").header("origin", "https://app.example")).await;
     assert_eq!(unknown.headers().len(), 1, "{unknown:?}");
-    for refused in [Call { method: Method::DELETE, ..list() }, Call { method: Method::DELETE, ..list() }.client("foo")]
-    {
-        assert_eq!(send(&fake, &refused).await.headers()["allow"], "GET,HEAD,POST");
-    }
     let message = send(&fake, &post(r#"{"changes":[]}"#).auth(READ_ONLY)).await;
     assert!(String::from_utf8_lossy(message.body()).contains("(deployment:env:write)"));
+}
+
+/// In the order in which the real server registers them: as its source lists the handlers of a path.
+#[tokio::test]
+async fn the_methods_of_a_path() {
+    let fake = fake();
+    for (path, methods) in [
+        (LIST, "POST,GET,HEAD"),
+        (UPDATE, "POST,GET,HEAD"),
+        ("/api/v1/get_canonical_urls", "POST,GET,HEAD"),
+        ("/api/v1/update_canonical_url", "POST,GET,HEAD"),
+        ("/api/v1/list_usage_limits", "GET,HEAD"),
+        ("/api/v1/create_usage_limit", "POST"),
+        ("/api/list_environment_variables", "GET,HEAD"),
+        ("/api/update_environment_variables", "POST"),
+    ] {
+        let wrong = Call { method: Method::DELETE, ..get(path) };
+        for call in [wrong.clone(), wrong.client("foo"), Call { method: Method::OPTIONS, ..get(path) }] {
+            assert_eq!(send(&fake, &call).await.headers()["allow"], methods, "{path}");
+        }
+    }
+}
+
+/// As the server's CORS layer writes them. What is refused for the client's version never gets there.
+#[tokio::test]
+async fn headers_for_browsers() {
+    let fake = fake();
+    let with_origin = |call: Call| call.header("origin", "https://app.example");
+    for call in [list().auth(KEY), list(), Call { method: Method::DELETE, ..list() }] {
+        let answer = send(&fake, &with_origin(call)).await;
+        assert_eq!(answer.headers()["access-control-allow-origin"], "https://app.example", "{answer:?}");
+        assert_eq!(answer.headers()["access-control-allow-credentials"], "true");
+        assert_eq!(answer.headers()["vary"], VARY);
+        assert!(!answer.headers().contains_key("access-control-allow-methods"), "{answer:?}");
+    }
+    let asked =
+        Call { method: Method::OPTIONS, ..list() }.header("access-control-request-headers", "authorization,x-a");
+    let answer = send(&fake, &with_origin(asked)).await;
+    assert_eq!((answer.status().as_u16(), answer.body().len()), (200, 0));
+    for (name, value) in [
+        ("access-control-allow-origin", "https://app.example"),
+        ("access-control-allow-credentials", "true"),
+        ("access-control-allow-methods", "GET,POST,OPTIONS,PATCH,DELETE,PUT"),
+        ("access-control-allow-headers", "authorization,x-a"),
+        ("access-control-max-age", "86400"),
+        ("vary", VARY),
+    ] {
+        assert_eq!(answer.headers()[name], value, "{name}");
+    }
+    for client in ["foo", "rust-dev"] {
+        let refused = send(&fake, &with_origin(list().auth(KEY).client(client))).await;
+        assert_eq!(refused.status(), 400);
+        assert!(!refused.headers().keys().any(|name| name.as_str().starts_with("access-control")), "{refused:?}");
+    }
+    // Nor does the client's version of a preflight go unread.
+    let preflight = Call { method: Method::OPTIONS, ..list() }.client("foo");
+    assert_eq!(code(&send(&fake, &preflight).await), "InvalidClientVersion");
 }

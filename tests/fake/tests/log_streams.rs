@@ -7,6 +7,7 @@ use bytes::Bytes;
 use convex_mgmt_fake::{Fake, FakeBuilder, Knobs, Plan};
 use http::Request;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 const ADMIN: &str = "happy-animal-123|01c0ffee";
@@ -414,4 +415,37 @@ fn outside_of_a_runtime_streams_are_written_all_the_same() {
             assert_eq!(read(&fake, &id).await["status"]["type"], "failed");
         });
     }
+}
+
+/// The real server tries a write of a log stream three times before it answers that others were faster.
+#[tokio::test(start_paused = true)]
+async fn writes_that_come_together_lose_after_three_tries() {
+    let mut knobs = Knobs::default();
+    knobs.commit_time = Duration::from_millis(20);
+    let fake = builder().knobs(knobs).build();
+    let together = async |path: &str, body: &'static str| {
+        let mut writers = JoinSet::new();
+        for _ in 0..8 {
+            let (fake, path) = (fake.clone(), path.to_owned());
+            writers.spawn(async move { post(&fake, &path, body).await });
+        }
+        let mut codes: Vec<_> =
+            writers.join_all().await.iter().map(code).map(|(status, code)| (status, code.to_owned())).collect();
+        codes.sort();
+        codes
+    };
+    let lost = (503, "OptimisticConcurrencyControlFailure".to_owned());
+    let created = together("create_log_stream", WEBHOOK).await;
+    // Of the three that had their turn, one was first.
+    let there = (409, "LogStreamAlreadyExists".to_owned());
+    assert_eq!(created[..4], [(200, "-".to_owned()), there.clone(), there, lost.clone()]);
+    let id = list(&fake).await[0]["id"].as_str().unwrap().to_owned();
+    for (path, body) in [("update_log_stream", r#"{"logStreamType":"webhook"}"#), ("rotate_webhook_secret", "")] {
+        let codes = together(&format!("{path}/{id}"), body).await;
+        assert_eq!((&codes[2], &codes[3]), (&(200, "-".to_owned()), &lost), "{path}");
+    }
+    assert_eq!(fake.audit_log().len(), 7, "what lost did nothing");
+    let deleted = together(&format!("delete_log_stream/{id}"), "").await;
+    let gone = (404, "LogStreamDoesntExist".to_owned());
+    assert_eq!(deleted[..4], [(200, "-".to_owned()), gone.clone(), gone, lost]);
 }

@@ -197,19 +197,19 @@ pub const FAMILIES: &[Family] = &[
     }),
     family("pages", "many documents", |size| items(size, VALUES, |n| format!(r#"{VALUE}{{"_id":"{n}"}}}}"#), PAGE)),
     family("pages", "documents of many tables", |size| {
-        items(size, VALUES, |n| VALUE.replace(r#""a""#, &format!(r#""t{n}""#)) + "{}}", PAGE)
+        items(size, VALUES, |n| VALUE.replace(r#""a""#, &format!(r#""t{n}""#)) + r#"{"_id":"x"}}"#, PAGE)
     }),
     family("pages", "many truncates", |size| {
         items(size, TRUNCATES, |n| format!(r#"{{"component":"","table":"t{n}"}}"#), PAGE)
     }),
     family("pages", "a long document", |size| {
-        items(size, &format!(r#"{VALUES}{VALUE}{{"a":["#), |_| "[{}]".to_owned(), &format!("]}}}}{PAGE}"))
+        items(size, &format!(r#"{VALUES}{VALUE}{{"_id":"x","a":["#), |_| "[{}]".to_owned(), &format!("]}}}}{PAGE}"))
     }),
     family("pages", "a document as deep as it is large", |size| {
-        deep(size, &format!("{VALUES}{VALUE}"), OBJECT, &format!("}}{PAGE}"))
+        deep(size, &format!(r#"{VALUES}{VALUE}{{"_id":"x","a":"#), OBJECT, &format!("}}}}{PAGE}"))
     }),
     family("pages", "a document that is deep and long", |size| {
-        deep_and_long(size, &format!("{VALUES}{VALUE}"), OBJECT, &format!("}}{PAGE}"))
+        deep_and_long(size, &format!(r#"{VALUES}{VALUE}{{"_id":"x","a":"#), OBJECT, &format!("}}}}{PAGE}"))
     }),
     family("pages", "long names of tables", |size| {
         long(size, &format!(r#"{TRUNCATES}{{"component":"","table":""#), "x", &format!(r#""}}{PAGE}"#))

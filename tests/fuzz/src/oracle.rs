@@ -28,6 +28,12 @@ pub fn value(json: &str) -> Result<Value, NoValue> {
     value_at(json, 0)
 }
 
+/// Whether somebody has switched on the feature of serde_json by which its numbers are texts. Then it reads no number into a
+/// type that serde buffers for, and numbers are alike only if they are spelt alike.
+pub fn has_arbitrary_precision() -> bool {
+    serde_json::from_str::<serde_json::Value>("1.00").is_ok_and(|number| format!("{number}").ends_with("00"))
+}
+
 /// The fields of a document.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use bytes::Bytes;
-use convex_mgmt_proto::deployment::data_sync::{Change, DataSyncPage, TablePath};
+use convex_mgmt_proto::deployment::data_sync::{Change, DataSyncPage, Document, TablePath};
 use convex_mgmt_proto::deployment::{DataSync, DataSyncStatus};
 use convex_mgmt_proto::{Operation, UnixNanos};
 use serde_json::Value as Json;
@@ -51,6 +51,8 @@ fn is_in_order(body: &Bytes, page: &DataSyncPage) {
         assert!(end <= range.start && range.end <= body.as_ptr_range().end, "a document is not a later slice");
         end = range.end;
         assert_eq!(value.document.clone().into_owned(), value.document);
+        let again = Document::parse(value.document.as_bytes().clone()).expect("a document");
+        assert_eq!((&again, again.id()), (&value.document, value.document.id()));
     }
     let mut changes = page.changes();
     for table in &page.truncates {
@@ -62,6 +64,7 @@ fn is_in_order(body: &Bytes, page: &DataSyncPage) {
     }
     assert_eq!(changes.next(), None);
     assert_eq!(page.is_up_to_date(), matches!(page.status, DataSyncStatus::UpToDate(_)));
+    assert_eq!(page.should_wait(), !matches!(page.status, DataSyncStatus::Snapshotting | DataSyncStatus::Stale(_)));
 }
 
 /// The page against its body, as another reader of JSON has it.
@@ -75,6 +78,7 @@ fn holds(page: &DataSyncPage, body: &Json) {
     for (value, json) in page.values.iter().zip(&list("values")) {
         assert_eq!(value.table, table(json));
         assert_eq!((Some(value.ts.0), Some(value.deleted)), (json["ts"].as_i64(), json["deleted"].as_bool()));
+        assert_eq!(Some(value.document.id()), json["value"]["_id"].as_str());
         if !value.document.as_str().contains('$') && !value.document.as_str().contains("\\u") {
             assert_eq!(value.document.read::<Json>().unwrap_or_else(|_| json["value"].clone()), json["value"]);
         }
@@ -97,10 +101,10 @@ const NAMES: &[(&str, &str)] = &[
 /// Documents.
 const DOCUMENTS: &[&str] = &[
     r#"{"_id":"x"}"#,
-    "{}",
+    r#"{"\u005fid":"\u0078"}"#,
     r#"{"_id":"y","f":{"$float":"AAAAAAAA8H8="},"values":[{"value":{}}]}"#,
-    "{ \"\\u0000\" : [1,1.0,-0.0,9223372036854775807] }",
-    r#"{"a":"}","b":"\"}","c":{"d":[[[{}]]]}}"#,
+    "{ \"\\u0000\" : [1,1.0,-0.0,9223372036854775807] , \"_id\" : \"\" }",
+    r#"{"a":"}","b":"\"}","c":{"d":[[[{"_id":1}]]]},"_id":"z"}"#,
 ];
 
 /// Makes a page of choices, and holds against them what is read.

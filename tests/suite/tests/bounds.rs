@@ -60,7 +60,12 @@ fn page(documents: usize) -> Bytes {
 fn a_page_is_read_without_an_allocation_for_each_document() {
     let read = |documents| {
         let page = page(documents);
-        allocations(|| assert_eq!(DataSync::decode(&page).unwrap().values.len(), documents))
+        allocations(|| {
+            let page = DataSync::decode(&page).unwrap();
+            // The id is there as well.
+            let ids = page.values.iter().enumerate().filter(|(n, value)| value.document.id()[1..].parse() == Ok(*n));
+            assert_eq!(ids.count(), documents);
+        })
     };
     // What grows is one list, by doubling.
     let (small, large) = (read(1_000), read(16_000));

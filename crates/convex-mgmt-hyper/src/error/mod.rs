@@ -11,6 +11,7 @@ use convex_mgmt_proto::{ApiError, BuildError, ErrorCode, OperationMeta, Repeat, 
 use http::StatusCode;
 
 pub use self::proxy::ProxyRefusal;
+pub(crate) use self::transport::SharedError;
 pub use self::transport::{TransportError, TransportErrorKind};
 use crate::layers::Attempts;
 

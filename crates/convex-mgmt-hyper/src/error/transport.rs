@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 use convex_mgmt_proto::{Outcome, Sent};
 use tower::BoxError;
@@ -9,6 +10,9 @@ use tower::BoxError;
 use super::ProxyRefusal;
 use crate::builder::defaults::{HEAD_LIMIT, MAX_HEADERS};
 use crate::layers::Attempts;
+
+/// The reason of an error that several calls end with.
+pub(crate) type SharedError = Arc<dyn StdError + Send + Sync>;
 
 /// What a transport says about a request that got no whole answer.
 ///
@@ -22,7 +26,7 @@ pub struct TransportError {
     may_be_done: bool,
     /// The attempts of the call that this ends, this one included.
     attempts: Attempts,
-    source: Option<BoxError>,
+    source: Option<SharedError>,
 }
 
 /// The kinds of [`TransportError`].
@@ -62,6 +66,7 @@ pub enum TransportErrorKind {
 
 impl TransportError {
     fn new(kind: TransportErrorKind, sent: Sent, source: Option<BoxError>) -> Self {
+        let source = source.map(Into::into);
         Self { kind, sent, may_be_done: sent == Sent::Maybe, attempts: Attempts::ONE, source }
     }
 
@@ -114,8 +119,9 @@ impl TransportError {
     }
 
     /// The server refused the credential, so nothing was done, and the source of new ones failed.
-    pub(crate) fn credential(source: BoxError) -> Self {
-        Self { may_be_done: false, ..Self::new(TransportErrorKind::Credential, Sent::Maybe, Some(source)) }
+    pub(crate) fn credential(source: SharedError) -> Self {
+        let refused = Self::new(TransportErrorKind::Credential, Sent::Maybe, None);
+        Self { may_be_done: false, source: Some(source), ..refused }
     }
 
     pub(crate) fn timeout(kind: TransportErrorKind, sent: Sent) -> Self {

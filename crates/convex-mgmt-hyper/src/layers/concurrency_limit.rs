@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tower::{BoxError, Layer, Service};
 
-use super::Acquiring;
 use crate::error::TransportError;
+
+/// Waiting for a permit.
+type Acquiring = Pin<Box<dyn Future<Output = Result<OwnedSemaphorePermit, AcquireError>> + Send + Sync>>;
 
 /// Makes a [`ConcurrencyLimit`] of a service. All services made by one layer or its clones share the limit.
 ///

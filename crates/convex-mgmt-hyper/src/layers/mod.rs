@@ -2,10 +2,6 @@
 //! `http::Response<Bytes>`. Whatever the service below returns as its error, theirs is a
 //! [`TransportError`](crate::TransportError).
 
-use std::pin::Pin;
-
-use tokio::sync::{AcquireError, OwnedSemaphorePermit};
-
 mod attempt_timeout;
 mod concurrency_limit;
 mod credential_refresh;
@@ -15,9 +11,6 @@ pub use attempt_timeout::{AttemptTimeout, AttemptTimeoutLayer};
 pub use concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitLayer};
 pub use credential_refresh::{CredentialRefresh, CredentialRefreshLayer};
 pub use retry::{Attempts, Retry, RetryLayer};
-
-/// Waiting for a permit.
-type Acquiring = Pin<Box<dyn Future<Output = Result<OwnedSemaphorePermit, AcquireError>> + Send + Sync>>;
 
 /// The futures of the layers' services.
 pub mod future {

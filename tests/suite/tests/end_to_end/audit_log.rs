@@ -8,6 +8,7 @@ use convex_mgmt::deployment::{
 };
 use convex_mgmt::{DeploymentClient, ErrorCode, ErrorKind, MemberId, PagesError, RetryPolicy, UnixMillis};
 use convex_mgmt_fake::{Fake, Fault, Plan, Running};
+use convex_mgmt_suite::ways::{Answering, WAYS};
 use convex_mgmt_suite::{client_of, fake};
 
 use crate::{deployment, started};
@@ -113,4 +114,30 @@ async fn limits_and_plans_are_named() {
     plan.audit_log_retention_days = 1;
     let (_fake, _running, client) = started(convex_mgmt_suite::fake().plan(plan)).await;
     assert_eq!(client.send(&from()).await.unwrap_err().code(), Some(&ErrorCode::AuditLogsTooOld));
+}
+
+#[tokio::test]
+async fn a_list_that_goes_round_by_two_ends_with_an_error_however_it_is_reached() {
+    for way in WAYS {
+        // The page that begins at `a` leads to `b`, and the one at `b` to `a`.
+        let server = Answering::start(way, |request| {
+            let next = if request.uri().query().unwrap_or_default().contains("cursor=a") { "b" } else { "a" };
+            let body = format!(r#"{{"items":[],"pagination":{{"hasMore":true,"nextCursor":"{next}"}}}}"#);
+            http::Response::builder().header("content-type", "application/json").body(body.into()).unwrap()
+        })
+        .await;
+        let client = server.client().build().unwrap();
+        for (start, pages) in [(None, 3), (Some("b"), 2)] {
+            let mut operation = ListAuditLogEvents::new(UnixMillis(0));
+            operation.cursor = start.map(str::to_owned);
+            let mut walk = client.pages(operation);
+            let before = server.requests().len();
+            for _ in 0..pages {
+                assert_eq!(walk.next().await.unwrap().map(|events| events.len()), Some(0), "{way:?}");
+            }
+            assert!(matches!(walk.next().await, Err(PagesError::Paging(_))), "{way:?}");
+            assert!(matches!(walk.next().await, Err(PagesError::Paging(_))), "{way:?}");
+            assert_eq!(server.requests().len() - before, pages, "{way:?}");
+        }
+    }
 }

@@ -39,11 +39,11 @@ impl Consumer {
                 Change::Truncate(table) => drop(self.tables.insert(table.clone(), Rows::new())),
                 Change::Upsert(value) => {
                     let rows = self.tables.entry(value.table.clone()).or_default();
-                    rows.insert(value.document.id().unwrap(), value.document.fields().unwrap());
+                    rows.insert(value.document.id().to_owned(), value.document.fields().unwrap());
                 }
                 Change::Delete(value) => {
                     let rows = self.tables.entry(value.table.clone()).or_default();
-                    rows.remove(&value.document.id().unwrap());
+                    rows.remove(value.document.id());
                 }
             }
         }
@@ -53,7 +53,7 @@ impl Consumer {
     }
 
     async fn catch_up(&mut self, client: &DeploymentClient) {
-        while !self.page(client).await.unwrap().is_up_to_date() {
+        while !self.page(client).await.unwrap().should_wait() {
             assert!(self.pages < 10_000, "the sync does not come to an end");
         }
     }

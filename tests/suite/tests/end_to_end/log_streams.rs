@@ -199,3 +199,30 @@ async fn a_lost_create_or_rotation_is_not_repeated_and_the_rest_is() {
     let reply = client.send_for_reply(&DeleteLogStream::new(&create(&client, webhook()).await)).await.unwrap();
     assert!(!reply.was_gone);
 }
+
+/// Eight come at once and are tried three times by the server, so five are refused by it, and sent again.
+#[tokio::test]
+async fn writers_of_one_log_stream_all_get_their_turn() {
+    let mut knobs = Knobs::default();
+    knobs.commit_time = Duration::from_millis(20);
+    let (fake, _running, client) = started(fake().knobs(knobs)).await;
+    let id = create(&client, webhook()).await;
+    let writers: Vec<_> = (0..8)
+        .map(|n| {
+            let (client, id) = (client.clone(), id.clone());
+            tokio::spawn(async move {
+                if n % 2 == 0 {
+                    return client.send(&RotateWebhookSecret::new(&id)).await.map(drop);
+                }
+                let update = WebhookUpdate::new().url(format!("https://hooks.example/{n}"));
+                client.send(&UpdateLogStream::new(&id, update)).await
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap().unwrap();
+    }
+    assert_eq!(fake.audit_log().len(), 9, "each write was committed once");
+    let lost = fake.requests().iter().filter(|request| request.status.is_some_and(|status| status == 503)).count();
+    assert!(lost >= 5, "only {lost} writes lost, so this was no contention");
+}

@@ -182,7 +182,7 @@ fn documents_and_the_audit_log_are_not_shown() {
     let page = DataSync::decode(&page).unwrap();
     assert!(page.values[0].document.as_str().contains(CANARY));
     assert_clean(&"a page", &shown(&page));
-    let bad = format!(r#"{{"f":{{"$bytes":"{CANARY}!"}}}}"#);
+    let bad = format!(r#"{{"_id":"x","f":{{"$bytes":"{CANARY}!"}}}}"#);
     assert_clean(&"a document", &told(&Document::parse(bad).unwrap().fields().unwrap_err()));
     let events = Bytes::from(format!(
         r#"{{"items":[{{"actor":{{"kind":"x","k":"{CANARY}"}},"action":"x","createTime":1,"metadata":{{"k":"{CANARY}"}}}}],"pagination":{{"hasMore":false}}}}"#

@@ -1,9 +1,10 @@
 //! Memory that held a secret is wiped when the last owner is gone. The system shows what safe code cannot see.
 
-use std::fs::File;
+use std::fs::{File, read_to_string};
+use std::hint::black_box;
 use std::os::unix::fs::FileExt;
 
-use convex_mgmt::deployment::ListEnvironmentVariables;
+use convex_mgmt::deployment::{ListEnvironmentVariables, RotateWebhookSecret, UpdateEnvironmentVariables};
 use convex_mgmt::{Authorizes, DeployKey, Deployment, Endpoint, Operation, Secret};
 use http::Response;
 use http::header::AUTHORIZATION;
@@ -46,4 +47,98 @@ fn a_dropped_secret_is_wiped() {
         let left = left.unwrap();
         assert!(left.len() > 64 && left.iter().all(|byte| *byte == 0), "{what}: {left:?}");
     }
+}
+
+/// Nobody's text, and what it looks like to a search that must not find itself: no byte of it is as it is in the text.
+struct Sought(Vec<u8>);
+
+const PAGE: u64 = 4096;
+
+/// How long the same letter goes on.
+const LETTERS: usize = 24;
+
+/// Turns a byte into another one and back.
+const HIDE: u8 = 0x55;
+
+/// Two lines of a text, between which there is this.
+fn line(letter: u8, between: &[u8]) -> impl Iterator<Item = u8> + '_ {
+    std::iter::repeat_n(letter, LETTERS).chain(between.iter().copied()).chain(std::iter::repeat_n(letter, LETTERS))
+}
+
+impl Sought {
+    fn new(letter: u8, between: &[u8]) -> Self {
+        Self(line(letter, between).map(|byte| byte ^ HIDE).collect())
+    }
+
+    /// How often the process's memory holds the text; `None` where the system does not show it.
+    fn copies(&self) -> Option<usize> {
+        let memory = File::open("/proc/self/mem").ok()?;
+        let mut found = 0;
+        let mut page = [0; 2 * PAGE as usize];
+        for region in read_to_string("/proc/self/maps").ok()?.lines().filter(|line| line.contains(" rw-p ")) {
+            let (start, end) = region.split(' ').next()?.split_once('-')?;
+            let (start, end) = (u64::from_str_radix(start, 16).ok()?, u64::from_str_radix(end, 16).ok()?);
+            for address in (start..end).step_by(PAGE as usize) {
+                // What is read must not be found a second time where it was read to.
+                let here = page.as_ptr() as u64;
+                if (here.saturating_sub(2 * PAGE)..here + 2 * PAGE).contains(&address) {
+                    continue;
+                }
+                let read = memory.read_at(&mut page, address).unwrap_or_default();
+                let text = &page[..read.min(PAGE as usize + self.0.len() - 1)];
+                // So many letters in a row cannot stand between two looks.
+                if text.iter().step_by(LETTERS).any(|byte| self.0.first() == Some(&(byte ^ HIDE))) {
+                    found += text.windows(self.0.len()).filter(|window| self.is(window)).count();
+                }
+                black_box(&mut page).fill(0);
+            }
+        }
+        Some(found)
+    }
+
+    fn is(&self, window: &[u8]) -> bool {
+        window.iter().zip(&self.0).all(|(byte, hidden)| byte ^ HIDE == *hidden)
+    }
+}
+
+/// A text of lines that are alike, in memory of its own size, so that making it leaves nothing behind.
+fn lines(letter: u8, between: &[u8], before: &str, after: &str) -> String {
+    let mut text = String::with_capacity(4096);
+    text.push_str(before);
+    (0..10).for_each(|_| text.extend(line(letter, between).map(char::from)));
+    text.push_str(after);
+    text
+}
+
+/// A value with line feeds has to be taken apart to be read, and to be written.
+#[test]
+fn reading_and_writing_a_secret_leaves_no_copy_of_it() {
+    let control = lines(b'u', b"\n", "", "");
+    if Sought::new(b'u', b"\n").copies().is_none_or(|copies| copies == 0) {
+        return eprintln!("SKIPPED: this system does not show a process its memory");
+    }
+    drop(control);
+
+    let body = lines(b'v', br"\n", r#"{"environmentVariables":{"NAME":""#, r#""}}"#);
+    let variables = ListEnvironmentVariables::from_response(Response::new(body.into())).unwrap();
+    assert_eq!(variables.get("NAME").unwrap().len(), 490);
+    let sought = Sought::new(b'v', b"\n");
+    assert_eq!(sought.copies(), Some(10), "while it is there, it is there once");
+    drop(variables);
+    assert_eq!(sought.copies(), Some(0), "a value");
+
+    let body = lines(b'w', br"\u000a", r#"{"logStreamType":"webhook","hmacSecret":""#, r#""}"#);
+    let rotated = RotateWebhookSecret::from_response(Response::new(body.into())).unwrap();
+    assert_eq!(rotated.hmac_secret().unwrap().len(), 490);
+    drop(rotated);
+    assert_eq!(Sought::new(b'w', b"\n").copies(), Some(0), "a webhook's secret");
+
+    let key = DeployKey::parse("happy-animal-123|made-up").unwrap();
+    let endpoint = Endpoint::<Deployment>::new("https://happy-animal-123.convex.cloud", &key).unwrap();
+    let update = UpdateEnvironmentVariables::new().set("NAME", lines(b'x', b"\n", "", "")).set("NEXT", "1");
+    let request = update.to_request(&endpoint).unwrap();
+    let written = Sought::new(b'x', br"\n");
+    assert_eq!(written.copies(), Some(10), "while it is there, it is there once");
+    drop((update, request));
+    assert_eq!((written.copies(), Sought::new(b'x', b"\n").copies()), (Some(0), Some(0)), "a request");
 }

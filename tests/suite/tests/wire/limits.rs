@@ -123,7 +123,7 @@ async fn the_depth_of_json() {
     let read = |depth| RawJson::parse(nested(depth)).unwrap().read::<serde_json::Value>();
     read(127).unwrap();
     assert_eq!(read(128).unwrap_err().kind, DecodeErrorKind::Syntax);
-    let fields = |depth| Document::parse(format!(r#"{{"f":{}}}"#, nested(depth))).unwrap().fields().map(drop);
+    let fields = |depth| Document::parse(format!(r#"{{"_id":"x","f":{}}}"#, nested(depth))).unwrap().fields().map(drop);
     // The document itself is one level.
     fields(126).unwrap();
     fields(127).unwrap_err();

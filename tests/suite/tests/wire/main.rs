@@ -30,14 +30,14 @@
 //! | 25 | 421 | `answers::misdirected`, `misdirected_late` |
 //! | 26 | redirects | `answers::redirects_are_not_followed` |
 //! | 27 | credentials that are replaced | `credential_refresh.rs` |
-//! | 28 | attempts are the same to the byte | `request::attempts_are_the_same_to_the_byte`, `policy.rs` |
-//! | 29 - 34 | retries, budget, deadlines, layers | `policy.rs`, and `retry/tests.rs` of the `proto` crate; 33 also `lifecycle::a_layer_that_is_not_ready` |
+//! | 28 | attempts are the same to the byte | `request::attempts_are_the_same_to_the_byte`, `policy` |
+//! | 29 - 34 | retries, budget, deadlines, layers | `policy`, and `retry/tests.rs` of the `proto` crate; 33 also `lifecycle::a_layer_that_is_not_ready` |
 //! | 35 | calls that are dropped | `lifecycle::dropped_calls_leave_nothing_behind` |
 //! | 36 | runtimes | `end_to_end/environment.rs` |
 //! | 37 | many calls, few connections | `lifecycle::many_calls_over_few_connections`, `connections` |
 //! | 38 | `Connection: close`, N requests a connection | `lifecycle::a_server_that_closes` |
 //! | 39 | a layer that panics | `lifecycle::a_layer_that_panics` |
-//! | 40 | clocks that jump | no wall clock is read; `policy.rs`, `a_call_that_wakes_up_after_its_time_begins_no_attempt` |
+//! | 40 | clocks that jump | no wall clock is read; `policy`, `a_call_that_wakes_up_after_its_time_begins_no_attempt` |
 //! | 41 - 43 | pages | `paging.rs` and `open.rs` of the `proto` crate, `end_to_end/audit_log.rs` |
 //! | 44 | data sync taken up again | `end_to_end/data_sync.rs` |
 //! | 45, 46 | secrets | `secrets/`, and `bad_input.rs` of the `proto` crate |

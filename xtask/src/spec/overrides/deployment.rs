@@ -31,6 +31,12 @@ pub(crate) const DEPLOYMENT: &[Override] = &[
     },
     Override {
         operations: &["data_sync"],
+        what: What::Body(Side::Reply, Instead::Mended(with_document_ids)),
+        facts: "every document has an `_id`, which no selection can leave out",
+        source: "crates/database/src/streaming_export_selection.rs",
+    },
+    Override {
+        operations: &["data_sync"],
         what: What::Body(Side::Reply, Instead::Mended(with_cursor)),
         facts: "every page has a cursor, as a sync has no end",
         source: "crates/local_backend/src/streaming_export.rs",
@@ -320,6 +326,13 @@ fn without_cursor_at_the_end(reply: &mut Value) {
         && pagination.get("hasMore") == Some(&false.into())
     {
         pagination.remove("nextCursor");
+    }
+}
+
+fn with_document_ids(reply: &mut Value) {
+    let values = reply.get_mut("values").and_then(Value::as_array_mut).into_iter().flatten();
+    for document in values.filter_map(|value| value.get_mut("value")).filter_map(Value::as_object_mut) {
+        document.entry("_id").or_insert_with(|| "text".into());
     }
 }
 

@@ -5,13 +5,14 @@ use std::fmt;
 
 use bytes::Bytes;
 use serde::Deserialize;
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
-use super::export::{self, Export};
+use super::export;
 use super::value::Value;
-use crate::decode::{self, DecodeError, DecodeErrorKind};
+use crate::decode::{self, DecodeError};
 
-/// A document of a data sync: a JSON object, kept as it came. On a page it is a slice of the reply, which stays in memory as
-/// long as any document of it; [`Document::into_owned`] cuts it loose.
+/// A document of a data sync: a JSON object with an `_id`, kept as it came. On a page it is a slice of the reply, which stays
+/// in memory as long as any document of it; [`Document::into_owned`] cuts it loose.
 ///
 /// `Debug` tells its length only. Equal if spelt alike.
 ///
@@ -19,90 +20,110 @@ use crate::decode::{self, DecodeError, DecodeErrorKind};
 /// use convex_mgmt_proto::deployment::data_sync::{Document, Value};
 ///
 /// #[derive(serde::Deserialize)]
-/// struct User { name: String, score: f64, seen: i64, avatar: Vec<u8> }
+/// struct User { score: f64, seen: i64, avatar: Vec<u8> }
 ///
-/// let document = Document::parse(r#"{"name":"Ada","score":{"$float":"AAAAAAAA8H8="},"seen":3,"avatar":{"$bytes":"ABCD"}}"#)?;
+/// let document = Document::parse(r#"{"_id":"k1","score":{"$float":"AAAAAAAA8H8="},"seen":3,"avatar":{"$bytes":"ABCD"}}"#)?;
+/// assert_eq!(document.id(), "k1");
 /// let user: User = document.read()?;
 /// assert_eq!((user.score, user.seen, user.avatar), (f64::INFINITY, 3, vec![0x00, 0x10, 0x83]));
 /// assert_eq!(document.fields()?["seen"], Value::Int64(3));
 /// # Ok::<(), convex_mgmt_proto::DecodeError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-pub struct Document(Bytes);
+pub struct Document {
+    text: Bytes,
+    /// The `_id`, a slice of the same reply unless it is spelt with escapes.
+    id: Bytes,
+}
+
+/// An object that was passed over, and its `_id` as it is spelt. Only [`export::Reader`] reads it.
+#[derive(Clone, Copy)]
+pub(super) struct Passed<'a> {
+    text: &'a str,
+    id: &'a str,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Passed<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Both;
+
+        impl<'de> Visitor<'de> for Both {
+            type Value = Passed<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Passed<'de>, A::Error> {
+                match (seq.next_element()?, seq.next_element()?) {
+                    (Some(text), Some(id)) => Ok(Passed { text, id }),
+                    _ => Err(A::Error::invalid_length(0, &self)),
+                }
+            }
+        }
+
+        deserializer.deserialize_newtype_struct(export::DOCUMENT, Both)
+    }
+}
 
 impl Document {
-    /// Checks that a text is a JSON object, and keeps it.
+    /// Checks that a text is a JSON object with an `_id`, and keeps it.
     ///
     /// # Errors
     /// A [`DecodeError`] that says where it is not.
     pub fn parse(text: impl Into<Bytes>) -> Result<Self, DecodeError> {
         let bytes = text.into();
-        let text = decode::object::<&serde_json::value::RawValue>(&bytes)?.get();
-        Ok(Self(bytes.slice_ref(text.as_bytes())))
+        Ok(Self::slice(&bytes, export::read_object(decode::utf8(&bytes)?)?))
     }
 
     /// A document of which only the id is told.
     pub(super) fn of_id(id: &str) -> Self {
-        let id = serde_json::Value::from(id);
-        Self(format!(r#"{{"_id":{id}}}"#).into())
+        let text = format!(r#"{{"_id":{}}}"#, serde_json::Value::from(id));
+        Self { text: text.into(), id: Bytes::copy_from_slice(id.as_bytes()) }
     }
 
-    /// The part of a page that is this JSON, if it is an object.
-    pub(super) fn slice(page: &Bytes, text: &str) -> Option<Self> {
-        text.starts_with('{').then(|| Self(page.slice_ref(text.as_bytes())))
+    /// The part of `page` that was passed over.
+    pub(super) fn slice(page: &Bytes, passed: Passed<'_>) -> Self {
+        let decoded = if passed.id.contains('\\') { export::unescape(passed.id) } else { None };
+        let id = decoded.map_or_else(|| page.slice_ref(passed.id.as_bytes()), Bytes::from);
+        Self { text: page.slice_ref(passed.text.as_bytes()), id }
     }
 
     /// The document as JSON. By its spelling, `1` is an integer of 64 bits and `1.0` is a float.
     pub fn as_str(&self) -> &str {
         // It always is text: it was read as such.
-        std::str::from_utf8(&self.0).unwrap_or_default()
+        std::str::from_utf8(&self.text).unwrap_or_default()
     }
 
     /// The document as JSON, as bytes.
     pub fn as_bytes(&self) -> &Bytes {
-        &self.0
+        &self.text
     }
 
     /// A copy of its own, which keeps no page in memory.
     pub fn into_owned(self) -> Self {
-        Self(Bytes::copy_from_slice(&self.0))
+        Self { text: Bytes::copy_from_slice(&self.text), id: Bytes::copy_from_slice(&self.id) }
     }
 
-    /// Its `_id`.
-    ///
-    /// # Errors
-    /// A [`DecodeError`] if it has none that is a string.
-    pub fn id(&self) -> Result<String, DecodeError> {
-        #[derive(Deserialize)]
-        struct Id {
-            _id: String,
-        }
-        Ok(decode::text::<Id>(self.as_str())?._id)
+    /// Its `_id`, which was read with the page.
+    pub fn id(&self) -> &str {
+        std::str::from_utf8(&self.id).unwrap_or_default()
     }
 
     /// Reads it into a type.
     ///
     /// Floats are read whether they are spelt as numbers or, as NaN and the infinities are, as `{"$float"}`; bytes
     /// (`{"$bytes"}`) into whatever takes bytes or a list of `u8`. An integer is read into a float if the type asks for one, and
-    /// never the other way round.
+    /// never the other way round. What the type does not ask for is not looked at. Everything else is read as `serde_json`
+    /// reads it, whatever the features of `serde_json`.
+    ///
+    /// In what serde buffers to find out its type (`untagged`, `tag` and `flatten`), bytes are a list of `u8`: `Vec<u8>` and
+    /// whatever takes bytes from a list read them there too.
     ///
     /// # Errors
     /// A [`DecodeError`] that says where it does not fit the type.
     pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
-        let text = self.as_str();
-        let mut reader = serde_json::Deserializer::from_str(text);
-        let value = T::deserialize(Export(&mut reader)).map_err(|error| {
-            decode::locate(&error, || {
-                let mut reader = serde_json::Deserializer::from_str(text);
-                let tracked = serde_path_to_error::deserialize::<_, T>(Export(&mut reader));
-                tracked.err().map(|error| error.path().to_string())
-            })
-        })?;
-        if export::has_impossible_integer(text) {
-            let expected = "integers of 64 bits".to_owned();
-            return Err(DecodeError { expected, ..DecodeError::new(DecodeErrorKind::Shape) });
-        }
-        Ok(value)
+        export::read(self.as_str())
     }
 
     /// Its fields as dynamic values.
@@ -116,7 +137,7 @@ impl Document {
 
 impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Document({} bytes)", self.0.len())
+        write!(f, "Document({} bytes)", self.text.len())
     }
 }
 
@@ -131,29 +152,37 @@ impl serde::Serialize for Document {
 
 #[cfg(test)]
 mod tests {
-    use serde::de::IgnoredAny;
-
     use super::*;
 
+    /// These fields, and an `_id`.
     fn document(json: &str) -> Document {
-        Document::parse(json.to_owned()).unwrap()
+        Document::parse(format!(r#"{{"_id":"x",{}"#, &json[1..])).unwrap()
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct A<T> {
+        a: T,
     }
 
     #[test]
-    fn a_document_is_an_object_and_nothing_else() {
-        assert_eq!(document(" {} ").as_str(), "{}");
-        for bad in ["", "[]", "1", "null", "{", "{} x", "{\"a\":01}"] {
+    fn a_document_is_an_object_with_an_id_and_nothing_else() {
+        assert_eq!(Document::parse(" {\"_id\":\"x\"} ").unwrap().as_str(), "{\"_id\":\"x\"}");
+        for bad in
+            ["", "[]", "1", "null", "{", "{}", "{} x", "{\"_id\":1}", "{\"_id\":\"x\"} x", "{\"_id\":\"x\",\"a\":01}"]
+        {
             assert!(Document::parse(bad).is_err(), "{bad}");
         }
-        assert_eq!(format!("{:?}", document(r#"{"canary":1}"#)), "Document(12 bytes)");
+        assert_eq!(Document::parse("{}").unwrap_err().expected, "the field `_id`");
+        assert_eq!(Document::parse(r#"{"_id":1}"#).unwrap_err().path, "_id");
+        assert_eq!(format!("{:?}", document(r#"{"canary":1}"#)), "Document(22 bytes)");
     }
 
     #[test]
-    fn the_id_is_read_without_the_rest() {
-        assert_eq!(document(r#"{"a":{"$float":"?"},"_id":"x"}"#).id().unwrap(), "x");
-        assert_eq!(Document::of_id("é\"").id().unwrap(), "é\"");
-        assert_eq!(document("{}").id().unwrap_err().expected, "the field `_id`");
-        assert_eq!(document(r#"{"_id":1}"#).id().unwrap_err().path, "_id");
+    fn the_id_is_there_whatever_the_rest() {
+        assert_eq!(document(r#"{"a":{"$float":"?"}}"#).id(), "x");
+        let made = Document::of_id("é\"");
+        assert_eq!((made.id(), made.as_str()), ("é\"", r#"{"_id":"é\""}"#));
+        assert_eq!(Document::parse(made.as_str().to_owned()).unwrap(), made);
     }
 
     #[test]
@@ -174,6 +203,8 @@ mod tests {
             none: Option<i64>,
             unit: (),
             kinds: Vec<Kind>,
+            #[serde(rename = "_id")]
+            id: String,
             #[serde(flatten)]
             rest: BTreeMap<String, Value>,
         }
@@ -185,6 +216,7 @@ mod tests {
         );
         let read: Everything<'_> = document.read().unwrap();
         let expected = Everything {
+            id: "x".to_owned(),
             borrowed: "x",
             floats: vec![1.0, 1.5, f64::NEG_INFINITY],
             array: [0x00, 0x10, 0x83],
@@ -205,7 +237,7 @@ mod tests {
             (r#"{"a":{"b":1}}"#, "a", "a sequence"),
             (r#"{"a":[9223372036854775808]}"#, "a[0]", "i64"),
         ] {
-            let error = tests::document(json).read::<BTreeMap<String, Vec<i64>>>().unwrap_err();
+            let error = tests::document(json).read::<A<Vec<i64>>>().unwrap_err();
             assert_eq!((error.path.as_str(), error.expected.as_str()), (path, expected), "{json}");
         }
     }
@@ -213,9 +245,9 @@ mod tests {
     #[test]
     fn bytes_are_no_text_though_they_may_look_like_it() {
         let document = document(r#"{"a":{"$bytes":"YWJj"}}"#);
-        let error = document.read::<BTreeMap<String, String>>().unwrap_err();
+        let error = document.read::<A<String>>().unwrap_err();
         assert_eq!((error.path.as_str(), error.expected.as_str()), ("a", "a string"));
-        assert_eq!(document.read::<BTreeMap<String, [u8; 3]>>().unwrap()["a"], *b"abc");
+        assert_eq!(document.read::<A<[u8; 3]>>().unwrap().a, *b"abc");
     }
 
     #[test]
@@ -240,14 +272,35 @@ mod tests {
     }
 
     #[test]
-    fn an_integer_that_is_none_of_64_bits_is_refused_by_its_spelling() {
+    fn an_integer_that_is_none_of_64_bits_is_refused_where_it_is_asked_for() {
         for bad in ["-0", "9223372036854775808", "-9223372036854775809", "18446744073709551616"] {
-            assert!(document(&format!(r#"{{"a":{bad}}}"#)).fields().is_err(), "{bad}");
-            assert!(document(&format!(r#"{{"a":[{{"b":{bad} }}]}}"#)).read::<IgnoredAny>().is_err(), "{bad}");
+            let document = document(&format!(r#"{{"a":1,"b":[{{"c":{bad} }}]}}"#));
+            assert_eq!(document.fields().unwrap_err().path, "b[0].c", "{bad}");
+            assert_eq!(document.read::<A<i64>>().unwrap().a, 1, "{bad}");
         }
         for good in ["9223372036854775807", "-9223372036854775808", "-0.0", "9223372036854775808.0", "2e19", r#""-0""#]
         {
             assert!(document(&format!(r#"{{"a":{good}}}"#)).fields().is_ok(), "{good}");
         }
+    }
+
+    #[test]
+    fn maps_have_keys_of_every_kind() {
+        #[derive(Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+        struct UserId(String);
+
+        let document =
+            document(r#"{"a":{"7":{"$float":"AAAAAAAA8H8="}},"b":{"true":{"$bytes":"ABCD"}},"c":{"k\n":1}}"#);
+        assert_eq!(document.read::<A<BTreeMap<u64, f64>>>().unwrap().a, BTreeMap::from([(7, f64::INFINITY)]));
+        #[derive(Debug, Deserialize)]
+        struct Rest {
+            b: BTreeMap<bool, Vec<u8>>,
+            c: BTreeMap<UserId, i64>,
+        }
+        let rest: Rest = document.read().unwrap();
+        assert_eq!(rest.b[&true], [0x00, 0x10, 0x83]);
+        assert_eq!(rest.c, BTreeMap::from([(UserId("k\n".to_owned()), 1)]));
+        let error = document.read::<A<BTreeMap<bool, f64>>>().unwrap_err();
+        assert_eq!((error.path.as_str(), error.expected.as_str()), ("a.7", "a boolean"));
     }
 }

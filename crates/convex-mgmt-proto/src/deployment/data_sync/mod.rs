@@ -30,7 +30,7 @@ use crate::write::RequestWriter;
 ///
 /// A sync has no end: after each page, apply it as [`DataSyncPage::changes`] gives it and keep
 /// [`DataSyncPage::next_cursor`], both in one transaction, and go on from that cursor; at once, unless
-/// [`DataSyncPage::is_up_to_date`]. The selection is not part of the cursor: send the same one each time. A table that a
+/// [`DataSyncPage::should_wait`]. The selection is not part of the cursor: send the same one each time. A table that a
 /// later selection adds is synced from its beginning; one that it drops just gets no more changes.
 ///
 /// A page is as large as its documents, often tens of MB: [`OperationMeta::large_reply`].

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
-use super::document::Document;
-use crate::decode::{self, DecodeError, DecodeErrorKind};
+use super::document::{Document, Passed};
+use super::export;
+use crate::decode::{self, DecodeError};
 use crate::open::open_union;
 use crate::printable::Printable;
 use crate::time::UnixNanos;
@@ -167,9 +167,20 @@ impl DataSyncPage {
         self.truncates.iter().map(Change::Truncate).chain(values)
     }
 
-    /// Whether everything is there, so that it is time to wait a while before the next page.
+    /// Whether everything is there.
     pub fn is_up_to_date(&self) -> bool {
         matches!(self.status, DataSyncStatus::UpToDate(_))
+    }
+
+    /// Whether to wait a while before asking for the next page.
+    ///
+    /// `true` if everything is there, and for a status that this version of the library does not know: going on at once
+    /// might never end. `false` while there is more.
+    pub fn should_wait(&self) -> bool {
+        match self.status {
+            DataSyncStatus::Snapshotting | DataSyncStatus::Stale(_) => false,
+            DataSyncStatus::UpToDate(_) | DataSyncStatus::Unknown(_) => true,
+        }
     }
 }
 
@@ -193,7 +204,7 @@ struct Entry<'a> {
     ts: UnixNanos,
     deleted: bool,
     #[serde(borrow)]
-    value: &'a RawValue,
+    value: Passed<'a>,
 }
 
 /// A sync has no end, so whether there is more is not looked at, and there has to be a cursor.
@@ -204,18 +215,14 @@ struct Endless {
 }
 
 pub(super) fn decode(body: &Bytes) -> Result<DataSyncPage, DecodeError> {
-    let reply: PageReply<'_> = decode::object(body)?;
+    let reply: PageReply<'_> = export::read_object(decode::utf8(body)?)?;
     let mut values: Vec<DataSyncValue> = Vec::with_capacity(reply.values.len());
-    for (index, entry) in reply.values.iter().enumerate() {
+    for entry in &reply.values {
         // Entries of one table follow each other, so its names are kept once.
         let same = values.last().map(|last| &last.table);
         let same = same.filter(|path| *path.component == *entry.component && *path.table == *entry.table);
         let table = same.cloned().unwrap_or_else(|| TablePath::new(&*entry.component, &*entry.table));
-        let document = Document::slice(body, entry.value.get()).ok_or_else(|| DecodeError {
-            path: format!("values[{index}].value"),
-            expected: "an object".to_owned(),
-            ..DecodeError::new(DecodeErrorKind::Shape)
-        })?;
+        let document = Document::slice(body, entry.value);
         values.push(DataSyncValue { table, ts: entry.ts, deleted: entry.deleted, document });
     }
     let PageReply { status, truncates, sync_id, pagination, .. } = reply;
@@ -267,6 +274,7 @@ mod write {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::DecodeErrorKind;
 
     const PAGE: &str = r#"{"status":{"type":"stale","snapshotTs":1755000000000000001},
         "truncates":[{"component":"","table":"a"},{"component":"shop/cart","table":"b"}],
@@ -292,14 +300,44 @@ mod tests {
     }
 
     #[test]
+    fn a_sync_waits_unless_it_is_known_that_there_is_more() {
+        for (status, waits, up_to_date) in [
+            (r#"{"type":"snapshotting"}"#, false, false),
+            (r#"{"type":"stale","snapshotTs":1}"#, false, false),
+            (r#"{"type":"upToDate","snapshotTs":1}"#, true, true),
+            (r#"{"type":"throttled","retryMs":1000}"#, true, false),
+            (r#"{"snapshotTs":1,"type":"UpToDate"}"#, true, false),
+        ] {
+            let body = PAGE.replace(r#"{"type":"stale","snapshotTs":1755000000000000001}"#, status);
+            let page = decode(&Bytes::from(body)).unwrap();
+            assert_eq!((page.should_wait(), page.is_up_to_date()), (waits, up_to_date), "{status}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_read_with_the_page_however_it_is_spelt_and_wherever_it_is() {
+        for (document, id) in [
+            (r#"{"_id":"y"}"#, "y"),
+            (r#"{ "_id" : "" , "a":1}"#, ""),
+            (r#"{"a":{"_id":"no"},"b":["_id"],"_id":"yes"}"#, "yes"),
+            (r#"{"\u005f\u0069d":"\u0079\"\ud83d\ude00é"}"#, "y\"\u{1f600}é"),
+        ] {
+            let page = decode(&Bytes::from(PAGE.replace(r#"{"_id":"y"}"#, document))).unwrap();
+            let read = &page.values[2].document;
+            assert_eq!((read.as_str(), read.id()), (document, id));
+            assert_eq!(read.clone().into_owned().id(), id);
+        }
+    }
+
+    #[test]
     fn truncates_come_before_values_and_values_in_order() {
         let page = decode(&Bytes::from(PAGE)).unwrap();
         let steps: Vec<String> = page
             .changes()
             .map(|change| match change {
                 Change::Truncate(table) => format!("truncate {table}"),
-                Change::Upsert(value) => format!("upsert {} {}", value.table, value.document.id().unwrap()),
-                Change::Delete(value) => format!("delete {} {}", value.table, value.document.id().unwrap()),
+                Change::Upsert(value) => format!("upsert {} {}", value.table, value.document.id()),
+                Change::Delete(value) => format!("delete {} {}", value.table, value.document.id()),
             })
             .collect();
         assert_eq!(steps, ["truncate a", "truncate shop/cart:b", "upsert a x", "delete a x", "upsert shop:b y"]);
@@ -322,6 +360,12 @@ mod tests {
         for (good, bad, path, expected) in [
             (r#"{"_id":"y"}"#, "[1]", "values[2].value", "an object"),
             (r#"{"_id":"y"}"#, "null", "values[2].value", "an object"),
+            (r#"{"_id":"y"}"#, "{}", "values[2].value", "the field `_id`"),
+            (r#"{"_id":"y"}"#, r#"{"a":{"_id":"y"}}"#, "values[2].value", "the field `_id`"),
+            (r#"{"_id":"y"}"#, r#"{"_id":7}"#, "values[2].value._id", "a string"),
+            (r#"{"_id":"y"}"#, r#"{"a":1,"\u005fid":null}"#, "values[2].value._id", "a string"),
+            (r#"{"_id":"y"}"#, r#"{"_id":"\ud800"}"#, "values[2].value._id", "a string"),
+            (r#"{"_id":"y"}"#, r#"{"_id":"y","_id":"y"}"#, "values[2].value", "the field `_id` once"),
             (r#""ts":5"#, r#""ts":5.0"#, "values[2].ts", "i64"),
             (r#""snapshotTs""#, r#""syncedTs""#, "status", "the field `snapshotTs`"),
             (r#","nextCursor":"ab""#, "", "pagination", "the field `nextCursor`"),

@@ -54,7 +54,10 @@ pub struct TableSelection(Choice<Inclusion>);
 #[cfg_attr(feature = "serde-all", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 enum Inclusion {
+    // The server reads the short names too, and writes neither.
+    #[cfg_attr(feature = "serde-all", serde(alias = "incl"))]
     Included,
+    #[cfg_attr(feature = "serde-all", serde(alias = "excl"))]
     Excluded,
 }
 
@@ -131,7 +134,7 @@ impl Selection {
                     } else if !is_column(column) {
                         refuse(
                             place(),
-                            "must be printable ASCII of at most 1024 bytes, not begin with `$`, and not be `_other`",
+                            "must be printable ASCII of 1 to 1024 bytes, not begin with `$`, and not be `_other`",
                         );
                     }
                 }
@@ -203,7 +206,7 @@ fn is_identifier(name: &str) -> bool {
 
 fn is_column(name: &str) -> bool {
     name != OTHER
-        && name.len() <= COLUMN_BYTES
+        && (1..=COLUMN_BYTES).contains(&name.len())
         && !name.starts_with('$')
         && name.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
@@ -388,7 +391,7 @@ mod tests {
             assert_eq!(component(path), wrong, "{path}");
         }
         let column = |name: &str| refused(&Selection::none().table("t", TableSelection::all().without(name))).len();
-        for (name, wrong) in [("a b", 0), ("_creationTime", 0), ("$a", 1), ("é", 1), ("\n", 1)] {
+        for (name, wrong) in [("a b", 0), ("_creationTime", 0), ("", 1), ("$a", 1), ("é", 1), ("\n", 1)] {
             assert_eq!(column(name), wrong, "{name}");
         }
         assert_eq!((column(&"c".repeat(1024)), column(&"c".repeat(1025))), (0, 1));
@@ -411,6 +414,22 @@ mod tests {
         ] {
             assert!(serde_json::from_str::<Selection>(bad).is_err(), "{bad}");
         }
+    }
+
+    #[cfg(feature = "serde-all")]
+    #[test]
+    fn the_servers_short_names_are_read_and_not_written() {
+        let short =
+            r#"{"_other":"incl","":{"_other":"excl","t":"excl","u":{"_other":"incl","a":"excl","b":"included"}}}"#;
+        let long = short.replace("\"incl\"", "\"included\"").replace("\"excl\"", "\"excluded\"");
+        let selection: Selection = serde_json::from_str(short).unwrap();
+        assert_eq!(selection, serde_json::from_str(&long).unwrap());
+        assert_eq!(json(&selection), long);
+        for bad in [r#"{"_other":"inc"}"#, r#"{"_other":"incl","":"incl"}"#, r#"{"_other":"Excl"}"#] {
+            assert!(serde_json::from_str::<Selection>(bad).is_err(), "{bad}");
+        }
+        let no_id = r#"{"_other":"incl","":{"_other":"incl","t":{"_other":"excl"}}}"#;
+        assert!(serde_json::from_str::<Selection>(no_id).is_err());
     }
 
     /// Names, with those that stand for something else more often than by chance.

@@ -5,8 +5,10 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::export::{self, BYTES, FLOAT};
 
 /// What a document can hold. Source: convex-backend `crates/value/src/export.rs`.
 ///
@@ -15,6 +17,10 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 ///
 /// It is read from and written to JSON as the server does it. A writer of JSON may spell a float another way than the server
 /// (`1e+21` for `1e21`), but always as a float.
+///
+/// In a field that serde buffers before it reads it (`flatten`, `untagged`, `tag`), bytes of length 0 come as an empty
+/// [`Value::Array`]: an empty list is all that serde keeps of both. [`Document::fields`](super::Document::fields) and fields
+/// that are not buffered tell them apart.
 #[derive(Clone, Debug)]
 pub enum Value {
     /// `null`.
@@ -75,11 +81,6 @@ from! {
     BTreeMap<String, Value> => Object,
 }
 
-/// The name of the wrapper for floats that JSON has no number for.
-pub(super) const FLOAT: &str = "$float";
-/// The name of the wrapper for bytes.
-pub(super) const BYTES: &str = "$bytes";
-
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let wrapper = |serializer: S, name: &str, bytes: &[u8]| {
@@ -102,7 +103,7 @@ impl Serialize for Value {
 }
 
 /// Reads the content of a wrapper.
-pub(super) fn wrapped<E: de::Error>(name: &str, text: &str) -> Result<Value, E> {
+fn wrapped<E: de::Error>(name: &str, text: &str) -> Result<Value, E> {
     // What is there is not repeated: it may be secret.
     let bytes = STANDARD.decode(text).map_err(|_| E::custom("invalid wrapper, expected base64"))?;
     if name == BYTES {
@@ -112,72 +113,114 @@ pub(super) fn wrapped<E: de::Error>(name: &str, text: &str) -> Result<Value, E> 
     Ok(Value::Float64(f64::from_le_bytes(bytes)))
 }
 
+/// The name by which serde_json hands out a number as a text, if its feature `arbitrary_precision` is on.
+const NUMBER: &str = "$serde_json::private::Number";
+
+/// Whether a value comes from the reader of documents, be it by way of what serde has buffered of it.
+fn is_of_reader<E>() -> bool {
+    std::any::type_name::<E>() == std::any::type_name::<export::Error>()
+}
+
+/// Reads a value, and counts those that are a `u8`. From the reader of documents a `u8` is one of bytes that were buffered.
+struct Any<'a> {
+    bytes: &'a mut usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Any<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_newtype_struct(export::VALUE, self)
+    }
+}
+
+impl<'de> Visitor<'de> for Any<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value of Convex's")
+    }
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.deserialize(deserializer)
+    }
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Boolean(value))
+    }
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Int64(value))
+    }
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
+        i64::try_from(value).map(Value::Int64).map_err(|_| E::custom("invalid value, expected i64"))
+    }
+    fn visit_u8<E>(self, value: u8) -> Result<Value, E> {
+        *self.bytes += 1;
+        Ok(Value::Int64(value.into()))
+    }
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::Float64(value))
+    }
+    fn visit_char<E: de::Error>(self, character: char) -> Result<Value, E> {
+        if is_of_reader::<E>() {
+            return Err(E::custom("invalid value, expected an integer of 64 bits"));
+        }
+        Ok(Value::String(character.into()))
+    }
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::String(text.to_owned()))
+    }
+    fn visit_string<E>(self, text: String) -> Result<Value, E> {
+        Ok(Value::String(text))
+    }
+    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Value, E> {
+        Ok(Value::Bytes(bytes.to_vec()))
+    }
+    fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Value, E> {
+        Ok(Value::Bytes(bytes))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let (mut items, mut bytes) = (Vec::new(), 0);
+        while let Some(item) = seq.next_element_seed(Any { bytes: &mut bytes })? {
+            items.push(item);
+        }
+        if bytes > 0 && is_of_reader::<A::Error>() {
+            let byte = |item: &Value| if let Value::Int64(byte) = item { u8::try_from(*byte).ok() } else { None };
+            return Ok(Value::Bytes(items.iter().filter_map(byte).collect()));
+        }
+        Ok(Value::Array(items))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut fields = BTreeMap::new();
+        while let Some(name) = map.next_key::<String>()? {
+            fields.insert(name, map.next_value()?);
+        }
+        if is_of_reader::<A::Error>() {
+            return Ok(Value::Object(fields));
+        }
+        // Other readers know neither the wrappers nor, always, numbers.
+        match fields.first_key_value() {
+            Some((name, Value::String(text))) if fields.len() == 1 && (name == FLOAT || name == BYTES) => {
+                wrapped(name, text)
+            }
+            Some((name, Value::String(text))) if fields.len() == 1 && name == NUMBER => {
+                export::read(text).map_err(|_| de::Error::custom("invalid value, expected i64"))
+            }
+            _ => Ok(Value::Object(fields)),
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-
-        impl<'de> Visitor<'de> for Any {
-            type Value = Value;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value of Convex's")
-            }
-            fn visit_unit<E>(self) -> Result<Value, E> {
-                Ok(Value::Null)
-            }
-            fn visit_none<E>(self) -> Result<Value, E> {
-                Ok(Value::Null)
-            }
-            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-                Value::deserialize(deserializer)
-            }
-            fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-                Ok(Value::Boolean(value))
-            }
-            fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-                Ok(Value::Int64(value))
-            }
-            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
-                i64::try_from(value).map(Value::Int64).map_err(|_| E::custom("invalid value, expected i64"))
-            }
-            fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-                Ok(Value::Float64(value))
-            }
-            fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-                Ok(Value::String(text.to_owned()))
-            }
-            fn visit_string<E>(self, text: String) -> Result<Value, E> {
-                Ok(Value::String(text))
-            }
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Value, E> {
-                Ok(Value::Bytes(bytes.to_vec()))
-            }
-            fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Value, E> {
-                Ok(Value::Bytes(bytes))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-                let mut items = Vec::new();
-                while let Some(item) = seq.next_element()? {
-                    items.push(item);
-                }
-                Ok(Value::Array(items))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-                let mut fields = BTreeMap::new();
-                while let Some(name) = map.next_key::<String>()? {
-                    fields.insert(name, map.next_value()?);
-                }
-                // Here too, for readers that do not know the wrappers.
-                match fields.first_key_value() {
-                    Some((name, Value::String(text))) if fields.len() == 1 && (name == FLOAT || name == BYTES) => {
-                        wrapped(name, text)
-                    }
-                    _ => Ok(Value::Object(fields)),
-                }
-            }
-        }
-
-        deserializer.deserialize_any(Any)
+        Any { bytes: &mut 0 }.deserialize(deserializer)
     }
 }
 
@@ -211,7 +254,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_value_comes_back_to_the_last_bit(value in any_value()) {
-            let fields = BTreeMap::from([("field".to_owned(), value)]);
+            let fields = BTreeMap::from([("field".to_owned(), value), ("_id".to_owned(), "x".into())]);
             let json = serde_json::to_string(&fields).unwrap();
             prop_assert_eq!(&serde_json::from_str::<BTreeMap<String, Value>>(&json).unwrap(), &fields);
             prop_assert_eq!(Document::parse(json).unwrap().fields().unwrap(), fields);

@@ -16,6 +16,7 @@ use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::CREDENTIALS;
+use crate::body::{Body, Written};
 use crate::decode::{self, DecodeError};
 use crate::error::BuildError;
 use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
@@ -214,8 +215,16 @@ impl<'de> Deserialize<'de> for EnvironmentVariableChange {
     }
 }
 
+/// Values are written in clear text.
+#[cfg(feature = "serde-all")]
 impl Serialize for EnvironmentVariableChange {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.write(serializer)
+    }
+}
+
+impl Body for EnvironmentVariableChange {
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut change = serializer.serialize_struct("EnvironmentVariableChange", 2)?;
         change.serialize_field("name", self.name())?;
         // An absent value deletes too; written out, a deletion is never an accident.
@@ -248,13 +257,13 @@ impl Serialize for EnvironmentVariableChange {
 /// let update = UpdateEnvironmentVariables::new().set("GREETING", "hello").delete("FAREWELL");
 /// assert_eq!(update.changes.len(), 2);
 /// ```
-#[derive(Clone, Debug, Default, Serialize)]
-#[cfg_attr(feature = "serde-all", derive(serde::Deserialize))]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde-all", derive(serde::Deserialize, serde::Serialize))]
 #[non_exhaustive]
 pub struct UpdateEnvironmentVariables {
     /// What to change.
     pub changes: Vec<EnvironmentVariableChange>,
-    #[serde(skip)]
+    #[cfg_attr(feature = "serde-all", serde(skip))]
     unchecked: bool,
 }
 
@@ -283,6 +292,16 @@ impl UpdateEnvironmentVariables {
     }
 }
 
+impl Body for UpdateEnvironmentVariables {
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Fields<'a> {
+            changes: Vec<Written<'a, EnvironmentVariableChange>>,
+        }
+        Fields { changes: self.changes.iter().map(Written).collect() }.serialize(serializer)
+    }
+}
+
 impl Operation for UpdateEnvironmentVariables {
     type Api = Deployment;
     type Output = ();
@@ -302,7 +321,7 @@ impl Operation for UpdateEnvironmentVariables {
         if !self.unchecked {
             rules::check(&self.changes)?;
         }
-        request.json(self)
+        request.json(&Written(self))
     }
 
     fn decode(body: &Bytes) -> Result<(), DecodeError> {

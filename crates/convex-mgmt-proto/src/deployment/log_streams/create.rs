@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::Method;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::rules::Values;
 use super::{AxiomAttribute, AxiomIngestUrl, DatadogSiteLocation, LogTopics, WebhookFormat};
+use crate::body::{Written, secret_body};
 use crate::decode::{self, DecodeError};
 use crate::deployment::CREDENTIALS;
 use crate::error::{BuildError, Problems};
@@ -18,25 +19,25 @@ use crate::redact::debug_redacted;
 use crate::secret::{self, Secret};
 use crate::write::RequestWriter;
 
-/// A new stream to Datadog.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "serde-all", derive(serde::Deserialize))]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct NewDatadog {
-    /// Which of Datadog's sites.
-    pub site_location: DatadogSiteLocation,
-    /// Datadog's API key.
-    #[serde(serialize_with = "secret::exposed")]
-    pub dd_api_key: Secret,
-    /// Tags that each event gets.
-    pub dd_tags: Vec<String>,
-    /// The service that each event gets.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub service: Option<String>,
-    /// Which topics.
-    #[serde(default, skip_serializing_if = "LogTopics::is_all")]
-    pub topics: LogTopics,
+secret_body! {
+    /// A new stream to Datadog.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    #[serde(rename_all = "camelCase")]
+    pub struct NewDatadog {
+        /// Which of Datadog's sites.
+        pub site_location: DatadogSiteLocation,
+        /// Datadog's API key.
+        #[serde(serialize_with = "secret::exposed")]
+        pub dd_api_key: Secret,
+        /// Tags that each event gets.
+        pub dd_tags: Vec<String>,
+        /// The service that each event gets.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub service: Option<String>,
+        /// Which topics.
+        #[serde(default, skip_serializing_if = "LogTopics::is_all")]
+        pub topics: LogTopics,
+    }
 }
 
 impl NewDatadog {
@@ -70,19 +71,19 @@ impl NewDatadog {
     }
 }
 
-/// A new stream to a URL. Its events are signed with a secret that the server chooses.
-#[derive(Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "serde-all", derive(serde::Deserialize))]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct NewWebhook {
-    /// Where to. The server gives it back normalised: `https://example.com` as `https://example.com/`.
-    pub url: String,
-    /// How events are written.
-    pub format: WebhookFormat,
-    /// Which topics.
-    #[serde(default, skip_serializing_if = "LogTopics::is_all")]
-    pub topics: LogTopics,
+secret_body! {
+    /// A new stream to a URL. Its events are signed with a secret that the server chooses.
+    #[derive(Clone, PartialEq, Eq)]
+    #[serde(rename_all = "camelCase")]
+    pub struct NewWebhook {
+        /// Where to. The server gives it back normalised: `https://example.com` as `https://example.com/`.
+        pub url: String,
+        /// How events are written.
+        pub format: WebhookFormat,
+        /// Which topics.
+        #[serde(default, skip_serializing_if = "LogTopics::is_all")]
+        pub topics: LogTopics,
+    }
 }
 
 debug_redacted! { NewWebhook { url as redacted, format, topics } }
@@ -100,25 +101,25 @@ impl NewWebhook {
     }
 }
 
-/// A new stream to Axiom.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "serde-all", derive(serde::Deserialize))]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct NewAxiom {
-    /// Axiom's API key.
-    #[serde(serialize_with = "secret::exposed")]
-    pub api_key: Secret,
-    /// The name of the dataset.
-    pub dataset_name: String,
-    /// What each event gets, at most [`AXIOM_ATTRIBUTES`](super::rules::AXIOM_ATTRIBUTES).
-    pub attributes: Vec<AxiomAttribute>,
-    /// Where to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ingest_url: Option<AxiomIngestUrl>,
-    /// Which topics.
-    #[serde(default, skip_serializing_if = "LogTopics::is_all")]
-    pub topics: LogTopics,
+secret_body! {
+    /// A new stream to Axiom.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    #[serde(rename_all = "camelCase")]
+    pub struct NewAxiom {
+        /// Axiom's API key.
+        #[serde(serialize_with = "secret::exposed")]
+        pub api_key: Secret,
+        /// The name of the dataset.
+        pub dataset_name: String,
+        /// What each event gets, at most [`AXIOM_ATTRIBUTES`](super::rules::AXIOM_ATTRIBUTES).
+        pub attributes: Vec<AxiomAttribute>,
+        /// Where to.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub ingest_url: Option<AxiomIngestUrl>,
+        /// Which topics.
+        #[serde(default, skip_serializing_if = "LogTopics::is_all")]
+        pub topics: LogTopics,
+    }
 }
 
 impl NewAxiom {
@@ -152,17 +153,17 @@ impl NewAxiom {
     }
 }
 
-/// A new stream of exceptions to Sentry.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "serde-all", derive(serde::Deserialize))]
-#[non_exhaustive]
-pub struct NewSentry {
-    /// Sentry's data source name, which holds a key.
-    #[serde(serialize_with = "secret::exposed")]
-    pub dsn: Secret,
-    /// Tags that each event gets.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tags: Option<BTreeMap<String, String>>,
+secret_body! {
+    /// A new stream of exceptions to Sentry.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct NewSentry {
+        /// Sentry's data source name, which holds a key.
+        #[serde(serialize_with = "secret::exposed")]
+        pub dsn: Secret,
+        /// Tags that each event gets.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub tags: Option<BTreeMap<String, String>>,
+    }
 }
 
 impl NewSentry {
@@ -178,24 +179,24 @@ impl NewSentry {
     }
 }
 
-/// A new stream to PostHog's logs.
-#[derive(Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "serde-all", derive(serde::Deserialize))]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct NewPostHogLogs {
-    /// PostHog's API key.
-    #[serde(serialize_with = "secret::exposed")]
-    pub api_key: Secret,
-    /// PostHog's URL; `https://us.i.posthog.com` if there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub host: Option<String>,
-    /// The service that each event gets.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub service_name: Option<String>,
-    /// Which topics.
-    #[serde(default, skip_serializing_if = "LogTopics::is_all")]
-    pub topics: LogTopics,
+secret_body! {
+    /// A new stream to PostHog's logs.
+    #[derive(Clone, PartialEq, Eq)]
+    #[serde(rename_all = "camelCase")]
+    pub struct NewPostHogLogs {
+        /// PostHog's API key.
+        #[serde(serialize_with = "secret::exposed")]
+        pub api_key: Secret,
+        /// PostHog's URL; `https://us.i.posthog.com` if there is none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub host: Option<String>,
+        /// The service that each event gets.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub service_name: Option<String>,
+        /// Which topics.
+        #[serde(default, skip_serializing_if = "LogTopics::is_all")]
+        pub topics: LogTopics,
+    }
 }
 
 debug_redacted! { NewPostHogLogs { api_key, host as redacted, service_name, topics } }
@@ -225,18 +226,18 @@ impl NewPostHogLogs {
     }
 }
 
-/// A new stream of exceptions to PostHog's error tracking.
-#[derive(Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "serde-all", derive(serde::Deserialize))]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct NewPostHogErrorTracking {
-    /// PostHog's API key.
-    #[serde(serialize_with = "secret::exposed")]
-    pub api_key: Secret,
-    /// PostHog's URL; `https://us.i.posthog.com` if there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub host: Option<String>,
+secret_body! {
+    /// A new stream of exceptions to PostHog's error tracking.
+    #[derive(Clone, PartialEq, Eq)]
+    #[serde(rename_all = "camelCase")]
+    pub struct NewPostHogErrorTracking {
+        /// PostHog's API key.
+        #[serde(serialize_with = "secret::exposed")]
+        pub api_key: Secret,
+        /// PostHog's URL; `https://us.i.posthog.com` if there is none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub host: Option<String>,
+    }
 }
 
 debug_redacted! { NewPostHogErrorTracking { api_key, host as redacted } }
@@ -336,7 +337,7 @@ impl Operation for CreateLogStream {
         if !self.unchecked {
             self.stream.check()?;
         }
-        request.json(&self.stream)
+        request.json(&Written(&self.stream))
     }
 
     fn decode(body: &Bytes) -> Result<CreatedLogStream, DecodeError> {

@@ -116,9 +116,9 @@ impl AxiomAttribute {
 macro_rules! six_kinds {
     ($(#[$meta:meta])* $name:ident: $datadog:ident, $webhook:ident, $axiom:ident, $sentry:ident, $logs:ident, $errors:ident) => {
         $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-        #[cfg_attr(feature = "serde-all", derive(serde::Deserialize))]
-        #[serde(tag = "logStreamType", rename_all = "camelCase")]
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[cfg_attr(feature = "serde-all", derive(serde::Deserialize, serde::Serialize))]
+        #[cfg_attr(feature = "serde-all", serde(tag = "logStreamType", rename_all = "camelCase"))]
         #[non_exhaustive]
         pub enum $name {
             /// To Datadog.
@@ -138,13 +138,31 @@ macro_rules! six_kinds {
         super::six_kinds! { @from $name, Datadog $datadog, Webhook $webhook, Axiom $axiom, Sentry $sentry,
             PostHogLogs $logs, PostHogErrorTracking $errors }
     };
-    (@from $name:ident, $($variant:ident $content:ident),+) => { $(
+    (@from $name:ident, $($variant:ident $content:ident),+) => {
+        impl crate::body::Body for $name {
+            fn write<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                use crate::body::Written;
+
+                #[derive(serde::Serialize)]
+                #[serde(tag = "logStreamType", rename_all = "camelCase")]
+                enum Kind<'a> {
+                    $( $variant(Written<'a, $content>), )+
+                }
+                let kind = match self {
+                    $( Self::$variant(content) => Kind::$variant(Written(content)), )+
+                };
+                serde::Serialize::serialize(&kind, serializer)
+            }
+        }
+
+        $(
         impl From<$content> for $name {
             fn from(content: $content) -> Self {
                 Self::$variant(content)
             }
         }
-    )+ };
+        )+
+    };
 }
 use six_kinds;
 

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::Method;
-use serde::Serialize;
 
 use super::rules::Values;
 use super::{AxiomAttribute, AxiomIngestUrl, DatadogSiteLocation, LogTopics, WebhookFormat};
+use crate::body::{Written, secret_body};
 use crate::decode::{self, DecodeError};
 use crate::deployment::CREDENTIALS;
 use crate::error::{BuildError, Problems};
@@ -50,28 +50,29 @@ macro_rules! setters {
     };
 }
 
-/// What may be changed of a stream to Datadog.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "serde-all", derive(serde::Deserialize), serde(default))]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct DatadogUpdate {
-    /// Which of Datadog's sites; `None` keeps it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub site_location: Option<DatadogSiteLocation>,
-    /// Datadog's API key; `None` keeps it.
-    #[serde(serialize_with = "secret::exposed_if_some", skip_serializing_if = "Option::is_none")]
-    pub dd_api_key: Option<Secret>,
-    /// All tags that each event gets; `None` keeps them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dd_tags: Option<Vec<String>>,
-    /// The service that each event gets.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub service: Patch<String>,
-    /// All topics; `None` keeps them.
-    #[cfg_attr(feature = "serde-all", serde(deserialize_with = "some"))]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub topics: Option<LogTopics>,
+secret_body! {
+    /// What may be changed of a stream to Datadog.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    #[serde(default)]
+    #[serde(rename_all = "camelCase")]
+    pub struct DatadogUpdate {
+        /// Which of Datadog's sites; `None` keeps it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub site_location: Option<DatadogSiteLocation>,
+        /// Datadog's API key; `None` keeps it.
+        #[serde(serialize_with = "secret::exposed_if_some", skip_serializing_if = "Option::is_none")]
+        pub dd_api_key: Option<Secret>,
+        /// All tags that each event gets; `None` keeps them.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub dd_tags: Option<Vec<String>>,
+        /// The service that each event gets.
+        #[serde(skip_serializing_if = "Patch::is_keep")]
+        pub service: Patch<String>,
+        /// All topics; `None` keeps them.
+        #[serde(deserialize_with = "some")]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub topics: Option<LogTopics>,
+    }
 }
 
 setters! {
@@ -80,51 +81,53 @@ setters! {
     } patch { service: String }
 }
 
-/// What may be changed of a stream to a URL. Its secret is changed by
-/// [`RotateWebhookSecret`](super::RotateWebhookSecret).
-#[derive(Clone, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "serde-all", derive(serde::Deserialize), serde(default))]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct WebhookUpdate {
-    /// Where to; `None` keeps it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-    /// How events are written; `None` keeps it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub format: Option<WebhookFormat>,
-    /// All topics; `None` keeps them.
-    #[cfg_attr(feature = "serde-all", serde(deserialize_with = "some"))]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub topics: Option<LogTopics>,
+secret_body! {
+    /// What may be changed of a stream to a URL. Its secret is changed by
+    /// [`RotateWebhookSecret`](super::RotateWebhookSecret).
+    #[derive(Clone, Default, PartialEq, Eq)]
+    #[serde(default)]
+    #[serde(rename_all = "camelCase")]
+    pub struct WebhookUpdate {
+        /// Where to; `None` keeps it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub url: Option<String>,
+        /// How events are written; `None` keeps it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub format: Option<WebhookFormat>,
+        /// All topics; `None` keeps them.
+        #[serde(deserialize_with = "some")]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub topics: Option<LogTopics>,
+    }
 }
 
 debug_redacted! { WebhookUpdate { url as redacted, format, topics } }
 
 setters! { WebhookUpdate: set { url: String, format: WebhookFormat, topics: LogTopics } patch {} }
 
-/// What may be changed of a stream to Axiom.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "serde-all", derive(serde::Deserialize), serde(default))]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct AxiomUpdate {
-    /// Axiom's API key; `None` keeps it.
-    #[serde(serialize_with = "secret::exposed_if_some", skip_serializing_if = "Option::is_none")]
-    pub api_key: Option<Secret>,
-    /// The name of the dataset; `None` keeps it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dataset_name: Option<String>,
-    /// All that each event gets, at most [`AXIOM_ATTRIBUTES`](super::rules::AXIOM_ATTRIBUTES); `None` keeps them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub attributes: Option<Vec<AxiomAttribute>>,
-    /// Where to.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub ingest_url: Patch<AxiomIngestUrl>,
-    /// All topics; `None` keeps them.
-    #[cfg_attr(feature = "serde-all", serde(deserialize_with = "some"))]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub topics: Option<LogTopics>,
+secret_body! {
+    /// What may be changed of a stream to Axiom.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    #[serde(default)]
+    #[serde(rename_all = "camelCase")]
+    pub struct AxiomUpdate {
+        /// Axiom's API key; `None` keeps it.
+        #[serde(serialize_with = "secret::exposed_if_some", skip_serializing_if = "Option::is_none")]
+        pub api_key: Option<Secret>,
+        /// The name of the dataset; `None` keeps it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub dataset_name: Option<String>,
+        /// All that each event gets, at most [`AXIOM_ATTRIBUTES`](super::rules::AXIOM_ATTRIBUTES); `None` keeps them.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub attributes: Option<Vec<AxiomAttribute>>,
+        /// Where to.
+        #[serde(skip_serializing_if = "Patch::is_keep")]
+        pub ingest_url: Patch<AxiomIngestUrl>,
+        /// All topics; `None` keeps them.
+        #[serde(deserialize_with = "some")]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub topics: Option<LogTopics>,
+    }
 }
 
 setters! {
@@ -133,40 +136,42 @@ setters! {
     } patch { ingest_url: AxiomIngestUrl }
 }
 
-/// What may be changed of a stream to Sentry.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "serde-all", derive(serde::Deserialize), serde(default))]
-#[non_exhaustive]
-pub struct SentryUpdate {
-    /// Sentry's data source name, which holds a key; `None` keeps it.
-    #[serde(serialize_with = "secret::exposed_if_some", skip_serializing_if = "Option::is_none")]
-    pub dsn: Option<Secret>,
-    /// All tags that each event gets.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub tags: Patch<BTreeMap<String, String>>,
+secret_body! {
+    /// What may be changed of a stream to Sentry.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    #[serde(default)]
+    pub struct SentryUpdate {
+        /// Sentry's data source name, which holds a key; `None` keeps it.
+        #[serde(serialize_with = "secret::exposed_if_some", skip_serializing_if = "Option::is_none")]
+        pub dsn: Option<Secret>,
+        /// All tags that each event gets.
+        #[serde(skip_serializing_if = "Patch::is_keep")]
+        pub tags: Patch<BTreeMap<String, String>>,
+    }
 }
 
 setters! { SentryUpdate: set { dsn: Secret } patch { tags: BTreeMap<String, String> } }
 
-/// What may be changed of a stream to PostHog's logs.
-#[derive(Clone, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "serde-all", derive(serde::Deserialize), serde(default))]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct PostHogLogsUpdate {
-    /// PostHog's API key; `None` keeps it.
-    #[serde(serialize_with = "secret::exposed_if_some", skip_serializing_if = "Option::is_none")]
-    pub api_key: Option<Secret>,
-    /// PostHog's URL.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub host: Patch<String>,
-    /// The service that each event gets.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub service_name: Patch<String>,
-    /// All topics; `None` keeps them.
-    #[cfg_attr(feature = "serde-all", serde(deserialize_with = "some"))]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub topics: Option<LogTopics>,
+secret_body! {
+    /// What may be changed of a stream to PostHog's logs.
+    #[derive(Clone, Default, PartialEq, Eq)]
+    #[serde(default)]
+    #[serde(rename_all = "camelCase")]
+    pub struct PostHogLogsUpdate {
+        /// PostHog's API key; `None` keeps it.
+        #[serde(serialize_with = "secret::exposed_if_some", skip_serializing_if = "Option::is_none")]
+        pub api_key: Option<Secret>,
+        /// PostHog's URL.
+        #[serde(skip_serializing_if = "Patch::is_keep")]
+        pub host: Patch<String>,
+        /// The service that each event gets.
+        #[serde(skip_serializing_if = "Patch::is_keep")]
+        pub service_name: Patch<String>,
+        /// All topics; `None` keeps them.
+        #[serde(deserialize_with = "some")]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub topics: Option<LogTopics>,
+    }
 }
 
 debug_redacted! { PostHogLogsUpdate { api_key, host as redacted, service_name, topics } }
@@ -175,18 +180,19 @@ setters! {
     PostHogLogsUpdate: set { api_key: Secret, topics: LogTopics } patch { host: String, service_name: String }
 }
 
-/// What may be changed of a stream to PostHog's error tracking.
-#[derive(Clone, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "serde-all", derive(serde::Deserialize), serde(default))]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct PostHogErrorTrackingUpdate {
-    /// PostHog's API key; `None` keeps it.
-    #[serde(serialize_with = "secret::exposed_if_some", skip_serializing_if = "Option::is_none")]
-    pub api_key: Option<Secret>,
-    /// PostHog's URL.
-    #[serde(skip_serializing_if = "Patch::is_keep")]
-    pub host: Patch<String>,
+secret_body! {
+    /// What may be changed of a stream to PostHog's error tracking.
+    #[derive(Clone, Default, PartialEq, Eq)]
+    #[serde(default)]
+    #[serde(rename_all = "camelCase")]
+    pub struct PostHogErrorTrackingUpdate {
+        /// PostHog's API key; `None` keeps it.
+        #[serde(serialize_with = "secret::exposed_if_some", skip_serializing_if = "Option::is_none")]
+        pub api_key: Option<Secret>,
+        /// PostHog's URL.
+        #[serde(skip_serializing_if = "Patch::is_keep")]
+        pub host: Patch<String>,
+    }
 }
 
 debug_redacted! { PostHogErrorTrackingUpdate { api_key, host as redacted } }
@@ -238,17 +244,17 @@ impl LogStreamUpdate {
 ///   `UnsupportedLogStreamType`, 403 `LogStreamingNotEnabled` and `CustomAuditLogsInLogStreamsNotEnabled`.
 ///
 /// ```
-/// use convex_mgmt_proto::Patch;
 /// use convex_mgmt_proto::deployment::{DatadogUpdate, LogTopics, UpdateLogStream};
+/// use convex_mgmt_proto::{DeployKey, Endpoint, Operation, Patch};
 ///
 /// // Sets the tags, removes the service, asks for all topics; the site and the key stay as they are.
 /// let update = DatadogUpdate::new().dd_tags(["team:core".to_owned()]).service(Patch::Clear).topics(LogTopics::ALL);
 /// let update = UpdateLogStream::new("the-id-of-the-stream", update);
-/// assert_eq!(
-///     serde_json::to_string(&update.changes)?,
-///     r#"{"logStreamType":"datadog","ddTags":["team:core"],"service":null,"topics":null}"#
-/// );
-/// # Ok::<(), serde_json::Error>(())
+///
+/// let key = DeployKey::parse("prod:happy-animal-123|made-up")?;
+/// let request = update.to_request(&Endpoint::new("https://happy-animal-123.convex.cloud", &key)?)?;
+/// assert_eq!(request.body(), r#"{"logStreamType":"datadog","ddTags":["team:core"],"service":null,"topics":null}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -293,7 +299,7 @@ impl Operation for UpdateLogStream {
         if !self.unchecked {
             self.changes.check()?;
         }
-        request.json(&self.changes)
+        request.json(&Written(&self.changes))
     }
 
     fn decode(body: &Bytes) -> Result<(), DecodeError> {

@@ -1,6 +1,5 @@
 //! What the stack does around a transport: retries, deadlines, limits, layers. On a paused clock, without sockets.
 
-#[path = "policy/budget.rs"]
 mod budget;
 
 use std::convert::Infallible;

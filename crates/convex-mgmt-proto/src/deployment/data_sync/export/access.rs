@@ -1,0 +1,229 @@
+//! What serde walks lists, objects and enums with.
+
+use std::vec;
+
+use serde::de::value::BorrowedStrDeserializer;
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess,
+    Visitor,
+};
+
+use super::Reader;
+use super::error::{Error, Segment};
+use super::key::Key;
+
+/// The elements of a list.
+pub(super) struct List<'a, 'de> {
+    reader: &'a mut Reader<'de>,
+    index: usize,
+}
+
+impl<'a, 'de> List<'a, 'de> {
+    pub(super) fn new(reader: &'a mut Reader<'de>) -> Self {
+        Self { reader, index: 0 }
+    }
+}
+
+impl<'de> SeqAccess<'de> for List<'_, 'de> {
+    type Error = Error;
+
+    #[inline]
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
+        let scan = &mut self.reader.scan;
+        match scan.token()? {
+            b']' => return Ok(None),
+            b',' if self.index > 0 => {
+                scan.bump();
+                if scan.token()? == b']' {
+                    return Err(Error::syntax());
+                }
+            }
+            _ if self.index > 0 => return Err(Error::syntax()),
+            _ => {}
+        }
+        let index = self.index;
+        self.index += 1;
+        let value = seed.deserialize(&mut *self.reader);
+        value.map(Some).map_err(|error| error.at(self.reader.scan.place).within(|| Segment::Element(index)))
+    }
+}
+
+/// The fields of an object.
+pub(super) struct Fields<'a, 'de> {
+    reader: &'a mut Reader<'de>,
+    /// Where the name of the current field begins; 0 before the first one.
+    name: usize,
+}
+
+impl<'a, 'de> Fields<'a, 'de> {
+    pub(super) fn new(reader: &'a mut Reader<'de>) -> Self {
+        Self { reader, name: 0 }
+    }
+
+    /// Passes the colon, and reads the value of the current field.
+    #[inline]
+    fn value<T>(&mut self, read: impl FnOnce(&mut Reader<'de>) -> Result<T, Error>) -> Result<T, Error> {
+        self.reader.scan.expect(b':')?;
+        read(self.reader).map_err(|error| self.located(error))
+    }
+
+    #[cold]
+    fn located(&self, error: Error) -> Error {
+        let scan = &self.reader.scan;
+        error.at(scan.place).within(|| scan.segment_at(self.name))
+    }
+}
+
+impl<'de> MapAccess<'de> for Fields<'_, 'de> {
+    type Error = Error;
+
+    #[inline]
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
+        let scan = &mut self.reader.scan;
+        match scan.token()? {
+            b'}' => return Ok(None),
+            b',' if self.name > 0 => {
+                scan.bump();
+                if scan.token()? != b'"' {
+                    return Err(Error::syntax());
+                }
+            }
+            b'"' if self.name == 0 => {}
+            _ => return Err(Error::syntax()),
+        }
+        self.name = scan.place;
+        seed.deserialize(Key(self.reader)).map(Some).map_err(|error| self.located(error))
+    }
+
+    #[inline]
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
+        self.value(|reader| seed.deserialize(reader))
+    }
+}
+
+/// The variant of an enum that is spelt as an object with one field.
+pub(super) struct Variant<'a, 'de>(Fields<'a, 'de>);
+
+impl<'a, 'de> Variant<'a, 'de> {
+    pub(super) fn new(reader: &'a mut Reader<'de>) -> Self {
+        Self(Fields::new(reader))
+    }
+}
+
+impl<'de> EnumAccess<'de> for Variant<'_, 'de> {
+    type Error = Error;
+    type Variant = Self;
+
+    fn variant_seed<S: DeserializeSeed<'de>>(mut self, seed: S) -> Result<(S::Value, Self), Error> {
+        let name = self.0.next_key_seed(seed)?.ok_or_else(|| Error::shape("one field"))?;
+        Ok((name, self))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Variant<'_, 'de> {
+    type Error = Error;
+
+    fn unit_variant(mut self) -> Result<(), Error> {
+        self.0.value(|reader| Deserialize::deserialize(reader))
+    }
+
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(mut self, seed: S) -> Result<S::Value, Error> {
+        self.0.value(|reader| seed.deserialize(reader))
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(mut self, _length: usize, visitor: V) -> Result<V::Value, Error> {
+        self.0.value(|reader| reader.deserialize_seq(visitor))
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        mut self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.0.value(|reader| reader.deserialize_struct("", fields, visitor))
+    }
+}
+
+/// The variant of an enum that is spelt as its name.
+pub(super) struct UnitVariant<'a, 'de>(pub(super) &'a mut Reader<'de>);
+
+impl<'de> EnumAccess<'de> for UnitVariant<'_, 'de> {
+    type Error = Error;
+    type Variant = Self;
+
+    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self), Error> {
+        let name = seed.deserialize(Key(self.0))?;
+        Ok((name, self))
+    }
+}
+
+impl<'de> VariantAccess<'de> for UnitVariant<'_, 'de> {
+    type Error = Error;
+
+    fn unit_variant(self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, _seed: S) -> Result<S::Value, Error> {
+        Err(Error::shape("an object with the variant's content"))
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _length: usize, _visitor: V) -> Result<V::Value, Error> {
+        Err(Error::shape("an object with the variant's content"))
+    }
+
+    fn struct_variant<V: Visitor<'de>>(self, _fields: &'static [&'static str], _visitor: V) -> Result<V::Value, Error> {
+        Err(Error::shape("an object with the variant's content"))
+    }
+}
+
+/// Bytes as a list. Each is a `u8`, which no number of JSON is, so that a [`Value`](super::super::Value) tells them from a
+/// list of numbers after serde has buffered them.
+pub(super) struct ByteSeq(vec::IntoIter<u8>);
+
+impl ByteSeq {
+    pub(super) fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes.into_iter())
+    }
+}
+
+impl<'de> SeqAccess<'de> for ByteSeq {
+    type Error = Error;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
+        self.0.next().map(|byte| seed.deserialize(byte.into_deserializer())).transpose()
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.0.len())
+    }
+}
+
+/// Two slices of the text, as a list of two or as an object with one field.
+pub(super) struct Borrowed<'de>(std::array::IntoIter<&'de str, 2>);
+
+impl<'de> Borrowed<'de> {
+    pub(super) fn new(texts: [&'de str; 2]) -> Self {
+        Self(texts.into_iter())
+    }
+}
+
+impl<'de> SeqAccess<'de> for Borrowed<'de> {
+    type Error = Error;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
+        self.0.next().map(|text| seed.deserialize(BorrowedStrDeserializer::new(text))).transpose()
+    }
+}
+
+impl<'de> MapAccess<'de> for Borrowed<'de> {
+    type Error = Error;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
+        self.next_element_seed(seed)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
+        self.next_element_seed(seed)?.ok_or_else(Error::syntax)
+    }
+}

@@ -1,0 +1,150 @@
+//! [`Error`]: where a text does not fit a type, without any of what is there.
+
+use std::fmt;
+
+use serde::de::{self, Expected, Unexpected};
+
+use crate::decode::{self, DecodeError, DecodeErrorKind};
+
+/// Why a text was not read. Boxed, so that a result is small while all goes well.
+#[derive(Debug)]
+pub(crate) struct Error(Box<Details>);
+
+#[derive(Debug)]
+struct Details {
+    kind: DecodeErrorKind,
+    expected: String,
+    /// How many bytes were read.
+    place: Option<usize>,
+    /// From the inside out.
+    path: Vec<Segment>,
+}
+
+/// One step of a path.
+#[derive(Debug)]
+pub(super) enum Segment {
+    Field(String),
+    Element(usize),
+}
+
+impl Error {
+    #[cold]
+    fn new(kind: DecodeErrorKind, expected: String) -> Self {
+        Self(Box::new(Details { kind, expected, place: None, path: Vec::new() }))
+    }
+
+    /// There is nothing.
+    pub(super) fn empty() -> Self {
+        Self::new(DecodeErrorKind::Empty, String::new())
+    }
+
+    /// It is not JSON.
+    pub(super) fn syntax() -> Self {
+        Self::new(DecodeErrorKind::Syntax, String::new())
+    }
+
+    /// It ends too early.
+    pub(super) fn truncated() -> Self {
+        Self::new(DecodeErrorKind::Truncated, String::new())
+    }
+
+    /// It is JSON, but not this.
+    pub(super) fn shape(expected: impl Into<String>) -> Self {
+        Self::new(DecodeErrorKind::Shape, expected.into())
+    }
+
+    /// It is JSON, but not what a visitor expects.
+    #[cold]
+    pub(super) fn expecting(expected: &dyn Expected) -> Self {
+        Self::shape(decode::without_type(expected.to_string()))
+    }
+
+    /// Notes how many bytes were read, unless that was noted further inside.
+    #[cold]
+    pub(super) fn at(mut self, place: usize) -> Self {
+        self.0.place.get_or_insert(place);
+        self
+    }
+
+    /// Notes what it happened in.
+    #[cold]
+    pub(super) fn within(mut self, segment: impl FnOnce() -> Segment) -> Self {
+        if self.0.kind == DecodeErrorKind::Shape {
+            self.0.path.push(segment());
+        }
+        self
+    }
+
+    /// What a user is told.
+    pub(super) fn locate(self, text: &str) -> DecodeError {
+        let Details { kind, expected, place, path } = *self.0;
+        let mut shown = String::new();
+        for segment in path.iter().rev() {
+            match segment {
+                Segment::Element(index) => shown.push_str(&format!("[{index}]")),
+                Segment::Field(name) => {
+                    if !shown.is_empty() {
+                        shown.push('.');
+                    }
+                    shown.push_str(name);
+                }
+            }
+        }
+        let read = text.as_bytes().get(..place.unwrap_or_default()).unwrap_or_default();
+        let line = read.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let column = read.iter().rev().take_while(|byte| **byte != b'\n').count();
+        DecodeError { kind, path: decode::fit_to_show(&shown), line, column, expected }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.expected)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Only what is expected is kept. What was found may be secret, so it is not even formatted.
+impl de::Error for Error {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self::shape(decode::expected(&message.to_string()))
+    }
+
+    fn invalid_type(_found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::expecting(expected)
+    }
+
+    fn invalid_value(_found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::expecting(expected)
+    }
+
+    fn invalid_length(_found: usize, expected: &dyn Expected) -> Self {
+        Self::expecting(expected)
+    }
+
+    fn unknown_variant(_found: &str, expected: &'static [&'static str]) -> Self {
+        Self::shape(one_of(expected))
+    }
+
+    fn unknown_field(_found: &str, expected: &'static [&'static str]) -> Self {
+        Self::shape(one_of(expected))
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self::shape(format!("the field `{field}`"))
+    }
+
+    fn duplicate_field(field: &'static str) -> Self {
+        Self::shape(format!("the field `{field}` once"))
+    }
+}
+
+fn one_of(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match &names[..] {
+        [] | [_] => names.concat(),
+        [one, two] => format!("{one} or {two}"),
+        _ => format!("one of {}", names.join(", ")),
+    }
+}

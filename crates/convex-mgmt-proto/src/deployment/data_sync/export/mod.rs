@@ -1,0 +1,480 @@
+//! [`Reader`]: reads the JSON of data sync into types, with its wrappers for what JSON lacks.
+//!
+//! A reader of our own, and not a layer over serde_json, for three reasons. The spelling of a number has to be seen to tell
+//! an integer from a float. A feature such as `serde_json/arbitrary_precision`, which any crate of the user's tree may switch
+//! on for all, must not change what is read. And one pass is enough: a page is read, each document checked and its `_id`
+//! found in the same pass, and a document is read into a type without a look at what the type does not ask for.
+//!
+//! For everything but the wrappers it behaves as serde_json does with the same type. Source of the wrappers: convex-backend
+//! `crates/value/src/export.rs`.
+
+mod access;
+mod error;
+mod key;
+mod number;
+mod scan;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, Visitor};
+use serde::forward_to_deserialize_any;
+
+use self::access::{Borrowed, ByteSeq, Fields, List, UnitVariant, Variant};
+pub(super) use self::error::Error;
+use self::number::Number;
+use self::scan::{Raw, Scan};
+use crate::decode::DecodeError;
+
+/// The name of the wrapper for floats that JSON has no number for.
+pub(super) const FLOAT: &str = "$float";
+/// The name of the wrapper for bytes.
+pub(super) const BYTES: &str = "$bytes";
+
+/// The name of a newtype that reads a [`Value`](super::Value): it gets bytes as bytes, where others get a list of `u8`.
+pub(super) const VALUE: &str = "$convex_mgmt::Value";
+/// The name of a newtype that reads an object without its contents: a sequence of its text and of its `_id`'s.
+pub(super) const DOCUMENT: &str = "$convex_mgmt::Document";
+/// The name by which `serde_json::value::RawValue` asks for its text.
+const RAW: &str = "$serde_json::private::RawValue";
+
+/// How many levels of lists and objects are read into types, as serde_json has it.
+const DEPTH: u8 = 127;
+
+/// Reads a text into a type.
+///
+/// # Errors
+/// A [`DecodeError`] that says where it does not fit.
+pub(super) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, DecodeError> {
+    let mut reader = Reader::new(text);
+    let value = T::deserialize(&mut reader).and_then(|value| reader.scan.end().map(|()| value));
+    value.map_err(|error| error.at(reader.scan.place).locate(text))
+}
+
+/// Reads a text that is an object into a type.
+///
+/// # Errors
+/// A [`DecodeError`] that says where it does not fit.
+pub(super) fn read_object<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, DecodeError> {
+    match Scan::new(text).token() {
+        Ok(b'{') => read(text),
+        // serde also reads the fields of a struct from a list, in their order.
+        Ok(_) => read::<IgnoredAny>(text).and(Err(Error::shape("an object").locate(text))),
+        Err(_) => Err(Error::empty().locate(text)),
+    }
+}
+
+/// Decodes the content of a string: what is between its quotes.
+pub(super) fn unescape(raw: &str) -> Option<String> {
+    Raw { text: raw, escaped: true }.decoded().ok()
+}
+
+/// A reader at some place of its text.
+pub(super) struct Reader<'de> {
+    scan: Scan<'de>,
+    /// Holds one string that has escapes, until the next one.
+    scratch: String,
+    depth: u8,
+}
+
+/// What a wrapper stands for.
+enum Wrapped {
+    Float(f64),
+    Bytes(Vec<u8>),
+}
+
+impl<'de> Reader<'de> {
+    fn new(text: &'de str) -> Self {
+        Self { scan: Scan::new(text), scratch: String::new(), depth: 0 }
+    }
+
+    /// The error for a value that is not what `visitor` expects.
+    #[cold]
+    fn mismatch<'v, V: Visitor<'v>>(&mut self, visitor: &V) -> Error {
+        self.scan.not_a_value().unwrap_or_else(|| Error::expecting(visitor))
+    }
+
+    /// One level more.
+    fn descend(&mut self) -> Result<(), Error> {
+        if self.depth == DEPTH {
+            return Err(Error::syntax());
+        }
+        self.depth += 1;
+        self.scan.bump();
+        Ok(())
+    }
+
+    /// One level less, at its closing bracket.
+    fn ascend(&mut self, close: u8) -> Result<(), Error> {
+        if self.scan.token()? != close {
+            // Elements that the visitor has left are no error of JSON, but of its length.
+            return Err(if self.scan.peek() == Some(b',') { Error::shape("fewer elements") } else { Error::syntax() });
+        }
+        self.depth -= 1;
+        self.scan.bump();
+        Ok(())
+    }
+
+    /// Reads a list whose opening bracket is next.
+    fn list<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
+        self.descend()?;
+        let value = visitor.visit_seq(List::new(self))?;
+        self.ascend(b']')?;
+        Ok(value)
+    }
+
+    /// Reads an object whose opening bracket is next, and which is not a wrapper.
+    fn fields<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
+        self.descend()?;
+        let value = visitor.visit_map(Fields::new(self))?;
+        self.ascend(b'}')?;
+        Ok(value)
+    }
+
+    /// Reads the object whose opening bracket is next, if it is a wrapper: if its first field has the name of one.
+    #[inline]
+    fn wrapper(&mut self) -> Result<Option<Wrapped>, Error> {
+        if self.scan.first_field_may_be_special() { self.special_wrapper() } else { Ok(None) }
+    }
+
+    fn special_wrapper(&mut self) -> Result<Option<Wrapped>, Error> {
+        let start = self.scan.place;
+        self.scan.bump();
+        self.scan.token()?;
+        let name = self.scan.string()?;
+        let is_float = match self.text(name)? {
+            FLOAT => true,
+            BYTES => false,
+            _ => {
+                self.scan.place = start;
+                return Ok(None);
+            }
+        };
+        self.scan.expect(b':')?;
+        if self.scan.token()? != b'"' {
+            return Err(Error::shape("base64"));
+        }
+        let content = self.scan.string()?;
+        // What is there is not repeated in the error: it may be secret.
+        let bytes = STANDARD.decode(self.text(content)?).map_err(|_| Error::shape("base64"))?;
+        if self.scan.token()? != b'}' {
+            return Err(Error::shape("one field"));
+        }
+        self.scan.bump();
+        if !is_float {
+            return Ok(Some(Wrapped::Bytes(bytes)));
+        }
+        let bytes = bytes.try_into().map_err(|_| Error::shape("8 bytes"))?;
+        Ok(Some(Wrapped::Float(f64::from_le_bytes(bytes))))
+    }
+
+    /// The text of a string: of the scratch buffer if it has escapes.
+    fn text(&mut self, raw: Raw<'de>) -> Result<&str, Error> {
+        if !raw.escaped {
+            return Ok(raw.text);
+        }
+        self.scratch.clear();
+        raw.decode(&mut self.scratch)?;
+        Ok(&self.scratch)
+    }
+
+    /// Reads the string that is next, borrowed where it can be.
+    #[inline]
+    fn visit_text<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
+        let raw = self.scan.string()?;
+        if raw.escaped { visitor.visit_str(self.text(raw)?) } else { visitor.visit_borrowed_str(raw.text) }
+    }
+
+    /// Reads what is next as its spelling says. Bytes are a list of `u8`, unless they are wanted as such: serde buffers
+    /// what it reads by this way, and a `Vec<u8>` is read from a buffered list only.
+    fn any<V: Visitor<'de>>(&mut self, visitor: V, as_bytes: bool) -> Result<V::Value, Error> {
+        match self.scan.token()? {
+            b'"' => self.visit_text(visitor),
+            b'{' => match self.wrapper()? {
+                None => self.fields(visitor),
+                Some(Wrapped::Float(float)) => visitor.visit_f64(float),
+                Some(Wrapped::Bytes(bytes)) if as_bytes => visitor.visit_byte_buf(bytes),
+                Some(Wrapped::Bytes(bytes)) => visitor.visit_seq(ByteSeq::new(bytes)),
+            },
+            b'[' => self.list(visitor),
+            b't' => self.scan.literal("true").and_then(|()| visitor.visit_bool(true)),
+            b'f' => self.scan.literal("false").and_then(|()| visitor.visit_bool(false)),
+            b'n' => self.scan.literal("null").and_then(|()| visitor.visit_unit()),
+            b'-' | b'0'..=b'9' => match self.scan.number()? {
+                // As a float it would be another value, and of another kind.
+                Number::Large(_) if as_bytes => Err(Error::shape("an integer of 64 bits")),
+                Number::Large(_) => visitor.visit_newtype_struct(NoValue),
+                number => number.visit(visitor),
+            },
+            _ => Err(Error::syntax()),
+        }
+    }
+
+    /// Reads a number, of any kind: whether it fits is for the visitor to say.
+    #[inline]
+    fn number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
+        match self.scan.token()? {
+            b'-' | b'0'..=b'9' => self.scan.number()?.visit(visitor),
+            b'{' => match self.wrapper()? {
+                Some(Wrapped::Float(float)) => visitor.visit_f64(float),
+                _ => Err(Error::expecting(&visitor)),
+            },
+            _ => Err(self.mismatch(&visitor)),
+        }
+    }
+
+    /// The spelling of a number that is next, if there is one.
+    fn lexeme<V: Visitor<'de>>(&mut self, visitor: &V) -> Result<&'de str, Error> {
+        match self.scan.token()? {
+            b'-' | b'0'..=b'9' => self.scan.slice(Scan::pass_number),
+            _ => Err(self.mismatch(visitor)),
+        }
+    }
+
+    fn null<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
+        match self.scan.token()? {
+            b'n' => self.scan.literal("null").and_then(|()| visitor.visit_unit()),
+            _ => Err(self.mismatch(&visitor)),
+        }
+    }
+}
+
+macro_rules! numbers {
+    ($($name:ident)+) => {
+        $( #[inline]
+        fn $name<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            self.number(visitor)
+        } )+
+    };
+}
+
+macro_rules! wide_integers {
+    ($($name:ident $visit:ident $integer:ty;)+) => {
+        $( fn $name<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            match self.lexeme(&visitor)?.parse::<$integer>() {
+                Ok(integer) => visitor.$visit(integer),
+                Err(_) => Err(Error::expecting(&visitor)),
+            }
+        } )+
+    };
+}
+
+impl<'de> Deserializer<'de> for &mut Reader<'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.any(visitor, false)
+    }
+
+    numbers! {
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_f64
+    }
+
+    wide_integers! {
+        deserialize_i128 visit_i128 i128;
+        deserialize_u128 visit_u128 u128;
+    }
+
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if self.scan.token()? == b'{' {
+            return self.number(visitor);
+        }
+        // By way of 64 bits it would be rounded twice.
+        match self.lexeme(&visitor)?.parse::<f32>() {
+            Ok(float) if float.is_finite() => visitor.visit_f32(float),
+            _ => Err(Error::expecting(&visitor)),
+        }
+    }
+
+    #[inline]
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.scan.token()? {
+            b't' => self.scan.literal("true").and_then(|()| visitor.visit_bool(true)),
+            b'f' => self.scan.literal("false").and_then(|()| visitor.visit_bool(false)),
+            _ => Err(self.mismatch(&visitor)),
+        }
+    }
+
+    #[inline]
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.scan.token()? {
+            b'"' => self.visit_text(visitor),
+            _ => Err(self.mismatch(&visitor)),
+        }
+    }
+
+    #[inline]
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if self.scan.token()? != b'"' {
+            return Err(self.mismatch(&visitor));
+        }
+        let raw = self.scan.string()?;
+        if raw.escaped { visitor.visit_string(raw.decoded()?) } else { visitor.visit_borrowed_str(raw.text) }
+    }
+
+    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.scan.token()? {
+            b'{' => match self.wrapper()? {
+                Some(Wrapped::Bytes(bytes)) => visitor.visit_byte_buf(bytes),
+                _ => Err(Error::expecting(&visitor)),
+            },
+            b'[' => self.list(visitor),
+            b'"' => {
+                let raw = self.scan.string()?;
+                if raw.escaped {
+                    visitor.visit_bytes(self.text(raw)?.as_bytes())
+                } else {
+                    visitor.visit_borrowed_bytes(raw.text.as_bytes())
+                }
+            }
+            _ => Err(self.mismatch(&visitor)),
+        }
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_bytes(visitor)
+    }
+
+    #[inline]
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.scan.token()? {
+            b'n' => self.scan.literal("null").and_then(|()| visitor.visit_none()),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.null(visitor)
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, _name: &'static str, visitor: V) -> Result<V::Value, Error> {
+        self.null(visitor)
+    }
+
+    #[inline]
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Error> {
+        match name {
+            VALUE => visitor.visit_newtype_struct(BytesAsBytes(self)),
+            RAW => {
+                self.scan.token()?;
+                visitor.visit_map(Borrowed::new([RAW, self.scan.slice(Scan::skip)?]))
+            }
+            DOCUMENT => {
+                let (text, id) = self.scan.document()?;
+                visitor.visit_seq(Borrowed::new([text, id]))
+            }
+            _ => visitor.visit_newtype_struct(self),
+        }
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.scan.token()? {
+            b'[' => self.list(visitor),
+            b'{' => match self.wrapper()? {
+                Some(Wrapped::Bytes(bytes)) => visitor.visit_seq(ByteSeq::new(bytes)),
+                _ => Err(Error::expecting(&visitor)),
+            },
+            _ => Err(self.mismatch(&visitor)),
+        }
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _length: usize, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _length: usize,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.scan.token()? {
+            b'{' if self.wrapper()?.is_none() => self.fields(visitor),
+            b'{' => Err(Error::expecting(&visitor)),
+            _ => Err(self.mismatch(&visitor)),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match self.scan.token()? {
+            b'[' => self.list(visitor),
+            _ => self.deserialize_map(visitor),
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match self.scan.token()? {
+            b'"' => visitor.visit_enum(UnitVariant(self)),
+            b'{' => {
+                self.descend()?;
+                let value = visitor.visit_enum(Variant::new(self))?;
+                self.ascend(b'}')?;
+                Ok(value)
+            }
+            _ => Err(self.mismatch(&visitor)),
+        }
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.scan.skip()?;
+        visitor.visit_unit()
+    }
+}
+
+/// What is buffered of an integer that is none of 64 bits. It can be passed over, but is none of what types ask for.
+struct NoValue;
+
+impl<'de> Deserializer<'de> for NoValue {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        // No value of JSON is read as a `char` if it is not asked for.
+        visitor.visit_char(char::REPLACEMENT_CHARACTER)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+/// Reads bytes as bytes, for [`VALUE`].
+struct BytesAsBytes<'a, 'de>(&'a mut Reader<'de>);
+
+impl<'de> Deserializer<'de> for BytesAsBytes<'_, 'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.0.any(visitor, true)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+#[cfg(test)]
+mod tests;

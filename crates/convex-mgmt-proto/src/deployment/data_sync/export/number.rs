@@ -1,0 +1,151 @@
+//! [`Number`]: a number by its spelling, which alone tells an integer from a float.
+
+use serde::de::Visitor;
+
+use super::error::Error;
+use super::scan::Scan;
+
+/// A number by its spelling.
+pub(super) enum Number<'de> {
+    Unsigned(u64),
+    Negative(i64),
+    Float(f64),
+    /// An integer that is none of 64 bits, or `-0`.
+    Large(&'de str),
+}
+
+impl Number<'_> {
+    /// Gives it to a visitor as serde_json does.
+    #[inline]
+    pub(super) fn visit<'v, V: Visitor<'v>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self {
+            Self::Unsigned(integer) => visitor.visit_u64(integer),
+            Self::Negative(integer) => visitor.visit_i64(integer),
+            Self::Float(float) => visitor.visit_f64(float),
+            Self::Large(text) => visitor.visit_f64(float(text)?),
+        }
+    }
+}
+
+/// Reads a float whose spelling was looked at.
+fn float(text: &str) -> Result<f64, Error> {
+    match text.parse::<f64>() {
+        Ok(float) if float.is_finite() => Ok(float),
+        _ => Err(Error::shape("a float of 64 bits")),
+    }
+}
+
+/// How a number is spelt.
+struct Spelling {
+    length: usize,
+    negative: bool,
+    is_float: bool,
+    /// Its digits, up to the exponent, as an integer. Right if there are at most 18.
+    value: u64,
+    digits: usize,
+    /// The power of ten that the integer is times.
+    exponent: i64,
+}
+
+impl Spelling {
+    /// The float, if it is the product or the quotient of two that are exact: then it is rounded once only.
+    #[inline]
+    fn simple_float(&self) -> Option<f64> {
+        const POWERS: [f64; 23] = [
+            1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+            1e19, 1e20, 1e21, 1e22,
+        ];
+        // Not where floats are calculated with more bits than they have.
+        const EXACT: bool = cfg!(not(all(target_arch = "x86", not(target_feature = "sse2"))));
+        let power = POWERS.get(usize::try_from(self.exponent.unsigned_abs()).ok()?).filter(|_| EXACT)?;
+        if self.digits > 18 || self.value > 1 << 53 {
+            return None;
+        }
+        let value = self.value as f64;
+        let value = if self.exponent < 0 { value / power } else { value * power };
+        Some(if self.negative { -value } else { value })
+    }
+}
+
+/// Digits at the beginning, behind those of `value`: both together, and what is left.
+#[inline]
+fn digits(mut value: u64, mut rest: &[u8]) -> (u64, &[u8]) {
+    while let [digit @ b'0'..=b'9', tail @ ..] = rest {
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+        rest = tail;
+    }
+    (value, rest)
+}
+
+impl<'de> Scan<'de> {
+    /// Passes a number whose first byte is next, and says how it is spelt.
+    #[inline]
+    fn spelling(&mut self) -> Result<Spelling, Error> {
+        let all = self.rest();
+        let (negative, start) = match all {
+            [b'-', rest @ ..] => (true, rest),
+            _ => (false, all),
+        };
+        let (mut value, mut rest) = digits(0, start);
+        let mut count = start.len() - rest.len();
+        let mut missing = count == 0;
+        let bad_zero = count > 1 && start.first() == Some(&b'0');
+        let (mut is_float, mut exponent) = (false, 0);
+        if let [b'.', fraction @ ..] = rest {
+            is_float = true;
+            (value, rest) = digits(value, fraction);
+            let places = fraction.len() - rest.len();
+            missing |= places == 0;
+            count += places;
+            exponent -= places as i64;
+        }
+        if let [b'e' | b'E', signed @ ..] = rest {
+            is_float = true;
+            let (down, power) = match signed {
+                [b'-', power @ ..] => (true, power),
+                [b'+', power @ ..] => (false, power),
+                _ => (false, signed),
+            };
+            let (by, after) = digits(0, power);
+            missing |= power.len() == after.len();
+            // What is longer may have wrapped, and is of no use whatever it is.
+            let by = if power.len() - after.len() > 9 { i64::MAX / 2 } else { by as i64 };
+            exponent += if down { -by } else { by };
+            rest = after;
+        }
+        let length = all.len() - rest.len();
+        self.place += length;
+        if missing || bad_zero {
+            return Err(if missing && rest.is_empty() { Error::truncated() } else { Error::syntax() });
+        }
+        Ok(Spelling { length, negative, is_float, value, digits: count, exponent })
+    }
+
+    /// Passes a number whose first byte is next.
+    #[inline]
+    pub(super) fn pass_number(&mut self) -> Result<(), Error> {
+        self.spelling().map(drop)
+    }
+
+    /// Reads a number whose first byte is next.
+    #[inline]
+    pub(super) fn number(&mut self) -> Result<Number<'de>, Error> {
+        let start = self.place;
+        let spelling = self.spelling()?;
+        // 18 digits always fit.
+        if spelling.is_float {
+            if let Some(float) = spelling.simple_float() {
+                return Ok(Number::Float(float));
+            }
+        } else if spelling.digits <= 18 && !spelling.negative {
+            return Ok(Number::Unsigned(spelling.value));
+        }
+        let text = self.text.get(start..start + spelling.length).ok_or_else(Error::syntax)?;
+        Ok(match &spelling {
+            Spelling { is_float: true, .. } => Number::Float(float(text)?),
+            Spelling { negative: false, .. } => text.parse().map_or(Number::Large(text), Number::Unsigned),
+            Spelling { digits: 1, value: 0, .. } => Number::Large(text),
+            _ => text.parse().map_or(Number::Large(text), Number::Negative),
+        })
+    }
+}

@@ -1,0 +1,370 @@
+//! [`Scan`]: JSON piece by piece, and values skipped over. All that is passed is checked to be JSON.
+
+use super::error::{Error, Segment};
+
+/// The name of the field that every document has.
+const ID: &str = "_id";
+
+/// A place in a text.
+pub(super) struct Scan<'de> {
+    pub(super) text: &'de str,
+    /// How many bytes were read.
+    pub(super) place: usize,
+    /// The brackets that are open while a value is skipped.
+    open: Vec<u8>,
+}
+
+/// The content of a string as it is spelt, without its quotes.
+#[derive(Clone, Copy)]
+pub(super) struct Raw<'de> {
+    pub(super) text: &'de str,
+    /// Whether it has escapes.
+    pub(super) escaped: bool,
+}
+
+impl Raw<'_> {
+    /// Decodes it behind `into`.
+    pub(super) fn decode(&self, into: &mut String) -> Result<(), Error> {
+        // Nothing is longer than it is spelt.
+        into.reserve(self.text.len());
+        unescape(self.text, into)
+    }
+
+    /// What it stands for.
+    pub(super) fn decoded(&self) -> Result<String, Error> {
+        let mut text = String::new();
+        self.decode(&mut text).map(|()| text)
+    }
+
+    /// Whether this is the spelling of a text.
+    #[inline]
+    fn is(&self, text: &str) -> bool {
+        if self.escaped { self.decoded().is_ok_and(|own| own == text) } else { self.text == text }
+    }
+
+    /// A field with this name, as a step of a path.
+    fn segment(&self) -> Segment {
+        Segment::Field(self.decoded().unwrap_or_else(|_| self.text.to_owned()))
+    }
+}
+
+impl<'de> Scan<'de> {
+    pub(super) fn new(text: &'de str) -> Self {
+        Self { text, place: 0, open: Vec::new() }
+    }
+
+    #[inline]
+    pub(super) fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.place).copied()
+    }
+
+    /// Passes a byte that was looked at.
+    #[inline]
+    pub(super) fn bump(&mut self) {
+        self.place += 1;
+    }
+
+    /// Passes white space. The byte that follows.
+    #[inline]
+    pub(super) fn token(&mut self) -> Result<u8, Error> {
+        loop {
+            match self.peek() {
+                Some(b' ' | b'\n' | b'\r' | b'\t') => self.bump(),
+                Some(byte) => return Ok(byte),
+                None => return Err(Error::truncated()),
+            }
+        }
+    }
+
+    /// Passes white space and this byte.
+    #[inline]
+    pub(super) fn expect(&mut self, byte: u8) -> Result<(), Error> {
+        if self.token()? != byte {
+            return Err(Error::syntax());
+        }
+        self.bump();
+        Ok(())
+    }
+
+    /// Whether nothing but white space is left.
+    pub(super) fn end(&mut self) -> Result<(), Error> {
+        if self.token().is_ok() { Err(Error::syntax()) } else { Ok(()) }
+    }
+
+    /// What is wrong if no value begins here.
+    pub(super) fn not_a_value(&mut self) -> Option<Error> {
+        match self.token() {
+            Ok(b'"' | b'[' | b'{' | b't' | b'f' | b'n' | b'-' | b'0'..=b'9') => None,
+            Ok(_) => Some(Error::syntax()),
+            Err(error) => Some(error),
+        }
+    }
+
+    pub(super) fn literal(&mut self, literal: &str) -> Result<(), Error> {
+        let rest = self.rest();
+        if rest.starts_with(literal.as_bytes()) {
+            self.place += literal.len();
+            return Ok(());
+        }
+        let ends = literal.as_bytes().starts_with(rest);
+        Err(if ends { Error::truncated() } else { Error::syntax() })
+    }
+
+    /// What a step passes.
+    #[inline]
+    pub(super) fn slice(&mut self, step: impl FnOnce(&mut Self) -> Result<(), Error>) -> Result<&'de str, Error> {
+        let start = self.place;
+        step(self)?;
+        self.text.get(start..self.place).ok_or_else(Error::syntax)
+    }
+
+    /// Whether the name of the first field begins with `$`, or with an escape, which may stand for one, given that an object
+    /// is next.
+    #[inline]
+    pub(super) fn first_field_may_be_special(&self) -> bool {
+        let rest = self.text.as_bytes().get(self.place + 1..).unwrap_or_default();
+        match rest {
+            [b'"', first, ..] => matches!(first, b'$' | b'\\'),
+            [b' ' | b'\n' | b'\r' | b'\t', ..] => {
+                matches!(rest.trim_ascii_start(), [b'"', b'$' | b'\\', ..])
+            }
+            _ => false,
+        }
+    }
+
+    /// Reads a string whose opening quote is next.
+    #[inline]
+    pub(super) fn string(&mut self) -> Result<Raw<'de>, Error> {
+        let start = self.place + 1;
+        let escaped = self.pass_string()?;
+        let text = self.text.get(start..self.place - 1).ok_or_else(Error::syntax)?;
+        Ok(Raw { text, escaped })
+    }
+
+    /// Passes a string whose opening quote is next. Whether it has escapes.
+    #[inline]
+    fn pass_string(&mut self) -> Result<bool, Error> {
+        self.bump();
+        let rest = self.rest();
+        let length = plain(rest);
+        self.place += length;
+        if let Some(b'"') = rest.get(length) {
+            self.bump();
+            return Ok(false);
+        }
+        self.pass_escapes().map(|()| true)
+    }
+
+    /// Passes the rest of a string from its first escape on.
+    fn pass_escapes(&mut self) -> Result<(), Error> {
+        loop {
+            let rest = self.rest();
+            let length = plain(rest);
+            self.place += length;
+            match rest.get(length) {
+                Some(b'"') => {
+                    self.bump();
+                    return Ok(());
+                }
+                Some(b'\\') => {
+                    self.bump();
+                    self.escape()?;
+                }
+                Some(_) => return Err(Error::syntax()),
+                None => return Err(Error::truncated()),
+            }
+        }
+    }
+
+    /// Passes an escape, less its backslash. Whether it is half of a surrogate pair is looked at in decoding only.
+    fn escape(&mut self) -> Result<(), Error> {
+        let digits = match self.peek() {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 0,
+            Some(b'u') => 4,
+            Some(_) => return Err(Error::syntax()),
+            None => return Err(Error::truncated()),
+        };
+        self.bump();
+        for _ in 0..digits {
+            match self.peek() {
+                Some(digit) if digit.is_ascii_hexdigit() => self.bump(),
+                Some(_) => return Err(Error::syntax()),
+                None => return Err(Error::truncated()),
+            }
+        }
+        Ok(())
+    }
+
+    /// What is not read yet.
+    #[inline]
+    pub(super) fn rest(&self) -> &'de [u8] {
+        self.text.as_bytes().get(self.place..).unwrap_or_default()
+    }
+
+    /// Passes the value that is next, however deep it is.
+    pub(super) fn skip(&mut self) -> Result<(), Error> {
+        self.open.clear();
+        loop {
+            match self.token()? {
+                b'"' => drop(self.pass_string()?),
+                b'-' | b'0'..=b'9' => self.pass_number()?,
+                b't' => self.literal("true")?,
+                b'f' => self.literal("false")?,
+                b'n' => self.literal("null")?,
+                open @ (b'[' | b'{') => {
+                    self.bump();
+                    // Both closing brackets stand two behind the opening ones.
+                    if self.token()? != open + 2 {
+                        self.open.push(open);
+                        if open == b'{' {
+                            self.name()?;
+                        }
+                        continue;
+                    }
+                    self.bump();
+                }
+                _ => return Err(Error::syntax()),
+            }
+            loop {
+                let Some(open) = self.open.last().copied() else { return Ok(()) };
+                let token = self.token()?;
+                self.bump();
+                if token == open + 2 {
+                    self.open.pop();
+                } else if token == b',' {
+                    if open == b'{' {
+                        self.name()?;
+                    }
+                    break;
+                } else {
+                    return Err(Error::syntax());
+                }
+            }
+        }
+    }
+
+    /// Passes the name of a field and the colon.
+    #[inline]
+    fn name(&mut self) -> Result<(), Error> {
+        if self.token()? != b'"' {
+            return Err(Error::syntax());
+        }
+        self.pass_string()?;
+        self.expect(b':')
+    }
+
+    /// The field whose name begins here, as a step of a path. An error of its own is not of interest.
+    #[cold]
+    pub(super) fn segment_at(&self, place: usize) -> Segment {
+        let mut scan = Scan { text: self.text, place, open: Vec::new() };
+        scan.string().map_or(Segment::Field(String::new()), |name| name.segment())
+    }
+
+    /// Passes an object that has an `_id`: its text, and the content of its `_id` as it is spelt.
+    pub(super) fn document(&mut self) -> Result<(&'de str, &'de str), Error> {
+        if self.token()? != b'{' {
+            return Err(self.not_a_value().unwrap_or_else(|| Error::shape("an object")));
+        }
+        let mut id = None;
+        let text = self.slice(|scan| {
+            scan.bump();
+            if scan.token()? == b'}' {
+                scan.bump();
+                return Ok(());
+            }
+            loop {
+                if scan.token()? != b'"' {
+                    return Err(Error::syntax());
+                }
+                let name = scan.string()?;
+                scan.expect(b':')?;
+                if name.is(ID) {
+                    let found = scan.id().map_err(|error| error.at(scan.place).within(|| name.segment()))?;
+                    if id.replace(found).is_some() {
+                        return Err(Error::shape("the field `_id` once"));
+                    }
+                } else {
+                    scan.skip()?;
+                }
+                match scan.token()? {
+                    b',' => scan.bump(),
+                    b'}' => break scan.bump(),
+                    _ => return Err(Error::syntax()),
+                }
+            }
+            Ok(())
+        })?;
+        Ok((text, id.ok_or_else(|| Error::shape("the field `_id`"))?))
+    }
+
+    fn id(&mut self) -> Result<&'de str, Error> {
+        let a_string = || Error::shape("a string");
+        if self.token()? != b'"' {
+            return Err(self.not_a_value().unwrap_or_else(a_string));
+        }
+        let id = self.string()?;
+        if id.escaped && id.decoded().is_err() { Err(a_string()) } else { Ok(id.text) }
+    }
+}
+
+/// How many bytes at the beginning stand for themselves in a string.
+#[inline]
+fn plain(bytes: &[u8]) -> usize {
+    /// One in each byte.
+    const ONES: u64 = u64::MAX / 255;
+    let mut rest = bytes;
+    while let Some((chunk, tail)) = rest.split_first_chunk::<8>() {
+        let chunk = u64::from_le_bytes(*chunk);
+        // Below 0x21 are, after their second bit is turned, the control characters and the quote; below 1 is what was a
+        // backslash. Taking that away sets the highest bit of each, and now and then of one above, so the lowest one is right.
+        let low = (chunk ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
+        let backslash = (chunk ^ (ONES * 0x5c)).wrapping_sub(ONES);
+        let special = (low | backslash) & !chunk & (ONES << 7);
+        if special != 0 {
+            return bytes.len() - rest.len() + special.trailing_zeros() as usize / 8;
+        }
+        rest = tail;
+    }
+    let special = |byte: &u8| matches!(byte, ..b' ' | b'"' | b'\\');
+    bytes.len() - rest.len() + rest.iter().position(special).unwrap_or(rest.len())
+}
+
+/// Decodes the content of a string behind `into`.
+fn unescape(raw: &str, into: &mut String) -> Result<(), Error> {
+    let mut rest = raw;
+    while let Some((plain, escape)) = rest.split_once('\\') {
+        into.push_str(plain);
+        let mut characters = escape.chars();
+        let character = match characters.next().ok_or_else(Error::truncated)? {
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'u' => {
+                let (character, length) = unicode(escape).ok_or_else(|| Error::shape("a string"))?;
+                characters = escape.get(length..).unwrap_or_default().chars();
+                character
+            }
+            // Which others there are was looked at when the string was passed.
+            other => other,
+        };
+        into.push(character);
+        rest = characters.as_str();
+    }
+    into.push_str(rest);
+    Ok(())
+}
+
+/// The character of an escape that begins with `u`, and how long the escape is, or both halves of a pair.
+fn unicode(escape: &str) -> Option<(char, usize)> {
+    let unit = |digits: &str| u32::from_str_radix(digits, 16).ok();
+    let first = unit(escape.get(1..5)?)?;
+    if let Some(character) = char::from_u32(first) {
+        return Some((character, 5));
+    }
+    let second = escape.get(5..)?.strip_prefix("\\u").and_then(|digits| unit(digits.get(..4)?))?;
+    let units = [u16::try_from(first).ok()?, u16::try_from(second).ok()?];
+    let character = char::decode_utf16(units).next()?.ok()?;
+    Some((character, 11))
+}

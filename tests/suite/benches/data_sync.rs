@@ -1,0 +1,191 @@
+//! What reading a page of a data sync costs: instructions of reading its documents into a type, by this library and by one
+//! pass of serde_json into the same type, which knows no wrapper. Counted, not timed.
+//!
+//! `cargo bench -p convex-mgmt-suite --bench data_sync` prints both; `-- --check` fails when a bound is exceeded. Instructions
+//! are counted by valgrind, in a run of this same program; without valgrind both fail.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its user")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::hint::black_box;
+use std::process::ExitCode;
+
+use bytes::Bytes;
+use convex_mgmt::Operation;
+use convex_mgmt::deployment::data_sync::DataSyncPage;
+use convex_mgmt::deployment::{DataSync, Document};
+use convex_mgmt_count::{counted, instructions};
+use serde::Deserialize;
+
+/// The most instructions of reading all documents, as a multiple of those of serde_json.
+const DOCUMENTS: f64 = 1.0;
+/// The same of reading the page, as a multiple of those of serde_json for its frame with the documents as raw values.
+const PAGE: f64 = 1.05;
+/// How many documents the page has, of about 1 KiB each.
+const COUNT: usize = 1000;
+
+/// A type as a user might have it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(dead_code, reason = "only read")]
+struct Order {
+    #[serde(rename = "_id")]
+    id: String,
+    #[serde(rename = "_creationTime")]
+    created: f64,
+    customer: String,
+    state: State,
+    number: i64,
+    total: f64,
+    paid: bool,
+    note: Option<String>,
+    description: String,
+    address: Address,
+    items: Vec<Item>,
+    tags: Vec<String>,
+    history: Vec<f64>,
+    counters: BTreeMap<String, i64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum State {
+    Open,
+    Sent,
+}
+
+#[derive(Debug, Deserialize)]
+#[allow(dead_code, reason = "only read")]
+struct Address {
+    street: String,
+    city: String,
+    zip: String,
+    country: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[allow(dead_code, reason = "only read")]
+struct Item {
+    product: String,
+    quantity: i64,
+    price: f64,
+}
+
+fn document(n: usize) -> String {
+    let state = if n.is_multiple_of(2) { "open" } else { "sent" };
+    let item = |m: usize| {
+        format!(r#"{{"price":{}.{},"product":"j57{:025}a7","quantity":{}}}"#, n % 90 + 1, m * 25, n * m, m + 1)
+    };
+    format!(
+        r#"{{"_creationTime":17{n:011}.{},"_id":"k17{n:028}x","address":{{"city":"Zürich","country":null,"street":"Bahnhofstrasse {n}","zip":"8001"}},"counters":{{"opened":{n},"returned":0,"viewed":{}}},"customer":"Ada Lovelace {n}","description":"Two boxes, \"fragile\", to be left with the neighbours on the second floor if nobody opens.\nRing twice, please. {n}","history":[1.0,0.5,{n}.25,1e16,-0.0],"items":[{},{},{}],"legacy":{{"source":"import","row":{n},"cells":["a","b",null,true]}},"note":null,"number":{},"paid":true,"state":"{state}","tags":["gift","express","number-{n}"],"total":{}.5}}"#,
+        n % 10,
+        n * 7,
+        item(1),
+        item(2),
+        item(3),
+        9_007_199_254_740_993 + n,
+        n % 500,
+    )
+}
+
+fn page() -> Bytes {
+    let mut page = r#"{"status":{"type":"snapshotting"},"truncates":[],"values":["#.to_owned();
+    for n in 0..COUNT {
+        let comma = if n == 0 { "" } else { "," };
+        let ts = 1_755_000_000_000_000_000 + n;
+        let value = document(n);
+        write!(page, r#"{comma}{{"component":"","table":"orders","ts":{ts},"deleted":false,"value":{value}}}"#)
+            .unwrap();
+    }
+    page.push_str(r#"],"syncId":"s","pagination":{"hasMore":true,"nextCursor":"c"}}"#);
+    page.into()
+}
+
+mod bare {
+    //! The page as serde_json alone would be asked for it.
+
+    use std::borrow::Cow;
+
+    use serde::Deserialize;
+    use serde_json::value::RawValue;
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    #[allow(dead_code, reason = "only read")]
+    pub(super) struct Page<'a> {
+        status: serde_json::Value,
+        truncates: Vec<serde_json::Value>,
+        #[serde(borrow)]
+        pub(super) values: Vec<Entry<'a>>,
+        sync_id: String,
+        pagination: serde_json::Value,
+    }
+
+    #[derive(Deserialize)]
+    #[allow(dead_code, reason = "only read")]
+    pub(super) struct Entry<'a> {
+        component: Cow<'a, str>,
+        table: Cow<'a, str>,
+        ts: i64,
+        deleted: bool,
+        #[serde(borrow)]
+        value: &'a RawValue,
+    }
+}
+
+fn ours(document: &Document) -> Order {
+    document.read().unwrap()
+}
+
+fn bare(document: &Document) -> Order {
+    serde_json::from_str(document.as_str()).unwrap()
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).filter(|word| *word != "--bench").collect();
+    match words[..] {
+        ["read"] => read(),
+        [] => compare(false),
+        ["--check"] => compare(true),
+        _ => ExitCode::from(2),
+    }
+}
+
+/// Every piece of work that is counted, in order.
+fn read() -> ExitCode {
+    let body = page();
+    let page: DataSyncPage = DataSync::decode(&body).unwrap();
+    assert_eq!(format!("{:?}", ours(&page.values[7].document)), format!("{:?}", bare(&page.values[7].document)));
+    let documents = |read: fn(&Document) -> Order| {
+        page.values.iter().for_each(|value| drop(black_box(read(&value.document))));
+    };
+    counted(&mut || documents(ours));
+    counted(&mut || documents(bare));
+    counted(&mut || assert_eq!(DataSync::decode(&body).unwrap().values.len(), COUNT));
+    counted(&mut || assert_eq!(serde_json::from_slice::<bare::Page<'_>>(&body).unwrap().values.len(), COUNT));
+    ExitCode::SUCCESS
+}
+
+fn compare(check: bool) -> ExitCode {
+    let counts = match instructions(&["read"]) {
+        Ok(counts) => counts,
+        Err(why) => {
+            eprintln!("not counted: {why}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let [ours, bare, our_page, bare_page] = counts[..] else { panic!("{counts:?}") };
+    println!("{COUNT} documents, {} bytes in all", page().len());
+    let mut within = true;
+    for (what, ours, bare, bound) in [("documents", ours, bare, DOCUMENTS), ("the page", our_page, bare_page, PAGE)] {
+        let ratio = ours as f64 / bare as f64;
+        println!("instructions for {what}: ours {ours}, bare {bare}, ratio {ratio:.3}, at most {bound}");
+        within &= ratio <= bound;
+    }
+    if check && !within {
+        eprintln!("a bound is exceeded");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
