@@ -40,30 +40,38 @@ fn a_source_that_was_asked_on_another_runtime_stalls_no_call() {
     }
 }
 
-/// An answer that comes after that of another runtime is not used.
+/// An answer that comes while another one is being waited for is that of both.
 #[test]
 fn the_first_answer_of_two_runtimes_serves_both() {
     let (asked, count) = counter();
-    let gates = [Gate::new(), Gate::new()];
-    let source = gates.clone();
+    let (served, is_served) = std::sync::mpsc::channel();
+    let (gate, is_served) = (Gate::new(), Arc::new(Mutex::new(is_served)));
     let refresh = CredentialRefreshLayer::new(&old(), move || {
-        let (number, gates) = (count(), source.clone());
+        let (is_first, gate, is_served) = (count() == 0, gate.clone(), Arc::clone(&is_served));
         async move {
-            gates[number].passed().await;
-            Ok::<_, Shut>(key(["new", "late"][number]))
+            if is_first {
+                gate.passed().await;
+                return Ok::<_, Shut>(key("new"));
+            }
+            // The first call ends while this is polled.
+            gate.open();
+            is_served.lock().unwrap().recv().unwrap();
+            Ok(key("late"))
         }
     });
     let client = builder().attempt_layer(refresh).build_on(server("new")).unwrap();
     let operation = ListEnvironmentVariables::new();
     let (first, second) = (runtime(false), runtime(false));
-    let (mut one, mut two) = (Box::pin(client.send(&operation)), Box::pin(client.send(&operation)));
-    first.block_on(async { assert!(is_pending(one.as_mut())) });
-    second.block_on(async { assert!(is_pending(two.as_mut())) });
-    gates[0].open();
-    first.block_on(one).unwrap();
-    gates[1].open();
-    second.block_on(two).unwrap();
-    first.block_on(client.send(&operation)).unwrap();
+    let mut call = Box::pin(client.send(&operation));
+    first.block_on(async { assert!(is_pending(call.as_mut())) });
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            first.block_on(call).unwrap();
+            served.send(()).unwrap();
+        });
+        second.block_on(client.send(&operation)).unwrap();
+    });
+    second.block_on(client.send(&operation)).unwrap();
     assert_eq!(asked.load(Ordering::Relaxed), 2);
 }
 
