@@ -25,6 +25,9 @@ impl fmt::Display for Printable<'_> {
         if self.0.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
             return f.pad(self.0);
         }
+        if f.width().is_some() || f.precision().is_some() {
+            return f.pad(&self.to_string());
+        }
         for piece in self.0.split_inclusive(KEPT) {
             let text = piece.strip_suffix(KEPT).unwrap_or(piece);
             write!(f, "{}", text.escape_debug())?;
@@ -39,8 +42,8 @@ mod tests {
     use http::StatusCode;
 
     use super::*;
-    use crate::deployment::ListEnvironmentVariables;
     use crate::deployment::data_sync::TablePath;
+    use crate::deployment::{ListEnvironmentVariables, LogTopic};
     use crate::{Credential, ErrorCode, LogStreamId, Operation, Problem, Problems, Redirect, UsageLimitId};
 
     #[test]
@@ -93,5 +96,16 @@ mod tests {
         let text = "A\r\n- B\u{2028}- C\u{85}\u{1b}[2K\u{202e}\"D\\n";
         assert_eq!(Printable(text).to_string(), r#"A\r\n- B\u{2028}- C\u{85}\u{1b}[2K\u{202e}"D\n"#);
         assert_eq!(format!("{:>4}|", Printable("A")), "   A|");
+    }
+
+    #[test]
+    fn open_enums_and_ids_keep_their_column_whatever_their_text() {
+        let rows = [
+            format!("{:>8}|", LogTopic::Console),
+            format!("{:<8}|", LogTopic::from("é\n")),
+            format!("{:^8.3}|", LogTopic::from("日本語日")),
+            format!("{:8}|", LogStreamId::from("\u{202e}")),
+        ];
+        assert_eq!(rows, [" console|", r"é\n     |", "  日本語   |", r"\u{202e}|"]);
     }
 }
