@@ -26,7 +26,7 @@ impl fmt::Display for Printable<'_> {
             return f.pad(self.0);
         }
         if f.width().is_some() || f.precision().is_some() {
-            return f.pad(&self.to_string());
+            return f.pad(&Printable(self.0).to_string());
         }
         for piece in self.0.split_inclusive(KEPT) {
             let text = piece.strip_suffix(KEPT).unwrap_or(piece);
