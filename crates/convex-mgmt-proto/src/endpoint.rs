@@ -18,7 +18,7 @@ pub use user_agent::UserAgent;
 use zeroize::Zeroizing;
 
 use crate::credential::Authorizes;
-use crate::operation::Api;
+use crate::operation::{Api, Deployment};
 
 /// The header in which a client says what it is, in the form `name-version`. Source: convex-backend
 /// `crates/common/src/version.rs`.
@@ -217,6 +217,31 @@ impl<A: Api> Endpoint<A> {
 
     pub(crate) fn headers(&self) -> &HeaderMap {
         &self.shared.headers
+    }
+}
+
+impl Endpoint<Deployment> {
+    /// Returns what is probably wrong with the URL, in one line: it is not where Convex serves a deployment's API, but the URL of
+    /// its HTTP actions, the dashboard or the Management API. Requests to it would be answered with 404 or with a page.
+    ///
+    /// It is not an error, because Convex may change what its hosts serve.
+    ///
+    /// ```
+    /// use convex_mgmt_proto::{DeployKey, Deployment, Endpoint};
+    ///
+    /// let key = DeployKey::parse("prod:happy-animal-123|made-up")?;
+    /// let endpoint: Endpoint<Deployment> = Endpoint::new("https://happy-animal-123.convex.site", &key)?;
+    /// let warning = endpoint.warning();
+    /// assert_eq!(warning, Some("the URL is that of HTTP actions: the API's ends with `.convex.cloud`"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn warning(&self) -> Option<&'static str> {
+        let parts = Parts::read(self.url()).ok()?;
+        if parts.is_below("convex.site") {
+            return Some(url::HTTP_ACTIONS);
+        }
+        let of_all = parts.is_below("convex.dev");
+        of_all.then_some("the URL is Convex's and not a deployment's: a deployment's ends with `.convex.cloud`")
     }
 }
 

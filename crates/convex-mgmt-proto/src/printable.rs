@@ -24,6 +24,9 @@ impl fmt::Display for Printable<'_> {
         if self.0.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
             return f.pad(self.0);
         }
+        if f.width().is_some() || f.precision().is_some() {
+            return f.pad(&Printable(self.0).to_string());
+        }
         for piece in self.0.split_inclusive(|c| is_kept(c) || looks_like_nothing(c)) {
             let mut before = piece.chars();
             match before.next_back() {
@@ -55,8 +58,8 @@ mod tests {
     use http::StatusCode;
 
     use super::*;
-    use crate::deployment::ListEnvironmentVariables;
     use crate::deployment::data_sync::TablePath;
+    use crate::deployment::{ListEnvironmentVariables, LogTopic};
     use crate::{Credential, ErrorCode, LogStreamId, Operation, Problem, Problems, Redirect, UsageLimitId};
 
     #[test]
@@ -114,5 +117,16 @@ mod tests {
             r#"\u{3164}"\u{fe0f}\u{fe0f}'é"#.to_owned() + "\u{301}\\n"
         );
         assert_eq!(format!("{:>4}|", Printable("A")), "   A|");
+    }
+
+    #[test]
+    fn open_enums_and_ids_keep_their_column_whatever_their_text() {
+        let rows = [
+            format!("{:>8}|", LogTopic::Console),
+            format!("{:<8}|", LogTopic::from("é\n")),
+            format!("{:^8.3}|", LogTopic::from("日本語日")),
+            format!("{:8}|", LogStreamId::from("\u{202e}")),
+        ];
+        assert_eq!(rows, [" console|", r"é\n     |", "  日本語   |", r"\u{202e}|"]);
     }
 }

@@ -67,6 +67,12 @@ impl From<&str> for Secret {
     }
 }
 
+impl From<&String> for Secret {
+    fn from(text: &String) -> Self {
+        Self::new(text)
+    }
+}
+
 /// Writes a secret in clear text, for a field that says so.
 pub(crate) fn exposed<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose())
@@ -200,6 +206,12 @@ mod tests {
         assert_eq!(Secret::new("a"), Secret::new("a"));
         assert_ne!(Secret::new("a"), Secret::new("b"));
         assert_ne!(Secret::new("a"), Secret::new("aa"));
+    }
+
+    #[test]
+    fn a_borrowed_string_is_copied() {
+        let text = String::from("a");
+        assert_eq!([Secret::from(&text), Secret::from(text.as_str())], [Secret::new("a"), Secret::from(text)]);
     }
 
     fn read(json: &str) -> serde_json::Result<Secret> {

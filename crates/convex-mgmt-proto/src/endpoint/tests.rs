@@ -306,3 +306,23 @@ fn a_clients_product_is_for_endpoints_that_have_none_of_their_own() {
     assert_eq!(agent(&own.default_user_agent(client("first/1"))), format!("own/1 {AGENT}"));
     assert_eq!(agent(&endpoint), AGENT, "the endpoints that others hold stay as they were");
 }
+
+#[test]
+fn a_url_of_convexs_that_serves_no_deployment_has_a_warning() {
+    for (url, words) in [
+        ("https://happy-animal-123.convex.cloud", None),
+        ("https://happy-animal-123.eu-west-1.convex.cloud", None),
+        ("https://api.example.com", None),
+        ("https://aconvex.site", None),
+        ("https://convex.site.example.com", None),
+        ("http://127.0.0.1:3210", None),
+        ("https://happy-animal-123.convex.site", Some("HTTP actions")),
+        ("https://happy-animal-123.eu-west-1.CONVEX.site.:8443", Some("HTTP actions")),
+        ("https://api.convex.dev", Some("not a deployment's")),
+        ("https://dashboard.convex.dev/", Some("not a deployment's")),
+    ] {
+        let key = DeployKey::parse("prod:happy-animal-123|made-up").unwrap();
+        let warning = Endpoint::<Deployment>::new(url, &key).unwrap().warning();
+        assert!(warning.map_or(words.is_none(), |text| words.is_some_and(|words| text.contains(words))), "{url}");
+    }
+}

@@ -116,6 +116,9 @@ impl fmt::Display for EndpointError {
 
 impl std::error::Error for EndpointError {}
 
+/// What is wrong with the URL of a deployment's HTTP actions where the API's is needed.
+pub(crate) const HTTP_ACTIONS: &str = "the URL is that of HTTP actions: the API's ends with `.convex.cloud`";
+
 /// The parts of an `http` or `https` URL whose host and port were checked. The others are only told apart.
 #[derive(Debug)]
 pub(crate) struct Parts<'a> {
@@ -157,6 +160,12 @@ impl<'a> Parts<'a> {
         let port = port.map(read_port).transpose()?.filter(|port| *port != if encrypted { 443 } else { 80 });
         let (path, query) = split_at_any(after, &['?', '#']);
         Ok(Self { encrypted, user_info, host: host.to_ascii_lowercase(), port, path, query: !query.is_empty() })
+    }
+
+    /// Whether the host is below a domain of Convex's.
+    pub(crate) fn is_below(&self, domain: &str) -> bool {
+        let host = self.host.strip_suffix('.').unwrap_or(&self.host);
+        host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
     }
 
     /// Whether the host is this machine.
