@@ -5,7 +5,7 @@ mod user_agent;
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -270,17 +270,17 @@ impl<A: Api> fmt::Debug for Endpoint<A> {
     }
 }
 
-/// Returns `true` if a URL's host is this machine: `localhost`, a name below it, an address in 127.0.0.0/8, or `[::1]`.
+/// Returns `true` if a URL's host is this machine: `localhost`, a name below it, an address in 127.0.0.0/8, or `[::1]`. A dot at
+/// the end of a name makes no difference, nor does writing an IPv4 address as an IPv6 one (`[::ffff:127.0.0.1]`).
 ///
 /// Plaintext to such a host needs no [`Endpoint::plaintext`]. A transport must therefore keep a connection to it on this
 /// machine: it uses no proxy, and connects `localhost` and names below it to loopback addresses, whatever a resolver says
 /// (RFC 6761, section 6.3).
 pub fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
-    let last_label = host.rsplit_once('.').map_or(host, |(_, last)| last);
+    let last_label = host.strip_suffix('.').unwrap_or(host).rsplit('.').next().unwrap_or_default();
     last_label.eq_ignore_ascii_case("localhost")
-        || address.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
-        || address.parse::<Ipv6Addr>().is_ok_and(|ip| ip.is_loopback())
+        || address.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 #[cfg(test)]

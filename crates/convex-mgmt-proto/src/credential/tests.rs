@@ -119,6 +119,19 @@ const SURPLUS: &[(&str, Surplus, usize)] = &[
     ("$MY_KEY", Surplus::Placeholder, 0),
     ("{{MY_KEY}}", Surplus::Placeholder, 0),
     ("https://happy-animal-123.convex.cloud", Surplus::Url, 0),
+    ("(prod:happy-animal-123|canary)", Surplus::Symbol, 0),
+    ("[prod:happy-animal-123|canary](x)", Surplus::Symbol, 0),
+    ("**prod:happy-animal-123|canary**", Surplus::Symbol, 0),
+    ("prod:happy-animal-123|canary)", Surplus::Symbol, 28),
+    ("prod:happy-animal-123|************", Surplus::Symbol, 22),
+    ("prod:happy-animal-123|canary#note", Surplus::Symbol, 28),
+    ("prod:happy-animal-123|canary&x", Surplus::Symbol, 28),
+    ("prod:happy-animal-123|canary?", Surplus::Symbol, 28),
+    ("prod:happy-animal-123|canary@host", Surplus::Symbol, 28),
+    ("prod:happy-animal-123|canary^M", Surplus::Symbol, 28),
+    ("%CONVEX_DEPLOY_KEY%", Surplus::Symbol, 0),
+    ("@canary.txt", Surplus::Symbol, 0),
+    ("canary!", Surplus::Symbol, 6),
 ];
 
 #[test]

@@ -25,6 +25,8 @@ fn an_origin_is_kept_and_its_default_port_dropped() {
         ("http://localhost:3210/", "http://localhost:3210"),
         ("http://convex.localhost", "http://convex.localhost"),
         ("http://[::1]:3210", "http://[::1]:3210"),
+        ("http://localhost.:3210", "http://localhost.:3210"),
+        ("http://[::ffff:127.0.0.1]:3210", "http://[::ffff:127.0.0.1]:3210"),
     ] {
         assert_eq!(url(given).as_deref(), Ok(kept), "{given}");
     }
@@ -42,7 +44,10 @@ const BROKEN: &[(&str, EndpointError)] = &[
     ("https:///", EndpointError::NoHost),
     ("https://:443", EndpointError::NoHost),
     ("ftp://example.com", EndpointError::Scheme),
-    ("CONVEX_URL=https://example.com", EndpointError::Scheme),
+    ("wss://example.com", EndpointError::Scheme),
+    ("CONVEX_URL=https://example.com", EndpointError::TextBefore),
+    ("<https://example.com>", EndpointError::TextBefore),
+    ("[docs](https://example.com)", EndpointError::TextBefore),
     ("https://https://example.com", EndpointError::TwoSchemes),
     ("\"https://example.com\"", EndpointError::Quote),
     ("'https://example.com'", EndpointError::Quote),
@@ -63,6 +68,10 @@ const BROKEN: &[(&str, EndpointError)] = &[
     ("http://example.com", EndpointError::Plaintext),
     ("http://127.0.0.1.example.com", EndpointError::Plaintext),
     ("http://localhost.example.com", EndpointError::Plaintext),
+    ("http://localhost.example.", EndpointError::Plaintext),
+    ("http://notlocalhost", EndpointError::Plaintext),
+    ("http://[::ffff:192.0.2.1]", EndpointError::Plaintext),
+    ("http://0.0.0.0:3210", EndpointError::Plaintext),
     ("http://192.168.1.5:3210", EndpointError::Plaintext),
     ("https://user:canary@example.com", EndpointError::UserInfo),
     ("http://localhost@example.com", EndpointError::UserInfo),
@@ -109,6 +118,8 @@ const BROKEN: &[(&str, EndpointError)] = &[
     ("https://example.com:70000", EndpointError::Port),
     ("https://example.com:+443", EndpointError::Port),
     ("https://example.com:80a", EndpointError::Port),
+    ("https://example.com:443:443", EndpointError::Port),
+    ("https://user:canary:example.com", EndpointError::Port),
 ];
 
 #[test]

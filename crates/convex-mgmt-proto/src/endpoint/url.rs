@@ -21,8 +21,10 @@ pub enum EndpointError {
     Unprintable,
     /// A comma or a semicolon.
     Separator,
-    /// No scheme, such as `happy-animal-123.convex.cloud`.
+    /// No scheme, such as `happy-animal-123.convex.cloud`, or one without `//`.
     NoScheme,
+    /// Text before the scheme, such as `URL=https://example.com`.
+    TextBefore,
     /// A scheme that is neither `https` nor `http`.
     Scheme,
     /// A scheme before another one, such as `https://https://example.com`.
@@ -73,11 +75,12 @@ impl EndpointError {
                 "the URL holds a character that is not printable ASCII: write an international name as `xn--...`"
             }
             Self::Separator => "the URL holds a comma or semicolon: give one URL alone",
-            Self::NoScheme => "the URL has no scheme: it must begin with `https://`",
+            Self::NoScheme => "the URL does not begin with `https://`",
+            Self::TextBefore => "the URL has other text before its scheme: give the URL alone",
             Self::Scheme => "the URL's scheme must be `https`",
             Self::TwoSchemes => "the URL has two schemes",
             Self::Plaintext => {
-                "the URL must begin with `https://`: without encryption the credential could be read on its way"
+                "the URL must be `https`; `Endpoint::plaintext` is for networks where nobody can read the credential"
             }
             Self::UserInfo => "the URL holds a user name or password: the credential is given separately",
             Self::NoHost => "the URL has no host",
@@ -139,7 +142,10 @@ impl<'a> Parts<'a> {
         let encrypted = match scheme {
             https if https.eq_ignore_ascii_case("https") => true,
             http if http.eq_ignore_ascii_case("http") => false,
-            _ => return Err(EndpointError::Scheme),
+            other if other.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)) => {
+                return Err(EndpointError::Scheme);
+            }
+            _ => return Err(EndpointError::TextBefore),
         };
         let (authority, after) = split_at_any(rest, &['/', '?', '#']);
         if authority.ends_with(':') && after.starts_with("//") {
@@ -211,7 +217,10 @@ fn split_port(authority: &str) -> Result<(&str, Option<&str>), EndpointError> {
     }
     match authority.split_once(':') {
         None => Ok((authority, None)),
-        Some((_, port)) if port.contains(':') => Err(EndpointError::Ipv6),
+        Some((_, port)) if port.contains(':') => {
+            let is_address = authority.bytes().all(|byte| byte.is_ascii_hexdigit() || b":.%".contains(&byte));
+            Err(if is_address { EndpointError::Ipv6 } else { EndpointError::Port })
+        }
         Some((host, port)) => Ok((host, Some(port))),
     }
 }
