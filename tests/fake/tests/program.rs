@@ -38,8 +38,12 @@ fn get(key: &str) -> String {
 }
 
 fn order(method: &str, body: &str) -> String {
+    control(method, "faults", body)
+}
+
+fn control(method: &str, path: &str, body: &str) -> String {
     let length = body.len();
-    format!("{method} /_fake/faults HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}")
+    format!("{method} /_fake/{path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}")
 }
 
 const SERVE: &[&str] = &[
@@ -95,6 +99,48 @@ async fn faults_can_be_ordered_from_outside() {
     fault(r#"{"fault":"emptyBody"}"#).await;
     assert!(list().await.contains("content-length: 0"));
     assert!(fault(r#"{"fault":"bogus"}"#).await.starts_with("HTTP/1.1 400"));
+}
+
+/// A session of a test in another language: fill, ask, look at what was asked, revoke.
+#[tokio::test]
+async fn a_session_is_controlled_from_outside() {
+    let (_child, address) = started(&[SERVE, &["--plan", "{}"]].concat()).await;
+    let post = async |path: &str, body: &str| {
+        let answer = exchange(&address, control("POST", path, body)).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{path} {body}: {answer}");
+        answer
+    };
+    let look = async |path: &str| exchange(&address, control("GET", path, "")).await;
+    let list = async || exchange(&address, get("happy-animal-123|01ab")).await;
+    post("variables", r#"{"A":"1","B":"2"}"#).await;
+    post("variables", r#"{"B":null}"#).await;
+    assert!(list().await.ends_with(r#"{"environmentVariables":{"A":"1"}}"#));
+    post("tables", r#"[{"change":"insert","table":"t","document":{"_id":"a","_creationTime":1.5,"n":1}}]"#).await;
+    let tables = r#"[{"component":"","table":"t","documents":[{"_creationTime":1.5,"_id":"a","n":1}]}]"#;
+    assert!(look("tables").await.ends_with(tables));
+    post("usage", r#"{"change":"add","metric":"functionCalls","amount":5}"#).await;
+    let usage = exchange(&address, get_path("/api/v1/get_current_usage")).await;
+    assert!(usage.contains(r#""current_day":5.0"#), "{usage}");
+    post("events?flush=true", r#"{"topic":"console","fields":{"message":"hello"}}"#).await;
+    assert!(post("clock", r#"{"milliseconds":60000}"#).await.contains(r#"{"now":"#));
+    let revoked = post("keys", r#"{"change":"revoke","key":"happy-animal-123|01ab"}"#).await;
+    assert!(revoked.ends_with(r#"{"found":true}"#), "{revoked}");
+    assert!(list().await.starts_with("HTTP/1.1 401"));
+    post("keys", r#"{"change":"add","key":"happy-animal-123|01ab","role":"admin"}"#).await;
+    assert!(list().await.starts_with("HTTP/1.1 200"));
+
+    let requests = look("requests").await;
+    for part in [r#""number":0,"method":"GET","uri":"/api/v1/list_environment_variables""#, r#""status":401}"#] {
+        assert!(requests.contains(part), "{part}: {requests}");
+    }
+    assert!(look("requests?from=3").await.ends_with(r#""fault":null,"status":200}]"#));
+    assert!(look("audit_log").await.ends_with("[]"));
+    // The help names each path.
+    let help = program(&["--help"]).output().await.unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    for path in ["faults", "tables", "usage", "variables", "events", "clock", "keys", "requests", "audit_log"] {
+        assert!(help.contains(&format!("/_fake/{path}")), "{path}");
+    }
 }
 
 fn get_path(path: &str) -> String {
