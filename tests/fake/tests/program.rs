@@ -3,6 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
@@ -140,6 +141,67 @@ async fn a_session_is_controlled_from_outside() {
     let help = String::from_utf8(help.stdout).unwrap();
     for path in ["faults", "tables", "usage", "variables", "events", "clock", "keys", "requests", "audit_log"] {
         assert!(help.contains(&format!("/_fake/{path}")), "{path}");
+    }
+}
+
+/// The commands of the session with curl in `docs/testing.md`, each with the output that the page shows.
+fn documented_session() -> Vec<(String, String)> {
+    let page = include_str!("../../../docs/testing.md");
+    let (_, session) = page.split_once("```console\n$ URL=").expect("the session");
+    let (session, _) = session.split_once("```").expect("its end");
+    let mut commands = Vec::new();
+    for command in session.split("$ curl $URL").skip(1) {
+        // A command goes on as long as a quotation mark is open.
+        let mut quotes = 0;
+        let is_end = |character: char| {
+            quotes += usize::from(character == '\'');
+            character == '\n' && quotes % 2 == 0
+        };
+        let (command, output) = command.split_once(is_end).expect("a command and its output");
+        commands.push((command.to_owned(), output.replace('\n', "")));
+    }
+    commands
+}
+
+/// JSON as it is, or text; without what differs from run to run and from client to client.
+fn comparable(text: &str) -> Value {
+    fn without_chance(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                if let Some(Value::Object(headers)) = fields.get_mut("headers") {
+                    headers.retain(|name, _| name == "authorization");
+                }
+                if let Some(Value::String(id)) = fields.get_mut("id") {
+                    *id = format!("{} characters", id.len());
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(without_chance),
+            _ => {}
+        }
+    }
+    let mut value = serde_json::from_str(text).unwrap_or_else(|_| text.trim_end().into());
+    without_chance(&mut value);
+    value
+}
+
+#[tokio::test]
+async fn the_documented_session_has_the_documented_output() {
+    let (_child, address) = started(SERVE).await;
+    let session = documented_session();
+    assert!(session.len() > 5, "{session:?}");
+    for (command, output) in session {
+        let (path, arguments) = command.split_once(' ').unwrap_or((&command, ""));
+        let request = match arguments
+            .split_once('\'')
+            .and_then(|(option, rest)| Some((option, rest.strip_suffix('\'')?)))
+        {
+            Some(("-d ", body)) => control("POST", path.strip_prefix("/_fake/").unwrap(), body),
+            Some(("-H ", header)) => format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{header}\r\n\r\n"),
+            _ => control("GET", path.strip_prefix("/_fake/").unwrap(), ""),
+        };
+        let answer = exchange(&address, request).await;
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert_eq!(comparable(body), comparable(&output), "{command}");
     }
 }
 
