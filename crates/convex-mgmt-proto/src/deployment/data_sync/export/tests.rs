@@ -89,7 +89,10 @@ proptest! {
         both::<String>(&broken);
         both::<Vec<f64>>(&broken);
         both::<Struct>(&broken);
-        both::<serde_json::Value>(&broken);
+        // What was a float may have become a large integer, which is read in another way on purpose.
+        if !read::<serde_json::Value>(&broken).is_err_and(|error| error.expected == INTEGER) {
+            both::<serde_json::Value>(&broken);
+        }
     }
 
     #[test]
