@@ -313,8 +313,8 @@ fn an_error_is_at_the_value_that_does_not_fit_or_at_the_byte_that_is_no_json() {
     ] {
         let (before, after) = text.split_once('^').unwrap();
         let error = read::<BTreeMap<String, External>>(&format!("{before}{after}")).unwrap_err();
-        let lines = before.split('\n');
-        let expected = (lines.clone().count(), lines.last().map_or(0, str::len) + 1);
+        let mut lines = before.split('\n');
+        let expected = (lines.clone().count(), lines.next_back().map_or(0, str::len) + 1);
         assert_eq!((error.line, error.column), expected, "{text}: {error}");
     }
 }
