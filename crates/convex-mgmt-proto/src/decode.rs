@@ -165,7 +165,7 @@ pub struct DecodeError {
     pub path: String,
     /// The line, from 1; 0 where there is none.
     pub line: usize,
-    /// The column, from 1; 0 where there is none.
+    /// The column in bytes, from 1; 0 where there is none.
     pub column: usize,
     /// What was expected there; empty where that is not known.
     pub expected: String,
