@@ -6,6 +6,7 @@ mod ci;
 mod deps;
 mod dotenv;
 mod fuzz;
+mod mutants;
 mod shell;
 mod spec;
 mod tidy;
@@ -24,6 +25,9 @@ usage: cargo xtask COMMAND
                         that CONVEX_MGMT_OPENAPI names; without documents it fails, unless told --allow-missing
   fuzz [--seconds N] [TARGET]
                         give one fuzz target, or each, to libFuzzer for N seconds, 30 if not told
+  mutants [FILE...]     break the published crates in one small way after the other with cargo-mutants, and list the
+                        changes that no test notices; in these files, or in the lines that differ from the branch
+                        `main`. It builds cargo-mutants when it is missing, and takes minutes per file. Not part of ci
   dotenv [--write]      compare the table that the reader of .env text is tested with to npm's dotenv, which is installed
                         where it is missing; with --write, write the table
   deps                  hold the dependency trees against their bounds
@@ -39,6 +43,7 @@ enum Command {
     Ci,
     Spec { dir: Option<PathBuf>, allow_missing: bool },
     Fuzz { target: Option<String>, seconds: u32 },
+    Mutants { files: Vec<String> },
     Dotenv { write: bool },
     Deps,
     Api,
@@ -61,6 +66,7 @@ fn main() -> ExitCode {
         Command::Ci => ci::run_steps(),
         Command::Spec { dir, allow_missing } => spec::run(dir, allow_missing),
         Command::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),
+        Command::Mutants { files } => mutants::run(&files),
         Command::Dotenv { write } => dotenv::run(write),
         Command::Deps => deps::run(),
         Command::Api => api::check(),
@@ -78,7 +84,7 @@ fn main() -> ExitCode {
 fn command() -> Result<Command, lexopt::Error> {
     let mut parser = lexopt::Parser::from_env();
     let (mut name, mut dir, mut allow_missing) = (None, None, false);
-    let (mut target, mut seconds, mut write) = (None, None, false);
+    let (mut targets, mut seconds, mut write) = (Vec::new(), None, false);
     while let Some(argument) = parser.next()? {
         match argument {
             Short('h') | Long("help") => return Ok(Command::Help),
@@ -87,7 +93,7 @@ fn command() -> Result<Command, lexopt::Error> {
             Long("write") => write = true,
             Long("seconds") => seconds = Some(parser.value()?.parse()?),
             Value(value) if name.is_none() => name = Some(value.string()?),
-            Value(value) if target.is_none() => target = Some(value.string()?),
+            Value(value) if matches!(name.as_deref(), Some("fuzz" | "mutants")) => targets.push(value.string()?),
             other => return Err(other.unexpected()),
         }
     }
@@ -98,13 +104,17 @@ fn command() -> Result<Command, lexopt::Error> {
     if name != "dotenv" && write {
         return Err("--write belongs to `dotenv`".into());
     }
-    if name != "fuzz" && (target.is_some() || seconds.is_some()) {
-        return Err("--seconds and a target belong to `fuzz`".into());
+    if name != "fuzz" && seconds.is_some() {
+        return Err("--seconds belongs to `fuzz`".into());
+    }
+    if name == "fuzz" && targets.len() > 1 {
+        return Err("`fuzz` takes one target, or none for each".into());
     }
     Ok(match name.as_str() {
         "ci" => Command::Ci,
         "spec" => Command::Spec { dir, allow_missing },
-        "fuzz" => Command::Fuzz { target, seconds: seconds.unwrap_or(30) },
+        "fuzz" => Command::Fuzz { target: targets.pop(), seconds: seconds.unwrap_or(30) },
+        "mutants" => Command::Mutants { files: targets },
         "dotenv" => Command::Dotenv { write },
         "deps" => Command::Deps,
         "api" => Command::Api,

@@ -45,7 +45,9 @@ pub(crate) fn tool(name: &str, version: &str) -> Result<PathBuf, Failure> {
     let tools = target()?.join("tools");
     let program = tools.join("bin").join(name);
     let wanted = format!("{name} {version}");
-    if output(Command::new(&program).arg("--version")).unwrap_or_default().trim() != wanted {
+    // As cargo calls it: not every one knows its version without its name among the arguments.
+    let subcommand = name.strip_prefix("cargo-");
+    if output(Command::new(&program).args(subcommand).arg("--version")).unwrap_or_default().trim() != wanted {
         println!("building {wanted}");
         let install = format!("install --quiet --locked {name} --version {version} --force --root");
         run(cargo(&install).arg(&tools))?;

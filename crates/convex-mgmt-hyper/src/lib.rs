@@ -8,6 +8,8 @@
 pub mod builder;
 pub mod client;
 mod connect;
+#[cfg(test)]
+mod door;
 pub mod environment;
 pub mod error;
 mod exchange;

@@ -20,9 +20,9 @@ const LOOPBACK: [IpAddr; 2] = [IpAddr::V6(Ipv6Addr::LOCALHOST), IpAddr::V4(Ipv4A
 
 /// Finds the addresses of a host.
 #[derive(Clone)]
-pub(crate) struct Resolver {
+pub(crate) struct Resolver<S = GaiResolver> {
     given: Given,
-    system: GaiResolver,
+    system: S,
 }
 
 impl Resolver {
@@ -31,7 +31,12 @@ impl Resolver {
     }
 }
 
-impl Service<Name> for Resolver {
+impl<S> Service<Name> for Resolver<S>
+where
+    S: Service<Name, Error = std::io::Error>,
+    S::Response: Iterator<Item = SocketAddr>,
+    S::Future: Send + 'static,
+{
     type Response = std::vec::IntoIter<SocketAddr>;
     type Error = std::io::Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, std::io::Error>> + Send>>;
@@ -52,5 +57,48 @@ impl Service<Name> for Resolver {
         // The connector puts in the port.
         let addresses: Vec<_> = known.iter().map(|address| SocketAddr::new(*address, 0)).collect();
         Box::pin(std::future::ready(Ok(addresses.into_iter())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::door::{self, Door};
+
+    const GIVEN: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)), IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1))];
+    const LOOKED_UP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 3)), 0);
+
+    type System = Door<std::vec::IntoIter<SocketAddr>, std::io::Error>;
+
+    fn resolver() -> (System, Resolver<System>) {
+        let system = Door::new(|| Ok(vec![LOOKED_UP].into_iter()));
+        let given = Given::new(HashMap::from([("given.example".to_owned(), GIVEN.to_vec())]));
+        (system.clone(), Resolver { given, system })
+    }
+
+    fn addresses(resolver: &mut Resolver<System>, host: &str) -> Vec<IpAddr> {
+        match door::poll(&mut resolver.call(host.parse().unwrap())) {
+            Poll::Ready(addresses) => addresses.unwrap().map(|address| address.ip()).collect(),
+            Poll::Pending => panic!("{host} is still looked up"),
+        }
+    }
+
+    #[test]
+    fn a_resolver_is_ready_when_the_systems_is() {
+        let (system, mut resolver) = resolver();
+        assert!(!door::is_ready(&mut resolver));
+        system.open();
+        assert!(door::is_ready(&mut resolver));
+        assert_eq!(addresses(&mut resolver, "other.example"), [LOOKED_UP.ip()]);
+    }
+
+    /// The system's resolver panics if it is asked.
+    #[test]
+    fn given_hosts_and_localhost_are_not_looked_up() {
+        let (_system, mut resolver) = resolver();
+        assert_eq!(addresses(&mut resolver, "given.example"), GIVEN);
+        for host in ["localhost", "a.localhost"] {
+            assert_eq!(addresses(&mut resolver, host), LOOPBACK, "{host}");
+        }
     }
 }

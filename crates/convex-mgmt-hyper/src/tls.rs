@@ -97,3 +97,44 @@ impl TlsSettings {
         Ok(false)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An authority that was made for this test.
+    const AUTHORITY: &str = "-----BEGIN CERTIFICATE-----
+MIIBjjCCATOgAwIBAgIUVh4kSUNa0C7E8upvGt84hK3FI0owCgYIKoZIzj0EAwIw
+GzEZMBcGA1UEAwwQQSB0ZXN0IGF1dGhvcml0eTAgFw0yNjExMjYwNzAyMDZaGA8y
+MTI2MTEwMjA3MDIwNlowGzEZMBcGA1UEAwwQQSB0ZXN0IGF1dGhvcml0eTBZMBMG
+ByqGSM49AgEGCCqGSM49AwEHA0IABJODGxlhsSovau/XkrfpXMXXkZThshFSiagu
+xxQZ+fOROejdjawySefg0oONkliAC+MY/8GvpnTBPMWb6+7vO4CjUzBRMB0GA1Ud
+DgQWBBQj1RsnhNSPkQTecpGIKeWGFZSB0jAfBgNVHSMEGDAWgBQj1RsnhNSPkQTe
+cpGIKeWGFZSB0jAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0kAMEYCIQDh
+c208F+nWqeZQjkcMB/Ohf0fEkHMO/mAQ74LO76RKKgIhAOBOm4/drYbkf4KNQR7o
+HscGVXaPNI7Y8yzoJSukn/n1
+-----END CERTIFICATE-----
+";
+
+    /// How many authorities are trusted that have this in their name.
+    fn trusted(settings: &TlsSettings, name: &str) -> usize {
+        let is_in = |subject: &[u8]| subject.windows(name.len()).any(|part| part == name.as_bytes());
+        settings.roots().unwrap().roots.iter().filter(|root| is_in(root.subject.as_ref())).count()
+    }
+
+    /// No test can reach a server whose certificate a public authority signed, so it is the store that is looked at.
+    #[test]
+    fn public_authorities_are_trusted_and_others_besides_them() {
+        let default = TlsSettings::default();
+        let with_one = TlsSettings { extra_roots: vec![AUTHORITY.into()], ..TlsSettings::default() };
+        for settings in [&default, &with_one] {
+            // Let's Encrypt, Google and Amazon, each with a root that is valid for years.
+            for public in ["ISRG Root X1", "GTS Root R1", "Amazon Root CA 1"] {
+                assert_eq!(trusted(settings, public), 1, "{public}");
+            }
+        }
+        assert_eq!(trusted(&default, "A test authority"), 0);
+        assert_eq!(trusted(&with_one, "A test authority"), 1);
+        assert_eq!(with_one.roots().unwrap().len(), default.roots().unwrap().len() + 1);
+    }
+}

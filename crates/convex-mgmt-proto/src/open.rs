@@ -355,6 +355,17 @@ mod tests {
     }
 
     #[test]
+    fn unknown_kinds_are_equal_if_spelt_alike() {
+        let json = r#"{"kind":"edge","n":1.0}"#;
+        assert_eq!(read(json).unwrap(), read(json).unwrap());
+        // The tag comes first, wherever the server has it.
+        assert_eq!(read(json).unwrap(), read(r#"{"n":1.0,"kind":"edge"}"#).unwrap());
+        for other in [r#"{"kind":"edge","n":1}"#, r#"{"kind":"edge"}"#, r#"{"kind":"ledge","n":1.0}"#] {
+            assert_ne!(read(json).unwrap(), read(other).unwrap(), "{other}");
+        }
+    }
+
+    #[test]
     fn a_union_without_its_tag_or_with_a_bad_field_is_refused() {
         assert!(read(r#"{"id":1}"#).unwrap_err().to_string().contains("kind"));
         assert!(read(r#"{"kind":7}"#).is_err());

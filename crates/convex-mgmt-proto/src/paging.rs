@@ -265,6 +265,18 @@ mod tests {
         assert!(pager.request().unwrap().is_none());
     }
 
+    #[test]
+    fn the_cursor_of_a_walk_is_where_its_next_page_begins() {
+        let mut pager = Pager::new(ListActiveSyncs::new());
+        assert_eq!(pager.cursor(), None);
+        pager.accept(Page::new([], Some("b".to_owned())));
+        assert_eq!(pager.cursor(), Some("b"));
+        // Another walk goes on from there.
+        let later = Pager::new(ListActiveSyncs::new().cursor(pager.cursor().unwrap()));
+        assert_eq!(later.cursor(), Some("b"));
+        assert_eq!(later.request().unwrap().unwrap().cursor.as_deref(), Some("b"));
+    }
+
     /// Whether a walk that begins at a cursor, if any, goes on after each of these.
     fn goes_on(start: Option<&str>, cursors: &[&str]) -> Vec<bool> {
         let mut pager =

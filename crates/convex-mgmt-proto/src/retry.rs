@@ -318,11 +318,9 @@ impl RetryBudget {
 
     /// Gives 1 back, up to the capacity.
     pub fn deposit(&self) {
-        // Full is the usual state, and then there is nothing to write.
-        if !self.is_full() {
-            let more = |left: u32| (left < self.capacity).then(|| left + 1);
-            let _ = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
-        }
+        // Full is the usual state, and then nothing is written.
+        let more = |left: u32| (left < self.capacity).then(|| left + 1);
+        let _ = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Real TLS: whom a client trusts, and what it says when it does not.
 
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -349,8 +351,80 @@ fn certificates_that_cannot_be_read_are_named() {
     assert!(matches!(builder().user_agent("a\nb").build(), Err(ConfigError::Endpoint(_))));
 }
 
-#[test]
-fn the_certificates_of_the_platform_are_used_or_missed() {
-    let built = Client::builder(endpoint("https://example.com")).native_roots().build();
-    assert!(matches!(built, Ok(_) | Err(ConfigError::NoNativeRoots)), "{built:?}");
+/// The URL that a program started by the test sends to.
+const URL: &str = "CONVEX_MGMT_TEST_URL";
+/// Set if that program is to trust the platform's certificates.
+const NATIVE: &str = "CONVEX_MGMT_TEST_NATIVE_ROOTS";
+
+/// The test that a program is started for.
+const NATIVE_TEST: &str = "the_certificates_of_the_platform_are_trusted_if_asked_for_and_only_then";
+
+/// They are those of `SSL_CERT_FILE` where it is set. That is a variable of the process, so each case starts this program again.
+#[tokio::test]
+async fn the_certificates_of_the_platform_are_trusted_if_asked_for_and_only_then() {
+    if let Ok(url) = std::env::var(URL) {
+        return println!("outcome: {}.", outcome(&url, std::env::var_os(NATIVE).is_some()).await);
+    }
+    let (authority, other) = (Authority::new(), Authority::new());
+    let secured = Secured::serve(fake().build(), authority.valid(), OnReset::BreakStream).await;
+    let folder = std::env::temp_dir().join(format!("convex-mgmt-roots-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = |name: &str, text: String| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let (ours, others) = (file("ours.pem", authority.pem()), file("others.pem", other.pem()));
+    // One that cannot be read does not take the others away.
+    let mixed = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned() + &authority.pem();
+    let (mixed, none) = (file("mixed.pem", mixed), file("none.pem", String::new()));
+    for (roots, native, expected) in [
+        (&ours, true, "answered"),
+        (&mixed, true, "answered"),
+        (&others, true, "failed with Tls"),
+        (&none, true, "not built: NoNativeRoots"),
+        // Not asked for: the bundled ones, which do not know our authority.
+        (&ours, false, "failed with Tls"),
+    ] {
+        let (url, roots) = (secured.url.clone(), roots.clone());
+        let told = tokio::task::spawn_blocking(move || told(&url, &roots, native)).await.unwrap();
+        assert!(told.contains(&format!("outcome: {expected}.")), "{expected}: {told}");
+    }
+    // What was refused, or not built, has sent nothing.
+    assert_eq!(secured.versions().len(), 2);
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// What this test tells in a process of its own.
+fn told(url: &str, roots: &Path, native: bool) -> String {
+    let mut program = Command::new(std::env::current_exe().unwrap());
+    program
+        .args(["--exact", NATIVE_TEST, "--nocapture"])
+        .env(URL, url)
+        .env("SSL_CERT_FILE", roots)
+        .env_remove("SSL_CERT_DIR");
+    if native {
+        program.env(NATIVE, "1");
+    }
+    let output = program.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What comes of one call.
+async fn outcome(url: &str, native: bool) -> String {
+    let builder = Client::builder(endpoint(url));
+    let builder = if native { builder.native_roots() } else { builder };
+    let client = match builder.build() {
+        Ok(client) => client,
+        Err(error @ ConfigError::NoNativeRoots) => return format!("not built: {error:?}"),
+        Err(error) => panic!("{error}"),
+    };
+    match client.send(&ListEnvironmentVariables::new()).await {
+        Ok(_) => "answered".to_owned(),
+        Err(error) => {
+            assert_eq!((error.kind() == ErrorKind::Tls, error.attempts()), (true, 1), "{error:?}");
+            format!("failed with {:?}", error.kind())
+        }
+    }
 }

@@ -1,10 +1,13 @@
 //! [`ProxyConnector`]: opens connections, through a proxy where one is set for the host.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::Uri;
 use http::uri::Scheme;
+use hyper::rt::{Read, Write};
+use hyper_util::client::legacy::connect::Connection;
 use hyper_util::client::proxy::matcher::Intercept;
 use thiserror::Error;
 use tower::{BoxError, Service};
@@ -17,27 +20,32 @@ use crate::error::ProxyRefusal;
 /// The port of a SOCKS proxy whose URL has none. Source: RFC 1928, section 3.
 const SOCKS_PORT: u16 = 1080;
 
-type ToProxy = MaybeTls<Direct>;
-type Stream = <ToProxy as Service<Uri>>::Response;
+type Stream<C> = <MaybeTls<C> as Service<Uri>>::Response;
 
 /// Opens connections, through a proxy where one is set for the host.
 #[derive(Clone)]
-pub(crate) struct ProxyConnector {
-    direct: Direct,
-    to_proxy: ToProxy,
+pub(crate) struct ProxyConnector<C = Direct> {
+    direct: C,
+    to_proxy: MaybeTls<C>,
     proxy: Option<Arc<Proxy>>,
 }
 
-impl ProxyConnector {
-    pub(crate) fn new(direct: Direct, to_proxy: ToProxy, proxy: Option<Arc<Proxy>>) -> Self {
+impl<C> ProxyConnector<C> {
+    pub(crate) fn new(direct: C, to_proxy: MaybeTls<C>, proxy: Option<Arc<Proxy>>) -> Self {
         Self { direct, to_proxy, proxy }
     }
 }
 
-impl Service<Uri> for ProxyConnector {
-    type Response = Stream;
+impl<C> Service<Uri> for ProxyConnector<C>
+where
+    C: Service<Uri> + Clone + Send + 'static,
+    C::Response: Connection + Read + Write + Unpin + Send + 'static,
+    C::Error: Into<BoxError>,
+    C::Future: Send + 'static,
+{
+    type Response = Stream<C>;
     type Error = BoxError;
-    type Future = Opening<Stream>;
+    type Future = Opening<Stream<C>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.direct.poll_ready(cx).map_err(Into::into)
@@ -47,11 +55,13 @@ impl Service<Uri> for ProxyConnector {
         let Some(server) = self.proxy.as_ref().and_then(|proxy| proxy.server_for(&target)) else {
             let direct = self.direct.call(target);
             #[allow(clippy::useless_conversion, reason = "the types differ where TLS is built in")]
-            return Box::pin(async move { Ok(direct.await?.into()) });
+            return Box::pin(async move { Ok(direct.await.map_err(Into::into)?.into()) });
         };
         let address = address_of(&server);
         let mut to_proxy = self.to_proxy.clone();
         Box::pin(async move {
+            // The clone has not been asked yet.
+            poll_fn(|cx| to_proxy.poll_ready(cx)).await.map_err(Unreachable)?;
             let stream = to_proxy.call(address?).await.map_err(Unreachable)?;
             match tunnel(stream, &server, &target).await {
                 Err(error) if !error.is::<ProxyRefusal>() => Err(Unreachable(error).into()),
@@ -76,7 +86,10 @@ fn is_socks(server: &Intercept) -> bool {
     server.uri().scheme_str().is_some_and(|scheme| scheme.starts_with("socks"))
 }
 
-async fn tunnel(stream: Stream, server: &Intercept, target: &Uri) -> Result<Stream, BoxError> {
+async fn tunnel<S>(stream: S, server: &Intercept, target: &Uri) -> Result<S, BoxError>
+where
+    S: Read + Write + Unpin + Send + 'static,
+{
     let host = target.host().unwrap_or_default();
     let port = target.port_u16().unwrap_or(if target.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 });
     if is_socks(server) {
@@ -90,3 +103,47 @@ async fn tunnel(stream: Stream, server: &Intercept, target: &Uri) -> Result<Stre
 #[derive(Debug, Error)]
 #[error("the proxy cannot be reached, or closed the connection")]
 struct Unreachable(#[source] BoxError);
+
+#[cfg(test)]
+mod tests {
+    use std::task::Poll;
+
+    use hyper_util::rt::TokioIo;
+    use tokio::net::TcpStream;
+
+    use super::*;
+    use crate::builder::ConfigError;
+    use crate::door::{self, Door};
+
+    type Tcp = Door<TokioIo<TcpStream>, BoxError>;
+
+    /// What opens connections, and what does so through a proxy.
+    fn connector() -> (Tcp, ProxyConnector<Tcp>) {
+        let tcp: Tcp = Door::new(|| Err("nobody listens".into()));
+        let proxy = Proxy::new("http://proxy.example:3128", "direct.example").unwrap();
+        let to_proxy = MaybeTls::Plain(tcp.clone(), ConfigError::NoTls);
+        (tcp.clone(), ProxyConnector::new(tcp, to_proxy, Some(proxy.into())))
+    }
+
+    #[test]
+    fn a_connector_is_ready_when_the_one_below_is() {
+        let (tcp, mut connector) = connector();
+        assert!(!door::is_ready(&mut connector));
+        tcp.open();
+        assert!(door::is_ready(&mut connector));
+        let mut opening = connector.call(Uri::from_static("http://direct.example/"));
+        let Poll::Ready(Err(error)) = door::poll(&mut opening) else { panic!("it is still opening, or open") };
+        assert_eq!(error.to_string(), "nobody listens");
+    }
+
+    #[test]
+    fn a_proxy_is_connected_to_when_the_connector_to_it_is_ready() {
+        let (tcp, mut connector) = connector();
+        let mut opening = connector.call(Uri::from_static("http://deployment.example/"));
+        assert!(door::poll(&mut opening).is_pending());
+        tcp.open();
+        let Poll::Ready(Err(error)) = door::poll(&mut opening) else { panic!("it is still opening, or open") };
+        let source = std::error::Error::source(&*error).map(ToString::to_string);
+        assert!(error.is::<Unreachable>() && source.as_deref() == Some("nobody listens"), "{error}");
+    }
+}

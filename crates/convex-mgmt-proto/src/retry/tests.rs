@@ -238,6 +238,81 @@ fn a_budget_runs_dry_and_recovers_by_success() {
     assert!(budget.withdraw() && budget.withdraw() && !budget.withdraw(), "never above its capacity");
 }
 
+#[test]
+fn a_deposit_fills_a_budget_to_its_capacity_and_no_further() {
+    // With one more than this, two attempts would have their cost.
+    let budget = RetryBudget::new(2 * RetryBudget::COST - 1);
+    for _ in 0..3 {
+        budget.deposit();
+        assert!(budget.is_full());
+        assert!(budget.withdraw() && !budget.withdraw());
+        // The cost is back after as many successes, and not before.
+        for _ in 0..RetryBudget::COST {
+            assert!(!budget.is_full());
+            budget.deposit();
+        }
+    }
+    let one = RetryBudget::new(RetryBudget::COST);
+    assert!(one.withdraw());
+    (1..RetryBudget::COST).for_each(|_| one.deposit());
+    assert!(!one.withdraw());
+    one.deposit();
+    assert!(one.is_full() && one.withdraw());
+    let none = RetryBudget::new(0);
+    none.deposit();
+    assert!(none.is_full() && !none.withdraw());
+}
+
+#[test]
+fn a_tally_counts_every_attempt_and_apart_what_does_not_use_up_the_attempts() {
+    let mut tally = Tally::default();
+    let mut counted = Vec::new();
+    for outcome in [
+        conflict(),
+        Outcome::Unprocessed,
+        Outcome::Broken(Sent::Maybe),
+        conflict(),
+        conflict(),
+        refused(503, Some("CommitterFullError")),
+        Outcome::Unprocessed,
+        Outcome::Settled,
+    ] {
+        tally.count(&outcome);
+        counted.push((tally.attempts, tally.conflicts, tally.unprocessed));
+    }
+    let expected = [(1, 1, 0), (2, 1, 1), (3, 1, 1), (4, 2, 1), (5, 3, 1), (6, 3, 1), (7, 3, 2), (8, 3, 2)];
+    assert_eq!(counted, expected);
+    let mut full = Tally { attempts: u32::MAX, conflicts: u32::MAX, unprocessed: 0 };
+    full.count(&conflict());
+    assert_eq!(full, Tally { attempts: u32::MAX, conflicts: u32::MAX, unprocessed: 0 });
+}
+
+#[test]
+fn each_setter_sets_its_own_field_and_leaves_the_others() {
+    let (count, delay) = (77, Duration::from_secs(77));
+    // No field has its default, so that one that is reset is seen.
+    let odd = || RetryPolicy {
+        max_attempts: 11,
+        max_conflicts: 12,
+        max_unprocessed: 13,
+        base_delay: Duration::from_secs(14),
+        max_delay: Duration::from_secs(15),
+        max_conflict_delay: Duration::from_secs(16),
+        max_retry_after: Duration::from_secs(17),
+    };
+    for (set, expected) in [
+        (odd().max_attempts(count), RetryPolicy { max_attempts: count, ..odd() }),
+        (odd().max_conflicts(count), RetryPolicy { max_conflicts: count, ..odd() }),
+        (odd().max_unprocessed(count), RetryPolicy { max_unprocessed: count, ..odd() }),
+        (odd().base_delay(delay), RetryPolicy { base_delay: delay, ..odd() }),
+        (odd().max_delay(delay), RetryPolicy { max_delay: delay, ..odd() }),
+        (odd().max_conflict_delay(delay), RetryPolicy { max_conflict_delay: delay, ..odd() }),
+        (odd().max_retry_after(delay), RetryPolicy { max_retry_after: delay, ..odd() }),
+    ] {
+        assert_eq!(set, expected);
+    }
+}
+
 /// Any duration, with the ends of what can be counted more often than chance has them.
 fn durations() -> impl Strategy<Value = Duration> {
     let any = (any::<u64>(), 0..1_000_000_000_u32).prop_map(|(seconds, nanos)| Duration::new(seconds, nanos));

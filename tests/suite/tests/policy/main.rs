@@ -1,6 +1,8 @@
 //! What the stack does around a transport: retries, deadlines, limits, layers. On a paused clock, without sockets.
 
 mod budget;
+mod counts;
+mod readiness;
 
 use std::convert::Infallible;
 use std::sync::Arc;

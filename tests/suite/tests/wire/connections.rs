@@ -106,6 +106,30 @@ async fn a_misdirected_request_leaves_the_connections_to_its_host_only() {
     assert_eq!((lost.connections(), other.connections()), (2, 1));
 }
 
+/// The server would answer further requests over each connection.
+#[tokio::test]
+async fn a_connection_that_a_request_was_misdirected_over_is_left_though_the_server_keeps_it() {
+    let misdirected = || answer("421 Misdirected", "");
+    let rest = || [done(), done()].concat();
+    let server = ScriptServer::start([[done(), misdirected(), rest()].concat(), rest()]).await;
+    let client = builder(&server.url(), 2).build().unwrap();
+    list(&client).await.unwrap();
+    assert_eq!(server.connections(), 1);
+    // Its second attempt is answered over the other connection, and so is the next call.
+    for requests in [3, 4] {
+        list(&client).await.unwrap();
+        assert_eq!((server.connections(), server.requests().len()), (2, requests));
+    }
+    closed(&server, 1).await;
+
+    // Nor is it used again if the call is not repeated.
+    let server = ScriptServer::start([[misdirected(), rest()].concat(), rest()]).await;
+    let client = builder(&server.url(), 1).build().unwrap();
+    list(&client).await.unwrap_err();
+    list(&client).await.unwrap();
+    assert_eq!((server.connections(), server.requests().len()), (2, 2));
+}
+
 /// Counts the panics of this thread, also of tasks whose end nobody waits for.
 fn count_panics() -> Arc<AtomicUsize> {
     let (count, here) = (Arc::new(AtomicUsize::new(0)), std::thread::current().id());

@@ -178,6 +178,30 @@ mod tests {
     }
 
     #[test]
+    fn the_bytes_of_a_document_are_its_text() {
+        for text in [r#"{"_id":"x"}"#, r#"{ "a": "é", "_id":"\u0079" }"#] {
+            let document = Document::parse(text).unwrap();
+            assert_eq!((document.as_bytes().as_ref(), document.as_str()), (text.as_bytes(), text));
+            assert_eq!(document.into_owned().as_bytes(), text);
+        }
+    }
+
+    #[test]
+    fn a_variant_without_content_is_its_name_or_an_object_with_null() {
+        #[derive(Debug, Deserialize, PartialEq)]
+        enum Kind {
+            Plain,
+            Other,
+        }
+        let read = document(r#"{"a":["Plain",{"Other":null},{ "Plain" : null }],"b":1}"#).read::<A<Vec<Kind>>>();
+        assert_eq!(read.unwrap().a, [Kind::Plain, Kind::Other, Kind::Plain]);
+        for bad in [r#"{"Plain":1}"#, r#"{"Plain":{}}"#, r#"{"Plain":null,"Other":null}"#, r#"{"New":null}"#, "{}"] {
+            let error = document(&format!(r#"{{"a":[{bad}]}}"#)).read::<A<Vec<Kind>>>().unwrap_err();
+            assert!(error.path.starts_with("a[0]"), "{bad}: {error}");
+        }
+    }
+
+    #[test]
     fn the_id_is_there_whatever_the_rest() {
         assert_eq!(document(r#"{"a":{"$float":"?"}}"#).id(), "x");
         let made = Document::of_id("é\"");

@@ -159,6 +159,20 @@ mod tests {
         assert_eq!(body(&next).unwrap(), r#"{"cursor":"é\"","selection":{"_other":"included"}}"#);
     }
 
+    #[cfg(feature = "serde-all")]
+    #[test]
+    fn a_sync_is_read_back_with_its_selection_or_without_one() {
+        let selection = Selection::none().table("t", TableSelection::all());
+        for sync in [DataSync::new(), DataSync::from_cursor("c"), DataSync::new().selection(selection)] {
+            let json = serde_json::to_string(&sync).unwrap();
+            let read: DataSync = serde_json::from_str(&json).unwrap();
+            assert_eq!((&read.cursor, &read.selection), (&sync.cursor, &sync.selection), "{json}");
+            assert_eq!(body(&read).unwrap(), body(&sync).unwrap());
+        }
+        // The server refuses it, too.
+        assert!(serde_json::from_str::<DataSync>(r#"{"selection":null}"#).is_err());
+    }
+
     #[test]
     fn the_next_page_keeps_the_selection_and_what_is_not_checked() {
         let page = DataSyncPage::new(DataSyncStatus::Snapshotting, "s", "second");

@@ -304,6 +304,21 @@ mod tests {
     }
 
     #[test]
+    fn neighbours_of_which_only_one_name_is_the_same_are_of_different_tables() {
+        let tables = [("", "a"), ("", "b"), ("shop", "b"), ("shop", "b"), ("cart", "b"), ("cart", "a"), ("", "a")];
+        let value = |(component, table): &(&str, &str)| {
+            format!(r#"{{"component":"{component}","table":"{table}","ts":1,"deleted":false,"value":{{"_id":"x"}}}}"#)
+        };
+        let values = tables.iter().map(value).collect::<Vec<_>>().join(",");
+        let body = format!(
+            r#"{{"status":{{"type":"snapshotting"}},"truncates":[],"values":[{values}],"syncId":"s","pagination":{{"nextCursor":"c"}}}}"#
+        );
+        let page = decode(&Bytes::from(body)).unwrap();
+        let read: Vec<_> = page.values.iter().map(|value| value.table.clone()).collect();
+        assert_eq!(read, tables.map(|(component, table)| TablePath::new(component, table)));
+    }
+
+    #[test]
     fn a_sync_waits_unless_it_is_known_that_there_is_more() {
         for (status, waits, up_to_date) in [
             (r#"{"type":"snapshotting"}"#, false, false),

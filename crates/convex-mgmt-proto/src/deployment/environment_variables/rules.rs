@@ -201,6 +201,35 @@ mod tests {
     }
 
     #[test]
+    fn a_deployment_may_be_full_to_the_last_byte() {
+        // 64 names of 3 bytes, and what they leave for the values.
+        let full: usize = TOTAL_BYTES - 64 * 3;
+        let filled = |bytes: usize| {
+            let lengths = (0..64).map(|n| if n < 63 { VALUE_BYTES } else { bytes - 63 * VALUE_BYTES });
+            lengths.enumerate().fold(UpdateEnvironmentVariables::new(), |all, (n, length)| {
+                all.set(format!("N{n:02}"), "v".repeat(length))
+            })
+        };
+        assert_eq!(problems(&filled(full)), []);
+        assert_eq!(problems(&filled(full + 1)), [("changes".to_owned(), ErrorCode::EnvVarTotalSizeLimitMet)]);
+        // What is there counts, unless it is changed or deleted.
+        let current: EnvironmentVariables = filled(full).changes.iter().map(pair).collect();
+        let count = |update: UpdateEnvironmentVariables| {
+            check_against(&update.changes, &current).err().map(|all| all.iter().count())
+        };
+        assert_eq!(count(set("M", "")), Some(1));
+        assert_eq!(count(set("M", "").delete("N00")), None);
+        assert_eq!(count(set("N63", "")), None);
+    }
+
+    fn pair(change: &EnvironmentVariableChange) -> (String, String) {
+        match change {
+            EnvironmentVariableChange::Set { name, value } => (name.clone(), value.expose().to_owned()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
     fn the_total_counts_the_greatest_value_of_a_name_once() {
         let value = "v".repeat(8192);
         let big = |count: usize| {

@@ -239,6 +239,27 @@ fn the_tag_may_come_last_and_the_place_is_still_told() {
 }
 
 #[test]
+fn the_topics_of_a_stream_are_those_of_its_kind_if_it_has_any() {
+    let config = |fields: &str| {
+        let json = format!(r#"{{"id":"a","status":{{"type":"active"}},{fields}}}"#);
+        GetLogStream::decode(&Bytes::from(json)).unwrap().config
+    };
+    for fields in [
+        r#""logStreamType":"datadog","siteLocation":"EU","ddTags":[]"#,
+        r#""logStreamType":"webhook","url":"https://e.example/","format":"json","hmacSecret":"s""#,
+        r#""logStreamType":"axiom","datasetName":"d","attributes":[]"#,
+        r#""logStreamType":"postHogLogs""#,
+    ] {
+        let listed = config(&format!(r#"{fields},"topics":["console"]"#));
+        assert_eq!(listed.topics(), Some(&LogTopics::only([LogTopic::Console])), "{fields}");
+        assert_eq!(config(fields).topics(), Some(&LogTopics::ALL), "{fields}");
+    }
+    for kind in ["sentry", "postHogErrorTracking", "carrierPigeon"] {
+        assert_eq!(config(&format!(r#""logStreamType":"{kind}","topics":["console"]"#)).topics(), None, "{kind}");
+    }
+}
+
+#[test]
 fn secrets_come_back_where_there_are_any() {
     let created = |body: &'static str| CreateLogStream::decode(&Bytes::from(body)).unwrap();
     let webhook = created(r#"{"logStreamType":"webhook","id":"a","hmacSecret":"canary"}"#);

@@ -183,6 +183,21 @@ mod tests {
     }
 
     #[test]
+    fn all_topics_are_no_list_and_leave_out_the_custom_audit_alone() {
+        let new = LogTopic::from("a_topic_of_next_year");
+        assert_eq!(LogTopics::ALL.list(), None);
+        for topic in LogTopic::KNOWN.iter().chain([&new]) {
+            assert_eq!(LogTopics::ALL.includes(topic), *topic != LogTopic::CustomAudit, "{topic}");
+        }
+        let some = [LogTopic::CustomAudit, new.clone()];
+        let listed = LogTopics::only(some.clone());
+        assert_eq!(listed.list(), Some(&some[..]));
+        assert!(!listed.is_all() && listed.includes(&LogTopic::CustomAudit) && listed.includes(&new));
+        assert!(!listed.includes(&LogTopic::Console) && !listed.includes(&LogTopic::from("another")));
+        assert_eq!(LogTopics::from_list(some.to_vec()), Ok(listed));
+    }
+
+    #[test]
     fn none_and_what_cannot_be_asked_for_are_problems() {
         assert_eq!(LogTopics::from_list(vec![]).unwrap_err().code, ErrorCode::EmptyLogTopics);
         let problems = LogTopics::only([LogTopic::Console, LogTopic::Exception, "new".into()]).problems();

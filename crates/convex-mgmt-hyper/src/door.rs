@@ -1,0 +1,62 @@
+//! [`Door`]: a service for tests, which is not ready before it is opened.
+
+use std::future::{Ready, ready};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Waker};
+
+use tower::Service;
+
+/// A service that is not ready before it is opened, as are its clones, and panics if it is called before. It wakes nobody.
+pub(crate) struct Door<R, E> {
+    open: Arc<AtomicBool>,
+    answer: fn() -> Result<R, E>,
+}
+
+impl<R, E> Door<R, E> {
+    /// A closed door, behind which this is the answer.
+    pub(crate) fn new(answer: fn() -> Result<R, E>) -> Self {
+        Self { open: Arc::default(), answer }
+    }
+
+    pub(crate) fn open(&self) {
+        self.open.store(true, Ordering::SeqCst);
+    }
+}
+
+impl<R, E> Clone for Door<R, E> {
+    fn clone(&self) -> Self {
+        Self { open: Arc::clone(&self.open), answer: self.answer }
+    }
+}
+
+impl<T, R, E> Service<T> for Door<R, E> {
+    type Response = R;
+    type Error = E;
+    type Future = Ready<Result<R, E>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), E>> {
+        if self.open.load(Ordering::SeqCst) { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+
+    fn call(&mut self, _request: T) -> Self::Future {
+        assert!(self.open.load(Ordering::SeqCst), "called without being ready");
+        ready((self.answer)())
+    }
+}
+
+/// Whether a service is ready. Fails if it never will be.
+pub(crate) fn is_ready<T, S: Service<T>>(service: &mut S) -> bool {
+    match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => {
+            assert!(result.is_ok(), "the service failed");
+            true
+        }
+        Poll::Pending => false,
+    }
+}
+
+/// What a future gives, if it is at its end.
+pub(crate) fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    std::pin::Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
+}

@@ -1,0 +1,47 @@
+//! The counts of attempts, of conflicts and of what was not processed: each can be 0 or 1 without the others.
+
+use convex_mgmt::deployment::ListEnvironmentVariables;
+use convex_mgmt::{RetryPolicy, TransportError};
+use convex_mgmt_suite::{Script, Step, refused};
+
+use crate::{CONFLICT, LISTED, builder};
+
+fn conflict() -> Step {
+    Step::Answer(503, CONFLICT)
+}
+
+fn unprocessed() -> Step {
+    Step::Fail(TransportError::unprocessed("the server is busy"))
+}
+
+/// How many attempts a call makes whose first one ends so and whose second one is a success, if it gets that far. Whatever
+/// it ends with, it does at once, and not when its time is up.
+async fn attempts(policy: &RetryPolicy, first: Step) -> u32 {
+    let script = Script::new([first, Step::Answer(200, LISTED)]);
+    let client = builder().retry(policy.clone()).build_on(script.clone()).unwrap();
+    match client.send(&ListEnvironmentVariables::new()).await {
+        Ok(_) => assert_eq!(script.left(), 0),
+        Err(error) => assert_eq!((error.attempts(), script.left()), (1, 1), "{error:?}"),
+    }
+    u32::try_from(script.seen().len()).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_count_that_allows_none_ends_its_own_calls_at_once_and_no_others() {
+    let policy = RetryPolicy::default;
+    for (policy, failures, conflicts, unprocessings) in [
+        (policy(), 2, 2, 2),
+        (policy().max_attempts(1), 1, 2, 2),
+        (policy().max_conflicts(0), 2, 1, 2),
+        (policy().max_unprocessed(0), 2, 2, 1),
+        (policy().max_attempts(1).max_conflicts(0), 1, 1, 2),
+        (policy().max_attempts(1).max_unprocessed(0), 1, 2, 1),
+        (policy().max_conflicts(0).max_unprocessed(0), 2, 1, 1),
+        (policy().max_attempts(0), 1, 2, 2),
+        (RetryPolicy::never(), 1, 1, 1),
+    ] {
+        assert_eq!(attempts(&policy, refused()).await, failures, "{policy:?}");
+        assert_eq!(attempts(&policy, conflict()).await, conflicts, "{policy:?}");
+        assert_eq!(attempts(&policy, unprocessed()).await, unprocessings, "{policy:?}");
+    }
+}

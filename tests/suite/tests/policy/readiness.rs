@@ -1,0 +1,108 @@
+//! The readiness of a service below a layer is the layer's own.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use convex_mgmt::layers::{AttemptTimeoutLayer, ConcurrencyLimitLayer, CredentialRefreshLayer};
+use convex_mgmt::{DeployKey, TransportError, TransportErrorKind};
+use convex_mgmt_suite::{ADMIN_KEY, endpoint};
+use http::{Request, Response};
+use tower::{BoxError, Layer, Service};
+
+/// A service that gets ready when it is opened, and wakes who asked before.
+#[derive(Clone, Default)]
+struct Door(Arc<DoorState>);
+
+#[derive(Default)]
+struct DoorState {
+    open: AtomicBool,
+    broken: AtomicBool,
+    asked: Mutex<Option<Waker>>,
+}
+
+impl Door {
+    fn open(&self) {
+        self.0.open.store(true, Ordering::SeqCst);
+        let asked = self.0.asked.lock().unwrap_or_else(PoisonError::into_inner).take();
+        asked.expect("somebody asked before").wake();
+    }
+}
+
+impl Service<Request<Bytes>> for Door {
+    type Response = Response<Bytes>;
+    type Error = BoxError;
+    type Future = std::future::Ready<Result<Response<Bytes>, BoxError>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        if self.0.broken.load(Ordering::SeqCst) {
+            return Poll::Ready(Err("the door is broken".into()));
+        }
+        if self.0.open.load(Ordering::SeqCst) {
+            return Poll::Ready(Ok(()));
+        }
+        *self.0.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    fn call(&mut self, _request: Request<Bytes>) -> Self::Future {
+        assert!(self.0.open.load(Ordering::SeqCst), "called without being ready");
+        std::future::ready(Ok(Response::new(Bytes::from_static(crate::LISTED.as_bytes()))))
+    }
+}
+
+fn refresh() -> CredentialRefreshLayer<convex_mgmt::Deployment> {
+    let source = async || Ok::<_, BoxError>(DeployKey::parse(ADMIN_KEY)?);
+    CredentialRefreshLayer::new(&endpoint("https://happy-animal-123.convex.cloud"), source)
+}
+
+/// How ready the layer's service is: over a closed door, after it was opened, and over a broken one.
+fn readiness<L>(layer: &L) -> [Poll<Result<(), TransportErrorKind>>; 3]
+where
+    L: Layer<Door>,
+    L::Service: Service<Request<Bytes>, Error = TransportError>,
+{
+    let door = Door::default();
+    let mut service = layer.layer(door.clone());
+    let mut poll = || {
+        let readiness = service.poll_ready(&mut Context::from_waker(Waker::noop()));
+        readiness.map_err(|error| {
+            let source = std::error::Error::source(&error).map(ToString::to_string);
+            assert_eq!(source.as_deref(), Some("the door is broken"));
+            error.kind()
+        })
+    };
+    let closed = poll();
+    // Panics if the layer did not ask the door.
+    door.open();
+    let opened = poll();
+    door.0.broken.store(true, Ordering::SeqCst);
+    [closed, opened, poll()]
+}
+
+#[test]
+fn a_layer_is_ready_when_the_service_below_is() {
+    let expected = [Poll::Pending, Poll::Ready(Ok(())), Poll::Ready(Err(TransportErrorKind::Layer))];
+    for timeout in [None, Some(Duration::from_secs(1))] {
+        assert_eq!(readiness(&AttemptTimeoutLayer::new(timeout)), expected, "{timeout:?}");
+    }
+    for limit in [None, Some(2)] {
+        assert_eq!(readiness(&ConcurrencyLimitLayer::new(limit)), expected, "{limit:?}");
+    }
+    assert_eq!(readiness(&refresh()), expected);
+}
+
+/// The same through a whole client: [`Door`] panics if it is called before.
+#[tokio::test(start_paused = true)]
+async fn a_call_waits_until_every_service_below_is_ready() {
+    let door = Door::default();
+    let client = crate::builder().attempt_layer(refresh()).max_concurrency(1).build_on(door.clone()).unwrap();
+    let call =
+        tokio::spawn(async move { client.send(&convex_mgmt::deployment::ListEnvironmentVariables::new()).await });
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert!(!call.is_finished());
+    door.open();
+    call.await.unwrap().unwrap();
+}
