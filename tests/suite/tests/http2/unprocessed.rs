@@ -15,7 +15,7 @@ fn done() -> Response<Bytes> {
     Response::builder().header("content-type", "application/json").body(Bytes::from_static(DONE.as_bytes())).unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_cold_start_loses_no_call_and_opens_one_connection_over_http2() {
     for way in WAYS {
         for (streams, calls) in [(1, 40), (2, 40), (2, 60), (10, 40), (10, 60)] {
@@ -80,7 +80,7 @@ async fn a_server_that_refuses_every_stream_is_not_asked_for_ever() {
 }
 
 /// The first connection takes six requests, answers the first, and says that it is the last.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_comes_after_the_last_stream_of_goaway_is_repeated_on_a_new_connection() {
     // No error, as servers do that shut down, and "enhance your calm".
     for code in [0, 11] {
@@ -91,12 +91,12 @@ async fn what_comes_after_the_last_stream_of_goaway_is_repeated_on_a_new_connect
                 if number > 0 {
                     return answer_all(&mut frames).await;
                 }
-                let first = frames.request().await?;
-                for _ in 0..5 {
+                for _ in 0..6 {
                     frames.request().await?;
                 }
-                frames.go_away(first, code).await?;
-                frames.answer(first, DONE).await?;
+                // The first stream of a client.
+                frames.go_away(1, code).await?;
+                frames.answer(1, DONE).await?;
                 while frames.next().await.is_some() {}
                 None
             })
@@ -110,9 +110,10 @@ async fn what_comes_after_the_last_stream_of_goaway_is_repeated_on_a_new_connect
     }
 }
 
-/// Each connection allows one stream, and says that it takes no more. Writes that wait for their turn on it go to the next one.
-/// A read that was the next in line may have left as a whole, and is repeated as after a connection that broke.
-#[tokio::test]
+/// Each connection allows one stream, and says that it takes no more. Writes that wait for their turn on it go to the next one,
+/// on which the call that opens it is the first. A read that was the next in line may have left as a whole, and is repeated as
+/// after a connection that broke.
+#[tokio::test(flavor = "multi_thread")]
 async fn writes_that_wait_for_a_stream_outlive_their_connection() {
     let server = FrameServer::start(|_, mut frames| async move {
         frames.settings(Some(1)).await?;

@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1};
 
 use super::hosts::Key;
+use super::open::Turn;
 use super::{Pool, Progress};
 use crate::transport::body::Whole;
 
@@ -43,6 +44,13 @@ impl Connection {
     }
 }
 
+/// What comes with a new connection that calls can share.
+#[derive(Default)]
+pub(super) struct New {
+    /// The turn in which it was opened, which ends when others can use it.
+    pub(super) turn: Option<Turn>,
+}
+
 /// The right to send one request over a connection. Dropped, it gives the connection back, if that can be used again.
 pub(in crate::transport) struct Lease {
     pool: Arc<Pool>,
@@ -51,6 +59,10 @@ pub(in crate::transport) struct Lease {
     connection: Option<Connection>,
     /// `true` if the connection was there before the call needed it.
     pub(in crate::transport) reused: bool,
+    /// A new connection that calls can share, which the pool does not have yet: it gets it once the request of the call that
+    /// opened it is in the connection's queue. Otherwise others might overtake that, and a connection that takes few requests
+    /// would have none left for it.
+    new: Option<New>,
     /// The attempt that the connection carries. If its time runs out before all is there, a connection that others share is
     /// not used again: it may be dead.
     carries: Option<Arc<Progress>>,
@@ -58,7 +70,39 @@ pub(in crate::transport) struct Lease {
 
 impl Lease {
     pub(super) fn new(pool: &Arc<Pool>, key: &Key, id: u64, connection: Connection, reused: bool) -> Self {
-        Self { pool: Arc::clone(pool), key: key.clone(), id, connection: Some(connection), reused, carries: None }
+        Self {
+            pool: Arc::clone(pool),
+            key: key.clone(),
+            id,
+            connection: Some(connection),
+            reused,
+            new: None,
+            carries: None,
+        }
+    }
+
+    /// The lease of a new connection that calls can share.
+    pub(super) fn first(pool: &Arc<Pool>, key: &Key, id: u64, connection: Connection) -> Self {
+        let mut lease = Self::new(pool, key, id, connection, false);
+        lease.new = Some(New::default());
+        lease
+    }
+
+    /// Keeps the turn until others can use the connection too; a connection that nobody can share ends it here.
+    pub(super) fn keep(&mut self, turn: Turn) {
+        if let Some(new) = &mut self.new {
+            new.turn = Some(turn);
+        }
+    }
+
+    /// Lets other calls use a new connection.
+    fn publish(&mut self) {
+        if let Some(new) = self.new.take() {
+            if let Some(connection) = self.connection.as_ref().and_then(Connection::share) {
+                self.pool.publish(&self.key, self.id, connection);
+            }
+            drop(new);
+        }
     }
 
     /// The connection alone, where nobody took the lease and the pool is locked.
@@ -93,7 +137,9 @@ impl Lease {
                     progress.taken();
                 }
                 progress.handed_over();
-                connection.try_send_request(request).await
+                let head = connection.try_send_request(request);
+                self.publish();
+                head.await
             }
             // A lease has its connection until it is dropped.
             None => std::future::pending().await,
@@ -125,6 +171,7 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        self.publish();
         if self.carries.as_ref().is_some_and(|progress| progress.is_expired()) {
             self.leave();
         }

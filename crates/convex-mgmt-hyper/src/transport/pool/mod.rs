@@ -134,21 +134,31 @@ impl Pool {
         false
     }
 
-    /// Takes a new connection in, as a lease for whoever opened it. Calls that wait for one that all share get it, too.
+    /// Takes note of a new connection, with a lease for whoever opened it.
     fn opened(self: &Arc<Self>, key: &Key, id: u64, connection: Connection) -> Lease {
-        let lease = |connection, reused| Lease::new(self, key, id, connection, reused);
-        let mut hosts = self.hosts();
-        let (own, out) = hosts.change(key, |host| {
+        let is_http2 = connection.is_http2();
+        self.hosts().change(key, |host| {
             host.leased += 1;
-            host.http1 = !connection.is_http2();
-            let Some(own) = connection.share() else { return (lease(connection, false), None) };
+            host.http1 = !is_http2;
+        });
+        match is_http2 {
+            true => Lease::first(self, key, id, connection),
+            false => Lease::new(self, key, id, connection, false),
+        }
+    }
+
+    /// Takes a new connection in that all calls can share, with the call that opened it as its first user. Calls that wait get
+    /// it, too.
+    fn publish(self: &Arc<Self>, key: &Key, id: u64, connection: Connection) {
+        let mut hosts = self.hosts();
+        let out = hosts.change(key, |host| {
             if host.shared.as_ref().is_some_and(|shared| shared.connection.is_ready()) {
-                return (lease(own, false), Some(connection));
+                return Some(connection);
             }
             let mut shared = Shared { id, used: 1, since: Instant::now(), connection };
             for waiting in host.waiting.drain(..) {
                 let Some(connection) = shared.connection.share() else { break };
-                match waiting.send(Ok(lease(connection, true))) {
+                match waiting.send(Ok(Lease::new(self, key, id, connection, true))) {
                     Ok(()) => {
                         shared.used += 1;
                         host.leased += 1;
@@ -159,11 +169,10 @@ impl Pool {
                 }
             }
             // One that was there before is closed.
-            (lease(own, false), host.shared.replace(shared).map(|before| before.connection))
+            host.shared.replace(shared).map(|before| before.connection)
         });
         drop(hosts);
         drop(out);
-        own
     }
 
     /// Takes a connection back, for a call that waits or for later ones.

@@ -40,9 +40,10 @@ pub(super) async fn open(pool: Arc<Pool>, key: Key) -> Result<Lease, Arc<Unopene
 
 /// Opens a connection on behalf of all calls that wait for one.
 pub(super) async fn open_for_all(turn: Turn) -> Result<Lease, Arc<Unopened>> {
-    let opened = open(Arc::clone(&turn.pool), turn.key.clone()).await;
-    if let Err(why) = &opened {
-        turn.failed(why);
+    let mut opened = open(Arc::clone(&turn.pool), turn.key.clone()).await;
+    match &mut opened {
+        Ok(lease) => lease.keep(turn),
+        Err(why) => turn.failed(why),
     }
     opened
 }
