@@ -33,7 +33,11 @@ async fn run(pool: Arc<Pool>, request: Request<Bytes>, progress: Arc<Progress>) 
             Ok(response) => return Ok((response, lease)),
             Err(failed) => failed,
         };
-        match failed.take_message() {
+        let untouched = failed.take_message();
+        if untouched.is_some() {
+            progress.returned();
+        }
+        match untouched {
             // The connection had closed before it could take the request, which happens to those that were kept. Whoever opens
             // one does not try again, so this ends.
             Some(untouched) if lease.reused => {

@@ -1,29 +1,25 @@
 //! [`Progress`]: how far an attempt has got, for whoever ends it early.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use convex_mgmt_proto::Sent;
 use http::Request;
 
 /// How far an attempt has got. Travels in the extensions of its request.
 ///
-/// Only the transport knows whether there was a connection; only the layers above know that a time has run out. The steps
-/// never go back, so a layer that sends one request twice gets the answer that is safe.
+/// Only the transport knows whether there was a connection; only the layers above know that a time has run out. A layer may send
+/// one request more than once: then this speaks of all of them together.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
-    step: AtomicU8,
+    /// `true` once this crate's transport has the request. Before, it may have gone to another one.
+    known: AtomicBool,
+    /// How many connections have the request and may send it at any time, or had it and did not return it untouched.
+    connections: AtomicUsize,
+    /// `true` once a connection has taken the body, and may have sent the whole request.
+    taken: AtomicBool,
     expired: AtomicBool,
 }
-
-// Before the first step nobody has said anything: the request may have gone to another transport.
-
-/// The transport has the request, and waits for a connection.
-const WAITING: u8 = 1;
-/// A connection has the request, and may send it at any time.
-const HANDED_OVER: u8 = 2;
-/// The connection has taken the body, and may have sent the whole request.
-const TAKEN: u8 = 3;
 
 impl Progress {
     /// A new one, kept by the request.
@@ -39,26 +35,34 @@ impl Progress {
         known.unwrap_or_else(|| Self::start(request))
     }
 
+    /// The transport has the request, and waits for a connection.
     pub(super) fn waiting(&self) {
-        self.step.fetch_max(WAITING, Ordering::AcqRel);
+        self.known.store(true, Ordering::Release);
     }
 
+    /// A connection has the request.
     pub(super) fn handed_over(&self) {
-        self.step.fetch_max(HANDED_OVER, Ordering::AcqRel);
+        self.connections.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// A connection has returned the request untouched.
+    pub(super) fn returned(&self) {
+        self.connections.fetch_sub(1, Ordering::AcqRel);
     }
 
     pub(super) fn taken(&self) {
-        self.step.fetch_max(TAKEN, Ordering::AcqRel);
+        self.taken.store(true, Ordering::Release);
     }
 
     /// `true` once the connection may have sent the whole request.
     pub(super) fn is_taken(&self) -> bool {
-        self.step.load(Ordering::Acquire) == TAKEN
+        self.taken.load(Ordering::Acquire)
     }
 
     /// Whether the server may have got the request, asked by whoever ends the attempt.
     pub(crate) fn sent(&self) -> Sent {
-        if self.step.load(Ordering::Acquire) == WAITING { Sent::No } else { Sent::Maybe }
+        let unsent = self.known.load(Ordering::Acquire) && self.connections.load(Ordering::Acquire) == 0;
+        if unsent { Sent::No } else { Sent::Maybe }
     }
 
     /// Says that the attempt ends because its time has run out, before its future is dropped: a connection that others share

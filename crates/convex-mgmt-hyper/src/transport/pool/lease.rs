@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1};
 
 use super::hosts::Key;
-use super::open::Turn;
+use super::open::{New, Turn};
 use super::{Pool, Progress};
 use crate::transport::body::Whole;
 
@@ -44,13 +44,6 @@ impl Connection {
     }
 }
 
-/// What comes with a new connection that calls can share.
-#[derive(Default)]
-pub(super) struct New {
-    /// The turn in which it was opened, which ends when others can use it.
-    pub(super) turn: Option<Turn>,
-}
-
 /// The right to send one request over a connection. Dropped, it gives the connection back, if that can be used again.
 pub(in crate::transport) struct Lease {
     pool: Arc<Pool>,
@@ -59,9 +52,7 @@ pub(in crate::transport) struct Lease {
     connection: Option<Connection>,
     /// `true` if the connection was there before the call needed it.
     pub(in crate::transport) reused: bool,
-    /// A new connection that calls can share, which the pool does not have yet: it gets it once the request of the call that
-    /// opened it is in the connection's queue. Otherwise others might overtake that, and a connection that takes few requests
-    /// would have none left for it.
+    /// A new connection that calls can share, before they do.
     new: Option<New>,
     /// The attempt that the connection carries. If its time runs out before all is there, a connection that others share is
     /// not used again: it may be dead.
@@ -81,27 +72,26 @@ impl Lease {
         }
     }
 
-    /// The lease of a new connection that calls can share.
+    /// The lease of a new connection, for the call that opened it.
     pub(super) fn first(pool: &Arc<Pool>, key: &Key, id: u64, connection: Connection) -> Self {
+        let new = connection.share().map(|connection| New::new(pool, key, id, connection));
         let mut lease = Self::new(pool, key, id, connection, false);
-        lease.new = Some(New::default());
+        lease.new = new;
         lease
     }
 
     /// Keeps the turn until others can use the connection too; a connection that nobody can share ends it here.
-    pub(super) fn keep(&mut self, turn: Turn) {
-        if let Some(new) = &mut self.new {
-            new.turn = Some(turn);
+    pub(super) fn keep(&mut self, turn: Turn) -> Option<New> {
+        if let Some(new) = &self.new {
+            new.keep(turn);
         }
+        self.new.clone()
     }
 
     /// Lets other calls use a new connection.
     fn publish(&mut self) {
         if let Some(new) = self.new.take() {
-            if let Some(connection) = self.connection.as_ref().and_then(Connection::share) {
-                self.pool.publish(&self.key, self.id, connection);
-            }
-            drop(new);
+            new.publish();
         }
     }
 
