@@ -108,31 +108,29 @@ impl Lease {
     pub(in crate::transport) async fn send(
         &mut self,
         mut request: Request<Whole>,
-        progress: &Arc<Progress>,
     ) -> Result<Response<Incoming>, TrySendError<Request<Whole>>> {
         match &mut self.connection {
-            Some(Connection::Http1(connection)) => {
+            // Of an attempt whose time has run out nothing is sent. Whoever knows that drops this.
+            Some(Connection::Http1(connection)) if request.body_mut().begin() => {
                 self.key.address(&mut request);
-                progress.handed_over();
                 connection.try_send_request(request).await
             }
             #[cfg(feature = "http2")]
             Some(Connection::Http2(connection)) => {
-                self.carries = Some(Arc::clone(progress));
+                self.carries = Some(Arc::clone(request.body().progress()));
                 if !request.method().is_safe() {
                     request.body_mut().ends_late();
                 }
                 // Such a request ends with its head.
-                if request.body().is_end_stream() {
-                    progress.taken();
+                if request.body().is_end_stream() && !request.body_mut().begin() {
+                    std::future::pending::<()>().await;
                 }
-                progress.handed_over();
                 let head = connection.try_send_request(request);
                 self.publish();
                 head.await
             }
             // A lease has its connection until it is dropped.
-            None => std::future::pending().await,
+            _ => std::future::pending().await,
         }
     }
 
