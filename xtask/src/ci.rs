@@ -11,15 +11,18 @@ const CARGO_DENY: &str = "0.20.2";
 
 type Step = (&'static str, fn() -> Result<(), Failure>);
 
+/// What takes the least time comes first, so that a run that fails does so soon.
 const STEPS: &[Step] = &[
     ("format", || run(&mut cargo("fmt --all --check"))),
     ("tidy", tidy::run),
+    ("dependencies", deps::run),
     ("clippy", || run(&mut cargo("clippy --quiet --workspace --all-targets --all-features -- --deny warnings"))),
-    ("features", features),
     ("docs", || {
         let mut docs = cargo("doc --quiet --workspace --all-features --no-deps --document-private-items");
         run(docs.env("RUSTDOCFLAGS", "--deny warnings"))
     }),
+    ("public api", api::check),
+    ("features", features),
     // Before the tests, which use what it installs.
     ("dotenv", || dotenv::run(false)),
     ("tests with all features", || run(&mut cargo("test --quiet --workspace --all-features"))),
@@ -27,11 +30,9 @@ const STEPS: &[Step] = &[
         let mut tests = cargo("test --quiet --locked --manifest-path tests/features/Cargo.toml --target-dir");
         run(tests.arg(target()?))
     }),
-    ("dependencies", deps::run),
-    ("cargo deny", deny),
-    ("public api", api::check),
     // Whoever has the documents says so; nobody is asked to have them.
     ("spec", || spec::run(None, std::env::var_os(spec::FOLDER).is_none())),
+    ("cargo deny", deny),
     ("bounds of a call", || {
         run(&mut cargo("bench --quiet --package convex-mgmt-suite --bench send_overhead -- --check"))
     }),
