@@ -38,8 +38,9 @@ const BOUND: Duration = Duration::from_secs(30);
 const ATTEMPT: Duration = Duration::from_millis(150);
 /// How long the client keeps a connection.
 const IDLE: Duration = Duration::from_millis(200);
-/// How many calls a runtime makes at once, and how often.
-const CALLS: u64 = 12;
+/// How many callers a runtime has.
+const CALLERS: u64 = 12;
+/// How many calls each of them makes, one after the other.
 const ROUNDS: u64 = 10;
 
 /// Numbers that look random, from a seed (SplitMix64).
@@ -71,7 +72,7 @@ struct Seen {
     calm: AtomicBool,
 }
 
-/// A piece of a body, and whether more is promised that never comes.
+/// A piece of a body, and whether its end never comes.
 struct Part(Option<Bytes>, bool);
 
 impl Body for Part {
@@ -90,7 +91,7 @@ fn response(status: StatusCode, body: Part) -> Response<Part> {
     Response::builder().status(status).header("content-type", "application/json").body(body).unwrap()
 }
 
-/// Answers a request, or does something else with it.
+/// Answers a request, or does something else with it, as these dice from 0 to 99 say.
 async fn answer(request: Request<Incoming>, seen: &Seen, dice: u64, end: &Notify) -> Result<Response<Part>, h2::Error> {
     let calm = seen.calm.load(Ordering::SeqCst);
     let dice = if calm { 99 } else { dice };
@@ -117,7 +118,6 @@ async fn answer(request: Request<Incoming>, seen: &Seen, dice: u64, end: &Notify
         25..=26 => std::future::pending().await,
         27..=31 => {
             let half = done.slice(..done.len() / 2);
-            // It goes out before the connection ends, as a rule.
             return Ok(response(StatusCode::OK, Part(Some(half), true)));
         }
         32..=36 => return Err(h2::Reason::INTERNAL_ERROR.into()),
@@ -127,8 +127,8 @@ async fn answer(request: Request<Incoming>, seen: &Seen, dice: u64, end: &Notify
     Ok(response(StatusCode::OK, Part(Some(done), false)))
 }
 
-async fn connection(stream: TcpStream, acceptors: [TlsAcceptor; 2], seen: Arc<Seen>, random: Random) -> Option<()> {
-    let mut random = random;
+/// Serves a connection over HTTP/1.1 or HTTP/2 until it ends in one of several ways.
+async fn connection(stream: TcpStream, acceptors: [TlsAcceptor; 2], seen: Arc<Seen>, mut random: Random) -> Option<()> {
     let calm = seen.calm.load(Ordering::SeqCst);
     if random.below(3) == 0 {
         drop(SockRef::from(&stream).set_linger(Some(Duration::ZERO)));
@@ -201,7 +201,7 @@ fn serve(seed: u64) -> (Runtime, Arc<Seen>, u16, Authority) {
 }
 
 fn is_create(number: u64) -> bool {
-    number % 3 > 0
+    !number.is_multiple_of(3)
 }
 
 /// A call with a number of its own, and how it ended.
@@ -223,10 +223,7 @@ async fn caller(client: DeploymentClient, first: u64, holds: bool, seen: Arc<See
         let result = match random.below(6) {
             0 => {
                 let time = Duration::from_micros(random.below(20_000));
-                match tokio::time::timeout(time, call(&client, number)).await {
-                    Ok(result) => Some(result),
-                    Err(_) => None,
-                }
+                tokio::time::timeout(time, call(&client, number)).await.ok()
             }
             1 if holds => {
                 let mut held = pin!(call(&client, number));
@@ -254,10 +251,11 @@ async fn bounded<F: Future>(work: F) -> F::Output {
     tokio::time::timeout(BOUND, work).await.expect("an end in time")
 }
 
-async fn storm(client: DeploymentClient, seed: u64, holds: bool, seen: Arc<Seen>) {
-    let callers: Vec<_> = (0..CALLS)
+/// Many callers on one runtime, which has this number.
+async fn storm(client: DeploymentClient, runtime: u64, holds: bool, seen: Arc<Seen>) {
+    let callers: Vec<_> = (0..CALLERS)
         .map(|n| {
-            let first = (seed * CALLS + n) * ROUNDS;
+            let first = (runtime * CALLERS + n) * ROUNDS;
             tokio::spawn(caller(client.clone(), first, holds, Arc::clone(&seen)))
         })
         .collect();
@@ -307,7 +305,6 @@ fn a_storm_leaves_nothing_behind() -> io::Result<()> {
             let times = processed.get(number).copied().unwrap_or(0);
             assert!(expected.contains(&times), "create {number} was processed {times} times, expected {expected:?}");
         }
-        println!("{seed}: {} connections, {} creates", seen.connections.load(Ordering::SeqCst), processed.len());
         drop(server);
     }
     Ok(())

@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1};
 
 use super::hosts::Key;
-use super::open::{New, Turn};
+use super::open::{Turn, Unshared};
 use super::{Pool, Progress};
 use crate::transport::body::Whole;
 
@@ -53,7 +53,7 @@ pub(in crate::transport) struct Lease {
     /// `true` if the connection was there before the call needed it.
     pub(in crate::transport) reused: bool,
     /// A new connection that calls can share, before they do.
-    new: Option<New>,
+    unshared: Option<Unshared>,
     /// The attempt that the connection carries. If its time runs out before all is there, a connection that others share is
     /// not used again: it may be dead.
     carries: Option<Arc<Progress>>,
@@ -67,31 +67,31 @@ impl Lease {
             id,
             connection: Some(connection),
             reused,
-            new: None,
+            unshared: None,
             carries: None,
         }
     }
 
     /// The lease of a new connection, for the call that opened it.
     pub(super) fn first(pool: &Arc<Pool>, key: &Key, id: u64, connection: Connection) -> Self {
-        let new = connection.share().map(|connection| New::new(pool, key, id, connection));
+        let unshared = connection.share().map(|connection| Unshared::new(pool, key, id, connection));
         let mut lease = Self::new(pool, key, id, connection, false);
-        lease.new = new;
+        lease.unshared = unshared;
         lease
     }
 
     /// Keeps the turn until others can use the connection too; a connection that nobody can share ends it here.
-    pub(super) fn keep(&mut self, turn: Turn) -> Option<New> {
-        if let Some(new) = &self.new {
-            new.keep(turn);
+    pub(super) fn keep(&mut self, turn: Turn) -> Option<Unshared> {
+        if let Some(unshared) = &self.unshared {
+            unshared.keep(turn);
         }
-        self.new.clone()
+        self.unshared.clone()
     }
 
     /// Lets other calls use a new connection.
     fn publish(&mut self) {
-        if let Some(new) = self.new.take() {
-            new.publish();
+        if let Some(unshared) = self.unshared.take() {
+            unshared.publish();
         }
     }
 

@@ -53,11 +53,11 @@ pub(super) async fn open_for_all(turn: Turn) -> Result<Lease, Arc<Unopened>> {
     task.spawn(async move {
         match open(Arc::clone(&turn.pool), turn.key.clone()).await {
             Ok(mut lease) => {
-                let new = lease.keep(turn);
+                let unshared = lease.keep(turn);
                 drop(sender.send(Ok(lease)));
-                if let Some(new) = new {
+                if let Some(unshared) = unshared {
                     tokio::time::sleep(FIRST).await;
-                    new.publish();
+                    unshared.publish();
                 }
             }
             Err(why) => {
@@ -74,7 +74,7 @@ pub(super) async fn open_for_all(turn: Turn) -> Result<Lease, Arc<Unopened>> {
 /// is in the connection's queue. Otherwise others might overtake that, and a connection that takes few requests would have none
 /// left for it.
 #[derive(Clone)]
-pub(super) struct New(Arc<Mutex<Option<Unpublished>>>);
+pub(super) struct Unshared(Arc<Mutex<Option<Unpublished>>>);
 
 struct Unpublished {
     pool: Arc<Pool>,
@@ -85,23 +85,23 @@ struct Unpublished {
     turn: Option<Turn>,
 }
 
-impl New {
+impl Unshared {
     pub(super) fn new(pool: &Arc<Pool>, key: &Key, id: u64, connection: Connection) -> Self {
-        let new = Unpublished { pool: Arc::clone(pool), key: key.clone(), id, connection, turn: None };
-        Self(Arc::new(Mutex::new(Some(new))))
+        let unpublished = Unpublished { pool: Arc::clone(pool), key: key.clone(), id, connection, turn: None };
+        Self(Arc::new(Mutex::new(Some(unpublished))))
     }
 
     /// Keeps the turn until others can use the connection.
     pub(super) fn keep(&self, turn: Turn) {
-        if let Some(new) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            new.turn = Some(turn);
+        if let Some(unpublished) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            unpublished.turn = Some(turn);
         }
     }
 
     /// Lets other calls use the connection, unless they can already.
     pub(super) fn publish(&self) {
-        let new = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(Unpublished { pool, key, id, connection, turn }) = new {
+        let unpublished = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Unpublished { pool, key, id, connection, turn }) = unpublished {
             pool.publish(&key, id, connection);
             drop(turn);
         }
