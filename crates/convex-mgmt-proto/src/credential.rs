@@ -8,6 +8,7 @@ mod text;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Deserializer, de};
 pub(crate) use text::is_quote;
 pub use text::{CredentialError, Surplus};
 
@@ -242,12 +243,31 @@ impl Credential {
     }
 }
 
-impl FromStr for Credential {
-    type Err = CredentialError;
-    fn from_str(text: &str) -> Result<Self, CredentialError> {
-        Self::parse(text)
-    }
+/// Declares the two ways in which a credential is read as part of something else: arguments and configuration.
+macro_rules! from_text {
+    ($($name:ident)+) => { $(
+        impl FromStr for $name {
+            type Err = CredentialError;
+            fn from_str(text: &str) -> Result<Self, CredentialError> {
+                Self::parse(text)
+            }
+        }
+
+        #[doc = concat!("Reads a string with [`", stringify!($name), "::parse`], for configuration files.")]
+        ///
+        /// The error has the rule that the text breaks, and never the text. A format that quotes the input in its own errors,
+        /// as TOML's readers do, may still show it: for such a file, deserialize a [`Secret`] and parse that.
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                // A `Secret`, so that no copy of the text is left in memory.
+                let text = Secret::deserialize(deserializer)?;
+                Self::parse(text.expose()).map_err(de::Error::custom)
+            }
+        }
+    )+ };
 }
+
+from_text! { DeployKey AccessToken Credential }
 
 impl From<DeployKey> for Credential {
     fn from(key: DeployKey) -> Self {

@@ -5,7 +5,7 @@ mod user_agent;
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -18,7 +18,7 @@ pub use user_agent::UserAgent;
 use zeroize::Zeroizing;
 
 use crate::credential::Authorizes;
-use crate::operation::Api;
+use crate::operation::{Api, Deployment};
 
 /// The header in which a client says what it is, in the form `name-version`. Source: convex-backend
 /// `crates/common/src/version.rs`.
@@ -31,7 +31,8 @@ const CLIENT: &str = concat!("convex-mgmt-rust-", env!("CARGO_PKG_VERSION"));
 /// carry are prepared once, here.
 ///
 /// The URL is the one that the user or the API gave: it is never made up from a deployment's name, because regions and custom
-/// domains cannot be told from it. It is an origin. A path in front of the API's own, as a proxy in front of a self-hosted
+/// domains cannot be told from it. [`Endpoint::warning`] names a URL that is Convex's and not that of a deployment's API. It is
+/// an origin. A path in front of the API's own, as a proxy in front of a self-hosted
 /// server may have, needs a constructor of its own, so that a URL with a page's path is not taken for one.
 ///
 /// A clone shares everything. `Debug` shows the URL and no credential.
@@ -220,6 +221,31 @@ impl<A: Api> Endpoint<A> {
     }
 }
 
+impl Endpoint<Deployment> {
+    /// Returns what is probably wrong with the URL, in one line: it is not where Convex serves a deployment's API, but the URL of
+    /// its HTTP actions, the dashboard or the Management API. Requests to it would be answered with 404 or with a page.
+    ///
+    /// It is not an error, because Convex may change what its hosts serve.
+    ///
+    /// ```
+    /// use convex_mgmt_proto::{DeployKey, Deployment, Endpoint};
+    ///
+    /// let key = DeployKey::parse("prod:happy-animal-123|made-up")?;
+    /// let endpoint: Endpoint<Deployment> = Endpoint::new("https://happy-animal-123.convex.site", &key)?;
+    /// let warning = endpoint.warning();
+    /// assert_eq!(warning, Some("the URL is that of HTTP actions: the API's ends with `.convex.cloud`"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn warning(&self) -> Option<&'static str> {
+        let parts = Parts::read(self.url()).ok()?;
+        if parts.is_below("convex.site") {
+            return Some(url::HTTP_ACTIONS);
+        }
+        let of_all = parts.is_below("convex.dev");
+        of_all.then_some("the URL is Convex's and not a deployment's: a deployment's ends with `.convex.cloud`")
+    }
+}
+
 fn authorization<A: Api>(credential: &impl Authorizes<A>) -> Result<HeaderValue, EndpointError> {
     let secret = credential.secret().expose();
     let mut text = Zeroizing::new(Vec::with_capacity(A::SCHEME.len() + secret.len()));
@@ -244,17 +270,17 @@ impl<A: Api> fmt::Debug for Endpoint<A> {
     }
 }
 
-/// Returns `true` if a URL's host is this machine: `localhost`, a name below it, an address in 127.0.0.0/8, or `[::1]`.
+/// Returns `true` if a URL's host is this machine: `localhost`, a name below it, an address in 127.0.0.0/8, or `[::1]`. A dot at
+/// the end of a name makes no difference, nor does writing an IPv4 address as an IPv6 one (`[::ffff:127.0.0.1]`).
 ///
 /// Plaintext to such a host needs no [`Endpoint::plaintext`]. A transport must therefore keep a connection to it on this
 /// machine: it uses no proxy, and connects `localhost` and names below it to loopback addresses, whatever a resolver says
 /// (RFC 6761, section 6.3).
 pub fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']');
-    let last_label = host.rsplit_once('.').map_or(host, |(_, last)| last);
+    let last_label = host.strip_suffix('.').unwrap_or(host).rsplit('.').next().unwrap_or_default();
     last_label.eq_ignore_ascii_case("localhost")
-        || address.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
-        || address.parse::<Ipv6Addr>().is_ok_and(|ip| ip.is_loopback())
+        || address.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 #[cfg(test)]

@@ -46,5 +46,5 @@ pub use printable::Printable;
 pub use reply::{ApiError, Deprecation, Redirect, Reply, ResponseError, UnexpectedReply, UnreadableReply};
 pub use retry::{Outcome, RetryBudget, RetryPolicy, Sent, Tally, Verdict};
 pub use secret::Secret;
-pub use time::{UnixMillis, UnixNanos};
+pub use time::{TimeRangeError, UnixMillis, UnixNanos};
 pub use write::RequestWriter;

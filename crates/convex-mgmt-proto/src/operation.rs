@@ -222,6 +222,65 @@ impl OperationMeta {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// # An operation of your own
+///
+/// The trait can be implemented outside of this crate: for an operation that the API has and this version does not, or to read
+/// other fields of a response. Clients, retries and pages take it like any other. [`OperationMeta`] decides what is retried, so
+/// declare [`Repeat::Never`] for anything that creates, and the operation's secrets.
+///
+/// ```
+/// use bytes::Bytes;
+/// use convex_mgmt_proto::{BuildError, DecodeError, DeployKey, Deployment, Endpoint, decode};
+/// use convex_mgmt_proto::{Operation, OperationMeta, Repeat, RequestWriter};
+/// use serde::{Deserialize, Serialize};
+///
+/// /// Renames a widget.
+/// #[derive(Serialize)]
+/// struct RenameWidget {
+///     #[serde(skip)]
+///     id: String,
+///     name: String,
+/// }
+///
+/// #[derive(Debug, Deserialize, PartialEq)]
+/// struct Widget {
+///     id: String,
+///     name: String,
+/// }
+///
+/// impl Operation for RenameWidget {
+///     type Api = Deployment;
+///     type Output = Widget;
+///     const META: &'static OperationMeta = &OperationMeta::new::<Deployment>(
+///         "rename_widget",
+///         http::Method::POST,
+///         "/rename_widget/{id}",
+///         Repeat::Idempotent,
+///     )
+///     .look_at("get_widget");
+///
+///     fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
+///         request.path("id", &self.id)?;
+///         request.json(self)
+///     }
+///
+///     fn decode(body: &Bytes) -> Result<Widget, DecodeError> {
+///         decode::object(body)
+///     }
+/// }
+///
+/// let key = DeployKey::parse("prod:happy-animal-123|made-up")?;
+/// let endpoint = Endpoint::new("https://happy-animal-123.convex.cloud", &key)?;
+/// let rename = RenameWidget { id: "a/b".into(), name: "c".into() };
+/// let request = rename.to_request(&endpoint)?;
+/// assert_eq!(request.uri().path(), "/api/v1/rename_widget/a%2Fb");
+/// assert_eq!(request.body(), r#"{"name":"c"}"#);
+///
+/// let response = http::Response::new(Bytes::from(r#"{"id":"a/b","name":"c"}"#));
+/// assert_eq!(RenameWidget::from_response(response)?, Widget { id: "a/b".into(), name: "c".into() });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// The required methods are not generic, so that their code is compiled once, here, and not in every user's crate.
 pub trait Operation {
     /// The API that offers this operation.

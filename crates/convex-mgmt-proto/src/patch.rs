@@ -42,6 +42,18 @@ impl<T> From<T> for Patch<T> {
     }
 }
 
+/// The field becomes exactly what the option is: `None` clears it, as `null` does when a patch is read.
+///
+/// So an optional field that was read, such as [`DatadogConfig::service`], can be written back. For an optional argument whose
+/// absence means "no change", use `value.map_or(Patch::Keep, Patch::Set)`.
+///
+/// [`DatadogConfig::service`]: crate::deployment::DatadogConfig::service
+impl<T> From<Option<T>> for Patch<T> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Clear, Self::Set)
+    }
+}
+
 impl From<&str> for Patch<String> {
     fn from(text: &str) -> Self {
         Self::Set(text.to_owned())
@@ -52,7 +64,7 @@ impl From<&str> for Patch<String> {
 #[cfg(feature = "serde-all")]
 impl<'de, T: serde::Deserialize<'de>> serde::Deserialize<'de> for Patch<T> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Option::deserialize(deserializer).map(|value| value.map_or(Self::Clear, Self::Set))
+        Option::deserialize(deserializer).map(Self::from)
     }
 }
 
@@ -84,6 +96,14 @@ mod tests {
         assert_eq!(json(Patch::Keep), "{}");
         assert_eq!(json(Patch::Clear), r#"{"expires_at":null}"#);
         assert_eq!(json(5.into()), r#"{"expires_at":5}"#);
+    }
+
+    #[test]
+    fn an_option_is_the_whole_field() {
+        let none: Option<String> = None;
+        assert_eq!([Patch::from(none), Some("a".to_owned()).into()], [Patch::Clear, Patch::Set("a".to_owned())]);
+        let update = crate::deployment::DatadogUpdate::new().service(None);
+        assert_eq!(update.service, Patch::Clear);
     }
 
     #[test]

@@ -21,17 +21,36 @@ pub struct Printable<'a>(pub &'a str);
 
 impl fmt::Display for Printable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const KEPT: [char; 3] = ['"', '\'', '\\'];
         if self.0.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
             return f.pad(self.0);
         }
-        for piece in self.0.split_inclusive(KEPT) {
-            let text = piece.strip_suffix(KEPT).unwrap_or(piece);
-            write!(f, "{}", text.escape_debug())?;
-            f.write_str(piece.strip_prefix(text).unwrap_or_default())?;
+        if f.width().is_some() || f.precision().is_some() {
+            return f.pad(&Printable(self.0).to_string());
+        }
+        for piece in self.0.split_inclusive(|c| is_kept(c) || looks_like_nothing(c)) {
+            let mut before = piece.chars();
+            match before.next_back() {
+                Some(c) if is_kept(c) => write!(f, "{}{c}", before.as_str().escape_debug())?,
+                Some(c) if looks_like_nothing(c) => {
+                    write!(f, "{}{}", before.as_str().escape_debug(), c.escape_unicode())?;
+                }
+                _ => write!(f, "{}", piece.escape_debug())?,
+            }
         }
         Ok(())
     }
+}
+
+/// Whether the standard library escapes a character that is no danger.
+fn is_kept(c: char) -> bool {
+    matches!(c, '"' | '\'' | '\\')
+}
+
+/// Whether nothing is seen of a character that is a letter or a mark to the standard library: fillers, joiners, and variation
+/// selectors. Source: `Default_Ignorable_Code_Point` of Unicode, and the empty pattern of Braille.
+fn looks_like_nothing(c: char) -> bool {
+    matches!(c, '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{2800}')
+        || matches!(c, '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -39,8 +58,8 @@ mod tests {
     use http::StatusCode;
 
     use super::*;
-    use crate::deployment::ListEnvironmentVariables;
     use crate::deployment::data_sync::TablePath;
+    use crate::deployment::{ListEnvironmentVariables, LogTopic};
     use crate::{Credential, ErrorCode, LogStreamId, Operation, Problem, Problems, Redirect, UsageLimitId};
 
     #[test]
@@ -49,8 +68,9 @@ mod tests {
             let text = format!("a{c}b");
             assert_eq!(Printable(&text).to_string() == text, c == ' ', "{text:?}");
         }
-        for c in
-            ('\u{205f}'..='\u{206f}').chain("\u{ad}\u{61c}\u{180e}\u{3000}\u{feff}\u{fff9}\u{e0001}\u{e0041}".chars())
+        for c in ('\u{205f}'..='\u{206f}')
+            .chain("\u{ad}\u{61c}\u{180e}\u{3000}\u{feff}\u{fff9}\u{e0001}\u{e0041}".chars())
+            .chain("\u{34f}\u{115f}\u{1160}\u{17b4}\u{180b}\u{2800}\u{3164}\u{fe0f}\u{ffa0}\u{e0100}".chars())
         {
             let text = format!("a{c}b");
             assert_eq!(Printable(&text).to_string(), format!("a\\u{{{:x}}}b", u32::from(c)));
@@ -92,6 +112,21 @@ mod tests {
     fn a_forged_line_stays_in_its_line() {
         let text = "A\r\n- B\u{2028}- C\u{85}\u{1b}[2K\u{202e}\"D\\n";
         assert_eq!(Printable(text).to_string(), r#"A\r\n- B\u{2028}- C\u{85}\u{1b}[2K\u{202e}"D\n"#);
+        assert_eq!(
+            Printable("\u{3164}\"\u{fe0f}\u{fe0f}'é\u{301}\n").to_string(),
+            r#"\u{3164}"\u{fe0f}\u{fe0f}'é"#.to_owned() + "\u{301}\\n"
+        );
         assert_eq!(format!("{:>4}|", Printable("A")), "   A|");
+    }
+
+    #[test]
+    fn open_enums_and_ids_keep_their_column_whatever_their_text() {
+        let rows = [
+            format!("{:>8}|", LogTopic::Console),
+            format!("{:<8}|", LogTopic::from("é\n")),
+            format!("{:^8.3}|", LogTopic::from("日本語日")),
+            format!("{:8}|", LogStreamId::from("\u{202e}")),
+        ];
+        assert_eq!(rows, [" console|", r"é\n     |", "  日本語   |", r"\u{202e}|"]);
     }
 }

@@ -1,5 +1,6 @@
 //! [`Secret`]: text that is never shown by accident.
 
+use std::any::type_name;
 use std::fmt;
 
 use serde::de::{self, IgnoredAny, MapAccess, Unexpected, Visitor};
@@ -11,7 +12,8 @@ use zeroize::Zeroizing;
 ///
 /// * `Debug` prints `[redacted]`; there is no `Display` and no `Serialize`, so a secret reaches the outside only
 ///   through [`Secret::expose`], which is easy to search for. Types that hold secrets have no `Serialize` either, except with
-///   the feature `serde-all`: then they write them in clear text where they are serialized as a whole.
+///   the feature `serde-all`: then they write them in clear text where they are serialized as a whole. A plan
+///   ([`EnvironmentPlan`](crate::deployment::EnvironmentPlan)) writes names only.
 /// * Its memory is wiped when the last owner drops it, and so is the body of a request when its last clone is dropped. Reading
 ///   one from JSON leaves no other copy. The buffer of a reply, and copies that a transport makes, are not wiped.
 /// * `==` takes the same time wherever two texts of one length differ.
@@ -66,6 +68,12 @@ impl From<&str> for Secret {
     }
 }
 
+impl From<&String> for Secret {
+    fn from(text: &String) -> Self {
+        Self::new(text)
+    }
+}
+
 /// Writes a secret in clear text, for a field that says so.
 pub(crate) fn exposed<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose())
@@ -76,14 +84,19 @@ pub(crate) fn exposed_if_some<S: Serializer>(secret: &Option<Secret>, serializer
     secret.as_ref().map(Secret::expose).serialize(serializer)
 }
 
-/// With this name serde_json gives a value as it is spelt, and every other format takes it for that of any type. If that is no
-/// longer so some day, the value is read as a text like any other, only that serde_json leaves a copy of one with escapes.
+/// With this name serde_json gives a value as it is spelt. If that is no longer so some day, the value is read as a text like
+/// any other, only that serde_json leaves a copy of one with escapes.
 const AS_SPELT: &str = "$serde_json::private::RawValue";
 
 /// Takes JSON as it is spelt, because serde_json would put a text with escapes together in memory that it does not wipe.
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_newtype_struct(AS_SPELT, SecretVisitor)
+        // Other formats may take the name for that of a type, and look for it: RON does.
+        if type_name::<D::Error>() == type_name::<serde_json::Error>() {
+            deserializer.deserialize_newtype_struct(AS_SPELT, SecretVisitor)
+        } else {
+            deserializer.deserialize_string(SecretVisitor)
+        }
     }
 }
 
@@ -196,6 +209,12 @@ mod tests {
         assert_ne!(Secret::new("a"), Secret::new("aa"));
     }
 
+    #[test]
+    fn a_borrowed_string_is_copied() {
+        let text = String::from("a");
+        assert_eq!([Secret::from(&text), Secret::from(text.as_str())], [Secret::new("a"), Secret::from(text)]);
+    }
+
     fn read(json: &str) -> serde_json::Result<Secret> {
         serde_json::from_str(json)
     }
@@ -209,6 +228,35 @@ mod tests {
         assert_eq!(serde_json::from_value::<Secret>(text.into()).unwrap().expose(), text);
         let plain = de::value::StrDeserializer::<de::value::Error>::new(text);
         assert_eq!(Secret::deserialize(plain).unwrap().expose(), text);
+    }
+
+    /// As RON does: a newtype is spelt with its name.
+    struct NamesNewtypes(&'static str);
+
+    impl<'de> Deserializer<'de> for NamesNewtypes {
+        type Error = de::value::Error;
+
+        fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+            visitor.visit_str(self.0)
+        }
+
+        fn deserialize_newtype_struct<V: Visitor<'de>>(
+            self,
+            name: &'static str,
+            _: V,
+        ) -> Result<V::Value, Self::Error> {
+            Err(de::Error::custom(format!("expected `{name}(`")))
+        }
+
+        serde::forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+            seq tuple tuple_struct map struct enum identifier ignored_any
+        }
+    }
+
+    #[test]
+    fn it_is_read_from_formats_that_name_newtypes() {
+        assert_eq!(Secret::deserialize(NamesNewtypes("a\n")).unwrap().expose(), "a\n");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 macro_rules! times {
     ($( $(#[$meta:meta])* $name:ident($unit:literal, $from:ident, $nanos:literal); )+) => { $(
@@ -31,12 +32,67 @@ macro_rules! times {
             }
         }
 
+        impl TryFrom<SystemTime> for $name {
+            type Error = TimeRangeError;
+            #[doc = concat!("As [`", stringify!($name), "::from_system_time`], for `?`.")]
+            fn try_from(time: SystemTime) -> Result<Self, TimeRangeError> {
+                Self::from_system_time(time).ok_or(TimeRangeError)
+            }
+        }
+
+        /// ISO 8601 in UTC, as RFC 3339 has it for the years 0 to 9999. Years outside have a sign.
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(f)
+                let second = 1_000_000_000 / $nanos;
+                let (seconds, fraction) = (self.0.div_euclid(second), self.0.rem_euclid(second));
+                let digits = second.ilog10() as usize;
+                f.pad(&format!("{}.{fraction:0digits$}Z", Seconds(seconds)))
             }
         }
     )+ };
+}
+
+/// A point in time that does not fit into 64 bits of the unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the time is out of range: 64 bits cannot hold it")]
+#[non_exhaustive]
+pub struct TimeRangeError;
+
+/// Formats seconds since 1970 as a date with a time, without a zone.
+struct Seconds(i64);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (days, second) = (self.0.div_euclid(86_400), self.0.rem_euclid(86_400));
+        let (year, month, day) = date_of(days + days_from_year_0(1970, 1, 1));
+        if (0..=9999).contains(&year) {
+            write!(f, "{year:04}")?
+        } else {
+            write!(f, "{year:+05}")?
+        }
+        write!(f, "-{month:02}-{day:02}T{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
+    }
+}
+
+/// The days from the last of February of the year 0 to a date of the Gregorian calendar.
+pub(crate) const fn days_from_year_0(year: i64, month: i64, day: i64) -> i64 {
+    // Counted from March on, the leap day is a year's last one.
+    let (years, months) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
+    let leap_days = years.div_euclid(4) - years.div_euclid(100) + years.div_euclid(400);
+    years * 365 + leap_days + (months * 153 + 2) / 5 + day
+}
+
+/// The date with these [`days_from_year_0`]: year, month and day.
+const fn date_of(days: i64) -> (i64, i64, i64) {
+    // 400 years have 146,097 days. The day that is added covers the leap days that come late, so no year is skipped.
+    let mut years = ((days + 1) * 400).div_euclid(146_097);
+    while days_from_year_0(years, 3, 1) > days {
+        years -= 1;
+    }
+    let day = days - days_from_year_0(years, 3, 1);
+    let months = (day * 5 + 2) / 153;
+    let day = day - (months * 153 + 2) / 5 + 1;
+    if months < 10 { (years, months + 3, day) } else { (years + 1, months - 9, day) }
 }
 
 times! {
@@ -92,6 +148,55 @@ mod tests {
         let half = Duration::from_micros(1500);
         assert_eq!(UnixMillis::from_system_time(SystemTime::UNIX_EPOCH + half), Some(UnixMillis(1)));
         assert_eq!(UnixMillis::from_system_time(SystemTime::UNIX_EPOCH - half), Some(UnixMillis(-2)));
+    }
+
+    #[test]
+    fn a_time_is_shown_as_a_date() {
+        for (millis, expected) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (-1, "1969-12-31T23:59:59.999Z"),
+            (1_709_164_800_001, "2024-02-29T00:00:00.001Z"),
+            (1_709_251_199_999, "2024-02-29T23:59:59.999Z"),
+            (951_782_400_000, "2000-02-29T00:00:00.000Z"),
+            (4_107_542_399_000, "2100-02-28T23:59:59.000Z"),
+            (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
+            (1_755_000_000_123, "2025-08-12T12:00:00.123Z"),
+            (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
+            (253_402_300_800_000, "+10000-01-01T00:00:00.000Z"),
+            (-62_167_219_200_000, "0000-01-01T00:00:00.000Z"),
+            (-62_167_219_200_001, "-0001-12-31T23:59:59.999Z"),
+            (i64::MAX, "+292278994-08-17T07:12:55.807Z"),
+            (i64::MIN, "-292275055-05-16T16:47:04.192Z"),
+        ] {
+            assert_eq!(UnixMillis(millis).to_string(), expected);
+        }
+        assert_eq!(UnixNanos(1_755_000_000_000_000_001).to_string(), "2025-08-12T12:00:00.000000001Z");
+        assert_eq!(UnixNanos(i64::MIN).to_string(), "1677-09-21T00:12:43.145224192Z");
+        assert_eq!(format!("{:>26}|{:.10}", UnixMillis(0), UnixMillis(0)), "  1970-01-01T00:00:00.000Z|1970-01-01");
+    }
+
+    #[test]
+    fn every_day_of_eight_hundred_years_follows_the_one_before() {
+        let mut days = days_from_year_0(1600, 1, 1);
+        for year in 1600..2400 {
+            for month in 1..=12 {
+                let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+                let last = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1];
+                for day in 1..=last {
+                    let date = (year, month as i64, day);
+                    assert_eq!((days_from_year_0(year, month as i64, day), date_of(days)), (days, date));
+                    days += 1;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_time_of_the_standard_library_is_converted_or_out_of_range() {
+        let last = UnixNanos(i64::MAX).to_system_time().unwrap();
+        assert_eq!(UnixNanos::try_from(last), Ok(UnixNanos(i64::MAX)));
+        assert_eq!(UnixNanos::try_from(last + Duration::from_nanos(1)), Err(TimeRangeError));
+        assert_eq!(UnixMillis::try_from(last), Ok(UnixMillis(9_223_372_036_854)));
     }
 
     #[test]

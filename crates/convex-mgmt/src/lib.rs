@@ -45,6 +45,8 @@ mod pages {
     mod environment_variables {}
     #[doc = include_str!("../../../docs/log-streams.md")]
     mod log_streams {}
+    #[doc = include_str!("../../../docs/testing.md")]
+    mod testing {}
     #[doc = include_str!("../../../docs/transports.md")]
     mod transports {}
     #[doc = include_str!("../../../docs/usage-and-limits.md")]

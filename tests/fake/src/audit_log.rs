@@ -42,9 +42,10 @@ struct Pagination {
     next_cursor: Option<String>,
 }
 
+/// An entry as the API writes it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Item {
+pub(crate) struct Item {
     actor: Value,
     action: &'static str,
     create_time: u64,

@@ -37,8 +37,32 @@ pub(crate) struct Keys {
     pub(crate) full: Vec<String>,
     pub(crate) read_only: Vec<String>,
     pub(crate) system: Vec<String>,
-    pub(crate) tokens: Vec<(String, Vec<String>)>,
+    /// With the permitted actions; no actions permit everything. `None` is a revoked token, so that the others keep their
+    /// numbers.
+    pub(crate) tokens: Vec<Option<(String, Vec<String>)>>,
     pub(crate) end_users: Vec<String>,
+}
+
+impl Keys {
+    /// Forgets a key, a token or a JWT. Returns whether it was known.
+    pub(crate) fn revoke(&mut self, key: &str) -> bool {
+        let mut found = false;
+        let mut keep = |is_revoked: bool| {
+            found |= is_revoked;
+            !is_revoked
+        };
+        for list in [&mut self.full, &mut self.read_only, &mut self.system] {
+            list.retain(|known| keep(secret_of(known) == secret_of(key)));
+        }
+        self.end_users.retain(|known| keep(known == key));
+        for token in &mut self.tokens {
+            let is_revoked = token.as_ref().is_some_and(|(known, _)| secret_of(known) == secret_of(key));
+            if !keep(is_revoked) {
+                *token = None;
+            }
+        }
+        found
+    }
 }
 
 /// Who is calling, and from where.
@@ -224,12 +248,12 @@ fn identify_key(key: &str, acts_as_user: bool, name: &str, keys: &Keys) -> Resul
             Ok(Identity::Key { allowed, acts_as_user, token: None })
         };
     }
-    match keys.tokens.iter().enumerate().find(|(_, (known, _))| secret_of(known) == secret) {
-        Some((number, (_, allowed))) => {
-            Ok(Identity::Key { allowed: allowed.clone(), acts_as_user, token: Some(number + 1) })
+    for (number, token) in (1..).zip(&keys.tokens) {
+        if let Some((_, allowed)) = token.as_ref().filter(|(known, _)| secret_of(known) == secret) {
+            return Ok(Identity::Key { allowed: allowed.clone(), acts_as_user, token: Some(number) });
         }
-        None => Err(refused()),
     }
+    Err(refused())
 }
 
 fn secret_of(key: &str) -> &str {

@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
+use std::sync::LazyLock;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::Body;
@@ -16,16 +18,14 @@ use http_body_util::BodyExt;
 use tower::{Service, ServiceExt};
 
 use crate::contention;
+use crate::control;
 use crate::error::refusal;
-use crate::faults::{Fault, Order};
+use crate::faults::Fault;
 use crate::knobs::Knobs;
 use crate::plan::Plan;
 use crate::router::router;
 use crate::state::{AuditEntry, Deployment, Shared};
 use crate::usage;
-
-/// Where faults are ordered over HTTP: `POST` adds one, `DELETE` takes all away.
-const FAULTS_PATH: &str = "/_fake/faults";
 
 /// Builds a [`Fake`].
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl FakeBuilder {
 
     /// Accepts this cloud token for these actions, or for everything if there are none.
     pub fn token<A: Into<String>>(mut self, key: impl Into<String>, actions: impl IntoIterator<Item = A>) -> Self {
-        self.0.keys.tokens.push((key.into(), actions.into_iter().map(Into::into).collect()));
+        self.0.keys.tokens.push(Some((key.into(), actions.into_iter().map(Into::into).collect())));
         self
     }
 
@@ -150,6 +150,38 @@ impl Fake {
         self.state.deployment().variables.insert(name.into(), value.into());
     }
 
+    /// Deletes an environment variable without an entry in the audit log. Returns whether it existed.
+    pub fn remove_variable(&self, name: &str) -> bool {
+        self.state.deployment().variables.remove(name).is_some()
+    }
+
+    /// Accepts another admin key from now on. Its name has to be the deployment's.
+    pub fn add_admin_key(&self, key: impl Into<String>) {
+        self.state.deployment().keys.full.push(key.into());
+    }
+
+    /// Accepts another read-only admin key from now on. Its name has to be the deployment's.
+    pub fn add_read_only_key(&self, key: impl Into<String>) {
+        self.state.deployment().keys.read_only.push(key.into());
+    }
+
+    /// Accepts another cloud token from now on, for these actions, or for everything if there are none.
+    pub fn add_token<A: Into<String>>(&self, key: impl Into<String>, actions: impl IntoIterator<Item = A>) {
+        let token = (key.into(), actions.into_iter().map(Into::into).collect());
+        self.state.deployment().keys.tokens.push(Some(token));
+    }
+
+    /// Revokes a key, a token or the JWT of an end user: requests with it get a 401 from now on. Keys are compared by the
+    /// part after `|`. Returns whether it was known.
+    pub fn revoke_key(&self, key: &str) -> bool {
+        self.state.deployment().keys.revoke(key)
+    }
+
+    /// The deployment's clock.
+    pub fn now(&self) -> SystemTime {
+        UNIX_EPOCH + self.state.deployment().now()
+    }
+
     /// Puts the deployment's clock forward.
     pub fn advance_clock(&self, time: Duration) {
         let mut deployment = self.state.deployment();
@@ -169,8 +201,8 @@ impl Fake {
 
     /// Answers a request, or resets the connection.
     pub(crate) async fn answer(&self, request: Request<Body>) -> Result<Response, ConnectionReset> {
-        if request.uri().path() == FAULTS_PATH {
-            return Ok(self.order_faults(request).await);
+        if request.uri().path().starts_with(control::PREFIX) {
+            return Ok(control::answer(self, request).await);
         }
         let path = request.uri().path().to_owned();
         let (number, request) = self.record(request).await?;
@@ -238,25 +270,6 @@ impl Fake {
             note(recorded);
         }
     }
-
-    async fn order_faults(&self, request: Request<Body>) -> Response {
-        match *request.method() {
-            Method::DELETE => self.state.faults().clear(),
-            Method::POST => {
-                let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-                match serde_json::from_slice::<Order>(&body) {
-                    Ok(order) => {
-                        for _ in 0..order.times {
-                            self.state.faults().push(order.path.clone(), order.fault.clone());
-                        }
-                    }
-                    Err(error) => return (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
-                }
-            }
-            _ => return StatusCode::METHOD_NOT_ALLOWED.into_response(),
-        }
-        StatusCode::OK.into_response()
-    }
 }
 
 fn faulty_answer(status: u16, code: Option<&str>, retry_after: Option<u64>) -> Response {
@@ -308,7 +321,13 @@ impl fmt::Display for ConnectionReset {
     }
 }
 
-impl std::error::Error for ConnectionReset {}
+/// The source is an [`io::Error`] of the kind that a socket would report, which is what transports go by.
+impl std::error::Error for ConnectionReset {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        static RESET: LazyLock<io::Error> = LazyLock::new(|| io::ErrorKind::ConnectionReset.into());
+        Some(&*RESET)
+    }
+}
 
 /// A request as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 /// Something that goes wrong with one request.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Fault {
     /// The request is not carried out. It is answered with this status, and with an error body if there is a code.
@@ -14,10 +16,10 @@ pub enum Fault {
         /// The status.
         status: u16,
         /// The code of the error body; none means an empty body.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         code: Option<String>,
         /// A `Retry-After`, in seconds.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_after: Option<u64>,
     },
     /// The request is carried out, but the body of the answer is missing.
@@ -107,19 +109,41 @@ impl ByChance {
     }
 }
 
-/// The body with which faults are ordered over HTTP.
+/// The body with which faults are ordered over HTTP: the fields of the fault, and those of [`Target`].
 #[derive(Debug, Deserialize)]
+#[serde(try_from = "Map<String, Value>")]
 pub(crate) struct Order {
-    #[serde(flatten)]
     pub(crate) fault: Fault,
-    #[serde(default)]
+    pub(crate) target: Target,
+}
+
+/// Which requests meet a fault.
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+pub(crate) struct Target {
     pub(crate) path: Option<String>,
-    #[serde(default = "once")]
     pub(crate) times: u32,
 }
 
-fn once() -> u32 {
-    1
+impl Default for Target {
+    fn default() -> Self {
+        Self { path: None, times: 1 }
+    }
+}
+
+impl TryFrom<Map<String, Value>> for Order {
+    type Error = serde_json::Error;
+
+    /// Rejects unknown fields for every fault. serde does so only for those that have fields.
+    fn try_from(mut fields: Map<String, Value>) -> Result<Self, serde_json::Error> {
+        let target: Map<_, _> = ["path", "times"].iter().filter_map(|name| fields.remove_entry(*name)).collect();
+        let fault: Fault = serde_json::from_value(Value::Object(fields.clone()))?;
+        let has_no_fields = serde_json::to_value(&fault)? == json!({"fault": fields["fault"]});
+        if let Some(unknown) = fields.keys().find(|name| has_no_fields && *name != "fault") {
+            return Err(serde_json::Error::custom(format!("unknown field `{unknown}`, expected `path` or `times`")));
+        }
+        Ok(Self { fault, target: serde_json::from_value(Value::Object(target))? })
+    }
 }
 
 #[cfg(test)]

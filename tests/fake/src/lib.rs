@@ -5,7 +5,7 @@
 //!
 //! * In process: [`Fake`] is a tower service from `http::Request<Bytes>` to `http::Response<Bytes>`.
 //! * On a loopback port: [`Fake::serve`].
-//! * As a program: `convex-mgmt-fake serve`.
+//! * As a program: `convex-mgmt-fake serve`. Requests to `/_fake/...` do over HTTP what the methods of [`Fake`] do.
 //!
 //! A fake is one deployment. Whoever needs several builds several.
 //!
@@ -26,6 +26,7 @@ mod auth;
 mod canonical_urls;
 mod client_version;
 mod contention;
+mod control;
 mod data_sync;
 mod deployment_info;
 mod deployment_state;
@@ -44,7 +45,7 @@ mod serve;
 mod state;
 mod usage;
 
-pub use data_sync::{Document, Tables, Value};
+pub use data_sync::{Document, StoredTable, Tables, Value};
 pub use deployment_state::Stops;
 pub use fake::{ConnectionReset, Fake, FakeBuilder, Recorded};
 pub use faults::Fault;

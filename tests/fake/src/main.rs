@@ -28,9 +28,23 @@ projectSlug and reference. Knobs are numbers, times in milliseconds, or two of t
 KNOBS.
 
 The first line of its output is 'listening on http://ADDRESS'. It stops on Ctrl-C or SIGTERM.
-Faults: POST /_fake/faults with {\"fault\":\"answer\",\"status\":503,\"code\":\"TooEarly\"}, or another of answer, emptyBody,
-delay (milliseconds), reset, lostAnswer; besides \"path\" (the end of the path it is meant for) and \"times\".
-DELETE /_fake/faults takes them away.
+
+While it runs, it is controlled over HTTP. A body is a JSON object, or a list of them that are applied in order:
+  POST /_fake/faults     {\"fault\":\"answer\",\"status\":503,\"code\":\"TooEarly\"}, or another fault: emptyBody, delay with
+                         \"milliseconds\", reset, lostAnswer. \"path\" is the end of the paths it is meant for, \"times\"
+                         how many requests meet it. DELETE /_fake/faults takes all away.
+  POST /_fake/tables     {\"change\":\"insert\",\"table\":\"messages\",\"document\":{\"body\":\"hello\"}}; the other changes are
+                         replace and delete with \"id\", replaceTable with \"documents\", createTable, clearTable and
+                         deleteTable. \"component\" is a path such as shop/cart. A list is one transaction.
+  POST /_fake/usage      {\"change\":\"add\",\"metric\":\"functionCalls\",\"amount\":1}, set with a \"window\" (day or month),
+                         seedStatus with a \"status\" (pending, partial, complete, failed), or evaluateLimits
+  POST /_fake/variables  {\"NAME\":\"value\"}; null deletes a variable
+  POST /_fake/events     {\"topic\":\"console\",\"fields\":{}}; with ?flush=true the response waits for their delivery
+  POST /_fake/clock      {\"milliseconds\":86400000} puts the clock forward
+  POST /_fake/keys       {\"change\":\"add\",\"key\":KEY,\"role\":ROLE} with the role admin, readOnly, or token (which may have
+                         \"actions\"); {\"change\":\"revoke\",\"key\":KEY}
+  GET  /_fake/requests   what was asked; with ?from=NUMBER only from that one on
+  GET  /_fake/tables, /_fake/variables, /_fake/clock, /_fake/audit_log
 ";
 
 fn usage() -> String {

@@ -76,7 +76,7 @@ impl Deployment {
 
     /// Writes into the audit log what a caller did.
     pub(crate) fn record(&mut self, caller: &Caller, action: &'static str, metadata: Value) {
-        let create_time = u64::try_from(self.now().as_millis()).unwrap_or(u64::MAX);
+        let create_time = millis(self.now());
         let Caller { actor, client_ip, user_agent, .. } = caller.clone();
         self.emit_audit(create_time, action, &metadata);
         self.audit.push(AuditEntry { create_time, actor, action, metadata, client_ip, user_agent });
@@ -126,6 +126,11 @@ impl WeakShared {
     pub(crate) fn upgrade(&self) -> Option<Shared> {
         self.0.upgrade().map(Shared)
     }
+}
+
+/// A time in milliseconds.
+pub(crate) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A test that failed while it held the lock must not fail the others.

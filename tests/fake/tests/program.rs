@@ -3,6 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
@@ -38,8 +39,12 @@ fn get(key: &str) -> String {
 }
 
 fn order(method: &str, body: &str) -> String {
+    control(method, "faults", body)
+}
+
+fn control(method: &str, path: &str, body: &str) -> String {
     let length = body.len();
-    format!("{method} /_fake/faults HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}")
+    format!("{method} /_fake/{path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}")
 }
 
 const SERVE: &[&str] = &[
@@ -95,6 +100,109 @@ async fn faults_can_be_ordered_from_outside() {
     fault(r#"{"fault":"emptyBody"}"#).await;
     assert!(list().await.contains("content-length: 0"));
     assert!(fault(r#"{"fault":"bogus"}"#).await.starts_with("HTTP/1.1 400"));
+}
+
+/// A session of a test in another language: fill, ask, look at what was asked, revoke.
+#[tokio::test]
+async fn a_session_is_controlled_from_outside() {
+    let (_child, address) = started(&[SERVE, &["--plan", "{}"]].concat()).await;
+    let post = async |path: &str, body: &str| {
+        let answer = exchange(&address, control("POST", path, body)).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{path} {body}: {answer}");
+        answer
+    };
+    let look = async |path: &str| exchange(&address, control("GET", path, "")).await;
+    let list = async || exchange(&address, get("happy-animal-123|01ab")).await;
+    post("variables", r#"{"A":"1","B":"2"}"#).await;
+    post("variables", r#"{"B":null}"#).await;
+    assert!(list().await.ends_with(r#"{"environmentVariables":{"A":"1"}}"#));
+    post("tables", r#"[{"change":"insert","table":"t","document":{"_id":"a","_creationTime":1.5,"n":1}}]"#).await;
+    let tables = r#"[{"component":"","table":"t","documents":[{"_creationTime":1.5,"_id":"a","n":1}]}]"#;
+    assert!(look("tables").await.ends_with(tables));
+    post("usage", r#"{"change":"add","metric":"functionCalls","amount":5}"#).await;
+    let usage = exchange(&address, get_path("/api/v1/get_current_usage")).await;
+    assert!(usage.contains(r#""current_day":5.0"#), "{usage}");
+    post("events?flush=true", r#"{"topic":"console","fields":{"message":"hello"}}"#).await;
+    assert!(post("clock", r#"{"milliseconds":60000}"#).await.contains(r#"{"now":"#));
+    let revoked = post("keys", r#"{"change":"revoke","key":"happy-animal-123|01ab"}"#).await;
+    assert!(revoked.ends_with(r#"{"found":true}"#), "{revoked}");
+    assert!(list().await.starts_with("HTTP/1.1 401"));
+    post("keys", r#"{"change":"add","key":"happy-animal-123|01ab","role":"admin"}"#).await;
+    assert!(list().await.starts_with("HTTP/1.1 200"));
+
+    let requests = look("requests").await;
+    for part in [r#""number":0,"method":"GET","uri":"/api/v1/list_environment_variables""#, r#""status":401}"#] {
+        assert!(requests.contains(part), "{part}: {requests}");
+    }
+    assert!(look("requests?from=3").await.ends_with(r#""fault":null,"status":200}]"#));
+    assert!(look("audit_log").await.ends_with("[]"));
+    // The help names each path.
+    let help = program(&["--help"]).output().await.unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    for path in ["faults", "tables", "usage", "variables", "events", "clock", "keys", "requests", "audit_log"] {
+        assert!(help.contains(&format!("/_fake/{path}")), "{path}");
+    }
+}
+
+/// The commands of the session with curl in `docs/testing.md`, each with the output that the page shows.
+fn documented_session() -> Vec<(String, String)> {
+    let page = include_str!("../../../docs/testing.md");
+    let (_, session) = page.split_once("```console\n$ URL=").expect("the session");
+    let (session, _) = session.split_once("```").expect("its end");
+    let mut commands = Vec::new();
+    for command in session.split("$ curl $URL").skip(1) {
+        // A command goes on as long as a quotation mark is open.
+        let mut quotes = 0;
+        let is_end = |character: char| {
+            quotes += usize::from(character == '\'');
+            character == '\n' && quotes % 2 == 0
+        };
+        let (command, output) = command.split_once(is_end).expect("a command and its output");
+        commands.push((command.to_owned(), output.replace('\n', "")));
+    }
+    commands
+}
+
+/// JSON as it is, or text; without what differs from run to run and from client to client.
+fn comparable(text: &str) -> Value {
+    fn without_chance(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                if let Some(Value::Object(headers)) = fields.get_mut("headers") {
+                    headers.retain(|name, _| name == "authorization");
+                }
+                if let Some(Value::String(id)) = fields.get_mut("id") {
+                    *id = format!("{} characters", id.len());
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(without_chance),
+            _ => {}
+        }
+    }
+    let mut value = serde_json::from_str(text).unwrap_or_else(|_| text.trim_end().into());
+    without_chance(&mut value);
+    value
+}
+
+#[tokio::test]
+async fn the_documented_session_has_the_documented_output() {
+    let (_child, address) = started(SERVE).await;
+    let session = documented_session();
+    assert!(session.len() > 5, "{session:?}");
+    for (command, output) in session {
+        let (path, arguments) = command.split_once(' ').unwrap_or((&command, ""));
+        let request = match arguments
+            .split_once('\'')
+            .and_then(|(option, rest)| Some((option, rest.strip_suffix('\'')?)))
+        {
+            Some(("-d ", body)) => control("POST", path.strip_prefix("/_fake/").unwrap(), body),
+            Some(("-H ", header)) => format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{header}\r\n\r\n"),
+            _ => control("GET", path.strip_prefix("/_fake/").unwrap(), ""),
+        };
+        let answer = exchange(&address, request).await;
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert_eq!(comparable(body), comparable(&output), "{command}");
+    }
 }
 
 fn get_path(path: &str) -> String {

@@ -114,9 +114,10 @@ fn is_the_key_alone(text: &str) {
     let (prefix, secret) = text.split_once('|').unwrap_or(("", text));
     assert!(!prefix.contains('='), "{text}");
     assert!(
-        !text.chars().any(|character| "\"'`,;\\<>{}$ ".contains(character) || !character.is_ascii_graphic()),
+        !text.chars().any(|character| "\"'`,;\\<>{}$()[]* ".contains(character) || !character.is_ascii_graphic()),
         "{text}"
     );
+    assert!(!secret.contains(['!', '#', '%', '&', '?', '@', '^']), "{text}");
     assert!(!text.contains("://") && !text.starts_with("CONVEX_"), "{text}");
     assert!(!prefix.is_empty() || !secret.trim_end_matches('=').contains('='), "{text}");
     for around in [
@@ -146,6 +147,10 @@ fn is_the_key_alone(text: &str) {
         "KEY%7C",
         "<KEY>",
         "${KEY}",
+        "(KEY)",
+        "KEY)",
+        "[KEY](x)",
+        "*KEY*",
         "https://KEY",
     ] {
         let pasted = around.replace("KEY", text).replace(&format!("CONVEX_DEPLOY_{text}"), "CONVEX_DEPLOY_KEY");
@@ -252,6 +257,7 @@ fn host_and_loopback(kept: &str) -> (String, bool) {
     let loopback = match other.host() {
         Some(Host::Domain(name)) => {
             assert_eq!(name, host);
+            let name = name.strip_suffix('.').unwrap_or(name);
             name == "localhost" || name.ends_with(".localhost")
         }
         Some(Host::Ipv4(address)) => {
@@ -260,7 +266,7 @@ fn host_and_loopback(kept: &str) -> (String, bool) {
         }
         Some(Host::Ipv6(address)) => {
             assert_eq!(Ok(address), host.trim_matches(['[', ']']).parse());
-            address.is_loopback()
+            address.to_canonical().is_loopback()
         }
         None => panic!("{kept} has no host"),
     };

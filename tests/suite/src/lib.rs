@@ -50,25 +50,6 @@ pub fn client_of(running: &Running) -> ClientBuilder<Deployment> {
 /// The future of the transports here.
 pub type Answering = Pin<Box<dyn Future<Output = Result<Response<Bytes>, TransportError>> + Send>>;
 
-/// A fake as a transport, without a socket: a reset counts as "maybe sent".
-#[derive(Clone, Debug)]
-pub struct InProcess(pub Fake);
-
-impl Service<Request<Bytes>> for InProcess {
-    type Response = Response<Bytes>;
-    type Error = TransportError;
-    type Future = Answering;
-
-    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Bytes>) -> Answering {
-        let answer = self.0.call(request);
-        Box::pin(async move { answer.await.map_err(|reset| TransportError::broken(Sent::Maybe, reset)) })
-    }
-}
-
 /// What a [`Script`] does with one request.
 #[derive(Debug)]
 pub enum Step {

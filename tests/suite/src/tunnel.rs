@@ -109,6 +109,10 @@ async fn serve(stream: TcpStream, kind: Kind, asked: Arc<Mutex<Vec<String>>>) {
     let _ = match kind {
         Kind::Http(answer) => http(stream, answer, &asked).await,
         Kind::Https(acceptor) => match acceptor.accept(stream).await {
+            // It would speak HTTP/2 then, where `CONNECT` is another thing.
+            Ok(stream) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
+                Err(std::io::ErrorKind::Unsupported.into())
+            }
             Ok(stream) => http(stream, "HTTP/1.1 200 OK\r\n\r\n", &asked).await,
             Err(error) => Err(error),
         },

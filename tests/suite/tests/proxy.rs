@@ -67,13 +67,18 @@ async fn a_deployment_is_reached_in_every_way() {
 async fn each_kind_of_proxy_tunnels_and_sees_no_credential() {
     for http2 in [false, true] {
         let server = Answering::start(Way { http2, proxied: false }, |_| variables()).await;
+        let mut prefers_http2 = server.authority().valid();
+        prefers_http2.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         for (tunnel, login) in [
             (Tunnel::start().await, ""),
             (Tunnel::start().await, LOGIN),
             // What an old proxy says.
             (Tunnel::answering("HTTP/1.0 200 Connection established\r\nServer: x\r\n\r\n").await, ""),
             (Tunnel::answering("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\n\r\n").await, ""),
+            // Which says nothing about a tunnel.
+            (Tunnel::answering("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n").await, ""),
             (Tunnel::over_tls(server.authority().valid()).await, LOGIN),
+            (Tunnel::over_tls(prefers_http2).await, LOGIN),
             (Tunnel::socks(false).await, ""),
             (Tunnel::socks(false).await, LOGIN),
             (Tunnel::socks(true).await, LOGIN),
@@ -90,7 +95,7 @@ async fn each_kind_of_proxy_tunnels_and_sees_no_credential() {
             }
             assert!(!asked.contains("c0ffee"), "{proxy}: {asked}");
         }
-        assert_eq!(server.requests().len(), 8);
+        assert_eq!(server.requests().len(), 10);
     }
     let tunnel = Tunnel::socks(true).await;
     list(through(plaintext("http://deployment.example:1").retry(RetryPolicy::never()), &tunnel.with_login(LOGIN)))
@@ -136,6 +141,8 @@ async fn this_machine_is_never_reached_through_a_proxy() {
         // Somebody else's port, or none that speaks TLS.
         ("http://127.1.2.3", false),
         ("http://[::1]", false),
+        ("http://localhost.", true),
+        ("http://[::ffff:127.0.0.1]", true),
         ("https://localhost", false),
         ("https://127.0.0.1", false),
     ] {

@@ -1,6 +1,7 @@
 //! Other transports than hyper: in the place of the whole stack, below it, without `Send`, without async.
 
 use std::cell::Cell;
+use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -8,15 +9,15 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt::{
-    AccessToken, Client, DecodeError, Endpoint, ErrorKind, Management, Operation, OperationMeta, Outcome, Repeat,
-    RetryPolicy, Sent, Tally, TransportError, Verdict,
+    AccessToken, Client, DecodeError, Deployment, Endpoint, ErrorKind, Management, Operation, OperationMeta, Outcome,
+    Repeat, RetryPolicy, Sent, Tally, TransportError, Verdict,
 };
-use convex_mgmt_fake::Fault;
-use convex_mgmt_suite::classes::{CLASSES, DONE, send};
-use convex_mgmt_suite::{InProcess, Script, Step, endpoint, fake, refused, reset};
+use convex_mgmt_fake::{Fake, Fault};
+use convex_mgmt_suite::classes::{CLASSES, DONE, create, send};
+use convex_mgmt_suite::{Script, Step, client_of, endpoint, fake, refused, reset};
 use http::header::USER_AGENT;
 use http::{Method, Request, Response};
-use tower::{Service, ServiceExt};
+use tower::{BoxError, Service, ServiceExt};
 
 const URL: &str = "http://127.0.0.1:3210";
 
@@ -24,9 +25,89 @@ const URL: &str = "http://127.0.0.1:3210";
 async fn an_in_process_service_takes_the_place_of_hyper() {
     let fake = fake().build();
     fake.fault(Fault::LostAnswer);
-    let client = Client::builder(endpoint(URL)).build_on(InProcess(fake.clone())).unwrap();
+    let client = Client::builder(endpoint(URL)).build_on(fake.clone()).unwrap();
     client.send(&UpdateEnvironmentVariables::new().set("A", "1")).await.unwrap();
     assert_eq!((fake.variables().len(), fake.requests().len()), (1, 2));
+}
+
+/// An error of a transport of the user's, around another one.
+#[derive(Debug)]
+struct Wrapped(BoxError);
+
+impl std::fmt::Display for Wrapped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the exchange failed")
+    }
+}
+
+impl std::error::Error for Wrapped {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.0)
+    }
+}
+
+/// A lost connection is one whatever type the transport wraps it in. It does not prove that nothing was sent. Any other error
+/// ends the call.
+#[tokio::test(start_paused = true)]
+async fn a_lost_connection_is_found_among_the_sources_of_any_error() {
+    fn io(kind: io::ErrorKind) -> BoxError {
+        io::Error::from(kind).into()
+    }
+    let lost: [fn() -> BoxError; 5] = [
+        || io(io::ErrorKind::ConnectionReset),
+        || io(io::ErrorKind::ConnectionAborted),
+        || io(io::ErrorKind::BrokenPipe),
+        || Wrapped(Wrapped(io(io::ErrorKind::ConnectionReset)).into()).into(),
+        || io::Error::other(io::Error::from(io::ErrorKind::ConnectionReset)).into(),
+    ];
+    let others: [fn() -> BoxError; 4] = [
+        || io(io::ErrorKind::ConnectionRefused),
+        || io(io::ErrorKind::UnexpectedEof),
+        || Wrapped(io(io::ErrorKind::NotFound)).into(),
+        || TransportError::tls(io(io::ErrorKind::ConnectionReset)).into(),
+    ];
+    let cases = lost.map(|source| (source, ErrorKind::Broken, 3));
+    for (source, kind, attempts) in cases.into_iter().chain(others.map(|source| (source, ErrorKind::Layer, 1))) {
+        let transport = tower::service_fn(move |_: Request<Bytes>| async move {
+            Err::<Response<Bytes>, BoxError>(Wrapped(source()).into())
+        });
+        let client = Client::builder(endpoint(URL)).build_on(transport).unwrap();
+        let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
+        assert_eq!((error.kind(), error.attempts(), error.sent()), (kind, attempts, Sent::Maybe), "{:?}", source());
+        let error = client.send(&create()).await.unwrap_err();
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::OutcomeUnknown, 1), "{:?}", source());
+    }
+}
+
+/// How a call of each class ends when its first attempt meets a fault: with which kind of error, if any, after how many
+/// requests.
+async fn ends<S>(client: &Client<Deployment, S>, fake: &Fake, fault: &Fault) -> Vec<(Option<ErrorKind>, usize)>
+where
+    S: Service<Request<Bytes>, Response = Response<Bytes>, Error: Into<BoxError>> + Clone,
+{
+    let mut ends = Vec::new();
+    for class in CLASSES {
+        let before = fake.requests().len();
+        fake.fault(fault.clone());
+        let error = send(client, class).await.err();
+        ends.push((error.map(|error| error.kind()), fake.requests().len() - before));
+    }
+    ends
+}
+
+#[tokio::test]
+async fn a_reset_in_process_ends_as_over_a_socket() {
+    let fake = fake().build();
+    let running = fake.serve("127.0.0.1:0").await.unwrap();
+    for fault in [Fault::Reset, Fault::LostAnswer] {
+        let in_process = ends(&client_of(&running).build_on(fake.clone()).unwrap(), &fake, &fault).await;
+        assert_eq!(in_process, ends(&client_of(&running).build().unwrap(), &fake, &fault).await, "{fault:?}");
+        assert_eq!((in_process[0], in_process[2]), ((None, 2), (Some(ErrorKind::OutcomeUnknown), 1)), "{fault:?}");
+    }
+    let never = || client_of(&running).retry(RetryPolicy::never());
+    let in_process = ends(&never().build_on(fake.clone()).unwrap(), &fake, &Fault::Reset).await;
+    assert_eq!(in_process, ends(&never().build().unwrap(), &fake, &Fault::Reset).await);
+    assert_eq!(in_process[0], (Some(ErrorKind::Broken), 1));
 }
 
 #[tokio::test]
@@ -34,9 +115,9 @@ async fn a_bare_service_takes_the_place_of_the_stack() {
     let fake = fake().build();
     fake.fault(Fault::Reset);
     let client = Client::with_service(endpoint(URL), fake.clone());
-    // Nothing repeats, and an error of the service's own is all that is known.
+    // Nothing retries.
     let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
-    assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Layer, Sent::Maybe, 1));
+    assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Broken, Sent::Maybe, 1));
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
 }
 
@@ -81,7 +162,7 @@ async fn the_product_belongs_to_the_client_at_all_its_endpoints() {
 /// A transport of a single-threaded runtime: neither it nor its futures may leave the thread.
 #[derive(Clone)]
 struct Local {
-    fake: InProcess,
+    fake: Fake,
     calls: Rc<Cell<u32>>,
 }
 
@@ -101,14 +182,14 @@ impl Service<Request<Bytes>> for Local {
             if calls.get() == 1 {
                 return Err(TransportError::connect("the first one fails"));
             }
-            fake.oneshot(request).await
+            fake.oneshot(request).await.map_err(|reset| TransportError::broken(Sent::Maybe, reset))
         })
     }
 }
 
 #[tokio::test]
 async fn a_transport_without_send_goes_through_the_whole_stack() {
-    let local = Local { fake: InProcess(fake().build()), calls: Rc::default() };
+    let local = Local { fake: fake().build(), calls: Rc::default() };
     let client = Client::builder(endpoint(URL)).max_concurrency(1).build_on(local.clone()).unwrap();
     client.send(&UpdateEnvironmentVariables::new().set("A", "1")).await.unwrap();
     assert_eq!(local.calls.get(), 2);

@@ -80,11 +80,11 @@ fn log_stream_updates() -> Vec<LogStreamUpdate> {
         DatadogUpdate::new()
             .site_location(DatadogSiteLocation::Ap1)
             .dd_api_key("k")
-            .dd_tags(["a:b".to_owned()])
+            .dd_tags(["a:b"])
             .service("s")
             .topics(topics())
             .into(),
-        DatadogUpdate::new().dd_tags([]).service(Patch::Clear).topics(LogTopics::ALL).into(),
+        DatadogUpdate::new().dd_tags([""; 0]).service(Patch::Clear).topics(LogTopics::ALL).into(),
         WebhookUpdate::new().into(),
         WebhookUpdate::new().url("https://a.example").format(WebhookFormat::Json).topics(topics()).into(),
         WebhookUpdate::new().topics(LogTopics::ALL).into(),

@@ -1,5 +1,6 @@
 //! [`Error`]: why a call failed, with what is known about it.
 
+mod chain;
 mod proxy;
 mod transport;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 use convex_mgmt_proto::{ApiError, BuildError, ErrorCode, OperationMeta, Repeat, ResponseError, Sent};
 use http::StatusCode;
 
+pub(crate) use self::chain::chain;
 pub use self::proxy::ProxyRefusal;
 pub(crate) use self::transport::SharedError;
 pub use self::transport::{TransportError, TransportErrorKind};

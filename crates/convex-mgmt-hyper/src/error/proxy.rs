@@ -15,7 +15,7 @@ pub enum ProxyRefusal {
     Status(StatusCode),
     /// A SOCKS 5 proxy answered with this reply code. RFC 1928, section 6, lists them.
     Reply(u8),
-    /// It does not speak the protocol that its URL names.
+    /// It does not speak the protocol that its URL names, or the head of its response exceeds 8 KiB or 100 headers.
     Protocol,
 }
 

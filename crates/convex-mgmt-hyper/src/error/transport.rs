@@ -2,12 +2,14 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 
 use convex_mgmt_proto::{Outcome, Sent};
 use tower::BoxError;
 
 use super::ProxyRefusal;
+use super::chain::chain;
 use crate::builder::defaults::{HEAD_LIMIT, MAX_HEADERS};
 use crate::layers::Attempts;
 
@@ -16,8 +18,9 @@ pub(crate) type SharedError = Arc<dyn StdError + Send + Sync>;
 
 /// What a transport says about a request that got no whole answer.
 ///
-/// A transport of an integrator's returns it too, so that retries know whether the request may have been sent; any other
-/// error counts as "maybe sent" and ends the call.
+/// A transport of an integrator's returns it too, so that retries know whether the request may have been sent. Any other error
+/// counts as "maybe sent". It ends the call, unless an [`io::Error`] of kind `ConnectionReset`, `ConnectionAborted` or
+/// `BrokenPipe` is the error or one of its sources: that one is [`TransportErrorKind::Broken`] and retried like it.
 #[derive(Debug)]
 pub struct TransportError {
     kind: TransportErrorKind,
@@ -128,10 +131,12 @@ impl TransportError {
         Self::new(kind, sent, None)
     }
 
-    /// Any error of a service as a transport error: one stays what it is, another is wrapped.
+    /// Any error of a service as a transport error: one stays what it is, another is wrapped. A lost connection is
+    /// recognized by the operating system's error among the sources, whatever the service wraps it in.
     pub(crate) fn from_any(error: impl Into<BoxError>) -> Self {
         match error.into().downcast::<Self>() {
             Ok(error) => *error,
+            Err(error) if is_connection_lost(&*error) => Self::broken(Sent::Maybe, error),
             Err(error) => Self::new(TransportErrorKind::Layer, Sent::Maybe, Some(error)),
         }
     }
@@ -205,6 +210,15 @@ impl TransportError {
             | TransportErrorKind::Layer => Outcome::Settled,
         }
     }
+}
+
+/// Returns whether an error of a service comes from a connection that was lost. A [`TransportError`] inside a wrapper ends the
+/// search: its sources are explained by its kind.
+fn is_connection_lost(error: &(dyn StdError + 'static)) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    let errors = chain(error).take_while(|error| !error.is::<TransportError>());
+    let mut kinds = errors.filter_map(|error| error.downcast_ref::<io::Error>()).map(io::Error::kind);
+    kinds.any(|kind| matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset))
 }
 
 impl fmt::Display for TransportError {

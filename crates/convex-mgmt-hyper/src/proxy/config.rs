@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::net::Ipv6Addr;
 
 use convex_mgmt_proto::endpoint::is_loopback;
 use http::Uri;
@@ -48,7 +49,8 @@ impl Proxy {
     /// percent-encoded. The default port is the scheme's: 80, 443, or 1080 for SOCKS.
     ///
     /// `except` lists the hosts that are reached directly, as the variable `NO_PROXY` does: names, which stand for their
-    /// subdomains too, addresses and networks, separated by commas or blanks. `*` stands for all hosts.
+    /// subdomains too, addresses and networks, separated by commas or blanks. `*` alone stands for all hosts; there are no other
+    /// wildcards.
     ///
     /// # Errors
     /// A [`ProxyError`] if the URL is not that of a proxy that is supported.
@@ -144,8 +146,8 @@ impl Server {
     /// The matcher takes what it cannot read for "no proxy", and reads more than is meant: the host in
     /// `http://user:12/34@proxy` is `user`. So what it would get wrong is an error here.
     fn parse(url: &str) -> Result<Self, ProxyError> {
-        let url = url.trim();
-        let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+        let (scheme, rest) = url.trim().split_once("://").unwrap_or(("http", url.trim()));
+        let url = format!("{}://{rest}", scheme.to_ascii_lowercase());
         let uri: Uri = url.parse().map_err(|_| ProxyError::Malformed)?;
         let (encrypted, socks) = match uri.scheme_str() {
             Some("http") => (false, false),
@@ -164,7 +166,8 @@ impl Server {
             None => port.is_empty(),
         };
         let ends_there = uri.path_and_query().is_none_or(|path| path.as_str() == "/") && !url.contains('#');
-        if authority.host().is_empty() || login.contains('@') || !port_is_fine || !ends_there {
+        let login_is_fine = !login.contains('@') && is_text(login);
+        if !is_host(authority.host()) || !login_is_fine || !port_is_fine || !ends_there {
             return Err(ProxyError::Malformed);
         }
         let intercept = Matcher::builder().all(url.as_str()).build().intercept(&Uri::from_static("https://a.example"));
@@ -175,6 +178,29 @@ impl Server {
         }
         Ok(Self { url, encrypted })
     }
+}
+
+/// Whether a host is a name or an address. Another text would be looked up, or sent with the password to some other host.
+fn is_host(host: &str) -> bool {
+    if let Some(address) = host.strip_prefix('[') {
+        return address.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
+    }
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    host.strip_suffix('.').unwrap_or(host).split('.').all(is_label)
+}
+
+/// Whether a percent-encoded text is UTF-8. The matcher would replace what is not.
+fn is_text(encoded: &str) -> bool {
+    let mut pieces = encoded.split('%');
+    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    for piece in pieces {
+        let byte = piece.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        bytes.extend(byte.and_then(|digits| u8::from_str_radix(digits, 16).ok()));
+        bytes.extend_from_slice(piece.get(2..).unwrap_or_default().as_bytes());
+    }
+    String::from_utf8(bytes).is_ok()
 }
 
 /// A URL that is not that of a supported proxy. Never holds the URL.

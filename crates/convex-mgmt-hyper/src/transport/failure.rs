@@ -10,7 +10,7 @@ use convex_mgmt_proto::Sent;
 use super::pool::Unopened;
 use super::progress::Progress;
 use crate::builder::ConfigError;
-use crate::error::{ProxyRefusal, TransportError};
+use crate::error::{ProxyRefusal, TransportError, chain};
 use crate::plaintext::TlsAlert;
 
 /// There is no connection.
@@ -115,20 +115,9 @@ fn is_no_tls(_error: &(dyn StdError + 'static)) -> bool {
     false
 }
 
-/// The first error of this type among an error and its sources. hyper wraps the reason more than once, and an `io::Error` leaves
-/// the error it wraps out of its `source()`.
+/// The first error of this type among an error and its sources: hyper wraps the reason more than once.
 fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-            Some(inner) => Some(inner),
-            None => error.source(),
-        };
-    }
-    None
+    chain(error).find_map(|error| error.downcast_ref())
 }
 
 /// A connection was not opened, for all calls that waited for it.

@@ -119,6 +119,19 @@ const SURPLUS: &[(&str, Surplus, usize)] = &[
     ("$MY_KEY", Surplus::Placeholder, 0),
     ("{{MY_KEY}}", Surplus::Placeholder, 0),
     ("https://happy-animal-123.convex.cloud", Surplus::Url, 0),
+    ("(prod:happy-animal-123|canary)", Surplus::Symbol, 0),
+    ("[prod:happy-animal-123|canary](x)", Surplus::Symbol, 0),
+    ("**prod:happy-animal-123|canary**", Surplus::Symbol, 0),
+    ("prod:happy-animal-123|canary)", Surplus::Symbol, 28),
+    ("prod:happy-animal-123|************", Surplus::Symbol, 22),
+    ("prod:happy-animal-123|canary#note", Surplus::Symbol, 28),
+    ("prod:happy-animal-123|canary&x", Surplus::Symbol, 28),
+    ("prod:happy-animal-123|canary?", Surplus::Symbol, 28),
+    ("prod:happy-animal-123|canary@host", Surplus::Symbol, 28),
+    ("prod:happy-animal-123|canary^M", Surplus::Symbol, 28),
+    ("%CONVEX_DEPLOY_KEY%", Surplus::Symbol, 0),
+    ("@canary.txt", Surplus::Symbol, 0),
+    ("canary!", Surplus::Symbol, 6),
 ];
 
 #[test]
@@ -186,5 +199,44 @@ fn another_kind_is_named_on_both_sides() {
 fn debug_shows_no_secret() {
     for text in ["dev:happy-animal-123|canary", "canary", "team:acme|canary", "canary:x|y", "preview:a:b|canary"] {
         assert!(!format!("{:?}", Credential::parse(text)).contains("canary"), "{text}");
+    }
+}
+
+#[test]
+fn every_credential_is_read_from_arguments_and_configuration() {
+    #[derive(Deserialize)]
+    struct Config {
+        key: DeployKey,
+        token: Option<AccessToken>,
+        any: Credential,
+    }
+    let json = r#"{"key":"prod:happy-animal-123|made\u002dup","token":"team:acme|abc","any":"eyJ2="}"#;
+    for config in [serde_json::from_str(json), serde_json::from_str(json).and_then(serde_json::from_value)] {
+        let Config { key, token, any } = config.unwrap();
+        assert_eq!(key, "prod:happy-animal-123|made-up".parse().unwrap());
+        assert_eq!(token, Some("team:acme|abc".parse().unwrap()));
+        assert_eq!(any, "eyJ2=".parse().unwrap());
+    }
+    assert!("team:acme|abc".parse::<DeployKey>().is_err() && "dev:a|b".parse::<AccessToken>().is_err());
+}
+
+#[test]
+fn a_configuration_with_a_bad_credential_names_the_rule_and_not_the_text() {
+    fn read<T: de::DeserializeOwned>(json: &str) -> [String; 2] {
+        [
+            serde_json::from_str::<T>(json).map(drop).unwrap_err().to_string(),
+            serde_json::from_value::<T>(serde_json::from_str(json).unwrap()).map(drop).unwrap_err().to_string(),
+        ]
+    }
+    for (errors, rule) in [
+        (read::<DeployKey>(r#""prod:happy-animal-123|canary\n""#), "white space"),
+        (read::<DeployKey>(r#""team:acme|canary""#), "an OAuth team token"),
+        (read::<AccessToken>(r#""prod:happy-animal-123|canary""#), "the deploy key of a production deployment"),
+        (read::<Credential>(r#""'canary'""#), "a quotation mark"),
+        (read::<Credential>(r#"["canary"]"#), "a string"),
+    ] {
+        for error in errors {
+            assert!(error.contains(rule) && !error.contains("canary"), "{error}");
+        }
     }
 }

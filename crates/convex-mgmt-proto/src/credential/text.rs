@@ -3,7 +3,8 @@
 //! The grammar is a list of what no credential holds, and not of what one may hold: the forms of tokens are Convex's to
 //! change. What is on the list is in no alphabet of a token (RFC 6750, section 2.1: letters, digits, `-._~+/` and `=` at the
 //! end), in no name of a deployment, and is what people paste around a key. A second `|` is not on it: a key that was made
-//! with an OAuth token wraps that token, which has one of its own, and nobody says in which form.
+//! with an OAuth token wraps that token, which has one of its own, and nobody says in which form. What stands before the `|`
+//! may hold the name of a git branch, so fewer characters are on the list there.
 
 use std::fmt;
 
@@ -82,6 +83,9 @@ pub enum Surplus {
     Escape,
     /// A placeholder that was not filled in: `<KEY>`, `${NAME}`, `{{ NAME }}`.
     Placeholder,
+    /// A bracket or an asterisk, as text in parentheses or a key that is shown in part has, or another character that is in no
+    /// secret: one of `!#%&?@^`.
+    Symbol,
     /// A URL.
     Url,
 }
@@ -98,6 +102,7 @@ impl fmt::Display for Surplus {
             Self::Separator => "a comma or semicolon",
             Self::Escape => "a backslash or percent-encoding",
             Self::Placeholder => "a placeholder (`<...>` or `${...}`)",
+            Self::Symbol => "a character that no key has (one of `()[]*!#%&?@^`)",
             Self::Url => "a URL",
         })
     }
@@ -123,6 +128,7 @@ pub(super) fn check(text: &str) -> Result<(), CredentialError> {
     if let Some(found) = in_front(text) {
         return Err(CredentialError::Surplus { found, position: 0 });
     }
+    let is_named = text.contains('|');
     let mut secret = false;
     for (position, character) in text.char_indices() {
         secret |= character == '|';
@@ -135,6 +141,8 @@ pub(super) fn check(text: &str) -> Result<(), CredentialError> {
             '\\' => Surplus::Escape,
             '%' if is_percent_encoded(after) => Surplus::Escape,
             '<' | '>' | '{' | '}' | '$' => Surplus::Placeholder,
+            '(' | ')' | '[' | ']' | '*' => Surplus::Symbol,
+            '!' | '#' | '%' | '&' | '?' | '@' | '^' if secret || !is_named => Surplus::Symbol,
             // Nothing else follows, so nothing is looked at twice.
             '=' if !secret && is_padding(after) => return Ok(()),
             '=' if !secret => Surplus::VariableName,

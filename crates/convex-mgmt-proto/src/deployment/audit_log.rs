@@ -260,7 +260,7 @@ impl Operation for ListAuditLogEvents {
         if !self.unchecked {
             self.check()?;
         }
-        request.query("from", &self.from.to_string())?;
+        request.query("from", &self.from.0.to_string())?;
         paging::encode(request, self.limit, self.cursor.as_deref())
     }
 

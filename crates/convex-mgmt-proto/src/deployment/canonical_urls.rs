@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::CREDENTIALS;
 use crate::decode::{self, DecodeError};
-use crate::endpoint::url::Parts;
+use crate::endpoint::url::{HTTP_ACTIONS, Parts};
 use crate::error::BuildError;
 use crate::open::open_enum;
 use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
@@ -141,12 +141,9 @@ impl UpdateCanonicalUrl {
             Ok(parts) => parts,
             Err(error) => return vec![error.text()],
         };
-        let host = parts.host.strip_suffix('.').unwrap_or(&parts.host);
         let swapped = match self.request_destination {
-            RequestDestination::ConvexCloud if host.ends_with(".convex.site") => {
-                Some("the URL is that of HTTP actions: the API's ends with `.convex.cloud`")
-            }
-            RequestDestination::ConvexSite if host.ends_with(".convex.cloud") => {
+            RequestDestination::ConvexCloud if parts.is_below("convex.site") => Some(HTTP_ACTIONS),
+            RequestDestination::ConvexSite if parts.is_below("convex.cloud") => {
                 Some("the URL is that of the API: the HTTP actions' ends with `.convex.site`")
             }
             _ => None,
@@ -230,8 +227,8 @@ mod tests {
                 "http://u@a.convex.site/x?y",
                 &["HTTP actions", "user name", "not encrypted", "a query", "a path"],
             ),
-            (ConvexCloud, "", &["no scheme"]),
-            (ConvexCloud, "example.com", &["no scheme"]),
+            (ConvexCloud, "", &["does not begin"]),
+            (ConvexCloud, "example.com", &["does not begin"]),
             (ConvexCloud, "not a url", &["white space"]),
             (ConvexCloud, "ftp://example.com", &["scheme"]),
             (ConvexCloud, "https://", &["no host"]),

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::Method;
 use serde::Deserialize;
 
-use super::CREDENTIALS;
+use super::{CREDENTIALS, UsageLimitWindow};
 use crate::decode::{self, DecodeError};
 use crate::open::open_enum;
 use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
@@ -80,6 +80,15 @@ impl WindowUsage {
     /// Usage in both windows.
     pub fn new(current_day: f64, current_month: f64) -> Self {
         Self { current_day, current_month }
+    }
+
+    /// Returns the usage in the window of a limit; `None` for a window that this version does not know.
+    pub fn of(&self, window: &UsageLimitWindow) -> Option<f64> {
+        match window {
+            UsageLimitWindow::Day => Some(self.current_day),
+            UsageLimitWindow::Month => Some(self.current_month),
+            UsageLimitWindow::Unknown(_) => None,
+        }
     }
 }
 
@@ -188,6 +197,13 @@ mod tests {
         // To the last digit: numbers are what the server wrote.
         assert_eq!(tea.usage, WindowUsage::new(6.444752216339111e-7, 1e21));
         assert!(!usage.is_complete() && usage.of(&UsageMetric::DatabaseIo).is_none());
+    }
+
+    #[test]
+    fn usage_is_that_of_a_limits_window() {
+        let usage = WindowUsage::new(3.0, 40.0);
+        let windows = [UsageLimitWindow::Day, UsageLimitWindow::Month, "year".into()];
+        assert_eq!(windows.map(|window| usage.of(&window)), [Some(3.0), Some(40.0), None]);
     }
 
     #[test]

@@ -25,6 +25,8 @@ fn an_origin_is_kept_and_its_default_port_dropped() {
         ("http://localhost:3210/", "http://localhost:3210"),
         ("http://convex.localhost", "http://convex.localhost"),
         ("http://[::1]:3210", "http://[::1]:3210"),
+        ("http://localhost.:3210", "http://localhost.:3210"),
+        ("http://[::ffff:127.0.0.1]:3210", "http://[::ffff:127.0.0.1]:3210"),
     ] {
         assert_eq!(url(given).as_deref(), Ok(kept), "{given}");
     }
@@ -42,7 +44,10 @@ const BROKEN: &[(&str, EndpointError)] = &[
     ("https:///", EndpointError::NoHost),
     ("https://:443", EndpointError::NoHost),
     ("ftp://example.com", EndpointError::Scheme),
-    ("CONVEX_URL=https://example.com", EndpointError::Scheme),
+    ("wss://example.com", EndpointError::Scheme),
+    ("CONVEX_URL=https://example.com", EndpointError::TextBefore),
+    ("<https://example.com>", EndpointError::TextBefore),
+    ("[docs](https://example.com)", EndpointError::TextBefore),
     ("https://https://example.com", EndpointError::TwoSchemes),
     ("\"https://example.com\"", EndpointError::Quote),
     ("'https://example.com'", EndpointError::Quote),
@@ -63,6 +68,10 @@ const BROKEN: &[(&str, EndpointError)] = &[
     ("http://example.com", EndpointError::Plaintext),
     ("http://127.0.0.1.example.com", EndpointError::Plaintext),
     ("http://localhost.example.com", EndpointError::Plaintext),
+    ("http://localhost.example.", EndpointError::Plaintext),
+    ("http://notlocalhost", EndpointError::Plaintext),
+    ("http://[::ffff:192.0.2.1]", EndpointError::Plaintext),
+    ("http://0.0.0.0:3210", EndpointError::Plaintext),
     ("http://192.168.1.5:3210", EndpointError::Plaintext),
     ("https://user:canary@example.com", EndpointError::UserInfo),
     ("http://localhost@example.com", EndpointError::UserInfo),
@@ -109,6 +118,8 @@ const BROKEN: &[(&str, EndpointError)] = &[
     ("https://example.com:70000", EndpointError::Port),
     ("https://example.com:+443", EndpointError::Port),
     ("https://example.com:80a", EndpointError::Port),
+    ("https://example.com:443:443", EndpointError::Port),
+    ("https://user:canary:example.com", EndpointError::Port),
 ];
 
 #[test]
@@ -294,4 +305,24 @@ fn a_clients_product_is_for_endpoints_that_have_none_of_their_own() {
     let own = endpoint.clone().user_agent("own/1").unwrap();
     assert_eq!(agent(&own.default_user_agent(client("first/1"))), format!("own/1 {AGENT}"));
     assert_eq!(agent(&endpoint), AGENT, "the endpoints that others hold stay as they were");
+}
+
+#[test]
+fn a_url_of_convexs_that_serves_no_deployment_has_a_warning() {
+    for (url, words) in [
+        ("https://happy-animal-123.convex.cloud", None),
+        ("https://happy-animal-123.eu-west-1.convex.cloud", None),
+        ("https://api.example.com", None),
+        ("https://aconvex.site", None),
+        ("https://convex.site.example.com", None),
+        ("http://127.0.0.1:3210", None),
+        ("https://happy-animal-123.convex.site", Some("HTTP actions")),
+        ("https://happy-animal-123.eu-west-1.CONVEX.site.:8443", Some("HTTP actions")),
+        ("https://api.convex.dev", Some("not a deployment's")),
+        ("https://dashboard.convex.dev/", Some("not a deployment's")),
+    ] {
+        let key = DeployKey::parse("prod:happy-animal-123|made-up").unwrap();
+        let warning = Endpoint::<Deployment>::new(url, &key).unwrap().warning();
+        assert!(warning.map_or(words.is_none(), |text| words.is_some_and(|words| text.contains(words))), "{url}");
+    }
 }

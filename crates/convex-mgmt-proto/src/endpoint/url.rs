@@ -21,8 +21,10 @@ pub enum EndpointError {
     Unprintable,
     /// A comma or a semicolon.
     Separator,
-    /// No scheme, such as `happy-animal-123.convex.cloud`.
+    /// No scheme, such as `happy-animal-123.convex.cloud`, or one without `//`.
     NoScheme,
+    /// Text before the scheme, such as `URL=https://example.com`.
+    TextBefore,
     /// A scheme that is neither `https` nor `http`.
     Scheme,
     /// A scheme before another one, such as `https://https://example.com`.
@@ -73,11 +75,12 @@ impl EndpointError {
                 "the URL holds a character that is not printable ASCII: write an international name as `xn--...`"
             }
             Self::Separator => "the URL holds a comma or semicolon: give one URL alone",
-            Self::NoScheme => "the URL has no scheme: it must begin with `https://`",
+            Self::NoScheme => "the URL does not begin with `https://`",
+            Self::TextBefore => "the URL has other text before its scheme: give the URL alone",
             Self::Scheme => "the URL's scheme must be `https`",
             Self::TwoSchemes => "the URL has two schemes",
             Self::Plaintext => {
-                "the URL must begin with `https://`: without encryption the credential could be read on its way"
+                "the URL must be `https`; `Endpoint::plaintext` is for networks where nobody can read the credential"
             }
             Self::UserInfo => "the URL holds a user name or password: the credential is given separately",
             Self::NoHost => "the URL has no host",
@@ -113,6 +116,9 @@ impl fmt::Display for EndpointError {
 
 impl std::error::Error for EndpointError {}
 
+/// What is wrong with the URL of a deployment's HTTP actions where the API's is needed.
+pub(crate) const HTTP_ACTIONS: &str = "the URL is that of HTTP actions: the API's ends with `.convex.cloud`";
+
 /// The parts of an `http` or `https` URL whose host and port were checked. The others are only told apart.
 #[derive(Debug)]
 pub(crate) struct Parts<'a> {
@@ -136,7 +142,10 @@ impl<'a> Parts<'a> {
         let encrypted = match scheme {
             https if https.eq_ignore_ascii_case("https") => true,
             http if http.eq_ignore_ascii_case("http") => false,
-            _ => return Err(EndpointError::Scheme),
+            other if other.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)) => {
+                return Err(EndpointError::Scheme);
+            }
+            _ => return Err(EndpointError::TextBefore),
         };
         let (authority, after) = split_at_any(rest, &['/', '?', '#']);
         if authority.ends_with(':') && after.starts_with("//") {
@@ -151,6 +160,12 @@ impl<'a> Parts<'a> {
         let port = port.map(read_port).transpose()?.filter(|port| *port != if encrypted { 443 } else { 80 });
         let (path, query) = split_at_any(after, &['?', '#']);
         Ok(Self { encrypted, user_info, host: host.to_ascii_lowercase(), port, path, query: !query.is_empty() })
+    }
+
+    /// Whether the host is below a domain of Convex's.
+    pub(crate) fn is_below(&self, domain: &str) -> bool {
+        let host = self.host.strip_suffix('.').unwrap_or(&self.host);
+        host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
     }
 
     /// Whether the host is this machine.
@@ -202,7 +217,10 @@ fn split_port(authority: &str) -> Result<(&str, Option<&str>), EndpointError> {
     }
     match authority.split_once(':') {
         None => Ok((authority, None)),
-        Some((_, port)) if port.contains(':') => Err(EndpointError::Ipv6),
+        Some((_, port)) if port.contains(':') => {
+            let is_address = authority.bytes().all(|byte| byte.is_ascii_hexdigit() || b":.%".contains(&byte));
+            Err(if is_address { EndpointError::Ipv6 } else { EndpointError::Port })
+        }
         Some((host, port)) => Ok((host, Some(port))),
     }
 }

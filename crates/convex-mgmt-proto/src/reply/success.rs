@@ -128,9 +128,12 @@ impl<'de> Deserialize<'de> for IsErrorField {
 
 /// The coding of a body, if it has one that was not asked for: none ever is. The name is `None` if it may not be shown.
 pub(super) fn coding(headers: &HeaderMap) -> Option<Option<&'static str>> {
-    let name = headers.get(CONTENT_ENCODING)?.as_bytes().trim_ascii();
-    let is = |known: &&str| name.eq_ignore_ascii_case(known.as_bytes());
-    (!name.is_empty() && !is(&"identity")).then(|| CODINGS.into_iter().find(is))
+    // A list, which may be in several fields.
+    let names =
+        headers.get_all(CONTENT_ENCODING).into_iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    let mut names =
+        names.map(<[u8]>::trim_ascii).filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(b"identity"));
+    names.next().map(|name| CODINGS.into_iter().find(|known| name.eq_ignore_ascii_case(known.as_bytes())))
 }
 
 /// What an answer's head says of its body's kind.

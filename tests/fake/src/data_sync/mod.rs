@@ -29,7 +29,7 @@ use crate::fake::Fake;
 use crate::random;
 use crate::state::{Deployment, Shared};
 
-pub use self::tables::Tables;
+pub use self::tables::{StoredTable, Tables};
 pub use self::value::{Document, Value};
 
 /// What a deployment holds of this topic.
@@ -51,6 +51,11 @@ impl Fake {
         let mut deployment = self.state.deployment();
         let now = deployment.now();
         tables::transaction(&mut deployment.data.store, now, change)
+    }
+
+    /// The tables with their documents, in the order in which the tables were created.
+    pub fn tables(&self) -> Vec<StoredTable> {
+        self.state.deployment().data.store.tables.values().map(StoredTable::of).collect()
     }
 }
 

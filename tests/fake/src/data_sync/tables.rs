@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::store::{Commit, Revision, Store, TableId, as_of};
+use serde::Serialize;
+
+use super::store::{Commit, Revision, Store, Table, TableId, as_of};
 use super::value::{Document, Value};
 use crate::{ids, random};
 
@@ -15,6 +17,28 @@ pub struct Tables<'a> {
     rows: BTreeSet<(TableId, String)>,
     /// Whether tables came or went.
     reshaped: bool,
+}
+
+/// The current content of a table.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct StoredTable {
+    /// The path of the component; empty for the app itself.
+    pub component: String,
+    /// The table's name.
+    pub table: String,
+    /// The documents, by id.
+    pub documents: Vec<Document>,
+}
+
+impl StoredTable {
+    pub(super) fn of(table: &Table) -> Self {
+        Self {
+            component: table.component.clone(),
+            table: table.name.clone(),
+            documents: table.live().cloned().collect(),
+        }
+    }
 }
 
 /// Does something to the tables in one transaction. If it changes nothing, there is no commit.

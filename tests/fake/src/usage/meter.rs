@@ -88,7 +88,7 @@ fn month(days: i64) -> i64 {
 }
 
 /// How far the usage of the past has been loaded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum SeedStatus {

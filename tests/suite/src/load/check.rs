@@ -12,7 +12,7 @@ use super::report::{Report, Write};
 use super::streams::{Stream, place_of_stream};
 use super::work::{PAUSE, place_of_limit, urls_set};
 use super::{ATTEMPT_TIMEOUT, Protocol, Run, answers, refuses};
-use crate::{InProcess, endpoint};
+use crate::endpoint;
 
 /// What a deployment keeps in the end.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub(super) struct Kept {
 
 /// Reads what the fake keeps, past all faults and sockets.
 pub(super) async fn kept(fake: &Fake) -> Kept {
-    let client = Client::builder(endpoint("https://in-process")).build_on(InProcess(fake.clone())).expect("a client");
+    let client = Client::builder(endpoint("https://in-process")).build_on(fake.clone()).expect("a client");
     let mut kept = Kept { places: BTreeMap::new(), things: BTreeSet::new() };
     for (name, value) in fake.variables() {
         kept.things.insert(format!("variable {name}"));

@@ -51,7 +51,7 @@ fn with(kind: &LogStreamType, content: &str) -> (NewLogStream, LogStreamUpdate) 
     match kind {
         LogStreamType::Datadog => {
             let new = NewDatadog::new(DatadogSiteLocation::Eu, "k").dd_tags([content]);
-            (new.into(), DatadogUpdate::new().dd_tags([content.to_owned()]).into())
+            (new.into(), DatadogUpdate::new().dd_tags([content]).into())
         }
         LogStreamType::Webhook => {
             let new = NewWebhook::new(content, WebhookFormat::Json).topics(LogTopics::only([LogTopic::Console]));

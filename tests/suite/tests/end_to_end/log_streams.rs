@@ -72,7 +72,7 @@ async fn fields_are_kept_reset_and_set_and_some_can_only_be_set() {
     let before = (DatadogSiteLocation::Eu, "t".to_owned(), Some("s".to_owned()), LogTopics::ALL);
     assert_eq!(datadog(DatadogUpdate::new()).await, before);
     let console = LogTopics::only([LogTopic::Console]);
-    let set = DatadogUpdate::new().site_location(DatadogSiteLocation::Ap1).dd_tags([]).topics(console.clone());
+    let set = DatadogUpdate::new().site_location(DatadogSiteLocation::Ap1).dd_tags([""; 0]).topics(console.clone());
     let after = (DatadogSiteLocation::Ap1, String::new(), Some("s".to_owned()), console);
     assert_eq!(datadog(set).await, after);
     let reset = DatadogUpdate::new().service(Patch::Clear).topics(LogTopics::ALL);

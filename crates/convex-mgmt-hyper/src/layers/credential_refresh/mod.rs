@@ -97,8 +97,10 @@ impl<S, A> Layer<S> for CredentialRefreshLayer<A> {
 /// Sends requests with the newest credential. After a 401 it asks the source for another, and sends the request once more,
 /// whatever its operation: a request that is refused so is not carried out. Both count as one attempt.
 ///
-/// * The source is asked once for all requests that are refused meanwhile. It belongs to none of them: if a call gives up,
-///   the next one goes on waiting for the same answer.
+/// * The source is asked once for all requests that are refused meanwhile on one tokio runtime. The fetch belongs to none of
+///   them: if a call gives up, the next one goes on waiting for the same answer.
+/// * On several runtimes, each asks once, because the timers and connections of a fetch belong to the runtime that it began on.
+///   The first answer serves all of them, and the other fetches are dropped.
 /// * If the source fails, all of them end with [`TransportErrorKind::Credential`](crate::TransportErrorKind::Credential).
 ///   If it gives the credential that was refused, they end with the 401.
 /// * A credential that differs from the refused one is sent at once. One that does not work is not replaced before the time

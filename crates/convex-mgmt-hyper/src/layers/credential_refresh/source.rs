@@ -1,5 +1,6 @@
-//! [`Source`]: the credential that all services of one layer share, and the one question for another that may be under way.
+//! [`Source`]: the credential that all services of one layer share, and the fetches of another one that are in progress.
 
+use std::collections::HashMap;
 use std::future::poll_fn;
 use std::mem;
 use std::pin::{Pin, pin};
@@ -11,13 +12,14 @@ use bytes::Bytes;
 use convex_mgmt_proto::{Api, Endpoint};
 use http::Request;
 use thiserror::Error;
+use tokio::runtime::{Handle, Id};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 use tower::BoxError;
 
 use crate::error::SharedError;
 
-/// A question that is under way: ends with the endpoint as it is with the new credential.
+/// A call of the source: ends with the endpoint as it is with the new credential.
 pub(super) type Fetch<A> = Pin<Box<dyn Future<Output = Result<Endpoint<A>, BoxError>> + Send>>;
 
 /// Ends when the source has answered.
@@ -57,14 +59,15 @@ struct State<A> {
     answered_at: Instant,
     /// Why the last answer was none.
     failure: Option<SharedError>,
-    slot: Slot<A>,
+    /// The fetches in progress, at most one for each runtime. The timers and connections of a fetch belong to the runtime that
+    /// it began on: they stand still while nobody polls that one, and fail when it ends. The first answer drops the others.
+    fetches: HashMap<Option<Id>, Slot<A>>,
     backoff: Backoff,
     timeout: Duration,
 }
 
-/// The place of the question. It is taken out to be polled, so that no lock is held while foreign code runs.
+/// The place of a fetch. It is taken out to be polled, so that no lock is held while foreign code runs.
 enum Slot<A> {
-    Empty,
     Resting {
         fetch: Fetch<A>,
         began: Instant,
@@ -75,7 +78,7 @@ enum Slot<A> {
     },
 }
 
-/// What came of polling the question.
+/// What came of polling a fetch.
 enum Drive {
     Ended,
     /// It has so much time left.
@@ -84,7 +87,7 @@ enum Drive {
     Busy,
 }
 
-/// Wakes everybody who waits for the source: some of them may no longer be polled, and any can go on with the question.
+/// Wakes everybody who waits for the source: some of them may no longer be polled, and any can go on with the fetch.
 struct Progress(Notify);
 
 impl Wake for Progress {
@@ -127,7 +130,7 @@ impl<A: Api> Source<A> {
             in_vain: 0,
             answered_at: Instant::now(),
             failure: None,
-            slot: Slot::Empty,
+            fetches: HashMap::new(),
             backoff: Backoff { base: Duration::from_secs(1), max: Duration::from_secs(60) },
             timeout: Duration::from_secs(30),
         };
@@ -167,16 +170,14 @@ impl<A: Api> Source<A> {
 
     /// Decides about a request that the server refused.
     pub(super) fn refused(this: &Arc<Self>, request: &mut Request<Bytes>) -> Next {
-        let mut state = this.state();
+        let state = this.state();
         if let Some(version) = state.replaced(request) {
             return Next::Send(version);
         }
         let now = Instant::now();
-        if matches!(state.slot, Slot::Empty) {
-            if now.duration_since(state.answered_at) < state.backoff.pause(state.in_vain) {
-                return state.nothing_new();
-            }
-            state.slot = Slot::Resting { fetch: (this.fetch)(), began: now };
+        let is_paused = now.duration_since(state.answered_at) < state.backoff.pause(state.in_vain);
+        if is_paused && !state.fetches.contains_key(&runtime()) {
+            return state.nothing_new();
         }
         Next::Wait(Box::pin(Arc::clone(this).answer_after(state.version, now)))
     }
@@ -187,8 +188,8 @@ impl<A: Api> Source<A> {
         state.replaced(request).map_or_else(|| state.nothing_new(), Next::Send)
     }
 
-    /// Goes on with the question that was asked after an answer, together with all others who wait for it, until it has an
-    /// answer. `since` is when this one began to wait.
+    /// Goes on with the fetch that follows an answer, together with all others who wait for it on this runtime, until there is
+    /// another answer. `since` is when this one began to wait.
     async fn answer_after(self: Arc<Self>, version: Version, since: Instant) {
         loop {
             let mut progress = pin!(self.progress.0.notified());
@@ -204,61 +205,75 @@ impl<A: Api> Source<A> {
         }
     }
 
-    /// Polls the question once, if nobody else does.
+    /// Polls the fetch of this runtime once, if nobody else does. Begins it if there is none.
     fn drive(&self, version: Version, since: Instant) -> Drive {
+        let runtime = runtime();
+        // Dropped after the lock is released.
+        let _abandoned: Vec<_>;
         let mut state = self.state();
         if state.version != version {
             return Drive::Ended;
         }
-        let (mut fetch, began) = match mem::replace(&mut state.slot, Slot::Polled { missed: true }) {
-            Slot::Empty => {
-                state.slot = Slot::Empty;
-                return Drive::Ended;
-            }
+        let limit = state.timeout;
+        _abandoned = state.abandoned(runtime).collect();
+        let slot = state.fetches.entry(runtime).or_insert_with(|| self.begin());
+        let (mut fetch, began) = match mem::replace(slot, Slot::Polled { missed: true }) {
             Slot::Polled { .. } => return Drive::Busy,
             Slot::Resting { fetch, began } => (fetch, began),
         };
-        state.slot = Slot::Polled { missed: false };
-        let limit = state.timeout;
+        *slot = Slot::Polled { missed: false };
         drop(state);
 
-        let unwinding = Unwinding(self);
+        let unwinding = Unwinding { source: self, runtime };
         let waker = Waker::from(Arc::clone(&self.progress));
         let polled = fetch.as_mut().poll(&mut Context::from_waker(&waker));
         mem::forget(unwinding);
 
         if let Poll::Ready(answer) = polled {
-            return self.end(answer);
+            return self.end(runtime, answer);
         }
         let taken = Instant::now().duration_since(began);
         if taken < limit {
-            return self.put_back(fetch, began, limit - taken);
+            return self.put_back(runtime, Slot::Resting { fetch, began }, limit - taken);
         }
         // It may have run out of time while nobody waited. That is no reason to refuse who has just come.
         if since.duration_since(began) > limit {
-            let left = self.put_back((self.fetch)(), Instant::now(), limit);
+            let left = self.put_back(runtime, self.begin(), limit);
             self.progress.0.notify_waiters();
             return left;
         }
-        self.end(Err(NoAnswer::TimedOut(limit).into()))
+        self.end(runtime, Err(NoAnswer::TimedOut(limit).into()))
     }
 
-    /// Leaves the question to whoever polls it next. It has so much time `left`.
-    fn put_back(&self, fetch: Fetch<A>, began: Instant, left: Duration) -> Drive {
-        let before = mem::replace(&mut self.state().slot, Slot::Resting { fetch, began });
-        if matches!(before, Slot::Polled { missed: true }) {
+    /// A fetch that nobody has polled yet. Calls no foreign code.
+    fn begin(&self) -> Slot<A> {
+        Slot::Resting { fetch: (self.fetch)(), began: Instant::now() }
+    }
+
+    /// Leaves the fetch to whoever polls it next. It has so much time `left`.
+    fn put_back(&self, runtime: Option<Id>, fetch: Slot<A>, left: Duration) -> Drive {
+        let mut state = self.state();
+        let Some(slot) = state.fetches.get_mut(&runtime) else {
+            // There was an answer on another runtime. The lock is released before the fetch is dropped.
+            drop(state);
+            return Drive::Ended;
+        };
+        if matches!(mem::replace(slot, fetch), Slot::Polled { missed: true }) {
             self.progress.0.notify_waiters();
         }
         Drive::Pending(left)
     }
 
-    /// Takes the answer of the source.
-    fn end(&self, answer: Result<Endpoint<A>, BoxError>) -> Drive {
+    /// Takes the answer of the source, unless one on another runtime came first.
+    fn end(&self, runtime: Option<Id>, answer: Result<Endpoint<A>, BoxError>) -> Drive {
         let mut state = self.state();
+        if state.fetches.remove(&runtime).is_none() {
+            return Drive::Ended;
+        }
+        let others = mem::take(&mut state.fetches);
         state.version += 1;
         state.in_vain = state.in_vain.saturating_add(1);
         state.answered_at = Instant::now();
-        state.slot = Slot::Empty;
         state.failure = match answer {
             Ok(endpoint) => {
                 state.endpoint = endpoint;
@@ -267,9 +282,15 @@ impl<A: Api> Source<A> {
             Err(reason) => Some(reason.into()),
         };
         drop(state);
+        drop(others);
         self.progress.0.notify_waiters();
         Drive::Ended
     }
+}
+
+/// The runtime that this runs on.
+fn runtime() -> Option<Id> {
+    Handle::try_current().ok().map(|runtime| runtime.id())
 }
 
 impl<A: Api> State<A> {
@@ -282,18 +303,31 @@ impl<A: Api> State<A> {
         Some(self.version)
     }
 
+    /// Takes out what is left of runtimes that have ended, or stand still for longer than a fetch may take.
+    fn abandoned(&mut self, runtime: Option<Id>) -> impl Iterator<Item = (Option<Id>, Slot<A>)> {
+        let (now, limit) = (Instant::now(), self.timeout);
+        let is_over = move |slot: &Slot<A>| match slot {
+            Slot::Resting { began, .. } => now.duration_since(*began) > limit,
+            Slot::Polled { .. } => false,
+        };
+        self.fetches.extract_if(move |of, slot| *of != runtime && is_over(slot))
+    }
+
     /// How a request ends for which there is no other credential.
     fn nothing_new(&self) -> Next {
         self.failure.clone().map_or(Next::Refused, Next::Fail)
     }
 }
 
-/// Ends the question if polling it panics.
-struct Unwinding<'a, A: Api>(&'a Source<A>);
+/// Ends the fetch if polling it panics.
+struct Unwinding<'a, A: Api> {
+    source: &'a Source<A>,
+    runtime: Option<Id>,
+}
 
 impl<A: Api> Drop for Unwinding<'_, A> {
     fn drop(&mut self) {
-        self.0.end(Err(NoAnswer::Panicked.into()));
+        self.source.end(self.runtime, Err(NoAnswer::Panicked.into()));
     }
 }
 

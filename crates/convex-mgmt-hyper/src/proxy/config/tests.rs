@@ -35,6 +35,9 @@ fn urls_of_proxies_are_read() {
         ("http://[2001:db8::1]:3128", "http://[2001:db8::1]:3128/"),
         ("socks5://user:pass@proxy.example", "socks5://proxy.example/"),
         ("socks5h://proxy.example:9050", "socks5h://proxy.example:9050/"),
+        ("SOCKS5H://proxy.example", "socks5h://proxy.example/"),
+        ("HTTP://Proxy_1.example.:80", "http://Proxy_1.example.:80/"),
+        ("http://caf%c3%a9:100%@10.0.0.1", "http://10.0.0.1/"),
         #[cfg(feature = "tls")]
         ("https://user:pass@proxy.example", "https://proxy.example/"),
     ] {
@@ -69,7 +72,19 @@ fn what_is_no_url_of_a_proxy_is_refused() {
         ("http://user:12/34@proxy.example", malformed),
         ("http://user:12?34@proxy.example", malformed),
         ("http://user:12#34@proxy.example", malformed),
-        ("\"http://proxy.example\"", ProxyError::Malformed),
+        ("\"http://proxy.example\"", malformed),
+        ("'http://proxy.example'", malformed),
+        ("http://proxy.example,", malformed),
+        ("http://proxy.example;", malformed),
+        ("http://$PROXY", malformed),
+        ("http://*", malformed),
+        ("http://proxy..example", malformed),
+        ("http://.example", malformed),
+        ("http://[fe80::1%25eth0]:80", malformed),
+        ("http://[proxy]:80", malformed),
+        // Latin-1, which would arrive as another password.
+        ("http://user:caf%e9@proxy.example", malformed),
+        ("socks5://%ff:p@proxy.example", malformed),
         ("ftp://proxy.example", ProxyError::Scheme),
         ("socks://proxy.example", ProxyError::Scheme),
         ("socks4://proxy.example", ProxyError::Scheme),
@@ -155,9 +170,14 @@ fn a_variable_that_is_not_unicode_is_an_error() {
 #[test]
 fn this_machine_is_never_proxied() {
     let proxy = Proxy::new("http://proxy.example", "").unwrap();
-    for target in
-        ["http://localhost", "https://LOCALHOST:1", "http://a.localhost", "https://127.9.9.9", "http://[::1]:1"]
-    {
+    for target in [
+        "http://localhost",
+        "https://LOCALHOST.:1",
+        "http://a.localhost",
+        "https://127.9.9.9",
+        "http://[::1]:1",
+        "https://[::ffff:127.0.0.1]",
+    ] {
         assert_eq!(asked(&proxy, target), None, "{target}");
     }
     for target in ["http://localhost.example", "https://128.0.0.1", "http://[::2]"] {

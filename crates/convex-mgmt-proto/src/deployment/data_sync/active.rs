@@ -15,7 +15,7 @@ use crate::paging::{self, Page, Pagination, paged};
 use crate::time::{UnixMillis, UnixNanos};
 use crate::write::RequestWriter;
 
-/// How far a sync has come that is not yet consistent. Counts lag some seconds behind, and count revisions and deletions
+/// How far a sync has come that still walks through the tables. Counts lag some seconds behind, and count revisions and deletions
 /// too.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
@@ -47,7 +47,7 @@ impl SnapshotProgress {
     }
 }
 
-/// How far a sync has come that is consistent.
+/// How far a sync has come that has walked through the tables.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[serde(rename_all = "camelCase")]
@@ -57,7 +57,7 @@ pub struct SyncProgress {
     pub total_tables: u64,
     /// How many documents were given, revisions and deletions too.
     pub num_documents_synced: u64,
-    /// As of when it has everything, in nanoseconds. What a page of the sync itself calls its snapshot.
+    /// The point in time up to which it has given changes, in nanoseconds. What a page of the sync itself calls its snapshot.
     pub synced_ts: UnixNanos,
 }
 
@@ -71,11 +71,11 @@ impl SyncProgress {
 open_union! {
     /// How a sync does.
     pub enum ActiveSyncStatus by "type" {
-        /// It walks through the tables, and is not yet consistent.
+        /// It walks through the tables; a copy is not consistent yet.
         Snapshotting(SnapshotProgress) = "snapshotting",
-        /// It is consistent, and there are newer changes.
+        /// There are newer changes; a copy may not be consistent.
         Stale(SyncProgress) = "stale",
-        /// It is consistent, and has everything.
+        /// It has given everything; a copy is consistent.
         UpToDate(SyncProgress) = "upToDate",
     }
 }

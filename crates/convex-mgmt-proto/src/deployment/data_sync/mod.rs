@@ -79,6 +79,22 @@ impl DataSync {
         Self { cursor: Some(cursor.into()), ..Self::default() }
     }
 
+    /// The page after `page`, with the same selection.
+    ///
+    /// ```
+    /// use convex_mgmt_proto::UnixNanos;
+    /// use convex_mgmt_proto::deployment::data_sync::Snapshot;
+    /// use convex_mgmt_proto::deployment::{DataSync, DataSyncPage, DataSyncStatus, Selection};
+    ///
+    /// let first = DataSync::new().selection(Selection::only(["users"]));
+    /// let page = DataSyncPage::new(DataSyncStatus::Stale(Snapshot::new(UnixNanos(5))), "the-id-of-the-sync", "a-cursor");
+    /// let next = first.after(&page);
+    /// assert_eq!(next, DataSync::from_cursor("a-cursor").selection(Selection::only(["users"])));
+    /// ```
+    pub fn after(self, page: &DataSyncPage) -> Self {
+        Self { cursor: Some(page.next_cursor.clone()), ..self }
+    }
+
     /// Only these documents, and what of them.
     pub fn selection(mut self, selection: Selection) -> Self {
         self.selection = Some(selection);
@@ -141,6 +157,15 @@ mod tests {
         assert_eq!(body(&DataSync::new()).unwrap(), "{}");
         let next = DataSync::from_cursor("é\"").selection(Selection::all());
         assert_eq!(body(&next).unwrap(), r#"{"cursor":"é\"","selection":{"_other":"included"}}"#);
+    }
+
+    #[test]
+    fn the_next_page_keeps_the_selection_and_what_is_not_checked() {
+        let page = DataSyncPage::new(DataSyncStatus::Snapshotting, "s", "second");
+        let bad = Selection::only(["bad-name"]);
+        let next = DataSync::from_cursor("first").selection(bad).unchecked().after(&page);
+        let expected = r#"{"cursor":"second","selection":{"_other":"excluded","":{"_other":"excluded","bad-name":{"_other":"included"}}}}"#;
+        assert_eq!(body(&next).unwrap(), expected);
     }
 
     #[test]

@@ -54,7 +54,9 @@ fn text<S: serde::Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S
     serializer.serialize_str(text)
 }
 
-/// As of when a sync is consistent.
+/// The point in time up to which a sync has given changes.
+///
+/// Only with [`DataSyncStatus::UpToDate`] is a copy certain to be consistent at this point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[serde(rename_all = "camelCase")]
@@ -74,17 +76,19 @@ impl Snapshot {
 open_union! {
     /// How what a sync has given so far relates to the deployment's data.
     pub enum DataSyncStatus by "type" {
-        /// Tables are still walked through: nothing is consistent yet. Go on at once.
+        /// The sync still walks through the tables: a copy is not consistent yet. Go on at once.
         Snapshotting = "snapshotting",
-        /// Consistent, and there are newer changes. Go on at once.
+        /// There are newer changes. Go on at once. A copy may not be consistent: this page may empty a table whose new
+        /// documents come with the next one.
         Stale(Snapshot) = "stale",
-        /// Consistent, and complete. Wait a while.
+        /// A copy is consistent and complete. Wait a while.
         UpToDate(Snapshot) = "upToDate",
     }
 }
 
 impl DataSyncStatus {
-    /// As of when the sync is consistent, if it is.
+    /// The point in time up to which the sync has given changes, once it has walked through the tables. The copy is certain to
+    /// be consistent at this point only with [`DataSyncStatus::UpToDate`].
     pub fn snapshot_ts(&self) -> Option<UnixNanos> {
         match self {
             Self::Stale(snapshot) | Self::UpToDate(snapshot) => Some(snapshot.snapshot_ts),

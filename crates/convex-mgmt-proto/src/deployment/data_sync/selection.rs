@@ -3,8 +3,11 @@
 //! Source: convex-backend `crates/common/src/types/streaming_export/selection.rs` and
 //! `crates/database/src/streaming_export_selection.rs`.
 
+mod names;
+
 use std::collections::BTreeMap;
 
+use names::{is_column, is_identifier};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::code::ErrorCode;
@@ -14,11 +17,6 @@ use crate::error::Problem;
 const OTHER: &str = "_other";
 /// The one column that cannot be left out.
 const ID: &str = "_id";
-/// How many bytes the name of a component or table has at most.
-const IDENTIFIER_BYTES: usize = 64;
-/// How many bytes the name of a column has at most.
-const COLUMN_BYTES: usize = 1024;
-
 /// Which components, tables and columns a data sync gives. Names that do not exist are no error; system tables are never
 /// given.
 ///
@@ -90,6 +88,11 @@ impl Selection {
     /// Nothing but what is named.
     pub fn none() -> Self {
         Self(Level::new(Inclusion::Excluded))
+    }
+
+    /// These tables of the app itself with all columns, and nothing else.
+    pub fn only<N: Into<String>>(tables: impl IntoIterator<Item = N>) -> Self {
+        tables.into_iter().fold(Self::none(), |selection, table| selection.table(table, TableSelection::all()))
     }
 
     /// Of the component at this path, such as `shop/cart`: this. The empty path is the app itself.
@@ -192,23 +195,6 @@ impl TableSelection {
         }
         self
     }
-}
-
-/// Convex's identifiers. Source: convex-backend `crates/value/src/identifier.rs`.
-fn is_identifier(name: &str) -> bool {
-    let bytes = name.as_bytes();
-    name != OTHER
-        && name.len() <= IDENTIFIER_BYTES
-        && bytes.first().is_some_and(|first| first.is_ascii_alphabetic() || *first == b'_')
-        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
-        && bytes.iter().any(|byte| *byte != b'_')
-}
-
-fn is_column(name: &str) -> bool {
-    name != OTHER
-        && (1..=COLUMN_BYTES).contains(&name.len())
-        && !name.starts_with('$')
-        && name.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 impl<T: Serialize> Serialize for Level<T> {
@@ -367,6 +353,14 @@ mod tests {
             refused(&selection),
             [r#"selection[""]["_other"]"#, r#"selection[""]["t"]["_id"]"#, r#"selection[""]["t"]["_other"]"#]
         );
+    }
+
+    #[test]
+    fn only_the_named_tables_are_given_whole() {
+        let only =
+            r#"{"_other":"excluded","":{"_other":"excluded","a":{"_other":"included"},"b":{"_other":"included"}}}"#;
+        assert_eq!(json(&Selection::only(["a", "b"])), only);
+        assert_eq!(Selection::only([""; 0]), Selection::none());
     }
 
     #[test]

@@ -168,12 +168,6 @@ impl<'de> Visitor<'de> for Any<'_> {
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
         Ok(Value::Float64(value))
     }
-    fn visit_char<E: de::Error>(self, character: char) -> Result<Value, E> {
-        if is_of_reader::<E>() {
-            return Err(E::custom("invalid value, expected an integer of 64 bits"));
-        }
-        Ok(Value::String(character.into()))
-    }
     fn visit_str<E>(self, text: &str) -> Result<Value, E> {
         Ok(Value::String(text.to_owned()))
     }
@@ -199,7 +193,7 @@ impl<'de> Visitor<'de> for Any<'_> {
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut fields = BTreeMap::new();
-        while let Some(name) = map.next_key::<String>()? {
+        while let Some(Name(name)) = map.next_key()? {
             fields.insert(name, map.next_value()?);
         }
         if is_of_reader::<A::Error>() {
@@ -215,6 +209,35 @@ impl<'de> Visitor<'de> for Any<'_> {
             }
             _ => Ok(Value::Object(fields)),
         }
+    }
+}
+
+/// The name of a field. What the reader of documents lets serde buffer of an integer that is too large has a float for one.
+struct Name(String);
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameVisitor;
+
+        impl Visitor<'_> for NameVisitor {
+            type Value = Name;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_str<E>(self, name: &str) -> Result<Name, E> {
+                Ok(Name(name.to_owned()))
+            }
+            fn visit_string<E>(self, name: String) -> Result<Name, E> {
+                Ok(Name(name))
+            }
+            fn visit_f64<E: de::Error>(self, float: f64) -> Result<Name, E> {
+                let expected = if is_of_reader::<E>() { export::INTEGER } else { "a string" };
+                Err(E::invalid_type(de::Unexpected::Float(float), &expected))
+            }
+        }
+
+        deserializer.deserialize_any(NameVisitor)
     }
 }
 

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, btree_map};
 
 use bytes::Bytes;
 use http::Method;
+pub use plan::{Action, DeletesAll, EnvironmentPlan, Owned, PlanConflict, PlanError, Step};
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -105,6 +106,20 @@ impl<N: Into<String>, V: Into<Secret>> FromIterator<(N, V)> for EnvironmentVaria
     }
 }
 
+impl<N: Into<String>, V: Into<Secret>> Extend<(N, V)> for EnvironmentVariables {
+    fn extend<I: IntoIterator<Item = (N, V)>>(&mut self, variables: I) {
+        self.0.extend(variables.into_iter().map(|(name, value)| (name.into(), value.into())));
+    }
+}
+
+impl IntoIterator for EnvironmentVariables {
+    type Item = (String, Secret);
+    type IntoIter = btree_map::IntoIter<String, Secret>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 impl<'a> IntoIterator for &'a EnvironmentVariables {
     type Item = (&'a String, &'a Secret);
     type IntoIter = btree_map::Iter<'a, String, Secret>;
@@ -190,6 +205,13 @@ impl EnvironmentVariableChange {
     }
 }
 
+/// Creates or updates a variable.
+impl<N: Into<String>, V: Into<Secret>> From<(N, V)> for EnvironmentVariableChange {
+    fn from((name, value): (N, V)) -> Self {
+        Self::Set { name: name.into(), value: value.into() }
+    }
+}
+
 /// Values are written in clear text.
 #[cfg(feature = "serde-all")]
 impl Serialize for EnvironmentVariables {
@@ -254,8 +276,9 @@ impl Body for EnvironmentVariableChange {
 /// ```
 /// use convex_mgmt_proto::deployment::UpdateEnvironmentVariables;
 ///
-/// let update = UpdateEnvironmentVariables::new().set("GREETING", "hello").delete("FAREWELL");
-/// assert_eq!(update.changes.len(), 2);
+/// let mut update = UpdateEnvironmentVariables::new().set("GREETING", "hello").delete("FAREWELL");
+/// update.extend([("LANGUAGE", "en"), ("REGION", "eu")]);
+/// assert_eq!(update.changes.len(), 4);
 /// ```
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "serde-all", derive(serde::Deserialize, serde::Serialize))]
@@ -289,6 +312,36 @@ impl UpdateEnvironmentVariables {
     pub fn unchecked(mut self) -> Self {
         self.unchecked = true;
         self
+    }
+}
+
+/// Collects changes, or pairs of names and values to set.
+impl<C: Into<EnvironmentVariableChange>> FromIterator<C> for UpdateEnvironmentVariables {
+    fn from_iter<I: IntoIterator<Item = C>>(changes: I) -> Self {
+        Self { changes: changes.into_iter().map(Into::into).collect(), unchecked: false }
+    }
+}
+
+/// Adds changes, or pairs of names and values to set.
+impl<C: Into<EnvironmentVariableChange>> Extend<C> for UpdateEnvironmentVariables {
+    fn extend<I: IntoIterator<Item = C>>(&mut self, changes: I) {
+        self.changes.extend(changes.into_iter().map(Into::into));
+    }
+}
+
+impl IntoIterator for UpdateEnvironmentVariables {
+    type Item = EnvironmentVariableChange;
+    type IntoIter = std::vec::IntoIter<EnvironmentVariableChange>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.changes.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a UpdateEnvironmentVariables {
+    type Item = &'a EnvironmentVariableChange;
+    type IntoIter = std::slice::Iter<'a, EnvironmentVariableChange>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.changes.iter()
     }
 }
 
@@ -366,6 +419,20 @@ mod tests {
         let update = UpdateEnvironmentVariables::new().set("9", "x");
         assert!(matches!(update.to_request(&endpoint()), Err(BuildError::Invalid(_))));
         assert!(update.unchecked().to_request(&endpoint()).is_ok());
+    }
+
+    #[test]
+    fn variables_and_updates_are_collections() {
+        let mut variables: EnvironmentVariables = [("B", "2"), ("A", "1")].into_iter().collect();
+        variables.extend([("B", "two"), ("C", "3")]);
+        let owned: Vec<(String, Secret)> = variables.clone().into_iter().collect();
+        assert_eq!(owned, [("A", "1"), ("B", "two"), ("C", "3")].map(|(name, value)| (name.into(), value.into())));
+
+        let mut update: UpdateEnvironmentVariables = variables.into_iter().collect();
+        update.extend([EnvironmentVariableChange::Delete { name: "D".into() }]);
+        let expected = UpdateEnvironmentVariables::new().set("A", "1").set("B", "two").set("C", "3").delete("D");
+        assert_eq!(update.changes, expected.changes);
+        assert!((&update).into_iter().eq(&expected.changes) && update.into_iter().eq(expected));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 use thiserror::Error;
 
 use super::rules;
@@ -44,7 +45,8 @@ impl Owned {
 }
 
 /// What a plan does with one variable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Action {
     /// It is wanted and not there.
     Create,
@@ -52,14 +54,16 @@ pub enum Action {
     Update,
     /// It is there, ours, and not wanted.
     Delete,
-    /// It is there as wanted.
+    /// It is there as wanted. Serialized as `unchanged`.
+    #[serde(rename = "unchanged")]
     Same,
-    /// It is there, not ours, and not wanted.
+    /// It is there, not ours, and not wanted. Serialized as `unmanaged`.
+    #[serde(rename = "unmanaged")]
     LeftAlone,
 }
 
 /// One variable of a plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Step {
     /// The variable's name.
@@ -245,6 +249,15 @@ impl fmt::Display for EnvironmentPlan {
     }
 }
 
+/// Writes `{"steps":[{"name":"A","action":"create"}, ...]}`: names and actions of all variables, and no value.
+impl Serialize for EnvironmentPlan {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut plan = serializer.serialize_struct("EnvironmentPlan", 1)?;
+        plan.serialize_field("steps", &self.steps)?;
+        plan.end()
+    }
+}
+
 impl fmt::Debug for EnvironmentPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EnvironmentPlan")
@@ -315,6 +328,19 @@ mod tests {
             let plan = plan(owned);
             assert_eq!(plan.steps().iter().map(|step| step.action).collect::<Vec<_>>(), expected);
         }
+    }
+
+    #[test]
+    fn a_plan_is_written_without_values() {
+        let (current, wanted) = ([("A", "canary"), ("B", "2"), ("C", "canary"), ("X", "canary")], [("A", "canary")]);
+        let wanted = variables(wanted).into_iter().chain(variables([("B", "canary"), ("D", "canary")])).collect();
+        let plan = EnvironmentPlan::new(&variables(current), &wanted, Owned::Prefix("C".into()));
+        assert_eq!(
+            serde_json::to_string(&plan).unwrap(),
+            r#"{"steps":[{"name":"A","action":"unchanged"},{"name":"B","action":"update"},{"name":"C","action":"delete"},"#
+                .to_owned()
+                + r#"{"name":"D","action":"create"},{"name":"X","action":"unmanaged"}]}"#
+        );
     }
 
     #[test]

@@ -290,6 +290,12 @@ impl NewLogStream {
 /// * It is not repeated when its outcome is unknown. Then list, and look for the kind; a webhook's secret is readable there.
 ///   List after creating from several places too: of two creations at the same time the later one may replace the other.
 /// * Gives the id, and a webhook's secret.
+/// * The test of a webhook is signed with a secret that the caller does not have yet. A receiver that rejects it with a 4xx
+///   status makes the stream [`Failed`](super::LogStreamStatus::Failed) until it is updated. After a 5xx status, 408, 425 or 429
+///   the server tries again, with 3 attempts within 15 seconds in all. Either the receiver accepts the event of the topic
+///   [`Verification`](super::LogTopic::Verification) without checking its signature as long as it has no secret, or the caller
+///   stores the secret and then sends an update that changes nothing ([`WebhookUpdate::new`](super::WebhookUpdate::new)): the
+///   server tests the stream again.
 /// * Codes: those of [`NewLogStream::check`], 409 `LogStreamAlreadyExists`, `LogSinkQuotaExceeded`, 403
 ///   `LogStreamingNotEnabled` and `CustomAuditLogsInLogStreamsNotEnabled`.
 ///

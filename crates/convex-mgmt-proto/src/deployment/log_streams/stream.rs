@@ -48,6 +48,22 @@ open_union! {
     }
 }
 
+impl LogStreamStatus {
+    /// Returns `true` if the status does not change by itself soon: the stream delivers, has failed, or is being deleted.
+    ///
+    /// `false` while the server tests or resumes the stream, so a loop that waits for the outcome reads the stream again. A test
+    /// takes up to 15 seconds. `true` for a status that this version does not know: waiting might never end.
+    ///
+    /// ```
+    /// use convex_mgmt_proto::deployment::LogStreamStatus;
+    ///
+    /// assert!(LogStreamStatus::Active.is_settled() && !LogStreamStatus::Pending.is_settled());
+    /// ```
+    pub fn is_settled(&self) -> bool {
+        !matches!(self, Self::Pending | Self::Restarting)
+    }
+}
+
 /// Why a log stream was given up.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]

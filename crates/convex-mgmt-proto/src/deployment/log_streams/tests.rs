@@ -80,7 +80,7 @@ fn fields_are_kept_reset_and_set() {
             DatadogUpdate::new()
                 .site_location(DatadogSiteLocation::Ap1)
                 .dd_api_key("k")
-                .dd_tags([])
+                .dd_tags([""; 0])
                 .service("s")
                 .into(),
             r#"{"logStreamType":"datadog","siteLocation":"AP1","ddApiKey":"k","ddTags":[],"service":"s"}"#,
@@ -294,4 +294,26 @@ proptest! {
         let status = LogStreamStatus::Failed(LogStreamFailure::new("r"));
         prop_assert_eq!(stream, LogStream::new("x", status, LogStreamConfig::Webhook(config)));
     }
+}
+
+#[test]
+fn a_loop_waits_only_while_the_server_is_about_to_change_the_status() {
+    for (json, settled) in [
+        (r#"{"type":"pending"}"#, false),
+        (r#"{"type":"restarting"}"#, false),
+        (r#"{"type":"active"}"#, true),
+        (r#"{"type":"failed","reason":"x"}"#, true),
+        (r#"{"type":"deleting"}"#, true),
+        (r#"{"type":"throttled","until":1}"#, true),
+    ] {
+        assert_eq!(serde_json::from_str::<LogStreamStatus>(json).unwrap().is_settled(), settled, "{json}");
+    }
+}
+
+#[test]
+fn tags_of_an_update_are_texts_of_any_kind_as_those_of_a_creation() {
+    let new = NewDatadog::new(DatadogSiteLocation::Eu, "k").dd_tags(["a:b"]).dd_tags;
+    let owned = DatadogUpdate::new().dd_tags(vec!["a:b".to_owned()]);
+    assert_eq!((DatadogUpdate::new().dd_tags(["a:b"]), owned.dd_tags.as_ref()), (owned.clone(), Some(&new)));
+    assert_eq!(DatadogUpdate::new().dd_tags([""; 0]).dd_tags, Some(vec![]));
 }

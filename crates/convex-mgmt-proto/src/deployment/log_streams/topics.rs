@@ -38,6 +38,20 @@ open_enum! {
     }
 }
 
+/// An array of 1 to 32 topics. A bound, so that `cargo check` rejects an empty one: it does not evaluate constants.
+#[diagnostic::on_unimplemented(
+    message = "a log stream has at least one topic",
+    label = "a list of 1 to 32 topics is needed here",
+    note = "`LogTopics::from_list` takes a list of any length"
+)]
+pub trait AtLeastOne {}
+
+macro_rules! at_least_one {
+    ($($length:literal)+) => { $( impl AtLeastOne for [LogTopic; $length] {} )+ };
+}
+
+at_least_one! { 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 }
+
 /// Which topics a log stream has: all there are and will be, or some, and never none.
 ///
 /// ```
@@ -62,9 +76,11 @@ impl LogTopics {
     /// All topics, those of the future too, but not [`LogTopic::CustomAudit`].
     pub const ALL: Self = Self(None);
 
-    /// These topics. The server gives them back each once and in an order of its own.
-    pub fn only<const N: usize>(topics: [LogTopic; N]) -> Self {
-        const { assert!(N > 0, "a log stream has at least one topic") };
+    /// These topics, at most 32. The server gives them back each once and in an order of its own.
+    pub fn only<const N: usize>(topics: [LogTopic; N]) -> Self
+    where
+        [LogTopic; N]: AtLeastOne,
+    {
         Self(Some(topics.into()))
     }
 
@@ -145,6 +161,25 @@ mod tests {
         assert_eq!(serde_json::from_str::<LogTopics>(r#"["audit_log","new"]"#).unwrap(), some);
         assert!(serde_json::from_str::<LogTopics>("null").unwrap().is_all());
         assert_eq!(format!("{:?} {some:?}", LogTopics::ALL), r#"All [AuditLog, Unknown("new")]"#);
+    }
+
+    #[test]
+    fn an_empty_list_fails_a_bound_and_not_only_a_constant() {
+        struct Array<const N: usize>;
+        trait Otherwise {
+            const TAKEN: bool = false;
+        }
+        impl<const N: usize> Otherwise for Array<N> {}
+        // Where the bound holds, this one hides the other.
+        impl<const N: usize> Array<N>
+        where
+            [LogTopic; N]: AtLeastOne,
+        {
+            const TAKEN: bool = true;
+        }
+        let taken =
+            [Array::<0>::TAKEN, Array::<1>::TAKEN, Array::<{ LogTopic::KNOWN.len() }>::TAKEN, Array::<33>::TAKEN];
+        assert_eq!(taken, [false, true, true, false]);
     }
 
     #[test]

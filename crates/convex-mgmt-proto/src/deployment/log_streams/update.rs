@@ -77,8 +77,16 @@ secret_body! {
 
 setters! {
     DatadogUpdate: set {
-        site_location: DatadogSiteLocation, dd_api_key: Secret, dd_tags: Vec<String>, topics: LogTopics
+        site_location: DatadogSiteLocation, dd_api_key: Secret, topics: LogTopics
     } patch { service: String }
+}
+
+impl DatadogUpdate {
+    /// Sets `dd_tags`.
+    pub fn dd_tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
+        self.dd_tags = Some(tags.into_iter().map(Into::into).collect());
+        self
+    }
 }
 
 secret_body! {
@@ -248,7 +256,7 @@ impl LogStreamUpdate {
 /// use convex_mgmt_proto::{DeployKey, Endpoint, Operation, Patch};
 ///
 /// // Sets the tags, removes the service, asks for all topics; the site and the key stay as they are.
-/// let update = DatadogUpdate::new().dd_tags(["team:core".to_owned()]).service(Patch::Clear).topics(LogTopics::ALL);
+/// let update = DatadogUpdate::new().dd_tags(["team:core"]).service(Patch::Clear).topics(LogTopics::ALL);
 /// let update = UpdateLogStream::new("the-id-of-the-stream", update);
 ///
 /// let key = DeployKey::parse("prod:happy-animal-123|made-up")?;

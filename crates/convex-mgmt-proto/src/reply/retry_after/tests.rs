@@ -25,6 +25,9 @@ fn retry_after_is_read_as_seconds_and_as_a_date() {
         ("Fri, 01 Jan 2027 00:00:00 GMT", Some("Thu, 31 Dec 2026 23:59:59 GMT"), Some(1)),
         ("Mon, 00 Mar 2027 00:00:10 GMT", Some(now), None),
         ("Mon, 01 Mar 2027 25:00:10 GMT", Some(now), None),
+        ("Mon, 01 Mar 2027 -1:00:10 GMT", Some(now), None),
+        ("Mon, -1 Mar 2027 00:00:10 GMT", Some(now), None),
+        ("Mon, 01 Mar -2027 00:00:10 GMT", Some(now), None),
         ("Mon, 01 Mar 2027 00:00:10 CET", Some(now), None),
         ("Mon, 01 Mar 99999999999 00:00:10 GMT", Some(now), None),
     ] {

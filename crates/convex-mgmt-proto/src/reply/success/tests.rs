@@ -70,19 +70,28 @@ fn where_there_is_no_reply_body_only_ways_to_write_nothing_are_a_success() {
 #[test]
 fn a_coding_that_nobody_asked_for_is_named_if_it_is_a_known_one() {
     let error = |coding: &str| {
-        let headers = HeaderMap::from_iter([(CONTENT_ENCODING, coding.parse().unwrap())]);
+        // Each line is a field of its own.
+        let headers = coding.split('\n').map(|coding| (CONTENT_ENCODING, coding.parse().unwrap()));
+        let headers = HeaderMap::from_iter(headers);
         check(&WITH_REPLY, StatusCode::OK, &headers, &Bytes::from_static(b"x")).err().map(|error| error.to_string())
     };
     let unnamed = "the body has a `content-encoding` that was not asked for";
-    for (coding, named) in
-        [("gzip", "gzip"), ("GZIP", "gzip"), (" br ", "br"), ("zstd", "zstd"), ("deflate", "deflate")]
-    {
+    for (coding, named) in [
+        ("gzip", "gzip"),
+        ("GZIP", "gzip"),
+        (" br ", "br"),
+        ("zstd", "zstd"),
+        ("deflate", "deflate"),
+        ("gzip, br", "gzip"),
+        ("identity,gzip", "gzip"),
+        ("identity\ngzip", "gzip"),
+    ] {
         assert_eq!(error(coding), Some(format!("{unnamed}: expected `identity` instead of `{named}`")), "{coding}");
     }
-    for coding in ["canary", "gzip, br", "é"] {
+    for coding in ["canary", "canary, br", "identity\ncanary", "é"] {
         assert_eq!(error(coding).as_deref(), Some(unnamed), "{coding}");
     }
-    for none in ["", " ", "identity", "Identity"] {
+    for none in ["", " ", ",", "identity", "Identity", "identity, identity", "identity\n"] {
         assert_eq!(error(none), None, "{none:?}");
     }
     // Of nothing there is nothing to decode.

@@ -41,10 +41,10 @@ impl<'de> SeqAccess<'de> for List<'_, 'de> {
             _ if self.index > 0 => return Err(Error::syntax()),
             _ => {}
         }
-        let index = self.index;
+        let (index, start) = (self.index, scan.place);
         self.index += 1;
         let value = seed.deserialize(&mut *self.reader);
-        value.map(Some).map_err(|error| error.at(self.reader.scan.place).within(|| Segment::Element(index)))
+        value.map(Some).map_err(|error| error.at(start, self.reader.scan.place).within(|| Segment::Element(index)))
     }
 }
 
@@ -64,13 +64,17 @@ impl<'a, 'de> Fields<'a, 'de> {
     #[inline]
     fn value<T>(&mut self, read: impl FnOnce(&mut Reader<'de>) -> Result<T, Error>) -> Result<T, Error> {
         self.reader.scan.expect(b':')?;
-        read(self.reader).map_err(|error| self.located(error))
+        read(self.reader).map_err(|error| {
+            let scan = &self.reader.scan;
+            self.located(error, scan.value_of(self.name))
+        })
     }
 
+    /// Notes that an error is of the current field, at its name or at its value.
     #[cold]
-    fn located(&self, error: Error) -> Error {
+    fn located(&self, error: Error, start: usize) -> Error {
         let scan = &self.reader.scan;
-        error.at(scan.place).within(|| scan.segment_at(self.name))
+        error.at(start, scan.place).within(|| scan.segment_at(self.name))
     }
 }
 
@@ -92,7 +96,7 @@ impl<'de> MapAccess<'de> for Fields<'_, 'de> {
             _ => return Err(Error::syntax()),
         }
         self.name = scan.place;
-        seed.deserialize(Key(self.reader)).map(Some).map_err(|error| self.located(error))
+        seed.deserialize(Key(self.reader)).map(Some).map_err(|error| self.located(error, self.name))
     }
 
     #[inline]
@@ -177,13 +181,37 @@ impl<'de> VariantAccess<'de> for UnitVariant<'_, 'de> {
     }
 }
 
+/// What serde buffers of an integer that is none of 64 bits: an object whose only name is NaN. It can be passed over, but no
+/// type reads it.
+pub(super) struct NoInteger {
+    pub(super) was_read: bool,
+}
+
+impl<'de> MapAccess<'de> for NoInteger {
+    type Error = Error;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
+        if std::mem::replace(&mut self.was_read, true) {
+            return Ok(None);
+        }
+        seed.deserialize(f64::NAN.into_deserializer()).map(Some)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
+        seed.deserialize(().into_deserializer())
+    }
+}
+
 /// Bytes as a list. Each is a `u8`, which no number of JSON is, so that a [`Value`](super::super::Value) tells them from a
 /// list of numbers after serde has buffered them.
 pub(super) struct ByteSeq(vec::IntoIter<u8>);
 
 impl ByteSeq {
-    pub(super) fn new(bytes: Vec<u8>) -> Self {
-        Self(bytes.into_iter())
+    /// Gives all bytes to a visitor.
+    pub(super) fn visit<'de, V: Visitor<'de>>(bytes: Vec<u8>, visitor: V) -> Result<V::Value, Error> {
+        let mut seq = Self(bytes.into_iter());
+        let value = visitor.visit_seq(&mut seq)?;
+        if seq.0.len() > 0 { Err(Error::shape("fewer elements")) } else { Ok(value) }
     }
 }
 

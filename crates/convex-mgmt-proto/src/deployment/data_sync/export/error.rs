@@ -14,7 +14,9 @@ pub(crate) struct Error(Box<Details>);
 struct Details {
     kind: DecodeErrorKind,
     expected: String,
-    /// How many bytes were read.
+    /// The message of whoever reads, for whoever else reads: some tell their own errors by it. Never shown to a user.
+    message: String,
+    /// The offset of the byte that it is about.
     place: Option<usize>,
     /// From the inside out.
     path: Vec<Segment>,
@@ -30,7 +32,7 @@ pub(super) enum Segment {
 impl Error {
     #[cold]
     fn new(kind: DecodeErrorKind, expected: String) -> Self {
-        Self(Box::new(Details { kind, expected, place: None, path: Vec::new() }))
+        Self(Box::new(Details { kind, expected, message: String::new(), place: None, path: Vec::new() }))
     }
 
     /// There is nothing.
@@ -59,10 +61,11 @@ impl Error {
         Self::shape(decode::without_type(expected.to_string()))
     }
 
-    /// Notes how many bytes were read, unless that was noted further inside.
+    /// Notes the place, unless it was noted further inside: where the value begins that has another shape, or where the text
+    /// stops being JSON.
     #[cold]
-    pub(super) fn at(mut self, place: usize) -> Self {
-        self.0.place.get_or_insert(place);
+    pub(super) fn at(mut self, value: usize, stopped: usize) -> Self {
+        self.0.place.get_or_insert(if self.0.kind == DecodeErrorKind::Shape { value } else { stopped });
         self
     }
 
@@ -77,7 +80,7 @@ impl Error {
 
     /// What a user is told.
     pub(super) fn locate(self, text: &str) -> DecodeError {
-        let Details { kind, expected, place, path } = *self.0;
+        let Details { kind, expected, place, path, .. } = *self.0;
         let mut shown = String::new();
         for segment in path.iter().rev() {
             match segment {
@@ -90,25 +93,31 @@ impl Error {
                 }
             }
         }
-        let read = text.as_bytes().get(..place.unwrap_or_default()).unwrap_or_default();
-        let line = read.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let column = read.iter().rev().take_while(|byte| **byte != b'\n').count();
+        let before = text.as_bytes().get(..place.unwrap_or_default()).unwrap_or_default();
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
         DecodeError { kind, path: decode::fit_to_show(&shown), line, column, expected }
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.expected)
+        match &*self.0 {
+            Details { message, expected, .. } if message.is_empty() => write!(f, "invalid value, expected {expected}"),
+            Details { message, .. } => f.write_str(message),
+        }
     }
 }
 
 impl std::error::Error for Error {}
 
-/// Only what is expected is kept. What was found may be secret, so it is not even formatted.
+/// Only what is expected is shown. What was found may be secret, so it is not even formatted.
 impl de::Error for Error {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::shape(decode::expected(&message.to_string()))
+        let message = message.to_string();
+        let mut error = Self::shape(decode::expected(&message));
+        error.0.message = message;
+        error
     }
 
     fn invalid_type(_found: Unexpected<'_>, expected: &dyn Expected) -> Self {

@@ -19,7 +19,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, Visitor};
 use serde::forward_to_deserialize_any;
 
-use self::access::{Borrowed, ByteSeq, Fields, List, UnitVariant, Variant};
+use self::access::{Borrowed, ByteSeq, Fields, List, NoInteger, UnitVariant, Variant};
 pub(super) use self::error::Error;
 use self::number::Number;
 use self::scan::{Raw, Scan};
@@ -37,6 +37,9 @@ pub(super) const DOCUMENT: &str = "$convex_mgmt::Document";
 /// The name by which `serde_json::value::RawValue` asks for its text.
 const RAW: &str = "$serde_json::private::RawValue";
 
+/// What is expected where there is an integer of more bits.
+pub(super) const INTEGER: &str = "an integer of 64 bits";
+
 /// How many levels of lists and objects are read into types, as serde_json has it.
 const DEPTH: u8 = 127;
 
@@ -47,7 +50,10 @@ const DEPTH: u8 = 127;
 pub(super) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, DecodeError> {
     let mut reader = Reader::new(text);
     let value = T::deserialize(&mut reader).and_then(|value| reader.scan.end().map(|()| value));
-    value.map_err(|error| error.at(reader.scan.place).locate(text))
+    value.map_err(|error| {
+        let start = text.len() - text.trim_ascii_start().len();
+        error.at(start, reader.scan.place).locate(text)
+    })
 }
 
 /// Reads a text that is an object into a type.
@@ -87,10 +93,11 @@ impl<'de> Reader<'de> {
         Self { scan: Scan::new(text), scratch: String::new(), depth: 0 }
     }
 
-    /// The error for a value that is not what `visitor` expects.
+    /// The error for a value that is not what `visitor` expects. The value is passed over: who reads `T::deserialize(..).ok()`
+    /// goes on behind it.
     #[cold]
     fn mismatch<'v, V: Visitor<'v>>(&mut self, visitor: &V) -> Error {
-        self.scan.not_a_value().unwrap_or_else(|| Error::expecting(visitor))
+        self.scan.skip().err().unwrap_or_else(|| Error::expecting(visitor))
     }
 
     /// One level more.
@@ -193,7 +200,7 @@ impl<'de> Reader<'de> {
                 None => self.fields(visitor),
                 Some(Wrapped::Float(float)) => visitor.visit_f64(float),
                 Some(Wrapped::Bytes(bytes)) if as_bytes => visitor.visit_byte_buf(bytes),
-                Some(Wrapped::Bytes(bytes)) => visitor.visit_seq(ByteSeq::new(bytes)),
+                Some(Wrapped::Bytes(bytes)) => ByteSeq::visit(bytes, visitor),
             },
             b'[' => self.list(visitor),
             b't' => self.scan.literal("true").and_then(|()| visitor.visit_bool(true)),
@@ -201,8 +208,8 @@ impl<'de> Reader<'de> {
             b'n' => self.scan.literal("null").and_then(|()| visitor.visit_unit()),
             b'-' | b'0'..=b'9' => match self.scan.number()? {
                 // As a float it would be another value, and of another kind.
-                Number::Large(_) if as_bytes => Err(Error::shape("an integer of 64 bits")),
-                Number::Large(_) => visitor.visit_newtype_struct(NoValue),
+                Number::Large(_) if as_bytes => Err(Error::shape(INTEGER)),
+                Number::Large(_) => visitor.visit_map(NoInteger { was_read: false }).map_err(|_| Error::shape(INTEGER)),
                 number => number.visit(visitor),
             },
             _ => Err(Error::syntax()),
@@ -216,7 +223,8 @@ impl<'de> Reader<'de> {
             b'-' | b'0'..=b'9' => self.scan.number()?.visit(visitor),
             b'{' => match self.wrapper()? {
                 Some(Wrapped::Float(float)) => visitor.visit_f64(float),
-                _ => Err(Error::expecting(&visitor)),
+                Some(Wrapped::Bytes(_)) => Err(Error::expecting(&visitor)),
+                None => Err(self.mismatch(&visitor)),
             },
             _ => Err(self.mismatch(&visitor)),
         }
@@ -324,7 +332,8 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         match self.scan.token()? {
             b'{' => match self.wrapper()? {
                 Some(Wrapped::Bytes(bytes)) => visitor.visit_byte_buf(bytes),
-                _ => Err(Error::expecting(&visitor)),
+                Some(Wrapped::Float(_)) => Err(Error::expecting(&visitor)),
+                None => Err(self.mismatch(&visitor)),
             },
             b'[' => self.list(visitor),
             b'"' => {
@@ -379,8 +388,9 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         match self.scan.token()? {
             b'[' => self.list(visitor),
             b'{' => match self.wrapper()? {
-                Some(Wrapped::Bytes(bytes)) => visitor.visit_seq(ByteSeq::new(bytes)),
-                _ => Err(Error::expecting(&visitor)),
+                Some(Wrapped::Bytes(bytes)) => ByteSeq::visit(bytes, visitor),
+                Some(Wrapped::Float(_)) => Err(Error::expecting(&visitor)),
+                None => Err(self.mismatch(&visitor)),
             },
             _ => Err(self.mismatch(&visitor)),
         }
@@ -440,23 +450,6 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         self.scan.skip()?;
         visitor.visit_unit()
-    }
-}
-
-/// What is buffered of an integer that is none of 64 bits. It can be passed over, but is none of what types ask for.
-struct NoValue;
-
-impl<'de> Deserializer<'de> for NoValue {
-    type Error = Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        // No value of JSON is read as a `char` if it is not asked for.
-        visitor.visit_char(char::REPLACEMENT_CHARACTER)
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
-        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }
 

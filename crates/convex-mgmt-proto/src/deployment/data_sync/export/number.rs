@@ -114,10 +114,10 @@ impl<'de> Scan<'de> {
             rest = after;
         }
         let length = all.len() - rest.len();
-        self.place += length;
         if missing || bad_zero {
             return Err(if missing && rest.is_empty() { Error::truncated() } else { Error::syntax() });
         }
+        self.place += length;
         Ok(Spelling { length, negative, is_float, value, digits: count, exponent })
     }
 

@@ -228,10 +228,11 @@ impl<'de> Scan<'de> {
             loop {
                 let Some(open) = self.open.last().copied() else { return Ok(()) };
                 let token = self.token()?;
-                self.bump();
                 if token == open + 2 {
+                    self.bump();
                     self.open.pop();
                 } else if token == b',' {
+                    self.bump();
                     if open == b'{' {
                         self.name()?;
                     }
@@ -256,8 +257,16 @@ impl<'de> Scan<'de> {
     /// The field whose name begins here, as a step of a path. An error of its own is not of interest.
     #[cold]
     pub(super) fn segment_at(&self, place: usize) -> Segment {
-        let mut scan = Scan { text: self.text, place, open: Vec::new() };
+        let mut scan = Scan { place, ..Self::new(self.text) };
         scan.string().map_or(Segment::Field(String::new()), |name| name.segment())
+    }
+
+    /// Where the value begins of the field whose name begins here.
+    #[cold]
+    pub(super) fn value_of(&self, place: usize) -> usize {
+        let mut scan = Scan { place, ..Self::new(self.text) };
+        let _ = scan.string().and_then(|_| scan.expect(b':')).and_then(|()| scan.token());
+        scan.place
     }
 
     /// Passes an object that has an `_id`: its text, and the content of its `_id` as it is spelt.
@@ -276,10 +285,13 @@ impl<'de> Scan<'de> {
                 if scan.token()? != b'"' {
                     return Err(Error::syntax());
                 }
+                let place = scan.place;
                 let name = scan.string()?;
                 scan.expect(b':')?;
                 if name.is(ID) {
-                    let found = scan.id().map_err(|error| error.at(scan.place).within(|| name.segment()))?;
+                    let found = scan
+                        .id()
+                        .map_err(|error| error.at(scan.value_of(place), scan.place).within(|| name.segment()))?;
                     if id.replace(found).is_some() {
                         return Err(Error::shape("the field `_id` once"));
                     }

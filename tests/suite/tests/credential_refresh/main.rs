@@ -1,5 +1,7 @@
 //! A credential that the server no longer takes, while the client is in use: it is replaced once, and goes nowhere else.
 
+mod runtimes;
+
 // Why a source has no credential. Any error would do.
 use std::fmt::Error as Shut;
 use std::future::{pending, poll_fn, ready};
