@@ -55,7 +55,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let progress = Progress::of(&mut request);
+        let progress = Progress::start(&mut request);
         AttemptTimeoutFuture { inner: self.inner.call(request), progress, sleep: self.timeout.map(tokio::time::sleep) }
     }
 }
@@ -87,8 +87,7 @@ where
         match this.sleep.as_pin_mut().map(|sleep| sleep.poll(cx)) {
             Some(Poll::Ready(())) => {
                 // The future below is dropped by whoever is told.
-                this.progress.expire();
-                let sent = this.progress.sent();
+                let sent = this.progress.expire();
                 Poll::Ready(Err(TransportError::timeout(TransportErrorKind::AttemptTimeout, sent)))
             }
             Some(Poll::Pending) | None => Poll::Pending,

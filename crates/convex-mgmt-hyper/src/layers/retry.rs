@@ -162,12 +162,11 @@ where
         let Some(deadline) = this.deadline.as_pin_mut() else { return Poll::Pending };
         ready!(deadline.poll(cx));
         let mut state = this.state;
+        // The attempt ends now, and knows why. No other one follows.
         let sent = match state.as_mut().project() {
-            StateProjection::Calling { .. } => this.progress.sent(),
+            StateProjection::Calling { .. } => this.progress.expire(),
             _ => Sent::No,
         };
-        // The attempt ends now, and knows why. No other one follows.
-        this.progress.expire();
         *this.request = None;
         state.set(State::Readying);
         Poll::Ready(this.call.end(Err(TransportError::timeout(TransportErrorKind::TotalTimeout, sent))))

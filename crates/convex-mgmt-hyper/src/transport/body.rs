@@ -15,17 +15,38 @@ use crate::error::TransportError;
 pub(crate) struct Whole {
     data: Option<Bytes>,
     progress: Arc<Progress>,
+    /// Whether a connection may have sent the whole request.
+    begun: bool,
     /// Whether the end of an empty body is told only when it is asked for.
     late_end: bool,
 }
 
 impl Whole {
     pub(super) fn new(data: Bytes, progress: Arc<Progress>) -> Self {
-        Self { data: Some(data), progress, late_end: false }
+        Self { data: Some(data), progress, begun: false, late_end: false }
     }
 
-    /// Makes the end of a body a step of its own, even of an empty one, so that the progress tells whether it was taken. Over
-    /// HTTP/2 it is a frame of its own then.
+    /// Lets the whole request be sent: `false` if the attempt's time has run out. Asking for the body does so by itself.
+    pub(super) fn begin(&mut self) -> bool {
+        self.begun = self.begun || self.progress.begin();
+        self.begun
+    }
+
+    /// How far the attempt has got.
+    #[cfg(feature = "http2")]
+    pub(super) fn progress(&self) -> &Arc<Progress> {
+        &self.progress
+    }
+
+    /// Says that a connection has returned the request untouched.
+    pub(super) fn returned(&mut self) {
+        if std::mem::take(&mut self.begun) {
+            self.progress.returned();
+        }
+    }
+
+    /// Makes the end of a body a step of its own, even of an empty one, so that the progress tells whether it was asked for.
+    /// Over HTTP/2 it is a frame of its own then.
     #[cfg(feature = "http2")]
     pub(super) fn ends_late(&mut self) {
         self.late_end = true;
@@ -40,7 +61,10 @@ impl Body for Whole {
         mut self: Pin<&mut Self>,
         _cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, std::convert::Infallible>>> {
-        self.progress.taken();
+        if !self.begin() {
+            // The connection drops what it has of the request as soon as it sees that the attempt has ended.
+            return Poll::Pending;
+        }
         self.late_end = false;
         let data = self.data.take().filter(|data| !data.is_empty());
         Poll::Ready(data.map(|data| Ok(Frame::data(data))))

@@ -29,11 +29,15 @@ async fn run(pool: Arc<Pool>, request: Request<Bytes>, progress: Arc<Progress>) 
     let mut request = request.map(|data| Whole::new(data, Arc::clone(&progress)));
     loop {
         let mut lease = pool.lease(&uri).await.map_err(failure::unopened)?;
-        let mut failed = match lease.send(request, &progress).await {
+        let mut failed = match lease.send(request).await {
             Ok(response) => return Ok((response, lease)),
             Err(failed) => failed,
         };
-        match failed.take_message() {
+        let mut untouched = failed.take_message();
+        if let Some(request) = &mut untouched {
+            request.body_mut().returned();
+        }
+        match untouched {
             // The connection had closed before it could take the request, which happens to those that were kept. Whoever opens
             // one does not try again, so this ends.
             Some(untouched) if lease.reused => {

@@ -36,7 +36,7 @@ pub(super) fn unsent<E: StdError + Send + Sync + 'static>(error: E) -> Transport
 /// An exchange that failed after the connection had taken the request, and before the head of the response.
 pub(super) fn unanswered(error: hyper::Error, is_http2: bool, progress: &Progress) -> TransportError {
     // A server does not process a request before its end, and the connection has not even asked for that.
-    let unfinished = is_http2 && !progress.is_taken();
+    let unfinished = is_http2 && !progress.has_begun();
     if unfinished || is_unprocessed(&error) {
         return TransportError::unprocessed(error);
     }

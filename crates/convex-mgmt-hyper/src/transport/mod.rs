@@ -86,10 +86,10 @@ impl Service<Request<Bytes>> for HyperTransport {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, mut request: Request<Bytes>) -> HyperFuture {
+    fn call(&mut self, request: Request<Bytes>) -> HyperFuture {
         let TransportSettings { limits, attempt_timeout } = self.settings;
         let read = Read::new(limits.of(&request));
-        let progress = Progress::of(&mut request);
+        let progress = Arc::new(Progress::below(&request));
         let state = State::Head(exchange(Arc::clone(&self.pool), request, Arc::clone(&progress)));
         HyperFuture {
             response: Receiving { progressed: false, read, state },
@@ -128,8 +128,7 @@ impl Future for HyperFuture {
         }
         ready!(this.timer.poll(cx));
         // What ends here closes its connection. One that others share is not used again either: it may be dead.
-        this.progress.expire();
-        let sent = this.progress.sent();
+        let sent = this.progress.expire();
         this.response.state = State::Ended;
         Poll::Ready(Err(TransportError::timeout(TransportErrorKind::AttemptTimeout, sent)))
     }

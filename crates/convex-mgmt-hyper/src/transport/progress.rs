@@ -1,73 +1,83 @@
 //! [`Progress`]: how far an attempt has got, for whoever ends it early.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use convex_mgmt_proto::Sent;
 use http::Request;
 
 /// How far an attempt has got. Travels in the extensions of its request.
 ///
-/// Only the transport knows whether there was a connection; only the layers above know that a time has run out. The steps
-/// never go back, so a layer that sends one request twice gets the answer that is safe.
+/// Only the transport knows whether the request has left; only whoever bounds its time knows that the time has run out. Each of
+/// those has a progress of its own, and what happens below counts for all above. So a layer may send a request more than once.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
-    step: AtomicU8,
-    expired: AtomicBool,
+    /// That of the layer above, if it bounds the time, too.
+    above: Option<Arc<Progress>>,
+    /// `true` once this crate's transport has the request. Before, it may have gone to another one.
+    known: AtomicBool,
+    /// Whether the time has run out ([`EXPIRED`]), and [`ONE`] for each connection that may have sent the whole request. In one
+    /// number, so that no connection sends it after it was said that none has.
+    state: AtomicUsize,
 }
 
-// Before the first step nobody has said anything: the request may have gone to another transport.
-
-/// The transport has the request, and waits for a connection.
-const WAITING: u8 = 1;
-/// A connection has the request, and may send it at any time.
-const HANDED_OVER: u8 = 2;
-/// The connection has taken the body, and may have sent the whole request.
-const TAKEN: u8 = 3;
+const EXPIRED: usize = 1;
+const ONE: usize = 2;
 
 impl Progress {
-    /// A new one, kept by the request.
+    /// A new one, kept by the request, below the one that the request has.
     pub(crate) fn start<B>(request: &mut Request<B>) -> Arc<Self> {
-        let progress = Arc::new(Self::default());
+        let progress = Arc::new(Self::below(request));
         request.extensions_mut().insert(Arc::clone(&progress));
         progress
     }
 
-    /// The one that the request has, or a new one.
-    pub(crate) fn of<B>(request: &mut Request<B>) -> Arc<Self> {
-        let known = request.extensions().get::<Arc<Self>>().cloned();
-        known.unwrap_or_else(|| Self::start(request))
+    /// A new one below the one that the request has, for the transport.
+    pub(super) fn below<B>(request: &Request<B>) -> Self {
+        Self { above: request.extensions().get::<Arc<Self>>().cloned(), ..Self::default() }
     }
 
+    /// This one and those above.
+    fn chain(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |progress| progress.above.as_deref())
+    }
+
+    /// The transport has the request, and waits for a connection.
     pub(super) fn waiting(&self) {
-        self.step.fetch_max(WAITING, Ordering::AcqRel);
+        self.chain().for_each(|progress| progress.known.store(true, Ordering::Release));
     }
 
-    pub(super) fn handed_over(&self) {
-        self.step.fetch_max(HANDED_OVER, Ordering::AcqRel);
+    /// Lets a connection send the whole request, unless a time has run out.
+    pub(super) fn begin(&self) -> bool {
+        let more = |state: usize| (state & EXPIRED == 0).then_some(state + ONE);
+        let begins = self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_ok();
+        let goes_on = begins && self.above.as_ref().is_none_or(|above| above.begin());
+        if begins && !goes_on {
+            self.state.fetch_sub(ONE, Ordering::AcqRel);
+        }
+        goes_on
     }
 
-    pub(super) fn taken(&self) {
-        self.step.fetch_max(TAKEN, Ordering::AcqRel);
+    /// A connection that was let has returned the request untouched.
+    pub(super) fn returned(&self) {
+        for progress in self.chain() {
+            progress.state.fetch_sub(ONE, Ordering::AcqRel);
+        }
     }
 
-    /// `true` once the connection may have sent the whole request.
-    pub(super) fn is_taken(&self) -> bool {
-        self.step.load(Ordering::Acquire) == TAKEN
+    /// `true` once a connection may have sent the whole request.
+    pub(super) fn has_begun(&self) -> bool {
+        self.state.load(Ordering::Acquire) >= ONE
     }
 
-    /// Whether the server may have got the request, asked by whoever ends the attempt.
-    pub(crate) fn sent(&self) -> Sent {
-        if self.step.load(Ordering::Acquire) == WAITING { Sent::No } else { Sent::Maybe }
-    }
-
-    /// Says that the attempt ends because its time has run out, before its future is dropped: a connection that others share
-    /// is then not used again.
-    pub(crate) fn expire(&self) {
-        self.expired.store(true, Ordering::Release);
+    /// Says that the time has run out, before the future of the attempt is dropped, and returns whether the server may have got
+    /// the request. Nothing is sent from now on. A connection that others share is not used again.
+    pub(crate) fn expire(&self) -> Sent {
+        let state = self.state.fetch_or(EXPIRED, Ordering::AcqRel);
+        if self.known.load(Ordering::Acquire) && state < ONE { Sent::No } else { Sent::Maybe }
     }
 
     pub(super) fn is_expired(&self) -> bool {
-        self.expired.load(Ordering::Acquire)
+        self.chain().any(|progress| progress.state.load(Ordering::Acquire) & EXPIRED != 0)
     }
 }

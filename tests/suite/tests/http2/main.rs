@@ -1,4 +1,4 @@
-//! What servers do to streams and connections of HTTP/2: refuse them, close them, or fall silent.
+//! What servers and callers do to streams and connections of HTTP/2: refuse them, close them, fall silent, or do not go on.
 
 use std::time::Duration;
 
@@ -6,7 +6,9 @@ use convex_mgmt::{ClientBuilder, Deployment, DeploymentClient, Error, Repeat, Re
 use convex_mgmt_suite::classes;
 use convex_mgmt_suite::frames::{FrameServer, Frames};
 
+mod held;
 mod silent;
+mod storm;
 mod unprocessed;
 
 /// In this time every case has ended, or something hangs.

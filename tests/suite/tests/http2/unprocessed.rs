@@ -1,5 +1,7 @@
 //! Requests that the server says it did not process: each is repeated, whatever it does.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -146,4 +148,49 @@ async fn a_create_that_may_have_been_processed_is_not_repeated() {
     let error = bounded(classes::send(&client, CLASSES[2])).await.unwrap_err();
     assert_eq!((error.kind(), error.failure()), (ErrorKind::OutcomeUnknown, ErrorKind::Broken), "{error:?}");
     assert_eq!((error.sent(), error.attempts()), (Sent::Maybe, 1), "{error:?}");
+}
+
+/// The first connection takes one request, and then allows no further one. What waits for its turn there has not left.
+#[tokio::test]
+async fn a_write_whose_time_runs_out_before_its_stream_opens_was_not_sent() {
+    let short = Some(Duration::from_millis(200));
+    for (class, attempt, total) in
+        [(CLASSES[1], short, None), (CLASSES[2], short, None), (CLASSES[1], None, short), (CLASSES[2], None, short)]
+    {
+        for attempts in [1, 2] {
+            let what = format!("{class:?}, attempt {attempt:?}, {attempts} attempts");
+            let late = Arc::new(AtomicUsize::new(0));
+            let counted = Arc::clone(&late);
+            let server = FrameServer::start(move |number, mut frames| {
+                let late = Arc::clone(&counted);
+                async move {
+                    if number == 0 {
+                        let id = frames.request().await?;
+                        frames.settings(Some(0)).await?;
+                        frames.answer(id, DONE).await?;
+                        frames.request().await?;
+                        late.fetch_add(1, Ordering::SeqCst);
+                        return None;
+                    }
+                    frames.settings(None).await?;
+                    answer_all(&mut frames).await
+                }
+            })
+            .await;
+            let policy = RetryPolicy::never().max_attempts(attempts);
+            let client =
+                server.client(false).retry(policy).attempt_timeout(attempt).total_timeout(total).build().unwrap();
+            classes::send(&client, CLASSES[0]).await.unwrap();
+            let result = bounded(classes::send(&client, class)).await;
+            if attempts > 1 && attempt.is_some() {
+                assert!(result.is_ok(), "{what}: {result:?}");
+            } else {
+                let error = result.unwrap_err();
+                let kind = if attempt.is_some() { ErrorKind::AttemptTimeout } else { ErrorKind::TotalTimeout };
+                assert_eq!((error.kind(), error.sent()), (kind, Sent::No), "{what}: {error:?}");
+            }
+            classes::send(&client, class).await.unwrap();
+            assert_eq!((server.connections(), late.load(Ordering::SeqCst)), (2, 0), "{what}");
+        }
+    }
 }

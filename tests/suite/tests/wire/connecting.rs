@@ -5,12 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use convex_mgmt::builder::AttemptService;
-use convex_mgmt::{ClientBuilder, Deployment, ErrorKind, Proxy, Repeat, Sent};
-use convex_mgmt_suite::script_server::{Act, Closed, ScriptServer};
+use convex_mgmt::{
+    Client, ClientBuilder, DeployKey, Deployment, Endpoint, ErrorKind, Proxy, Repeat, RetryPolicy, Sent,
+};
+use convex_mgmt_suite::ADMIN_KEY;
+use convex_mgmt_suite::script_server::{Act, Closed, Gate, ScriptServer, write};
 use tower::ServiceExt;
 use tower::layer::layer_fn;
 
-use crate::{CLASSES, Case, builder, check, client, done, joined, list, send, settle};
+use crate::{CLASSES, Case, Signal, builder, check, client, done, joined, list, send, settle};
 
 /// Case 1.
 #[tokio::test]
@@ -168,4 +171,33 @@ async fn accepted_and_dropped() {
         Case::broken("closed before anything was read", 0, []),
     ])
     .await;
+}
+
+/// A kept connection returns the request because it has closed, and the time runs out while another is being opened.
+#[tokio::test]
+async fn a_kept_connection_that_returned_the_request_counts_as_none() {
+    for class in CLASSES {
+        for of_an_attempt in [true, false] {
+            let close = Gate::new();
+            let tunnel = vec![Act::Read, write("HTTP/1.1 200 OK\r\n\r\n")];
+            let first = joined([tunnel, done(), vec![Act::Wait(close.clone())]]);
+            let server = ScriptServer::start([first, vec![Act::Hang], vec![Act::Hang]]).await;
+            let key = DeployKey::parse(ADMIN_KEY).unwrap();
+            let builder =
+                Client::builder(Endpoint::<Deployment>::plaintext("http://deployment.example", &key).unwrap());
+            let builder = builder.proxy(Proxy::new(&server.url(), "").unwrap()).retry(RetryPolicy::never());
+            let short = Some(Duration::from_millis(100));
+            let (attempt, total) = if of_an_attempt { (short, None) } else { (None, short) };
+            let client = builder.connect_timeout(None).attempt_timeout(attempt).total_timeout(total).build().unwrap();
+            list(&client).await.unwrap();
+            let mut signal = Signal::new().await;
+            close.open();
+            // The client's connection gets its turn after this test: when it has been given the request.
+            signal.pass().await;
+            let error = send(&client, class).await.unwrap_err();
+            let kind = if of_an_attempt { ErrorKind::AttemptTimeout } else { ErrorKind::TotalTimeout };
+            assert_eq!((error.kind(), error.sent()), (kind, Sent::No), "{class:?}: {error:?}");
+            assert_eq!(server.connections(), 2, "{class:?}");
+        }
+    }
 }

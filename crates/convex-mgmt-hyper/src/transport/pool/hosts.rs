@@ -87,13 +87,19 @@ impl Host {
         self.idle.front().map(|idle| idle.since).into_iter().chain(shared).min()
     }
 
+    /// Takes out the idle connection that was used least recently.
+    fn take_oldest(&mut self) -> Option<Connection> {
+        let oldest = self.oldest()?;
+        if self.idle.front().is_some_and(|idle| idle.since == oldest) {
+            return self.idle.pop_front().map(|idle| idle.connection);
+        }
+        self.shared.take().map(|shared| shared.connection)
+    }
+
     /// Takes out the connections that have been idle since that time or longer.
     fn take_idle_since(&mut self, time: Instant, out: &mut Vec<Connection>) {
-        while self.idle.front().is_some_and(|idle| idle.since <= time) {
-            out.extend(self.idle.pop_front().map(|idle| idle.connection));
-        }
-        if self.shared.as_ref().is_some_and(|shared| shared.is_idle() && shared.since <= time) {
-            out.extend(self.shared.take().map(|shared| shared.connection));
+        while self.oldest().is_some_and(|oldest| oldest <= time) {
+            out.extend(self.take_oldest());
         }
     }
 
@@ -163,8 +169,8 @@ impl Hosts {
         while self.idle > limit {
             let oldest =
                 self.map.iter().filter_map(|(key, host)| Some((host.oldest()?, key))).min_by_key(|(time, _)| *time);
-            let Some((time, key)) = oldest.map(|(time, key)| (time, key.clone())) else { break };
-            self.change(&key, |host| host.take_idle_since(time, &mut out));
+            let Some(key) = oldest.map(|(_, key)| key.clone()) else { break };
+            out.extend(self.change(&key, Host::take_oldest));
         }
         out
     }
@@ -205,6 +211,11 @@ impl Hosts {
     /// How many connections are idle, one by one.
     pub(super) fn kept(&self) -> usize {
         self.map.values().map(Host::idle).sum()
+    }
+
+    /// Makes this the time when each idle connection was used last.
+    pub(super) fn set_time(&mut self, time: Instant) {
+        self.map.values_mut().flat_map(|host| &mut host.idle).for_each(|idle| idle.since = time);
     }
 
     /// How many are idle as it was counted.

@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1};
 
 use super::hosts::Key;
-use super::open::Turn;
+use super::open::{Turn, Unshared};
 use super::{Pool, Progress};
 use crate::transport::body::Whole;
 
@@ -44,13 +44,6 @@ impl Connection {
     }
 }
 
-/// What comes with a new connection that calls can share.
-#[derive(Default)]
-pub(super) struct New {
-    /// The turn in which it was opened, which ends when others can use it.
-    pub(super) turn: Option<Turn>,
-}
-
 /// The right to send one request over a connection. Dropped, it gives the connection back, if that can be used again.
 pub(in crate::transport) struct Lease {
     pool: Arc<Pool>,
@@ -59,10 +52,8 @@ pub(in crate::transport) struct Lease {
     connection: Option<Connection>,
     /// `true` if the connection was there before the call needed it.
     pub(in crate::transport) reused: bool,
-    /// A new connection that calls can share, which the pool does not have yet: it gets it once the request of the call that
-    /// opened it is in the connection's queue. Otherwise others might overtake that, and a connection that takes few requests
-    /// would have none left for it.
-    new: Option<New>,
+    /// A new connection that calls can share, before they do.
+    unshared: Option<Unshared>,
     /// The attempt that the connection carries. If its time runs out before all is there, a connection that others share is
     /// not used again: it may be dead.
     carries: Option<Arc<Progress>>,
@@ -76,32 +67,31 @@ impl Lease {
             id,
             connection: Some(connection),
             reused,
-            new: None,
+            unshared: None,
             carries: None,
         }
     }
 
-    /// The lease of a new connection that calls can share.
+    /// The lease of a new connection, for the call that opened it.
     pub(super) fn first(pool: &Arc<Pool>, key: &Key, id: u64, connection: Connection) -> Self {
+        let unshared = connection.share().map(|connection| Unshared::new(pool, key, id, connection));
         let mut lease = Self::new(pool, key, id, connection, false);
-        lease.new = Some(New::default());
+        lease.unshared = unshared;
         lease
     }
 
     /// Keeps the turn until others can use the connection too; a connection that nobody can share ends it here.
-    pub(super) fn keep(&mut self, turn: Turn) {
-        if let Some(new) = &mut self.new {
-            new.turn = Some(turn);
+    pub(super) fn keep(&mut self, turn: Turn) -> Option<Unshared> {
+        if let Some(unshared) = &self.unshared {
+            unshared.keep(turn);
         }
+        self.unshared.clone()
     }
 
     /// Lets other calls use a new connection.
     fn publish(&mut self) {
-        if let Some(new) = self.new.take() {
-            if let Some(connection) = self.connection.as_ref().and_then(Connection::share) {
-                self.pool.publish(&self.key, self.id, connection);
-            }
-            drop(new);
+        if let Some(unshared) = self.unshared.take() {
+            unshared.publish();
         }
     }
 
@@ -118,31 +108,29 @@ impl Lease {
     pub(in crate::transport) async fn send(
         &mut self,
         mut request: Request<Whole>,
-        progress: &Arc<Progress>,
     ) -> Result<Response<Incoming>, TrySendError<Request<Whole>>> {
         match &mut self.connection {
-            Some(Connection::Http1(connection)) => {
+            // Of an attempt whose time has run out nothing is sent. Whoever knows that drops this.
+            Some(Connection::Http1(connection)) if request.body_mut().begin() => {
                 self.key.address(&mut request);
-                progress.handed_over();
                 connection.try_send_request(request).await
             }
             #[cfg(feature = "http2")]
             Some(Connection::Http2(connection)) => {
-                self.carries = Some(Arc::clone(progress));
+                self.carries = Some(Arc::clone(request.body().progress()));
                 if !request.method().is_safe() {
                     request.body_mut().ends_late();
                 }
                 // Such a request ends with its head.
-                if request.body().is_end_stream() {
-                    progress.taken();
+                if request.body().is_end_stream() && !request.body_mut().begin() {
+                    std::future::pending::<()>().await;
                 }
-                progress.handed_over();
                 let head = connection.try_send_request(request);
                 self.publish();
                 head.await
             }
             // A lease has its connection until it is dropped.
-            None => std::future::pending().await,
+            _ => std::future::pending().await,
         }
     }
 

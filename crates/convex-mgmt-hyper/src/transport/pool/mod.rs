@@ -141,10 +141,7 @@ impl Pool {
             host.leased += 1;
             host.http1 = !is_http2;
         });
-        match is_http2 {
-            true => Lease::first(self, key, id, connection),
-            false => Lease::new(self, key, id, connection, false),
-        }
+        Lease::first(self, key, id, connection)
     }
 
     /// Takes a new connection in that all calls can share, with the call that opened it as its first user. Calls that wait get
@@ -152,7 +149,9 @@ impl Pool {
     fn publish(self: &Arc<Self>, key: &Key, id: u64, connection: Connection) {
         let mut hosts = self.hosts();
         let out = hosts.change(key, |host| {
-            if host.shared.as_ref().is_some_and(|shared| shared.connection.is_ready()) {
+            let unneeded = host.shared.as_ref().is_some_and(|shared| shared.connection.is_ready());
+            // One that has ended already took itself out before it came in.
+            if unneeded || id < host.left || !connection.is_ready() {
                 return Some(connection);
             }
             let mut shared = Shared { id, used: 1, since: Instant::now(), connection };

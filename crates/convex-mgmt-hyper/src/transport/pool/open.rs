@@ -1,11 +1,13 @@
 //! Opening a connection for a pool.
 
 use std::future::poll_fn;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 #[cfg(feature = "http2")]
 use hyper_util::client::legacy::connect::Connection as _;
 use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 use tower::{BoxError, Service};
 
 use super::hosts::Key;
@@ -38,14 +40,72 @@ pub(super) async fn open(pool: Arc<Pool>, key: Key) -> Result<Lease, Arc<Unopene
     connect(&pool, &key).await.map_err(Arc::new)
 }
 
+/// The time in which the call that opened a connection for all has to send its request before others send theirs.
+const FIRST: Duration = Duration::from_millis(100);
+
 /// Opens a connection on behalf of all calls that wait for one.
+///
+/// A task opens it, because the caller may hold the future of its call and not poll it: the other calls must not wait for that.
+/// The task ends with the future.
 pub(super) async fn open_for_all(turn: Turn) -> Result<Lease, Arc<Unopened>> {
-    let mut opened = open(Arc::clone(&turn.pool), turn.key.clone()).await;
-    match &mut opened {
-        Ok(lease) => lease.keep(turn),
-        Err(why) => turn.failed(why),
+    let (sender, receiver) = oneshot::channel();
+    let mut task = JoinSet::new();
+    task.spawn(async move {
+        match open(Arc::clone(&turn.pool), turn.key.clone()).await {
+            Ok(mut lease) => {
+                let unshared = lease.keep(turn);
+                drop(sender.send(Ok(lease)));
+                if let Some(unshared) = unshared {
+                    tokio::time::sleep(FIRST).await;
+                    unshared.publish();
+                }
+            }
+            Err(why) => {
+                turn.failed(&why);
+                drop(turn);
+                drop(sender.send(Err(why)));
+            }
+        }
+    });
+    receiver.await.unwrap_or_else(|_| Err(Arc::new(Unopened::Broken("the task that opened it has ended".into()))))
+}
+
+/// A new connection that calls can share, which the pool does not have yet: it gets it once the request of the call that opened it
+/// is in the connection's queue. Otherwise others might overtake that, and a connection that takes few requests would have none
+/// left for it.
+#[derive(Clone)]
+pub(super) struct Unshared(Arc<Mutex<Option<Unpublished>>>);
+
+struct Unpublished {
+    pool: Arc<Pool>,
+    key: Key,
+    id: u64,
+    connection: Connection,
+    /// The turn in which it was opened, which ends when others can use it.
+    turn: Option<Turn>,
+}
+
+impl Unshared {
+    pub(super) fn new(pool: &Arc<Pool>, key: &Key, id: u64, connection: Connection) -> Self {
+        let unpublished = Unpublished { pool: Arc::clone(pool), key: key.clone(), id, connection, turn: None };
+        Self(Arc::new(Mutex::new(Some(unpublished))))
     }
-    opened
+
+    /// Keeps the turn until others can use the connection.
+    pub(super) fn keep(&self, turn: Turn) {
+        if let Some(unpublished) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            unpublished.turn = Some(turn);
+        }
+    }
+
+    /// Lets other calls use the connection, unless they can already.
+    pub(super) fn publish(&self) {
+        let unpublished = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Unpublished { pool, key, id, connection, turn }) = unpublished {
+            pool.publish(&key, id, connection);
+            drop(turn);
+        }
+    }
 }
 
 /// The turn of a call to open a connection on behalf of all. Dropped, it lets the others look again.

@@ -115,3 +115,27 @@ fn what_is_idle_for_too_long_is_closed_and_forgotten() {
         }
     });
 }
+
+/// The clock may stand still, as a paused one does.
+#[test]
+fn of_connections_that_were_used_at_the_same_moment_no_more_go_than_have_to() {
+    let url = server();
+    runtime().block_on(async {
+        let pool = pool(None, 100);
+        let request = || Request::get(&url).body(Bytes::new()).unwrap();
+        let mut leases = Vec::new();
+        for _ in 0..4 {
+            leases.push(exchange(Arc::clone(&pool), request(), Arc::default()).await.unwrap().1);
+        }
+        leases.into_iter().for_each(Lease::finish);
+        while pool.hosts().leased() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let mut hosts = pool.hosts();
+        hosts.set_time(Instant::now());
+        for limit in [3, 2, 0] {
+            assert_ne!(hosts.take_above(limit).len(), 0);
+            assert_eq!((hosts.kept(), hosts.counted()), (limit, limit));
+        }
+    });
+}

@@ -1,0 +1,36 @@
+//! Calls whose futures are held and not polled, as when a `select!` has gone on with another branch.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use convex_mgmt::RetryPolicy;
+use convex_mgmt_suite::classes::{self, CLASSES, DONE};
+use convex_mgmt_suite::ways::{Answering, WAYS};
+use http::Response;
+
+use crate::bounded;
+
+#[tokio::test]
+async fn a_call_that_is_held_keeps_no_other_from_its_connection() {
+    for way in WAYS {
+        for class in CLASSES {
+            let answer = || {
+                Response::builder().header("content-type", "application/json").body(Bytes::from_static(DONE.as_bytes()))
+            };
+            let server = Answering::start(way, move |_| answer().unwrap()).await;
+            let client = server.client().http2(true).retry(RetryPolicy::never());
+            let client = client.attempt_timeout(Duration::from_secs(10)).build().unwrap();
+            let mut held = pin!(classes::send(&client, class));
+            // It is polled once, and begins to open a connection.
+            assert!(tokio::time::timeout(Duration::ZERO, &mut held).await.is_err());
+            for class in CLASSES {
+                let result = bounded(classes::send(&client, class)).await;
+                assert!(result.is_ok(), "{way:?}: {result:?}");
+            }
+            let result = bounded(held).await;
+            assert!(result.is_ok(), "{way:?}: {result:?}");
+            assert_eq!(server.connections(), if way.http2 { 1 } else { 2 }, "{way:?}");
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! A storm: many calls from several runtimes, some dropped and some held, to a server that does what it likes with them.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::io;
+use std::net::Ipv4Addr;
+use std::ops::RangeInclusive;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use convex_mgmt::deployment::{
+    CreateUsageLimit, ListEnvironmentVariables, UsageLimitConfig, UsageLimitType, UsageLimitWindow, UsageMetric,
+};
+use convex_mgmt::{Client, DeploymentClient, Error, RetryPolicy, Sent};
+use convex_mgmt_suite::classes::DONE;
+use convex_mgmt_suite::endpoint;
+use convex_mgmt_suite::tls::Authority;
+use convex_mgmt_suite::ways::HOST;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use hyper::body::{Body, Frame, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Notify;
+use tokio_rustls::TlsAcceptor;
+
+/// In this time a call has ended, or it hangs.
+const BOUND: Duration = Duration::from_secs(30);
+/// The time of an attempt.
+const ATTEMPT: Duration = Duration::from_millis(150);
+/// How long the client keeps a connection.
+const IDLE: Duration = Duration::from_millis(200);
+/// How many callers a runtime has.
+const CALLERS: u64 = 12;
+/// How many calls each of them makes, one after the other.
+const ROUNDS: u64 = 10;
+
+/// Numbers that look random, from a seed (SplitMix64).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % bound
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the server has seen, and whether it behaves from now on.
+#[derive(Default)]
+struct Seen {
+    open: AtomicUsize,
+    connections: AtomicU64,
+    /// How often each create was processed, by its limit.
+    processed: Mutex<HashMap<u64, usize>>,
+    /// How often each may have been, by what its caller was told.
+    expected: Mutex<HashMap<u64, RangeInclusive<usize>>>,
+    calm: AtomicBool,
+}
+
+/// A piece of a body, and whether its end never comes.
+struct Part(Option<Bytes>, bool);
+
+impl Body for Part {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match self.0.take() {
+            None if self.1 => Poll::Pending,
+            data => Poll::Ready(data.map(|data| Ok(Frame::data(data)))),
+        }
+    }
+}
+
+fn response(status: StatusCode, body: Part) -> Response<Part> {
+    Response::builder().status(status).header("content-type", "application/json").body(body).unwrap()
+}
+
+/// Answers a request, or does something else with it, as these dice from 0 to 99 say.
+async fn answer(request: Request<Incoming>, seen: &Seen, dice: u64, end: &Notify) -> Result<Response<Part>, h2::Error> {
+    let calm = seen.calm.load(Ordering::SeqCst);
+    let dice = if calm { 99 } else { dice };
+    let create = request.method() == Method::POST;
+    let ends = async || {
+        end.notify_one();
+        std::future::pending::<()>().await;
+    };
+    match dice {
+        // Not processed.
+        0..=5 => ends().await,
+        6..=14 => return Err(h2::Reason::REFUSED_STREAM.into()),
+        15..=19 => return Ok(response(StatusCode::MISDIRECTED_REQUEST, Part(None, false))),
+        _ => {}
+    }
+    let body = request.into_body().collect().await.map_err(|_| h2::Reason::CANCEL)?.to_bytes();
+    if create {
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        *lock(&seen.processed).entry(body["limit"].as_u64().unwrap()).or_default() += 1;
+    }
+    let done = Bytes::from_static(DONE.as_bytes());
+    match dice {
+        20..=24 => ends().await,
+        25..=26 => std::future::pending().await,
+        27..=31 => {
+            let half = done.slice(..done.len() / 2);
+            return Ok(response(StatusCode::OK, Part(Some(half), true)));
+        }
+        32..=36 => return Err(h2::Reason::INTERNAL_ERROR.into()),
+        37..=50 => tokio::time::sleep(Duration::from_millis(dice - 36)).await,
+        _ => {}
+    }
+    Ok(response(StatusCode::OK, Part(Some(done), false)))
+}
+
+/// Serves a connection over HTTP/1.1 or HTTP/2 until it ends in one of several ways.
+async fn connection(stream: TcpStream, acceptors: [TlsAcceptor; 2], seen: Arc<Seen>, mut random: Random) -> Option<()> {
+    let calm = seen.calm.load(Ordering::SeqCst);
+    if random.below(3) == 0 {
+        drop(SockRef::from(&stream).set_linger(Some(Duration::ZERO)));
+    }
+    match random.below(40) {
+        0..=2 if !calm => return None,
+        3 if !calm => tokio::time::sleep(ATTEMPT * 2).await,
+        _ => {}
+    }
+    let [http1, http2] = acceptors;
+    let acceptor = if random.below(4) == 0 { http1 } else { http2 };
+    let stream = acceptor.accept(stream).await.ok()?;
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http2().max_concurrent_streams([1, 2, 100][random.below(3) as usize]);
+    let (shuts_down, breaks) = (random.below(200), random.below(400));
+    let (end, random) = (Arc::new(Notify::new()), Mutex::new(random));
+    let service = service_fn(|request: Request<Incoming>| {
+        let (seen, dice, end) = (Arc::clone(&seen), lock(&random).below(100), Arc::clone(&end));
+        async move { answer(request, &seen, dice, &end).await }
+    });
+    let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let after = |millis| async move {
+        match calm {
+            true => std::future::pending().await,
+            false => tokio::time::sleep(Duration::from_millis(millis)).await,
+        }
+    };
+    let broken = async {
+        tokio::select! {
+            () = end.notified() => {}
+            () = after(50 + breaks) => {}
+        }
+    };
+    let mut broken = pin!(broken);
+    tokio::select! {
+        ended = &mut serving => return ended.ok(),
+        () = &mut broken => return None,
+        () = after(shuts_down) => serving.as_mut().graceful_shutdown(),
+    }
+    tokio::select! {
+        ended = serving => ended.ok(),
+        () = broken => None,
+    }
+}
+
+/// A runtime of the server's own, where it listens, and what its certificate is issued by.
+fn serve(seed: u64) -> (Runtime, Arc<Seen>, u16, Authority) {
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (seen, authority) = (Arc::new(Seen::default()), Authority::new());
+    let acceptors = [&b"http/1.1"[..], b"h2"].map(|protocol| {
+        let mut config = authority.server_config(HOST, (2020, 4000));
+        config.alpn_protocols = vec![protocol.to_vec()];
+        TlsAcceptor::from(Arc::new(config))
+    });
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let counts = Arc::clone(&seen);
+    runtime.spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            counts.open.fetch_add(1, Ordering::SeqCst);
+            let number = counts.connections.fetch_add(1, Ordering::SeqCst);
+            let (seen, acceptors) = (Arc::clone(&counts), acceptors.clone());
+            tokio::spawn(async move {
+                connection(stream, acceptors, Arc::clone(&seen), Random(seed << 32 | number)).await;
+                seen.open.fetch_sub(1, Ordering::SeqCst);
+            });
+        }
+    });
+    (runtime, seen, port, authority)
+}
+
+fn is_create(number: u64) -> bool {
+    !number.is_multiple_of(3)
+}
+
+/// A call with a number of its own, and how it ended.
+async fn call(client: &DeploymentClient, number: u64) -> Result<(), Error> {
+    match is_create(number) {
+        false => client.send(&ListEnvironmentVariables::new()).await.map(drop),
+        true => {
+            let window = UsageLimitWindow::Day;
+            let limit = UsageLimitConfig::new(UsageMetric::FunctionCalls, window, UsageLimitType::Disable, number);
+            client.send(&CreateUsageLimit::new(limit)).await.map(drop)
+        }
+    }
+}
+
+/// One caller: calls one after the other, of which some are dropped and some are not polled while the next one is made.
+async fn caller(client: DeploymentClient, first: u64, holds: bool, seen: Arc<Seen>) {
+    let mut random = Random(first);
+    for number in first..first + ROUNDS {
+        let result = match random.below(6) {
+            0 => {
+                let time = Duration::from_micros(random.below(20_000));
+                tokio::time::timeout(time, call(&client, number)).await.ok()
+            }
+            1 if holds => {
+                let mut held = pin!(call(&client, number));
+                match tokio::time::timeout(Duration::from_micros(random.below(3_000)), &mut held).await {
+                    Ok(result) => Some(result),
+                    Err(_) => {
+                        drop(bounded(client.send(&ListEnvironmentVariables::new())).await);
+                        Some(bounded(held).await)
+                    }
+                }
+            }
+            _ => Some(bounded(call(&client, number)).await),
+        };
+        let expected = match result {
+            _ if !is_create(number) => 0..=0,
+            Some(Ok(())) => 1..=1,
+            Some(Err(error)) if error.sent() == Sent::No => 0..=0,
+            Some(Err(_)) | None => 0..=1,
+        };
+        lock(&seen.expected).insert(number, expected);
+    }
+}
+
+async fn bounded<F: Future>(work: F) -> F::Output {
+    tokio::time::timeout(BOUND, work).await.expect("an end in time")
+}
+
+/// Many callers on one runtime, which has this number.
+async fn storm(client: DeploymentClient, runtime: u64, holds: bool, seen: Arc<Seen>) {
+    let callers: Vec<_> = (0..CALLERS)
+        .map(|n| {
+            let first = (runtime * CALLERS + n) * ROUNDS;
+            tokio::spawn(caller(client.clone(), first, holds, Arc::clone(&seen)))
+        })
+        .collect();
+    for caller in callers {
+        caller.await.unwrap();
+    }
+}
+
+/// Every call ends, no create is processed twice, and no connection is kept for ever.
+#[test]
+fn a_storm_leaves_nothing_behind() -> io::Result<()> {
+    for (seed, max_idle, max_concurrency) in [(1, 256, None), (2, 0, Some(10)), (3, 1, Some(5))] {
+        let (server, seen, port, authority) = serve(seed);
+        let client = Client::builder(endpoint(&format!("https://{HOST}:{port}"))).root_certificates(authority.pem());
+        let client = client.http2(true).resolve(HOST, [Ipv4Addr::LOCALHOST.into()]).attempt_timeout(ATTEMPT);
+        let client = client.retry(RetryPolicy::default().base_delay(Duration::from_millis(1)));
+        let client = client.idle_timeout(IDLE).max_idle_connections_total(max_idle).max_concurrency(max_concurrency);
+        let client = client.build().unwrap();
+        let threads = |threads| Builder::new_multi_thread().worker_threads(threads).enable_all().build();
+        let alone = Builder::new_current_thread().enable_all().build()?;
+        let runtimes = [alone, threads(1)?, threads(2)?];
+        std::thread::scope(|scope| {
+            for (n, runtime) in (0..).zip(&runtimes) {
+                let (client, seen) = (client.clone(), Arc::clone(&seen));
+                // A call that is held keeps its place among those that may be made at once.
+                let holds = max_concurrency.is_none();
+                scope.spawn(move || runtime.block_on(storm(client, n, holds, seen)));
+            }
+        });
+        seen.calm.store(true, Ordering::SeqCst);
+        // From here on the server does not break what it accepts. What it had accepted may still break.
+        for runtime in &runtimes {
+            runtime.block_on(async { while bounded(call(&client, 0)).await.is_err() {} });
+        }
+        // The first runtime goes with all that it has. The others go on, and their connections are closed because nothing uses them.
+        let [alone, first, second] = runtimes;
+        drop(alone);
+        let closed = async {
+            while seen.open.load(Ordering::SeqCst) > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        first.block_on(bounded(closed));
+        drop((first, second));
+        let (processed, expected) = (lock(&seen.processed), lock(&seen.expected));
+        for (number, expected) in &*expected {
+            let times = processed.get(number).copied().unwrap_or(0);
+            assert!(expected.contains(&times), "create {number} was processed {times} times, expected {expected:?}");
+        }
+        drop(server);
+    }
+    Ok(())
+}
