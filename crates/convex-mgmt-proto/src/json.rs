@@ -62,6 +62,54 @@ impl Serialize for RawJson {
     }
 }
 
+/// Appends the text that the content of a JSON string stands for: what is between its quotes. `None` if an escape is not one of
+/// JSON's, or is half a character of UTF-16; `into` holds the part before it then.
+///
+/// No text is longer than its spelling, so a buffer that has room for that is not moved.
+pub(crate) fn unescape(content: &str, into: &mut String) -> Option<()> {
+    let mut rest = content;
+    while let Some((plain, escape)) = rest.split_once('\\') {
+        into.push_str(plain);
+        let mut after = escape.chars();
+        let character = match after.next()? {
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'u' => {
+                let (character, tail) = utf16(after.as_str())?;
+                after = tail.chars();
+                character
+            }
+            same @ ('"' | '\\' | '/') => same,
+            _ => return None,
+        };
+        into.push(character);
+        rest = after.as_str();
+    }
+    into.push_str(rest);
+    Some(())
+}
+
+/// The character that a text begins with, in one unit of UTF-16 or in two with an escape between, and the rest.
+fn utf16(text: &str) -> Option<(char, &str)> {
+    let unit = |text: &'_ str| -> Option<u16> {
+        let digits = text.get(..4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let (first, tail) = (unit(text)?, text.get(4..)?);
+    let (second, tail) = match first {
+        0xD800..0xDC00 => {
+            let text = tail.strip_prefix("\\u")?;
+            (Some(unit(text)?), text.get(4..)?)
+        }
+        _ => (None, tail),
+    };
+    let character = char::decode_utf16([first].into_iter().chain(second)).next()?.ok()?;
+    Some((character, tail))
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;

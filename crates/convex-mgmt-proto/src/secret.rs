@@ -8,6 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use crate::json::unescape;
+
 /// Text that must not be shown: a key, a token, the value of an environment variable.
 ///
 /// * `Debug` prints `[redacted]`; there is no `Display` and no `Serialize`, so a secret reaches the outside only
@@ -155,40 +157,11 @@ impl<'de> Deserialize<'de> for Spelt {
 
 /// The text that a JSON string stands for; `None` if it is no string, or half a character of UTF-16.
 fn unescaped(json: &str) -> Option<Secret> {
-    let mut rest = json.trim_ascii().strip_prefix('"')?.strip_suffix('"')?;
-    // No text is longer than its spelling, so it is never moved to a larger place.
-    let mut text = Zeroizing::new(String::with_capacity(rest.len()));
-    while let Some((plain, escape)) = rest.split_once('\\') {
-        text.push_str(plain);
-        let mut after = escape.chars();
-        let character = match after.next()? {
-            'b' => '\u{8}',
-            'f' => '\u{c}',
-            'n' => '\n',
-            'r' => '\r',
-            't' => '\t',
-            'u' => {
-                let (first, tail) = utf16(after.as_str())?;
-                let (second, tail) = match first {
-                    0xD800..0xDC00 => utf16(tail.strip_prefix("\\u")?).map(|(second, tail)| (Some(second), tail))?,
-                    _ => (None, tail),
-                };
-                after = tail.chars();
-                char::decode_utf16([first].into_iter().chain(second)).next()?.ok()?
-            }
-            same => same,
-        };
-        text.push(character);
-        rest = after.as_str();
-    }
-    text.push_str(rest);
+    let content = json.trim_ascii().strip_prefix('"')?.strip_suffix('"')?;
+    // Never moved to a larger place, which would leave a copy behind.
+    let mut text = Zeroizing::new(String::with_capacity(content.len()));
+    unescape(content, &mut text)?;
     Some(Secret(text))
-}
-
-/// The four digits that a text begins with, and the rest.
-fn utf16(text: &str) -> Option<(u16, &str)> {
-    let (digits, rest) = text.split_at_checked(4)?;
-    Some((u16::from_str_radix(digits, 16).ok()?, rest))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! [`Scan`]: JSON piece by piece, and values skipped over. All that is passed is checked to be JSON.
 
 use super::error::{Error, Segment};
+use crate::json::unescape;
 
 /// The name of the field that every document has.
 const ID: &str = "_id";
@@ -27,7 +28,8 @@ impl Raw<'_> {
     pub(super) fn decode(&self, into: &mut String) -> Result<(), Error> {
         // Nothing is longer than it is spelt.
         into.reserve(self.text.len());
-        unescape(self.text, into)
+        // Which escapes there are was checked when the string was passed, but not that they are whole characters.
+        unescape(self.text, into).ok_or_else(|| Error::shape("a string"))
     }
 
     /// What it stands for.
@@ -339,44 +341,4 @@ fn plain(bytes: &[u8]) -> usize {
     }
     let special = |byte: &u8| matches!(byte, ..b' ' | b'"' | b'\\');
     bytes.len() - rest.len() + rest.iter().position(special).unwrap_or(rest.len())
-}
-
-/// Decodes the content of a string behind `into`.
-fn unescape(raw: &str, into: &mut String) -> Result<(), Error> {
-    let mut rest = raw;
-    while let Some((plain, escape)) = rest.split_once('\\') {
-        into.push_str(plain);
-        let mut characters = escape.chars();
-        let character = match characters.next().ok_or_else(Error::truncated)? {
-            'b' => '\u{8}',
-            'f' => '\u{c}',
-            'n' => '\n',
-            'r' => '\r',
-            't' => '\t',
-            'u' => {
-                let (character, length) = unicode(escape).ok_or_else(|| Error::shape("a string"))?;
-                characters = escape.get(length..).unwrap_or_default().chars();
-                character
-            }
-            // Which others there are was looked at when the string was passed.
-            other => other,
-        };
-        into.push(character);
-        rest = characters.as_str();
-    }
-    into.push_str(rest);
-    Ok(())
-}
-
-/// The character of an escape that begins with `u`, and how long the escape is, or both halves of a pair.
-fn unicode(escape: &str) -> Option<(char, usize)> {
-    let unit = |digits: &str| u32::from_str_radix(digits, 16).ok();
-    let first = unit(escape.get(1..5)?)?;
-    if let Some(character) = char::from_u32(first) {
-        return Some((character, 5));
-    }
-    let second = escape.get(5..)?.strip_prefix("\\u").and_then(|digits| unit(digits.get(..4)?))?;
-    let units = [u16::try_from(first).ok()?, u16::try_from(second).ok()?];
-    let character = char::decode_utf16(units).next()?.ok()?;
-    Some((character, 11))
 }
