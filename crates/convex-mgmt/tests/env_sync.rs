@@ -154,7 +154,7 @@ fn what_is_refused_ends_with_1_and_says_what_to_do() {
         ("prod:other-one-1|secret", &["--url", &url], "401 BadAdminKey"),
         ("<ignore_deploy_key>", &["--url", &url], "leave the variable unset"),
         ("", &["--url", &url], "CONVEX_DEPLOY_KEY: the credential is empty"),
-        (KEY, &["--url", "http://example.com"], "--url: the URL must be `https`"),
+        (KEY, &["--url", "http://example.com"], "--url: the URL must begin with `https://`"),
         (KEY, &["--url", "http://127.0.0.1:1"], "nothing was sent"),
         (KEY, &["--url", &url, "--file", &malformed], "line 3: is not of the form NAME=value"),
         (KEY, &["--url", &url, "--file", &forbidden], "2 problems"),
