@@ -68,8 +68,7 @@ impl Reply<()> {
     pub(crate) fn open(operation: &OperationMeta, response: Response<Bytes>) -> Result<(Head, Bytes), ResponseError> {
         let (parts, body) = response.into_parts();
         let (status, headers) = (parts.status, &parts.headers);
-        check(operation, status, headers, &body)?;
-        let json = ContentType::of(headers, &body).json;
+        let json = check(operation, status, headers, &body)?.json;
         let head = Head { status, deprecation: Deprecation::from_headers(headers), json };
         Ok((head, if operation.empty_reply { Bytes::new() } else { body }))
     }
@@ -81,7 +80,7 @@ fn check(
     status: StatusCode,
     headers: &HeaderMap,
     body: &Bytes,
-) -> Result<(), ResponseError> {
+) -> Result<ContentType, ResponseError> {
     if !status.is_success() {
         return Err(refusal(status, headers, body.clone()));
     }
@@ -95,10 +94,8 @@ pub(crate) fn outcome(operation: &OperationMeta, response: &Response<Bytes>) -> 
     let (status, headers, body) = (response.status(), response.headers(), response.body());
     match check(operation, status, headers, body) {
         Err(error) => error.outcome(),
-        Ok(()) if operation.empty_reply || success::is_the_apis(ContentType::of(headers, body).json, body) => {
-            Outcome::Settled
-        }
-        Ok(()) => Outcome::Refused { status, code: None, retry_after: None },
+        Ok(content_type) if operation.empty_reply || success::is_the_apis(content_type.json, body) => Outcome::Settled,
+        Ok(_) => Outcome::Refused { status, code: None, retry_after: None },
     }
 }
 

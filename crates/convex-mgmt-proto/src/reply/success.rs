@@ -24,7 +24,8 @@ const ERROR_FIELDS: [&str; 3] = ["code", "error", "errors"];
 /// text of somebody's.
 const CODINGS: [&str; 7] = ["gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd"];
 
-/// Checks of a success what can be checked without its type. An error means that the answer is not one of the API's.
+/// Checks of a success what can be checked without its type, and returns the kind of its body. An error means that the answer is
+/// not one of the API's.
 ///
 /// For an operation without a reply body that is all there is to check: the server sends none, so whatever else is there was
 /// made by something in between.
@@ -33,7 +34,7 @@ pub(super) fn check(
     status: StatusCode,
     headers: &HeaderMap,
     body: &Bytes,
-) -> Result<(), DecodeError> {
+) -> Result<ContentType, DecodeError> {
     let wrong = |kind| Err(DecodeError::new(kind));
     if OF_OTHER_REQUESTS.contains(&status.as_u16()) {
         return wrong(DecodeErrorKind::Status);
@@ -43,7 +44,7 @@ pub(super) fn check(
         return wrong(DecodeErrorKind::Html);
     }
     if body.is_empty() {
-        return Ok(());
+        return Ok(content_type);
     }
     if let Some(coding) = coding(headers) {
         let expected = coding.map(|name| format!("`identity` instead of `{name}`")).unwrap_or_default();
@@ -52,7 +53,10 @@ pub(super) fn check(
     if content_type.other_charset {
         return wrong(DecodeErrorKind::Charset);
     }
-    if operation.empty_reply { decode::nothing(body) } else { Ok(()) }
+    if operation.empty_reply {
+        decode::nothing(body)?;
+    }
+    Ok(content_type)
 }
 
 /// Whether a success that passed [`check`] and cannot be read is the API's own answer, so that the operation was carried out.
@@ -83,8 +87,7 @@ pub(super) fn is_the_apis(is_json: bool, body: &[u8]) -> bool {
         return false;
     }
     // The parser does not count a number that is cut off as an early end, so it gets one more digit then.
-    let in_number = || text.ends_with(['-', '+', '.', 'e', 'E']).then(|| begins_reply(&format!("{text}0")));
-    begins_reply(text) || in_number().is_some_and(|begins| begins)
+    begins_reply(text) || text.ends_with(['-', '+', '.', 'e', 'E']) && begins_reply(&format!("{text}0"))
 }
 
 /// Whether a text is a JSON object or list or the beginning of one, and not an error object.
