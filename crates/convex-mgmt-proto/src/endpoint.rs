@@ -31,9 +31,10 @@ const CLIENT: &str = concat!("convex-mgmt-rust-", env!("CARGO_PKG_VERSION"));
 /// carry are prepared once, here.
 ///
 /// The URL is the one that the user or the API gave: it is never made up from a deployment's name, because regions and custom
-/// domains cannot be told from it. [`Endpoint::warning`] names a URL that is Convex's and not that of a deployment's API. It is
-/// an origin. A path in front of the API's own, as a proxy in front of a self-hosted
-/// server may have, needs a constructor of its own, so that a URL with a page's path is not taken for one.
+/// domains cannot be told from it. [`Endpoint::warning`] names a URL that is Convex's and not that of a deployment's API.
+///
+/// The URL is an origin. A path in front of the API's own, as a proxy in front of a self-hosted server may have, needs a
+/// constructor of its own, so that a URL with a page's path is not taken for one.
 ///
 /// A clone shares everything. `Debug` shows the URL and no credential.
 pub struct Endpoint<A> {

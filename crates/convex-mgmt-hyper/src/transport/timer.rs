@@ -8,7 +8,7 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 
 /// The longest timeout, 30 years: times far beyond it cannot be added to an [`Instant`].
-const MOST: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+pub(super) const MOST: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
 pin_project! {
     /// Elapses when it was not restarted for the timeout. Without a timeout it never does.

@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::{Connection, Lease, Unopened};
+use crate::transport::timer::MOST;
 
 /// Whose connections these are. A connection belongs to the runtime that drives it: another one could wait for it for ever.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -193,7 +194,7 @@ impl Hosts {
         }
         let rest = self.map.iter().filter(|(key, _)| key.runtime == runtime).filter_map(|(_, host)| host.oldest());
         // A time that no clock reaches is as good as any that is far away.
-        let next = rest.min().map(|oldest| oldest.checked_add(timeout).unwrap_or_else(far_away));
+        let next = rest.min().map(|oldest| oldest.checked_add(timeout).unwrap_or_else(|| Instant::now() + MOST));
         (out, next)
     }
 }
@@ -222,9 +223,4 @@ impl Hosts {
     pub(super) fn counted(&self) -> usize {
         self.idle
     }
-}
-
-/// A time that no program lives to see.
-fn far_away() -> Instant {
-    Instant::now() + Duration::from_secs(86_400 * 365 * 30)
 }
