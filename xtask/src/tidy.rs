@@ -138,7 +138,10 @@ mod tests {
         let files = ["tests/suite/tests/a.rs", "b/c.rs"];
         let sources = "fn what_is_there_is_there() {}";
         let check = |page: &str| unkept(page, &files, sources).len();
-        assert_eq!(check("| x | `a.rs`, `what_is_there_is_there`; `b/c.rs` and `Reply::was_gone`, `tests/fuzz` |"), 0);
+        assert_eq!(
+            check("| x | `a.rs`, `what_is_there_is_there`; `b/c.rs` and `Reply::already_deleted`, `tests/fuzz` |"),
+            0
+        );
         assert_eq!(check("`d.rs` `a_test_that_is_not` `a_test_of_http2`"), 3);
     }
 

@@ -58,10 +58,10 @@ pub mod defaults {
 /// ```
 /// use std::time::Duration;
 /// use convex_mgmt_hyper::Client;
-/// use convex_mgmt_proto::{DeployKey, Deployment, Endpoint, RetryPolicy};
+/// use convex_mgmt_proto::{DeployKey, DeploymentApi, Endpoint, RetryPolicy};
 ///
 /// let key = DeployKey::parse("happy-animal-123|01abcd")?;
-/// let client = Client::builder(Endpoint::<Deployment>::new("http://127.0.0.1:3210", &key)?)
+/// let client = Client::builder(Endpoint::<DeploymentApi>::new("http://127.0.0.1:3210", &key)?)
 ///     .attempt_timeout(Duration::from_secs(5))
 ///     .retry(RetryPolicy::default().max_attempts(5))
 ///     .max_concurrency(8)

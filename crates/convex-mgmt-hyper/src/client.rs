@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
-use convex_mgmt_proto::{Api, Deployment, Endpoint, Management, Operation, Reply, UserAgent};
+use convex_mgmt_proto::{Api, DeploymentApi, Endpoint, ManagementApi, Operation, Reply, UserAgent};
 use http::{Request, Response};
 use tower::{BoxError, Service};
 
@@ -16,10 +16,10 @@ use crate::exchange::Exchange;
 pub type DefaultService = CallService<AttemptService>;
 
 /// A client of the Deployment Platform API.
-pub type DeploymentClient<S = DefaultService> = Client<Deployment, S>;
+pub type DeploymentClient<S = DefaultService> = Client<DeploymentApi, S>;
 
 /// A client of the Management API.
-pub type ManagementClient<S = DefaultService> = Client<Management, S>;
+pub type ManagementClient<S = DefaultService> = Client<ManagementApi, S>;
 
 /// Sends operations of one API to one endpoint.
 ///
@@ -72,7 +72,7 @@ impl<A: Api, S> Client<A, S> {
     /// Names the product of this client, for its endpoint and those of [`Client::at`].
     pub(crate) fn with_user_agent(self, user_agent: Option<UserAgent>) -> Self {
         let endpoint = match &user_agent {
-            Some(user_agent) => self.endpoint.default_user_agent(user_agent.clone()),
+            Some(user_agent) => self.endpoint.with_default_user_agent(user_agent.clone()),
             None => self.endpoint,
         };
         Self { endpoint, service: self.service, user_agent }
@@ -121,7 +121,7 @@ where
         // Only writing and reading are generic over the operation: all else is compiled once, in `Exchange`.
         let request = operation.to_request(&self.endpoint).map_err(|error| Error::build(O::META, error))?;
         let (response, call) = Exchange::new(self.service.clone(), O::META, request).await?;
-        let reply = match call.may_be_done() {
+        let reply = match call.maybe_applied() {
             true => O::reply_from_retry(response),
             false => O::reply_from_response(response),
         };

@@ -5,7 +5,7 @@ use convex_mgmt_proto::deployment::environment_variables::plan::{
     DeletesAll, EnvironmentPlan, PlanConflict, PlanError,
 };
 use convex_mgmt_proto::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
-use convex_mgmt_proto::{BuildError, Deployment, Operation};
+use convex_mgmt_proto::{BuildError, DeploymentApi, Operation};
 use http::{Request, Response};
 use thiserror::Error;
 use tower::{BoxError, Service};
@@ -38,7 +38,7 @@ pub enum ApplyError {
     Client(#[from] Error),
 }
 
-impl<S> Client<Deployment, S>
+impl<S> Client<DeploymentApi, S>
 where
     S: Service<Request<Bytes>, Response = Response<Bytes>> + Clone,
     S::Error: Into<BoxError>,
@@ -61,8 +61,8 @@ where
         plan.check().map_err(refused)?;
         let fresh = self.send(&ListEnvironmentVariables::new()).await?;
         let plan = match on_conflict {
-            OnConflict::Fail => plan.confirm(&fresh)?,
-            OnConflict::Overwrite => plan.renew(&fresh),
+            OnConflict::Fail => plan.rebase(&fresh)?,
+            OnConflict::Overwrite => plan.replan(&fresh),
         };
         if let Some(update) = plan.operation().map_err(refused)? {
             self.send(&update).await?;

@@ -34,8 +34,8 @@ impl Call {
     }
 
     /// Whether an attempt before the one that was answered may have been carried out.
-    pub(crate) fn may_be_done(&self) -> bool {
-        self.attempts.may_be_done
+    pub(crate) fn maybe_applied(&self) -> bool {
+        self.attempts.maybe_applied
     }
 
     fn error(&self, attempts: Attempts, sent: Sent, cause: Cause) -> Error {

@@ -59,7 +59,7 @@ mod spans {
 
     pub(crate) fn retry(attempt: u32, delay: Duration, outcome: &Outcome) {
         let status = match outcome {
-            Outcome::Refused { status, .. } => Some(status.as_u16()),
+            Outcome::ErrorResponse { status, .. } => Some(status.as_u16()),
             _ => None,
         };
         tracing::debug!(attempt, ?delay, status, "trying again");

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, de};
 pub(crate) use text::is_quote;
 pub use text::{CredentialError, Surplus};
 
-use crate::operation::{Api, Deployment, Management};
+use crate::operation::{Api, DeploymentApi, ManagementApi};
 use crate::secret::Secret;
 
 /// A class of credentials, as the published documents list them for each operation.
@@ -287,25 +287,25 @@ pub trait Authorizes<A: Api>: sealed::Sealed {
     fn secret(&self) -> &Secret;
 }
 
-impl Authorizes<Deployment> for DeployKey {
+impl Authorizes<DeploymentApi> for DeployKey {
     fn secret(&self) -> &Secret {
         &self.secret
     }
 }
 
-impl Authorizes<Deployment> for AccessToken {
+impl Authorizes<DeploymentApi> for AccessToken {
     fn secret(&self) -> &Secret {
         &self.secret
     }
 }
 
-impl Authorizes<Management> for AccessToken {
+impl Authorizes<ManagementApi> for AccessToken {
     fn secret(&self) -> &Secret {
         &self.secret
     }
 }
 
-impl Authorizes<Deployment> for Credential {
+impl Authorizes<DeploymentApi> for Credential {
     fn secret(&self) -> &Secret {
         match self {
             Self::DeployKey(key) => &key.secret,

@@ -18,7 +18,7 @@ pub use user_agent::UserAgent;
 use zeroize::Zeroizing;
 
 use crate::credential::Authorizes;
-use crate::operation::{Api, Deployment};
+use crate::operation::{Api, DeploymentApi};
 
 /// The header in which a client says what it is, in the form `name-version`. Source: convex-backend
 /// `crates/common/src/version.rs`.
@@ -65,7 +65,7 @@ struct Allowed {
 impl<A: Api> Endpoint<A> {
     /// An endpoint at an origin such as `https://happy-animal-123.convex.cloud`.
     ///
-    /// `http` is accepted for loopback addresses only; [`Endpoint::plaintext`] lifts that. One `/` at the end is ignored, any
+    /// `http` is accepted for loopback addresses only; [`Endpoint::new_insecure`] lifts that. One `/` at the end is ignored, any
     /// other path is an error; [`Endpoint::with_path_prefix`] takes one.
     ///
     /// # Errors
@@ -79,7 +79,7 @@ impl<A: Api> Endpoint<A> {
     ///
     /// # Errors
     /// As for [`Endpoint::new`].
-    pub fn plaintext(url: &str, credential: &impl Authorizes<A>) -> Result<Self, EndpointError> {
+    pub fn new_insecure(url: &str, credential: &impl Authorizes<A>) -> Result<Self, EndpointError> {
         Self::at(url, credential, Allowed { plaintext: true, prefix: false })
     }
 
@@ -109,11 +109,11 @@ impl<A: Api> Endpoint<A> {
     }
 
     /// An endpoint below a path that may be reached without encryption: [`Endpoint::with_path_prefix`] and
-    /// [`Endpoint::plaintext`] in one.
+    /// [`Endpoint::new_insecure`] in one.
     ///
     /// # Errors
     /// As for [`Endpoint::with_path_prefix`].
-    pub fn plaintext_with_path_prefix(url: &str, credential: &impl Authorizes<A>) -> Result<Self, EndpointError> {
+    pub fn insecure_with_path_prefix(url: &str, credential: &impl Authorizes<A>) -> Result<Self, EndpointError> {
         Self::at(url, credential, Allowed { plaintext: true, prefix: true })
     }
 
@@ -162,7 +162,7 @@ impl<A: Api> Endpoint<A> {
     ///
     /// # Errors
     /// [`EndpointError::UnsendableCredential`] if it cannot be sent in a header.
-    pub fn credential(self, credential: &impl Authorizes<A>) -> Result<Self, EndpointError> {
+    pub fn with_credential(self, credential: &impl Authorizes<A>) -> Result<Self, EndpointError> {
         Ok(self.with_header(AUTHORIZATION, authorization(credential)?))
     }
 
@@ -173,7 +173,7 @@ impl<A: Api> Endpoint<A> {
     ///
     /// # Errors
     /// [`EndpointError::UserAgent`] as for [`UserAgent::new`].
-    pub fn user_agent(self, product: &str) -> Result<Self, EndpointError> {
+    pub fn with_user_agent(self, product: &str) -> Result<Self, EndpointError> {
         let mut endpoint = self.with_header(USER_AGENT, UserAgent::new(product)?.into_value());
         Arc::make_mut(&mut endpoint.shared).own_product = true;
         Ok(endpoint)
@@ -181,7 +181,7 @@ impl<A: Api> Endpoint<A> {
 
     /// The same endpoint with the `User-Agent` of a client, unless it has a product of its own ([`Endpoint::user_agent`]). The
     /// next client's replaces it.
-    pub fn default_user_agent(self, user_agent: UserAgent) -> Self {
+    pub fn with_default_user_agent(self, user_agent: UserAgent) -> Self {
         if self.shared.own_product { self } else { self.with_header(USER_AGENT, user_agent.into_value()) }
     }
 
@@ -222,17 +222,17 @@ impl<A: Api> Endpoint<A> {
     }
 }
 
-impl Endpoint<Deployment> {
+impl Endpoint<DeploymentApi> {
     /// Returns what is probably wrong with the URL, in one line: it is not where Convex serves a deployment's API, but the URL of
     /// its HTTP actions, the dashboard or the Management API. Requests to it would be answered with 404 or with a page.
     ///
     /// It is not an error, because Convex may change what its hosts serve.
     ///
     /// ```
-    /// use convex_mgmt_proto::{DeployKey, Deployment, Endpoint};
+    /// use convex_mgmt_proto::{DeployKey, DeploymentApi, Endpoint};
     ///
     /// let key = DeployKey::parse("prod:happy-animal-123|made-up")?;
-    /// let endpoint: Endpoint<Deployment> = Endpoint::new("https://happy-animal-123.convex.site", &key)?;
+    /// let endpoint: Endpoint<DeploymentApi> = Endpoint::new("https://happy-animal-123.convex.site", &key)?;
     /// let warning = endpoint.warning();
     /// assert_eq!(warning, Some("the URL is that of HTTP actions: the API's ends with `.convex.cloud`"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -252,7 +252,7 @@ fn authorization<A: Api>(credential: &impl Authorizes<A>) -> Result<HeaderValue,
     let mut text = Zeroizing::new(Vec::with_capacity(A::SCHEME.len() + secret.len()));
     text.extend_from_slice(A::SCHEME.as_bytes());
     text.extend_from_slice(secret.as_bytes());
-    // Owned by the header value and all its clones; wiped when the last of them goes.
+    // Ownership by the header value and all its clones; wiped when the last of them goes.
     let mut authorization =
         HeaderValue::from_maybe_shared(Bytes::from_owner(text)).map_err(|_| EndpointError::UnsendableCredential)?;
     authorization.set_sensitive(true);
@@ -274,7 +274,7 @@ impl<A: Api> fmt::Debug for Endpoint<A> {
 /// Returns `true` if a URL's host is this machine: `localhost`, a name below it, an address in 127.0.0.0/8, or `[::1]`. A dot at
 /// the end of a name makes no difference, nor does writing an IPv4 address as an IPv6 one (`[::ffff:127.0.0.1]`).
 ///
-/// Plaintext to such a host needs no [`Endpoint::plaintext`]. A transport must therefore keep a connection to it on this
+/// Plaintext to such a host needs no [`Endpoint::new_insecure`]. A transport must therefore keep a connection to it on this
 /// machine: it uses no proxy, and connects `localhost` and names below it to loopback addresses, whatever a resolver says
 /// (RFC 6761, section 6.3).
 pub fn is_loopback(host: &str) -> bool {

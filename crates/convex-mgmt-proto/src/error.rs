@@ -1,4 +1,4 @@
-//! [`BuildError`] and [`Problems`]: why a request was not built. Nothing was sent then.
+//! [`BuildError`] and [`Violations`]: why a request was not built. Nothing was sent then.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::printable::Printable;
 pub enum BuildError {
     /// Values that the server would refuse, all of them. The operation says how to switch the check off.
     #[error(transparent)]
-    Invalid(#[from] Problems),
+    Invalid(#[from] Violations),
     /// A path value that would not address what it names.
     #[error("the path value `{field}` {rule}")]
     PathValue {
@@ -55,7 +55,7 @@ pub enum BuildError {
 /// One value that the server would refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Problem {
+pub struct Violation {
     /// Which field of the request, such as `changes[3].name`, with the name of what it is about where that helps.
     pub field: String,
     /// The code with which the server would refuse it.
@@ -64,14 +64,14 @@ pub struct Problem {
     pub rule: String,
 }
 
-impl Problem {
+impl Violation {
     /// Names a field, the server's code for it, and the rule.
     pub fn new(field: impl Into<String>, code: ErrorCode, rule: impl Into<String>) -> Self {
         Self { field: field.into(), code, rule: rule.into() }
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (field, rule, code) = (Printable(&self.field), Printable(&self.rule), self.code.as_str());
         write!(f, "{field}: {rule} ({})", Printable(code))
@@ -80,32 +80,32 @@ impl fmt::Display for Problem {
 
 /// All values of one request that the server would refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problems(Vec<Problem>);
+pub struct Violations(Vec<Violation>);
 
-impl Problems {
+impl Violations {
     /// Turns a list of problems into a result: none is success.
     ///
     /// # Errors
     /// The problems, if there are any.
-    pub fn none_of(problems: Vec<Problem>) -> Result<(), Self> {
+    pub fn none_of(problems: Vec<Violation>) -> Result<(), Self> {
         if problems.is_empty() { Ok(()) } else { Err(Self(problems)) }
     }
 
     /// The problems, in the order of the fields.
-    pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
+    pub fn iter(&self) -> std::slice::Iter<'_, Violation> {
         self.0.iter()
     }
 }
 
-impl<'a> IntoIterator for &'a Problems {
-    type Item = &'a Problem;
-    type IntoIter = std::slice::Iter<'a, Problem>;
+impl<'a> IntoIterator for &'a Violations {
+    type Item = &'a Violation;
+    type IntoIter = std::slice::Iter<'a, Violation>;
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
     }
 }
 
-impl fmt::Display for Problems {
+impl fmt::Display for Violations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0[..] {
             [one] => write!(f, "{one}"),
@@ -117,4 +117,4 @@ impl fmt::Display for Problems {
     }
 }
 
-impl std::error::Error for Problems {}
+impl std::error::Error for Violations {}

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::credential::{AccessTokenKind, Credential, CredentialClass, DeployKeyKind};
-use crate::operation::{Api, Deployment, OperationMeta};
+use crate::operation::{Api, DeploymentApi, OperationMeta};
 
 /// Whether a credential fits an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +79,7 @@ pub fn advise(credential: &Credential, operation: &OperationMeta) -> Advice {
         Credential::AccessToken(token) => match token.kind() {
             AccessTokenKind::Opaque => Some("its text does not say whether it is a team or a personal access token"),
             AccessTokenKind::PreviewDeployKey => Some("no source lists preview deploy keys, and reports differ"),
-            AccessTokenKind::Personal if operation.api == Deployment::NAME => {
+            AccessTokenKind::Personal if operation.api == DeploymentApi::NAME => {
                 Some("the document of the API does not list personal access tokens")
             }
             _ => None,
@@ -108,7 +108,7 @@ mod tests {
 
     use super::*;
     use crate::credential::AccessToken;
-    use crate::operation::{Management, Operation, Repeat};
+    use crate::operation::{Idempotency, ManagementApi, Operation};
 
     fn fit(credential: &Credential, operation: &OperationMeta) -> Fit {
         advise(credential, operation).fit
@@ -134,13 +134,13 @@ mod tests {
 
     #[test]
     fn a_management_operation_that_only_members_may_do() {
-        let members_only = OperationMeta::new::<Management>("x", Method::GET, "/x", Repeat::Safe)
+        let members_only = OperationMeta::new::<ManagementApi>("x", Method::GET, "/x", Idempotency::Safe)
             .credentials(&[CredentialClass::PersonalToken]);
         assert_eq!(fit(&AccessToken::personal("opaque").unwrap().into(), &members_only), Fit::Yes);
         assert_eq!(fit(&AccessToken::team("opaque").unwrap().into(), &members_only), Fit::No);
         assert_eq!(fit(&Credential::parse("prod:n|s").unwrap(), &members_only), Fit::No);
         assert_eq!(fit(&Credential::parse("opaque").unwrap(), &members_only), Fit::Unknown);
-        let silent = OperationMeta::new::<Management>("x", Method::GET, "/x", Repeat::Safe);
+        let silent = OperationMeta::new::<ManagementApi>("x", Method::GET, "/x", Idempotency::Safe);
         assert_eq!(fit(&Credential::parse("prod:n|s").unwrap(), &silent), Fit::Unknown);
     }
 

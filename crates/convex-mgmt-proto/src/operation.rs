@@ -8,9 +8,9 @@ use crate::decode::DecodeError;
 use crate::endpoint::Endpoint;
 use crate::error::BuildError;
 use crate::reply::{Reply, ResponseError};
-use crate::write::RequestWriter;
+use crate::write::RequestEncoder;
 
-/// One of the two APIs, as a type: [`Deployment`] or [`Management`].
+/// One of the two APIs, as a type: [`DeploymentApi`] or [`ManagementApi`].
 ///
 /// It ties an [`Operation`] to the [`Endpoint`] that can serve it, so that using the wrong one does not compile.
 pub trait Api: sealed::Sealed + 'static {
@@ -28,20 +28,20 @@ pub trait Api: sealed::Sealed + 'static {
 
 /// The Deployment Platform API, served by each deployment at its own URL.
 #[derive(Clone, Copy, Debug)]
-pub enum Deployment {}
+pub enum DeploymentApi {}
 
 /// The Management API, served at `https://api.convex.dev`.
 #[derive(Clone, Copy, Debug)]
-pub enum Management {}
+pub enum ManagementApi {}
 
-impl Api for Deployment {
+impl Api for DeploymentApi {
     const NAME: &'static str = "Deployment Platform API";
     const SCHEME: &'static str = "Convex ";
     const PREFIX: &'static str = "/api/v1";
     const BODY_LIMIT: Option<usize> = Some(2 * 1024 * 1024);
 }
 
-impl Api for Management {
+impl Api for ManagementApi {
     const NAME: &'static str = "Management API";
     const SCHEME: &'static str = "Bearer ";
     const PREFIX: &'static str = "/v1";
@@ -50,20 +50,20 @@ impl Api for Management {
 
 mod sealed {
     pub trait Sealed {}
-    impl Sealed for super::Deployment {}
-    impl Sealed for super::Management {}
+    impl Sealed for super::DeploymentApi {}
+    impl Sealed for super::ManagementApi {}
 }
 
 /// What repeating an operation does, decided for each operation by hand and never by its HTTP method (every delete
 /// and every "set" of these APIs is a `POST`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Repeat {
+pub enum Idempotency {
     /// Changes nothing that matters: it reads.
     Safe,
     /// Leaves the same state however often it is done: it may be repeated when its outcome is unknown.
     Idempotent,
     /// A second execution does something else than the first: repeated only if it is known not to have been executed.
-    Never,
+    NonIdempotent,
 }
 
 /// How an operation hands out long lists.
@@ -95,7 +95,7 @@ pub struct OperationMeta {
     /// The names of its query parameters.
     pub query: &'static [&'static str],
     /// What repeating it does.
-    pub repeat: Repeat,
+    pub idempotency: Idempotency,
     /// The classes of credentials that the published document accepts for it; empty where it lists none.
     pub credentials: &'static [CredentialClass],
     /// The permission that a restricted credential needs, where it needs one. Source: convex-backend
@@ -113,21 +113,21 @@ pub struct OperationMeta {
     /// Whether its reply may have hundreds of MB: the usual limits for the size and the time of an answer are too low.
     pub large_reply: bool,
     /// For an operation that deletes: the code with which the server says that what is to be deleted is not there.
-    pub gone: Option<&'static str>,
+    pub not_found_code: Option<&'static str>,
     /// The id of the operation that shows what became of this one, for when its outcome is unknown or its reply is lost.
-    pub look_at: Option<&'static str>,
+    pub verify_with: Option<&'static str>,
 }
 
 impl OperationMeta {
     /// Describes an operation of the API `A`; everything not given here is "none".
-    pub const fn new<A: Api>(id: &'static str, method: Method, path: &'static str, repeat: Repeat) -> Self {
+    pub const fn new<A: Api>(id: &'static str, method: Method, path: &'static str, idempotency: Idempotency) -> Self {
         Self {
             id,
             api: A::NAME,
             method,
             path,
             query: &[],
-            repeat,
+            idempotency,
             credentials: &[],
             permission: None,
             paging: Paging::None,
@@ -135,8 +135,8 @@ impl OperationMeta {
             secret_request: false,
             secret_reply: false,
             large_reply: false,
-            gone: None,
-            look_at: None,
+            not_found_code: None,
+            verify_with: None,
         }
     }
 
@@ -183,14 +183,14 @@ impl OperationMeta {
     }
 
     /// Names the code that says that what is to be deleted is not there.
-    pub const fn gone(mut self, code: &'static str) -> Self {
-        self.gone = Some(code);
+    pub const fn not_found_code(mut self, code: &'static str) -> Self {
+        self.not_found_code = Some(code);
         self
     }
 
     /// Names the operation that shows what became of this one.
-    pub const fn look_at(mut self, id: &'static str) -> Self {
-        self.look_at = Some(id);
+    pub const fn verify_with(mut self, id: &'static str) -> Self {
+        self.verify_with = Some(id);
         self
     }
 
@@ -226,12 +226,12 @@ impl OperationMeta {
 ///
 /// The trait can be implemented outside of this crate: for an operation that the API has and this version does not, or to read
 /// other fields of a response. Clients, retries and pages take it like any other. [`OperationMeta`] decides what is retried, so
-/// declare [`Repeat::Never`] for anything that creates, and the operation's secrets.
+/// declare [`Idempotency::NonIdempotent`] for anything that creates, and the operation's secrets.
 ///
 /// ```
 /// use bytes::Bytes;
-/// use convex_mgmt_proto::{BuildError, DecodeError, DeployKey, Deployment, Endpoint, decode};
-/// use convex_mgmt_proto::{Operation, OperationMeta, Repeat, RequestWriter};
+/// use convex_mgmt_proto::{BuildError, DecodeError, DeployKey, DeploymentApi, Endpoint, decode};
+/// use convex_mgmt_proto::{Operation, OperationMeta, Repeat, RequestEncoder};
 /// use serde::{Deserialize, Serialize};
 ///
 /// /// Renames a widget.
@@ -249,17 +249,17 @@ impl OperationMeta {
 /// }
 ///
 /// impl Operation for RenameWidget {
-///     type Api = Deployment;
+///     type Api = DeploymentApi;
 ///     type Output = Widget;
-///     const META: &'static OperationMeta = &OperationMeta::new::<Deployment>(
+///     const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
 ///         "rename_widget",
 ///         http::Method::POST,
 ///         "/rename_widget/{id}",
 ///         Repeat::Idempotent,
 ///     )
-///     .look_at("get_widget");
+///     .verify_with("get_widget");
 ///
-///     fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
+///     fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
 ///         request.path("id", &self.id)?;
 ///         request.json(self)
 ///     }
@@ -294,7 +294,7 @@ pub trait Operation {
     ///
     /// # Errors
     /// A [`BuildError`] that names the field and the rule that it breaks.
-    fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
+    fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
         let _ = request;
         Ok(())
     }
@@ -310,7 +310,7 @@ pub trait Operation {
     /// # Errors
     /// A [`BuildError`] that names the field and the rule that it breaks. Nothing was sent then.
     fn to_request(&self, endpoint: &Endpoint<Self::Api>) -> Result<http::Request<Bytes>, BuildError> {
-        let mut writer = RequestWriter::new(Self::META, endpoint.base(), Self::Api::BODY_LIMIT);
+        let mut writer = RequestEncoder::new(Self::META, endpoint.base(), Self::Api::BODY_LIMIT);
         self.encode(&mut writer)?;
         writer.finish(endpoint.headers())
     }
@@ -335,18 +335,18 @@ pub trait Operation {
         }
     }
 
-    /// Reads the answer to an attempt after one that may have been carried out ([`Outcome::may_be_done`]): a deletion that
-    /// finds nothing has reached what it was for, so it is a success with [`Reply::was_gone`].
+    /// Reads the answer to an attempt after one that may have been carried out ([`Outcome::maybe_applied`]): a deletion that
+    /// finds nothing has reached what it was for, so it is a success with [`Reply::already_deleted`].
     ///
     /// # Errors
     /// As for [`Operation::from_response`].
     ///
-    /// [`Outcome::may_be_done`]: crate::Outcome::may_be_done
+    /// [`Outcome::maybe_applied`]: crate::Outcome::maybe_applied
     fn reply_from_retry(response: http::Response<Bytes>) -> Result<Reply<Self::Output>, ResponseError> {
         match Self::reply_from_response(response) {
-            Err(ResponseError::Api(error)) if Self::META.gone == Some(error.code.as_str()) => {
+            Err(ResponseError::Api(error)) if Self::META.not_found_code == Some(error.code.as_str()) => {
                 match Self::decode(&Bytes::new()) {
-                    Ok(output) => Ok(Reply { was_gone: true, ..error.head().with(output) }),
+                    Ok(output) => Ok(Reply { already_deleted: true, ..error.head().with(output) }),
                     Err(_) => Err(ResponseError::Api(error)),
                 }
             }
@@ -395,10 +395,14 @@ mod tests {
     #[test]
     fn what_may_not_be_repeated_says_where_to_look_and_what_deletes_says_when_it_is_gone() {
         for meta in OPERATIONS {
-            assert_eq!(meta.gone.is_some(), meta.id.starts_with("delete_"), "{}", meta.id);
-            let place = meta.look_at.map(|id| OPERATIONS.iter().find(|one| one.id == id));
-            assert!(place.is_none_or(|found| found.is_some_and(|one| one.repeat == Repeat::Safe)), "{}", meta.id);
-            assert!(meta.repeat != Repeat::Never || place.is_some(), "{}", meta.id);
+            assert_eq!(meta.not_found_code.is_some(), meta.id.starts_with("delete_"), "{}", meta.id);
+            let place = meta.verify_with.map(|id| OPERATIONS.iter().find(|one| one.id == id));
+            assert!(
+                place.is_none_or(|found| found.is_some_and(|one| one.idempotency == Idempotency::Safe)),
+                "{}",
+                meta.id
+            );
+            assert!(meta.idempotency != Idempotency::NonIdempotent || place.is_some(), "{}", meta.id);
         }
     }
 
@@ -406,7 +410,7 @@ mod tests {
     fn only_reads_are_safe_and_one_of_them_is_a_post() {
         for meta in OPERATIONS {
             let reads = meta.method == Method::GET || meta.id == "data_sync";
-            assert_eq!(meta.repeat == Repeat::Safe, reads, "{}", meta.id);
+            assert_eq!(meta.idempotency == Idempotency::Safe, reads, "{}", meta.id);
         }
     }
 }

@@ -8,9 +8,9 @@ use serde::{Deserialize, Deserializer, de};
 use thiserror::Error;
 
 use crate::code::ErrorCode;
-use crate::error::{BuildError, Problem};
+use crate::error::{BuildError, Violation};
 use crate::operation::Operation;
-use crate::write::RequestWriter;
+use crate::write::RequestEncoder;
 
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,17 +86,17 @@ impl<'de> Deserialize<'de> for Pagination {
 const LIMITS: std::ops::RangeInclusive<u32> = 1..=100;
 
 /// What the server would refuse of a limit and a cursor.
-pub(crate) fn problems(limit: Option<u32>, cursor: Option<&str>) -> impl Iterator<Item = Problem> {
+pub(crate) fn problems(limit: Option<u32>, cursor: Option<&str>) -> impl Iterator<Item = Violation> {
     let limit = limit.filter(|limit| !LIMITS.contains(limit));
     let rule = || format!("must be from {} to {}", LIMITS.start(), LIMITS.end());
-    let limit = limit.map(|_| Problem::new("limit", ErrorCode::LimitOutOfRange, rule()));
+    let limit = limit.map(|_| Violation::new("limit", ErrorCode::LimitOutOfRange, rule()));
     let cursor = cursor.filter(|cursor| cursor.is_empty());
-    let cursor = cursor.map(|_| Problem::new("cursor", ErrorCode::InvalidCursor, "may not be empty"));
+    let cursor = cursor.map(|_| Violation::new("cursor", ErrorCode::InvalidCursor, "may not be empty"));
     limit.into_iter().chain(cursor)
 }
 
 /// Writes a limit and a cursor into the query.
-pub(crate) fn encode(request: &mut RequestWriter, limit: Option<u32>, cursor: Option<&str>) -> Result<(), BuildError> {
+pub(crate) fn encode(request: &mut RequestEncoder, limit: Option<u32>, cursor: Option<&str>) -> Result<(), BuildError> {
     if let Some(limit) = limit {
         request.query("limit", &limit.to_string())?;
     }

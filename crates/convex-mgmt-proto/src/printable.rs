@@ -60,7 +60,7 @@ mod tests {
     use super::*;
     use crate::deployment::data_sync::TablePath;
     use crate::deployment::{ListEnvironmentVariables, LogTopic};
-    use crate::{Credential, ErrorCode, LogStreamId, Operation, Problem, Problems, Redirect, UsageLimitId};
+    use crate::{Credential, ErrorCode, LogStreamId, Operation, Redirect, UsageLimitId, Violation, Violations};
 
     #[test]
     fn escapes_what_is_not_visible() {
@@ -88,13 +88,13 @@ mod tests {
     #[test]
     fn no_text_from_elsewhere_leaves_its_line() {
         const FORGED: &str = "a\n- b\u{202e}c\u{2028}d";
-        let problem = Problem::new(FORGED, ErrorCode::from(FORGED), FORGED);
+        let problem = Violation::new(FORGED, ErrorCode::from(FORGED), FORGED);
         let redirect = Redirect { status: StatusCode::FOUND, host: Some(FORGED.to_owned()) };
         let credential = Credential::parse(&format!("<missing_deploy_key: {FORGED}>")).unwrap_err();
         let body = format!(r#"{{"environmentVariables":{{{}:1}}}}"#, serde_json::to_string(FORGED).unwrap());
         for (text, times) in [
             (problem.to_string(), 3),
-            (Problems::none_of(vec![problem.clone(), problem]).unwrap_err().to_string(), 6),
+            (Violations::none_of(vec![problem.clone(), problem]).unwrap_err().to_string(), 6),
             (redirect.to_string(), 1),
             (credential.to_string(), 1),
             (ListEnvironmentVariables::decode(&body.into()).unwrap_err().to_string(), 1),

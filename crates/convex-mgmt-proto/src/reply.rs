@@ -34,13 +34,13 @@ const DEPRECATION_MESSAGE: HeaderName = HeaderName::from_static("x-convex-deprec
 pub struct Reply<T> {
     /// What the operation gives.
     pub output: T,
-    /// The status: one of the 2xx, unless `was_gone`.
+    /// The status: one of the 2xx, unless `already_deleted`.
     pub status: StatusCode,
     /// What the server says about the age of this client, if anything.
     pub deprecation: Option<Deprecation>,
     /// Whether a deletion found nothing to delete, after an attempt that may have been carried out. The status is that of the
     /// answer, 404 then.
-    pub was_gone: bool,
+    pub already_deleted: bool,
 }
 
 /// The head of a successful answer.
@@ -53,7 +53,7 @@ pub(crate) struct Head {
 
 impl Head {
     pub(crate) fn with<T>(self, output: T) -> Reply<T> {
-        Reply { output, status: self.status, deprecation: self.deprecation, was_gone: false }
+        Reply { output, status: self.status, deprecation: self.deprecation, already_deleted: false }
     }
 
     /// The error for a body that is not what the operation gives.
@@ -94,8 +94,8 @@ pub(crate) fn outcome(operation: &OperationMeta, response: &Response<Bytes>) -> 
     let (status, headers, body) = (response.status(), response.headers(), response.body());
     match check(operation, status, headers, body) {
         Err(error) => error.outcome(),
-        Ok(content_type) if operation.empty_reply || success::is_the_apis(content_type.json, body) => Outcome::Settled,
-        Ok(_) => Outcome::Refused { status, code: None, retry_after: None },
+        Ok(content_type) if operation.empty_reply || success::is_the_apis(content_type.json, body) => Outcome::Final,
+        Ok(_) => Outcome::ErrorResponse { status, code: None, retry_after: None },
     }
 }
 
@@ -193,24 +193,24 @@ impl ResponseError {
     /// What the decision on another attempt needs to know.
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::Api(error) => Outcome::Refused {
+            Self::Api(error) => Outcome::ErrorResponse {
                 status: error.status,
                 code: Some(error.code.clone()),
                 retry_after: error.retry_after,
             },
             Self::Unexpected(reply) => {
-                Outcome::Refused { status: reply.status, code: None, retry_after: reply.retry_after }
+                Outcome::ErrorResponse { status: reply.status, code: None, retry_after: reply.retry_after }
             }
-            Self::Decode(reply) if reply.applied => Outcome::Settled,
+            Self::Decode(reply) if reply.applied => Outcome::Final,
             Self::Redirect(_) | Self::Decode(_) => {
-                Outcome::Refused { status: self.status(), code: None, retry_after: None }
+                Outcome::ErrorResponse { status: self.status(), code: None, retry_after: None }
             }
         }
     }
 
     /// Whether the operation may have been carried out or not, going by this answer alone.
-    pub fn may_be_done(&self) -> bool {
-        self.outcome().may_be_done()
+    pub fn maybe_applied(&self) -> bool {
+        self.outcome().maybe_applied()
     }
 
     /// How long the answer asks to wait before the next try, if it does.

@@ -1,4 +1,4 @@
-//! When to try again: a pure decision, to which elapsed times and dice are passed in, so that every transport follows
+//! When to try again: a pure decision, to which elapsed times and jitter are passed in, so that every transport follows
 //! the same rules.
 //!
 //! Source: convex-backend `crates/errors/src/lib.rs`, for what each status says of the execution.
@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use crate::code::ErrorCode;
-use crate::operation::{OperationMeta, Repeat};
+use crate::operation::{Idempotency, OperationMeta};
 use crate::reply;
 
 /// Whether the server may have got a request.
@@ -24,7 +24,7 @@ pub enum Sent {
 
 /// The codes of status 503 that prove that nothing was committed, each with the place in convex-backend that raises it. After
 /// one of these every operation may be done again; after any other 503 it may have been carried out.
-pub const NOTHING_COMMITTED: &[(&str, &str)] = &[
+pub const NOT_COMMITTED_CODES: &[(&str, &str)] = &[
     // The commit lost against another.
     (CONFLICT, "crates/errors/src/lib.rs"),
     // The commit found no place in the queue.
@@ -53,7 +53,7 @@ const CONFLICT: &str = "OptimisticConcurrencyControlFailure";
 #[non_exhaustive]
 pub enum Outcome {
     /// An answer that is not a success, or has the status of one and was made by something in between.
-    Refused {
+    ErrorResponse {
         /// Its status.
         status: StatusCode,
         /// Its code, if it is one of the server's errors.
@@ -62,16 +62,16 @@ pub enum Outcome {
         retry_after: Option<Duration>,
     },
     /// No answer: the connection failed or broke, or an answer did not come in time.
-    Broken(Sent),
+    NoResponse(Sent),
     /// No answer, because the server did not process the request, as it says itself: it puts off or refuses what is too much at
     /// once, or closes the connection before it. Everything may be repeated.
     Unprocessed,
     /// A success, or a failure that another attempt would meet again.
-    Settled,
+    Final,
 }
 
 impl Outcome {
-    /// Reads the answer to an operation as far as the decision needs it. [`Outcome::Settled`] is a success then, of the API's
+    /// Reads the answer to an operation as far as the decision needs it. [`Outcome::Final`] is a success then, of the API's
     /// own; whether its body fits the operation's type, which says nothing of the server, is not looked at.
     ///
     /// This reads the whole body of an answer with a 2xx status. Such an answer is never tried again, so a caller without a
@@ -82,32 +82,32 @@ impl Outcome {
 
     /// Whether the operation may have been carried out although there is no success to show for it: the request may have been
     /// sent, and nothing proves that the server refused it. Of answers only a 4xx other than 408 does, and a 503 with one of
-    /// the codes of [`NOTHING_COMMITTED`].
-    pub fn may_be_done(&self) -> bool {
+    /// the codes of [`NOT_COMMITTED_CODES`].
+    pub fn maybe_applied(&self) -> bool {
         match self {
-            Self::Broken(sent) => *sent == Sent::Maybe,
-            Self::Refused { status, code, .. } => match status.as_u16() {
+            Self::NoResponse(sent) => *sent == Sent::Maybe,
+            Self::ErrorResponse { status, code, .. } => match status.as_u16() {
                 503 => !code.as_ref().is_some_and(proves_nothing_committed),
                 408 => true,
                 status => !(400..500).contains(&status),
             },
-            Self::Unprocessed | Self::Settled => false,
+            Self::Unprocessed | Self::Final => false,
         }
     }
 
     /// Whether a write lost against others at the same time: nothing is wrong, and it will get its turn.
     pub fn is_conflict(&self) -> bool {
-        matches!(self, Self::Refused { status: StatusCode::SERVICE_UNAVAILABLE, code: Some(code), .. } if code.as_str() == CONFLICT)
+        matches!(self, Self::ErrorResponse { status: StatusCode::SERVICE_UNAVAILABLE, code: Some(code), .. } if code.as_str() == CONFLICT)
     }
 }
 
 fn proves_nothing_committed(code: &ErrorCode) -> bool {
-    NOTHING_COMMITTED.iter().any(|(known, _)| *known == code.as_str())
+    NOT_COMMITTED_CODES.iter().any(|(known, _)| *known == code.as_str())
 }
 
 /// How many attempts a call has had, the one that has just ended included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct AttemptCounts {
     /// All attempts.
     pub attempts: u32,
     /// Those that lost against other writes ([`Outcome::is_conflict`]).
@@ -116,7 +116,7 @@ pub struct Tally {
     pub unprocessed: u32,
 }
 
-impl Tally {
+impl AttemptCounts {
     /// Counts an attempt that ended so.
     pub fn count(&mut self, outcome: &Outcome) {
         self.attempts = self.attempts.saturating_add(1);
@@ -127,11 +127,11 @@ impl Tally {
 
 /// What to do after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum RetryDecision {
     /// Hand the outcome to the caller.
-    Stop,
+    GiveUp,
     /// Try again after this time.
-    RetryIn(Duration),
+    RetryAfter(Duration),
 }
 
 /// How often and how soon to try again.
@@ -222,57 +222,57 @@ impl RetryPolicy {
 
     /// Decides after an attempt.
     ///
-    /// * `tally` counts the attempts, the one that ended with `outcome` included.
+    /// * `counts` counts the attempts, the one that ended with `outcome` included.
     /// * `remaining` is the time that the call has left, if it is bounded: a wait that would not leave any is not begun.
-    /// * `dice` is a random number from 0 to 1, so that many clients do not come back at the same moment.
-    pub fn judge(
+    /// * `jitter` is a random number from 0 to 1, so that many clients do not come back at the same moment.
+    pub fn decide(
         &self,
         operation: &OperationMeta,
-        tally: Tally,
+        counts: AttemptCounts,
         remaining: Option<Duration>,
-        dice: f64,
+        jitter: f64,
         outcome: &Outcome,
-    ) -> Verdict {
-        let failures = tally.attempts.saturating_sub(tally.conflicts).saturating_sub(tally.unprocessed);
+    ) -> RetryDecision {
+        let failures = counts.attempts.saturating_sub(counts.conflicts).saturating_sub(counts.unprocessed);
         // Three counts, so that none uses up what another has.
         let (count, is_last, max_delay) = match outcome {
             Outcome::Unprocessed => {
-                (tally.unprocessed, tally.unprocessed > self.max_unprocessed, self.max_conflict_delay)
+                (counts.unprocessed, counts.unprocessed > self.max_unprocessed, self.max_conflict_delay)
             }
             _ if outcome.is_conflict() => {
-                (tally.conflicts, tally.conflicts > self.max_conflicts, self.max_conflict_delay)
+                (counts.conflicts, counts.conflicts > self.max_conflicts, self.max_conflict_delay)
             }
             _ => (failures, failures >= self.max_attempts, self.max_delay),
         };
-        if is_last || !may_repeat(operation.repeat, outcome) {
-            return Verdict::Stop;
+        if is_last || !may_repeat(operation.idempotency, outcome) {
+            return RetryDecision::GiveUp;
         }
         let doublings = count.saturating_sub(1).min(31);
         let ceiling = self.base_delay.saturating_mul(1 << doublings).min(max_delay);
-        let dice = if dice.is_finite() { dice.clamp(0.0, 1.0) } else { 1.0 };
+        let jitter = if jitter.is_finite() { jitter.clamp(0.0, 1.0) } else { 1.0 };
         // `mul_f64` would panic where rounding leads beyond the longest duration.
-        let mut delay = Duration::try_from_secs_f64(ceiling.as_secs_f64() * dice).unwrap_or(ceiling).min(ceiling);
-        if let Outcome::Refused { retry_after: Some(asked), .. } = outcome {
+        let mut delay = Duration::try_from_secs_f64(ceiling.as_secs_f64() * jitter).unwrap_or(ceiling).min(ceiling);
+        if let Outcome::ErrorResponse { retry_after: Some(asked), .. } = outcome {
             if *asked > self.max_retry_after {
-                return Verdict::Stop;
+                return RetryDecision::GiveUp;
             }
             delay = delay.max(*asked);
         }
         match remaining {
-            Some(remaining) if delay >= remaining => Verdict::Stop,
-            _ => Verdict::RetryIn(delay),
+            Some(remaining) if delay >= remaining => RetryDecision::GiveUp,
+            _ => RetryDecision::RetryAfter(delay),
         }
     }
 }
 
 /// Whether an operation may be done again after this outcome, and whether that can help.
-fn may_repeat(repeat: Repeat, outcome: &Outcome) -> bool {
-    let harmless = repeat != Repeat::Never;
+fn may_repeat(repeat: Idempotency, outcome: &Outcome) -> bool {
+    let harmless = repeat != Idempotency::NonIdempotent;
     match outcome {
-        Outcome::Settled => false,
-        Outcome::Broken(Sent::No) | Outcome::Unprocessed => true,
-        Outcome::Broken(Sent::Maybe) => harmless,
-        Outcome::Refused { status, code, .. } => match (status.as_u16(), code) {
+        Outcome::Final => false,
+        Outcome::NoResponse(Sent::No) | Outcome::Unprocessed => true,
+        Outcome::NoResponse(Sent::Maybe) => harmless,
+        Outcome::ErrorResponse { status, code, .. } => match (status.as_u16(), code) {
             // The data asked for is no longer kept: it will not come back.
             (503, Some(ErrorCode::InternalServerError)) => false,
             (421 | 425 | 429, _) => true,
@@ -281,7 +281,7 @@ fn may_repeat(repeat: Repeat, outcome: &Outcome) -> bool {
             (501 | 505 | 506 | 508 | 510 | 511, _) => false,
             // The outcome is unknown. Any other status of 500 and above counts as 500 (RFC 9110, section 15): those that edges
             // and proxies made up are among them, such as 520 to 530, 598 and 599.
-            (408 | 500.., _) => harmless || !outcome.may_be_done(),
+            (408 | 500.., _) => harmless || !outcome.maybe_applied(),
             _ => false,
         },
     }

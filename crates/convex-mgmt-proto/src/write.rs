@@ -1,4 +1,4 @@
-//! [`RequestWriter`]: path values, query and body on their way into one request.
+//! [`RequestEncoder`]: path values, query and body on their way into one request.
 
 use std::fmt::Write as _;
 use std::io;
@@ -15,7 +15,7 @@ use crate::operation::OperationMeta;
 /// Takes what [`Operation::encode`](crate::Operation::encode) has to say, in the order of the URL: path values, then the
 /// query, then the body.
 #[derive(Debug)]
-pub struct RequestWriter {
+pub struct RequestEncoder {
     meta: &'static OperationMeta,
     url: String,
     /// What of the path's template is still to be written.
@@ -25,7 +25,7 @@ pub struct RequestWriter {
     body_limit: Option<usize>,
 }
 
-impl RequestWriter {
+impl RequestEncoder {
     pub(crate) fn new(meta: &'static OperationMeta, base: &str, body_limit: Option<usize>) -> Self {
         // Exact for the paths without values, which then need no second allocation.
         let mut url = String::with_capacity(base.len() + meta.path.len());
@@ -157,17 +157,17 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::operation::{Deployment, Repeat};
+    use crate::operation::{DeploymentApi, Idempotency};
 
     static META: OperationMeta =
-        OperationMeta::new::<Deployment>("get", Method::GET, "/things/{id}/parts/{part}", Repeat::Safe)
+        OperationMeta::new::<DeploymentApi>("get", Method::GET, "/things/{id}/parts/{part}", Idempotency::Safe)
             .query(&["cursor", "limit"]);
 
-    fn writer() -> RequestWriter {
-        RequestWriter::new(&META, "https://h/api/v1", Some(10))
+    fn writer() -> RequestEncoder {
+        RequestEncoder::new(&META, "https://h/api/v1", Some(10))
     }
 
-    fn uri(write: impl FnOnce(&mut RequestWriter) -> Result<(), BuildError>) -> Result<String, BuildError> {
+    fn uri(write: impl FnOnce(&mut RequestEncoder) -> Result<(), BuildError>) -> Result<String, BuildError> {
         let mut writer = writer();
         write(&mut writer)?;
         Ok(writer.finish(&HeaderMap::new())?.uri().to_string())

@@ -7,7 +7,7 @@
 use std::error::Error as StdError;
 use std::process::ExitCode;
 
-use convex_mgmt::deployment::environment_variables::plan::{Action, EnvironmentPlan, Owned};
+use convex_mgmt::deployment::environment_variables::plan::{Action, EnvironmentPlan, Ownership};
 use convex_mgmt::deployment::{EnvironmentVariables, ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt::{
     ApplyError, Client, Credential, DeploymentClient, Endpoint, Error, OnConflict, Operation, Printable, fit,
@@ -141,7 +141,7 @@ async fn sync(
     name: Printable<'_>,
     options: &Options,
 ) -> Result<(), Box<dyn StdError>> {
-    let owned = if options.prune { Owned::Everything } else { Owned::Nothing };
+    let owned = if options.prune { Ownership::All } else { Ownership::None };
     let current = client.send(&ListEnvironmentVariables::new()).await?;
     let mut plan = EnvironmentPlan::new(&current, wanted, owned.clone());
     if options.allow_empty {
@@ -155,7 +155,7 @@ async fn sync(
     }
 
     let done = client.apply_environment_plan(&plan, OnConflict::Fail).await?;
-    let untouched = done.count(Action::Same) + done.count(Action::LeftAlone);
+    let untouched = done.count(Action::Unchanged) + done.count(Action::Unmanaged);
     println!("changed in one batch: {}", done.steps().len() - untouched);
 
     let after = client.send(&ListEnvironmentVariables::new()).await?;

@@ -4,7 +4,7 @@
 use std::error::Error as _;
 
 use convex_mgmt::deployment::ListEnvironmentVariables;
-use convex_mgmt::{Client, ClientBuilder, ConfigError, DeployKey, Deployment, Endpoint, Error, ErrorKind};
+use convex_mgmt::{Client, ClientBuilder, ConfigError, DeployKey, DeploymentApi, Endpoint, Error, ErrorKind};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -14,12 +14,12 @@ const BODY: &str = r#"{"environmentVariables":{"A":"1"}}"#;
 const HAS_PROVIDER: bool = cfg!(any(feature = "tls-ring", feature = "tls-aws-lc"));
 const HAS_TLS: bool = HAS_PROVIDER || cfg!(feature = "native-roots");
 
-fn builder(url: &str) -> ClientBuilder<Deployment> {
+fn builder(url: &str) -> ClientBuilder<DeploymentApi> {
     let key = DeployKey::parse("happy-animal-123|01c0ffee").unwrap();
-    Client::builder(Endpoint::plaintext(url, &key).unwrap())
+    Client::builder(Endpoint::new_insecure(url, &key).unwrap())
 }
 
-async fn list(builder: ClientBuilder<Deployment>) -> Result<usize, Error> {
+async fn list(builder: ClientBuilder<DeploymentApi>) -> Result<usize, Error> {
     Ok(builder.build().unwrap().send(&ListEnvironmentVariables::new()).await?.len())
 }
 
@@ -73,7 +73,7 @@ async fn https_needs_a_provider_and_says_which_feature_brings_one() {
     // The other endpoint of a client that was built for an `http` one.
     let (url, _serving) = plain().await;
     let key = DeployKey::parse("happy-animal-123|01c0ffee").unwrap();
-    let client = builder(&url).build().unwrap().at(Endpoint::<Deployment>::new(https, &key).unwrap());
+    let client = builder(&url).build().unwrap().at(Endpoint::<DeploymentApi>::new(https, &key).unwrap());
     let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Tls, 1), "{error:?}");
     let mut source = error.source();
@@ -176,7 +176,7 @@ mod tls {
         acceptor.accept(listener.accept().await.unwrap().0).await.unwrap()
     }
 
-    fn trusting(port: u16, pem: &str) -> ClientBuilder<Deployment> {
+    fn trusting(port: u16, pem: &str) -> ClientBuilder<DeploymentApi> {
         let loopback = std::net::Ipv4Addr::LOCALHOST.into();
         builder(&format!("https://{HOST}:{port}")).root_certificates(pem).resolve(HOST, [loopback])
     }

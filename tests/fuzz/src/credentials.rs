@@ -4,8 +4,8 @@ use std::hint::black_box;
 
 use convex_mgmt_proto::deployment::GetDeploymentInfo;
 use convex_mgmt_proto::{
-    AccessToken, AccessTokenKind, Authorizes, Credential, CredentialError, DeployKey, DeployKeyKind, Deployment,
-    Endpoint, EndpointError, Management, Operation,
+    AccessToken, AccessTokenKind, Authorizes, Credential, CredentialError, DeployKey, DeployKeyKind, DeploymentApi,
+    Endpoint, EndpointError, ManagementApi, Operation,
 };
 use http::header::{AUTHORIZATION, HOST, USER_AGENT};
 use url::{Host, Url};
@@ -49,14 +49,14 @@ pub fn read(data: &[u8]) {
     black_box(format!("{:?}", AccessToken::parse(text)));
     let Ok(key) = DeployKey::parse("happy-animal-123|made-up") else { return };
     for url in [text, &format!("https://{text}")] {
-        black_box(format!("{:?}", Endpoint::<Deployment>::new(url, &key)));
-        black_box(format!("{:?}", Endpoint::<Deployment>::with_path_prefix(url, &key)));
+        black_box(format!("{:?}", Endpoint::<DeploymentApi>::new(url, &key)));
+        black_box(format!("{:?}", Endpoint::<DeploymentApi>::with_path_prefix(url, &key)));
     }
-    if let Ok(endpoint) = Endpoint::<Deployment>::new("https://h.example", &key) {
-        let _ = black_box(endpoint.user_agent(text));
+    if let Ok(endpoint) = Endpoint::<DeploymentApi>::new("https://h.example", &key) {
+        let _ = black_box(endpoint.with_user_agent(text));
     }
     if let Ok(credential) = Credential::parse(text)
-        && let Ok(endpoint) = Endpoint::<Deployment>::new("https://h.example", &credential)
+        && let Ok(endpoint) = Endpoint::<DeploymentApi>::new("https://h.example", &credential)
     {
         let _ = black_box(GetDeploymentInfo::new().to_request(&endpoint));
     }
@@ -64,7 +64,7 @@ pub fn read(data: &[u8]) {
 
 fn is_sent_as_given(text: &str, credential: &Credential) {
     let at = "https://happy-animal-123.convex.cloud";
-    let sent = |endpoint: Endpoint<Deployment>| {
+    let sent = |endpoint: Endpoint<DeploymentApi>| {
         let request = GetDeploymentInfo::new().to_request(&endpoint).expect("it takes nothing");
         let value = &request.headers()[AUTHORIZATION];
         assert!(value.is_sensitive());
@@ -79,8 +79,8 @@ fn is_sent_as_given(text: &str, credential: &Credential) {
         Credential::DeployKey(key) => assert_eq!(sent(Endpoint::new(at, key).expect("as before")), expected),
         Credential::AccessToken(token) => {
             assert_eq!(sent(Endpoint::new(at, token).expect("as before")), expected);
-            assert_eq!(Authorizes::<Management>::secret(token).expose(), text);
-            Endpoint::<Management>::new("https://api.convex.dev", token).expect("as before");
+            assert_eq!(Authorizes::<ManagementApi>::secret(token).expose(), text);
+            Endpoint::<ManagementApi>::new("https://api.convex.dev", token).expect("as before");
         }
     }
 }
@@ -189,7 +189,8 @@ fn is_never_shown(text: &str) {
         other => format!("{other:?} {other:#?}"),
     };
     if let Ok(credential) = &read {
-        let endpoint = Endpoint::<Deployment>::new("https://h.example", credential).expect("a credential can be sent");
+        let endpoint =
+            Endpoint::<DeploymentApi>::new("https://h.example", credential).expect("a credential can be sent");
         let request = GetDeploymentInfo::new().to_request(&endpoint).expect("it takes nothing");
         shown += &format!("{endpoint:?} {request:?}");
     }
@@ -213,14 +214,14 @@ fn error_text(error: &CredentialError) -> String {
 
 fn is_an_origin(url: &str) {
     let key = DeployKey::parse("happy-animal-123|made-up").expect("a key");
-    let strict = Endpoint::<Deployment>::new(url, &key);
-    let lenient = Endpoint::<Deployment>::plaintext(url, &key);
+    let strict = Endpoint::<DeploymentApi>::new(url, &key);
+    let lenient = Endpoint::<DeploymentApi>::new_insecure(url, &key);
     if let Ok(strict) = &strict {
         assert_eq!(lenient.as_ref().map(Endpoint::url), Ok(strict.url()));
     }
     let Ok(endpoint) = lenient else { return };
     let kept = endpoint.url();
-    let again = Endpoint::<Deployment>::plaintext(kept, &key);
+    let again = Endpoint::<DeploymentApi>::new_insecure(kept, &key);
     assert_eq!(again.as_ref().map(Endpoint::url), Ok(kept));
     let request = GetDeploymentInfo::new().to_request(&endpoint).expect("it takes nothing");
     assert_eq!(request.uri().to_string(), format!("{kept}/api/v1/deployment_info"));
@@ -275,13 +276,13 @@ fn host_and_loopback(kept: &str) -> (String, bool) {
 
 fn is_below_a_path(url: &str) {
     let key = DeployKey::parse("happy-animal-123|made-up").expect("a key");
-    let strict = Endpoint::<Deployment>::with_path_prefix(url, &key);
-    let lenient = Endpoint::<Deployment>::plaintext_with_path_prefix(url, &key);
+    let strict = Endpoint::<DeploymentApi>::with_path_prefix(url, &key);
+    let lenient = Endpoint::<DeploymentApi>::insecure_with_path_prefix(url, &key);
     if let Ok(strict) = &strict {
         assert_eq!(lenient.as_ref().map(Endpoint::url), Ok(strict.url()));
     }
     // Without a path the constructors are the same.
-    match Endpoint::<Deployment>::new(url, &key) {
+    match Endpoint::<DeploymentApi>::new(url, &key) {
         Err(EndpointError::Path) => {}
         other => assert_eq!(other.as_ref().map(Endpoint::url), strict.as_ref().map(Endpoint::url)),
     }
@@ -305,8 +306,8 @@ fn is_below_a_path(url: &str) {
 
 fn names_a_product(text: &str) {
     let key = DeployKey::parse("happy-animal-123|made-up").expect("a key");
-    let endpoint = Endpoint::<Deployment>::new("https://h.example", &key).expect("an endpoint");
-    if let Ok(endpoint) = endpoint.user_agent(text) {
+    let endpoint = Endpoint::<DeploymentApi>::new("https://h.example", &key).expect("an endpoint");
+    if let Ok(endpoint) = endpoint.with_user_agent(text) {
         let request = GetDeploymentInfo::new().to_request(&endpoint).expect("it takes nothing");
         let sent = request.headers()[USER_AGENT].as_bytes();
         assert!(sent.starts_with(text.trim().as_bytes()) && !text.trim().is_empty());

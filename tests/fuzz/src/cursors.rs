@@ -8,7 +8,7 @@ use convex_mgmt_proto::deployment::{
     RotateWebhookSecret, UpdateLogStream, UpdateUsageLimit, UsageLimitConfig, WebhookUpdate,
 };
 use convex_mgmt_proto::{
-    BuildError, DeployKey, Deployment, Endpoint, Operation, OperationMeta, Page, Pager, PagingError, UnixMillis,
+    BuildError, DeployKey, DeploymentApi, Endpoint, Operation, OperationMeta, Page, Pager, PagingError, UnixMillis,
 };
 use http::Request;
 use http::header::CONTENT_TYPE;
@@ -79,7 +79,7 @@ impl<'a> Given<'a> {
     }
 }
 
-fn endpoint() -> Endpoint<Deployment> {
+fn endpoint() -> Endpoint<DeploymentApi> {
     let key = DeployKey::parse("happy-animal-123|made-up").expect("a key");
     Endpoint::new("https://happy-animal-123.convex.cloud", &key).expect("an endpoint")
 }
@@ -191,7 +191,7 @@ fn goes_on(cursor: &str) {
 }
 
 /// The request, unless it has to be refused or its text is too long for a URL.
-fn built(operation: &impl Operation<Api = Deployment>, bad: bool, in_url: Option<&str>) -> Option<Request<Bytes>> {
+fn built(operation: &impl Operation<Api = DeploymentApi>, bad: bool, in_url: Option<&str>) -> Option<Request<Bytes>> {
     match operation.to_request(&endpoint()) {
         Ok(request) => {
             assert!(!bad, "a bad value was let through: {}", request.uri());

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 
 use convex_mgmt_proto::deployment::environment_variables::dotenv::{DotenvError, DotenvWarning};
-use convex_mgmt_proto::deployment::environment_variables::plan::{EnvironmentPlan, Owned, PlanError};
+use convex_mgmt_proto::deployment::environment_variables::plan::{EnvironmentPlan, Ownership, PlanError};
 use convex_mgmt_proto::deployment::environment_variables::rules;
 use convex_mgmt_proto::deployment::{EnvironmentVariables, UpdateEnvironmentVariables};
-use convex_mgmt_proto::{BuildError, DeployKey, Deployment, Endpoint, Operation};
+use convex_mgmt_proto::{BuildError, DeployKey, DeploymentApi, Endpoint, Operation};
 use serde_json::{Value as Json, json};
 
 use crate::plant::{CANARY, is_poisoned};
@@ -72,7 +72,7 @@ pub fn read(data: &[u8]) {
     }
 }
 
-fn endpoint() -> Endpoint<Deployment> {
+fn endpoint() -> Endpoint<DeploymentApi> {
     let key = DeployKey::parse("happy-animal-123|made-up").expect("a key");
     Endpoint::new("https://happy-animal-123.convex.cloud", &key).expect("an endpoint")
 }
@@ -82,7 +82,7 @@ fn pairs(variables: &EnvironmentVariables) -> BTreeMap<&str, &str> {
 }
 
 fn planned(variables: &EnvironmentVariables) -> EnvironmentPlan {
-    EnvironmentPlan::new(&EnvironmentVariables::new(), variables, Owned::Nothing)
+    EnvironmentPlan::new(&EnvironmentVariables::new(), variables, Ownership::None)
 }
 
 fn lines(text: &str) -> impl Iterator<Item = &str> {
@@ -194,7 +194,7 @@ fn is_set(variables: &EnvironmentVariables) {
     }
     let too_much = usize::from(all.len() > 512) + usize::from(bytes > 524_288);
     let plan = planned(variables);
-    assert!(EnvironmentPlan::new(variables, variables, Owned::Everything).is_empty());
+    assert!(EnvironmentPlan::new(variables, variables, Ownership::All).is_empty());
     match rules::check(&update.changes) {
         Ok(()) => {
             assert_eq!((bad, too_much), (0, 0), "a rule is broken");

@@ -3,18 +3,18 @@
 /// Pieces that are put into inputs: of `words.dict`, which libFuzzer gets too.
 const WORDS: &str = include_str!("../words.dict");
 
-/// Makes inputs out of a corpus. Draws the same dice each time.
+/// Makes inputs out of a corpus. Draws the same jitter each time.
 #[derive(Debug)]
 pub struct Mutator<'a> {
     corpus: &'a [Vec<u8>],
     words: Vec<Vec<u8>>,
-    dice: u64,
+    jitter: u64,
 }
 
 impl<'a> Mutator<'a> {
     /// Of this corpus, which may not be empty.
     pub fn new(corpus: &'a [Vec<u8>]) -> Self {
-        Self { corpus, words: words(), dice: 0x9e37_79b9_7f4a_7c15 }
+        Self { corpus, words: words(), jitter: 0x9e37_79b9_7f4a_7c15 }
     }
 
     /// The next input.
@@ -58,10 +58,10 @@ impl<'a> Mutator<'a> {
 
     /// A number below `bound`, by xorshift.
     fn below(&mut self, bound: usize) -> usize {
-        self.dice ^= self.dice << 13;
-        self.dice ^= self.dice >> 7;
-        self.dice ^= self.dice << 17;
-        (self.dice % bound as u64) as usize
+        self.jitter ^= self.jitter << 13;
+        self.jitter ^= self.jitter >> 7;
+        self.jitter ^= self.jitter << 17;
+        (self.jitter % bound as u64) as usize
     }
 }
 

@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use bytes::Bytes;
 use convex_mgmt_proto::reply::KEPT_BODY;
-use convex_mgmt_proto::retry::NOTHING_COMMITTED;
+use convex_mgmt_proto::retry::NOT_COMMITTED_CODES;
 use convex_mgmt_proto::{ResponseError, UnreadableReply};
 use http::header::LOCATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
@@ -172,7 +172,7 @@ fn examine(error: &ResponseError, status: StatusCode, body: &[u8]) {
     if !is_redirect {
         assert_eq!(error.body(), &body[..body.len().min(KEPT_BODY)]);
     }
-    assert_eq!(error.may_be_done(), may_be_done(error), "{error:?}");
+    assert_eq!(error.maybe_applied(), maybe_applied(error), "{error:?}");
     if let ResponseError::Decode(UnreadableReply { applied: true, .. }) = error {
         assert!(is_success(status) && is_of_the_api(body), "{error:?} {body:?}");
     }
@@ -206,10 +206,10 @@ fn is_of_the_api(body: &[u8]) -> bool {
 
 /// Whether the operation may have been carried out by what an answer says: only a refusal of the API's says that it was not,
 /// and only a success of the API's that it was.
-fn may_be_done(error: &ResponseError) -> bool {
+fn maybe_applied(error: &ResponseError) -> bool {
     match (error.status().as_u16(), error) {
         (_, ResponseError::Decode(reply)) => !reply.applied,
-        (503, ResponseError::Api(error)) => !NOTHING_COMMITTED.iter().any(|(code, _)| *code == error.code.as_str()),
+        (503, ResponseError::Api(error)) => !NOT_COMMITTED_CODES.iter().any(|(code, _)| *code == error.code.as_str()),
         (408, _) => true,
         (status, _) => status / 100 != 4,
     }

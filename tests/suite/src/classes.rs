@@ -5,12 +5,12 @@ use convex_mgmt::deployment::{
     CreateUsageLimit, ListEnvironmentVariables, UpdateUsageLimit, UsageLimitConfig, UsageLimitType, UsageLimitWindow,
     UsageMetric,
 };
-use convex_mgmt::{Client, Deployment, Error, Repeat};
+use convex_mgmt::{Client, DeploymentApi, Error, Idempotency};
 use http::{Request, Response};
 use tower::{BoxError, Service};
 
 /// The classes.
-pub const CLASSES: [Repeat; 3] = [Repeat::Safe, Repeat::Idempotent, Repeat::Never];
+pub const CLASSES: [Idempotency; 3] = [Idempotency::Safe, Idempotency::Idempotent, Idempotency::NonIdempotent];
 
 /// A success of each of the operations here.
 pub const DONE: &str = r#"{"environmentVariables":{},"usageLimit":{"id":"x","metric":"functionCalls","window":"day","limitType":"disable","limit":1,"enabled":true}}"#;
@@ -29,13 +29,13 @@ pub fn create() -> CreateUsageLimit {
 ///
 /// # Errors
 /// The client's.
-pub async fn send<S>(client: &Client<Deployment, S>, class: Repeat) -> Result<(), Error>
+pub async fn send<S>(client: &Client<DeploymentApi, S>, class: Idempotency) -> Result<(), Error>
 where
     S: Service<Request<Bytes>, Response = Response<Bytes>, Error: Into<BoxError>> + Clone,
 {
     match class {
-        Repeat::Safe => client.send(&ListEnvironmentVariables::new()).await.map(drop),
-        Repeat::Idempotent => client.send(&UpdateUsageLimit::new("x", usage_limit())).await.map(drop),
-        Repeat::Never => client.send(&create()).await.map(drop),
+        Idempotency::Safe => client.send(&ListEnvironmentVariables::new()).await.map(drop),
+        Idempotency::Idempotent => client.send(&UpdateUsageLimit::new("x", usage_limit())).await.map(drop),
+        Idempotency::NonIdempotent => client.send(&create()).await.map(drop),
     }
 }

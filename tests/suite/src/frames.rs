@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use convex_mgmt::{Client, ClientBuilder, Deployment, Proxy};
+use convex_mgmt::{Client, ClientBuilder, DeploymentApi, Proxy};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -80,7 +80,7 @@ impl FrameServer {
     ///
     /// # Panics
     /// If the proxy's URL is refused.
-    pub fn client(&self, proxied: bool) -> ClientBuilder<Deployment> {
+    pub fn client(&self, proxied: bool) -> ClientBuilder<DeploymentApi> {
         let builder = Client::builder(endpoint(&self.url)).root_certificates(self.authority.pem()).http2(true);
         match proxied {
             true => builder.proxy(Proxy::new(&self.tunnel.url(), "").expect("the URL of a proxy")),

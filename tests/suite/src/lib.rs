@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use convex_mgmt::{Client, ClientBuilder, DeployKey, Deployment, Endpoint, Sent, TransportError};
+use convex_mgmt::{Client, ClientBuilder, DeployKey, DeploymentApi, Endpoint, Sent, TransportError};
 use convex_mgmt_fake::{ConnectionReset, Fake, FakeBuilder, Running};
 use http::{Request, Response};
 use tower::Service;
@@ -37,13 +37,13 @@ pub fn fake() -> FakeBuilder {
 ///
 /// # Panics
 /// If the URL is none of an endpoint.
-pub fn endpoint(url: &str) -> Endpoint<Deployment> {
+pub fn endpoint(url: &str) -> Endpoint<DeploymentApi> {
     let key = DeployKey::parse(ADMIN_KEY).expect("a made-up key");
     Endpoint::new(url, &key).expect("the URL of an endpoint")
 }
 
 /// A builder for a client of a fake that listens.
-pub fn client_of(running: &Running) -> ClientBuilder<Deployment> {
+pub fn client_of(running: &Running) -> ClientBuilder<DeploymentApi> {
     Client::builder(endpoint(&running.url()))
 }
 
@@ -132,7 +132,7 @@ impl Service<Request<Bytes>> for Script {
 
 /// An error that a reset connection stands for, for scripts.
 pub fn reset() -> Step {
-    Step::Fail(TransportError::broken(Sent::Maybe, ConnectionReset))
+    Step::Fail(TransportError::connection(Sent::Maybe, ConnectionReset))
 }
 
 /// An error that a refused connection stands for, for scripts.

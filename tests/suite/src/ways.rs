@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use convex_mgmt::{Client, ClientBuilder, DeployKey, Deployment, Endpoint, Proxy};
+use convex_mgmt::{Client, ClientBuilder, DeployKey, DeploymentApi, Endpoint, Proxy};
 use http::{Request, Response, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Frame, Incoming};
@@ -126,7 +126,7 @@ impl Answering {
     ///
     /// # Panics
     /// If the proxy's URL is refused.
-    pub fn client(&self) -> ClientBuilder<Deployment> {
+    pub fn client(&self) -> ClientBuilder<DeploymentApi> {
         self.client_at(&self.url)
     }
 
@@ -134,7 +134,7 @@ impl Answering {
     ///
     /// # Panics
     /// If the proxy's URL is refused.
-    pub fn client_at(&self, url: &str) -> ClientBuilder<Deployment> {
+    pub fn client_at(&self, url: &str) -> ClientBuilder<DeploymentApi> {
         match self.way.proxied {
             true => proxied(self.builder(url), &self.tunnel.url()),
             false => self.builder(url).resolve(HOST, [Ipv4Addr::LOCALHOST.into()]),
@@ -154,13 +154,14 @@ impl Answering {
     ///
     /// # Panics
     /// If the proxy's URL is refused.
-    pub fn through(&self, proxy: &str) -> ClientBuilder<Deployment> {
+    pub fn through(&self, proxy: &str) -> ClientBuilder<DeploymentApi> {
         proxied(self.builder(&self.url), proxy)
     }
 
-    fn builder(&self, url: &str) -> ClientBuilder<Deployment> {
+    fn builder(&self, url: &str) -> ClientBuilder<DeploymentApi> {
         let key = DeployKey::parse(ADMIN_KEY).expect("a made-up key");
-        let endpoint = if url.starts_with("http:") { Endpoint::plaintext(url, &key) } else { Endpoint::new(url, &key) };
+        let endpoint =
+            if url.starts_with("http:") { Endpoint::new_insecure(url, &key) } else { Endpoint::new(url, &key) };
         let builder = Client::builder(endpoint.expect("the URL of an endpoint"));
         builder.root_certificates(self.authority.pem()).http2(self.way.http2)
     }
@@ -195,7 +196,7 @@ impl Drop for Answering {
     }
 }
 
-fn proxied(builder: ClientBuilder<Deployment>, proxy: &str) -> ClientBuilder<Deployment> {
+fn proxied(builder: ClientBuilder<DeploymentApi>, proxy: &str) -> ClientBuilder<DeploymentApi> {
     builder.proxy(Proxy::new(proxy, "").expect("the URL of a proxy"))
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use convex_mgmt::deployment::ListEnvironmentVariables;
 use convex_mgmt::{
-    Client, ClientBuilder, ConfigError, DeployKey, Deployment, Endpoint, Error, ErrorKind, Proxy, ProxyError, Repeat,
-    RetryPolicy, Sent,
+    Client, ClientBuilder, ConfigError, DeployKey, DeploymentApi, Endpoint, Error, ErrorKind, Idempotency, Proxy,
+    ProxyError, RetryPolicy, Sent,
 };
 use convex_mgmt_suite::classes::{self, CLASSES};
 use convex_mgmt_suite::script_server::{Act, ScriptServer, write};
@@ -26,17 +26,17 @@ fn variables() -> Response<bytes::Bytes> {
 }
 
 /// A client of an endpoint that may be reached in clear text.
-fn plaintext(url: &str) -> ClientBuilder<Deployment> {
+fn plaintext(url: &str) -> ClientBuilder<DeploymentApi> {
     let key = DeployKey::parse(ADMIN_KEY).unwrap();
     let policy = RetryPolicy::default().max_attempts(3).base_delay(Duration::from_millis(1));
-    Client::builder(Endpoint::plaintext(url, &key).unwrap()).retry(policy)
+    Client::builder(Endpoint::new_insecure(url, &key).unwrap()).retry(policy)
 }
 
-fn through(builder: ClientBuilder<Deployment>, proxy: &str) -> ClientBuilder<Deployment> {
+fn through(builder: ClientBuilder<DeploymentApi>, proxy: &str) -> ClientBuilder<DeploymentApi> {
     builder.proxy(Proxy::new(proxy, "").unwrap())
 }
 
-async fn list(builder: ClientBuilder<Deployment>) -> Result<usize, Error> {
+async fn list(builder: ClientBuilder<DeploymentApi>) -> Result<usize, Error> {
     Ok(builder.build().unwrap().send(&ListEnvironmentVariables::new()).await?.len())
 }
 
@@ -349,8 +349,8 @@ async fn a_name_of_this_machine_stays_on_it() {
 async fn a_create_through_a_proxy_that_fails_is_known_not_to_be_done() {
     let tunnel = Tunnel::answering("HTTP/1.1 503 Service Unavailable\r\n\r\n").await;
     let client = through(plaintext("https://deployment.example"), &tunnel.url()).build().unwrap();
-    let error = classes::send(&client, Repeat::Never).await.unwrap_err();
-    assert_eq!((error.kind(), error.look_at()), (ErrorKind::Proxy, None), "{error:?}");
+    let error = classes::send(&client, Idempotency::NonIdempotent).await.unwrap_err();
+    assert_eq!((error.kind(), error.verify_with()), (ErrorKind::Proxy, None), "{error:?}");
     let text = "the proxy rejected the connection with status 503 Service Unavailable; nothing was sent (3 attempts";
     assert!(error.to_string().contains(text), "{error}");
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use convex_mgmt::builder::defaults::HEAD_LIMIT;
 use convex_mgmt::deployment::ListEnvironmentVariables;
 use convex_mgmt::{
-    Client, ClientBuilder, ConfigError, CryptoProvider, Deployment, Error, ErrorKind, RetryPolicy, Sent,
+    Client, ClientBuilder, ConfigError, CryptoProvider, DeploymentApi, Error, ErrorKind, RetryPolicy, Sent,
 };
 use convex_mgmt_fake::Fault;
 use convex_mgmt_suite::classes::create;
@@ -40,16 +40,16 @@ async fn one_connection(config: ServerConfig) -> (String, impl Future<Output = T
     (url, async move { acceptor.accept(listener.accept().await.unwrap().0).await.unwrap() })
 }
 
-fn trusting(url: &str, authority: &Authority) -> ClientBuilder<Deployment> {
+fn trusting(url: &str, authority: &Authority) -> ClientBuilder<DeploymentApi> {
     Client::builder(endpoint(url)).root_certificates(authority.pem())
 }
 
 /// How a read fails, and with it every write: where nothing was sent, even one that is never repeated.
-async fn refused(builder: ClientBuilder<Deployment>) -> Error {
+async fn refused(builder: ClientBuilder<DeploymentApi>) -> Error {
     let client = builder.build().unwrap();
     let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
     let write = client.send(&create()).await.unwrap_err();
-    let known = |error: &Error| (error.failure(), error.sent(), error.attempts());
+    let known = |error: &Error| (error.cause_kind(), error.sent(), error.attempts());
     assert_eq!(known(&write), known(&error));
     assert_eq!(write.kind() == ErrorKind::OutcomeUnknown, write.sent() == Sent::Maybe, "{write:?}");
     error
@@ -283,7 +283,7 @@ async fn a_handshake_that_never_goes_on_ends_in_time() {
 
     let server = ScriptServer::start([vec![Act::Hang], vec![Act::Hang]]).await;
     let error = refused(Client::builder(endpoint(&for_tls(&server))).total_timeout(2 * short)).await;
-    assert_eq!((error.kind(), error.attempts(), server.connections()), (ErrorKind::TotalTimeout, 1, 2));
+    assert_eq!((error.kind(), error.attempts(), server.connections()), (ErrorKind::DeadlineExceeded, 1, 2));
 }
 
 /// Only TLS's own end of a connection tells that nothing was cut off.
@@ -318,7 +318,7 @@ async fn a_connection_that_ends_without_saying_so_is_taken_for_cut() {
             Ok(_) => assert!(whole, "{case}"),
             Err(error) => {
                 assert!(!whole, "{case}: {error:?}");
-                assert_eq!((error.kind(), error.sent()), (ErrorKind::Broken, Sent::Maybe), "{case}");
+                assert_eq!((error.kind(), error.sent()), (ErrorKind::Connection, Sent::Maybe), "{case}");
             }
         }
     }

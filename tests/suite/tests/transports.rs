@@ -9,8 +9,8 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt::{
-    AccessToken, Client, DecodeError, Deployment, Endpoint, ErrorKind, Management, Operation, OperationMeta, Outcome,
-    Repeat, RetryPolicy, Sent, Tally, TransportError, Verdict,
+    AccessToken, AttemptCounts, Client, DecodeError, DeploymentApi, Endpoint, ErrorKind, Idempotency, ManagementApi,
+    Operation, OperationMeta, Outcome, RetryDecision, RetryPolicy, Sent, TransportError,
 };
 use convex_mgmt_fake::{Fake, Fault};
 use convex_mgmt_suite::classes::{CLASSES, DONE, create, send};
@@ -66,7 +66,7 @@ async fn a_lost_connection_is_found_among_the_sources_of_any_error() {
         || Wrapped(io(io::ErrorKind::NotFound)).into(),
         || TransportError::tls(io(io::ErrorKind::ConnectionReset)).into(),
     ];
-    let cases = lost.map(|source| (source, ErrorKind::Broken, 3));
+    let cases = lost.map(|source| (source, ErrorKind::Connection, 3));
     for (source, kind, attempts) in cases.into_iter().chain(others.map(|source| (source, ErrorKind::Layer, 1))) {
         let transport = tower::service_fn(move |_: Request<Bytes>| async move {
             Err::<Response<Bytes>, BoxError>(Wrapped(source()).into())
@@ -81,7 +81,7 @@ async fn a_lost_connection_is_found_among_the_sources_of_any_error() {
 
 /// How a call of each class ends when its first attempt meets a fault: with which kind of error, if any, after how many
 /// requests.
-async fn ends<S>(client: &Client<Deployment, S>, fake: &Fake, fault: &Fault) -> Vec<(Option<ErrorKind>, usize)>
+async fn ends<S>(client: &Client<DeploymentApi, S>, fake: &Fake, fault: &Fault) -> Vec<(Option<ErrorKind>, usize)>
 where
     S: Service<Request<Bytes>, Response = Response<Bytes>, Error: Into<BoxError>> + Clone,
 {
@@ -107,7 +107,7 @@ async fn a_reset_in_process_ends_as_over_a_socket() {
     let never = || client_of(&running).retry(RetryPolicy::never());
     let in_process = ends(&never().build_on(fake.clone()).unwrap(), &fake, &Fault::Reset).await;
     assert_eq!(in_process, ends(&never().build().unwrap(), &fake, &Fault::Reset).await);
-    assert_eq!(in_process[0], (Some(ErrorKind::Broken), 1));
+    assert_eq!(in_process[0], (Some(ErrorKind::Connection), 1));
 }
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn a_bare_service_takes_the_place_of_the_stack() {
     let client = Client::with_service(endpoint(URL), fake.clone());
     // Nothing retries.
     let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
-    assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Broken, Sent::Maybe, 1));
+    assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Connection, Sent::Maybe, 1));
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
 }
 
@@ -125,10 +125,10 @@ async fn a_bare_service_takes_the_place_of_the_stack() {
 struct ListThings;
 
 impl Operation for ListThings {
-    type Api = Management;
+    type Api = ManagementApi;
     type Output = ();
     const META: &'static OperationMeta =
-        &OperationMeta::new::<Management>("list_things", Method::GET, "/things", Repeat::Safe);
+        &OperationMeta::new::<ManagementApi>("list_things", Method::GET, "/things", Idempotency::Safe);
 
     fn decode(_body: &Bytes) -> Result<(), DecodeError> {
         Ok(())
@@ -140,7 +140,7 @@ async fn the_product_belongs_to_the_client_at_all_its_endpoints() {
     let script = Script::new((0..6).map(|_| Step::Answer(200, DONE)));
     let client = Client::builder(endpoint(URL)).user_agent("my-tool/1").build_on(script.clone()).unwrap();
     let token = AccessToken::parse("made-up").unwrap();
-    let management = Endpoint::<Management>::new("https://api.convex.dev", &token).unwrap();
+    let management = Endpoint::<ManagementApi>::new("https://api.convex.dev", &token).unwrap();
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
     client.at(management.clone()).send(&ListThings).await.unwrap();
     // From one to the next, also from one API to the other and back.
@@ -149,7 +149,7 @@ async fn the_product_belongs_to_the_client_at_all_its_endpoints() {
     let other = Client::builder(endpoint(URL)).user_agent("other/1").build_on(script.clone()).unwrap();
     client.clone().at(other.endpoint().clone()).send(&ListEnvironmentVariables::new()).await.unwrap();
     // The more specific one wins, at the builder too.
-    let own = endpoint(URL).user_agent("own/1").unwrap();
+    let own = endpoint(URL).with_user_agent("own/1").unwrap();
     client.at(own.clone()).send(&ListEnvironmentVariables::new()).await.unwrap();
     let built = Client::builder(own).user_agent("my-tool/1").build_on(script.clone()).unwrap();
     built.send(&ListEnvironmentVariables::new()).await.unwrap();
@@ -182,7 +182,7 @@ impl Service<Request<Bytes>> for Local {
             if calls.get() == 1 {
                 return Err(TransportError::connect("the first one fails"));
             }
-            fake.oneshot(request).await.map_err(|reset| TransportError::broken(Sent::Maybe, reset))
+            fake.oneshot(request).await.map_err(|reset| TransportError::connection(Sent::Maybe, reset))
         })
     }
 }
@@ -227,7 +227,7 @@ async fn a_transport_without_send_is_under_the_same_rules() {
     type Case = (fn() -> Step, ErrorKind, [bool; 3]);
     let cases: [Case; 7] = [
         (refused, ErrorKind::Connect, all),
-        (reset, ErrorKind::Broken, harmless),
+        (reset, ErrorKind::Connection, harmless),
         (|| Step::Hang, ErrorKind::AttemptTimeout, harmless),
         (large, ErrorKind::ResponseTooLarge, none),
         (lost, ErrorKind::Api, all),
@@ -242,7 +242,7 @@ async fn a_transport_without_send_is_under_the_same_rules() {
             let client = Client::builder(endpoint(URL)).build_on(transport).unwrap();
             let result = send(&client, class).await;
             assert_eq!(result.is_ok(), again, "{what}: {result:?}");
-            assert!(result.err().is_none_or(|error| error.failure() == failure), "{what}");
+            assert!(result.err().is_none_or(|error| error.cause_kind() == failure), "{what}");
             let seen = script.seen();
             assert_eq!(seen.len(), 1 + usize::from(again), "{what}");
             let parts = |request: &Request<Bytes>| {
@@ -260,20 +260,20 @@ fn a_caller_without_a_runtime_follows_the_same_rules() {
         vec![Err(Sent::No), Ok((503, r#"{"code":"OptimisticConcurrencyControlFailure","message":""}"#)), Ok((200, ""))]
             .into_iter();
     let operation = UpdateEnvironmentVariables::new().set("A", "1");
-    let (policy, mut tally, mut waited) = (RetryPolicy::default(), Tally::default(), Vec::new());
+    let (policy, mut counts, mut waited) = (RetryPolicy::default(), AttemptCounts::default(), Vec::new());
     let result = loop {
         let _request = operation.to_request(&endpoint(URL)).unwrap();
         let (outcome, response) = match answers.next().unwrap() {
-            Err(sent) => (Outcome::Broken(sent), None),
+            Err(sent) => (Outcome::NoResponse(sent), None),
             Ok((status, body)) => {
                 let response = Response::builder().status(status).body(Bytes::from(body)).unwrap();
                 (Outcome::of(UpdateEnvironmentVariables::META, &response), Some(response))
             }
         };
-        tally.count(&outcome);
-        match policy.judge(UpdateEnvironmentVariables::META, tally, None, 0.5, &outcome) {
-            Verdict::RetryIn(delay) => waited.push(delay.as_millis()),
-            Verdict::Stop => break response.map(UpdateEnvironmentVariables::from_response),
+        counts.count(&outcome);
+        match policy.decide(UpdateEnvironmentVariables::META, counts, None, 0.5, &outcome) {
+            RetryDecision::RetryAfter(delay) => waited.push(delay.as_millis()),
+            RetryDecision::GiveUp => break response.map(UpdateEnvironmentVariables::from_response),
         }
     };
     assert!(matches!(result, Some(Ok(()))));

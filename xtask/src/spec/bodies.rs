@@ -8,7 +8,7 @@ use convex_mgmt_proto::deployment::{
     ListUsageLimits, LogStreamUpdate, NewLogStream, PauseDeployment, RotateWebhookSecret, UnpauseDeployment,
     UpdateCanonicalUrl, UpdateEnvironmentVariables, UpdateLogStream, UpdateUsageLimit,
 };
-use convex_mgmt_proto::{DeployKey, Deployment, Endpoint, Operation, Paged};
+use convex_mgmt_proto::{DeployKey, DeploymentApi, Endpoint, Operation, Paged};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -130,7 +130,7 @@ fn written(output: &impl Serialize) -> Result<Value, String> {
 fn sent<B, O>(body: &Value, around: impl FnOnce(B) -> O) -> Result<Through, String>
 where
     B: DeserializeOwned,
-    O: Operation<Api = Deployment> + fmt::Debug,
+    O: Operation<Api = DeploymentApi> + fmt::Debug,
 {
     // Read from text as a server would: the numbers of a `Value` are already read.
     let body = serde_json::from_str(&body.to_string()).map_err(|error| error.to_string())?;
@@ -139,7 +139,7 @@ where
 }
 
 /// The JSON body that an operation sends.
-pub(crate) fn request_body(operation: &impl Operation<Api = Deployment>) -> Result<Value, String> {
+pub(crate) fn request_body(operation: &impl Operation<Api = DeploymentApi>) -> Result<Value, String> {
     let key = DeployKey::parse("happy-animal-123|01c0ffee").map_err(|error| error.to_string())?;
     let endpoint = Endpoint::new("https://happy-animal-123.example", &key).map_err(|error| error.to_string())?;
     let request = operation.to_request(&endpoint).map_err(|error| error.to_string())?;

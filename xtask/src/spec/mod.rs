@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use conformance::Tables;
-use convex_mgmt_proto::{Api, CredentialClass, Deployment, Management, OPERATIONS, OperationMeta};
+use convex_mgmt_proto::{Api, CredentialClass, DeploymentApi, ManagementApi, OPERATIONS, OperationMeta};
 use serde_json::Value;
 
 use crate::Failure;
@@ -39,14 +39,14 @@ const DOCUMENTS: [Document; 2] = [
     Document {
         file: "deployment-openapi.json",
         short: "deployment",
-        api: Deployment::NAME,
+        api: DeploymentApi::NAME,
         tables: Some(Tables {
             bodies: bodies::DEPLOYMENT,
             requests: requests::deployment,
             overrides: overrides::DEPLOYMENT,
         }),
     },
-    Document { file: "management-openapi.json", short: "management", api: Management::NAME, tables: None },
+    Document { file: "management-openapi.json", short: "management", api: ManagementApi::NAME, tables: None },
 ];
 
 pub(crate) fn run(dir: Option<PathBuf>, allow_missing: bool) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use convex_mgmt_proto::deployment::{DataSync, Document};
-use convex_mgmt_proto::{Api, Deployment, OPERATIONS, Operation, OperationMeta};
+use convex_mgmt_proto::{Api, DeploymentApi, OPERATIONS, Operation, OperationMeta};
 use serde_json::Value;
 
 use super::bodies::{self, Bodies};
@@ -13,7 +13,7 @@ const FOLDER: &str = "CONVEX_MGMT_RECORDINGS";
 
 /// The operation that a request was for. The crossed paths, which the real server takes too, are none of ours.
 fn operation(method: &str, path: &str) -> Option<&'static OperationMeta> {
-    let path = path.strip_prefix(Deployment::PREFIX)?;
+    let path = path.strip_prefix(DeploymentApi::PREFIX)?;
     OPERATIONS.iter().copied().find(|meta| {
         let (start, placeholder) = meta.path.split_once('{').map_or((meta.path, false), |(start, _)| (start, true));
         let rest = path.strip_prefix(start);

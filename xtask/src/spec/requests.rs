@@ -8,7 +8,7 @@ use convex_mgmt_proto::deployment::{
     Selection, SentryUpdate, TableSelection, UpdateCanonicalUrl, UpdateEnvironmentVariables, UpdateLogStream,
     UpdateUsageLimit, UsageLimitConfig, UsageLimitType, UsageLimitWindow, UsageMetric, WebhookFormat, WebhookUpdate,
 };
-use convex_mgmt_proto::{Deployment, Operation, Patch};
+use convex_mgmt_proto::{DeploymentApi, Operation, Patch};
 use serde_json::Value;
 
 use super::bodies::request_body;
@@ -20,7 +20,7 @@ pub(crate) struct Built {
     pub(crate) body: Result<Value, String>,
 }
 
-fn built<O: Operation<Api = Deployment>>(operation: &O) -> Built {
+fn built<O: Operation<Api = DeploymentApi>>(operation: &O) -> Built {
     Built { id: O::META.id, body: request_body(operation) }
 }
 

@@ -8,7 +8,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use convex_mgmt_proto::{ApiError, BuildError, ErrorCode, OperationMeta, Repeat, ResponseError, Sent};
+use convex_mgmt_proto::{ApiError, BuildError, ErrorCode, Idempotency, OperationMeta, ResponseError, Sent};
 use http::StatusCode;
 
 pub(crate) use self::chain::chain;
@@ -52,7 +52,7 @@ pub enum ErrorKind {
     /// The proxy rejected the connection. Nothing was sent.
     Proxy,
     /// The connection broke before the whole answer was there.
-    Broken,
+    Connection,
     /// The server did not process the request: it refused the stream of HTTP/2, or closed the connection before it.
     Unprocessed,
     /// The response is not valid HTTP: another protocol answers at this port, its head is malformed or larger than
@@ -61,7 +61,7 @@ pub enum ErrorKind {
     /// An attempt waited too long for the head of the response, or for more of its body, and no further one was due.
     AttemptTimeout,
     /// The call with all its attempts took too long.
-    TotalTimeout,
+    DeadlineExceeded,
     /// The answer's body is larger than the client's limit.
     ResponseTooLarge,
     /// The server refused the credential, and the source of new ones failed. Nothing was done.
@@ -78,18 +78,18 @@ pub enum ErrorKind {
     /// A layer or a transport of the integrator's failed.
     Layer,
     /// A write may have been carried out or not: the answer was lost, or something in between made it, or it proves neither.
-    /// [`Error::look_at`] names the operation that shows what became of it, [`Error::failure`] says how it failed.
+    /// [`Error::verify_with`] names the operation that shows what became of it, [`Error::cause_kind`] says how it failed.
     OutcomeUnknown,
 }
 
 impl Error {
     pub(crate) fn build(operation: &'static OperationMeta, error: BuildError) -> Self {
-        Self::new(operation, Attempts { count: 0, may_be_done: false }, Duration::ZERO, Sent::No, Cause::Build(error))
+        Self::new(operation, Attempts { count: 0, maybe_applied: false }, Duration::ZERO, Sent::No, Cause::Build(error))
     }
 
     pub(crate) fn new(
         operation: &'static OperationMeta,
-        Attempts { count: attempts, may_be_done: earlier }: Attempts,
+        Attempts { count: attempts, maybe_applied: earlier }: Attempts,
         elapsed: Duration,
         sent: Sent,
         cause: Cause,
@@ -100,8 +100,8 @@ impl Error {
     /// What kind of error this is. For a write of which it is not known whether it was carried out, that comes first:
     /// [`ErrorKind::OutcomeUnknown`].
     pub fn kind(&self) -> ErrorKind {
-        let is_write = self.0.operation.repeat != Repeat::Safe;
-        if is_write && self.is_open() { ErrorKind::OutcomeUnknown } else { self.failure() }
+        let is_write = self.0.operation.idempotency != Idempotency::Safe;
+        if is_write && self.is_open() { ErrorKind::OutcomeUnknown } else { self.cause_kind() }
     }
 
     /// Whether it is open if the operation was carried out in any attempt.
@@ -114,8 +114,8 @@ impl Error {
     fn last_is_open(&self) -> bool {
         match &self.0.cause {
             Cause::Build(_) => false,
-            Cause::Transport(error) => error.may_be_done(),
-            Cause::Response(error) => error.may_be_done(),
+            Cause::Transport(error) => error.maybe_applied(),
+            Cause::Response(error) => error.maybe_applied(),
         }
     }
 
@@ -125,20 +125,20 @@ impl Error {
     }
 
     /// Returns `true` if a write was carried out, although this call failed: the API's answer is a success that cannot be read.
-    /// [`Error::look_at`] names the operation that shows the result; to send a create again would create a second one.
+    /// [`Error::verify_with`] names the operation that shows the result; to send a create again would create a second one.
     pub fn is_applied(&self) -> bool {
-        self.0.operation.repeat != Repeat::Safe && self.has_success()
+        self.0.operation.idempotency != Idempotency::Safe && self.has_success()
     }
 
     /// The id of the operation that shows what became of this one, if this may have been carried out
     /// ([`ErrorKind::OutcomeUnknown`]) or was, and the result is lost ([`Error::is_applied`]). `None` if nothing was done, or if
     /// there is no such operation.
-    pub fn look_at(&self) -> Option<&'static str> {
-        self.0.operation.look_at.filter(|_| self.kind() == ErrorKind::OutcomeUnknown || self.is_applied())
+    pub fn verify_with(&self) -> Option<&'static str> {
+        self.0.operation.verify_with.filter(|_| self.kind() == ErrorKind::OutcomeUnknown || self.is_applied())
     }
 
     /// How the call failed, whatever that means for the operation. Never [`ErrorKind::OutcomeUnknown`].
-    pub fn failure(&self) -> ErrorKind {
+    pub fn cause_kind(&self) -> ErrorKind {
         match &self.0.cause {
             Cause::Build(_) => ErrorKind::Build,
             Cause::Transport(error) => match error.kind() {
@@ -147,11 +147,11 @@ impl Error {
                     ErrorKind::Tls
                 }
                 TransportErrorKind::Proxy(_) => ErrorKind::Proxy,
-                TransportErrorKind::Broken => ErrorKind::Broken,
+                TransportErrorKind::Connection => ErrorKind::Connection,
                 TransportErrorKind::Unprocessed => ErrorKind::Unprocessed,
                 TransportErrorKind::InvalidResponse => ErrorKind::InvalidResponse,
                 TransportErrorKind::AttemptTimeout => ErrorKind::AttemptTimeout,
-                TransportErrorKind::TotalTimeout => ErrorKind::TotalTimeout,
+                TransportErrorKind::DeadlineExceeded => ErrorKind::DeadlineExceeded,
                 TransportErrorKind::ResponseTooLarge { .. } => ErrorKind::ResponseTooLarge,
                 TransportErrorKind::Credential => ErrorKind::Credential,
                 TransportErrorKind::Layer => ErrorKind::Layer,
@@ -232,12 +232,12 @@ impl Error {
 
     /// Whether time ran out, for an attempt or for the whole call.
     pub fn is_timeout(&self) -> bool {
-        matches!(self.failure(), ErrorKind::AttemptTimeout | ErrorKind::TotalTimeout)
+        matches!(self.cause_kind(), ErrorKind::AttemptTimeout | ErrorKind::DeadlineExceeded)
     }
 
     /// Whether the credential was refused: it is wrong (401), or lacks the permission or the plan (403).
     pub fn is_auth(&self) -> bool {
-        self.failure() == ErrorKind::Credential
+        self.cause_kind() == ErrorKind::Credential
             || matches!(self.status(), Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN))
     }
 
@@ -276,7 +276,7 @@ impl fmt::Display for Error {
             _ => ("; an earlier attempt may have been carried out", "to check"),
         };
         f.write_str(known)?;
-        if let Some(id) = self.look_at() {
+        if let Some(id) = self.verify_with() {
             write!(f, ": call {id} {next}")?;
         }
         if *attempts > 1 {
@@ -290,7 +290,7 @@ impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { operation, attempts, elapsed, sent, cause, .. } = &*self.0;
         let mut debug = f.debug_struct("Error");
-        debug.field("operation", &operation.id).field("kind", &self.kind()).field("failure", &self.failure());
+        debug.field("operation", &operation.id).field("kind", &self.kind()).field("failure", &self.cause_kind());
         debug.field("attempts", attempts).field("elapsed", elapsed).field("sent", sent);
         match cause {
             Cause::Build(error) => debug.field("cause", error),

@@ -20,13 +20,13 @@ pub(crate) type SharedError = Arc<dyn StdError + Send + Sync>;
 ///
 /// A transport of an integrator's returns it too, so that retries know whether the request may have been sent. Any other error
 /// counts as "maybe sent". It ends the call, unless an [`io::Error`] of kind `ConnectionReset`, `ConnectionAborted` or
-/// `BrokenPipe` is the error or one of its sources: that one is [`TransportErrorKind::Broken`] and retried like it.
+/// `BrokenPipe` is the error or one of its sources: that one is [`TransportErrorKind::Connection`] and retried like it.
 #[derive(Debug)]
 pub struct TransportError {
     kind: TransportErrorKind,
     sent: Sent,
     /// Whether the operation may have been carried out in this attempt.
-    may_be_done: bool,
+    maybe_applied: bool,
     /// The attempts of the call that this ends, this one included.
     attempts: Attempts,
     source: Option<SharedError>,
@@ -47,7 +47,7 @@ pub enum TransportErrorKind {
     /// The proxy rejected the connection.
     Proxy(ProxyRefusal),
     /// The connection broke before the whole answer was there.
-    Broken,
+    Connection,
     /// The server did not process the request: it refused the stream of HTTP/2, or closed the connection before it.
     Unprocessed,
     /// The response is not valid HTTP, or its head is too large.
@@ -55,7 +55,7 @@ pub enum TransportErrorKind {
     /// The head of the response did not come in the time of an attempt, or its body paused for as long.
     AttemptTimeout,
     /// The call took too long.
-    TotalTimeout,
+    DeadlineExceeded,
     /// The answer's body is larger than the limit.
     ResponseTooLarge {
         /// The limit in bytes.
@@ -70,7 +70,7 @@ pub enum TransportErrorKind {
 impl TransportError {
     fn new(kind: TransportErrorKind, sent: Sent, source: Option<BoxError>) -> Self {
         let source = source.map(Into::into);
-        Self { kind, sent, may_be_done: sent == Sent::Maybe, attempts: Attempts::ONE, source }
+        Self { kind, sent, maybe_applied: sent == Sent::Maybe, attempts: Attempts::ONE, source }
     }
 
     /// There is no connection, so nothing was sent.
@@ -91,7 +91,7 @@ impl TransportError {
     /// The server's TLS rejected the request, which was sent in plaintext. So it was not carried out.
     pub(crate) fn unexpected_tls(source: impl Into<BoxError>) -> Self {
         let error = Self::new(TransportErrorKind::UnexpectedTls, Sent::Maybe, Some(source.into()));
-        Self { may_be_done: false, ..error }
+        Self { maybe_applied: false, ..error }
     }
 
     /// The response is not valid HTTP, or its head is too large: the innermost source says which. It proves nothing about the
@@ -106,8 +106,8 @@ impl TransportError {
     }
 
     /// The exchange broke; whether the server got the request is not known, unless `sent` says that it did not.
-    pub fn broken(sent: Sent, source: impl Into<BoxError>) -> Self {
-        Self::new(TransportErrorKind::Broken, sent, Some(source.into()))
+    pub fn connection(sent: Sent, source: impl Into<BoxError>) -> Self {
+        Self::new(TransportErrorKind::Connection, sent, Some(source.into()))
     }
 
     /// The server answers other requests, but provably did not process this one. It is repeated for every operation, and not
@@ -124,7 +124,7 @@ impl TransportError {
     /// The server refused the credential, so nothing was done, and the source of new ones failed.
     pub(crate) fn credential(source: SharedError) -> Self {
         let refused = Self::new(TransportErrorKind::Credential, Sent::Maybe, None);
-        Self { may_be_done: false, source: Some(source), ..refused }
+        Self { maybe_applied: false, source: Some(source), ..refused }
     }
 
     pub(crate) fn timeout(kind: TransportErrorKind, sent: Sent) -> Self {
@@ -136,7 +136,7 @@ impl TransportError {
     pub(crate) fn from_any(error: impl Into<BoxError>) -> Self {
         match error.into().downcast::<Self>() {
             Ok(error) => *error,
-            Err(error) if is_connection_lost(&*error) => Self::broken(Sent::Maybe, error),
+            Err(error) if is_connection_lost(&*error) => Self::connection(Sent::Maybe, error),
             Err(error) => Self::new(TransportErrorKind::Layer, Sent::Maybe, Some(error)),
         }
     }
@@ -148,7 +148,7 @@ impl TransportError {
 
     /// The same failure where it is known that nothing was sent.
     pub(crate) fn unsent(self) -> Self {
-        Self { sent: Sent::No, may_be_done: false, ..self }
+        Self { sent: Sent::No, maybe_applied: false, ..self }
     }
 
     /// The same error as the end of a call with these attempts, of which any may have been sent.
@@ -167,8 +167,8 @@ impl TransportError {
     }
 
     /// Whether the operation may have been carried out in this attempt.
-    pub(crate) fn may_be_done(&self) -> bool {
-        self.may_be_done
+    pub(crate) fn maybe_applied(&self) -> bool {
+        self.maybe_applied
     }
 
     /// The attempts of the call that this ends, and whether one before this may have been carried out.
@@ -196,18 +196,18 @@ impl TransportError {
             TransportErrorKind::Unprocessed => Outcome::Unprocessed,
             // What is invalid on a kept connection may be left over from an earlier response. Another one may do better.
             TransportErrorKind::Connect
-            | TransportErrorKind::Broken
+            | TransportErrorKind::Connection
             | TransportErrorKind::InvalidResponse
-            | TransportErrorKind::AttemptTimeout => Outcome::Broken(self.sent),
-            TransportErrorKind::Proxy(refusal) if refusal.is_transient() => Outcome::Broken(self.sent),
+            | TransportErrorKind::AttemptTimeout => Outcome::NoResponse(self.sent),
+            TransportErrorKind::Proxy(refusal) if refusal.is_transient() => Outcome::NoResponse(self.sent),
             TransportErrorKind::Tls
             | TransportErrorKind::NotTls
             | TransportErrorKind::UnexpectedTls
             | TransportErrorKind::Proxy(_)
-            | TransportErrorKind::TotalTimeout
+            | TransportErrorKind::DeadlineExceeded
             | TransportErrorKind::ResponseTooLarge { .. }
             | TransportErrorKind::Credential
-            | TransportErrorKind::Layer => Outcome::Settled,
+            | TransportErrorKind::Layer => Outcome::Final,
         }
     }
 }
@@ -239,10 +239,10 @@ impl fmt::Display for TransportError {
                 self.innermost().map_or(Ok(()), |reason| write!(f, ": {reason}"))
             }
             TransportErrorKind::Proxy(refusal) => refusal.fmt(f),
-            TransportErrorKind::Broken => f.write_str("the connection broke before the whole answer was there"),
+            TransportErrorKind::Connection => f.write_str("the connection broke before the whole answer was there"),
             TransportErrorKind::Unprocessed => f.write_str("the server did not process the request"),
             TransportErrorKind::AttemptTimeout => f.write_str("the attempt timed out waiting for the response"),
-            TransportErrorKind::TotalTimeout => f.write_str("the call timed out waiting for the response"),
+            TransportErrorKind::DeadlineExceeded => f.write_str("the call timed out waiting for the response"),
             TransportErrorKind::ResponseTooLarge { limit } => {
                 write!(f, "the answer's body is larger than the limit of {limit} bytes")
             }

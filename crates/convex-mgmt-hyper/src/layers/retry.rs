@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use convex_mgmt_proto::{OperationMeta, Outcome, RetryBudget, RetryPolicy, Sent, Tally, Verdict};
+use convex_mgmt_proto::{AttemptCounts, OperationMeta, Outcome, RetryBudget, RetryDecision, RetryPolicy, Sent};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
@@ -52,15 +52,15 @@ pub struct Attempts {
     /// How many attempts it took.
     pub count: u32,
     /// Whether one of those before the last may have been carried out.
-    pub may_be_done: bool,
+    pub maybe_applied: bool,
 }
 
 impl Attempts {
     /// The first one, and none before it.
-    pub(crate) const ONE: Self = Self { count: 1, may_be_done: false };
+    pub(crate) const ONE: Self = Self { count: 1, maybe_applied: false };
 }
 
-/// Repeats a request by the rules of [`RetryPolicy::judge`], for the operation that it finds in the request's extensions.
+/// Repeats a request by the rules of [`RetryPolicy::decide`], for the operation that it finds in the request's extensions.
 /// A request without one is not repeated.
 ///
 /// Every attempt sends the same bytes. Each waits itself until the service below is ready, so that the time of that counts
@@ -89,9 +89,9 @@ where
             call: CallState {
                 operation: request.extensions().get::<&'static OperationMeta>().copied(),
                 attempts: 0,
-                tally: Tally::default(),
+                counts: AttemptCounts::default(),
                 sent: Sent::No,
-                may_be_done: false,
+                maybe_applied: false,
                 settings: Arc::clone(&self.settings),
             },
             request: Some(request),
@@ -109,11 +109,11 @@ struct CallState {
     /// How many attempts were begun.
     attempts: u32,
     /// How those ended that have.
-    tally: Tally,
+    counts: AttemptCounts,
     /// Whether the server may have got the request of an attempt that has ended.
     sent: Sent,
     /// Whether an attempt that was followed by another may have been carried out.
-    may_be_done: bool,
+    maybe_applied: bool,
     settings: Arc<Settings>,
 }
 
@@ -169,7 +169,7 @@ where
         };
         *this.request = None;
         state.set(State::Readying);
-        Poll::Ready(this.call.end(Err(TransportError::timeout(TransportErrorKind::TotalTimeout, sent))))
+        Poll::Ready(this.call.end(Err(TransportError::timeout(TransportErrorKind::DeadlineExceeded, sent))))
     }
 }
 
@@ -236,30 +236,30 @@ impl CallState {
             Ok(response) => Outcome::of(operation, response),
             Err(error) => error.outcome(),
         };
-        if outcome == Outcome::Settled {
+        if outcome == Outcome::Final {
             // Only the API's own successes say that the server is well.
             if result.is_ok() {
                 budget.deposit();
             }
             return None;
         }
-        self.tally.count(&outcome);
-        match policy.judge(operation, self.tally, remaining(deadline), dice(), &outcome) {
+        self.counts.count(&outcome);
+        match policy.decide(operation, self.counts, remaining(deadline), jitter(), &outcome) {
             // A server that settles conflicts or puts requests off is in no trouble that the budget is there for.
-            Verdict::RetryIn(delay)
+            RetryDecision::RetryAfter(delay)
                 if outcome.is_conflict() || outcome == Outcome::Unprocessed || budget.withdraw() =>
             {
                 trace::retry(self.attempts, delay, &outcome);
-                self.may_be_done |= outcome.may_be_done();
+                self.maybe_applied |= outcome.maybe_applied();
                 Some(delay)
             }
-            Verdict::RetryIn(_) | Verdict::Stop => None,
+            RetryDecision::RetryAfter(_) | RetryDecision::GiveUp => None,
         }
     }
 
     /// Writes into what the call ends with what is known of all its attempts.
     fn end(&self, result: Result<Response<Bytes>, TransportError>) -> Result<Response<Bytes>, TransportError> {
-        let attempts = Attempts { count: self.attempts, may_be_done: self.may_be_done };
+        let attempts = Attempts { count: self.attempts, maybe_applied: self.maybe_applied };
         match result {
             Ok(mut response) => {
                 if attempts.count > 1 {
@@ -282,7 +282,7 @@ fn remaining(deadline: &Option<Sleep>) -> Option<Duration> {
 
 /// A random number from 0 to 1. The standard library's hash keys differ with each `RandomState`, and that is all the
 /// randomness that spreading retries needs.
-fn dice() -> f64 {
+fn jitter() -> f64 {
     let bits = RandomState::new().hash_one(0_u8) >> 11;
     bits as f64 / (1_u64 << 53) as f64
 }
@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn dice_stay_in_their_range_and_vary() {
-        let rolls: Vec<f64> = (0..100).map(|_| dice()).collect();
+        let rolls: Vec<f64> = (0..100).map(|_| jitter()).collect();
         assert!(rolls.iter().all(|roll| (0.0..1.0).contains(roll)));
         assert!(rolls.iter().any(|roll| *roll < 0.5) && rolls.iter().any(|roll| *roll >= 0.5));
     }

@@ -33,7 +33,7 @@ const CGI: &str = "REQUEST_METHOD";
 ///
 /// Everything after that is a tunnel: TLS to an `https` endpoint runs inside it, so the proxy never sees a credential of the
 /// endpoint. An `http` endpoint is tunnelled without encryption, so the proxy can read its credential. Such an endpoint only
-/// exists where `Endpoint::plaintext` was called.
+/// exists where `Endpoint::new_insecure` was called.
 ///
 /// This machine (`localhost`, names below it, loopback addresses) is never reached through a proxy.
 ///

@@ -53,7 +53,7 @@ pub(super) fn broken<E: StdError + Send + Sync + 'static>(error: E) -> Transport
     if is_bad_head || is_bad_framing(&error) || is_http2_violation(&error) {
         return TransportError::invalid_response(error);
     }
-    TransportError::broken(Sent::Maybe, error)
+    TransportError::connection(Sent::Maybe, error)
 }
 
 /// Whether the server says that it did not process the request: it refused the stream, or closes the connection and names a

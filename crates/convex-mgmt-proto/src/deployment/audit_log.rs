@@ -10,14 +10,14 @@ use serde::Deserialize;
 use super::CREDENTIALS;
 use crate::code::ErrorCode;
 use crate::decode::{self, DecodeError};
-use crate::error::{BuildError, Problem, Problems};
+use crate::error::{BuildError, Violation, Violations};
 use crate::ids::{AccessTokenId, MemberId};
 use crate::json::RawJson;
 use crate::open::{open_enum, open_union};
-use crate::operation::{Deployment, Operation, OperationMeta, Paging, Repeat};
+use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta, Paging};
 use crate::paging::{self, Page, Pagination, paged};
 use crate::time::UnixMillis;
-use crate::write::RequestWriter;
+use crate::write::RequestEncoder;
 
 open_enum! {
     /// What was done.
@@ -239,24 +239,28 @@ impl ListAuditLogEvents {
     ///
     /// # Errors
     /// All problems, with the codes that the server would answer.
-    pub fn check(&self) -> Result<(), Problems> {
-        let from = Problem::new("from", ErrorCode::BadQueryArgs, "must not be before 1970");
+    pub fn check(&self) -> Result<(), Violations> {
+        let from = Violation::new("from", ErrorCode::BadQueryArgs, "must not be before 1970");
         let from = (self.from.0 < 0).then_some(from);
-        Problems::none_of(from.into_iter().chain(paging::problems(self.limit, self.cursor.as_deref())).collect())
+        Violations::none_of(from.into_iter().chain(paging::problems(self.limit, self.cursor.as_deref())).collect())
     }
 }
 
 impl Operation for ListAuditLogEvents {
-    type Api = Deployment;
+    type Api = DeploymentApi;
     type Output = Page<AuditLogEvent>;
-    const META: &'static OperationMeta =
-        &OperationMeta::new::<Deployment>("list_audit_log_events", Method::GET, "/list_audit_log_events", Repeat::Safe)
-            .query(&["from", "limit", "cursor"])
-            .credentials(CREDENTIALS)
-            .permission("deployment:auditLog:view")
-            .paging(Paging::Query);
+    const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
+        "list_audit_log_events",
+        Method::GET,
+        "/list_audit_log_events",
+        Idempotency::Safe,
+    )
+    .query(&["from", "limit", "cursor"])
+    .credentials(CREDENTIALS)
+    .permission("deployment:auditLog:view")
+    .paging(Paging::Query);
 
-    fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
+    fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
         if !self.unchecked {
             self.check()?;
         }

@@ -11,9 +11,9 @@ use crate::decode::{self, DecodeError};
 use crate::endpoint::url::{HTTP_ACTIONS, Parts};
 use crate::error::BuildError;
 use crate::open::open_enum;
-use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
+use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta};
 use crate::redact::debug_redacted;
-use crate::write::RequestWriter;
+use crate::write::RequestEncoder;
 
 open_enum! {
     /// Which of a deployment's two services a URL leads to.
@@ -74,11 +74,15 @@ impl GetCanonicalUrls {
 }
 
 impl Operation for GetCanonicalUrls {
-    type Api = Deployment;
+    type Api = DeploymentApi;
     type Output = CanonicalUrls;
-    const META: &'static OperationMeta =
-        &OperationMeta::new::<Deployment>("get_canonical_urls", Method::GET, "/get_canonical_urls", Repeat::Safe)
-            .credentials(CREDENTIALS);
+    const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
+        "get_canonical_urls",
+        Method::GET,
+        "/get_canonical_urls",
+        Idempotency::Safe,
+    )
+    .credentials(CREDENTIALS);
 
     fn decode(body: &Bytes) -> Result<CanonicalUrls, DecodeError> {
         decode::object(body)
@@ -162,20 +166,20 @@ impl UpdateCanonicalUrl {
 }
 
 impl Operation for UpdateCanonicalUrl {
-    type Api = Deployment;
+    type Api = DeploymentApi;
     type Output = ();
-    const META: &'static OperationMeta = &OperationMeta::new::<Deployment>(
+    const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
         "update_canonical_url",
         Method::POST,
         "/update_canonical_url",
-        Repeat::Idempotent,
+        Idempotency::Idempotent,
     )
     .credentials(CREDENTIALS)
     .permission("deployment:env:write")
     .empty_reply()
-    .look_at("get_canonical_urls");
+    .verify_with("get_canonical_urls");
 
-    fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
+    fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
         request.json(self)
     }
 

@@ -10,7 +10,7 @@ use super::CREDENTIALS;
 use crate::decode::{self, DecodeError};
 use crate::ids::{DeploymentId, ProjectId, TeamId};
 use crate::open::{open_enum, open_union};
-use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
+use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta};
 
 open_enum! {
     /// What a cloud deployment is for.
@@ -92,10 +92,10 @@ impl GetDeploymentInfo {
 }
 
 impl Operation for GetDeploymentInfo {
-    type Api = Deployment;
+    type Api = DeploymentApi;
     type Output = DeploymentInfo;
     const META: &'static OperationMeta =
-        &OperationMeta::new::<Deployment>("get_deployment_info", Method::GET, "/deployment_info", Repeat::Safe)
+        &OperationMeta::new::<DeploymentApi>("get_deployment_info", Method::GET, "/deployment_info", Idempotency::Safe)
             .credentials(CREDENTIALS)
             .permission("deployment:data:view");
 

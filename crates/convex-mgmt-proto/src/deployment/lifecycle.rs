@@ -7,7 +7,7 @@ use http::Method;
 
 use super::CREDENTIALS;
 use crate::decode::{self, DecodeError};
-use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
+use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta};
 
 /// Pauses a deployment: its functions no longer run. The operations of this API go on working. One that is paused already
 /// stays so.
@@ -39,13 +39,17 @@ impl PauseDeployment {
 }
 
 impl Operation for PauseDeployment {
-    type Api = Deployment;
+    type Api = DeploymentApi;
     type Output = ();
-    const META: &'static OperationMeta =
-        &OperationMeta::new::<Deployment>("pause_deployment", Method::POST, "/pause_deployment", Repeat::Idempotent)
-            .credentials(CREDENTIALS)
-            .permission("deployment:pause")
-            .empty_reply();
+    const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
+        "pause_deployment",
+        Method::POST,
+        "/pause_deployment",
+        Idempotency::Idempotent,
+    )
+    .credentials(CREDENTIALS)
+    .permission("deployment:pause")
+    .empty_reply();
 
     fn decode(body: &Bytes) -> Result<(), DecodeError> {
         decode::nothing(body)
@@ -82,13 +86,13 @@ impl UnpauseDeployment {
 }
 
 impl Operation for UnpauseDeployment {
-    type Api = Deployment;
+    type Api = DeploymentApi;
     type Output = ();
-    const META: &'static OperationMeta = &OperationMeta::new::<Deployment>(
+    const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
         "unpause_deployment",
         Method::POST,
         "/unpause_deployment",
-        Repeat::Idempotent,
+        Idempotency::Idempotent,
     )
     .credentials(CREDENTIALS)
     .permission("deployment:unpause")

@@ -17,8 +17,8 @@ pub use data_sync::{
     ListActiveSyncs, Selection, TablePath, TableSelection,
 };
 pub use environment_variables::{
-    EnvironmentPlan, EnvironmentVariableChange, EnvironmentVariables, ListEnvironmentVariables, Owned, PlanConflict,
-    PlanError, UpdateEnvironmentVariables,
+    EnvironmentPlan, EnvironmentVariableChange, EnvironmentVariables, ListEnvironmentVariables, Ownership,
+    PlanConflict, PlanError, UpdateEnvironmentVariables,
 };
 pub use info::{CloudDeployment, DeploymentInfo, DeploymentType, GetDeploymentInfo};
 pub use lifecycle::{PauseDeployment, UnpauseDeployment};

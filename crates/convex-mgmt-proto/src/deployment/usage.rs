@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::{CREDENTIALS, UsageLimitWindow};
 use crate::decode::{self, DecodeError};
 use crate::open::open_enum;
-use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
+use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta};
 
 open_enum! {
     /// What is metered.
@@ -168,10 +168,10 @@ impl GetCurrentUsage {
 }
 
 impl Operation for GetCurrentUsage {
-    type Api = Deployment;
+    type Api = DeploymentApi;
     type Output = CurrentUsage;
     const META: &'static OperationMeta =
-        &OperationMeta::new::<Deployment>("get_current_usage", Method::GET, "/get_current_usage", Repeat::Safe)
+        &OperationMeta::new::<DeploymentApi>("get_current_usage", Method::GET, "/get_current_usage", Idempotency::Safe)
             .credentials(CREDENTIALS)
             .permission("deployment:usage:view");
 

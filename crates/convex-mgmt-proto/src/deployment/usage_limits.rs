@@ -10,11 +10,11 @@ use super::CREDENTIALS;
 use super::usage::{CurrentUsage, UsageMetric};
 use crate::code::ErrorCode;
 use crate::decode::{self, DecodeError};
-use crate::error::{BuildError, Problem, Problems};
+use crate::error::{BuildError, Violation, Violations};
 use crate::ids::UsageLimitId;
 use crate::open::open_enum;
-use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
-use crate::write::RequestWriter;
+use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta};
+use crate::write::RequestEncoder;
 
 open_enum! {
     /// The window in which usage is held against a limit. Windows begin with the day and the month in UTC.
@@ -70,16 +70,16 @@ impl UsageLimitConfig {
     ///
     /// # Errors
     /// The problem, with the code that the server would answer.
-    pub fn check(&self) -> Result<(), Problems> {
+    pub fn check(&self) -> Result<(), Violations> {
         let problem = match self.limit {
-            0 => Problem::new("limit", ErrorCode::InvalidUsageLimit, "must be at least 1"),
+            0 => Violation::new("limit", ErrorCode::InvalidUsageLimit, "must be at least 1"),
             limit if i64::try_from(limit).is_err() => {
                 let rule = format!("must be at most {}", i64::MAX);
-                Problem::new("limit", ErrorCode::InternalServerError, rule)
+                Violation::new("limit", ErrorCode::InternalServerError, rule)
             }
             _ => return Ok(()),
         };
-        Problems::none_of(vec![problem])
+        Violations::none_of(vec![problem])
     }
 }
 
@@ -156,10 +156,10 @@ impl ListUsageLimits {
 }
 
 impl Operation for ListUsageLimits {
-    type Api = Deployment;
+    type Api = DeploymentApi;
     type Output = Vec<UsageLimit>;
     const META: &'static OperationMeta =
-        &OperationMeta::new::<Deployment>("list_usage_limits", Method::GET, "/list_usage_limits", Repeat::Safe)
+        &OperationMeta::new::<DeploymentApi>("list_usage_limits", Method::GET, "/list_usage_limits", Idempotency::Safe)
             .credentials(CREDENTIALS)
             .permission("deployment:usageLimits:view");
 
@@ -183,7 +183,7 @@ fn decode_one(body: &Bytes) -> Result<UsageLimit, DecodeError> {
     Ok(decode::object::<OneReply>(body)?.usage_limit)
 }
 
-fn encode_checked(config: &UsageLimitConfig, unchecked: bool, request: &mut RequestWriter) -> Result<(), BuildError> {
+fn encode_checked(config: &UsageLimitConfig, unchecked: bool, request: &mut RequestEncoder) -> Result<(), BuildError> {
     if !unchecked {
         config.check()?;
     }
@@ -227,15 +227,19 @@ impl CreateUsageLimit {
 }
 
 impl Operation for CreateUsageLimit {
-    type Api = Deployment;
+    type Api = DeploymentApi;
     type Output = UsageLimit;
-    const META: &'static OperationMeta =
-        &OperationMeta::new::<Deployment>("create_usage_limit", Method::POST, "/create_usage_limit", Repeat::Never)
-            .credentials(CREDENTIALS)
-            .permission("deployment:usageLimits:write")
-            .look_at("list_usage_limits");
+    const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
+        "create_usage_limit",
+        Method::POST,
+        "/create_usage_limit",
+        Idempotency::NonIdempotent,
+    )
+    .credentials(CREDENTIALS)
+    .permission("deployment:usageLimits:write")
+    .verify_with("list_usage_limits");
 
-    fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
+    fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
         encode_checked(&self.config, self.unchecked, request)
     }
 
@@ -282,19 +286,19 @@ impl UpdateUsageLimit {
 }
 
 impl Operation for UpdateUsageLimit {
-    type Api = Deployment;
+    type Api = DeploymentApi;
     type Output = UsageLimit;
-    const META: &'static OperationMeta = &OperationMeta::new::<Deployment>(
+    const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
         "update_usage_limit",
         Method::POST,
         "/update_usage_limit/{id}",
-        Repeat::Idempotent,
+        Idempotency::Idempotent,
     )
     .credentials(CREDENTIALS)
     .permission("deployment:usageLimits:write")
-    .look_at("list_usage_limits");
+    .verify_with("list_usage_limits");
 
-    fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
+    fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
         request.path("id", self.id.as_str())?;
         encode_checked(&self.config, self.unchecked, request)
     }
@@ -308,7 +312,7 @@ impl Operation for UpdateUsageLimit {
 ///
 /// * Credential: any of the deployment's, with the permission `deployment:usageLimits:write`.
 /// * Repeating it leaves the same state, but is answered with `UsageLimitNotFound`. After an attempt that may have been
-///   carried out that is a success, with [`Reply::was_gone`](crate::Reply::was_gone).
+///   carried out that is a success, with [`Reply::already_deleted`](crate::Reply::already_deleted).
 /// * Success has no content.
 /// * Codes: `InvalidId`, `UsageLimitNotFound`.
 ///
@@ -337,21 +341,21 @@ impl DeleteUsageLimit {
 }
 
 impl Operation for DeleteUsageLimit {
-    type Api = Deployment;
+    type Api = DeploymentApi;
     type Output = ();
-    const META: &'static OperationMeta = &OperationMeta::new::<Deployment>(
+    const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
         "delete_usage_limit",
         Method::POST,
         "/delete_usage_limit/{id}",
-        Repeat::Idempotent,
+        Idempotency::Idempotent,
     )
     .credentials(CREDENTIALS)
     .permission("deployment:usageLimits:write")
     .empty_reply()
-    .gone("UsageLimitNotFound")
-    .look_at("list_usage_limits");
+    .not_found_code("UsageLimitNotFound")
+    .verify_with("list_usage_limits");
 
-    fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
+    fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
         request.path("id", self.id.as_str())
     }
 
@@ -371,7 +375,7 @@ mod tests {
         UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, limit)
     }
 
-    fn endpoint() -> Endpoint<Deployment> {
+    fn endpoint() -> Endpoint<DeploymentApi> {
         Endpoint::new("https://h", &DeployKey::parse("n|01ab").unwrap()).unwrap()
     }
 

@@ -3,14 +3,14 @@
 use super::user_agent::AGENT;
 use super::*;
 use crate::credential::{AccessToken, DeployKey};
-use crate::operation::{Deployment, Management, Operation};
+use crate::operation::{DeploymentApi, ManagementApi, Operation};
 
 fn key() -> DeployKey {
     DeployKey::parse("prod:happy-animal-123|canary").unwrap()
 }
 
 fn url(url: &str) -> Result<String, EndpointError> {
-    Endpoint::<Deployment>::new(url, &key()).map(|endpoint| endpoint.url().to_owned())
+    Endpoint::<DeploymentApi>::new(url, &key()).map(|endpoint| endpoint.url().to_owned())
 }
 
 #[test]
@@ -140,14 +140,14 @@ fn each_broken_rule_has_its_own_error() {
 fn what_is_wrong_with_an_origin_is_wrong_below_a_path_too_and_without_encryption() {
     for (given, error) in BROKEN {
         let prefixed =
-            Endpoint::<Deployment>::with_path_prefix(given, &key()).map(|endpoint| endpoint.url().to_owned());
+            Endpoint::<DeploymentApi>::with_path_prefix(given, &key()).map(|endpoint| endpoint.url().to_owned());
         match (error, *given) {
             (EndpointError::Path, "https://example.com/convex") => assert_eq!(prefixed.as_deref(), Ok(*given)),
             (EndpointError::Path, "https://example.com/api/v1") => assert_eq!(prefixed, Err(EndpointError::ApiPath)),
             (EndpointError::Path, _) => assert_eq!(prefixed, Err(EndpointError::PathPrefix), "{given}"),
             _ => assert_eq!(prefixed, Err(*error), "{given}"),
         }
-        let plaintext = Endpoint::<Deployment>::plaintext(given, &key()).err();
+        let plaintext = Endpoint::<DeploymentApi>::new_insecure(given, &key()).err();
         assert_eq!(plaintext, Some(*error).filter(|error| *error != EndpointError::Plaintext), "{given}");
     }
 }
@@ -173,7 +173,7 @@ fn names_and_addresses_of_every_form_are_taken() {
 
 #[test]
 fn a_path_prefix_stands_before_the_path_of_each_request() {
-    let prefixed = |url: &str| Endpoint::<Deployment>::with_path_prefix(url, &key());
+    let prefixed = |url: &str| Endpoint::<DeploymentApi>::with_path_prefix(url, &key());
     for (given, kept) in [
         ("https://Example.com/convex", "https://example.com/convex"),
         ("https://example.com/Convex/", "https://example.com/Convex"),
@@ -204,23 +204,23 @@ fn a_path_prefix_stands_before_the_path_of_each_request() {
         assert_eq!(prefixed(&format!("https://example.com{api}")).unwrap_err(), EndpointError::ApiPath, "{api}");
     }
     let token = AccessToken::parse("eyJ2=").unwrap();
-    let management = Endpoint::<Management>::with_path_prefix("https://api.convex.dev/v1", &token);
+    let management = Endpoint::<ManagementApi>::with_path_prefix("https://api.convex.dev/v1", &token);
     assert_eq!(management.unwrap_err(), EndpointError::ApiPath);
 }
 
 #[test]
 fn a_path_prefix_changes_nothing_about_encryption() {
     let url = "http://backend:3210/convex";
-    assert_eq!(Endpoint::<Deployment>::with_path_prefix(url, &key()).unwrap_err(), EndpointError::Plaintext);
-    assert_eq!(Endpoint::<Deployment>::plaintext(url, &key()).unwrap_err(), EndpointError::Path);
-    assert_eq!(Endpoint::<Deployment>::plaintext_with_path_prefix(url, &key()).unwrap().url(), url);
-    let error = Endpoint::<Deployment>::new("https://example.com/convex", &key()).unwrap_err();
+    assert_eq!(Endpoint::<DeploymentApi>::with_path_prefix(url, &key()).unwrap_err(), EndpointError::Plaintext);
+    assert_eq!(Endpoint::<DeploymentApi>::new_insecure(url, &key()).unwrap_err(), EndpointError::Path);
+    assert_eq!(Endpoint::<DeploymentApi>::insecure_with_path_prefix(url, &key()).unwrap().url(), url);
+    let error = Endpoint::<DeploymentApi>::new("https://example.com/convex", &key()).unwrap_err();
     assert!(error.to_string().contains("with_path_prefix"), "{error}");
 }
 
 #[test]
 fn an_endpoint_below_a_path_serves_that_path_only() {
-    let at = |url: &str| Endpoint::<Deployment>::with_path_prefix(url, &key()).unwrap();
+    let at = |url: &str| Endpoint::<DeploymentApi>::with_path_prefix(url, &key()).unwrap();
     let request = |url: &str| crate::deployment::GetDeploymentInfo::new().to_request(&at(url)).unwrap();
     let (one, two, bare) = ("https://example.com/one", "https://example.com/two", "https://example.com");
     for (endpoint, asked, serves) in [
@@ -238,15 +238,15 @@ fn an_endpoint_below_a_path_serves_that_path_only() {
 
 #[test]
 fn plaintext_has_to_be_asked_for() {
-    let endpoint = Endpoint::<Deployment>::plaintext("http://backend:3210", &key()).unwrap();
+    let endpoint = Endpoint::<DeploymentApi>::new_insecure("http://backend:3210", &key()).unwrap();
     assert_eq!(endpoint.url(), "http://backend:3210");
 }
 
 #[test]
 fn each_api_gets_its_scheme_and_the_value_is_marked_sensitive() {
-    let deployment = Endpoint::<Deployment>::new("https://example.com", &key()).unwrap();
+    let deployment = Endpoint::<DeploymentApi>::new("https://example.com", &key()).unwrap();
     let token = AccessToken::parse("eyJ2=").unwrap();
-    let management = Endpoint::<Management>::new("https://api.convex.dev", &token).unwrap();
+    let management = Endpoint::<ManagementApi>::new("https://api.convex.dev", &token).unwrap();
     for (headers, expected) in
         [(deployment.headers(), "Convex prod:happy-animal-123|canary"), (management.headers(), "Bearer eyJ2=")]
     {
@@ -259,10 +259,10 @@ fn each_api_gets_its_scheme_and_the_value_is_marked_sensitive() {
 
 #[test]
 fn a_credential_is_replaced_only_where_it_was_given() {
-    let old = Endpoint::<Deployment>::new("https://example.com", &key()).unwrap();
-    let new = old.clone().credential(&DeployKey::parse("prod:happy-animal-123|new").unwrap()).unwrap();
+    let old = Endpoint::<DeploymentApi>::new("https://example.com", &key()).unwrap();
+    let new = old.clone().with_credential(&DeployKey::parse("prod:happy-animal-123|new").unwrap()).unwrap();
     let request = |url: &str| {
-        let endpoint = Endpoint::<Deployment>::new(url, &key()).unwrap();
+        let endpoint = Endpoint::<DeploymentApi>::new(url, &key()).unwrap();
         crate::deployment::ListEnvironmentVariables::new().to_request(&endpoint).unwrap()
     };
     let mut here = request("https://example.com");
@@ -278,32 +278,32 @@ fn a_credential_is_replaced_only_where_it_was_given() {
 
 #[test]
 fn the_client_header_parses_as_name_and_version() {
-    let endpoint = Endpoint::<Deployment>::new("https://example.com", &key()).unwrap();
+    let endpoint = Endpoint::<DeploymentApi>::new("https://example.com", &key()).unwrap();
     assert_eq!(endpoint.headers()[CONVEX_CLIENT], format!("convex-mgmt-rust-{}", env!("CARGO_PKG_VERSION")));
 }
 
 #[test]
 fn a_product_goes_before_ours() {
-    let endpoint = Endpoint::<Deployment>::new("https://example.com", &key()).unwrap();
-    let named = endpoint.clone().user_agent("my-tool/1.2").unwrap();
+    let endpoint = Endpoint::<DeploymentApi>::new("https://example.com", &key()).unwrap();
+    let named = endpoint.clone().with_user_agent("my-tool/1.2").unwrap();
     assert_eq!(named.headers()[USER_AGENT], format!("my-tool/1.2 {AGENT}"));
-    let own = |endpoint: &Endpoint<Deployment>| endpoint.headers()[USER_AGENT].to_str().unwrap().to_owned();
-    assert_eq!(own(&endpoint.clone().user_agent(" a/1 (b; c) ").unwrap()), format!("a/1 (b; c) {AGENT}"));
+    let own = |endpoint: &Endpoint<DeploymentApi>| endpoint.headers()[USER_AGENT].to_str().unwrap().to_owned();
+    assert_eq!(own(&endpoint.clone().with_user_agent(" a/1 (b; c) ").unwrap()), format!("a/1 (b; c) {AGENT}"));
     for bad in ["", " ", "a\r\nx: y", "caf\u{e9}/1", "a\tb", "a\u{7f}", "\u{200b}"] {
-        assert_eq!(endpoint.clone().user_agent(bad).unwrap_err(), EndpointError::UserAgent, "{bad:?}");
+        assert_eq!(endpoint.clone().with_user_agent(bad).unwrap_err(), EndpointError::UserAgent, "{bad:?}");
     }
 }
 
 #[test]
 fn a_clients_product_is_for_endpoints_that_have_none_of_their_own() {
-    let endpoint = Endpoint::<Deployment>::new("https://example.com", &key()).unwrap();
-    let agent = |endpoint: &Endpoint<Deployment>| endpoint.headers()[USER_AGENT].to_str().unwrap().to_owned();
+    let endpoint = Endpoint::<DeploymentApi>::new("https://example.com", &key()).unwrap();
+    let agent = |endpoint: &Endpoint<DeploymentApi>| endpoint.headers()[USER_AGENT].to_str().unwrap().to_owned();
     let client = |product: &str| UserAgent::new(product).unwrap();
-    let first = endpoint.clone().default_user_agent(client("first/1"));
+    let first = endpoint.clone().with_default_user_agent(client("first/1"));
     assert_eq!(agent(&first), format!("first/1 {AGENT}"));
-    assert_eq!(agent(&first.default_user_agent(client("second/1"))), format!("second/1 {AGENT}"));
-    let own = endpoint.clone().user_agent("own/1").unwrap();
-    assert_eq!(agent(&own.default_user_agent(client("first/1"))), format!("own/1 {AGENT}"));
+    assert_eq!(agent(&first.with_default_user_agent(client("second/1"))), format!("second/1 {AGENT}"));
+    let own = endpoint.clone().with_user_agent("own/1").unwrap();
+    assert_eq!(agent(&own.with_default_user_agent(client("first/1"))), format!("own/1 {AGENT}"));
     assert_eq!(agent(&endpoint), AGENT, "the endpoints that others hold stay as they were");
 }
 
@@ -322,7 +322,7 @@ fn a_url_of_convexs_that_serves_no_deployment_has_a_warning() {
         ("https://dashboard.convex.dev/", Some("not a deployment's")),
     ] {
         let key = DeployKey::parse("prod:happy-animal-123|made-up").unwrap();
-        let warning = Endpoint::<Deployment>::new(url, &key).unwrap().warning();
+        let warning = Endpoint::<DeploymentApi>::new(url, &key).unwrap().warning();
         assert!(warning.map_or(words.is_none(), |text| words.is_some_and(|words| text.contains(words))), "{url}");
     }
 }

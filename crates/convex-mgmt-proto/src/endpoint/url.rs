@@ -80,7 +80,7 @@ impl EndpointError {
             Self::Scheme => "the URL's scheme must be `https`",
             Self::TwoSchemes => "the URL has two schemes",
             Self::Plaintext => {
-                "the URL must begin with `https://`; `Endpoint::plaintext` is for networks where nobody can read the credential"
+                "the URL must begin with `https://`; `Endpoint::new_insecure` is for networks where nobody can read the credential"
             }
             Self::UserInfo => "the URL holds a user name or password: the credential is given separately",
             Self::NoHost => "the URL has no host",

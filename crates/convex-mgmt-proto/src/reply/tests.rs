@@ -4,9 +4,10 @@ use http::Method;
 
 use super::*;
 use crate::decode::DecodeErrorKind;
-use crate::operation::{Deployment, Repeat};
+use crate::operation::{DeploymentApi, Idempotency};
 
-const OPERATION: OperationMeta = OperationMeta::new::<Deployment>("x", Method::POST, "/x", Repeat::Never);
+const OPERATION: OperationMeta =
+    OperationMeta::new::<DeploymentApi>("x", Method::POST, "/x", Idempotency::NonIdempotent);
 
 fn open(status: u16, headers: &[(&str, &str)], body: &str) -> Result<(Head, Bytes), ResponseError> {
     let mut response = Response::builder().status(status);
@@ -142,7 +143,7 @@ fn an_error_says_how_long_the_server_asks_to_wait() {
 
 #[test]
 fn what_an_answer_proves_goes_by_its_status_and_by_who_made_it() {
-    for (status, headers, body, may_be_done) in [
+    for (status, headers, body, maybe_applied) in [
         // Nothing says that the server refused it.
         (101, &[][..], "", true),
         (199, &[], "", true),
@@ -167,6 +168,6 @@ fn what_an_answer_proves_goes_by_its_status_and_by_who_made_it() {
             Err(error) => error,
             Ok((head, body)) => head.unreadable(DecodeError::new(DecodeErrorKind::Shape), body),
         };
-        assert_eq!(error.may_be_done(), may_be_done, "{status} {body}: {error:?}");
+        assert_eq!(error.maybe_applied(), maybe_applied, "{status} {body}: {error:?}");
     }
 }

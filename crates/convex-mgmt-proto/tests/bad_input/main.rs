@@ -5,13 +5,13 @@ mod new_values;
 use bytes::Bytes;
 use convex_mgmt_proto::deployment::*;
 use convex_mgmt_proto::{
-    BuildError, DecodeError, DecodeErrorKind, DeployKey, Deployment, Endpoint, ErrorCode, OPERATIONS, Operation,
-    OperationMeta, RequestWriter, ResponseError,
+    BuildError, DecodeError, DecodeErrorKind, DeployKey, DeploymentApi, Endpoint, ErrorCode, OPERATIONS, Operation,
+    OperationMeta, RequestEncoder, ResponseError,
 };
 use http::{Request, Response};
 use serde_json::{Value, json};
 
-fn endpoint() -> Endpoint<Deployment> {
+fn endpoint() -> Endpoint<DeploymentApi> {
     Endpoint::new("https://h", &DeployKey::parse("n|01ab").unwrap()).unwrap()
 }
 
@@ -25,7 +25,7 @@ struct Answers {
     optional: &'static [&'static str],
 }
 
-fn answers<O: Operation<Api = Deployment>>(optional: &'static [&'static str], good: Vec<Value>) -> Answers {
+fn answers<O: Operation<Api = DeploymentApi>>(optional: &'static [&'static str], good: Vec<Value>) -> Answers {
     Answers { meta: O::META, read: |response| O::from_response(response).map(drop), good, optional }
 }
 
@@ -442,11 +442,11 @@ fn a_body_that_the_server_would_not_read_is_not_sent() {
 struct Careless;
 
 impl Operation for Careless {
-    type Api = Deployment;
+    type Api = DeploymentApi;
     type Output = ();
     const META: &'static OperationMeta = GetLogStream::META;
 
-    fn encode(&self, _request: &mut RequestWriter) -> Result<(), BuildError> {
+    fn encode(&self, _request: &mut RequestEncoder) -> Result<(), BuildError> {
         Ok(())
     }
 

@@ -10,7 +10,9 @@ use convex_mgmt::deployment::{
     UpdateEnvironmentVariables, UpdateUsageLimit, UsageLimit, UsageLimitConfig, UsageLimitType, UsageLimitWindow,
     UsageMetric,
 };
-use convex_mgmt::{Deployment, DeploymentClient, Error, ErrorCode, Operation, Repeat, UnixMillis, UsageLimitId};
+use convex_mgmt::{
+    DeploymentApi, DeploymentClient, Error, ErrorCode, Idempotency, Operation, UnixMillis, UsageLimitId,
+};
 
 use super::report::{Change, Log, Report, Write};
 
@@ -101,13 +103,13 @@ impl Worker {
     /// Calls for a write under a `User-Agent` of its own.
     pub(super) async fn write<O>(&mut self, change: Change, operation: &O) -> (Report, Result<O::Output, Error>)
     where
-        O: Operation<Api = Deployment>,
+        O: Operation<Api = DeploymentApi>,
     {
         let product = format!("load/{}.{}", self.number, self.log.writes.len());
-        let endpoint = self.client.endpoint().clone().user_agent(&product).expect("a product");
+        let endpoint = self.client.endpoint().clone().with_user_agent(&product).expect("a product");
         let begun = Instant::now();
         let result = self.client.at(endpoint).send(operation).await;
-        let (report, once) = (Report::of(&result), O::META.repeat == Repeat::Never);
+        let (report, once) = (Report::of(&result), O::META.idempotency == Idempotency::NonIdempotent);
         let (operation, took) = (O::META.id, begun.elapsed());
         self.log.writes.push(Write { agent: product, operation, change, once, report, took });
         (report, result)
@@ -116,7 +118,7 @@ impl Worker {
     /// Calls for a write that leaves what it says in its place.
     async fn change<O>(&mut self, change: Change, operation: &O) -> (Report, Result<O::Output, Error>)
     where
-        O: Operation<Api = Deployment>,
+        O: Operation<Api = DeploymentApi>,
     {
         let (place, value) = (change.place.clone(), change.value.clone());
         let (report, result) = self.write(change, operation).await;
@@ -124,14 +126,14 @@ impl Worker {
         (report, result)
     }
 
-    async fn read<O: Operation<Api = Deployment>>(&mut self, operation: &O) -> Option<O::Output> {
+    async fn read<O: Operation<Api = DeploymentApi>>(&mut self, operation: &O) -> Option<O::Output> {
         let read = self.client.send(operation).await.ok();
         *if read.is_some() { &mut self.log.reads } else { &mut self.log.failed_reads } += 1;
         read
     }
 
     /// Reads until there is an answer.
-    pub(super) async fn look<O: Operation<Api = Deployment>>(&mut self, operation: &O) -> O::Output {
+    pub(super) async fn look<O: Operation<Api = DeploymentApi>>(&mut self, operation: &O) -> O::Output {
         loop {
             if let Some(read) = self.read(operation).await {
                 return read;

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use convex_mgmt::deployment::{EnvironmentVariables, ListEnvironmentVariables, ListUsageLimits};
 use convex_mgmt::layers::CredentialRefreshLayer;
 use convex_mgmt::{
-    Client, ClientBuilder, DeployKey, Deployment, DeploymentClient, Endpoint, Error, ErrorKind, RetryPolicy, Sent,
+    Client, ClientBuilder, DeployKey, DeploymentApi, DeploymentClient, Endpoint, Error, ErrorKind, RetryPolicy, Sent,
     TransportError,
 };
 use convex_mgmt_suite::classes::{DONE, create};
@@ -33,15 +33,15 @@ fn key(secret: &str) -> DeployKey {
     DeployKey::parse(&format!("prod:{NAME}|{secret}")).unwrap()
 }
 
-fn at(origin: &str, secret: &str) -> Endpoint<Deployment> {
+fn at(origin: &str, secret: &str) -> Endpoint<DeploymentApi> {
     Endpoint::new(origin, &key(secret)).unwrap()
 }
 
-fn old() -> Endpoint<Deployment> {
+fn old() -> Endpoint<DeploymentApi> {
     at("https://happy-animal-123.convex.cloud", "old")
 }
 
-fn builder() -> ClientBuilder<Deployment> {
+fn builder() -> ClientBuilder<DeploymentApi> {
     Client::builder(old())
 }
 
@@ -223,7 +223,7 @@ async fn a_key_that_is_on_its_way_when_a_call_gives_up_is_not_lost() {
     let client = builder.attempt_layer(refresh).build_on(script.clone()).unwrap();
     for _ in 0..2 {
         let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
-        assert_eq!((error.kind(), error.elapsed()), (ErrorKind::TotalTimeout, 4 * SECOND), "{error:?}");
+        assert_eq!((error.kind(), error.elapsed()), (ErrorKind::DeadlineExceeded, 4 * SECOND), "{error:?}");
     }
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
     assert_eq!(
@@ -254,7 +254,7 @@ async fn a_source_that_hangs_is_asked_again_after_its_time() {
         let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
         ends.push((error.kind(), error.elapsed()));
     }
-    assert_eq!(ends, [(ErrorKind::TotalTimeout, 5 * SECOND), (ErrorKind::Credential, 3 * SECOND)]);
+    assert_eq!(ends, [(ErrorKind::DeadlineExceeded, 5 * SECOND), (ErrorKind::Credential, 3 * SECOND)]);
     tokio::time::sleep(SECOND).await;
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
     assert_eq!(asked.load(Ordering::Relaxed), 2);

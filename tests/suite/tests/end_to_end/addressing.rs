@@ -4,7 +4,7 @@ use bytes::Bytes;
 use convex_mgmt::deployment::{GetDeploymentInfo, GetLogStream, ListAuditLogEvents, ListEnvironmentVariables};
 use convex_mgmt::layers::CredentialRefreshLayer;
 use convex_mgmt::{
-    Client, ConfigError, DeployKey, Deployment, DeploymentClient, Endpoint, EndpointError, ErrorKind, UnixMillis,
+    Client, ConfigError, DeployKey, DeploymentApi, DeploymentClient, Endpoint, EndpointError, ErrorKind, UnixMillis,
 };
 use convex_mgmt_suite::ADMIN_KEY;
 use convex_mgmt_suite::classes::{DONE, create};
@@ -17,7 +17,7 @@ fn key() -> DeployKey {
 }
 
 /// An endpoint below a path of the server that a client has.
-fn below(client: &DeploymentClient, path: &str) -> Endpoint<Deployment> {
+fn below(client: &DeploymentClient, path: &str) -> Endpoint<DeploymentApi> {
     Endpoint::with_path_prefix(&format!("{}{path}", client.endpoint().url()), &key()).unwrap()
 }
 
@@ -93,7 +93,7 @@ async fn a_clients_product_is_named_at_every_endpoint_in_every_way() {
     for way in WAYS {
         let server = Answering::start(way, |_| json(StatusCode::OK, DONE)).await;
         let client = server.client().user_agent("my-tool/1.2 (ci)").build().unwrap();
-        let own = below(&client, "/own").user_agent("own/3").unwrap();
+        let own = below(&client, "/own").with_user_agent("own/3").unwrap();
         for client in [client.clone(), client.at(below(&client, "/other")), client.at(own)] {
             client.send(&ListEnvironmentVariables::new()).await.unwrap();
         }
@@ -203,7 +203,7 @@ async fn a_url_that_is_more_than_an_origin_never_reaches_the_wire() {
             assert!(Endpoint::new(&format!("https://{host}:{port}"), &key()).is_err(), "{host}");
         }
         let [slash, bare] = ["/", ""].map(|end| Endpoint::new(&format!("{good}{end}"), &key()).unwrap());
-        let client: Client<Deployment> = server.client().build().unwrap();
+        let client: Client<DeploymentApi> = server.client().build().unwrap();
         assert_eq!((server.connections(), slash.url()), (0, bare.url()), "{way:?}");
         client.at(slash).send(&ListEnvironmentVariables::new()).await.unwrap();
         assert_eq!(server.requests().len(), 1, "{way:?}");

@@ -11,7 +11,8 @@ use convex_mgmt::deployment::{
     UpdateLogStream, UpdateUsageLimit, WebhookUpdate,
 };
 use convex_mgmt::{
-    DeploymentClient, Error, ErrorKind, OPERATIONS, Operation, OperationMeta, Repeat, RetryBudget, RetryPolicy, Sent,
+    DeploymentClient, Error, ErrorKind, Idempotency, OPERATIONS, Operation, OperationMeta, RetryBudget, RetryPolicy,
+    Sent,
 };
 use convex_mgmt_suite::classes::{self, CLASSES, DONE, create, usage_limit};
 use convex_mgmt_suite::ways::{Answering, WAYS, Way};
@@ -57,7 +58,7 @@ impl Told {
         result
     }
 
-    async fn error<O: Operation<Api = convex_mgmt::Deployment>>(&self, what: &str, operation: &O) -> Error {
+    async fn error<O: Operation<Api = convex_mgmt::DeploymentApi>>(&self, what: &str, operation: &O) -> Error {
         let what = format!("{what}: {}", O::META.id);
         let result = self.send(&what, self.client.send(operation)).await;
         result.err().unwrap_or_else(|| panic!("{what}: a success"))
@@ -90,7 +91,7 @@ impl Told {
     }
 
     /// The error of an operation of this class.
-    async fn of_class(&self, what: &str, class: Repeat) -> Error {
+    async fn of_class(&self, what: &str, class: Idempotency) -> Error {
         let what = format!("{what}: {class:?}");
         let result = self.send(&what, classes::send(&self.client, class)).await;
         result.err().unwrap_or_else(|| panic!("{what}: a success"))
@@ -109,9 +110,9 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 
 /// A write of which an answer proves nothing.
 fn assert_unknown(what: &str, error: &Error, failure: ErrorKind) {
-    assert_eq!((error.kind(), error.failure()), (ErrorKind::OutcomeUnknown, failure), "{what}: {error:?}");
-    let place = error.operation().look_at;
-    assert_eq!((error.is_applied(), error.look_at()), (false, place), "{what}: {error:?}");
+    assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::OutcomeUnknown, failure), "{what}: {error:?}");
+    let place = error.operation().verify_with;
+    assert_eq!((error.is_applied(), error.verify_with()), (false, place), "{what}: {error:?}");
     let next = place.map(|id| format!(": call {id} to check")).unwrap_or_default();
     let text = error.to_string();
     assert!(text.contains(&format!("; it may have been carried out{next}")), "{what}: {text}");
@@ -119,17 +120,17 @@ fn assert_unknown(what: &str, error: &Error, failure: ErrorKind) {
 
 /// A write that was done, and whose reply is lost.
 fn assert_applied(what: &str, error: &Error) {
-    assert_eq!((error.kind(), error.failure()), (ErrorKind::Decode, ErrorKind::Decode), "{what}: {error:?}");
-    let place = error.operation().look_at;
-    assert!(error.is_applied() && error.look_at() == place && place.is_some(), "{what}: {error:?}");
+    assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::Decode, ErrorKind::Decode), "{what}: {error:?}");
+    let place = error.operation().verify_with;
+    assert!(error.is_applied() && error.verify_with() == place && place.is_some(), "{what}: {error:?}");
     let expected = format!("; the operation was carried out: call {} to find the result", place.unwrap_or_default());
     assert!(error.to_string().ends_with(&expected), "{what}: {error}");
 }
 
 /// A read, of which nothing can be done or undone.
 fn assert_read(what: &str, error: &Error, failure: ErrorKind) {
-    assert_eq!((error.kind(), error.failure()), (failure, failure), "{what}: {error:?}");
-    assert_eq!((error.is_applied(), error.look_at()), (false, None), "{what}: {error:?}");
+    assert_eq!((error.kind(), error.cause_kind()), (failure, failure), "{what}: {error:?}");
+    assert_eq!((error.is_applied(), error.verify_with()), (false, None), "{what}: {error:?}");
     assert!(!error.to_string().contains("carried out"), "{what}: {error}");
 }
 
@@ -163,7 +164,7 @@ async fn a_success_of_somebody_elses_proves_nothing() {
                 assert_eq!(error.attempts(), 1, "{what}");
                 assert!(error.to_string().contains("is not the API's: "), "{what}: {error}");
             }
-            let error = told.of_class(&what, Repeat::Safe).await;
+            let error = told.of_class(&what, Idempotency::Safe).await;
             assert_read(&what, &error, ErrorKind::Decode);
             assert_eq!(error.attempts(), 1, "{what}");
         }
@@ -220,12 +221,12 @@ async fn a_success_that_cannot_be_read_was_carried_out_and_says_where_its_result
                 assert_eq!(error.attempts(), 1, "{what}");
                 assert!(error.to_string().contains(told_what), "{what}: {error}");
             }
-            let error = told.of_class(&what, Repeat::Safe).await;
+            let error = told.of_class(&what, Idempotency::Safe).await;
             assert_read(&what, &error, ErrorKind::Decode);
         }
         // It was, whatever became of an attempt before.
         told.answer([answer(502, &[], b""), answer(200, &[JSON], b"{}")]);
-        let error = told.of_class("after a 502", Repeat::Idempotent).await;
+        let error = told.of_class("after a 502", Idempotency::Idempotent).await;
         assert_eq!((error.kind(), error.attempts(), error.is_applied()), (ErrorKind::Decode, 2, true), "{error:?}");
     }
 }
@@ -244,7 +245,7 @@ async fn a_redirect_or_an_upgrade_proves_nothing() {
                 assert_unknown(&what, error, failure);
                 assert_eq!(error.attempts(), 1, "{what}");
             }
-            let error = told.of_class(&what, Repeat::Safe).await;
+            let error = told.of_class(&what, Idempotency::Safe).await;
             assert_read(&what, &error, failure);
             assert_eq!(error.attempts(), 1, "{what}");
             assert_eq!(
@@ -266,7 +267,7 @@ async fn an_upgrade_that_was_not_asked_for_proves_nothing() {
             assert_unknown("101", error, ErrorKind::UnexpectedReply);
             assert_eq!(error.attempts(), 1);
         }
-        assert_read("101", &told.of_class("101", Repeat::Safe).await, ErrorKind::UnexpectedReply);
+        assert_read("101", &told.of_class("101", Idempotency::Safe).await, ErrorKind::UnexpectedReply);
     }
 }
 
@@ -282,7 +283,7 @@ async fn a_server_that_asks_for_a_long_wait_is_not_asked_again() {
                 for class in CLASSES {
                     told.answer([answer(status, &[("retry-after", asked)], body.as_bytes())]);
                     let error = told.of_class(&what, class).await;
-                    assert_eq!((error.attempts(), error.is_applied(), error.look_at()), (1, false, None), "{what}");
+                    assert_eq!((error.attempts(), error.is_applied(), error.verify_with()), (1, false, None), "{what}");
                     assert_ne!(error.kind(), ErrorKind::OutcomeUnknown, "{what}: {error:?}");
                     assert_eq!(error.retry_after(), Some(Duration::from_secs(seconds)), "{what}");
                     assert!(error.to_string().ends_with(&format!(" (retry after {seconds} s)")), "{what}: {error}");
@@ -296,7 +297,7 @@ async fn a_server_that_asks_for_a_long_wait_is_not_asked_again() {
             classes::send(&told.client, class).await.unwrap_or_else(|error| panic!("{class:?}, {way:?}: {error}"));
         }
         told.answer([busy]);
-        let error = told.of_class("a short wait", Repeat::Never).await;
+        let error = told.of_class("a short wait", Idempotency::NonIdempotent).await;
         assert_eq!((error.attempts(), error.retry_after()), (ATTEMPTS, Some(Duration::ZERO)), "{error:?}");
     }
 }
@@ -310,10 +311,10 @@ async fn statuses_of_edges_are_as_502_and_what_is_not_known_as_500() {
                 let what = format!("{status}, {class:?}, {way:?}");
                 told.answer([answer(status, &[("content-type", "text/html")], b"<html>")]);
                 let error = told.of_class(&what, class).await;
-                let harmless = class != Repeat::Never;
+                let harmless = class != Idempotency::NonIdempotent;
                 assert_eq!(error.attempts(), if harmless { ATTEMPTS } else { 1 }, "{what}");
                 match class {
-                    Repeat::Safe => assert_read(&what, &error, ErrorKind::UnexpectedReply),
+                    Idempotency::Safe => assert_read(&what, &error, ErrorKind::UnexpectedReply),
                     _ => assert_unknown(&what, &error, ErrorKind::UnexpectedReply),
                 }
                 if harmless {
@@ -325,7 +326,7 @@ async fn statuses_of_edges_are_as_502_and_what_is_not_known_as_500() {
         // The same request would meet the same again.
         for status in [501, 505, 511] {
             told.answer([answer(status, &[], b"")]);
-            let error = told.of_class("a final 5xx", Repeat::Idempotent).await;
+            let error = told.of_class("a final 5xx", Idempotency::Idempotent).await;
             assert_eq!((error.kind(), error.attempts()), (ErrorKind::OutcomeUnknown, 1), "{status}");
         }
     }
@@ -354,13 +355,13 @@ async fn an_error_says_what_is_wrong_with_an_answer_and_which_attempt_may_have_b
             (answer(200, &[JSON], br#"{"usageLimit":7}"#), "expected an object;"),
         ] {
             told.answer([answer]);
-            let error = told.of_class(expected, Repeat::Never).await;
+            let error = told.of_class(expected, Idempotency::NonIdempotent).await;
             assert!(error.to_string().contains(expected), "{way:?}: {error}");
             assert!(!error.to_string().contains("struct"), "{way:?}: {error}");
         }
         told.answer([answer(502, &[], b""), answer(403, &[JSON], br#"{"code":"BadDeployKey"}"#)]);
-        let error = told.of_class("refused after a 502", Repeat::Idempotent).await;
-        assert_eq!((error.kind(), error.failure()), (ErrorKind::OutcomeUnknown, ErrorKind::Api), "{error:?}");
+        let error = told.of_class("refused after a 502", Idempotency::Idempotent).await;
+        assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::OutcomeUnknown, ErrorKind::Api), "{error:?}");
         let expected =
             "; an earlier attempt may have been carried out: call list_usage_limits to check (2 attempts in ";
         assert!(error.to_string().contains(expected), "{way:?}: {error}");

@@ -76,7 +76,7 @@ async fn a_page_that_failed_is_asked_for_again() {
     let first = pages.next().await.unwrap().unwrap();
     fake.fault(Fault::Reset);
     let error = pages.next().await.unwrap_err();
-    assert!(matches!(&error, PagesError::Client(error) if error.kind() == ErrorKind::Broken), "{error:?}");
+    assert!(matches!(&error, PagesError::Client(error) if error.kind() == ErrorKind::Connection), "{error:?}");
     let second = pages.next().await.unwrap().unwrap();
     assert_eq!((first.len(), second.len()), (15, 5));
     assert!(pages.next().await.unwrap().is_none());

@@ -48,7 +48,10 @@ async fn an_unpause_whose_answer_was_lost_tells_that_it_may_have_been_done() {
     let error = client.send(&UnpauseDeployment::new()).await.unwrap_err();
     assert_eq!((error.code(), error.attempts()), (Some(&ErrorCode::UnpauseDeploymentFailed), 2));
     // No operation tells whether a deployment is paused.
-    assert_eq!((error.kind(), error.failure(), error.look_at()), (ErrorKind::OutcomeUnknown, ErrorKind::Api, None));
+    assert_eq!(
+        (error.kind(), error.cause_kind(), error.verify_with()),
+        (ErrorKind::OutcomeUnknown, ErrorKind::Api, None)
+    );
     assert!(!fake.stops().paused);
 }
 
@@ -86,7 +89,7 @@ async fn usage_limits_are_created_changed_and_deleted() {
     // The first attempt is carried out, and the second one finds that it was.
     fake.fault(Fault::LostAnswer);
     let reply = client.send_for_reply(&DeleteUsageLimit::new(&limit.id)).await.unwrap();
-    assert_eq!((reply.was_gone, reply.status.as_u16()), (true, 404));
+    assert_eq!((reply.already_deleted, reply.status.as_u16()), (true, 404));
     let error = client.send(&DeleteUsageLimit::new(&limit.id)).await.unwrap_err();
     assert!(error.is_not_found() && error.code() == Some(&ErrorCode::UsageLimitNotFound), "{error:?}");
     let error = client.send(&DeleteUsageLimit::new("a/b % é")).await.unwrap_err();
@@ -100,7 +103,7 @@ async fn a_create_whose_answer_was_lost_is_not_repeated() {
     fake.fault(Fault::LostAnswer);
     let error = client.send(&CreateUsageLimit::new(limit)).await.unwrap_err();
     assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::OutcomeUnknown, Sent::Maybe, 1));
-    assert_eq!((error.failure(), error.look_at()), (ErrorKind::Broken, Some(ListUsageLimits::META.id)));
+    assert_eq!((error.cause_kind(), error.verify_with()), (ErrorKind::Connection, Some(ListUsageLimits::META.id)));
     assert!(error.to_string().ends_with("it may have been carried out: call list_usage_limits to check"), "{error}");
     assert_eq!(client.send(&ListUsageLimits::new()).await.unwrap().len(), 1, "it was done all the same");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use convex_mgmt::deployment::environment_variables::plan::{Action, DeletesAll, EnvironmentPlan, Owned};
+use convex_mgmt::deployment::environment_variables::plan::{Action, DeletesAll, EnvironmentPlan, Ownership};
 use convex_mgmt::deployment::{EnvironmentVariables, ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt::{
     ApplyError, Client, DecodeErrorKind, DeployKey, DeploymentClient, Endpoint, ErrorCode, ErrorKind, OnConflict,
@@ -21,7 +21,7 @@ fn wanted() -> EnvironmentVariables {
     EnvironmentVariables::from_dotenv("KEPT=1\nCHANGED=\"two\\nlines\"\nNEW='é $x'\n").unwrap()
 }
 
-async fn plan(client: &DeploymentClient, owned: Owned) -> EnvironmentPlan {
+async fn plan(client: &DeploymentClient, owned: Ownership) -> EnvironmentPlan {
     let current = client.send(&ListEnvironmentVariables::new()).await.unwrap();
     EnvironmentPlan::new(&current, &wanted(), owned)
 }
@@ -37,7 +37,7 @@ fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
 #[tokio::test]
 async fn a_plan_is_carried_out_in_one_batch() {
     let (fake, _running, client) = deployment().await;
-    let plan = plan(&client, Owned::Everything).await;
+    let plan = plan(&client, Ownership::All).await;
     let done = client.apply_environment_plan(&plan, OnConflict::Fail).await.unwrap();
     assert_eq!(done, plan);
     assert_eq!(variables(&fake), pairs(&[("CHANGED", "two\nlines"), ("KEPT", "1"), ("NEW", "é $x")]));
@@ -55,9 +55,9 @@ async fn a_plan_is_carried_out_in_one_batch() {
 #[tokio::test]
 async fn a_second_plan_is_empty_and_writes_nothing() {
     let (fake, _running, client) = deployment().await;
-    client.apply_environment_plan(&plan(&client, Owned::Nothing).await, OnConflict::Fail).await.unwrap();
+    client.apply_environment_plan(&plan(&client, Ownership::None).await, OnConflict::Fail).await.unwrap();
     let entries = fake.audit_log().len();
-    let second = plan(&client, Owned::Nothing).await;
+    let second = plan(&client, Ownership::None).await;
     assert!(second.is_empty());
     client.apply_environment_plan(&second, OnConflict::Fail).await.unwrap();
     assert_eq!(fake.audit_log().len(), entries);
@@ -67,7 +67,7 @@ async fn a_second_plan_is_empty_and_writes_nothing() {
 #[tokio::test]
 async fn a_change_by_someone_else_is_a_conflict_unless_it_is_to_be_overwritten() {
     let (fake, _running, client) = deployment().await;
-    let plan = plan(&client, Owned::Everything).await;
+    let plan = plan(&client, Ownership::All).await;
     fake.set_variable("CHANGED", "by someone else");
     fake.set_variable("GONE", "by someone else");
     let before = variables(&fake);
@@ -84,7 +84,7 @@ async fn a_change_by_someone_else_is_a_conflict_unless_it_is_to_be_overwritten()
 async fn a_plan_that_breaks_a_rule_sends_nothing() {
     let (fake, _running, client) = deployment().await;
     let bad: EnvironmentVariables = [("9", "x"), ("CONVEX_CLOUD_URL", "x")].into_iter().collect();
-    let plan = EnvironmentPlan::new(&EnvironmentVariables::new(), &bad, Owned::Nothing);
+    let plan = EnvironmentPlan::new(&EnvironmentVariables::new(), &bad, Ownership::None);
     let error = client.apply_environment_plan(&plan, OnConflict::Fail).await.unwrap_err();
     assert!(matches!(&error, ApplyError::Client(error) if error.kind() == ErrorKind::Build), "{error:?}");
     assert!(error.to_string().contains("2 problems"), "{error}");
@@ -97,7 +97,7 @@ async fn a_limit_is_held_against_what_is_there_when_the_plan_is_carried_out() {
     let (fake, _running, client) = started(full).await;
     let current = client.send(&ListEnvironmentVariables::new()).await.unwrap();
     let wanted: EnvironmentVariables = [("NEW", "1")].into_iter().collect();
-    let plan = EnvironmentPlan::new(&current, &wanted, Owned::Nothing);
+    let plan = EnvironmentPlan::new(&current, &wanted, Ownership::None);
     for on_conflict in [OnConflict::Fail, OnConflict::Overwrite] {
         // Still full: nothing is written.
         let error = client.apply_environment_plan(&plan, on_conflict).await.unwrap_err();
@@ -117,7 +117,9 @@ async fn a_plan_that_deletes_all_that_is_ours_sends_nothing_unless_permitted() {
     let current = client.send(&ListEnvironmentVariables::new()).await.unwrap();
     let requests = fake.requests().len();
     let plan = |owned| EnvironmentPlan::new(&current, &EnvironmentVariables::new(), owned);
-    for (owned, count) in [(Owned::Everything, 3), (Owned::Prefix(String::new()), 3), (Owned::Prefix("G".into()), 1)] {
+    for (owned, count) in
+        [(Ownership::All, 3), (Ownership::Prefix(String::new()), 3), (Ownership::Prefix("G".into()), 1)]
+    {
         for plan in [plan(owned.clone()), plan(owned.clone()).unchecked()] {
             let error = client.apply_environment_plan(&plan, OnConflict::Overwrite).await.unwrap_err();
             let ApplyError::DeletesAll(DeletesAll { count: told, .. }) = error else { panic!("{error:?}") };
@@ -126,11 +128,11 @@ async fn a_plan_that_deletes_all_that_is_ours_sends_nothing_unless_permitted() {
     }
     assert_eq!(fake.requests().len(), requests, "nothing is sent");
     // It deleted nothing when it was made, and would now.
-    let early = EnvironmentPlan::new(&EnvironmentVariables::new(), &EnvironmentVariables::new(), Owned::Everything);
+    let early = EnvironmentPlan::new(&EnvironmentVariables::new(), &EnvironmentVariables::new(), Ownership::All);
     let error = client.apply_environment_plan(&early, OnConflict::Overwrite).await.unwrap_err();
     assert!(matches!(error, ApplyError::DeletesAll(_)), "{error:?}");
     assert_eq!(variables(&fake).len(), 3);
-    client.apply_environment_plan(&plan(Owned::Everything).allow_delete_all(), OnConflict::Fail).await.unwrap();
+    client.apply_environment_plan(&plan(Ownership::All).allow_delete_all(), OnConflict::Fail).await.unwrap();
     assert!(variables(&fake).is_empty());
 }
 

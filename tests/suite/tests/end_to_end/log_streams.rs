@@ -180,13 +180,13 @@ async fn a_lost_create_or_rotation_is_not_repeated_and_the_rest_is() {
     fake.fault(Fault::LostAnswer);
     let error = client.send(&CreateLogStream::new(webhook())).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts(), error.sent()), (ErrorKind::OutcomeUnknown, 1, Sent::Maybe));
-    assert_eq!(error.look_at(), Some(ListLogStreams::META.id));
+    assert_eq!(error.verify_with(), Some(ListLogStreams::META.id));
     let listed = client.send(&ListLogStreams::new()).await.unwrap();
     let found = listed.iter().find(|stream| stream.config.log_stream_type() == LogStreamType::Webhook).unwrap();
     fake.fault(Fault::LostAnswer);
     let error = client.send(&RotateWebhookSecret::new(&found.id)).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts(), error.sent()), (ErrorKind::OutcomeUnknown, 1, Sent::Maybe));
-    assert_eq!(error.look_at(), Some(GetLogStream::META.id));
+    assert_eq!(error.verify_with(), Some(GetLogStream::META.id));
     let LogStreamConfig::Webhook(before) = &found.config else { panic!("{found:?}") };
     assert!(
         matches!(config(&client, &found.id).await, LogStreamConfig::Webhook(now) if now.hmac_secret != before.hmac_secret)
@@ -195,9 +195,9 @@ async fn a_lost_create_or_rotation_is_not_repeated_and_the_rest_is() {
     client.send(&UpdateLogStream::new(&found.id, WebhookUpdate::new())).await.unwrap();
     fake.fault(Fault::LostAnswer);
     let reply = client.send_for_reply(&DeleteLogStream::new(&found.id)).await.unwrap();
-    assert!(reply.was_gone);
+    assert!(reply.already_deleted);
     let reply = client.send_for_reply(&DeleteLogStream::new(&create(&client, webhook()).await)).await.unwrap();
-    assert!(!reply.was_gone);
+    assert!(!reply.already_deleted);
 }
 
 /// Eight come at once and are tried three times by the server, so five are refused by it, and sent again.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use convex_mgmt::{ClientBuilder, Deployment, DeploymentClient, Error, Repeat, RetryPolicy};
+use convex_mgmt::{ClientBuilder, DeploymentApi, DeploymentClient, Error, Idempotency, RetryPolicy};
 use convex_mgmt_suite::classes;
 use convex_mgmt_suite::frames::{FrameServer, Frames};
 
@@ -15,7 +15,7 @@ mod unprocessed;
 const BOUND: Duration = Duration::from_secs(20);
 
 /// A client without further attempts but for what was not processed.
-fn once(server: &FrameServer, proxied: bool) -> ClientBuilder<Deployment> {
+fn once(server: &FrameServer, proxied: bool) -> ClientBuilder<DeploymentApi> {
     let policy = RetryPolicy::default().max_attempts(1).base_delay(Duration::from_millis(1));
     server.client(proxied).retry(policy)
 }
@@ -25,7 +25,7 @@ async fn bounded<F: Future>(work: F) -> F::Output {
 }
 
 /// So many calls of these classes, all at once, and how they end.
-async fn burst(client: &DeploymentClient, classes: &'static [Repeat], calls: usize) -> Vec<Result<(), Error>> {
+async fn burst(client: &DeploymentClient, classes: &'static [Idempotency], calls: usize) -> Vec<Result<(), Error>> {
     let calls: Vec<_> = (0..calls)
         .map(|n| {
             let client = client.clone();

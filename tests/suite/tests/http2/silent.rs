@@ -42,8 +42,8 @@ async fn an_attempt_whose_time_runs_out_leaves_its_connection() {
                 let client = client.build().unwrap();
                 classes::send(&client, class).await.unwrap();
                 let error = bounded(classes::send(&client, class)).await.unwrap_err();
-                let kind = if of_an_attempt { ErrorKind::AttemptTimeout } else { ErrorKind::TotalTimeout };
-                assert_eq!(error.failure(), kind, "{what}: {error:?}");
+                let kind = if of_an_attempt { ErrorKind::AttemptTimeout } else { ErrorKind::DeadlineExceeded };
+                assert_eq!(error.cause_kind(), kind, "{what}: {error:?}");
                 assert_eq!(server.connections(), 1, "{what}");
                 bounded(classes::send(&client, class)).await.unwrap_or_else(|error| panic!("{what}: {error:?}"));
                 assert_eq!(server.connections(), 2, "{what}");

@@ -91,16 +91,21 @@ fn response(status: StatusCode, body: Part) -> Response<Part> {
     Response::builder().status(status).header("content-type", "application/json").body(body).unwrap()
 }
 
-/// Answers a request, or does something else with it, as these dice from 0 to 99 say.
-async fn answer(request: Request<Incoming>, seen: &Seen, dice: u64, end: &Notify) -> Result<Response<Part>, h2::Error> {
+/// Answers a request, or does something else with it, as these jitter from 0 to 99 say.
+async fn answer(
+    request: Request<Incoming>,
+    seen: &Seen,
+    jitter: u64,
+    end: &Notify,
+) -> Result<Response<Part>, h2::Error> {
     let calm = seen.calm.load(Ordering::SeqCst);
-    let dice = if calm { 99 } else { dice };
+    let jitter = if calm { 99 } else { jitter };
     let create = request.method() == Method::POST;
     let ends = async || {
         end.notify_one();
         std::future::pending::<()>().await;
     };
-    match dice {
+    match jitter {
         // Not processed.
         0..=5 => ends().await,
         6..=14 => return Err(h2::Reason::REFUSED_STREAM.into()),
@@ -113,7 +118,7 @@ async fn answer(request: Request<Incoming>, seen: &Seen, dice: u64, end: &Notify
         *lock(&seen.processed).entry(body["limit"].as_u64().unwrap()).or_default() += 1;
     }
     let done = Bytes::from_static(DONE.as_bytes());
-    match dice {
+    match jitter {
         20..=24 => ends().await,
         25..=26 => std::future::pending().await,
         27..=31 => {
@@ -121,7 +126,7 @@ async fn answer(request: Request<Incoming>, seen: &Seen, dice: u64, end: &Notify
             return Ok(response(StatusCode::OK, Part(Some(half), true)));
         }
         32..=36 => return Err(h2::Reason::INTERNAL_ERROR.into()),
-        37..=50 => tokio::time::sleep(Duration::from_millis(dice - 36)).await,
+        37..=50 => tokio::time::sleep(Duration::from_millis(jitter - 36)).await,
         _ => {}
     }
     Ok(response(StatusCode::OK, Part(Some(done), false)))
@@ -146,8 +151,8 @@ async fn connection(stream: TcpStream, acceptors: [TlsAcceptor; 2], seen: Arc<Se
     let (shuts_down, breaks) = (random.below(200), random.below(400));
     let (end, random) = (Arc::new(Notify::new()), Mutex::new(random));
     let service = service_fn(|request: Request<Incoming>| {
-        let (seen, dice, end) = (Arc::clone(&seen), lock(&random).below(100), Arc::clone(&end));
-        async move { answer(request, &seen, dice, &end).await }
+        let (seen, jitter, end) = (Arc::clone(&seen), lock(&random).below(100), Arc::clone(&end));
+        async move { answer(request, &seen, jitter, &end).await }
     });
     let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let after = |millis| async move {

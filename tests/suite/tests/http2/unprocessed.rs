@@ -71,7 +71,7 @@ async fn a_server_that_refuses_every_stream_is_not_asked_for_ever() {
     for class in CLASSES {
         let client = server.client(false).retry(policy.clone()).build().unwrap();
         let error = bounded(classes::send(&client, class)).await.unwrap_err();
-        assert_eq!((error.kind(), error.failure()), (ErrorKind::Unprocessed, ErrorKind::Unprocessed), "{class:?}");
+        assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::Unprocessed, ErrorKind::Unprocessed), "{class:?}");
         assert_eq!((error.sent(), error.attempts()), (Sent::No, 5), "{class:?}: {error:?}");
         let text = error.to_string();
         assert!(text.contains("did not process the request (5 attempts"), "no more than is known: {text}");
@@ -146,7 +146,7 @@ async fn a_create_that_may_have_been_processed_is_not_repeated() {
     .await;
     let client = server.client(false).build().unwrap();
     let error = bounded(classes::send(&client, CLASSES[2])).await.unwrap_err();
-    assert_eq!((error.kind(), error.failure()), (ErrorKind::OutcomeUnknown, ErrorKind::Broken), "{error:?}");
+    assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::OutcomeUnknown, ErrorKind::Connection), "{error:?}");
     assert_eq!((error.sent(), error.attempts()), (Sent::Maybe, 1), "{error:?}");
 }
 
@@ -186,7 +186,7 @@ async fn a_write_whose_time_runs_out_before_its_stream_opens_was_not_sent() {
                 assert!(result.is_ok(), "{what}: {result:?}");
             } else {
                 let error = result.unwrap_err();
-                let kind = if attempt.is_some() { ErrorKind::AttemptTimeout } else { ErrorKind::TotalTimeout };
+                let kind = if attempt.is_some() { ErrorKind::AttemptTimeout } else { ErrorKind::DeadlineExceeded };
                 assert_eq!((error.kind(), error.sent()), (kind, Sent::No), "{what}: {error:?}");
             }
             classes::send(&client, class).await.unwrap();

@@ -16,8 +16,8 @@ use convex_mgmt::deployment::{
 };
 use convex_mgmt::layers::ConcurrencyLimitLayer;
 use convex_mgmt::{
-    BuildError, Client, DecodeError, Deployment, Error, ErrorCode, ErrorKind, Operation, OperationMeta, Repeat,
-    RequestWriter, RetryBudget, RetryPolicy, Sent,
+    BuildError, Client, DecodeError, DeploymentApi, Error, ErrorCode, ErrorKind, Idempotency, Operation, OperationMeta,
+    RequestEncoder, RetryBudget, RetryPolicy, Sent,
 };
 use convex_mgmt_suite::classes::usage_limit;
 use convex_mgmt_suite::{Script, Step, endpoint, refused, reset};
@@ -32,11 +32,12 @@ const CONFLICT: &str = r#"{"code":"OptimisticConcurrencyControlFailure","message
 struct Create;
 
 impl Operation for Create {
-    type Api = Deployment;
+    type Api = DeploymentApi;
     type Output = ();
     const META: &'static OperationMeta =
-        &OperationMeta::new::<Deployment>("create", Method::POST, "/create", Repeat::Never).empty_reply();
-    fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
+        &OperationMeta::new::<DeploymentApi>("create", Method::POST, "/create", Idempotency::NonIdempotent)
+            .empty_reply();
+    fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
         request.json(&"made up")
     }
     fn decode(_body: &Bytes) -> Result<(), DecodeError> {
@@ -44,7 +45,7 @@ impl Operation for Create {
     }
 }
 
-fn builder() -> convex_mgmt::ClientBuilder<Deployment> {
+fn builder() -> convex_mgmt::ClientBuilder<DeploymentApi> {
     Client::builder(endpoint("https://happy-animal-123.convex.cloud"))
 }
 
@@ -77,14 +78,14 @@ async fn a_read_is_repeated_whatever_broke() {
 #[tokio::test(start_paused = true)]
 async fn what_may_have_been_done_is_not_done_twice() {
     for (step, kind, sent) in [
-        (reset(), ErrorKind::Broken, Sent::Maybe),
+        (reset(), ErrorKind::Connection, Sent::Maybe),
         (Step::Answer(500, r#"{"code":"InternalServerError","message":""}"#), ErrorKind::Api, Sent::Maybe),
         (Step::Answer(503, r#"{"code":"SomethingNew","message":""}"#), ErrorKind::Api, Sent::Maybe),
         (Step::Answer(503, "<html>"), ErrorKind::UnexpectedReply, Sent::Maybe),
     ] {
         let script = Script::new([step, Step::Answer(200, "")]);
         let error = create(&script).await.unwrap_err();
-        assert_eq!((summary(&error), error.failure()), ((ErrorKind::OutcomeUnknown, 1, sent), kind));
+        assert_eq!((summary(&error), error.cause_kind()), ((ErrorKind::OutcomeUnknown, 1, sent), kind));
         assert!(error.to_string().contains("it may have been carried out"), "{error}");
         assert_eq!(script.seen().len(), 1, "{kind:?}");
     }
@@ -128,11 +129,14 @@ async fn a_write_that_was_refused_each_time_is_known_not_to_be_done() {
     let client = builder().total_timeout(Duration::from_secs(3)).build_on(script).unwrap();
     let error = client.send(&Create).await.unwrap_err();
     assert!(error.is_write_conflict() && error.attempts() > 3, "{error:?}");
-    assert_eq!((error.kind(), error.look_at()), (ErrorKind::Api, None));
+    assert_eq!((error.kind(), error.verify_with()), (ErrorKind::Api, None));
     // Lost to others first, and then to a connection that breaks: that one is not known.
     let script = Script::new(conflicts().take(5).chain([reset()]));
     let error = create(&script).await.unwrap_err();
-    assert_eq!((summary(&error), error.failure()), ((ErrorKind::OutcomeUnknown, 6, Sent::Maybe), ErrorKind::Broken));
+    assert_eq!(
+        (summary(&error), error.cause_kind()),
+        ((ErrorKind::OutcomeUnknown, 6, Sent::Maybe), ErrorKind::Connection)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -141,15 +145,15 @@ async fn what_an_earlier_attempt_may_have_done_is_not_forgotten() {
     let update = UpdateEnvironmentVariables::new().set("A", "1");
     let denied = || Step::Answer(403, r#"{"code":"BadDeployKey","message":""}"#);
     let error = client(vec![reset(), denied()]).send(&update).await.unwrap_err();
-    assert_eq!((error.kind(), error.failure()), (ErrorKind::OutcomeUnknown, ErrorKind::Api));
-    assert_eq!(error.look_at(), Some("list_environment_variables"));
+    assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::OutcomeUnknown, ErrorKind::Api));
+    assert_eq!(error.verify_with(), Some("list_environment_variables"));
     assert!(error.is_auth(), "{error:?}");
     assert!(error.to_string().contains("; an earlier attempt may have been carried out: call list_"), "{error}");
     // Where the last attempt may have done it, too, nobody needs to be told of others.
     let error = client(vec![reset(), reset(), reset()]).send(&update).await.unwrap_err();
     assert!(error.to_string().contains("; it may have been carried out: call list_"), "{error}");
     let error = client(vec![reset(), refused(), refused()]).send(&update).await.unwrap_err();
-    assert_eq!((error.kind(), error.failure()), (ErrorKind::OutcomeUnknown, ErrorKind::Connect));
+    assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::OutcomeUnknown, ErrorKind::Connect));
     // Nothing was done without a connection: it is an attempt before that may have done it, and the text says so.
     let text = error.to_string();
     let expected =
@@ -175,9 +179,9 @@ async fn a_success_that_cannot_be_read_tells_that_it_was_done_and_another_answer
         let script = Script::new(before.into_iter().chain([Step::Answer(200, body)]));
         let client = builder().build_on(script).unwrap();
         let error = client.send(&UpdateUsageLimit::new("x", usage_limit())).await.expect_err(&what);
-        assert_eq!((error.kind(), error.failure()), (kind, ErrorKind::Decode), "{what}");
+        assert_eq!((error.kind(), error.cause_kind()), (kind, ErrorKind::Decode), "{what}");
         let applied = kind == ErrorKind::Decode;
-        assert_eq!((error.is_applied(), error.look_at()), (applied, Some("list_usage_limits")), "{what}");
+        assert_eq!((error.is_applied(), error.verify_with()), (applied, Some("list_usage_limits")), "{what}");
         let next = match applied {
             true => "; the operation was carried out: call list_usage_limits to find the result",
             false => "; it may have been carried out: call list_usage_limits to check",
@@ -194,7 +198,7 @@ async fn a_deletion_that_finds_nothing_is_done_only_if_an_attempt_before_may_hav
     for before in [reset(), Step::Answer(500, ""), Step::Answer(503, "<html>"), Step::Answer(408, "")] {
         let what = format!("{before:?}");
         let reply = client(vec![before, gone()]).send_for_reply(&delete).await.expect(&what);
-        assert!(reply.was_gone, "{what}");
+        assert!(reply.already_deleted, "{what}");
     }
     for before in [refused(), Step::Answer(503, CONFLICT), Step::Answer(429, "")] {
         let what = format!("{before:?}");
@@ -229,7 +233,7 @@ async fn waits_follow_the_policy_and_retry_after() {
     let script = Script::new([reset(), reset(), reset(), Step::Answer(200, LISTED)]);
     let client = builder().retry(policy).build_on(script).unwrap();
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
-    // At most 1 s, 2 s and 4 s, scaled by dice.
+    // At most 1 s, 2 s and 4 s, scaled by jitter.
     assert!(started.elapsed() > Duration::ZERO && started.elapsed() < Duration::from_secs(7));
 
     let started = Instant::now();
@@ -277,7 +281,7 @@ async fn a_call_that_wakes_up_after_its_time_begins_no_attempt() {
     assert!(tokio::time::timeout(Duration::from_secs(1), &mut call).await.is_err());
     tokio::time::advance(Duration::from_secs(3600)).await;
     let error = call.await.unwrap_err();
-    assert_eq!(summary(&error), (ErrorKind::TotalTimeout, 1, Sent::Maybe));
+    assert_eq!(summary(&error), (ErrorKind::DeadlineExceeded, 1, Sent::Maybe));
     assert_eq!(script.seen().len(), 1);
 }
 
@@ -362,7 +366,7 @@ async fn waiting_for_a_place_counts_as_time_of_the_call_and_sends_nothing() {
     let script = Script::new([Step::Answer(200, "")]);
     let waiting = client(Some(Duration::from_secs(5)), &script);
     let error = waiting.send(&Create).await.unwrap_err();
-    assert_eq!(summary(&error), (ErrorKind::TotalTimeout, 0, Sent::No));
+    assert_eq!(summary(&error), (ErrorKind::DeadlineExceeded, 0, Sent::No));
     assert_eq!((error.elapsed(), script.left()), (Duration::from_secs(5), 1));
     // A call that is given up frees its place.
     holder.abort();

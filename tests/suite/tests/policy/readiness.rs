@@ -53,7 +53,7 @@ impl Service<Request<Bytes>> for Door {
     }
 }
 
-fn refresh() -> CredentialRefreshLayer<convex_mgmt::Deployment> {
+fn refresh() -> CredentialRefreshLayer<convex_mgmt::DeploymentApi> {
     let source = async || Ok::<_, BoxError>(DeployKey::parse(ADMIN_KEY)?);
     CredentialRefreshLayer::new(&endpoint("https://happy-animal-123.convex.cloud"), source)
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use convex_mgmt::deployment::*;
 use convex_mgmt::layers::CredentialRefreshLayer;
 use convex_mgmt::{
-    Client, CredentialError, DeployKey, Deployment, DeploymentClient, Endpoint, OPERATIONS, Operation, RetryPolicy,
+    Client, CredentialError, DeployKey, DeploymentApi, DeploymentClient, Endpoint, OPERATIONS, Operation, RetryPolicy,
     UnixMillis,
 };
 use convex_mgmt_suite::log::Log;
@@ -53,12 +53,12 @@ fn key() -> Result<DeployKey, CredentialError> {
     DeployKey::parse(&format!("dev:happy-animal-123|{CANARY}"))
 }
 
-fn endpoint() -> Endpoint<Deployment> {
+fn endpoint() -> Endpoint<DeploymentApi> {
     Endpoint::new("https://happy-animal-123.convex.cloud", &key().unwrap()).unwrap()
 }
 
 /// What all operations say, each sent once.
-async fn all<S>(client: &Client<Deployment, S>) -> (usize, String)
+async fn all<S>(client: &Client<DeploymentApi, S>) -> (usize, String)
 where
     S: Service<Request<Bytes>, Response = Response<Bytes>> + Clone,
     S::Error: Into<tower::BoxError>,

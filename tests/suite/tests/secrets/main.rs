@@ -9,7 +9,7 @@ use std::error::Error as StdError;
 use std::fmt::{Debug, Display};
 
 use bytes::Bytes;
-use convex_mgmt::deployment::environment_variables::plan::{EnvironmentPlan, Owned};
+use convex_mgmt::deployment::environment_variables::plan::{EnvironmentPlan, Ownership};
 use convex_mgmt::deployment::{
     AxiomUpdate, CreateLogStream, DataSync, DatadogSiteLocation, DatadogUpdate, Document, EnvironmentVariables,
     GetLogStream, ListAuditLogEvents, ListEnvironmentVariables, ListLogStreams, LogStreamUpdate, LogTopic, LogTopics,
@@ -17,7 +17,7 @@ use convex_mgmt::deployment::{
     PostHogLogsUpdate, RotateWebhookSecret, SentryUpdate, UpdateEnvironmentVariables, UpdateLogStream,
 };
 use convex_mgmt::{
-    AccessToken, Client, Credential, DeployKey, Deployment, Endpoint, Management, Operation, OperationMeta,
+    AccessToken, Client, Credential, DeployKey, DeploymentApi, Endpoint, ManagementApi, Operation, OperationMeta,
     ResponseError, Secret, fit,
 };
 use convex_mgmt_suite::{Script, Step, refused, reset};
@@ -49,7 +49,7 @@ fn key() -> DeployKey {
     DeployKey::parse(&format!("happy-animal-123|{CANARY}")).unwrap()
 }
 
-fn endpoint() -> Endpoint<Deployment> {
+fn endpoint() -> Endpoint<DeploymentApi> {
     Endpoint::new("https://happy-animal-123.convex.cloud", &key()).unwrap()
 }
 
@@ -61,10 +61,10 @@ fn update() -> UpdateEnvironmentVariables {
 fn values_show_no_secret() {
     let variables: EnvironmentVariables = [("NAME", CANARY)].into_iter().collect();
     let other: EnvironmentVariables = [("NAME", "other")].into_iter().collect();
-    let plan = EnvironmentPlan::new(&variables, &other, Owned::Everything);
-    let back = EnvironmentPlan::new(&other, &variables, Owned::Everything);
+    let plan = EnvironmentPlan::new(&variables, &other, Ownership::All);
+    let back = EnvironmentPlan::new(&other, &variables, Ownership::All);
     let token = AccessToken::parse(&format!("team:acme|{CANARY}")).unwrap();
-    let management = Endpoint::<Management>::new("https://api.convex.dev", &token).unwrap();
+    let management = Endpoint::<ManagementApi>::new("https://api.convex.dev", &token).unwrap();
     let client = Client::new(endpoint()).unwrap();
     let request = ListEnvironmentVariables::new().to_request(&endpoint()).unwrap();
     for text in [
@@ -80,7 +80,7 @@ fn values_show_no_secret() {
         shown(&variables),
         shown(&plan),
         plan.to_string(),
-        shown(&plan.confirm(&back_reading())),
+        shown(&plan.rebase(&back_reading())),
         shown(&back),
         back.to_string(),
         shown(&update()),
@@ -208,7 +208,7 @@ fn bad_input_is_not_repeated() {
     }
     for prefix in [format!("{CANARY}//"), format!("{CANARY}/%2e"), format!("{CANARY}/api/v1"), format!("?{CANARY}")] {
         let url = format!("https://example.com/{prefix}");
-        assert_clean(&"a prefix", &told(&Endpoint::<Deployment>::with_path_prefix(&url, &key()).unwrap_err()));
+        assert_clean(&"a prefix", &told(&Endpoint::<DeploymentApi>::with_path_prefix(&url, &key()).unwrap_err()));
     }
     for url in [
         format!("https://user:{CANARY}@example.com"),
@@ -218,7 +218,7 @@ fn bad_input_is_not_repeated() {
         format!("https://{CANARY} .com"),
         format!("http://{CANARY}.com"),
     ] {
-        assert_clean(&"a URL", &told(&Endpoint::<Deployment>::new(&url, &key()).unwrap_err()));
+        assert_clean(&"a URL", &told(&Endpoint::<DeploymentApi>::new(&url, &key()).unwrap_err()));
     }
     for text in
         [format!("A={CANARY}\n{CANARY}"), format!("A='x\n{CANARY}"), format!("A B={CANARY}"), format!("={CANARY}")]

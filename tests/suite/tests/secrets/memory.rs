@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::os::unix::fs::FileExt;
 
 use convex_mgmt::deployment::{ListEnvironmentVariables, RotateWebhookSecret, UpdateEnvironmentVariables};
-use convex_mgmt::{Authorizes, DeployKey, Deployment, Endpoint, Operation, Secret};
+use convex_mgmt::{Authorizes, DeployKey, DeploymentApi, Endpoint, Operation, Secret};
 use http::Response;
 use http::header::AUTHORIZATION;
 
@@ -33,14 +33,14 @@ fn a_dropped_secret_is_wiped() {
         Some(left) => assert_eq!(left, &plain.as_bytes()[NOTES..], "what is not wiped is seen"),
     }
 
-    let endpoint = Endpoint::<Deployment>::new("https://happy-animal-123.convex.cloud", &key).unwrap();
+    let endpoint = Endpoint::<DeploymentApi>::new("https://happy-animal-123.convex.cloud", &key).unwrap();
     let request = ListEnvironmentVariables::new().to_request(&endpoint).unwrap();
     let body = format!(r#"{{"environmentVariables":{{"NAME":"{value}"}}}}"#);
     let variables = ListEnvironmentVariables::from_response(Response::new(body.into())).unwrap();
     for (what, left) in [
         ("a text", left_of(Secret::new(canary("text")), |secret| secret.expose().as_bytes())),
         ("a copy", left_of(Secret::new(canary("text")).clone(), |secret| secret.expose().as_bytes())),
-        ("a key", left_of(key, |key| Authorizes::<Deployment>::secret(key).expose().as_bytes())),
+        ("a key", left_of(key, |key| Authorizes::<DeploymentApi>::secret(key).expose().as_bytes())),
         ("a value", left_of(variables, |variables| variables.get("NAME").unwrap().expose().as_bytes())),
         ("a header", left_of((endpoint, request), |(_, request)| request.headers()[AUTHORIZATION].as_bytes())),
     ] {
@@ -134,7 +134,7 @@ fn reading_and_writing_a_secret_leaves_no_copy_of_it() {
     assert_eq!(Sought::new(b'w', b"\n").copies(), Some(0), "a webhook's secret");
 
     let key = DeployKey::parse("happy-animal-123|made-up").unwrap();
-    let endpoint = Endpoint::<Deployment>::new("https://happy-animal-123.convex.cloud", &key).unwrap();
+    let endpoint = Endpoint::<DeploymentApi>::new("https://happy-animal-123.convex.cloud", &key).unwrap();
     let update = UpdateEnvironmentVariables::new().set("NAME", lines(b'x', b"\n", "", "")).set("NEXT", "1");
     let request = update.to_request(&endpoint).unwrap();
     let written = Sought::new(b'x', br"\n");

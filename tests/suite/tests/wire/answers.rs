@@ -7,7 +7,7 @@ use convex_mgmt::deployment::{
     GetCanonicalUrls, GetDeploymentInfo, ListActiveSyncs, ListEnvironmentVariables, ListUsageLimits,
     UpdateEnvironmentVariables,
 };
-use convex_mgmt::{Client, DecodeErrorKind, Error, ErrorKind, Repeat, ResponseError, RetryPolicy};
+use convex_mgmt::{Client, DecodeErrorKind, Error, ErrorKind, Idempotency, ResponseError, RetryPolicy};
 use convex_mgmt_suite::script_server::{Act, Gate, ScriptServer, answer, raw, write};
 use convex_mgmt_suite::{Script, Step, endpoint};
 use http::Response;
@@ -91,7 +91,7 @@ async fn success_without_a_body() {
             // The write was done, and that is known: it is what it gives that is not there.
             let error = send(&client, class).await.expect_err(head);
             assert_eq!((error.kind(), error.attempts()), (ErrorKind::Decode, 1), "{head}, {class:?}");
-            assert_eq!(error.is_applied(), class != Repeat::Safe, "{head}, {class:?}");
+            assert_eq!(error.is_applied(), class != Idempotency::Safe, "{head}, {class:?}");
             list(&client).await.unwrap();
             assert_eq!((server.connections(), server.requests().len()), (1, 2), "{head}");
         }

@@ -1,6 +1,6 @@
 //! Bodies of answers: cut, broken into bad pieces, too slow, or with something behind them.
 
-use convex_mgmt::Repeat;
+use convex_mgmt::Idempotency;
 use convex_mgmt::deployment::UpdateEnvironmentVariables;
 use convex_mgmt_suite::script_server::{Act, ScriptServer, answer, raw, write};
 
@@ -102,7 +102,7 @@ async fn an_answer_with_something_behind_it() {
 }
 
 /// Sends an operation of this class, or one without a reply body.
-async fn stray(name: &str, class: Option<Repeat>, text: String) {
+async fn stray(name: &str, class: Option<Idempotency>, text: String) {
     // The server stays, so that only the stray bytes can make the client leave.
     let first = vec![Act::Read, write(text), Act::Hang];
     let server = ScriptServer::start([first, done()]).await;

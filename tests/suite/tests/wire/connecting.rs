@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use convex_mgmt::builder::AttemptService;
 use convex_mgmt::{
-    Client, ClientBuilder, DeployKey, Deployment, Endpoint, ErrorKind, Proxy, Repeat, RetryPolicy, Sent,
+    Client, ClientBuilder, DeployKey, DeploymentApi, Endpoint, ErrorKind, Idempotency, Proxy, RetryPolicy, Sent,
 };
 use convex_mgmt_suite::ADMIN_KEY;
 use convex_mgmt_suite::script_server::{Act, Closed, Gate, ScriptServer, write};
@@ -22,7 +22,7 @@ async fn refused_and_then_accepted() {
         let closed = Closed::port();
         let url = closed.url();
         let error = send(&client(&url, 3), class).await.unwrap_err();
-        assert_eq!((error.kind(), error.failure()), (ErrorKind::Connect, ErrorKind::Connect), "{class:?}");
+        assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::Connect, ErrorKind::Connect), "{class:?}");
         assert_eq!((error.sent(), error.attempts()), (Sent::No, 3), "{class:?}");
 
         let (closed, server) = (Arc::new(Mutex::new(Some(closed))), Arc::new(Mutex::new(None::<ScriptServer>)));
@@ -74,7 +74,7 @@ async fn a_name_of_several_addresses() {
         let host = format!("host: deployment.localhost:{port}\r\n");
         assert!(String::from_utf8_lossy(&server.requests()[0]).contains(&host), "the name stays that of the URL");
         for none in [&[dead][..], &[dead, dead], &[]] {
-            let error = send(&at(none), Repeat::Never).await.unwrap_err();
+            let error = send(&at(none), Idempotency::NonIdempotent).await.unwrap_err();
             assert_eq!((error.kind(), error.sent()), (ErrorKind::Connect, Sent::No), "{swallows} {none:?}: {error:?}");
         }
         assert_eq!(server.connections(), 1, "{swallows}");
@@ -104,7 +104,7 @@ async fn no_connection_in_the_time_of_a_call_means_that_nothing_was_sent() {
     let proxied = |url: &str| builder("https://deployment.example", 2).proxy(Proxy::new(url, "").unwrap());
     for http2 in [false, true] {
         for (case, way) in [
-            ("swallowed", &(|| builder(&swallowing.url, 2)) as &dyn Fn() -> ClientBuilder<Deployment>),
+            ("swallowed", &(|| builder(&swallowing.url, 2)) as &dyn Fn() -> ClientBuilder<DeploymentApi>),
             ("no handshake", &|| builder(&secure, 2)),
             ("no proxy", &|| proxied(&swallowing.url)),
             ("no tunnel", &|| proxied(&silent.url())),
@@ -118,7 +118,7 @@ async fn no_connection_in_the_time_of_a_call_means_that_nothing_was_sent() {
                 assert_eq!(error.attempts(), 2, "{what}: nothing was sent, so each class is repeated");
                 let client = unbounded().attempt_timeout(None).total_timeout(short).build().unwrap();
                 let error = send(&client, class).await.unwrap_err();
-                assert_eq!((error.kind(), error.sent()), (ErrorKind::TotalTimeout, Sent::No), "{what}: {error:?}");
+                assert_eq!((error.kind(), error.sent()), (ErrorKind::DeadlineExceeded, Sent::No), "{what}: {error:?}");
             }
         }
     }
@@ -184,7 +184,7 @@ async fn a_kept_connection_that_returned_the_request_counts_as_none() {
             let server = ScriptServer::start([first, vec![Act::Hang], vec![Act::Hang]]).await;
             let key = DeployKey::parse(ADMIN_KEY).unwrap();
             let builder =
-                Client::builder(Endpoint::<Deployment>::plaintext("http://deployment.example", &key).unwrap());
+                Client::builder(Endpoint::<DeploymentApi>::new_insecure("http://deployment.example", &key).unwrap());
             let builder = builder.proxy(Proxy::new(&server.url(), "").unwrap()).retry(RetryPolicy::never());
             let short = Some(Duration::from_millis(100));
             let (attempt, total) = if of_an_attempt { (short, None) } else { (None, short) };
@@ -195,7 +195,7 @@ async fn a_kept_connection_that_returned_the_request_counts_as_none() {
             // The client's connection gets its turn after this test: when it has been given the request.
             signal.pass().await;
             let error = send(&client, class).await.unwrap_err();
-            let kind = if of_an_attempt { ErrorKind::AttemptTimeout } else { ErrorKind::TotalTimeout };
+            let kind = if of_an_attempt { ErrorKind::AttemptTimeout } else { ErrorKind::DeadlineExceeded };
             assert_eq!((error.kind(), error.sent()), (kind, Sent::No), "{class:?}: {error:?}");
             assert_eq!(server.connections(), 2, "{class:?}");
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use convex_mgmt::{Client, DeployKey, Deployment, Endpoint, Proxy};
+use convex_mgmt::{Client, DeployKey, DeploymentApi, Endpoint, Proxy};
 use convex_mgmt_suite::script_server::{Act, Gate, ScriptServer, answer, write};
 use convex_mgmt_suite::{ADMIN_KEY, endpoint};
 use tokio::runtime::Builder;
@@ -33,7 +33,8 @@ async fn each_call_may_open_one_that_is_quicker_than_that_and_no_more_are_kept_t
         acts.extend((0..=calls).flat_map(|_| done()));
         let server = ScriptServer::start((0..calls).map(|_| acts.clone())).await;
         let key = DeployKey::parse(ADMIN_KEY).unwrap();
-        let builder = Client::builder(Endpoint::<Deployment>::plaintext("http://deployment.example", &key).unwrap());
+        let builder =
+            Client::builder(Endpoint::<DeploymentApi>::new_insecure("http://deployment.example", &key).unwrap());
         let client = builder.proxy(Proxy::new(&server.url(), "").unwrap()).max_concurrency(most).build().unwrap();
         gate.open();
         list(&client).await.unwrap();

@@ -140,8 +140,8 @@ async fn a_server_that_never_answers() {
 async fn the_shorter_time_counts() {
     let short = Duration::from_millis(100);
     for (attempt, total, failure) in [
-        (None, Some(short), ErrorKind::TotalTimeout),
-        (Some(BOUND), Some(short), ErrorKind::TotalTimeout),
+        (None, Some(short), ErrorKind::DeadlineExceeded),
+        (Some(BOUND), Some(short), ErrorKind::DeadlineExceeded),
         (Some(short), None, ErrorKind::AttemptTimeout),
         (Some(short), Some(BOUND), ErrorKind::AttemptTimeout),
     ] {
@@ -149,7 +149,7 @@ async fn the_shorter_time_counts() {
             let server = ScriptServer::start([vec![Act::Read, Act::Hang], done()]).await;
             let client = builder(&server.url(), 1).attempt_timeout(attempt).total_timeout(total).build().unwrap();
             let error = send(&client, class).await.unwrap_err();
-            assert_eq!((error.failure(), error.sent(), error.attempts()), (failure, Sent::Maybe, 1), "{error:?}");
+            assert_eq!((error.cause_kind(), error.sent(), error.attempts()), (failure, Sent::Maybe, 1), "{error:?}");
             assert!((short..BOUND / 2).contains(&error.elapsed()), "{error:?}");
         }
     }

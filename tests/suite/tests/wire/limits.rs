@@ -206,7 +206,7 @@ fn most_held(acts: Vec<Act>, limit: usize) -> (ErrorKind, u64) {
     let mut failure = None;
     let held = allocation_counter::measure(|| {
         let call = async { bounded(client.send(&ListEnvironmentVariables::new())).await };
-        failure = Some(caller.block_on(call).unwrap_err().failure());
+        failure = Some(caller.block_on(call).unwrap_err().cause_kind());
     });
     // With its runtime the client leaves for good.
     drop(caller);

@@ -46,7 +46,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use convex_mgmt::{Client, ClientBuilder, Deployment, DeploymentClient, Error, ErrorKind, Repeat, RetryPolicy, Sent};
+use convex_mgmt::{
+    Client, ClientBuilder, DeploymentApi, DeploymentClient, Error, ErrorKind, Idempotency, RetryPolicy, Sent,
+};
 use convex_mgmt_suite::classes::{self, CLASSES, DONE};
 use convex_mgmt_suite::endpoint;
 use convex_mgmt_suite::script_server::{Act, ScriptServer, answer};
@@ -85,7 +87,7 @@ fn joined(acts: impl IntoIterator<Item = Vec<Act>>) -> Vec<Act> {
     acts.into_iter().flatten().collect()
 }
 
-fn builder(url: &str, attempts: u32) -> ClientBuilder<Deployment> {
+fn builder(url: &str, attempts: u32) -> ClientBuilder<DeploymentApi> {
     let policy = RetryPolicy::default().max_attempts(attempts).base_delay(Duration::from_millis(1));
     Client::builder(endpoint(url)).retry(policy).response_limit(LIMIT)
 }
@@ -95,18 +97,18 @@ fn client(url: &str, attempts: u32) -> DeploymentClient {
 }
 
 /// Sends an operation of this class.
-async fn send<S>(client: &Client<Deployment, S>, class: Repeat) -> Result<(), Error>
+async fn send<S>(client: &Client<DeploymentApi, S>, class: Idempotency) -> Result<(), Error>
 where
     S: Service<Request<Bytes>, Response = Response<Bytes>, Error: Into<BoxError>> + Clone,
 {
     bounded(classes::send(client, class)).await
 }
 
-async fn list<S>(client: &Client<Deployment, S>) -> Result<(), Error>
+async fn list<S>(client: &Client<DeploymentApi, S>) -> Result<(), Error>
 where
     S: Service<Request<Bytes>, Response = Response<Bytes>, Error: Into<BoxError>> + Clone,
 {
-    send(client, Repeat::Safe).await
+    send(client, Idempotency::Safe).await
 }
 
 /// So many calls, all at once.
@@ -172,7 +174,7 @@ struct Case {
 impl Case {
     /// A connection that breaks after so many whole requests.
     fn broken(name: &'static str, requests: usize, acts: impl IntoIterator<Item = Act>) -> Self {
-        let (failure, repeated) = (ErrorKind::Broken, [true, true, false]);
+        let (failure, repeated) = (ErrorKind::Connection, [true, true, false]);
         let acts = acts.into_iter().collect();
         let (attempt_timeout, total_timeout) = (None, None);
         Self { name, acts, requests, failure, unknown: true, repeated, kept: false, attempt_timeout, total_timeout }
@@ -196,7 +198,7 @@ impl Case {
     /// The same in which the time of the whole call runs out.
     fn without_end(self) -> Self {
         let (attempt_timeout, total_timeout) = (Some(SHORT / 4), Some(SHORT));
-        Self { failure: ErrorKind::TotalTimeout, repeated: [false; 3], attempt_timeout, total_timeout, ..self }
+        Self { failure: ErrorKind::DeadlineExceeded, repeated: [false; 3], attempt_timeout, total_timeout, ..self }
     }
 
     /// Tries the case with every class of operation, without and with further attempts.
@@ -224,9 +226,9 @@ impl Case {
             Ok(()) => assert!(again, "{what}: a success"),
             Err(error) => {
                 assert!(!again, "{what}: {error:?}");
-                let unknown = self.unknown && CLASSES[class] != Repeat::Safe;
+                let unknown = self.unknown && CLASSES[class] != Idempotency::Safe;
                 let kind = if unknown { ErrorKind::OutcomeUnknown } else { self.failure };
-                assert_eq!((error.failure(), error.kind()), (self.failure, kind), "{what}: {error:?}");
+                assert_eq!((error.cause_kind(), error.kind()), (self.failure, kind), "{what}: {error:?}");
                 assert_eq!((error.sent(), error.attempts()), (Sent::Maybe, 1), "{what}");
             }
         }

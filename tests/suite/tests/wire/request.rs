@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use convex_mgmt::deployment::UpdateEnvironmentVariables;
 use convex_mgmt::{
-    BuildError, DecodeError, Deployment, DeploymentClient, Error, ErrorKind, Operation, OperationMeta, Repeat,
-    RequestWriter, Sent,
+    BuildError, DecodeError, DeploymentApi, DeploymentClient, Error, ErrorKind, Idempotency, Operation, OperationMeta,
+    RequestEncoder, Sent,
 };
 use convex_mgmt_suite::script_server::{Act, Gate, ScriptServer, raw, write};
 use http::Method;
@@ -18,15 +18,15 @@ const LARGE: usize = 2 * 1024 * 1024 - 2;
 struct Upload<const REPEATED: bool>;
 
 impl<const REPEATED: bool> Operation for Upload<REPEATED> {
-    type Api = Deployment;
+    type Api = DeploymentApi;
     type Output = ();
-    const META: &'static OperationMeta = &OperationMeta::new::<Deployment>(
+    const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
         "upload",
         Method::POST,
         "/upload",
-        if REPEATED { Repeat::Idempotent } else { Repeat::Never },
+        if REPEATED { Idempotency::Idempotent } else { Idempotency::NonIdempotent },
     );
-    fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
+    fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
         request.json(&"x".repeat(LARGE))
     }
     fn decode(_body: &Bytes) -> Result<(), DecodeError> {
@@ -81,9 +81,13 @@ async fn a_kept_connection_that_breaks() {
         let client = client(&server.url(), 3);
         list(&client).await.unwrap();
         let result = send(&client, class).await;
-        if class == Repeat::Never {
+        if class == Idempotency::NonIdempotent {
             let error = result.expect_err(name);
-            assert_eq!((error.kind(), error.failure()), (ErrorKind::OutcomeUnknown, ErrorKind::Broken), "{name}");
+            assert_eq!(
+                (error.kind(), error.cause_kind()),
+                (ErrorKind::OutcomeUnknown, ErrorKind::Connection),
+                "{name}"
+            );
             assert_eq!((error.sent(), error.attempts(), server.connections()), (Sent::Maybe, 1, 1), "{name}");
             list(&client).await.unwrap();
         } else {
@@ -114,8 +118,8 @@ async fn a_request_cut_half_way() {
                 (false, result) => {
                     let error = result.expect_err(name);
                     assert_eq!(
-                        (error.kind(), error.failure()),
-                        (ErrorKind::OutcomeUnknown, ErrorKind::Broken),
+                        (error.kind(), error.cause_kind()),
+                        (ErrorKind::OutcomeUnknown, ErrorKind::Connection),
                         "{name}"
                     );
                     assert_eq!((error.sent(), error.attempts(), server.connections()), (Sent::Maybe, 1, 1), "{name}");

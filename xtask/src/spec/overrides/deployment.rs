@@ -7,7 +7,7 @@ use convex_mgmt_proto::deployment::{
     UpdateCanonicalUrl, UpdateEnvironmentVariables, UsageLimitConfig, UsageLimitType, UsageLimitWindow, UsageMetric,
     WebhookFormat,
 };
-use convex_mgmt_proto::{DeployKey, Endpoint, ErrorCode, Operation, Problems, UnixMillis};
+use convex_mgmt_proto::{DeployKey, Endpoint, ErrorCode, Operation, UnixMillis, Violations};
 use serde_json::{Map, Value, json};
 
 use super::{Instead, Override, Side, What};
@@ -308,7 +308,7 @@ fn is_refused(create: CreateLogStream) -> bool {
 }
 
 /// The code of the first problem.
-fn code(checked: Result<(), Problems>) -> Option<ErrorCode> {
+fn code(checked: Result<(), Violations>) -> Option<ErrorCode> {
     checked.err().and_then(|problems| problems.iter().next().map(|problem| problem.code.clone()))
 }
 

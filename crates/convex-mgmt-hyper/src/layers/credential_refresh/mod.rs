@@ -23,7 +23,7 @@ use crate::error::TransportError;
 /// ```
 /// use convex_mgmt_hyper::layers::CredentialRefreshLayer;
 /// use convex_mgmt_hyper::Client;
-/// use convex_mgmt_proto::{DeployKey, Deployment, Endpoint};
+/// use convex_mgmt_proto::{DeployKey, DeploymentApi, Endpoint};
 ///
 /// async fn from_the_vault() -> Result<DeployKey, std::io::Error> {
 ///     // Asks the vault, or makes a new key with the Management API.
@@ -31,7 +31,7 @@ use crate::error::TransportError;
 /// }
 ///
 /// let key = DeployKey::parse("prod:happy-animal-123|old")?;
-/// let endpoint = Endpoint::<Deployment>::new("https://happy-animal-123.convex.cloud", &key)?;
+/// let endpoint = Endpoint::<DeploymentApi>::new("https://happy-animal-123.convex.cloud", &key)?;
 /// let refresh = CredentialRefreshLayer::new(&endpoint, from_the_vault);
 /// let client = Client::builder(endpoint).attempt_layer(refresh).build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -54,7 +54,7 @@ impl<A: Api> CredentialRefreshLayer<A> {
             let (given, source) = (given.clone(), Arc::clone(&source));
             Box::pin(async move {
                 let credential = source().await.map_err(Into::into)?;
-                Ok(given.credential(&credential)?)
+                Ok(given.with_credential(&credential)?)
             })
         };
         Self(Arc::new(Source::new(endpoint, Box::new(fetch))))

@@ -8,12 +8,12 @@ use serde::Deserialize;
 
 use crate::decode::{self, DecodeError};
 use crate::deployment::CREDENTIALS;
-use crate::error::{BuildError, Problems};
+use crate::error::{BuildError, Violations};
 use crate::open::open_union;
-use crate::operation::{Deployment, Operation, OperationMeta, Paging, Repeat};
+use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta, Paging};
 use crate::paging::{self, Page, Pagination, paged};
 use crate::time::{UnixMillis, UnixNanos};
-use crate::write::RequestWriter;
+use crate::write::RequestEncoder;
 
 /// How far a sync has come that still walks through the tables. Counts lag some seconds behind, and count revisions and deletions
 /// too.
@@ -156,22 +156,26 @@ impl ListActiveSyncs {
     ///
     /// # Errors
     /// All problems, with the codes that the server would answer.
-    pub fn check(&self) -> Result<(), Problems> {
-        Problems::none_of(paging::problems(self.limit, self.cursor.as_deref()).collect())
+    pub fn check(&self) -> Result<(), Violations> {
+        Violations::none_of(paging::problems(self.limit, self.cursor.as_deref()).collect())
     }
 }
 
 impl Operation for ListActiveSyncs {
-    type Api = Deployment;
+    type Api = DeploymentApi;
     type Output = Page<ActiveSync>;
-    const META: &'static OperationMeta =
-        &OperationMeta::new::<Deployment>("list_active_syncs", Method::GET, "/data/list_active_syncs", Repeat::Safe)
-            .query(&["limit", "cursor"])
-            .credentials(CREDENTIALS)
-            .permission("deployment:data:view")
-            .paging(Paging::Query);
+    const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
+        "list_active_syncs",
+        Method::GET,
+        "/data/list_active_syncs",
+        Idempotency::Safe,
+    )
+    .query(&["limit", "cursor"])
+    .credentials(CREDENTIALS)
+    .permission("deployment:data:view")
+    .paging(Paging::Query);
 
-    fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
+    fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
         if !self.unchecked {
             self.check()?;
         }

@@ -22,9 +22,9 @@ pub use value::Value;
 use super::CREDENTIALS;
 use crate::code::ErrorCode;
 use crate::decode::DecodeError;
-use crate::error::{BuildError, Problem, Problems};
-use crate::operation::{Deployment, Operation, OperationMeta, Paging, Repeat};
-use crate::write::RequestWriter;
+use crate::error::{BuildError, Violation, Violations};
+use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta, Paging};
+use crate::write::RequestEncoder;
 
 /// Asks for the next page of a data sync, or for the first one of a new sync.
 ///
@@ -111,25 +111,25 @@ impl DataSync {
     ///
     /// # Errors
     /// All problems, with the codes that the server would answer.
-    pub fn check(&self) -> Result<(), Problems> {
+    pub fn check(&self) -> Result<(), Violations> {
         let empty = self.cursor.as_deref() == Some("");
-        let cursor = empty.then(|| Problem::new("cursor", ErrorCode::InvalidDataSyncCursor, "may not be empty"));
+        let cursor = empty.then(|| Violation::new("cursor", ErrorCode::InvalidDataSyncCursor, "may not be empty"));
         let selection = self.selection.iter().flat_map(Selection::problems);
-        Problems::none_of(cursor.into_iter().chain(selection).collect())
+        Violations::none_of(cursor.into_iter().chain(selection).collect())
     }
 }
 
 impl Operation for DataSync {
-    type Api = Deployment;
+    type Api = DeploymentApi;
     type Output = DataSyncPage;
     const META: &'static OperationMeta =
-        &OperationMeta::new::<Deployment>("data_sync", Method::POST, "/data/sync", Repeat::Safe)
+        &OperationMeta::new::<DeploymentApi>("data_sync", Method::POST, "/data/sync", Idempotency::Safe)
             .credentials(CREDENTIALS)
             .permission("deployment:data:view")
             .paging(Paging::Body)
             .large_reply();
 
-    fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
+    fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
         if !self.unchecked {
             self.check()?;
         }

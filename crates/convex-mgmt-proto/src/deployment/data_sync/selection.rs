@@ -11,7 +11,7 @@ use names::{is_column, is_identifier};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::code::ErrorCode;
-use crate::error::Problem;
+use crate::error::Violation;
 
 /// The name that stands for everything that is not named.
 const OTHER: &str = "_other";
@@ -110,10 +110,10 @@ impl Selection {
     }
 
     /// What the server would refuse.
-    pub(super) fn problems(&self) -> Vec<Problem> {
+    pub(super) fn problems(&self) -> Vec<Violation> {
         let mut problems = Vec::new();
         let mut refuse = |place: String, rule: &str| {
-            problems.push(Problem::new(format!("selection{place}"), ErrorCode::InvalidDataSyncSelection, rule));
+            problems.push(Violation::new(format!("selection{place}"), ErrorCode::InvalidDataSyncSelection, rule));
         };
         for (path, component) in &self.0.named {
             let place = format!("[{path:?}]");

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, btree_map};
 
 use bytes::Bytes;
 use http::Method;
-pub use plan::{Action, DeletesAll, EnvironmentPlan, Owned, PlanConflict, PlanError, Step};
+pub use plan::{Action, DeletesAll, EnvironmentPlan, Ownership, PlanConflict, PlanError, Step};
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -20,9 +20,9 @@ use super::CREDENTIALS;
 use crate::body::{Body, Written};
 use crate::decode::{self, DecodeError};
 use crate::error::BuildError;
-use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
+use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta};
 use crate::secret::Secret;
-use crate::write::RequestWriter;
+use crate::write::RequestEncoder;
 
 /// The environment variables of a deployment: names, in ascending order, with their values.
 ///
@@ -157,13 +157,13 @@ impl ListEnvironmentVariables {
 }
 
 impl Operation for ListEnvironmentVariables {
-    type Api = Deployment;
+    type Api = DeploymentApi;
     type Output = EnvironmentVariables;
-    const META: &'static OperationMeta = &OperationMeta::new::<Deployment>(
+    const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
         "list_environment_variables",
         Method::GET,
         "/list_environment_variables",
-        Repeat::Safe,
+        Idempotency::Safe,
     )
     .credentials(CREDENTIALS)
     .permission("deployment:env:view")
@@ -356,21 +356,21 @@ impl Body for UpdateEnvironmentVariables {
 }
 
 impl Operation for UpdateEnvironmentVariables {
-    type Api = Deployment;
+    type Api = DeploymentApi;
     type Output = ();
-    const META: &'static OperationMeta = &OperationMeta::new::<Deployment>(
+    const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
         "update_environment_variables",
         Method::POST,
         "/update_environment_variables",
-        Repeat::Idempotent,
+        Idempotency::Idempotent,
     )
     .credentials(CREDENTIALS)
     .permission("deployment:env:write")
     .empty_reply()
     .secret_request()
-    .look_at("list_environment_variables");
+    .verify_with("list_environment_variables");
 
-    fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
+    fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
         if !self.unchecked {
             rules::check(&self.changes)?;
         }
@@ -388,7 +388,7 @@ mod tests {
     use crate::credential::DeployKey;
     use crate::endpoint::Endpoint;
 
-    fn endpoint() -> Endpoint<Deployment> {
+    fn endpoint() -> Endpoint<DeploymentApi> {
         let key = DeployKey::parse("prod:happy-animal-123|made-up").unwrap();
         Endpoint::new("https://happy-animal-123.convex.cloud", &key).unwrap()
     }

@@ -8,31 +8,31 @@ use thiserror::Error;
 
 use super::rules;
 use super::{EnvironmentVariables, UpdateEnvironmentVariables};
-use crate::error::Problems;
+use crate::error::Violations;
 use crate::printable::Printable;
 
 /// Which variables of a deployment are ours: a plan deletes those of them that are no longer wanted, and leaves all others
 /// alone. A variable that is wanted is ours in any case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Owned {
+pub enum Ownership {
     /// None: nothing is deleted.
     #[default]
-    Nothing,
+    None,
     /// All: whatever is not wanted is deleted.
-    Everything,
+    All,
     /// Those with these names.
     Names(BTreeSet<String>),
     /// Those whose names begin so.
     Prefix(String),
 }
 
-impl Owned {
+impl Ownership {
     /// Whether a variable is ours.
     pub fn owns(&self, name: &str) -> bool {
         match self {
-            Self::Nothing => false,
-            Self::Everything => true,
+            Self::None => false,
+            Self::All => true,
             Self::Names(names) => names.contains(name),
             Self::Prefix(prefix) => name.starts_with(prefix.as_str()),
         }
@@ -40,7 +40,7 @@ impl Owned {
 
     /// Whether variables may be ours that nobody has named.
     fn is_open(&self) -> bool {
-        matches!(self, Self::Everything | Self::Prefix(_))
+        matches!(self, Self::All | Self::Prefix(_))
     }
 }
 
@@ -56,10 +56,10 @@ pub enum Action {
     Delete,
     /// It is there as wanted. Serialized as `unchanged`.
     #[serde(rename = "unchanged")]
-    Same,
+    Unchanged,
     /// It is there, not ours, and not wanted. Serialized as `unmanaged`.
     #[serde(rename = "unmanaged")]
-    LeftAlone,
+    Unmanaged,
 }
 
 /// One variable of a plan.
@@ -76,24 +76,24 @@ pub struct Step {
 ///
 /// A plan is made from what was read, can be shown to people and logs (its `Display` and `Debug` hold names and no
 /// values), and is carried out as one batch: wholly or not at all. The API cannot make a write depend on what was read,
-/// so a plan is held against a fresh reading just before it is carried out ([`EnvironmentPlan::confirm`]); a client of
+/// so a plan is held against a fresh reading just before it is carried out ([`EnvironmentPlan::rebase`]); a client of
 /// `convex-mgmt-hyper` does that by itself.
 ///
 /// ```
 /// use convex_mgmt_proto::deployment::EnvironmentVariables;
-/// use convex_mgmt_proto::deployment::environment_variables::plan::{EnvironmentPlan, Owned};
+/// use convex_mgmt_proto::deployment::environment_variables::plan::{EnvironmentPlan, Ownership};
 ///
 /// let current: EnvironmentVariables = [("A", "1"), ("B", "2"), ("C", "3")].into_iter().collect();
 /// let wanted: EnvironmentVariables = [("A", "1"), ("B", "two"), ("D", "4")].into_iter().collect();
-/// let plan = EnvironmentPlan::new(&current, &wanted, Owned::Everything);
+/// let plan = EnvironmentPlan::new(&current, &wanted, Ownership::All);
 /// assert_eq!(plan.to_string(), "= A\n~ B\n- C\n+ D\n1 to create, 1 to update, 1 to delete, 1 same, 0 left alone");
-/// # Ok::<(), convex_mgmt_proto::Problems>(())
+/// # Ok::<(), convex_mgmt_proto::Violations>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct EnvironmentPlan {
     current: EnvironmentVariables,
     wanted: EnvironmentVariables,
-    owned: Owned,
+    ownership: Ownership,
     steps: Vec<Step>,
     unchecked: bool,
     may_delete_all: bool,
@@ -102,26 +102,26 @@ pub struct EnvironmentPlan {
 impl EnvironmentPlan {
     /// Plans the way from `current` to `wanted`.
     ///
-    /// If `owned` is [`Owned::Everything`] or an [`Owned::Prefix`], and `wanted` has no variable that is ours, the plan deletes
+    /// If `ownership` is [`Ownership::All`] or an [`Ownership::Prefix`], and `wanted` has no variable that is ours, the plan deletes
     /// all that are. An empty or wrong file has the same effect, so such a plan is only carried out with
     /// [`EnvironmentPlan::allow_delete_all`].
-    pub fn new(current: &EnvironmentVariables, wanted: &EnvironmentVariables, owned: Owned) -> Self {
+    pub fn new(current: &EnvironmentVariables, wanted: &EnvironmentVariables, ownership: Ownership) -> Self {
         let names: BTreeSet<&str> = current.names().chain(wanted.names()).collect();
         let steps = names
             .into_iter()
             .map(|name| {
                 let action = match (current.get(name), wanted.get(name)) {
                     (None, _) => Action::Create,
-                    (Some(there), Some(wanted)) if there == wanted => Action::Same,
+                    (Some(there), Some(wanted)) if there == wanted => Action::Unchanged,
                     (Some(_), Some(_)) => Action::Update,
-                    (Some(_), None) if owned.owns(name) => Action::Delete,
-                    (Some(_), None) => Action::LeftAlone,
+                    (Some(_), None) if ownership.owns(name) => Action::Delete,
+                    (Some(_), None) => Action::Unmanaged,
                 };
                 Step { name: name.to_owned(), action }
             })
             .collect();
         let (current, wanted) = (current.clone(), wanted.clone());
-        Self { current, wanted, owned, steps, unchecked: false, may_delete_all: false }
+        Self { current, wanted, ownership, steps, unchecked: false, may_delete_all: false }
     }
 
     /// Permits the plan to delete every variable that is ours, without one that is wanted.
@@ -146,7 +146,7 @@ impl EnvironmentPlan {
 
     /// Whether there is nothing to change.
     pub fn is_empty(&self) -> bool {
-        self.steps.iter().all(|step| matches!(step.action, Action::Same | Action::LeftAlone))
+        self.steps.iter().all(|step| matches!(step.action, Action::Unchanged | Action::Unmanaged))
     }
 
     /// The one call that carries out the plan, or `None` if there is nothing to change: even an empty batch is a write to
@@ -183,7 +183,7 @@ impl EnvironmentPlan {
 
     fn check_deletions(&self) -> Result<(), DeletesAll> {
         let count = self.count(Action::Delete);
-        let suspicious = self.owned.is_open() && !self.wanted.names().any(|name| self.owned.owns(name));
+        let suspicious = self.ownership.is_open() && !self.wanted.names().any(|name| self.ownership.owns(name));
         if count > 0 && suspicious && !self.may_delete_all { Err(DeletesAll { count }) } else { Ok(()) }
     }
 
@@ -205,13 +205,13 @@ impl EnvironmentPlan {
     ///
     /// # Errors
     /// [`PlanConflict`] if a variable that the plan is about was changed since, other than to what the plan wants.
-    pub fn confirm(&self, fresh: &EnvironmentVariables) -> Result<Self, PlanConflict> {
-        let renewed = self.renew(fresh);
+    pub fn rebase(&self, fresh: &EnvironmentVariables) -> Result<Self, PlanConflict> {
+        let renewed = self.replan(fresh);
         let names: Vec<String> = renewed
             .steps
             .iter()
             // Only what would be written, by name: left alone, or already as wanted, is no conflict whoever did it.
-            .filter(|step| !matches!(step.action, Action::Same | Action::LeftAlone))
+            .filter(|step| !matches!(step.action, Action::Unchanged | Action::Unmanaged))
             .filter(|step| !(self.current.get(&step.name) == fresh.get(&step.name)))
             .map(|step| step.name.clone())
             .collect();
@@ -219,8 +219,8 @@ impl EnvironmentPlan {
     }
 
     /// Plans again from a fresh reading, whatever has changed: the wanted variables win.
-    pub fn renew(&self, fresh: &EnvironmentVariables) -> Self {
-        let plan = Self::new(fresh, &self.wanted, self.owned.clone());
+    pub fn replan(&self, fresh: &EnvironmentVariables) -> Self {
+        let plan = Self::new(fresh, &self.wanted, self.ownership.clone());
         Self { unchecked: self.unchecked, may_delete_all: self.may_delete_all, ..plan }
     }
 }
@@ -232,8 +232,8 @@ impl fmt::Display for EnvironmentPlan {
                 Action::Create => '+',
                 Action::Update => '~',
                 Action::Delete => '-',
-                Action::Same => '=',
-                Action::LeftAlone => '.',
+                Action::Unchanged => '=',
+                Action::Unmanaged => '.',
             };
             writeln!(f, "{sign} {}", Printable(name))?;
         }
@@ -243,8 +243,8 @@ impl fmt::Display for EnvironmentPlan {
             self.count(Action::Create),
             self.count(Action::Update),
             self.count(Action::Delete),
-            self.count(Action::Same),
-            self.count(Action::LeftAlone)
+            self.count(Action::Unchanged),
+            self.count(Action::Unmanaged)
         )
     }
 }
@@ -262,7 +262,7 @@ impl fmt::Debug for EnvironmentPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EnvironmentPlan")
             .field("steps", &self.steps)
-            .field("owned", &self.owned)
+            .field("owned", &self.ownership)
             .finish_non_exhaustive()
     }
 }
@@ -272,7 +272,7 @@ impl fmt::Debug for EnvironmentPlan {
 pub enum PlanError {
     /// The plan has values that the server would refuse. [`EnvironmentPlan::unchecked`] switches the check off.
     #[error(transparent)]
-    Invalid(#[from] Problems),
+    Invalid(#[from] Violations),
     /// The plan deletes every variable that is ours.
     #[error(transparent)]
     DeletesAll(#[from] DeletesAll),
@@ -318,12 +318,12 @@ mod tests {
     fn only_what_is_ours_is_deleted() {
         let current = variables([("APP_OLD", "1"), ("OTHER", "2"), ("THIRD", "3")]);
         let plan = |owned| EnvironmentPlan::new(&current, &EnvironmentVariables::new(), owned);
-        use Action::{Delete, LeftAlone};
+        use Action::{Delete, Unmanaged};
         for (owned, expected) in [
-            (Owned::Nothing, [LeftAlone, LeftAlone, LeftAlone]),
-            (Owned::Everything, [Delete, Delete, Delete]),
-            (Owned::Prefix("APP_".into()), [Delete, LeftAlone, LeftAlone]),
-            (Owned::Names(["OTHER".to_owned()].into()), [LeftAlone, Delete, LeftAlone]),
+            (Ownership::None, [Unmanaged, Unmanaged, Unmanaged]),
+            (Ownership::All, [Delete, Delete, Delete]),
+            (Ownership::Prefix("APP_".into()), [Delete, Unmanaged, Unmanaged]),
+            (Ownership::Names(["OTHER".to_owned()].into()), [Unmanaged, Delete, Unmanaged]),
         ] {
             let plan = plan(owned);
             assert_eq!(plan.steps().iter().map(|step| step.action).collect::<Vec<_>>(), expected);
@@ -334,7 +334,7 @@ mod tests {
     fn a_plan_is_written_without_values() {
         let (current, wanted) = ([("A", "canary"), ("B", "2"), ("C", "canary"), ("X", "canary")], [("A", "canary")]);
         let wanted = variables(wanted).into_iter().chain(variables([("B", "canary"), ("D", "canary")])).collect();
-        let plan = EnvironmentPlan::new(&variables(current), &wanted, Owned::Prefix("C".into()));
+        let plan = EnvironmentPlan::new(&variables(current), &wanted, Ownership::Prefix("C".into()));
         assert_eq!(
             serde_json::to_string(&plan).unwrap(),
             r#"{"steps":[{"name":"A","action":"unchanged"},{"name":"B","action":"update"},{"name":"C","action":"delete"},"#
@@ -348,7 +348,7 @@ mod tests {
         let plan = EnvironmentPlan::new(
             &variables([("A", "1"), ("B", "2"), ("C", "3")]),
             &variables([("A", "1"), ("B", "x"), ("D", "4")]),
-            Owned::Everything,
+            Ownership::All,
         );
         let update = plan.operation().unwrap().unwrap();
         let expected = UpdateEnvironmentVariables::new().set("B", "x").delete("C").set("D", "4");
@@ -358,7 +358,7 @@ mod tests {
     #[test]
     fn nothing_to_change_sends_nothing() {
         let there = variables([("A", "1"), ("B", "2")]);
-        let plan = EnvironmentPlan::new(&there, &variables([("A", "1")]), Owned::Nothing);
+        let plan = EnvironmentPlan::new(&there, &variables([("A", "1")]), Ownership::None);
         assert!(plan.is_empty());
         assert!(plan.operation().unwrap().is_none());
     }
@@ -366,14 +366,14 @@ mod tests {
     #[test]
     fn the_rules_are_checked_against_what_is_there() {
         let full: EnvironmentVariables = (0..512).map(|n| (format!("N{n}"), "")).collect();
-        let plan = EnvironmentPlan::new(&full, &variables([("NEW", "1"), ("9", "")]), Owned::Nothing);
+        let plan = EnvironmentPlan::new(&full, &variables([("NEW", "1"), ("9", "")]), Ownership::None);
         let PlanError::Invalid(problems) = plan.operation().unwrap_err() else { panic!("values are checked") };
         let codes: Vec<_> = problems.iter().map(|problem| problem.code.clone()).collect();
         assert_eq!(codes, [ErrorCode::EnvironmentVariableNameInvalid, ErrorCode::EnvVarLimitMet]);
         // A later reading may leave room for one more, but no name becomes valid.
         let PlanError::Invalid(problems) = plan.check().unwrap_err() else { panic!("values are checked") };
         assert_eq!(problems.iter().count(), 1);
-        let unchecked = plan.unchecked().renew(&full);
+        let unchecked = plan.unchecked().replan(&full);
         assert_eq!(unchecked.check(), Ok(()));
         assert_eq!(unchecked.operation().unwrap().unwrap().changes.len(), 2);
     }
@@ -382,11 +382,11 @@ mod tests {
     fn a_change_since_the_reading_is_a_conflict_unless_it_does_not_matter() {
         let read = variables([("MINE", "1"), ("OLD", "1"), ("THEIRS", "1"), ("SAME", "1")]);
         let wanted = variables([("MINE", "2"), ("NEW", "1"), ("SAME", "1")]);
-        let plan = EnvironmentPlan::new(&read, &wanted, Owned::Names(["OLD".to_owned(), "LATE".to_owned()].into()));
+        let plan = EnvironmentPlan::new(&read, &wanted, Ownership::Names(["OLD".to_owned(), "LATE".to_owned()].into()));
         let conflict = |change: &dyn Fn(&mut EnvironmentVariables)| {
             let mut fresh = read.clone();
             change(&mut fresh);
-            plan.confirm(&fresh).map(|plan| plan.count(Action::Update)).map_err(|conflict| conflict.names)
+            plan.rebase(&fresh).map(|plan| plan.count(Action::Update)).map_err(|conflict| conflict.names)
         };
         assert_eq!(conflict(&|_| ()), Ok(1));
         assert_eq!(conflict(&|fresh| drop(fresh.insert("MINE", "3"))), Err(vec!["MINE".to_owned()]));
@@ -404,7 +404,7 @@ mod tests {
 
     #[test]
     fn a_plan_shows_names_and_no_values() {
-        let plan = EnvironmentPlan::new(&variables([("A", "canary")]), &variables([("A", "canary2")]), Owned::Nothing);
+        let plan = EnvironmentPlan::new(&variables([("A", "canary")]), &variables([("A", "canary2")]), Ownership::None);
         assert!(!format!("{plan} {plan:?} {:?}", plan.operation()).contains("canary"));
         assert_eq!(actions(&plan), [("A", Action::Update)]);
     }
@@ -412,7 +412,7 @@ mod tests {
     #[test]
     fn a_name_forges_no_line_of_a_plan() {
         let forged = "A\n- B\u{202e}";
-        let plan = EnvironmentPlan::new(&variables([(forged, "1")]), &variables([("C", "1")]), Owned::Nothing);
+        let plan = EnvironmentPlan::new(&variables([(forged, "1")]), &variables([("C", "1")]), Ownership::None);
         let end = "\n1 to create, 0 to update, 0 to delete, 0 same, 1 left alone";
         assert_eq!(plan.to_string(), format!("{}{end}", ". A\\n- B\\u{202e}\n+ C"));
         let conflict = PlanConflict { names: vec![forged.to_owned(), "C".to_owned()] };
@@ -421,18 +421,18 @@ mod tests {
 
     #[test]
     fn deleting_all_that_is_ours_has_to_be_permitted() {
-        let prefix = |prefix: &str| Owned::Prefix(prefix.to_owned());
+        let prefix = |prefix: &str| Ownership::Prefix(prefix.to_owned());
         let there = variables([("APP_A", "1"), ("APP_B", "1"), ("OTHER", "1")]);
         for (owned, wanted, refused) in [
-            (Owned::Everything, "", Some(3)),
+            (Ownership::All, "", Some(3)),
             (prefix(""), "", Some(3)),
             (prefix("APP_"), "", Some(2)),
             (prefix("APP_"), "OTHER", Some(2)),
             (prefix("NEW_"), "", None),
             (prefix("APP_"), "APP_NEW", None),
-            (Owned::Everything, "NEW", None),
-            (Owned::Names(["OTHER".to_owned()].into()), "", None),
-            (Owned::Nothing, "", None),
+            (Ownership::All, "NEW", None),
+            (Ownership::Names(["OTHER".to_owned()].into()), "", None),
+            (Ownership::None, "", None),
         ] {
             let wanted: EnvironmentVariables = wanted.split_whitespace().map(|name| (name, "1")).collect();
             let plan = EnvironmentPlan::new(&there, &wanted, owned.clone());
@@ -442,7 +442,7 @@ mod tests {
             let permitted = plan.allow_delete_all();
             assert!(permitted.operation().is_ok() && permitted.check().is_ok(), "{owned:?}");
             // A later reading changes nothing about that.
-            assert!(permitted.renew(&there).operation().is_ok(), "{owned:?}");
+            assert!(permitted.replan(&there).operation().is_ok(), "{owned:?}");
             assert!(EnvironmentPlan::new(&EnvironmentVariables::new(), &wanted, owned).operation().is_ok());
         }
     }
@@ -467,7 +467,7 @@ mod tests {
         fn carrying_out_a_plan_reaches_what_is_wanted_and_touches_nothing_else(
             current in any_variables(), wanted in any_variables(), prefix in "[A-E]?",
         ) {
-            let owned = Owned::Prefix(prefix);
+            let owned = Ownership::Prefix(prefix);
             let plan = EnvironmentPlan::new(&current, &wanted, owned.clone()).allow_delete_all();
             let after = applied(&current, plan.operation().unwrap().as_ref());
             for (name, value) in &wanted {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::{EnvironmentVariableChange, EnvironmentVariables};
 use crate::code::ErrorCode;
-use crate::error::{Problem, Problems};
+use crate::error::{Violation, Violations};
 
 /// The longest name, in bytes.
 pub const NAME_BYTES: usize = 256;
@@ -25,7 +25,7 @@ pub const BUILT_IN: &[&str] = &["CONVEX_CLOUD_URL", "CONVEX_SITE_URL"];
 ///
 /// # Errors
 /// The problems, with the field such as `changes[3].name` and the code that the server would answer.
-pub fn check(changes: &[EnvironmentVariableChange]) -> Result<(), Problems> {
+pub fn check(changes: &[EnvironmentVariableChange]) -> Result<(), Violations> {
     check_against(changes, &EnvironmentVariables::new())
 }
 
@@ -33,25 +33,25 @@ pub fn check(changes: &[EnvironmentVariableChange]) -> Result<(), Problems> {
 ///
 /// # Errors
 /// As for [`check`].
-pub fn check_against(changes: &[EnvironmentVariableChange], current: &EnvironmentVariables) -> Result<(), Problems> {
+pub fn check_against(changes: &[EnvironmentVariableChange], current: &EnvironmentVariables) -> Result<(), Violations> {
     let mut problems = problems_of_each(changes);
     check_totals(changes, current, &mut problems);
-    Problems::none_of(problems)
+    Violations::none_of(problems)
 }
 
 /// Checks each change by itself, without the deployment's limits.
-pub(super) fn check_each(changes: &[EnvironmentVariableChange]) -> Result<(), Problems> {
-    Problems::none_of(problems_of_each(changes))
+pub(super) fn check_each(changes: &[EnvironmentVariableChange]) -> Result<(), Violations> {
+    Violations::none_of(problems_of_each(changes))
 }
 
-fn problems_of_each(changes: &[EnvironmentVariableChange]) -> Vec<Problem> {
+fn problems_of_each(changes: &[EnvironmentVariableChange]) -> Vec<Violation> {
     let mut problems = Vec::new();
     for (index, change) in changes.iter().enumerate() {
         check_name(index, change, &mut problems);
         if let EnvironmentVariableChange::Set { name, value } = change
             && value.len() > VALUE_BYTES
         {
-            problems.push(Problem::new(
+            problems.push(Violation::new(
                 format!("changes[{index}].value ({})", shown(name)),
                 ErrorCode::EnvironmentVariableValueTooLarge,
                 format!("has {} bytes, at most {VALUE_BYTES} are allowed", value.len()),
@@ -61,10 +61,10 @@ fn problems_of_each(changes: &[EnvironmentVariableChange]) -> Vec<Problem> {
     problems
 }
 
-fn check_name(index: usize, change: &EnvironmentVariableChange, problems: &mut Vec<Problem>) {
+fn check_name(index: usize, change: &EnvironmentVariableChange, problems: &mut Vec<Violation>) {
     let name = change.name();
     let mut problem = |code, rule: String| {
-        problems.push(Problem::new(format!("changes[{index}].name ({})", shown(name)), code, rule));
+        problems.push(Violation::new(format!("changes[{index}].name ({})", shown(name)), code, rule));
     };
     if !is_name(name) {
         problem(
@@ -94,7 +94,7 @@ fn shown(name: &str) -> String {
     if word && (1..=NAME_BYTES).contains(&name.len()) { name.to_owned() } else { format!("{} bytes", name.len()) }
 }
 
-fn check_totals(changes: &[EnvironmentVariableChange], current: &EnvironmentVariables, problems: &mut Vec<Problem>) {
+fn check_totals(changes: &[EnvironmentVariableChange], current: &EnvironmentVariables, problems: &mut Vec<Violation>) {
     let mut after: BTreeMap<&str, &str> = current.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
     // As the server does: deletions first, and of several values for one name the greatest.
     for change in changes {
@@ -108,12 +108,12 @@ fn check_totals(changes: &[EnvironmentVariableChange], current: &EnvironmentVari
     }
     if after.len() > VARIABLES {
         let rule = format!("would leave {} variables, at most {VARIABLES} are allowed", after.len());
-        problems.push(Problem::new("changes", ErrorCode::EnvVarLimitMet, rule));
+        problems.push(Violation::new("changes", ErrorCode::EnvVarLimitMet, rule));
     }
     let total: usize = after.iter().map(|(name, value)| name.len() + value.len()).sum();
     if total > TOTAL_BYTES {
         let rule = format!("would leave {total} bytes of names and values, at most {TOTAL_BYTES} are allowed");
-        problems.push(Problem::new("changes", ErrorCode::EnvVarTotalSizeLimitMet, rule));
+        problems.push(Violation::new("changes", ErrorCode::EnvVarTotalSizeLimitMet, rule));
     }
 }
 

@@ -11,13 +11,13 @@ use super::{AxiomAttribute, AxiomIngestUrl, DatadogSiteLocation, LogTopics, Webh
 use crate::body::{Written, secret_body};
 use crate::decode::{self, DecodeError};
 use crate::deployment::CREDENTIALS;
-use crate::error::{BuildError, Problems};
+use crate::error::{BuildError, Violations};
 use crate::ids::LogStreamId;
 use crate::open::open_union;
-use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
+use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta};
 use crate::redact::debug_redacted;
 use crate::secret::{self, Secret};
-use crate::write::RequestWriter;
+use crate::write::RequestEncoder;
 
 secret_body! {
     /// A new stream to Datadog.
@@ -266,7 +266,7 @@ impl NewLogStream {
     ///
     /// # Errors
     /// All problems, with the codes that the server would answer.
-    pub fn check(&self) -> Result<(), Problems> {
+    pub fn check(&self) -> Result<(), Violations> {
         match self {
             Self::Datadog(new) => Values { topics: Some(&new.topics), ..Values::default() },
             Self::Webhook(new) => Values { url: Some(&new.url), topics: Some(&new.topics), ..Values::default() },
@@ -329,17 +329,21 @@ impl CreateLogStream {
 }
 
 impl Operation for CreateLogStream {
-    type Api = Deployment;
+    type Api = DeploymentApi;
     type Output = CreatedLogStream;
-    const META: &'static OperationMeta =
-        &OperationMeta::new::<Deployment>("create_log_stream", Method::POST, "/create_log_stream", Repeat::Never)
-            .credentials(CREDENTIALS)
-            .permission("deployment:integrations:write")
-            .secret_request()
-            .secret_reply()
-            .look_at("list_log_streams");
+    const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
+        "create_log_stream",
+        Method::POST,
+        "/create_log_stream",
+        Idempotency::NonIdempotent,
+    )
+    .credentials(CREDENTIALS)
+    .permission("deployment:integrations:write")
+    .secret_request()
+    .secret_reply()
+    .verify_with("list_log_streams");
 
-    fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
+    fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
         if !self.unchecked {
             self.stream.check()?;
         }

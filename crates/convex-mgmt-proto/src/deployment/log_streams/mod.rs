@@ -31,9 +31,9 @@ use crate::decode::{self, DecodeError};
 use crate::error::BuildError;
 use crate::ids::LogStreamId;
 use crate::open::{open_enum, open_union};
-use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
+use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta};
 use crate::secret::Secret;
-use crate::write::RequestWriter;
+use crate::write::RequestEncoder;
 
 open_enum! {
     /// The kinds of log streams.
@@ -195,10 +195,10 @@ impl ListLogStreams {
 }
 
 impl Operation for ListLogStreams {
-    type Api = Deployment;
+    type Api = DeploymentApi;
     type Output = Vec<LogStream>;
     const META: &'static OperationMeta =
-        &OperationMeta::new::<Deployment>("list_log_streams", Method::GET, "/list_log_streams", Repeat::Safe)
+        &OperationMeta::new::<DeploymentApi>("list_log_streams", Method::GET, "/list_log_streams", Idempotency::Safe)
             .credentials(CREDENTIALS)
             .permission("deployment:integrations:view")
             .secret_reply();
@@ -249,15 +249,15 @@ by_id! {
 }
 
 impl Operation for GetLogStream {
-    type Api = Deployment;
+    type Api = DeploymentApi;
     type Output = LogStream;
     const META: &'static OperationMeta =
-        &OperationMeta::new::<Deployment>("get_log_stream", Method::GET, "/get_log_stream/{id}", Repeat::Safe)
+        &OperationMeta::new::<DeploymentApi>("get_log_stream", Method::GET, "/get_log_stream/{id}", Idempotency::Safe)
             .credentials(CREDENTIALS)
             .permission("deployment:integrations:view")
             .secret_reply();
 
-    fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
+    fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
         request.path("id", self.id.as_str())
     }
 
@@ -271,7 +271,7 @@ by_id! {
     ///
     /// * Credential: any of the deployment's, with the permission `deployment:integrations:write`.
     /// * Repeating it leaves the same state, but is answered with `LogStreamDoesntExist`. After an attempt that may have been
-    ///   carried out that is a success, with [`Reply::was_gone`](crate::Reply::was_gone).
+    ///   carried out that is a success, with [`Reply::already_deleted`](crate::Reply::already_deleted).
     /// * Success has no content.
     /// * Codes: `InvalidLogStreamId`, `LogStreamDoesntExist`, 403 `LogStreamingNotEnabled`.
     ///
@@ -289,21 +289,21 @@ by_id! {
 }
 
 impl Operation for DeleteLogStream {
-    type Api = Deployment;
+    type Api = DeploymentApi;
     type Output = ();
-    const META: &'static OperationMeta = &OperationMeta::new::<Deployment>(
+    const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
         "delete_log_stream",
         Method::POST,
         "/delete_log_stream/{id}",
-        Repeat::Idempotent,
+        Idempotency::Idempotent,
     )
     .credentials(CREDENTIALS)
     .permission("deployment:integrations:write")
     .empty_reply()
-    .gone("LogStreamDoesntExist")
-    .look_at("list_log_streams");
+    .not_found_code("LogStreamDoesntExist")
+    .verify_with("list_log_streams");
 
-    fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
+    fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
         request.path("id", self.id.as_str())
     }
 
@@ -336,20 +336,20 @@ by_id! {
 }
 
 impl Operation for RotateWebhookSecret {
-    type Api = Deployment;
+    type Api = DeploymentApi;
     type Output = RotatedSecret;
-    const META: &'static OperationMeta = &OperationMeta::new::<Deployment>(
+    const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
         "rotate_webhook_secret",
         Method::POST,
         "/rotate_webhook_secret/{id}",
-        Repeat::Never,
+        Idempotency::NonIdempotent,
     )
     .credentials(CREDENTIALS)
     .permission("deployment:integrations:write")
     .secret_reply()
-    .look_at("get_log_stream");
+    .verify_with("get_log_stream");
 
-    fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
+    fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
         request.path("id", self.id.as_str())
     }
 

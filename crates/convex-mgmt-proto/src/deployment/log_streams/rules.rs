@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{AxiomAttribute, LogTopics};
 use crate::code::ErrorCode;
-use crate::error::{Problem, Problems};
+use crate::error::{Violation, Violations};
 use crate::secret::Secret;
 
 /// How many attributes Axiom may be sent with each event.
@@ -28,7 +28,7 @@ pub(super) struct Values<'a> {
 
 impl Values<'_> {
     /// All that the server would refuse, in the order of the fields.
-    pub(super) fn check(&self) -> Result<(), Problems> {
+    pub(super) fn check(&self) -> Result<(), Violations> {
         let mut problems = Vec::new();
         problems.extend(absolute_url("url", self.url.map(String::as_str), ErrorCode::InvalidWebhookUrl));
         problems.extend(attributes(self.attributes));
@@ -36,12 +36,12 @@ impl Values<'_> {
         problems.extend(tags(self.tags));
         problems.extend(absolute_url("host", self.host.map(String::as_str), ErrorCode::InvalidPostHogHost));
         problems.extend(self.topics.into_iter().flat_map(LogTopics::problems));
-        Problems::none_of(problems)
+        Violations::none_of(problems)
     }
 }
 
 /// A URL need only be absolute, with any scheme.
-fn absolute_url(field: &str, url: Option<&str>, code: ErrorCode) -> Option<Problem> {
+fn absolute_url(field: &str, url: Option<&str>, code: ErrorCode) -> Option<Violation> {
     let url = url?;
     // Readers of URLs pass over these characters, wherever they stand: left to the server.
     if url.contains(['\t', '\n', '\r']) {
@@ -53,33 +53,33 @@ fn absolute_url(field: &str, url: Option<&str>, code: ErrorCode) -> Option<Probl
             && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
     };
     (!scheme.is_some_and(is_scheme))
-        .then(|| Problem::new(field, code, "must be an absolute URL, such as `https://example.com`"))
+        .then(|| Violation::new(field, code, "must be an absolute URL, such as `https://example.com`"))
 }
 
-fn attributes(attributes: Option<&[AxiomAttribute]>) -> Option<Problem> {
+fn attributes(attributes: Option<&[AxiomAttribute]>) -> Option<Violation> {
     let rule = || format!("must be {AXIOM_ATTRIBUTES} at most");
-    (attributes?.len() > AXIOM_ATTRIBUTES).then(|| Problem::new("attributes", ErrorCode::InternalServerError, rule()))
+    (attributes?.len() > AXIOM_ATTRIBUTES).then(|| Violation::new("attributes", ErrorCode::InternalServerError, rule()))
 }
 
 /// The scheme and the key are looked at only: what follows is for the server to read.
-fn dsn(dsn: Option<&Secret>) -> Option<Problem> {
+fn dsn(dsn: Option<&Secret>) -> Option<Violation> {
     let dsn = dsn?.expose().trim_start_matches(|first: char| first <= ' ');
     if dsn.contains(['\t', '\n', '\r']) {
         return None;
     }
     let scheme = dsn.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
     let good = matches!(scheme.as_deref(), Some("http" | "https")) && dsn.contains('@');
-    (!good).then(|| Problem::new("dsn", ErrorCode::InvalidSentryDsn, "must be `https://KEY@HOST/PROJECT`"))
+    (!good).then(|| Violation::new("dsn", ErrorCode::InvalidSentryDsn, "must be `https://KEY@HOST/PROJECT`"))
 }
 
 /// The keys of tags are names of fields.
-fn tags(tags: Option<&BTreeMap<String, String>>) -> Vec<Problem> {
+fn tags(tags: Option<&BTreeMap<String, String>>) -> Vec<Violation> {
     let is_good = |key: &str| {
         !key.starts_with('$') && key.len() <= SENTRY_TAG_BYTES && key.bytes().all(|byte| matches!(byte, b' '..=b'~'))
     };
     let bad = tags.into_iter().flatten().enumerate().filter(|(_, (key, _))| !is_good(key));
     let rule = format!("the key must be printable ASCII of at most {SENTRY_TAG_BYTES} bytes, and not begin with `$`");
-    bad.map(|(index, _)| Problem::new(format!("tags[{index}]"), ErrorCode::BadJsonBody, rule.as_str())).collect()
+    bad.map(|(index, _)| Violation::new(format!("tags[{index}]"), ErrorCode::BadJsonBody, rule.as_str())).collect()
 }
 
 #[cfg(test)]

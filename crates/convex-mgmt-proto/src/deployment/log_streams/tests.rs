@@ -8,14 +8,14 @@ use super::*;
 use crate::code::ErrorCode;
 use crate::credential::DeployKey;
 use crate::endpoint::Endpoint;
-use crate::error::Problems;
+use crate::error::Violations;
 use crate::patch::Patch;
 
-fn endpoint() -> Endpoint<Deployment> {
+fn endpoint() -> Endpoint<DeploymentApi> {
     Endpoint::new("https://h", &DeployKey::parse("n|01ab").unwrap()).unwrap()
 }
 
-fn body(operation: &impl Operation<Api = Deployment>) -> String {
+fn body(operation: &impl Operation<Api = DeploymentApi>) -> String {
     String::from_utf8(operation.to_request(&endpoint()).unwrap().into_body().into()).unwrap()
 }
 
@@ -107,7 +107,7 @@ fn fields_are_kept_reset_and_set() {
     }
 }
 
-fn codes(checked: Result<(), Problems>) -> Vec<(String, ErrorCode)> {
+fn codes(checked: Result<(), Violations>) -> Vec<(String, ErrorCode)> {
     let problems = checked.err().into_iter().flat_map(|problems| problems.iter().cloned().collect::<Vec<_>>());
     problems.map(|problem| (problem.field, problem.code)).collect()
 }
@@ -169,7 +169,7 @@ fn what_the_server_refuses_is_refused_before_unless_told_otherwise() {
 
 #[test]
 fn an_id_is_one_segment_and_is_refused_by_name_if_it_addresses_nothing() {
-    fn check<O: Operation<Api = Deployment>>(name: &str, operation: impl Fn(&str) -> O) {
+    fn check<O: Operation<Api = DeploymentApi>>(name: &str, operation: impl Fn(&str) -> O) {
         let request = operation("a/b%é").to_request(&endpoint()).unwrap();
         assert_eq!(request.uri().path(), format!("/api/v1/{name}/a%2Fb%25%C3%A9"));
         for id in ["", ".", ".."] {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::code::ErrorCode;
-use crate::error::Problem;
+use crate::error::Violation;
 use crate::open::open_enum;
 
 open_enum! {
@@ -87,8 +87,8 @@ impl LogTopics {
     /// The topics of a list that is not known before.
     ///
     /// # Errors
-    /// A [`Problem`] with the code `EmptyLogTopics` if there are none.
-    pub fn from_list(topics: Vec<LogTopic>) -> Result<Self, Problem> {
+    /// A [`Violation`] with the code `EmptyLogTopics` if there are none.
+    pub fn from_list(topics: Vec<LogTopic>) -> Result<Self, Violation> {
         if topics.is_empty() { Err(empty()) } else { Ok(Self(Some(topics))) }
     }
 
@@ -111,7 +111,7 @@ impl LogTopics {
     }
 
     /// What the server would refuse. Topics that this version does not know are left to it.
-    pub(super) fn problems(&self) -> Vec<Problem> {
+    pub(super) fn problems(&self) -> Vec<Violation> {
         let Some(topics) = &self.0 else { return Vec::new() };
         if topics.is_empty() {
             return vec![empty()];
@@ -119,7 +119,7 @@ impl LogTopics {
         let refused = |topic: &LogTopic| matches!(topic, LogTopic::Verification | LogTopic::Exception);
         let refused = topics.iter().enumerate().filter(|(_, topic)| refused(topic));
         let problem = |(index, topic): (usize, &LogTopic)| {
-            Problem::new(
+            Violation::new(
                 format!("topics[{index}]"),
                 ErrorCode::InvalidLogTopic,
                 format!("`{topic}` cannot be asked for"),
@@ -138,8 +138,8 @@ impl fmt::Debug for LogTopics {
     }
 }
 
-fn empty() -> Problem {
-    Problem::new("topics", ErrorCode::EmptyLogTopics, "must be at least one, or all")
+fn empty() -> Violation {
+    Violation::new("topics", ErrorCode::EmptyLogTopics, "must be at least one, or all")
 }
 
 impl<'de> Deserialize<'de> for LogTopics {

@@ -13,13 +13,13 @@ use super::{AxiomAttribute, AxiomIngestUrl, DatadogSiteLocation, LogTopics, Webh
 use crate::body::{Written, secret_body};
 use crate::decode::{self, DecodeError};
 use crate::deployment::CREDENTIALS;
-use crate::error::{BuildError, Problems};
+use crate::error::{BuildError, Violations};
 use crate::ids::LogStreamId;
-use crate::operation::{Deployment, Operation, OperationMeta, Repeat};
+use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta};
 use crate::patch::Patch;
 use crate::redact::debug_redacted;
 use crate::secret::{self, Secret};
-use crate::write::RequestWriter;
+use crate::write::RequestEncoder;
 
 /// Declares `new`, which changes nothing, and a setter for each field: of those that can be set, and of those that can be
 /// reset too.
@@ -224,7 +224,7 @@ impl LogStreamUpdate {
     ///
     /// # Errors
     /// All problems, with the codes that the server would answer.
-    pub fn check(&self) -> Result<(), Problems> {
+    pub fn check(&self) -> Result<(), Violations> {
         match self {
             Self::Datadog(update) => Values { topics: update.topics.as_ref(), ..Values::default() },
             Self::Webhook(update) => {
@@ -288,21 +288,21 @@ impl UpdateLogStream {
 }
 
 impl Operation for UpdateLogStream {
-    type Api = Deployment;
+    type Api = DeploymentApi;
     type Output = ();
-    const META: &'static OperationMeta = &OperationMeta::new::<Deployment>(
+    const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
         "update_log_stream",
         Method::POST,
         "/update_log_stream/{id}",
-        Repeat::Idempotent,
+        Idempotency::Idempotent,
     )
     .credentials(CREDENTIALS)
     .permission("deployment:integrations:write")
     .empty_reply()
     .secret_request()
-    .look_at("get_log_stream");
+    .verify_with("get_log_stream");
 
-    fn encode(&self, request: &mut RequestWriter) -> Result<(), BuildError> {
+    fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
         request.path("id", self.id.as_str())?;
         if !self.unchecked {
             self.changes.check()?;

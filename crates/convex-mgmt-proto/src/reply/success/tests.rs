@@ -4,10 +4,12 @@ use http::{HeaderName, HeaderValue, Method};
 use proptest::prelude::*;
 
 use super::*;
-use crate::operation::{Deployment, Repeat};
+use crate::operation::{DeploymentApi, Idempotency};
 
-const WITH_REPLY: OperationMeta = OperationMeta::new::<Deployment>("x", Method::POST, "/x", Repeat::Never);
-const WITHOUT: OperationMeta = OperationMeta::new::<Deployment>("x", Method::POST, "/x", Repeat::Never).empty_reply();
+const WITH_REPLY: OperationMeta =
+    OperationMeta::new::<DeploymentApi>("x", Method::POST, "/x", Idempotency::NonIdempotent);
+const WITHOUT: OperationMeta =
+    OperationMeta::new::<DeploymentApi>("x", Method::POST, "/x", Idempotency::NonIdempotent).empty_reply();
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
