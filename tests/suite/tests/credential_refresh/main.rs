@@ -92,7 +92,7 @@ where
 }
 
 /// Asks a source that gives this key once the gate is open.
-fn gated(secret: &'static str) -> (CredentialRefreshLayer<Deployment>, Gate) {
+fn gated(secret: &'static str) -> (CredentialRefreshLayer<DeploymentApi>, Gate) {
     let gate = Gate::new();
     let source = gate.clone();
     let refresh = CredentialRefreshLayer::new(&old(), move || {
