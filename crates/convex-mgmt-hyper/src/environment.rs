@@ -1,9 +1,7 @@
 //! Carrying out a plan for environment variables.
 
 use bytes::Bytes;
-use convex_mgmt_proto::deployment::environment_variables::plan::{
-    DeletesAll, EnvironmentPlan, PlanConflict, PlanError,
-};
+use convex_mgmt_proto::deployment::environment_variables::{DeletesAll, EnvironmentPlan, PlanConflict, PlanError};
 use convex_mgmt_proto::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt_proto::{BuildError, DeploymentApi, Operation};
 use http::{Request, Response};

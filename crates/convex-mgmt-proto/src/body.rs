@@ -71,12 +71,14 @@ pub(crate) use secret_body;
 mod tests {
     use std::marker::PhantomData;
 
-    use crate::deployment::{
-        AxiomUpdate, CreateLogStream, DatadogUpdate, EnvironmentVariableChange, EnvironmentVariables, LogStream,
-        LogStreamUpdate, NewAxiom, NewDatadog, NewLogStream, NewPostHogErrorTracking, NewPostHogLogs, NewSentry,
-        NewWebhook, PostHogErrorTrackingUpdate, PostHogLogsUpdate, SentryUpdate, UpdateEnvironmentVariables,
-        UpdateLogStream, UsageLimitConfig, WebhookUpdate,
+    use crate::deployment::environment_variables::{EnvironmentVariableChange, EnvironmentVariables};
+    use crate::deployment::log_streams::{
+        AxiomUpdate, DatadogUpdate, LogStream, LogStreamUpdate, NewAxiom, NewDatadog, NewLogStream,
+        NewPostHogErrorTracking, NewPostHogLogs, NewSentry, NewWebhook, PostHogErrorTrackingUpdate, PostHogLogsUpdate,
+        SentryUpdate, WebhookUpdate,
     };
+    use crate::deployment::usage_limits::UsageLimitConfig;
+    use crate::deployment::{CreateLogStream, UpdateEnvironmentVariables, UpdateLogStream};
     use crate::secret::Secret;
 
     struct Probe<T>(PhantomData<T>);

@@ -58,8 +58,9 @@ mod tests {
     use http::StatusCode;
 
     use super::*;
+    use crate::deployment::ListEnvironmentVariables;
     use crate::deployment::data_sync::TablePath;
-    use crate::deployment::{ListEnvironmentVariables, LogTopic};
+    use crate::deployment::log_streams::LogTopic;
     use crate::{Credential, ErrorCode, LogStreamId, Operation, Redirect, UsageLimitId, Violation, Violations};
 
     #[test]

@@ -7,8 +7,9 @@
 use std::error::Error as StdError;
 use std::process::ExitCode;
 
-use convex_mgmt::deployment::environment_variables::plan::{Action, EnvironmentPlan, Ownership};
-use convex_mgmt::deployment::{EnvironmentVariables, ListEnvironmentVariables, UpdateEnvironmentVariables};
+use convex_mgmt::deployment::environment_variables::EnvironmentVariables;
+use convex_mgmt::deployment::environment_variables::{Action, EnvironmentPlan, Ownership};
+use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt::{
     ApplyError, Client, Credential, DeploymentClient, Endpoint, Error, OnConflict, Operation, Printable, fit,
 };

@@ -256,7 +256,7 @@ fn env_text_is_read() {
 #[cfg(feature = "serde-all")]
 #[test]
 fn requests_can_be_read_and_answers_written() {
-    use convex_mgmt::deployment::{UsageLimit, UsageLimitConfig};
+    use convex_mgmt::deployment::usage_limits::{UsageLimit, UsageLimitConfig};
     use serde::Deserialize;
     use serde::de::value::{Error, MapDeserializer};
 

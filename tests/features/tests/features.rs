@@ -7,9 +7,8 @@ use convex_mgmt_fuzz::TARGETS;
 use convex_mgmt_fuzz::corpus::corpus;
 use convex_mgmt_proto::Operation;
 use convex_mgmt_proto::deployment::data_sync::{DataSyncPage, Document, Selection, TableSelection, Value};
-use convex_mgmt_proto::deployment::{
-    ActiveSyncStatus, DataSync, DataSyncStatus, GetDeploymentInfo, ListActiveSyncs, ListUsageLimits,
-};
+use convex_mgmt_proto::deployment::{DataSync, GetDeploymentInfo, ListActiveSyncs, ListUsageLimits};
+use convex_mgmt_proto::deployment::data_sync::{ActiveSyncStatus, DataSyncStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use serde_json::value::RawValue;

@@ -3,9 +3,11 @@
 use std::hint::black_box;
 
 use bytes::Bytes;
+use convex_mgmt_proto::deployment::log_streams::WebhookUpdate;
+use convex_mgmt_proto::deployment::usage_limits::UsageLimitConfig;
 use convex_mgmt_proto::deployment::{
     DataSync, DeleteLogStream, DeleteUsageLimit, GetLogStream, ListActiveSyncs, ListAuditLogEvents,
-    RotateWebhookSecret, UpdateLogStream, UpdateUsageLimit, UsageLimitConfig, WebhookUpdate,
+    RotateWebhookSecret, UpdateLogStream, UpdateUsageLimit,
 };
 use convex_mgmt_proto::{
     BuildError, DeployKey, DeploymentApi, Endpoint, Operation, OperationMeta, Page, Pager, PagingError, UnixMillis,

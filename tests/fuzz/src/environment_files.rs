@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::hint::black_box;
 
+use convex_mgmt_proto::deployment::UpdateEnvironmentVariables;
+use convex_mgmt_proto::deployment::environment_variables::EnvironmentVariables;
 use convex_mgmt_proto::deployment::environment_variables::dotenv::{DotenvError, DotenvWarning};
-use convex_mgmt_proto::deployment::environment_variables::plan::{EnvironmentPlan, Ownership, PlanError};
 use convex_mgmt_proto::deployment::environment_variables::rules;
-use convex_mgmt_proto::deployment::{EnvironmentVariables, UpdateEnvironmentVariables};
+use convex_mgmt_proto::deployment::environment_variables::{EnvironmentPlan, Ownership, PlanError};
 use convex_mgmt_proto::{BuildError, DeployKey, DeploymentApi, Endpoint, Operation};
 use serde_json::{Value as Json, json};
 

@@ -3,8 +3,9 @@
 use std::hint::black_box;
 
 use bytes::Bytes;
+use convex_mgmt_proto::deployment::DataSync;
+use convex_mgmt_proto::deployment::data_sync::DataSyncStatus;
 use convex_mgmt_proto::deployment::data_sync::{Change, DataSyncPage, Document, TablePath};
-use convex_mgmt_proto::deployment::{DataSync, DataSyncStatus};
 use convex_mgmt_proto::{Operation, UnixNanos};
 use serde_json::Value as Json;
 

@@ -12,8 +12,9 @@ use std::process::ExitCode;
 
 use bytes::Bytes;
 use convex_mgmt::Operation;
+use convex_mgmt::deployment::DataSync;
 use convex_mgmt::deployment::data_sync::DataSyncPage;
-use convex_mgmt::deployment::{DataSync, Document};
+use convex_mgmt::deployment::data_sync::Document;
 use convex_mgmt_count::{counted, instructions};
 use serde::Deserialize;
 

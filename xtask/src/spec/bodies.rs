@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use convex_mgmt_proto::deployment::log_streams::{LogStreamUpdate, NewLogStream};
 use convex_mgmt_proto::deployment::{
     CreateLogStream, CreateUsageLimit, DataSync, DeleteLogStream, DeleteUsageLimit, GetCanonicalUrls, GetCurrentUsage,
     GetDeploymentInfo, GetLogStream, ListActiveSyncs, ListAuditLogEvents, ListEnvironmentVariables, ListLogStreams,
-    ListUsageLimits, LogStreamUpdate, NewLogStream, PauseDeployment, RotateWebhookSecret, UnpauseDeployment,
-    UpdateCanonicalUrl, UpdateEnvironmentVariables, UpdateLogStream, UpdateUsageLimit,
+    ListUsageLimits, PauseDeployment, RotateWebhookSecret, UnpauseDeployment, UpdateCanonicalUrl,
+    UpdateEnvironmentVariables, UpdateLogStream, UpdateUsageLimit,
 };
 use convex_mgmt_proto::{DeployKey, DeploymentApi, Endpoint, Operation, Paged};
 use serde::Serialize;

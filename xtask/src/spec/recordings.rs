@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use convex_mgmt_proto::deployment::{DataSync, Document};
+use convex_mgmt_proto::deployment::DataSync;
+use convex_mgmt_proto::deployment::data_sync::Document;
 use convex_mgmt_proto::{Api, DeploymentApi, OPERATIONS, Operation, OperationMeta};
 use serde_json::Value;
 

@@ -1,12 +1,18 @@
 //! Requests as a user builds them, whose bodies have to be what the documents ask for. Together they use every field.
 
+use convex_mgmt_proto::RequestDestination;
 use convex_mgmt_proto::deployment::data_sync::ComponentSelection;
+use convex_mgmt_proto::deployment::data_sync::{Selection, TableSelection};
+use convex_mgmt_proto::deployment::log_streams::{
+    AxiomAttribute, AxiomIngestUrl, AxiomUpdate, DatadogSiteLocation, DatadogUpdate, LogStreamUpdate, LogTopic,
+    LogTopics, NewAxiom, NewDatadog, NewLogStream, NewPostHogErrorTracking, NewPostHogLogs, NewSentry, NewWebhook,
+    PostHogErrorTrackingUpdate, PostHogLogsUpdate, SentryUpdate, WebhookFormat, WebhookUpdate,
+};
+use convex_mgmt_proto::deployment::usage::UsageMetric;
+use convex_mgmt_proto::deployment::usage_limits::{UsageLimitConfig, UsageLimitType, UsageLimitWindow};
 use convex_mgmt_proto::deployment::{
-    AxiomAttribute, AxiomIngestUrl, AxiomUpdate, CreateLogStream, CreateUsageLimit, DataSync, DatadogSiteLocation,
-    DatadogUpdate, LogStreamUpdate, LogTopic, LogTopics, NewAxiom, NewDatadog, NewLogStream, NewPostHogErrorTracking,
-    NewPostHogLogs, NewSentry, NewWebhook, PostHogErrorTrackingUpdate, PostHogLogsUpdate, RequestDestination,
-    Selection, SentryUpdate, TableSelection, UpdateCanonicalUrl, UpdateEnvironmentVariables, UpdateLogStream,
-    UpdateUsageLimit, UsageLimitConfig, UsageLimitType, UsageLimitWindow, UsageMetric, WebhookFormat, WebhookUpdate,
+    CreateLogStream, CreateUsageLimit, DataSync, UpdateCanonicalUrl, UpdateEnvironmentVariables, UpdateLogStream,
+    UpdateUsageLimit,
 };
 use convex_mgmt_proto::{DeploymentApi, Operation, Patch};
 use serde_json::Value;

@@ -98,7 +98,8 @@ impl Operation for GetCanonicalUrls {
 ///   same time get 503 `OptimisticConcurrencyControlFailure`.
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::{RequestDestination, UpdateCanonicalUrl};
+/// use convex_mgmt_proto::RequestDestination;
+/// use convex_mgmt_proto::deployment::UpdateCanonicalUrl;
 ///
 /// let update = UpdateCanonicalUrl::set(RequestDestination::ConvexCloud, "https://api.example.com");
 /// assert_eq!(update.warning(), None);

@@ -74,7 +74,8 @@ open_union! {
 ///
 /// ```
 /// use convex_mgmt_proto::Operation;
-/// use convex_mgmt_proto::deployment::{DeploymentInfo, GetDeploymentInfo};
+/// use convex_mgmt_proto::deployment::GetDeploymentInfo;
+/// use convex_mgmt_proto::deployment::info::DeploymentInfo;
 ///
 /// let body = r#"{"kind":"selfHosted"}"#;
 /// assert_eq!(GetDeploymentInfo::decode(&body.into())?, DeploymentInfo::SelfHosted);

@@ -149,7 +149,8 @@ impl CurrentUsage {
 ///
 /// ```
 /// use convex_mgmt_proto::Operation;
-/// use convex_mgmt_proto::deployment::{GetCurrentUsage, UsageMetric};
+/// use convex_mgmt_proto::deployment::GetCurrentUsage;
+/// use convex_mgmt_proto::deployment::usage::UsageMetric;
 ///
 /// let body = r#"{"metrics":{"functionCalls":{"unit":"calls","usage":{"current_day":3.0,"current_month":40.0}}},"seedStatus":"complete"}"#;
 /// let usage = GetCurrentUsage::decode(&body.into())?;

@@ -198,7 +198,9 @@ fn encode_checked(config: &UsageLimitConfig, unchecked: bool, request: &mut Requ
 /// * Codes: `InvalidUsageLimit`, `UsageLimitBelowCurrentUsage`, `DuplicateUsageLimit`, `UsageLimitWarningNotSupported`.
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::{CreateUsageLimit, UsageLimitConfig, UsageLimitType, UsageLimitWindow, UsageMetric};
+/// use convex_mgmt_proto::deployment::CreateUsageLimit;
+/// use convex_mgmt_proto::deployment::usage::UsageMetric;
+/// use convex_mgmt_proto::deployment::usage_limits::{UsageLimitConfig, UsageLimitType, UsageLimitWindow};
 ///
 /// let mut limit = UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, 0);
 /// assert!(limit.check().is_err());
@@ -256,7 +258,8 @@ impl Operation for CreateUsageLimit {
 /// * Codes: those of [`CreateUsageLimit`], and `InvalidId` and `UsageLimitNotFound`.
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::{UpdateUsageLimit, UsageLimit};
+/// use convex_mgmt_proto::deployment::UpdateUsageLimit;
+/// use convex_mgmt_proto::deployment::usage_limits::UsageLimit;
 ///
 /// fn switched_off(limit: &UsageLimit) -> UpdateUsageLimit {
 ///     UpdateUsageLimit::new(&limit.id, limit.config().enabled(false))

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use convex_mgmt::deployment::{
-    AxiomUpdate, CreateLogStream, DatadogSiteLocation, DatadogUpdate, DeleteLogStream, ListLogStreams, LogStream,
-    LogStreamConfig, LogStreamStatus, LogStreamType, LogStreamUpdate, LogTopic, LogTopics, NewAxiom, NewDatadog,
-    NewLogStream, NewWebhook, RotateWebhookSecret, UpdateLogStream, WebhookFormat, WebhookUpdate,
+use convex_mgmt::deployment::log_streams::{
+    AxiomUpdate, DatadogSiteLocation, DatadogUpdate, LogStream, LogStreamConfig, LogStreamStatus, LogStreamType,
+    LogStreamUpdate, LogTopic, LogTopics, NewAxiom, NewDatadog, NewLogStream, NewWebhook, WebhookFormat, WebhookUpdate,
 };
+use convex_mgmt::deployment::{CreateLogStream, DeleteLogStream, ListLogStreams, RotateWebhookSecret, UpdateLogStream};
 use convex_mgmt::{LogStreamId, Secret};
 
 use super::report::{Change, Report};

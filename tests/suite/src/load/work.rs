@@ -4,11 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use convex_mgmt::RequestDestination;
+use convex_mgmt::deployment::canonical_urls::CanonicalUrls;
+use convex_mgmt::deployment::log_streams::LogStreamType;
+use convex_mgmt::deployment::usage::UsageMetric;
+use convex_mgmt::deployment::usage_limits::{UsageLimit, UsageLimitConfig, UsageLimitType, UsageLimitWindow};
 use convex_mgmt::deployment::{
-    CanonicalUrls, CreateUsageLimit, DeleteUsageLimit, GetCanonicalUrls, ListAuditLogEvents, ListEnvironmentVariables,
-    ListUsageLimits, LogStreamType, PauseDeployment, RequestDestination, UnpauseDeployment, UpdateCanonicalUrl,
-    UpdateEnvironmentVariables, UpdateUsageLimit, UsageLimit, UsageLimitConfig, UsageLimitType, UsageLimitWindow,
-    UsageMetric,
+    CreateUsageLimit, DeleteUsageLimit, GetCanonicalUrls, ListAuditLogEvents, ListEnvironmentVariables,
+    ListUsageLimits, PauseDeployment, UnpauseDeployment, UpdateCanonicalUrl, UpdateEnvironmentVariables,
+    UpdateUsageLimit,
 };
 use convex_mgmt::{
     DeploymentApi, DeploymentClient, Error, ErrorCode, Idempotency, Operation, UnixMillis, UsageLimitId,

@@ -12,7 +12,8 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use convex_mgmt::deployment::{EnvironmentVariables, ListEnvironmentVariables, ListUsageLimits};
+use convex_mgmt::deployment::environment_variables::EnvironmentVariables;
+use convex_mgmt::deployment::{ListEnvironmentVariables, ListUsageLimits};
 use convex_mgmt::layers::CredentialRefreshLayer;
 use convex_mgmt::{
     Client, ClientBuilder, DeployKey, DeploymentApi, DeploymentClient, Endpoint, Error, ErrorKind, RetryPolicy, Sent,

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use convex_mgmt::RequestDestination;
+use convex_mgmt::deployment::log_streams::{DatadogSiteLocation, NewDatadog, WebhookUpdate};
 use convex_mgmt::deployment::{
-    CreateLogStream, DatadogSiteLocation, DeleteLogStream, DeleteUsageLimit, NewDatadog, PauseDeployment,
-    RequestDestination, RotateWebhookSecret, UnpauseDeployment, UpdateCanonicalUrl, UpdateEnvironmentVariables,
-    UpdateLogStream, UpdateUsageLimit, WebhookUpdate,
+    CreateLogStream, DeleteLogStream, DeleteUsageLimit, PauseDeployment, RotateWebhookSecret, UnpauseDeployment,
+    UpdateCanonicalUrl, UpdateEnvironmentVariables, UpdateLogStream, UpdateUsageLimit,
 };
 use convex_mgmt::{
     DeploymentClient, Error, ErrorKind, Idempotency, OPERATIONS, Operation, OperationMeta, RetryBudget, RetryPolicy,

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use convex_mgmt::deployment::{
-    AuditLogAction, AuditLogActor, CreateUsageLimit, ListAuditLogEvents, UpdateEnvironmentVariables, UsageLimitConfig,
-    UsageLimitType, UsageLimitWindow, UsageMetric,
-};
+use convex_mgmt::deployment::audit_log::{AuditLogAction, AuditLogActor};
+use convex_mgmt::deployment::usage::UsageMetric;
+use convex_mgmt::deployment::usage_limits::{UsageLimitConfig, UsageLimitType, UsageLimitWindow};
+use convex_mgmt::deployment::{CreateUsageLimit, ListAuditLogEvents, UpdateEnvironmentVariables};
 use convex_mgmt::{DeploymentClient, ErrorCode, ErrorKind, MemberId, PagesError, RetryPolicy, UnixMillis};
 use convex_mgmt_fake::{Fake, Fault, Plan, Running};
 use convex_mgmt_suite::ways::{Answering, WAYS};

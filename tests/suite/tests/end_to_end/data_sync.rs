@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use convex_mgmt::deployment::data_sync::{Change, DataSyncPage, TablePath, Value};
-use convex_mgmt::deployment::{
-    ActiveSyncStatus, ComponentSelection, DataSync, DataSyncStatus, ListActiveSyncs, Selection, TableSelection,
+use convex_mgmt::deployment::data_sync::{
+    ActiveSyncStatus, ComponentSelection, DataSyncStatus, Selection, TableSelection,
 };
+use convex_mgmt::deployment::data_sync::{Change, DataSyncPage, TablePath, Value};
+use convex_mgmt::deployment::{DataSync, ListActiveSyncs};
 use convex_mgmt::{DeploymentClient, Error, ErrorCode, ErrorKind};
 use convex_mgmt_fake::{Fake, Fault, Knobs, Plan, Value as Stored};
 use convex_mgmt_suite::{client_of, fake};

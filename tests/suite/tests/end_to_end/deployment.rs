@@ -1,12 +1,15 @@
 //! Canonical URLs, pausing, deployment info, usage and usage limits.
 
+use convex_mgmt::deployment::canonical_urls::CanonicalUrls;
+use convex_mgmt::deployment::info::{CloudDeployment, DeploymentInfo};
+use convex_mgmt::deployment::usage::UsageMetric;
+use convex_mgmt::deployment::usage_limits::{UsageLimitConfig, UsageLimitType, UsageLimitWindow};
 use convex_mgmt::deployment::{
-    CanonicalUrls, CloudDeployment, CreateUsageLimit, DeleteUsageLimit, DeploymentInfo, DeploymentType,
-    GetCanonicalUrls, GetCurrentUsage, GetDeploymentInfo, ListUsageLimits, PauseDeployment, RequestDestination,
-    UnpauseDeployment, UpdateCanonicalUrl, UpdateUsageLimit, UsageLimitConfig, UsageLimitType, UsageLimitWindow,
-    UsageMetric,
+    CreateUsageLimit, DeleteUsageLimit, GetCanonicalUrls, GetCurrentUsage, GetDeploymentInfo, ListUsageLimits,
+    PauseDeployment, UnpauseDeployment, UpdateCanonicalUrl, UpdateUsageLimit,
 };
 use convex_mgmt::{DeploymentId, ErrorCode, ErrorKind, Operation, ProjectId, Sent, TeamId};
+use convex_mgmt::{DeploymentType, RequestDestination};
 use convex_mgmt_fake::{Fault, Plan, UsageWindow};
 use convex_mgmt_suite::{endpoint, fake};
 

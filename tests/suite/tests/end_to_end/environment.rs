@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use convex_mgmt::deployment::environment_variables::plan::{Action, DeletesAll, EnvironmentPlan, Ownership};
-use convex_mgmt::deployment::{EnvironmentVariables, ListEnvironmentVariables, UpdateEnvironmentVariables};
+use convex_mgmt::deployment::environment_variables::EnvironmentVariables;
+use convex_mgmt::deployment::environment_variables::{Action, DeletesAll, EnvironmentPlan, Ownership};
+use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt::{
     ApplyError, Client, DecodeErrorKind, DeployKey, DeploymentClient, Endpoint, ErrorCode, ErrorKind, OnConflict,
     ResponseError, RetryPolicy, Sent,

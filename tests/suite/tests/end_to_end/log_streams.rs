@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use convex_mgmt::deployment::log_streams::{
+    AxiomUpdate, DatadogSiteLocation, DatadogUpdate, LogStreamConfig, LogStreamStatus, LogStreamType, LogTopic,
+    LogTopics, NewAxiom, NewDatadog, NewLogStream, NewPostHogErrorTracking, NewPostHogLogs, NewSentry, NewWebhook,
+    PostHogLogsUpdate, SentryUpdate, WebhookFormat, WebhookUpdate,
+};
 use convex_mgmt::deployment::{
-    AxiomUpdate, CreateLogStream, DatadogSiteLocation, DatadogUpdate, DeleteLogStream, GetLogStream, ListLogStreams,
-    LogStreamConfig, LogStreamStatus, LogStreamType, LogTopic, LogTopics, NewAxiom, NewDatadog, NewLogStream,
-    NewPostHogErrorTracking, NewPostHogLogs, NewSentry, NewWebhook, PostHogLogsUpdate, RotateWebhookSecret,
-    SentryUpdate, UpdateLogStream, WebhookFormat, WebhookUpdate,
+    CreateLogStream, DeleteLogStream, GetLogStream, ListLogStreams, RotateWebhookSecret, UpdateLogStream,
 };
 use convex_mgmt::{DeploymentClient, ErrorCode, ErrorKind, LogStreamId, Operation, Patch, Sent};
 use convex_mgmt_fake::{Fault, Knobs, Plan};

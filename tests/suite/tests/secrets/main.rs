@@ -9,12 +9,17 @@ use std::error::Error as StdError;
 use std::fmt::{Debug, Display};
 
 use bytes::Bytes;
-use convex_mgmt::deployment::environment_variables::plan::{EnvironmentPlan, Ownership};
+use convex_mgmt::deployment::data_sync::Document;
+use convex_mgmt::deployment::environment_variables::EnvironmentVariables;
+use convex_mgmt::deployment::environment_variables::{EnvironmentPlan, Ownership};
+use convex_mgmt::deployment::log_streams::{
+    AxiomUpdate, DatadogSiteLocation, DatadogUpdate, LogStreamUpdate, LogTopic, LogTopics, NewAxiom, NewDatadog,
+    NewLogStream, NewPostHogErrorTracking, NewPostHogLogs, NewSentry, PostHogErrorTrackingUpdate, PostHogLogsUpdate,
+    SentryUpdate,
+};
 use convex_mgmt::deployment::{
-    AxiomUpdate, CreateLogStream, DataSync, DatadogSiteLocation, DatadogUpdate, Document, EnvironmentVariables,
-    GetLogStream, ListAuditLogEvents, ListEnvironmentVariables, ListLogStreams, LogStreamUpdate, LogTopic, LogTopics,
-    NewAxiom, NewDatadog, NewLogStream, NewPostHogErrorTracking, NewPostHogLogs, NewSentry, PostHogErrorTrackingUpdate,
-    PostHogLogsUpdate, RotateWebhookSecret, SentryUpdate, UpdateEnvironmentVariables, UpdateLogStream,
+    CreateLogStream, DataSync, GetLogStream, ListAuditLogEvents, ListEnvironmentVariables, ListLogStreams,
+    RotateWebhookSecret, UpdateEnvironmentVariables, UpdateLogStream,
 };
 use convex_mgmt::{
     AccessToken, Client, Credential, DeployKey, DeploymentApi, Endpoint, ManagementApi, Operation, OperationMeta,

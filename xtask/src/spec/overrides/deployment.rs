@@ -1,11 +1,16 @@
 //! Where the real Deployment Platform API differs from its document.
 
+use convex_mgmt_proto::RequestDestination;
 use convex_mgmt_proto::deployment::data_sync::ComponentSelection;
+use convex_mgmt_proto::deployment::data_sync::Selection;
+use convex_mgmt_proto::deployment::log_streams::{
+    AxiomIngestUrl, LogTopic, LogTopics, NewAxiom, NewDatadog, NewLogStream, NewSentry, NewWebhook, WebhookFormat,
+};
+use convex_mgmt_proto::deployment::usage::UsageMetric;
+use convex_mgmt_proto::deployment::usage_limits::{UsageLimitConfig, UsageLimitType, UsageLimitWindow};
 use convex_mgmt_proto::deployment::{
-    AxiomIngestUrl, CreateLogStream, DataSync, ListActiveSyncs, ListAuditLogEvents, ListEnvironmentVariables, LogTopic,
-    LogTopics, NewAxiom, NewDatadog, NewLogStream, NewSentry, NewWebhook, RequestDestination, Selection,
-    UpdateCanonicalUrl, UpdateEnvironmentVariables, UsageLimitConfig, UsageLimitType, UsageLimitWindow, UsageMetric,
-    WebhookFormat,
+    CreateLogStream, DataSync, ListActiveSyncs, ListAuditLogEvents, ListEnvironmentVariables, UpdateCanonicalUrl,
+    UpdateEnvironmentVariables,
 };
 use convex_mgmt_proto::{DeployKey, Endpoint, ErrorCode, Operation, UnixMillis, Violations};
 use serde_json::{Map, Value, json};

@@ -44,7 +44,8 @@ use crate::write::RequestEncoder;
 ///   server's start 500 `InternalServerError`.
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::{DataSync, Selection, TableSelection};
+/// use convex_mgmt_proto::deployment::DataSync;
+/// use convex_mgmt_proto::deployment::data_sync::{Selection, TableSelection};
 ///
 /// let selection = Selection::none()
 ///     .table("users", TableSelection::all().without("passwordHash"))
@@ -84,7 +85,8 @@ impl DataSync {
     /// ```
     /// use convex_mgmt_proto::UnixNanos;
     /// use convex_mgmt_proto::deployment::data_sync::Snapshot;
-    /// use convex_mgmt_proto::deployment::{DataSync, DataSyncPage, DataSyncStatus, Selection};
+    /// use convex_mgmt_proto::deployment::DataSync;
+    /// use convex_mgmt_proto::deployment::data_sync::{DataSyncPage, DataSyncStatus, Selection};
     ///
     /// let first = DataSync::new().selection(Selection::only(["users"]));
     /// let page = DataSyncPage::new(DataSyncStatus::Stale(Snapshot::new(UnixNanos(5))), "the-id-of-the-sync", "a-cursor");

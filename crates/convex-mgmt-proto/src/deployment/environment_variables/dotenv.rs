@@ -38,7 +38,7 @@ impl EnvironmentVariables {
     /// [`DotenvError`] with the number of the first malformed line. The command line tool ignores such lines.
     ///
     /// ```
-    /// use convex_mgmt_proto::deployment::EnvironmentVariables;
+    /// use convex_mgmt_proto::deployment::environment_variables::EnvironmentVariables;
     ///
     /// let text = "PATTERN=\"^\\d+$\"\nPASSWORD=abc#def\n";
     /// let (variables, warnings) = EnvironmentVariables::from_dotenv_with_warnings(text)?;

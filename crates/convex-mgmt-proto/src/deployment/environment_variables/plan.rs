@@ -80,8 +80,8 @@ pub struct Step {
 /// `convex-mgmt-hyper` does that by itself.
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::EnvironmentVariables;
-/// use convex_mgmt_proto::deployment::environment_variables::plan::{EnvironmentPlan, Ownership};
+/// use convex_mgmt_proto::deployment::environment_variables::EnvironmentVariables;
+/// use convex_mgmt_proto::deployment::environment_variables::{EnvironmentPlan, Ownership};
 ///
 /// let current: EnvironmentVariables = [("A", "1"), ("B", "2"), ("C", "3")].into_iter().collect();
 /// let wanted: EnvironmentVariables = [("A", "1"), ("B", "two"), ("D", "4")].into_iter().collect();

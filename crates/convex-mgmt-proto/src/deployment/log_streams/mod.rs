@@ -176,7 +176,8 @@ use six_kinds;
 ///
 /// ```
 /// use convex_mgmt_proto::Operation;
-/// use convex_mgmt_proto::deployment::{ListLogStreams, LogStreamStatus};
+/// use convex_mgmt_proto::deployment::ListLogStreams;
+/// use convex_mgmt_proto::deployment::log_streams::LogStreamStatus;
 ///
 /// let body = r#"[{"logStreamType":"sentry","id":"x","status":{"type":"active"}}]"#;
 /// let streams = ListLogStreams::decode(&body.into())?;
@@ -238,7 +239,8 @@ by_id! {
     ///
     /// ```
     /// use convex_mgmt_proto::Operation;
-    /// use convex_mgmt_proto::deployment::{GetLogStream, LogStreamType};
+    /// use convex_mgmt_proto::deployment::GetLogStream;
+    /// use convex_mgmt_proto::deployment::log_streams::LogStreamType;
     ///
     /// let body = r#"{"logStreamType":"sentry","id":"x","status":{"type":"pending"}}"#;
     /// let stream = GetLogStream::decode(&body.into())?;

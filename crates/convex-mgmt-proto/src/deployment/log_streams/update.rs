@@ -252,7 +252,8 @@ impl LogStreamUpdate {
 ///   `UnsupportedLogStreamType`, 403 `LogStreamingNotEnabled` and `CustomAuditLogsInLogStreamsNotEnabled`.
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::{DatadogUpdate, LogTopics, UpdateLogStream};
+/// use convex_mgmt_proto::deployment::UpdateLogStream;
+/// use convex_mgmt_proto::deployment::log_streams::{DatadogUpdate, LogTopics};
 /// use convex_mgmt_proto::{DeployKey, Endpoint, Operation, Patch};
 ///
 /// // Sets the tags, removes the service, asks for all topics; the site and the key stay as they are.
