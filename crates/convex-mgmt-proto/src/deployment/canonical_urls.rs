@@ -7,23 +7,14 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use super::CREDENTIALS;
-use crate::decode::{self, DecodeError};
-use crate::endpoint::url::{HTTP_ACTIONS, Parts};
 use crate::error::BuildError;
-use crate::open::open_enum;
-use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta};
-use crate::redact::debug_redacted;
-use crate::write::RequestEncoder;
-
-open_enum! {
-    /// Which of a deployment's two services a URL leads to.
-    pub enum RequestDestination {
-        /// The API, by default at a `.convex.cloud` URL.
-        ConvexCloud = "convexCloud",
-        /// The HTTP actions, by default at a `.convex.site` URL.
-        ConvexSite = "convexSite",
-    }
-}
+use crate::metadata::{DeploymentApi, Idempotency, OperationMeta};
+use crate::operation::Operation;
+use crate::request::RequestEncoder;
+use crate::request::endpoint::url::{HTTP_ACTIONS, Parts};
+use crate::response::{DecodeError, decode};
+use crate::types::RequestDestination;
+use crate::types::redact::debug_redacted;
 
 /// The canonical URLs of a deployment: those that were set, or its defaults. They are as they were set, and need not be
 /// URLs at all, because the server checks nothing.

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use http::Method;
 
 use super::CREDENTIALS;
-use crate::decode::{self, DecodeError};
-use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta};
+use crate::metadata::{DeploymentApi, Idempotency, OperationMeta};
+use crate::operation::Operation;
+use crate::response::{DecodeError, decode};
 
 /// Pauses a deployment: its functions no longer run. The operations of this API go on working. One that is paused already
 /// stays so.

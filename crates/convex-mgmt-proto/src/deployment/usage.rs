@@ -8,10 +8,21 @@ use bytes::Bytes;
 use http::Method;
 use serde::Deserialize;
 
-use super::{CREDENTIALS, UsageLimitWindow};
-use crate::decode::{self, DecodeError};
-use crate::open::open_enum;
-use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta};
+use super::CREDENTIALS;
+use crate::metadata::{DeploymentApi, Idempotency, OperationMeta};
+use crate::operation::Operation;
+use crate::response::{DecodeError, decode};
+use crate::types::open::open_enum;
+
+open_enum! {
+    /// The window in which usage is held against a limit. Windows begin with the day and the month in UTC.
+    pub enum UsageLimitWindow {
+        /// A day.
+        Day = "day",
+        /// A month.
+        Month = "month",
+    }
+}
 
 open_enum! {
     /// What is metered.

@@ -6,14 +6,16 @@ use bytes::Bytes;
 use http::Method;
 use serde::Deserialize;
 
-use crate::decode::{self, DecodeError};
 use crate::deployment::CREDENTIALS;
 use crate::error::{BuildError, Violations};
-use crate::open::open_union;
-use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta, Paging};
-use crate::paging::{self, Page, Pagination, paged};
-use crate::time::{UnixMillis, UnixNanos};
-use crate::write::RequestEncoder;
+use crate::metadata::{DeploymentApi, Idempotency, OperationMeta, Paging};
+use crate::operation::Operation;
+use crate::operation::paging::{Pagination, paged};
+use crate::operation::{Page, paging};
+use crate::request::RequestEncoder;
+use crate::response::{DecodeError, decode};
+use crate::types::open::open_union;
+use crate::types::{UnixMillis, UnixNanos};
 
 /// How far a sync has come that still walks through the tables. Counts lag some seconds behind, and count revisions and deletions
 /// too.

@@ -9,7 +9,7 @@ use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
 use super::export;
 use super::value::Value;
-use crate::decode::{self, DecodeError};
+use crate::response::{DecodeError, decode};
 
 /// A document of a data sync: a JSON object with an `_id`, kept as it came. On a page it is a slice of the reply, which stays
 /// in memory as long as any document of it; [`Document::into_owned`] cuts it loose.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use names::{is_column, is_identifier};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::code::ErrorCode;
+use crate::error::ErrorCode;
 use crate::error::Violation;
 
 /// The name that stands for everything that is not named.

@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::rules;
 use super::{EnvironmentVariables, UpdateEnvironmentVariables};
 use crate::error::Violations;
-use crate::printable::Printable;
+use crate::types::Printable;
 
 /// Which variables of a deployment are ours: a plan deletes those of them that are no longer wanted, and leaves all others
 /// alone. A variable that is wanted is ours in any case.
@@ -304,7 +304,7 @@ mod tests {
 
     use super::super::EnvironmentVariableChange;
     use super::*;
-    use crate::code::ErrorCode;
+    use crate::error::ErrorCode;
 
     fn variables<const N: usize>(list: [(&str, &str); N]) -> EnvironmentVariables {
         list.into_iter().collect()

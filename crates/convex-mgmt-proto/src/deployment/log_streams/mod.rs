@@ -3,11 +3,11 @@
 //! Source: convex-backend `crates/local_backend/src/log_sinks.rs`, `crates/application/src/log_streaming.rs` and
 //! `crates/model/src/log_sinks`.
 
-pub mod create;
+mod create;
 pub mod rules;
-pub mod stream;
-pub mod topics;
-pub mod update;
+mod stream;
+mod topics;
+mod update;
 
 use bytes::Bytes;
 pub use create::{
@@ -27,13 +27,14 @@ pub use update::{
 };
 
 use super::CREDENTIALS;
-use crate::decode::{self, DecodeError};
 use crate::error::BuildError;
-use crate::ids::LogStreamId;
-use crate::open::{open_enum, open_union};
-use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta};
-use crate::secret::Secret;
-use crate::write::RequestEncoder;
+use crate::metadata::{DeploymentApi, Idempotency, OperationMeta};
+use crate::operation::Operation;
+use crate::request::RequestEncoder;
+use crate::response::{DecodeError, decode};
+use crate::types::LogStreamId;
+use crate::types::Secret;
+use crate::types::open::{open_enum, open_union};
 
 open_enum! {
     /// The kinds of log streams.
@@ -139,9 +140,9 @@ macro_rules! six_kinds {
             PostHogLogs $logs, PostHogErrorTracking $errors }
     };
     (@from $name:ident, $($variant:ident $content:ident),+) => {
-        impl crate::body::Body for $name {
+        impl crate::request::secret_body::Body for $name {
             fn write<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                use crate::body::Written;
+                use crate::request::secret_body::Written;
 
                 #[derive(serde::Serialize)]
                 #[serde(tag = "logStreamType", rename_all = "camelCase")]
@@ -367,7 +368,7 @@ impl Operation for RotateWebhookSecret {
 #[non_exhaustive]
 pub struct RotatedWebhookSecret {
     /// With what events will be signed.
-    #[cfg_attr(feature = "serde-all", serde(serialize_with = "crate::secret::exposed"))]
+    #[cfg_attr(feature = "serde-all", serde(serialize_with = "crate::types::secret::exposed"))]
     pub hmac_secret: Secret,
 }
 

@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::code::ErrorCode;
+use crate::error::ErrorCode;
 use crate::error::Violation;
-use crate::open::open_enum;
+use crate::types::open::open_enum;
 
 open_enum! {
     /// What an event is about. Source: convex-backend `crates/common/src/log_streaming.rs`.

@@ -10,16 +10,17 @@ use http::Method;
 
 use super::rules::Values;
 use super::{AxiomAttribute, AxiomIngestUrl, DatadogSiteLocation, LogTopics, WebhookFormat};
-use crate::body::{Written, secret_body};
-use crate::decode::{self, DecodeError};
 use crate::deployment::CREDENTIALS;
 use crate::error::{BuildError, Violations};
-use crate::ids::LogStreamId;
-use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta};
-use crate::patch::Patch;
-use crate::redact::debug_redacted;
-use crate::secret::{self, Secret};
-use crate::write::RequestEncoder;
+use crate::metadata::{DeploymentApi, Idempotency, OperationMeta};
+use crate::operation::Operation;
+use crate::request::RequestEncoder;
+use crate::request::secret_body::{Written, secret_body};
+use crate::response::{DecodeError, decode};
+use crate::types::LogStreamId;
+use crate::types::Patch;
+use crate::types::redact::debug_redacted;
+use crate::types::{Secret, secret};
 
 /// Declares `new`, which changes nothing, and a setter for each field: of those that can be set, and of those that can be
 /// reset too.
