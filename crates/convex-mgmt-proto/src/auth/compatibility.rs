@@ -63,14 +63,14 @@ impl Credential {
     /// Deployment Platform API, personal access tokens. Both have been seen in use.
     ///
     /// ```
-    /// use convex_mgmt_proto::deployment::ListEnvironmentVariables;
-    /// use convex_mgmt_proto::{Acceptance, Credential, Operation};
+    /// use convex_mgmt::deployment::ListEnvironmentVariables;
+    /// use convex_mgmt::{Acceptance, Credential, Operation};
     ///
     /// let key = Credential::parse("prod:happy-animal-123|made-up")?;
     /// let compatibility = key.compatibility(ListEnvironmentVariables::META);
     /// assert_eq!(compatibility.acceptance, Acceptance::Accepted);
     /// assert!(compatibility.reason.contains("deployment:env:view"));
-    /// # Ok::<(), convex_mgmt_proto::CredentialError>(())
+    /// # Ok::<(), convex_mgmt::CredentialError>(())
     /// ```
     pub fn compatibility(&self, operation: &OperationMeta) -> Compatibility {
         let (what, class) = match self {

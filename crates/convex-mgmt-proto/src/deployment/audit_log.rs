@@ -195,8 +195,8 @@ impl AuditLogEvent {
 ///   than its edge.
 ///
 /// ```
-/// use convex_mgmt_proto::UnixMillis;
-/// use convex_mgmt_proto::deployment::ListAuditLogEvents;
+/// use convex_mgmt::UnixMillis;
+/// use convex_mgmt::deployment::ListAuditLogEvents;
 ///
 /// let operation = ListAuditLogEvents::new(UnixMillis(1_700_000_000_000)).limit(100);
 /// assert!(operation.check().is_ok());

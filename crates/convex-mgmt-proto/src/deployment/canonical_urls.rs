@@ -46,12 +46,12 @@ impl CanonicalUrls {
 /// * Codes: those of every operation only.
 ///
 /// ```
-/// use convex_mgmt_proto::Operation;
-/// use convex_mgmt_proto::deployment::GetCanonicalUrls;
+/// use convex_mgmt::Operation;
+/// use convex_mgmt::deployment::GetCanonicalUrls;
 ///
 /// let body = r#"{"convexCloudUrl":"https://api.example.com","convexSiteUrl":"https://www.example.com"}"#;
 /// assert_eq!(GetCanonicalUrls::decode(&body.into())?.convex_cloud_url, "https://api.example.com");
-/// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+/// # Ok::<(), convex_mgmt::DecodeError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
@@ -89,8 +89,8 @@ impl Operation for GetCanonicalUrls {
 ///   same time get 503 `OptimisticConcurrencyControlFailure`.
 ///
 /// ```
-/// use convex_mgmt_proto::RequestDestination;
-/// use convex_mgmt_proto::deployment::UpdateCanonicalUrl;
+/// use convex_mgmt::RequestDestination;
+/// use convex_mgmt::deployment::UpdateCanonicalUrl;
 ///
 /// let update = UpdateCanonicalUrl::set(RequestDestination::ConvexCloud, "https://api.example.com");
 /// assert_eq!(update.warning(), None);

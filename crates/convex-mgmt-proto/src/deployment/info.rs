@@ -61,13 +61,13 @@ open_union! {
 /// * Codes: those of every operation only.
 ///
 /// ```
-/// use convex_mgmt_proto::Operation;
-/// use convex_mgmt_proto::deployment::GetDeploymentInfo;
-/// use convex_mgmt_proto::deployment::info::DeploymentInfo;
+/// use convex_mgmt::Operation;
+/// use convex_mgmt::deployment::GetDeploymentInfo;
+/// use convex_mgmt::deployment::info::DeploymentInfo;
 ///
 /// let body = r#"{"kind":"selfHosted"}"#;
 /// assert_eq!(GetDeploymentInfo::decode(&body.into())?, DeploymentInfo::SelfHosted);
-/// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+/// # Ok::<(), convex_mgmt::DecodeError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]

@@ -19,8 +19,8 @@ use crate::response::{DecodeError, decode};
 /// * Codes: `PauseDeploymentFailed`. Writers at the same time get 503 `OptimisticConcurrencyControlFailure`.
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::PauseDeployment;
-/// use convex_mgmt_proto::{DeployKey, Endpoint, Operation};
+/// use convex_mgmt::deployment::PauseDeployment;
+/// use convex_mgmt::{DeployKey, Endpoint, Operation};
 ///
 /// # let key = DeployKey::parse("happy-animal-123|01abcd")?;
 /// # let endpoint = Endpoint::new("https://happy-animal-123.convex.cloud", &key)?;
@@ -66,8 +66,8 @@ impl Operation for PauseDeployment {
 /// * Codes: `UnpauseDeploymentFailed`. Writers at the same time get 503 `OptimisticConcurrencyControlFailure`.
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::UnpauseDeployment;
-/// use convex_mgmt_proto::{DeployKey, Endpoint, Operation};
+/// use convex_mgmt::deployment::UnpauseDeployment;
+/// use convex_mgmt::{DeployKey, Endpoint, Operation};
 ///
 /// # let key = DeployKey::parse("happy-animal-123|01abcd")?;
 /// # let endpoint = Endpoint::new("https://happy-animal-123.convex.cloud", &key)?;

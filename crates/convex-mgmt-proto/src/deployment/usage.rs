@@ -159,14 +159,14 @@ impl CurrentUsage {
 /// * Codes: those of every operation only.
 ///
 /// ```
-/// use convex_mgmt_proto::Operation;
-/// use convex_mgmt_proto::deployment::GetCurrentUsage;
-/// use convex_mgmt_proto::deployment::usage::UsageMetric;
+/// use convex_mgmt::Operation;
+/// use convex_mgmt::deployment::GetCurrentUsage;
+/// use convex_mgmt::deployment::usage::UsageMetric;
 ///
 /// let body = r#"{"metrics":{"functionCalls":{"unit":"calls","usage":{"current_day":3.0,"current_month":40.0}}},"seedStatus":"complete"}"#;
 /// let usage = GetCurrentUsage::decode(&body.into())?;
 /// assert_eq!(usage.of(&UsageMetric::FunctionCalls).map(|calls| calls.usage.current_month), Some(40.0));
-/// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+/// # Ok::<(), convex_mgmt::DecodeError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]

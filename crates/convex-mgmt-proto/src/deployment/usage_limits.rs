@@ -128,12 +128,12 @@ impl UsageLimit {
 /// * Codes: those of every operation only.
 ///
 /// ```
-/// use convex_mgmt_proto::Operation;
-/// use convex_mgmt_proto::deployment::ListUsageLimits;
+/// use convex_mgmt::Operation;
+/// use convex_mgmt::deployment::ListUsageLimits;
 ///
 /// let limits = ListUsageLimits::decode(&r#"{"usageLimits":[]}"#.into())?;
 /// assert!(limits.is_empty());
-/// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+/// # Ok::<(), convex_mgmt::DecodeError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
@@ -189,10 +189,10 @@ fn encode_checked(config: &UsageLimitConfig, unchecked: bool, request: &mut Requ
 /// * Codes: `InvalidUsageLimit`, `UsageLimitBelowCurrentUsage`, `DuplicateUsageLimit`, `UsageLimitWarningNotSupported`.
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::CreateUsageLimit;
-/// use convex_mgmt_proto::deployment::usage::UsageMetric;
-/// use convex_mgmt_proto::deployment::usage::UsageLimitWindow;
-/// use convex_mgmt_proto::deployment::usage_limits::{UsageLimitConfig, UsageLimitType};
+/// use convex_mgmt::deployment::CreateUsageLimit;
+/// use convex_mgmt::deployment::usage::UsageMetric;
+/// use convex_mgmt::deployment::usage::UsageLimitWindow;
+/// use convex_mgmt::deployment::usage_limits::{UsageLimitConfig, UsageLimitType};
 ///
 /// let mut limit = UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, 0);
 /// assert!(limit.check().is_err());
@@ -250,8 +250,8 @@ impl Operation for CreateUsageLimit {
 /// * Codes: those of [`CreateUsageLimit`], and `InvalidId` and `UsageLimitNotFound`.
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::UpdateUsageLimit;
-/// use convex_mgmt_proto::deployment::usage_limits::UsageLimit;
+/// use convex_mgmt::deployment::UpdateUsageLimit;
+/// use convex_mgmt::deployment::usage_limits::UsageLimit;
 ///
 /// fn switched_off(limit: &UsageLimit) -> UpdateUsageLimit {
 ///     UpdateUsageLimit::new(&limit.id, limit.config().enabled(false))
@@ -312,8 +312,8 @@ impl Operation for UpdateUsageLimit {
 /// * Codes: `InvalidId`, `UsageLimitNotFound`.
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::DeleteUsageLimit;
-/// use convex_mgmt_proto::{DeployKey, Endpoint, Operation};
+/// use convex_mgmt::deployment::DeleteUsageLimit;
+/// use convex_mgmt::{DeployKey, Endpoint, Operation};
 ///
 /// # let key = DeployKey::parse("happy-animal-123|01abcd")?;
 /// # let endpoint = Endpoint::new("https://happy-animal-123.convex.cloud", &key)?;

@@ -17,8 +17,8 @@ pub use self::paging::{Page, Paged, Pager, PagingError};
 ///
 /// ```
 /// use bytes::Bytes;
-/// use convex_mgmt_proto::deployment::ListEnvironmentVariables;
-/// use convex_mgmt_proto::{DeployKey, Endpoint, Operation};
+/// use convex_mgmt::deployment::ListEnvironmentVariables;
+/// use convex_mgmt::{DeployKey, Endpoint, Operation};
 ///
 /// let key = DeployKey::parse("prod:happy-animal-123|made-up")?;
 /// let endpoint = Endpoint::new("https://happy-animal-123.convex.cloud", &key)?;
@@ -40,8 +40,8 @@ pub use self::paging::{Page, Paged, Pager, PagingError};
 ///
 /// ```
 /// use bytes::Bytes;
-/// use convex_mgmt_proto::{BuildError, DecodeError, DeployKey, DeploymentApi, Endpoint, decode};
-/// use convex_mgmt_proto::{Operation, OperationMeta, Idempotency, RequestEncoder};
+/// use convex_mgmt::{BuildError, DecodeError, DeployKey, DeploymentApi, Endpoint, decode};
+/// use convex_mgmt::{Operation, OperationMeta, Idempotency, RequestEncoder};
 /// use serde::{Deserialize, Serialize};
 ///
 /// /// Renames a widget.

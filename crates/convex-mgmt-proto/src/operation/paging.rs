@@ -137,8 +137,8 @@ pub(crate) use paged;
 ///
 /// ```
 /// use bytes::Bytes;
-/// use convex_mgmt_proto::deployment::ListActiveSyncs;
-/// use convex_mgmt_proto::{Operation, Pager};
+/// use convex_mgmt::deployment::ListActiveSyncs;
+/// use convex_mgmt::{Operation, Pager};
 /// # let answers = [
 /// #     r#"{"syncs":[],"pagination":{"hasMore":true,"nextCursor":"ab"}}"#,
 /// #     r#"{"syncs":[],"pagination":{"hasMore":false}}"#,

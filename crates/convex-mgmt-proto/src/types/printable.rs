@@ -11,7 +11,7 @@ use std::fmt;
 /// The `Display` of names, errors and plans in this crate does this by itself.
 ///
 /// ```
-/// use convex_mgmt_proto::Printable;
+/// use convex_mgmt::Printable;
 ///
 /// assert_eq!(Printable("A\n- B").to_string(), r"A\n- B");
 /// assert_eq!(Printable("é \"x\"").to_string(), "é \"x\"");

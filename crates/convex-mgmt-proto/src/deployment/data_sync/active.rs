@@ -113,12 +113,12 @@ impl ActiveSync {
 /// * Codes: `LimitOutOfRange`, `InvalidCursor`, 403 `StreamingExportNotEnabled`.
 ///
 /// ```
-/// use convex_mgmt_proto::Operation;
-/// use convex_mgmt_proto::deployment::ListActiveSyncs;
+/// use convex_mgmt::Operation;
+/// use convex_mgmt::deployment::ListActiveSyncs;
 ///
 /// let body = r#"{"syncs":[],"pagination":{"hasMore":false}}"#;
 /// assert_eq!(ListActiveSyncs::decode(&body.into())?.next_cursor, None);
-/// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+/// # Ok::<(), convex_mgmt::DecodeError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

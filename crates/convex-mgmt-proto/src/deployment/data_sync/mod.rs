@@ -45,8 +45,8 @@ use crate::response::DecodeError;
 ///   server's start 500 `InternalServerError`.
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::DataSync;
-/// use convex_mgmt_proto::deployment::data_sync::{Selection, TableSelection};
+/// use convex_mgmt::deployment::DataSync;
+/// use convex_mgmt::deployment::data_sync::{Selection, TableSelection};
 ///
 /// let selection = Selection::none()
 ///     .table("users", TableSelection::all().without("passwordHash"))
@@ -84,10 +84,10 @@ impl DataSync {
     /// The page after `page`, with the same selection.
     ///
     /// ```
-    /// use convex_mgmt_proto::UnixNanos;
-    /// use convex_mgmt_proto::deployment::data_sync::Snapshot;
-    /// use convex_mgmt_proto::deployment::DataSync;
-    /// use convex_mgmt_proto::deployment::data_sync::{DataSyncPage, DataSyncStatus, Selection};
+    /// use convex_mgmt::UnixNanos;
+    /// use convex_mgmt::deployment::data_sync::Snapshot;
+    /// use convex_mgmt::deployment::DataSync;
+    /// use convex_mgmt::deployment::data_sync::{DataSyncPage, DataSyncStatus, Selection};
     ///
     /// let first = DataSync::new().selection(Selection::only(["users"]));
     /// let page = DataSyncPage::new(DataSyncStatus::Stale(Snapshot::new(UnixNanos(5))), "the-id-of-the-sync", "a-cursor");

@@ -24,7 +24,7 @@ const ID: &str = "_id";
 /// the server's rules by [`DataSync::check`](super::DataSync::check).
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::data_sync::{ComponentSelection, Selection, TableSelection};
+/// use convex_mgmt::deployment::data_sync::{ComponentSelection, Selection, TableSelection};
 ///
 /// let selection = Selection::none()
 ///     .table("users", TableSelection::only(["name"]))

@@ -137,14 +137,14 @@ impl<'a> IntoIterator for &'a EnvironmentVariables {
 /// * Codes: those of every operation only.
 ///
 /// ```
-/// use convex_mgmt_proto::Operation;
-/// use convex_mgmt_proto::deployment::ListEnvironmentVariables;
+/// use convex_mgmt::Operation;
+/// use convex_mgmt::deployment::ListEnvironmentVariables;
 ///
 /// let body = r#"{"environmentVariables":{"GREETING":"hello"}}"#;
 /// let variables = ListEnvironmentVariables::decode(&body.into())?;
 /// assert_eq!(variables.get("GREETING").map(|value| value.expose()), Some("hello"));
 /// assert!(!format!("{variables:?}").contains("hello"));
-/// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+/// # Ok::<(), convex_mgmt::DecodeError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
@@ -275,7 +275,7 @@ impl Body for EnvironmentVariableChange {
 ///   time get 503 `OptimisticConcurrencyControlFailure`.
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::UpdateEnvironmentVariables;
+/// use convex_mgmt::deployment::UpdateEnvironmentVariables;
 ///
 /// let mut update = UpdateEnvironmentVariables::new().set("GREETING", "hello").delete("FAREWELL");
 /// update.extend([("LANGUAGE", "en"), ("REGION", "eu")]);

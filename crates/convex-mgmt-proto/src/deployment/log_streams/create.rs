@@ -301,8 +301,8 @@ impl NewLogStream {
 ///   `LogStreamingNotEnabled` and `CustomAuditLogsInLogStreamsNotEnabled`.
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::CreateLogStream;
-/// use convex_mgmt_proto::deployment::log_streams::{LogTopic, LogTopics, NewWebhook, WebhookFormat};
+/// use convex_mgmt::deployment::CreateLogStream;
+/// use convex_mgmt::deployment::log_streams::{LogTopic, LogTopics, NewWebhook, WebhookFormat};
 ///
 /// let webhook = NewWebhook::new("https://logs.example.com/convex", WebhookFormat::Jsonl)
 ///     .topics(LogTopics::only([LogTopic::Console, LogTopic::FunctionExecution]));

@@ -176,14 +176,14 @@ use six_kinds;
 /// * Codes: those of every operation only.
 ///
 /// ```
-/// use convex_mgmt_proto::Operation;
-/// use convex_mgmt_proto::deployment::ListLogStreams;
-/// use convex_mgmt_proto::deployment::log_streams::LogStreamStatus;
+/// use convex_mgmt::Operation;
+/// use convex_mgmt::deployment::ListLogStreams;
+/// use convex_mgmt::deployment::log_streams::LogStreamStatus;
 ///
 /// let body = r#"[{"logStreamType":"sentry","id":"x","status":{"type":"active"}}]"#;
 /// let streams = ListLogStreams::decode(&body.into())?;
 /// assert!(streams.iter().all(|stream| stream.status == LogStreamStatus::Active));
-/// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+/// # Ok::<(), convex_mgmt::DecodeError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
@@ -239,14 +239,14 @@ by_id! {
     /// * Codes: `InvalidLogStreamId`, `LogStreamDoesntExist`, `UnsupportedLogStreamType`.
     ///
     /// ```
-    /// use convex_mgmt_proto::Operation;
-    /// use convex_mgmt_proto::deployment::GetLogStream;
-    /// use convex_mgmt_proto::deployment::log_streams::LogStreamType;
+    /// use convex_mgmt::Operation;
+    /// use convex_mgmt::deployment::GetLogStream;
+    /// use convex_mgmt::deployment::log_streams::LogStreamType;
     ///
     /// let body = r#"{"logStreamType":"sentry","id":"x","status":{"type":"pending"}}"#;
     /// let stream = GetLogStream::decode(&body.into())?;
     /// assert_eq!(stream.config.log_stream_type(), LogStreamType::Sentry);
-    /// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+    /// # Ok::<(), convex_mgmt::DecodeError>(())
     /// ```
     GetLogStream: "Reads this log stream."
 }
@@ -279,8 +279,8 @@ by_id! {
     /// * Codes: `InvalidLogStreamId`, `LogStreamDoesntExist`, 403 `LogStreamingNotEnabled`.
     ///
     /// ```
-    /// use convex_mgmt_proto::deployment::DeleteLogStream;
-    /// use convex_mgmt_proto::{DeployKey, Endpoint, Operation};
+    /// use convex_mgmt::deployment::DeleteLogStream;
+    /// use convex_mgmt::{DeployKey, Endpoint, Operation};
     ///
     /// # let key = DeployKey::parse("happy-animal-123|01abcd")?;
     /// # let endpoint = Endpoint::new("https://happy-animal-123.convex.cloud", &key)?;
@@ -327,13 +327,13 @@ by_id! {
     /// * Codes: `InvalidLogStreamId`, `LogStreamDoesntExist`, `NoSecretToRotate`, 403 `LogStreamingNotEnabled`.
     ///
     /// ```
-    /// use convex_mgmt_proto::Operation;
-    /// use convex_mgmt_proto::deployment::RotateWebhookSecret;
+    /// use convex_mgmt::Operation;
+    /// use convex_mgmt::deployment::RotateWebhookSecret;
     ///
     /// let body = r#"{"logStreamType":"webhook","hmacSecret":"made-up"}"#;
     /// let rotated = RotateWebhookSecret::decode(&body.into())?;
     /// assert_eq!(rotated.hmac_secret().map(|secret| secret.expose()), Some("made-up"));
-    /// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+    /// # Ok::<(), convex_mgmt::DecodeError>(())
     /// ```
     RotateWebhookSecret: "Gives this webhook a new secret."
 }

@@ -55,7 +55,7 @@ impl LogStreamStatus {
     /// takes up to 15 seconds. `true` for a status that this version does not know: waiting might never end.
     ///
     /// ```
-    /// use convex_mgmt_proto::deployment::log_streams::LogStreamStatus;
+    /// use convex_mgmt::deployment::log_streams::LogStreamStatus;
     ///
     /// assert!(LogStreamStatus::Active.is_settled() && !LogStreamStatus::Pending.is_settled());
     /// ```

@@ -253,9 +253,9 @@ impl LogStreamUpdate {
 ///   `UnsupportedLogStreamType`, 403 `LogStreamingNotEnabled` and `CustomAuditLogsInLogStreamsNotEnabled`.
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::UpdateLogStream;
-/// use convex_mgmt_proto::deployment::log_streams::{DatadogUpdate, LogTopics};
-/// use convex_mgmt_proto::{DeployKey, Endpoint, Operation, Patch};
+/// use convex_mgmt::deployment::UpdateLogStream;
+/// use convex_mgmt::deployment::log_streams::{DatadogUpdate, LogTopics};
+/// use convex_mgmt::{DeployKey, Endpoint, Operation, Patch};
 ///
 /// // Sets the tags, removes the service, asks for all topics; the site and the key stay as they are.
 /// let update = DatadogUpdate::new().dd_tags(["team:core"]).service(Patch::Clear).topics(LogTopics::ALL);

@@ -91,8 +91,8 @@ impl<A: Api> Endpoint<A> {
     /// path (`/api/v1`) is not part of it.
     ///
     /// ```
-    /// use convex_mgmt_proto::deployment::GetCanonicalUrls;
-    /// use convex_mgmt_proto::{DeployKey, Endpoint, Operation};
+    /// use convex_mgmt::deployment::GetCanonicalUrls;
+    /// use convex_mgmt::{DeployKey, Endpoint, Operation};
     ///
     /// let key = DeployKey::parse("happy-animal-123|01abcd")?;
     /// let endpoint = Endpoint::with_path_prefix("https://example.com/convex/", &key)?;
@@ -229,7 +229,7 @@ impl Endpoint<DeploymentApi> {
     /// It is not an error, because Convex may change what its hosts serve.
     ///
     /// ```
-    /// use convex_mgmt_proto::{DeployKey, DeploymentApi, Endpoint};
+    /// use convex_mgmt::{DeployKey, DeploymentApi, Endpoint};
     ///
     /// let key = DeployKey::parse("prod:happy-animal-123|made-up")?;
     /// let endpoint: Endpoint<DeploymentApi> = Endpoint::new("https://happy-animal-123.convex.site", &key)?;
