@@ -32,7 +32,8 @@ usage: cargo xtask COMMAND
                         where it is missing; with --write, write the table
   deps                  hold the dependency trees against their bounds
   api                   hold the crates of others in public signatures against the lists of what is allowed
-  tidy                  hold the files against the project's habits
+  tidy [CHECK...]       check the files against the project's rules: all of them, or files, folders, cycles, words,
+                        docs_begin, sentences, leftovers, operations, promises, versions
 ";
 
 /// What went wrong, for a person.
@@ -47,7 +48,7 @@ enum Command {
     Dotenv { write: bool },
     Deps,
     Api,
-    Tidy,
+    Tidy { checks: Vec<String> },
 }
 
 fn main() -> ExitCode {
@@ -70,7 +71,7 @@ fn main() -> ExitCode {
         Command::Dotenv { write } => dotenv::run(write),
         Command::Deps => deps::run(),
         Command::Api => api::check(),
-        Command::Tidy => tidy::run(),
+        Command::Tidy { checks } => tidy::run(&checks),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -93,7 +94,9 @@ fn command() -> Result<Command, lexopt::Error> {
             Long("write") => write = true,
             Long("seconds") => seconds = Some(parser.value()?.parse()?),
             Value(value) if name.is_none() => name = Some(value.string()?),
-            Value(value) if matches!(name.as_deref(), Some("fuzz" | "mutants")) => targets.push(value.string()?),
+            Value(value) if matches!(name.as_deref(), Some("fuzz" | "mutants" | "tidy")) => {
+                targets.push(value.string()?)
+            }
             other => return Err(other.unexpected()),
         }
     }
@@ -118,7 +121,7 @@ fn command() -> Result<Command, lexopt::Error> {
         "dotenv" => Command::Dotenv { write },
         "deps" => Command::Deps,
         "api" => Command::Api,
-        "tidy" => Command::Tidy,
+        "tidy" => Command::Tidy { checks: targets },
         _ => return Err(format!("unknown command `{name}`").into()),
     })
 }

@@ -7,9 +7,11 @@ use cargo_metadata::MetadataCommand;
 
 use crate::Failure;
 
-/// The project's root.
+/// The project's root. Cargo names this package's folder in a variable when it runs a program; without cargo, the folder that
+/// the program was built in counts.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&package).parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
 /// The folder that cargo builds into, which a variable or a setting of the user's may name.
