@@ -47,12 +47,11 @@ pub(super) fn check(tree: &Tree) -> Vec<Problem> {
 }
 
 fn banned(file: &str, paragraph: &Paragraph) -> Vec<Problem> {
-    let text = paragraph.text.to_lowercase();
+    let text = paragraph.text.to_ascii_lowercase();
     let mut problems = Vec::new();
     for (phrase, instead) in BANNED {
         for offset in places(&text, phrase) {
-            // Few characters change their length in lower case, and a line break is not one of them.
-            let line = paragraph.line_at(paragraph.text.floor_char_boundary(offset));
+            let line = paragraph.line_at(offset);
             problems.push(Problem::new(file, line, format!("\"{phrase}\" is banned: {instead}")));
         }
     }
