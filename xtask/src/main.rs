@@ -1,10 +1,11 @@
-//! `cargo xtask`: the one vocabulary for CI and chores.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its user")]
+//! `cargo xtask`: the commands of CI and of maintenance.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program prints its results")]
 
 mod api;
 mod ci;
 mod deps;
 mod dotenv;
+mod failure;
 mod fuzz;
 mod mutants;
 mod shell;
@@ -14,30 +15,38 @@ mod tidy;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+pub(crate) use failure::Failure;
 use lexopt::prelude::*;
 
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  ci                    everything that guards the project
+  ci                    run all checks, cheap ones first, and stop at the first that fails
   spec [--dir DIR] [--allow-missing]
-                        hold the operations and their bodies against the OpenAPI documents in DIR, or in the folder
-                        that CONVEX_MGMT_OPENAPI names; without documents it fails, unless told --allow-missing
+                        compare the operations and their bodies with the OpenAPI documents in DIR, or in the folder
+                        that CONVEX_MGMT_OPENAPI names; without documents it fails, except with --allow-missing
   fuzz [--seconds N] [TARGET]
-                        give one fuzz target, or each, to libFuzzer for N seconds, 30 if not told
-  mutants [FILE...]     break the published crates in one small way after the other with cargo-mutants, and list the
-                        changes that no test notices; in these files, or in the lines that differ from the branch
-                        `main`. It builds cargo-mutants when it is missing, and takes minutes per file. Not part of ci
-  dotenv [--write]      compare the table that the reader of .env text is tested with to npm's dotenv, which is installed
-                        where it is missing; with --write, write the table
-  deps                  hold the dependency trees against their bounds
-  api                   hold the crates of others in public signatures against the lists of what is allowed
-  tidy [CHECK...]       check the files against the project's rules: all of them, or files, folders, cycles, words,
-                        docs_begin, sentences, leftovers, operations, promises, versions
+                        run one fuzz target, or each, under libFuzzer for N seconds; the default is 30
+  mutants [FILE...]     run cargo-mutants on the published crates: change the code in one small place at a time, and
+                        list the changes that no test detects. It changes these files, or the lines that differ from
+                        the branch `main`. It builds cargo-mutants if that is missing, and takes minutes per file. It
+                        is not part of ci
+  dotenv [--write]      compare the expected values in the tests of the .env parser with npm's dotenv, which is installed
+                        if it is missing; with --write, write the expected values
+  deps                  check the size and the content of the dependency trees
+  api                   check which other crates the public signatures name
+  tidy [CHECK...]       check the files against the project's rules; the default is all checks:
+                          files        the first line, the length, ignored tests, sleeps
+                          folders      the number of entries of a folder
+                          cycles       modules that depend on each other in a circle
+                          words        banned words and phrases
+                          docs_begin   the first words of the docs of public items
+                          sentences    sentences that are too long
+                          leftovers    conflict markers, trailing white space
+                          operations   the bullets in the docs of operations
+                          promises     the tests and files that docs/reliability.md names
+                          versions     versions in the README, the change log and the lock file
 ";
-
-/// What went wrong, for a person.
-type Failure = Box<dyn std::error::Error>;
 
 enum Command {
     Help,
@@ -111,7 +120,7 @@ fn command() -> Result<Command, lexopt::Error> {
         return Err("--seconds belongs to `fuzz`".into());
     }
     if name == "fuzz" && targets.len() > 1 {
-        return Err("`fuzz` takes one target, or none for each".into());
+        return Err("`fuzz` takes at most one target; without a target it runs each".into());
     }
     Ok(match name.as_str() {
         "ci" => Command::Ci,

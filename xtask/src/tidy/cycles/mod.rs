@@ -3,7 +3,7 @@
 //! The rule, for each folder of a crate on its own, and for the top level of the crate:
 //!
 //! * The nodes are the modules of the folder, each with everything below it, and the folder's front door: `mod.rs`, `name.rs`,
-//!   `lib.rs` or `main.rs`.
+//!   `lib.rs` or `main.rs`. An inline module, `mod name { .. }`, is part of its file.
 //! * A module depends on a sibling if any file below it names an item of the sibling, by `use` or by a path in the code.
 //!   A re-export is followed to the module that defines the item.
 //! * A module depends on the front door if it names an item that the front door itself defines.

@@ -23,6 +23,8 @@ pub(super) struct Use {
 #[derive(Debug, Default)]
 pub(super) struct Module {
     pub(super) file: String,
+    /// `true` for `mod name { .. }`.
+    pub(super) is_inline: bool,
     pub(super) uses: Vec<Use>,
     /// Names that `use` declares. `None` for names of other crates.
     pub(super) names: BTreeMap<String, Option<Path>>,
@@ -50,24 +52,25 @@ fn add_file(tree: &Tree, file: &str, path: Path, modules: &mut Modules) {
         "lib.rs" | "main.rs" | "mod.rs" => folder.to_owned(),
         _ => format!("{folder}/{}", name.trim_end_matches(".rs")),
     };
-    add(tree, Location { file, folder }, path, &tokens, modules);
+    add(tree, Location { file, folder, is_inline: false }, path, &tokens, modules);
 }
 
 /// The file of a module, and the folder of its children's files.
 struct Location<'a> {
     file: &'a str,
     folder: String,
+    is_inline: bool,
 }
 
 fn add(tree: &Tree, location: Location<'_>, path: Path, tokens: &[Token<'_>], modules: &mut Modules) {
     let code = paths::read(tokens);
-    modules.insert(path.clone(), module(location.file, &path, &code));
+    modules.insert(path.clone(), Module { is_inline: location.is_inline, ..module(location.file, &path, &code) });
     for Child { name, inline } in code.children {
         let mut child = path.clone();
         child.push(name.clone());
         let folder = format!("{}/{name}", location.folder);
         if let Some(tokens) = inline {
-            add(tree, Location { file: location.file, folder }, child, &tokens, modules);
+            add(tree, Location { file: location.file, folder, is_inline: true }, child, &tokens, modules);
         } else {
             let files = [format!("{folder}.rs"), format!("{folder}/mod.rs")];
             if let Some(file) = files.iter().find(|file| tree.text(file).is_some()) {

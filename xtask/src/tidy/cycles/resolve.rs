@@ -11,7 +11,8 @@ pub(super) fn folders(modules: &Modules) -> BTreeMap<String, Graph> {
     for (user, module) in modules {
         for one in &module.uses {
             for target in targets(modules, user, one) {
-                let Some((folder, from, to)) = arrow(modules, user, &target, one) else { continue };
+                let ends = (with_a_file(modules, user), with_a_file(modules, &target));
+                let Some((folder, from, to)) = arrow(modules, ends.0, ends.1, one) else { continue };
                 let place = Place { file: module.file.clone(), line: one.line };
                 folders.entry(folder).or_default().add(&from, &to, place);
             }
@@ -70,8 +71,16 @@ fn provides(modules: &Modules, module: &Path, name: &str, depth: usize) -> bool 
         })
 }
 
+/// The module that an inline module is part of, with a file of its own.
+fn with_a_file<'a>(modules: &Modules, mut path: &'a [String]) -> &'a [String] {
+    while let ([outer @ .., _], true) = (path, modules.get(path).is_none_or(|module| module.is_inline)) {
+        path = outer;
+    }
+    path
+}
+
 /// The folder in which a dependency is seen, and its two ends there.
-fn arrow(modules: &Modules, user: &Path, target: &Path, one: &Use) -> Option<(String, String, String)> {
+fn arrow(modules: &Modules, user: &[String], target: &[String], one: &Use) -> Option<(String, String, String)> {
     let common = user.iter().zip(target).take_while(|(left, right)| left == right).count();
     let (from, to) = (user.get(common), target.get(common));
     if (from.is_none() && (to.is_none() || one.is_reexport)) || user == target {

@@ -111,6 +111,14 @@ fn a_front_door_is_part_of_a_circle_if_it_defines_and_uses() {
 }
 
 #[test]
+fn an_inline_module_is_part_of_its_file() {
+    let sealed = "mod sealed { impl Sealed for super::A {} pub trait Sealed {} } pub struct A; use sealed::Sealed;";
+    assert_eq!(circles(&[("lib.rs", "mod a;"), ("a.rs", sealed)]), [""; 0]);
+    assert_eq!(circles(&[("lib.rs", sealed)]), [""; 0]);
+    assert_eq!(with_a("mod c { pub struct A(crate::b::B); } pub use c::A;"), ["crates/x/src: a -> b -> a"]);
+}
+
+#[test]
 fn follows_re_exports_to_the_module_that_defines_an_item() {
     let with = |front: &str, c: &str| {
         circles(&[("lib.rs", front), ("a.rs", "use crate::A;"), ("b.rs", "pub struct A;"), ("c.rs", c)])
