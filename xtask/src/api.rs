@@ -85,8 +85,8 @@ fn holders(items: &[String]) -> BTreeSet<&str> {
     }
 }
 
-/// The type that an item belongs to, and the type behind the item: that of a field, the content of a variant, or the reference that
-/// a method without other arguments returns.
+/// The type that an item belongs to, and the type of its value. The value is a field, the content of a variant, or the reference
+/// that a method without other arguments returns.
 fn held(item: &str) -> Option<(&str, &str)> {
     let item = item.strip_prefix("pub ")?;
     let (path, shown) = match item.strip_prefix("fn ") {

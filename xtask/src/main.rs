@@ -18,6 +18,7 @@ use std::process::ExitCode;
 pub(crate) use failure::Failure;
 use lexopt::prelude::*;
 
+/// The help, without the checks of `tidy` at its end.
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
@@ -36,16 +37,6 @@ usage: cargo xtask COMMAND
   deps                  check the size and the content of the dependency trees
   api                   check which other crates the public signatures name
   tidy [CHECK...]       check the files against the project's rules; the default is all checks:
-                          files        the first line, the length, ignored tests, sleeps
-                          folders      the number of entries of a folder
-                          cycles       modules that depend on each other in a circle
-                          words        banned words and phrases
-                          docs_begin   the first words of the docs of public items
-                          sentences    sentences that are too long
-                          leftovers    conflict markers, trailing white space
-                          operations   the bullets in the docs of operations
-                          promises     the tests and files that docs/reliability.md names
-                          versions     versions in the README, the change log and the lock file
 ";
 
 enum Command {
@@ -64,13 +55,13 @@ fn main() -> ExitCode {
     let command = match command() {
         Ok(command) => command,
         Err(error) => {
-            eprintln!("xtask: {error}\n\n{USAGE}");
+            eprintln!("xtask: {error}\n\n{USAGE}{}", tidy::help());
             return ExitCode::from(2);
         }
     };
     let result = match command {
         Command::Help => {
-            print!("{USAGE}");
+            print!("{USAGE}{}", tidy::help());
             Ok(())
         }
         Command::Ci => ci::run_steps(),

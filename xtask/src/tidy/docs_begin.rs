@@ -5,11 +5,13 @@ use super::source::{Kind, Problem, Token, Tree, comments, is_published, tokens, 
 /// Words that begin a question or a clause. Docs begin with a noun phrase or a verb in the third person.
 const CLAUSES: [&str; 6] = ["What", "How", "Where", "When", "Who", "Why"];
 
-/// Begins the docs of what is `true` or `false`, and of nothing else.
+/// Accepted for items of type `bool` only.
 const WHETHER: &str = "Whether";
 
-/// Finds docs of public items in the published crates that begin with a clause. An item counts as public if it is `pub`, a
-/// variant or a field of a `pub enum`, part of a `pub trait`, declared in a macro call, or a module with docs of its own (`//!`).
+/// Finds docs of public items in the published crates that begin with a clause.
+///
+/// Public are items with `pub`, the variants of a `pub enum` and their fields, and the items of a `pub trait`. The names in a
+/// macro call count too, and so do the docs of modules (`//!`).
 pub(super) fn check(tree: &Tree) -> Vec<Problem> {
     let published = tree.sources().filter(|file| is_published(&file.name));
     published.flat_map(|file| begins(&file.name, &without_tests(&tokens(&file.text)))).collect()
@@ -24,7 +26,7 @@ fn begins(file: &str, tokens: &[Token<'_>]) -> Vec<Problem> {
         let is_wrong = CLAUSES.contains(&first) || (first == WHETHER && !is_bool(item));
         if is_wrong && (comment.kind == Kind::InnerDoc || is_public(item, &around(&tokens[..comment.next]))) {
             let instead = if first == WHETHER {
-                "only a `bool` is documented so, and \"`true` if ..\" is better there too: name what the item is"
+                "name what the item is; for a `bool` begin with \"`true` if ..\" or \"Returns `true` if ..\""
             } else {
                 "begin with a noun phrase or a verb: \"The ..\", \"Returns ..\", \"Sets ..\""
             };
@@ -58,7 +60,7 @@ fn item_after<'a, 'b>(mut tokens: &'b [Token<'a>]) -> &'b [Token<'a>] {
     }
 }
 
-/// What the innermost braces around an item belong to.
+/// The owner of the innermost braces around an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Around {
     /// `pub enum`, `pub trait`, or a macro call.
@@ -67,7 +69,7 @@ enum Around {
     Plain,
 }
 
-/// The innermost open braces at the end of the tokens. The fields of a variant count as what surrounds the enum's variants.
+/// The owner of the innermost open braces at the end of the tokens. The braces of a variant belong to the owner of its enum's.
 fn around(tokens: &[Token<'_>]) -> Around {
     let (mut open, mut header) = (Vec::new(), 0);
     for (at, token) in tokens.iter().enumerate() {
@@ -88,7 +90,7 @@ fn around(tokens: &[Token<'_>]) -> Around {
     open.last().copied().unwrap_or(Around::Plain)
 }
 
-/// What braces belong to, by the tokens before them.
+/// The owner of braces, by the tokens before them.
 fn kind_of(header: &[Token<'_>]) -> Around {
     let header = item_after(header);
     let is_open_type = header.first().is_some_and(|first| first.is("pub"))
@@ -110,14 +112,14 @@ fn is_public(item: &[Token<'_>], around: &Around) -> bool {
     match item {
         [first, second, ..] if first.is("pub") => !second.is("("),
         [first, ..] if first.kind == Kind::Ident && *around == Around::Public => {
-            // In a trait everything is public. A macro call may declare private items.
+            // A trait's items are public. Types in a macro call without `pub` are private.
             !first.is("impl") && (!KEYWORDS.iter().any(|word| first.is(word)) || is_associated(item))
         }
         _ => false,
     }
 }
 
-/// Returns `true` for functions, constants and associated types, which a trait declares.
+/// Returns `true` for functions, constants and types, which a trait can declare.
 fn is_associated(item: &[Token<'_>]) -> bool {
     ["fn", "const", "type", "async", "unsafe"].iter().any(|word| item.first().is_some_and(|first| first.is(word)))
 }
@@ -198,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn accepts_whether_for_what_is_true_or_false() {
+    fn accepts_whether_for_bools_only() {
         for item in [
             "pub fn a(&self, b: u8) -> bool {",
             "pub fn a(b: fn(u8) -> u8) -> bool;",

@@ -1,8 +1,8 @@
-//! The habits of every Rust file: its first line, its length, and its tests.
+//! Rules for each Rust file: its first line, its length, and its tests.
 
 use super::source::{File, Problem, Tree};
 
-/// The most lines of a file. A longer file has more than one topic.
+/// Maximum number of lines of a file. A longer file has more than one topic.
 const MOST_LINES: usize = 500;
 
 /// Finds files that are too long or do not begin with docs, and tests that are ignored or sleep.
@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_each_broken_habit() {
+    fn finds_each_broken_rule() {
         assert_eq!(found("//! A.\n"), [""; 0]);
         assert_eq!(found("#![doc = include_str!(\"../README.md\")]\n"), [""; 0]);
         assert!(found("// A.\n")[0].starts_with("a.rs:1: "));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::source::{Problem, Tree, is_published};
 
-/// The most files and folders of one folder. A folder with more has more than one topic.
+/// Maximum number of files and folders in one folder. A folder with more has more than one topic.
 const MOST_ENTRIES: usize = 12;
 
 /// Finds folders of sources with too many entries.

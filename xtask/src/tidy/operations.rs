@@ -1,4 +1,4 @@
-//! The bullets in the docs of operations. Delete this file once a macro writes them.
+//! The bullets in the docs of operations. Delete this file, and its line in `CHECKS`, once a macro writes them.
 
 use super::source::{Problem, Tree};
 

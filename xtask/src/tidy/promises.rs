@@ -1,4 +1,4 @@
-//! The tests and files that the page of promises names.
+//! The tests and files that the page on reliability names.
 
 use super::source::{Problem, Tree};
 
@@ -8,7 +8,7 @@ const PAGE: &str = "docs/reliability.md";
 /// Finds names of tests and files on the page that do not exist.
 pub(super) fn check(tree: &Tree) -> Vec<Problem> {
     let Some(page) = tree.text(PAGE) else {
-        return vec![Problem::new(PAGE, 1, "the page of promises is missing: restore it, or delete this check")];
+        return vec![Problem::new(PAGE, 1, "the page is missing: restore it, or delete this check")];
     };
     let missing = |name: &&str| {
         if name.ends_with(".rs") {

@@ -1,8 +1,8 @@
-//! Sentences that are too long to be read once.
+//! Long sentences.
 
 use super::source::{Kind, PLACEHOLDER, Paragraph, Problem, Tree, comments, is_published, paragraphs, tokens};
 
-/// The most words of a sentence. The style asks for 25; this leaves room for the rare sentence that needs more.
+/// Maximum number of words of a sentence. Write sentences of at most 25 words; a few need more.
 const MOST_WORDS: usize = 30;
 
 /// Abbreviations whose full stop does not end a sentence.
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn items_cells_and_other_files_end_where_they_end() {
+    fn ends_a_sentence_with_its_item_or_cell() {
         let half = words(20);
         assert_eq!(lines("docs/a.md", &format!("{half}:\n\n* {half}\n* {half}\n\n| {half} | {half} |")), [""; 0]);
         assert_eq!(lines("tests/a/src/b.rs", &format!("/// {half} {half}")), [""; 0]);

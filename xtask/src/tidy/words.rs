@@ -1,8 +1,8 @@
-//! Words and phrases that slow readers down, and the standard term for each.
+//! Banned words and phrases, and the plain term for each.
 
 use super::source::{Kind, Paragraph, Problem, Token, Tree, comments, paragraphs, plain, tokens};
 
-/// The banned phrases, in lower case, with what to write.
+/// The banned phrases in lower case, and the advice for each.
 const BANNED: [(&str, &str); 19] = [
     ("is told", "name who acts: \"the caller passes\", \"the server returns\""),
     ("tells", "write \"shows\", \"returns\" or \"contains\""),
@@ -25,7 +25,7 @@ const BANNED: [(&str, &str); 19] = [
     ("to which", "begin a sentence of its own"),
 ];
 
-/// Recorded inputs of the fuzz targets are data.
+/// Inputs of the fuzz targets are data.
 const EXEMPT: &str = "tests/fuzz/corpus/";
 
 /// Finds banned phrases in doc comments, comments, Markdown, `#[error("..")]` texts and the names of tests. Code spans and code

@@ -16,14 +16,14 @@ impl fmt::Display for Place {
     }
 }
 
-/// Modules and their dependencies, each with the place that was seen first.
+/// Modules and their dependencies, each with one place.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     arrows: BTreeMap<String, BTreeMap<String, Place>>,
 }
 
 impl Graph {
-    /// Adds a dependency, unless it is known.
+    /// Adds a dependency. Keeps the place of an earlier one.
     pub(super) fn add(&mut self, from: &str, to: &str, place: Place) {
         self.arrows.entry(from.to_owned()).or_default().entry(to.to_owned()).or_insert(place);
     }

@@ -7,10 +7,10 @@
 //! * A module depends on a sibling if any file below it names an item of the sibling, by `use` or by a path in the code.
 //!   A re-export is followed to the module that defines the item.
 //! * A module depends on the front door if it names an item that the front door itself defines.
-//! * The front door depends on a module by every use, except `mod` and `pub use`: these declare and re-export, and a front
-//!   door is there for both.
+//! * The front door depends on a module by every use, except `mod` and `pub use`: declarations and re-exports are the purpose
+//!   of a front door.
 //!
-//! Comments, strings and code for tests are left out. Names that only a macro's expansion contains are not seen.
+//! The check ignores comments, strings and code for tests. It does not see names that only the expansion of a macro contains.
 
 mod graph;
 mod modules;
@@ -34,7 +34,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Problem> {
     problems
 }
 
-/// The files that crates begin with.
+/// The root files of the crates.
 fn roots(tree: &Tree) -> BTreeSet<&str> {
     let is_root = |name: &&str| {
         let folder = name.strip_suffix("/src/lib.rs").or_else(|| name.strip_suffix("/src/main.rs"));

@@ -80,7 +80,7 @@ fn add(tree: &Tree, location: Location<'_>, path: Path, tokens: &[Token<'_>], mo
     }
 }
 
-/// Resolves the first names of all paths, as far as the module itself shows what they are.
+/// Makes all paths of a module absolute.
 fn module(file: &str, path: &Path, code: &Code<'_>) -> Module {
     let mut module = Module { file: file.to_owned(), items: code.items.iter().cloned().collect(), ..Module::default() };
     for import in &code.imports {
@@ -100,7 +100,7 @@ fn module(file: &str, path: &Path, code: &Code<'_>) -> Module {
     module
 }
 
-/// The path from the crate's root. `None` if it begins with another crate, or with a name that is not known.
+/// The path from the crate's root. `None` if it begins with the name of another crate, or with an unknown name.
 fn absolute(module: &Path, code: &Code<'_>, written: &Written, depth: usize) -> Option<Path> {
     let names = written.names.as_slice();
     let (first, rest) = names.split_first()?;
@@ -116,7 +116,7 @@ fn absolute(module: &Path, code: &Code<'_>, written: &Written, depth: usize) -> 
         }
         name if code.children.iter().any(|child| child.name == name) => path.push(name.to_owned()),
         name => {
-            // An import may begin with a name that another one declares. Imports in functions may repeat a name.
+            // An import may begin with a name that another import declares. The depth bounds names that declare each other.
             let is_other = |import: &&Import| import.name == name && import.path != *written && !import.is_foreign;
             let import = code.imports.iter().find(is_other).filter(|_| depth < 4)?;
             path = absolute(module, code, &import.path, depth + 1)?;

@@ -2,7 +2,7 @@
 
 use crate::tidy::source::{Kind, Token};
 
-/// A path as it is written.
+/// A path as it is in the code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Written {
     /// The names, with `crate`, `self` and `super` at the beginning. `$crate` is `crate`.
@@ -18,11 +18,11 @@ pub(super) struct Import {
     pub(super) name: String,
     /// `true` for `pub use`, with any visibility.
     pub(super) is_reexport: bool,
-    /// `true` if the path begins with `::`, or names a crate in another way.
+    /// `true` if the path begins with `::`.
     pub(super) is_foreign: bool,
 }
 
-/// A module that is declared.
+/// A declaration of a module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Child<'a> {
     pub(super) name: String,
@@ -30,7 +30,7 @@ pub(super) struct Child<'a> {
     pub(super) inline: Option<Vec<Token<'a>>>,
 }
 
-/// Everything that the code of a module says of modules and names.
+/// The declarations and paths of a module.
 #[derive(Debug, Default)]
 pub(super) struct Code<'a> {
     pub(super) imports: Vec<Import>,
@@ -77,7 +77,7 @@ pub(super) fn read<'a>(tokens: &[Token<'a>]) -> Code<'a> {
     code
 }
 
-/// Returns `true` if what follows is part of a longer path, or a method. `..` begins a new expression.
+/// Returns `true` if the next token continues a path or a method call. `..` begins a new expression.
 fn continues(before: &[Token<'_>]) -> bool {
     match before {
         [.., one, two] if two.is(".") => !one.is("."),

@@ -21,9 +21,9 @@ pub(super) fn folders(modules: &Modules) -> BTreeMap<String, Graph> {
     folders
 }
 
-/// The modules that a use depends on: the one that defines the item, and those whose re-exports lead there.
+/// The modules that a use depends on: the module that defines the item, and modules that re-export it on the path.
 fn targets(modules: &Modules, user: &Path, one: &Use) -> BTreeSet<Path> {
-    // The name of an outer module is the beginning of another path, and no item.
+    // The name of an outer module only begins other paths. Those are uses of their own.
     if user.starts_with(&one.path) && !one.is_glob {
         return BTreeSet::new();
     }
@@ -34,7 +34,7 @@ fn targets(modules: &Modules, user: &Path, one: &Use) -> BTreeSet<Path> {
     targets
 }
 
-/// The module that defines an item. `None` if that is another crate's. Adds the modules whose re-exports were followed.
+/// The module that defines an item. `None` if another crate defines it. Adds the modules with the re-exports on the path.
 fn definition(modules: &Modules, path: &[String], passed: &mut BTreeSet<Path>) -> Option<Path> {
     let mut here = Path::new();
     for (at, name) in path.iter().enumerate() {
@@ -54,7 +54,7 @@ fn definition(modules: &Modules, path: &[String], passed: &mut BTreeSet<Path>) -
             },
         };
         target.extend_from_slice(&path[at + 1..]);
-        // Re-exports in a circle do not compile, but the reader must end.
+        // Re-exports in a circle do not compile, but this must end.
         return if passed.insert(here.clone()) { definition(modules, &target, passed) } else { Some(here) };
     }
     Some(here)
@@ -71,7 +71,7 @@ fn provides(modules: &Modules, module: &Path, name: &str, depth: usize) -> bool 
         })
 }
 
-/// The module that an inline module is part of, with a file of its own.
+/// The innermost module with a file of its own.
 fn with_a_file<'a>(modules: &Modules, mut path: &'a [String]) -> &'a [String] {
     while let ([outer @ .., _], true) = (path, modules.get(path).is_none_or(|module| module.is_inline)) {
         path = outer;
@@ -79,7 +79,7 @@ fn with_a_file<'a>(modules: &Modules, mut path: &'a [String]) -> &'a [String] {
     path
 }
 
-/// The folder in which a dependency is seen, and its two ends there.
+/// The folder whose siblings a dependency connects, and their names.
 fn arrow(modules: &Modules, user: &[String], target: &[String], one: &Use) -> Option<(String, String, String)> {
     let common = user.iter().zip(target).take_while(|(left, right)| left == right).count();
     let (from, to) = (user.get(common), target.get(common));

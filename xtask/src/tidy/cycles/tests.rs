@@ -17,7 +17,7 @@ fn problems(files: &[(&str, &str)]) -> Vec<String> {
     check(&Tree::of(&files)).iter().map(ToString::to_string).collect()
 }
 
-/// The circles of two modules, of which `a` has this code and `b` uses `a`.
+/// The circles of the modules `a`, which has this code, and `b`, which uses `a`.
 fn with_a(code: &str) -> Vec<String> {
     circles(&[
         ("lib.rs", "mod a; mod b; pub use b::B; pub use b::C as D;"),

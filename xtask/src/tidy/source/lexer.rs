@@ -43,7 +43,7 @@ impl Token<'_> {
     }
 }
 
-/// Splits Rust source into tokens. The source is expected to compile; other text gives some tokens.
+/// Splits Rust source into tokens. For text that is not Rust the tokens are arbitrary.
 pub(crate) fn tokens(source: &str) -> Vec<Token<'_>> {
     let (mut tokens, mut rest, mut line, mut is_first) = (Vec::new(), source, 1, true);
     while let Some(first) = rest.chars().next() {
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_strings_and_characters_are_one_token_each() {
+    fn reads_comments_strings_and_characters_as_one_token_each() {
         assert_eq!(
             texts("/// a \"b\nx(\"// \\\" c\", r#\"d \" e\"#, b'\\'', '\"', 'a') // f"),
             [
@@ -289,21 +289,21 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_counted_through_strings_and_comments() {
+    fn counts_lines_in_strings_and_comments() {
         let lines: Vec<usize> = tokens("a \"\n\n\" b /*\n*/ c\nd").iter().map(|token| token.line).collect();
         assert_eq!(lines, [1, 1, 3, 3, 4, 5]);
         assert!(tokens("a\n  b")[1].is_first && !tokens("a b")[1].is_first);
     }
 
     #[test]
-    fn text_that_is_no_rust_ends() {
+    fn accepts_text_that_is_not_rust() {
         for text in ["\"a", "r#\"a", "/* a", "'", "'\\", "r#", "b'"] {
             let _ = tokens(text);
         }
     }
 
     #[test]
-    fn items_for_tests_are_left_out() {
+    fn leaves_out_items_for_tests() {
         let kept =
             |source: &str| without_tests(&tokens(source)).iter().map(|token| token.text).collect::<Vec<_>>().join(" ");
         assert_eq!(kept("a; #[cfg(test)] mod tests { b {} } c"), "a ; c");

@@ -1,4 +1,4 @@
-//! The project's files as the checks see them: their texts, the tokens of Rust, and the prose in both.
+//! The input of the checks: texts of files, Rust tokens, and prose.
 
 mod lexer;
 mod problem;

@@ -63,12 +63,12 @@ impl Paragraph {
     }
 }
 
-/// A text that is no Markdown, such as a message, as one paragraph.
+/// Creates a paragraph from text without Markdown.
 pub(crate) fn plain(line: usize, text: &str) -> Paragraph {
     Paragraph { line, text: text.to_owned() }
 }
 
-/// Splits Markdown into paragraphs. Code blocks and definitions of links are left out. Each cell of a table is a paragraph.
+/// Splits Markdown into paragraphs. Leaves out code blocks and link definitions. Each cell of a table is a paragraph.
 pub(crate) fn paragraphs<'a>(lines: impl IntoIterator<Item = (usize, &'a str)>) -> Vec<Paragraph> {
     let (mut found, mut fence) = (Vec::new(), None);
     let mut open: Option<(usize, String)> = None;
@@ -143,7 +143,7 @@ fn without_spans(text: &str) -> String {
     kept
 }
 
-/// The text without the targets of links: `[text]` is what stays of `[text](target)` and `[text][target]`.
+/// The text without the targets of links: `[text](target)` and `[text][target]` become `[text]`.
 fn without_targets(text: &str) -> String {
     let (mut kept, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(end) = ["](", "]["].iter().filter_map(|mark| rest.find(mark)).min() {
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn code_and_targets_are_left_out() {
+    fn leaves_out_code_and_targets() {
         assert_eq!(
             texts("a `b\nc` ``d ` e`` [f `g`](h) [i][j]\n\n```text\nk\n```\n# l\n[m]: n"),
             [(1, "a ◦\n ◦ [f ◦] [i]".to_owned()), (7, "l".to_owned())]
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn items_and_cells_are_paragraphs() {
+    fn splits_at_items_and_cells() {
         assert_eq!(
             texts("a\n* b\n  c\n2. d\n| e | `f | g` |"),
             [(1, "a"), (2, "b\nc"), (4, "d"), (5, "e"), (5, "◦")].map(|(line, text)| (line, text.to_owned()))
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn adjoining_lines_are_one_comment() {
+    fn joins_adjoining_lines_of_comments() {
         let source = "/// a\n/// b\nx; // c\n// d\n// e\n\n// f\n//! g";
         let tokens = tokens(source);
         let found: Vec<Vec<usize>> =
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_found_again() {
+    fn finds_the_line_of_a_word() {
         let paragraph = Paragraph::new(7, "a `b\nc` d\ne");
         assert_eq!(paragraph.line_at(paragraph.text.find('e').unwrap()), 9);
     }
