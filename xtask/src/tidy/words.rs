@@ -92,12 +92,10 @@ fn messages(tokens: &[Token<'_>]) -> Vec<Paragraph> {
 fn names_of_tests(tokens: &[Token<'_>]) -> Vec<Paragraph> {
     let mut names = Vec::new();
     for (at, three) in tokens.windows(3).enumerate() {
-        if three[0].is("test") && (three[1].is("]") || three[1].is("(")) && at > 0 && !tokens[at - 1].is("(") {
-            let after = &tokens[at..];
-            let function = after.iter().position(|token| token.is("fn"));
-            names.extend(
-                function.and_then(|at| after.get(at + 1)).map(|name| plain(name.line, &name.text.replace('_', " "))),
-            );
+        let is_attribute = three[0].is("[") || three[0].is(":");
+        if is_attribute && three[1].is("test") && (three[2].is("]") || three[2].is("(")) {
+            let mut after = tokens[at..].iter().skip_while(|token| !token.is("fn"));
+            names.extend(after.nth(1).map(|name| plain(name.line, &name.text.replace('_', " "))));
         }
     }
     names
@@ -141,6 +139,7 @@ mod tests {
             [""; 0]
         );
         assert_eq!(found("a.md", "It understands dices, nonetheless. None, of course. [a](tells)"), [""; 0]);
+        assert_eq!(found("a.rs", "#[cfg(test)] fn dice() {} fn test() {} fn tells() {}"), [""; 0]);
         assert_eq!(found("tests/fuzz/corpus/a.md", "dice"), [""; 0]);
     }
 }

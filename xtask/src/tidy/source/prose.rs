@@ -116,7 +116,7 @@ fn item(line: &str) -> Option<&str> {
 
 /// Returns `true` for `[name]: target`.
 fn is_definition(line: &str) -> bool {
-    line.starts_with('[') && line.contains("]: ")
+    line.starts_with('[') && line.split_once(']').is_some_and(|(_, target)| target.starts_with(": "))
 }
 
 /// The text with a placeholder for each code span. Line breaks stay.
@@ -178,6 +178,7 @@ mod tests {
             [(1, "a ◦\n ◦ [f ◦] [i]".to_owned()), (7, "l".to_owned())]
         );
         assert_eq!(texts("a ` b"), [(1, "a ` b".to_owned())]);
+        assert_eq!(texts("[a] b [c]: d"), [(1, "[a] b [c]: d".to_owned())]);
     }
 
     #[test]
