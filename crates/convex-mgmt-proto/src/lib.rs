@@ -35,3 +35,13 @@ pub use types::{
     AccessTokenId, DeploymentId, DeploymentType, LogStreamId, MemberId, Patch, Printable, ProjectId, RawJson,
     RequestDestination, Secret, TeamId, TimeRangeError, UnixMillis, UnixNanos, UnknownObject, UsageLimitId,
 };
+
+/// Sample requests and responses of every operation, for tests.
+#[cfg(feature = "samples")]
+#[doc(hidden)]
+pub mod samples {
+    #[cfg(feature = "serde-all")]
+    pub use crate::operation::sample::EncodeOutput;
+    pub use crate::operation::sample::{Sample, SampleApi, SampleOutput, SampleRequest, Samples};
+    pub use crate::operations::SAMPLES;
+}

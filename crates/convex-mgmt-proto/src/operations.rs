@@ -13,6 +13,17 @@ macro_rules! descriptions {
 /// The static descriptions of all operations of both APIs, by API and topic.
 pub const OPERATIONS: &[&OperationMeta] = for_each_operation!(descriptions);
 
+#[cfg(feature = "samples")]
+macro_rules! samples {
+    ($($api:ident::$topic:ident::$operation:ident,)+) => {
+        &[$(crate::operation::sample::Samples::of::<crate::$api::$topic::$operation>()),+]
+    };
+}
+
+/// The samples of all operations, in the order of [`OPERATIONS`].
+#[cfg(feature = "samples")]
+pub const SAMPLES: &[crate::operation::sample::Samples] = for_each_operation!(samples);
+
 #[cfg(test)]
 mod tests {
     use http::Method;

@@ -235,6 +235,47 @@ impl ListAuditLogEvents {
     }
 }
 
+#[cfg(feature = "samples")]
+impl crate::operation::sample::Sample for ListAuditLogEvents {
+    const OPTIONAL: &'static [&'static str] = &["clientIp", "clientUserAgent", "client_id"];
+    const FREE: &'static [&'static str] = &["/metadata"];
+
+    fn requests() -> Vec<Self> {
+        let from = || Self::new(UnixMillis(1_700_000_000_000));
+        vec![from(), from().limit(100).cursor("some-cursor")]
+    }
+
+    fn with_url_text(text: &str) -> Vec<Self> {
+        vec![Self::new(UnixMillis(0)).cursor(text)]
+    }
+
+    fn invalid() -> Vec<(Self, &'static str)> {
+        let from = || Self::new(UnixMillis(0));
+        vec![
+            (Self::new(UnixMillis(-1)), "from"),
+            (from().limit(0), "limit"),
+            (from().limit(101), "limit"),
+            (from().cursor(""), "cursor"),
+        ]
+    }
+
+    fn responses() -> Vec<serde_json::Value> {
+        let page = |actor: serde_json::Value| {
+            serde_json::json!({
+                "items": [{
+                    "actor": actor, "action": "a", "createTime": 5, "metadata": {}, "clientIp": "i", "clientUserAgent": "u"
+                }],
+                "pagination": {"hasMore": true, "nextCursor": "c"}
+            })
+        };
+        vec![
+            page(serde_json::json!({ "kind": "system" })),
+            page(serde_json::json!({ "kind": "member", "member_id": 7 })),
+            page(serde_json::json!({ "kind": "token", "token_id": 8, "client_id": "c", "member_id": 9 })),
+        ]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;

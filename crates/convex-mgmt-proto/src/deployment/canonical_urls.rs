@@ -142,6 +142,36 @@ impl UpdateCanonicalUrl {
     }
 }
 
+#[cfg(feature = "samples")]
+impl crate::operation::sample::Sample for GetCanonicalUrls {
+    fn requests() -> Vec<Self> {
+        vec![Self::new()]
+    }
+
+    fn responses() -> Vec<serde_json::Value> {
+        vec![serde_json::json!({ "convexCloudUrl": "a", "convexSiteUrl": "b" })]
+    }
+}
+
+#[cfg(feature = "samples")]
+impl crate::operation::sample::Sample for UpdateCanonicalUrl {
+    fn requests() -> Vec<Self> {
+        vec![
+            Self::set(RequestDestination::ConvexCloud, "https://a.example"),
+            Self::reset(RequestDestination::ConvexSite),
+        ]
+    }
+
+    fn with_secret(text: &str) -> Vec<Self> {
+        vec![Self::set(RequestDestination::ConvexCloud, text)]
+    }
+
+    #[cfg(feature = "serde-all")]
+    fn from_body(body: &str) -> Option<serde_json::Result<Self>> {
+        Some(serde_json::from_str(body))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -77,6 +77,25 @@ impl GetDeploymentInfo {
     }
 }
 
+#[cfg(feature = "samples")]
+impl crate::operation::sample::Sample for GetDeploymentInfo {
+    fn requests() -> Vec<Self> {
+        vec![Self::new()]
+    }
+
+    const OPTIONAL: &'static [&'static str] = &["projectName", "projectSlug", "reference"];
+
+    fn responses() -> Vec<serde_json::Value> {
+        vec![
+            serde_json::json!({
+                "kind": "cloud", "teamId": 1, "projectId": 2, "projectName": "n", "projectSlug": "s", "id": 3,
+                "deploymentType": "dev", "reference": "r"
+            }),
+            serde_json::json!({ "kind": "selfHosted" }),
+        ]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -71,3 +71,17 @@ impl UnpauseDeployment {
         Self::default()
     }
 }
+
+#[cfg(feature = "samples")]
+impl crate::operation::sample::Sample for PauseDeployment {
+    fn requests() -> Vec<Self> {
+        vec![Self::new()]
+    }
+}
+
+#[cfg(feature = "samples")]
+impl crate::operation::sample::Sample for UnpauseDeployment {
+    fn requests() -> Vec<Self> {
+        vec![Self::new()]
+    }
+}

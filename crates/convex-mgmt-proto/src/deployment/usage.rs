@@ -176,6 +176,22 @@ impl GetCurrentUsage {
     }
 }
 
+#[cfg(feature = "samples")]
+impl crate::operation::sample::Sample for GetCurrentUsage {
+    fn requests() -> Vec<Self> {
+        vec![Self::new()]
+    }
+
+    const REMOVABLE: &'static [&'static str] = &["functionCalls"];
+
+    fn responses() -> Vec<serde_json::Value> {
+        vec![serde_json::json!({
+            "metrics": {"functionCalls": {"unit": "calls", "usage": {"current_day": 1.5, "current_month": 2.5}}},
+            "seedStatus": "pending"
+        })]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

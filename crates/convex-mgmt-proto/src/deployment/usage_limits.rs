@@ -262,6 +262,102 @@ impl DeleteUsageLimit {
     }
 }
 
+#[cfg(feature = "samples")]
+mod samples {
+    //! Sample requests and responses.
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::operation::sample::Sample;
+
+    /// Each metric, window and type, and both ends of the range.
+    fn configs() -> Vec<UsageLimitConfig> {
+        let mut all = Vec::new();
+        for metric in UsageMetric::KNOWN {
+            let limit = |window, kind, limit| UsageLimitConfig::new(metric.clone(), window, kind, limit);
+            all.push(limit(UsageLimitWindow::Day, UsageLimitType::Warning, 1));
+            all.push(limit(UsageLimitWindow::Month, UsageLimitType::Disable, i64::MAX.unsigned_abs()).enabled(false));
+        }
+        all
+    }
+
+    fn invalid_configs() -> [UsageLimitConfig; 2] {
+        let limit = |limit| {
+            UsageLimitConfig::new(UsageMetric::DatabaseIo, UsageLimitWindow::Day, UsageLimitType::Disable, limit)
+        };
+        [limit(0), limit(i64::MAX.unsigned_abs() + 1)]
+    }
+
+    fn limit() -> Value {
+        json!({
+            "id": "i", "metric": "functionCalls", "window": "day", "limitType": "disable", "limit": 5, "enabled": true
+        })
+    }
+
+    impl Sample for ListUsageLimits {
+        fn requests() -> Vec<Self> {
+            vec![Self::new()]
+        }
+
+        fn responses() -> Vec<Value> {
+            vec![json!({ "usageLimits": [limit()] })]
+        }
+    }
+
+    impl Sample for CreateUsageLimit {
+        fn requests() -> Vec<Self> {
+            configs().into_iter().map(Self::new).collect()
+        }
+
+        fn invalid() -> Vec<(Self, &'static str)> {
+            invalid_configs().map(|config| (Self::new(config), "limit")).into()
+        }
+
+        #[cfg(feature = "serde-all")]
+        fn from_body(body: &str) -> Option<serde_json::Result<Self>> {
+            Some(serde_json::from_str(body).map(Self::new))
+        }
+
+        fn responses() -> Vec<Value> {
+            vec![json!({ "usageLimit": limit() })]
+        }
+    }
+
+    impl Sample for UpdateUsageLimit {
+        fn requests() -> Vec<Self> {
+            configs().into_iter().map(|config| Self::new("some-id", config)).collect()
+        }
+
+        fn with_url_text(text: &str) -> Vec<Self> {
+            configs().into_iter().take(1).map(|config| Self::new(text, config)).collect()
+        }
+
+        fn invalid() -> Vec<(Self, &'static str)> {
+            invalid_configs().map(|config| (Self::new("some-id", config), "limit")).into()
+        }
+
+        #[cfg(feature = "serde-all")]
+        fn from_body(body: &str) -> Option<serde_json::Result<Self>> {
+            Some(serde_json::from_str(body).map(|config| Self::new("some-id", config)))
+        }
+
+        fn responses() -> Vec<Value> {
+            vec![json!({ "usageLimit": limit() })]
+        }
+    }
+
+    impl Sample for DeleteUsageLimit {
+        fn requests() -> Vec<Self> {
+            vec![Self::new("some-id")]
+        }
+
+        fn with_url_text(text: &str) -> Vec<Self> {
+            vec![Self::new(text)]
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::usage::{MetricUnit, MetricUsage, SeedStatus, WindowUsage};

@@ -186,6 +186,13 @@ macro_rules! operation {
         }
 
         crate::operation::declare::response_items! { $name, $response $response_args }
+
+        #[cfg(all(feature = "samples", feature = "serde-all"))]
+        impl $(<$generic: $bound>)? crate::operation::sample::EncodeOutput for $name $(<$generic>)? {
+            fn encode_output(output: &Self::Output) -> serde_json::Result<serde_json::Value> {
+                crate::operation::declare::response_encode!(output, $response $response_args)
+            }
+        }
     };
 }
 
@@ -287,6 +294,27 @@ macro_rules! response_decode {
     };
 }
 
+#[cfg(all(feature = "samples", feature = "serde-all"))]
+macro_rules! response_encode {
+    ($output:ident, empty()) => {{
+        let () = $output;
+        Ok(serde_json::Value::Null)
+    }};
+    ($output:ident, field($name:literal, $type:ty)) => {
+        Ok(serde_json::json!({ $name: serde_json::to_value($output)? }))
+    };
+    ($output:ident, page($name:literal, $item:ty)) => {{
+        let mut page = serde_json::to_value($output)?;
+        if let Some(fields) = page.as_object_mut()
+            && let Some(items) = fields.remove("items")
+        {
+            fields.insert($name.to_owned(), items);
+        }
+        Ok(page)
+    }};
+    ($output:ident, $kind:ident $args:tt) => { serde_json::to_value($output) };
+}
+
 macro_rules! response_items {
     ($name:ident, page($field:literal, $item:ty)) => {
         impl crate::operation::Paged for $name {
@@ -304,6 +332,8 @@ macro_rules! response_items {
     ($name:ident, $kind:ident $args:tt) => {};
 }
 
+#[cfg(all(feature = "samples", feature = "serde-all"))]
+pub(crate) use response_encode;
 pub(crate) use {
     class_text, idempotency_text, operation, response_decode, response_items, response_meta, response_text,
     response_type,

@@ -2,6 +2,8 @@
 
 pub(crate) mod declare;
 pub(crate) mod paging;
+#[cfg(feature = "samples")]
+pub(crate) mod sample;
 mod unchecked;
 
 use bytes::Bytes;

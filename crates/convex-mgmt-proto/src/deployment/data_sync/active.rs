@@ -146,6 +146,39 @@ impl ListActiveSyncs {
     }
 }
 
+#[cfg(feature = "samples")]
+impl crate::operation::sample::Sample for ListActiveSyncs {
+    fn requests() -> Vec<Self> {
+        vec![Self::new(), Self::new().limit(1).cursor("some-cursor")]
+    }
+
+    fn with_url_text(text: &str) -> Vec<Self> {
+        vec![Self::new().cursor(text)]
+    }
+
+    fn invalid() -> Vec<(Self, &'static str)> {
+        vec![(Self::new().limit(0), "limit"), (Self::new().limit(101), "limit"), (Self::new().cursor(""), "cursor")]
+    }
+
+    fn responses() -> Vec<serde_json::Value> {
+        let page = |status: serde_json::Value| {
+            serde_json::json!({
+                "syncs": [{"syncId": "s", "lastUpdated": 5, "status": status}],
+                "pagination": {"hasMore": true, "nextCursor": "c"}
+            })
+        };
+        vec![
+            page(serde_json::json!({
+                "type": "snapshotting", "numTablesSynced": 1, "totalTables": 2, "currentComponent": "",
+                "currentTable": "t", "numDocumentsInCurrentTable": 3, "totalDocumentsInCurrentTable": 4,
+                "numDocumentsSynced": 5, "totalDocuments": 6
+            })),
+            page(serde_json::json!({ "type": "stale", "totalTables": 1, "numDocumentsSynced": 2, "syncedTs": 3 })),
+            page(serde_json::json!({ "type": "upToDate", "totalTables": 1, "numDocumentsSynced": 2, "syncedTs": 3 })),
+        ]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -100,6 +100,75 @@ impl DataSync {
     }
 }
 
+#[cfg(feature = "samples")]
+mod samples {
+    //! Sample requests and responses.
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::deployment::data_sync::selection::{ComponentSelection, TableSelection};
+    use crate::operation::sample::Sample;
+
+    /// Each way to select at each of the three levels.
+    fn selections() -> Vec<Selection> {
+        let tables = || {
+            [
+                TableSelection::all(),
+                TableSelection::none(),
+                TableSelection::only(["a", "b"]),
+                TableSelection::all().without("a"),
+            ]
+        };
+        let mut all = vec![Selection::all(), Selection::none()];
+        for component in [ComponentSelection::all(), ComponentSelection::none()] {
+            all.push(Selection::all().component("", component.clone()));
+            all.push(Selection::none().component("a/b", component.clone()));
+            for table in tables() {
+                all.push(Selection::none().component("a", component.clone().table("users", table)));
+            }
+        }
+        all.extend(tables().map(|table| Selection::all().table("users", table)));
+        all
+    }
+
+    impl Sample for DataSync {
+        // The client ignores `hasMore`: there always is more.
+        const FREE: &'static [&'static str] = &["/values/0/value/", "/hasMore"];
+
+        fn requests() -> Vec<Self> {
+            let mut all = vec![Self::new(), Self::from_cursor("ab").selection(Selection::all())];
+            all.extend(selections().into_iter().map(|selection| Self::new().selection(selection)));
+            all
+        }
+
+        fn invalid() -> Vec<(Self, &'static str)> {
+            let bad = Selection::all().table("bad-name", TableSelection::all());
+            vec![(Self::from_cursor(""), "cursor"), (Self::new().selection(bad), "selection")]
+        }
+
+        #[cfg(feature = "serde-all")]
+        fn from_body(body: &str) -> Option<serde_json::Result<Self>> {
+            Some(serde_json::from_str(body))
+        }
+
+        fn responses() -> Vec<Value> {
+            let page = |status: Value| {
+                json!({
+                    "status": status, "truncates": [{"component": "", "table": "t"}], "syncId": "s",
+                    "pagination": {"hasMore": true, "nextCursor": "c"},
+                    "values": [{"component": "", "table": "t", "ts": 5, "deleted": false, "value": {"_id": "x"}}]
+                })
+            };
+            vec![
+                page(json!({ "type": "snapshotting" })),
+                page(json!({ "type": "stale", "snapshotTs": 5 })),
+                page(json!({ "type": "upToDate", "snapshotTs": 5 })),
+            ]
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -33,3 +33,16 @@ impl ListEnvironmentVariables {
         Self::default()
     }
 }
+
+#[cfg(feature = "samples")]
+impl crate::operation::sample::Sample for ListEnvironmentVariables {
+    fn requests() -> Vec<Self> {
+        vec![Self::new()]
+    }
+
+    const REMOVABLE: &'static [&'static str] = &["A"];
+
+    fn responses() -> Vec<serde_json::Value> {
+        vec![serde_json::json!({ "environmentVariables": {"A": "1"} })]
+    }
+}

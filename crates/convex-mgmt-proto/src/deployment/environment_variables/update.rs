@@ -106,3 +106,24 @@ impl Body for UpdateEnvironmentVariables {
         Fields { changes: self.changes.iter().map(Written).collect() }.serialize(serializer)
     }
 }
+
+#[cfg(feature = "samples")]
+impl crate::operation::sample::Sample for UpdateEnvironmentVariables {
+    fn requests() -> Vec<Self> {
+        vec![Self::new(), Self::new().set("A", "1").set("B", "").delete("C")]
+    }
+
+    fn with_secret(text: &str) -> Vec<Self> {
+        vec![Self::new().set("NAME", text).delete("OTHER")]
+    }
+
+    fn invalid() -> Vec<(Self, &'static str)> {
+        let long = || "x".repeat(8193);
+        vec![(Self::new().set("1A", ""), "changes[0].name"), (Self::new().set("A", long()), "changes[0].value")]
+    }
+
+    #[cfg(feature = "serde-all")]
+    fn from_body(body: &str) -> Option<serde_json::Result<Self>> {
+        Some(serde_json::from_str(body))
+    }
+}

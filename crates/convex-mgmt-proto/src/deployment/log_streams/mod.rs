@@ -31,5 +31,8 @@ pub use self::update::{
     UpdateLogStream, WebhookUpdate,
 };
 
+#[cfg(feature = "samples")]
+mod samples;
+
 #[cfg(test)]
 mod tests;
