@@ -9,6 +9,7 @@ use jsonschema::Validator;
 use serde_json::Value;
 
 use super::bodies::{Bodies, Built, Through};
+use super::document;
 use super::overrides::{Instead, Override, Side, What};
 use super::reach::Reach;
 use super::samples::{self, Kind, Sample};
@@ -89,10 +90,10 @@ impl<'a> Run<'a> {
     }
 
     fn operations(&mut self) {
-        let (document, tables) = (self.document, self.tables);
+        let (published, tables) = (self.document, self.tables);
         let (bodies, built) = (&tables.bodies, &tables.requests);
         let (mut documented, mut taking) = (BTreeSet::new(), BTreeSet::new());
-        for (id, operation) in super::operations(document).map(|(_, _, one)| (super::id(one), one)) {
+        for (id, operation) in document::operations(published).map(|(_, _, one)| (document::id(one), one)) {
             self.report.operations += 1;
             documented.insert(id.clone());
             let Some(row) = bodies.iter().find(|row| row.id == id) else {

@@ -5,6 +5,7 @@
 
 mod bodies;
 mod conformance;
+mod document;
 mod overrides;
 mod reach;
 #[cfg(test)]
@@ -17,8 +18,8 @@ use std::path::{Path, PathBuf};
 
 use conformance::Tables;
 use convex_mgmt_proto::{Api, CredentialClass, DeploymentApi, ManagementApi, OPERATIONS, OperationMeta};
+use document::{Documented, documented};
 use overrides::Override;
-use serde_json::Value;
 
 use crate::Failure;
 
@@ -97,58 +98,6 @@ fn check(documents: &[String]) -> Result<Found, Failure> {
     }
     lines.insert(0, counts.join(", "));
     Ok(Found { lines, problems })
-}
-
-/// Path, method and description of each operation of a document.
-fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
-    let paths = document["paths"].as_object().into_iter().flatten();
-    paths.flat_map(|(path, methods)| {
-        let methods = methods.as_object().into_iter().flatten();
-        methods.map(move |(method, operation)| (path.as_str(), method.as_str(), operation))
-    })
-}
-
-/// The id of an operation, as we write it.
-fn id(operation: &Value) -> String {
-    operation["operationId"].as_str().unwrap_or_default().replace(' ', "_")
-}
-
-/// What a document says of an operation.
-#[derive(Debug, Default)]
-struct Documented {
-    id: String,
-    method: String,
-    path: String,
-    in_path: BTreeSet<String>,
-    in_query: BTreeSet<String>,
-    security: BTreeSet<String>,
-    takes_body: bool,
-    gives_body: bool,
-}
-
-fn documented(document: &Value) -> Vec<Documented> {
-    operations(document).map(|(path, method, operation)| read(path, method, operation)).collect()
-}
-
-fn read(path: &str, method: &str, operation: &Value) -> Documented {
-    let names = |place: &str| {
-        let parameters = operation["parameters"].as_array().into_iter().flatten();
-        parameters.filter(|one| one["in"] == place).filter_map(|one| one["name"].as_str()).map(str::to_owned).collect()
-    };
-    let schemes = operation["security"].as_array().into_iter().flatten().filter_map(Value::as_object);
-    let responses = operation["responses"].as_object().into_iter().flatten();
-    Documented {
-        id: id(operation),
-        method: method.to_uppercase(),
-        path: path.to_owned(),
-        in_path: names("path"),
-        in_query: names("query"),
-        security: schemes.flat_map(|scheme| scheme.keys().cloned()).collect(),
-        takes_body: operation.get("requestBody").is_some(),
-        gives_body: responses
-            .filter(|(status, _)| status.starts_with('2'))
-            .any(|(_, one)| one.get("content").is_some()),
-    }
 }
 
 fn differences(ours: &OperationMeta, documented: &Documented) -> Vec<String> {
