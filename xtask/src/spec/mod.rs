@@ -141,7 +141,7 @@ mod tests {
 
     use convex_mgmt_proto::Operation;
     use convex_mgmt_proto::deployment::UpdateEnvironmentVariables;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
