@@ -1,13 +1,13 @@
 //! Canonical URLs, as convex-backend's `crates/local_backend/src/canonical_urls.rs` has them. Any text is taken.
 
 use axum::extract::State as Shares;
-use axum::routing::{MethodRouter, post};
 use axum::{Json, Router};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::auth::Caller;
+use crate::contention::Contention;
 use crate::environment_variables::check_auth_config;
 use crate::error::Refusal;
 use crate::extract::JsonBody;
@@ -16,6 +16,8 @@ use crate::state::Shared;
 /// Where a self-hosted server says it is unless it is told otherwise.
 const DEFAULT_CLOUD: &str = "http://127.0.0.1:3210";
 const DEFAULT_SITE: &str = "http://127.0.0.1:3211";
+
+const WRITES: Contention = Contention::on("canonical URLs");
 
 /// The URLs that were set.
 #[derive(Debug, Default)]
@@ -26,8 +28,13 @@ pub(crate) struct State {
 
 pub(crate) fn routes() -> Router<Shared> {
     // The real server serves both paths by one table of methods, in this order.
-    let both: MethodRouter<Shared> = post(update).get(read);
+    let both = WRITES.post(update).get(read);
     Router::new().route("/get_canonical_urls", both.clone()).route("/update_canonical_url", both)
+}
+
+/// The path without a version, which the command line tool still uses.
+pub(crate) fn unversioned_routes() -> Router<Shared> {
+    Router::new().route("/update_canonical_url", WRITES.post(update))
 }
 
 #[derive(Serialize)]
@@ -55,13 +62,13 @@ enum Destination {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Update {
+struct Update {
     request_destination: Destination,
     /// None brings the default back.
     url: Option<String>,
 }
 
-pub(crate) async fn update(
+async fn update(
     Shares(state): Shares<Shared>,
     caller: Caller,
     JsonBody(Update { request_destination, url }): JsonBody<Update>,

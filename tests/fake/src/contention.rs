@@ -1,43 +1,66 @@
-//! Writes that lose against others at the same time, as convex-backend's `crates/errors/src/lib.rs` has it.
+//! [`Contention`]: writes that fail because another write to the same data commits first, as convex-backend's
+//! `crates/errors/src/lib.rs` describes them.
 
+use axum::extract::{Request, State};
+use axum::handler::Handler;
 use axum::response::Response;
-use http::{Method, StatusCode};
+use axum::routing::{MethodRouter, post};
+use http::StatusCode;
 
 use crate::error::refusal;
 use crate::state::Shared;
 
-/// How often the real server tries a write by itself that it knows to be lost. Source: convex-backend `MAX_OCC_FAILURES` in
-/// `crates/database/src/database.rs`, which only `crates/application/src/log_streaming.rs` asks for.
-const TRIES: u32 = 3;
+/// A group of operations that write the same data. Of two that overlap, the one that commits first wins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Contention {
+    data: &'static str,
+    attempts: u32,
+}
 
-/// The writes that can lose: a part of their path, what they write to, and how often the real server tries them.
-const CONTENDED: [(&str, &str, u32); 6] = [
-    ("environment_variables", "environment variables", 1),
-    ("canonical_url", "canonical URLs", 1),
-    ("usage_limit", "usage limits", 1),
-    ("pause_deployment", "deployment state", 1),
-    ("log_stream", "log streams", TRIES),
-    ("rotate_webhook_secret", "log streams", TRIES),
-];
-
-/// Lets the time of a write pass. Gives the refusal, if each time another write to the same was committed meanwhile.
-pub(crate) async fn lost(state: &Shared, method: Method, path: &str) -> Option<Response> {
-    let (_, target, tries) = CONTENDED.into_iter().find(|(part, ..)| method == Method::POST && path.contains(part))?;
-    for _ in 0..tries {
-        let (commit_time, seen) = {
-            let deployment = state.deployment();
-            (deployment.knobs.commit_time, deployment.commits.get(target).copied())
-        };
-        if commit_time.is_zero() {
-            return None;
-        }
-        tokio::time::sleep(commit_time).await;
-        let mut deployment = state.deployment();
-        if deployment.commits.get(target).copied() == seen {
-            *deployment.commits.entry(target).or_default() += 1;
-            return None;
-        }
+impl Contention {
+    /// Operations that write `data`. The server makes one attempt at each.
+    pub(crate) const fn on(data: &'static str) -> Self {
+        Self { data, attempts: 1 }
     }
-    let code = "OptimisticConcurrencyControlFailure";
-    Some(refusal(StatusCode::SERVICE_UNAVAILABLE, code, "another write was faster"))
+
+    /// Sets how many attempts the server itself makes before the request fails.
+    pub(crate) const fn attempts(self, attempts: u32) -> Self {
+        Self { attempts, ..self }
+    }
+
+    /// The `POST` route of an operation of this group.
+    pub(crate) fn post<H, T>(self, handler: H) -> MethodRouter<Shared>
+    where
+        H: Handler<T, Shared>,
+        T: 'static,
+    {
+        post(async move |State(state): State<Shared>, request: Request| self.run(&state, request, handler).await)
+    }
+
+    /// Runs the handler unless every attempt loses. Only a 2xx is a commit, which makes overlapping writes lose.
+    async fn run<H, T>(self, state: &Shared, request: Request, handler: H) -> Response
+    where
+        H: Handler<T, Shared>,
+        T: 'static,
+    {
+        for _ in 0..self.attempts {
+            let commit_time = state.deployment().knobs.commit_time;
+            if commit_time.is_zero() {
+                return handler.call(request, state.clone()).await;
+            }
+            let seen = state.commits().await.get(self.data).copied();
+            tokio::time::sleep(commit_time).await;
+            // Held while the handler runs: no other write may commit between the check and the end of this one.
+            let mut commits = state.commits().await;
+            if commits.get(self.data).copied() == seen {
+                let response = handler.call(request, state.clone()).await;
+                if response.status().is_success() {
+                    *commits.entry(self.data).or_default() += 1;
+                }
+                return response;
+            }
+        }
+        let code = "OptimisticConcurrencyControlFailure";
+        refusal(StatusCode::SERVICE_UNAVAILABLE, code, "another write was faster")
+    }
 }

@@ -3,11 +3,11 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::post;
 use http::StatusCode;
 use serde_json::json;
 
 use crate::auth::Caller;
+use crate::contention::Contention;
 use crate::error::Refusal;
 use crate::fake::Fake;
 use crate::state::Shared;
@@ -42,8 +42,10 @@ impl Fake {
     }
 }
 
+const WRITES: Contention = Contention::on("deployment state");
+
 pub(crate) fn routes() -> Router<Shared> {
-    Router::new().route("/pause_deployment", post(pause)).route("/unpause_deployment", post(unpause))
+    Router::new().route("/pause_deployment", WRITES.post(pause)).route("/unpause_deployment", WRITES.post(unpause))
 }
 
 async fn pause(State(state): State<Shared>, caller: Caller) -> Result<StatusCode, Refusal> {

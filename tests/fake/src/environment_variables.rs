@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
 use axum::extract::State;
+use axum::routing::get;
+use axum::{Json, Router};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::auth::Caller;
+use crate::contention::Contention;
 use crate::error::Refusal;
 use crate::extract::JsonBody;
 use crate::knobs::Knobs;
@@ -16,19 +18,34 @@ use crate::state::{App, Shared};
 
 const BUILT_IN: [&str; 2] = ["CONVEX_CLOUD_URL", "CONVEX_SITE_URL"];
 
+const WRITES: Contention = Contention::on("environment variables");
+
+/// The real server serves both paths by one table of methods, in this order.
+pub(crate) fn routes() -> Router<Shared> {
+    let both = WRITES.post(update).get(list);
+    Router::new().route("/list_environment_variables", both.clone()).route("/update_environment_variables", both)
+}
+
+/// The paths without a version, which the command line tool still uses. Each has one method.
+pub(crate) fn unversioned_routes() -> Router<Shared> {
+    Router::new()
+        .route("/list_environment_variables", get(list))
+        .route("/update_environment_variables", WRITES.post(update))
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Listed {
+struct Listed {
     environment_variables: BTreeMap<String, String>,
 }
 
-pub(crate) async fn list(State(state): State<Shared>, caller: Caller) -> Result<Json<Listed>, Refusal> {
+async fn list(State(state): State<Shared>, caller: Caller) -> Result<Json<Listed>, Refusal> {
     caller.require("deployment:env:view")?;
     Ok(Json(Listed { environment_variables: state.deployment().variables.clone() }))
 }
 
 #[derive(Deserialize)]
-pub(crate) struct Update {
+struct Update {
     changes: Vec<Change>,
 }
 
@@ -38,7 +55,7 @@ struct Change {
     value: Option<String>,
 }
 
-pub(crate) async fn update(
+async fn update(
     State(state): State<Shared>,
     caller: Caller,
     JsonBody(Update { changes }): JsonBody<Update>,

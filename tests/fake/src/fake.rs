@@ -17,7 +17,6 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use tower::{Service, ServiceExt};
 
-use crate::contention;
 use crate::control;
 use crate::error::refusal;
 use crate::faults::Fault;
@@ -237,13 +236,9 @@ impl Fake {
     }
 
     async fn carry_out(&self, number: usize, request: Request<Body>) -> Response {
-        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let response = match contention::lost(&self.state, method, &path).await {
-            Some(refused) => refused,
-            None => match self.router.clone().oneshot(request).await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            },
+        let response = match self.router.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
         };
         self.note(number, |recorded| recorded.status = Some(response.status()));
         response

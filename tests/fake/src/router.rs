@@ -7,24 +7,22 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::get;
 use http::Method;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::client_version::{Verdict, judge};
-use crate::environment_variables as env;
 use crate::state::Shared;
-use crate::{audit_log, canonical_urls, data_sync, deployment_info, deployment_state, log_streams, usage};
+use crate::{
+    audit_log, canonical_urls, data_sync, deployment_info, deployment_state, environment_variables, log_streams, usage,
+};
 
 /// The version of the server, as its helper routes tell it.
 const SERVER_VERSION: &str = "fake";
 
 pub(crate) fn router(state: Shared) -> Router {
-    // The real server serves both paths by one table of methods, in this order.
-    let variables: MethodRouter<Shared> = post(env::update).get(env::list);
     let v1 = Router::new()
-        .route("/list_environment_variables", variables.clone())
-        .route("/update_environment_variables", variables)
+        .merge(environment_variables::routes())
         .merge(canonical_urls::routes())
         .merge(log_streams::routes())
         .merge(deployment_state::routes())
@@ -32,12 +30,9 @@ pub(crate) fn router(state: Shared) -> Router {
         .merge(audit_log::routes())
         .merge(deployment_info::routes())
         .merge(data_sync::routes());
-    // What the command line tool still calls, without the crossed paths.
-    let api = Router::new()
-        .nest("/v1", v1)
-        .route("/list_environment_variables", get(env::list))
-        .route("/update_environment_variables", post(env::update))
-        .route("/update_canonical_url", post(canonical_urls::update));
+    let unversioned =
+        Router::new().merge(environment_variables::unversioned_routes()).merge(canonical_urls::unversioned_routes());
+    let api = unversioned.nest("/v1", v1);
     Router::new()
         .nest("/api", api)
         .route("/", get(async || "An in-memory deployment for tests."))

@@ -61,8 +61,6 @@ pub(crate) struct Deployment {
     pub(crate) log_streams: log_streams::State,
     pub(crate) data: data_sync::State,
     pub(crate) audit: Vec<AuditEntry>,
-    /// How many writes were committed that others can lose against, by what they wrote to.
-    pub(crate) commits: BTreeMap<&'static str, u64>,
     /// By how much the deployment's clock is ahead.
     pub(crate) clock_ahead: Duration,
 }
@@ -93,6 +91,7 @@ struct Inner {
     deployment: Mutex<Deployment>,
     faults: Mutex<Faults>,
     requests: Mutex<Vec<Recorded>>,
+    commits: tokio::sync::Mutex<BTreeMap<&'static str, u64>>,
 }
 
 impl Shared {
@@ -115,6 +114,11 @@ impl Shared {
 
     pub(crate) fn requests(&self) -> MutexGuard<'_, Vec<Recorded>> {
         lock(&self.0.requests)
+    }
+
+    /// The number of commits by the data that they wrote, for [`Contention`](crate::contention::Contention).
+    pub(crate) async fn commits(&self) -> tokio::sync::MutexGuard<'_, BTreeMap<&'static str, u64>> {
+        self.0.commits.lock().await
     }
 }
 

@@ -417,9 +417,9 @@ fn outside_of_a_runtime_streams_are_written_all_the_same() {
     }
 }
 
-/// The real server tries a write of a log stream three times before it answers that others were faster.
+/// The real server makes three attempts at a write of a log stream before it fails with a write conflict.
 #[tokio::test(start_paused = true)]
-async fn writes_that_come_together_lose_after_three_tries() {
+async fn overlapping_writes_lose_after_three_attempts() {
     let mut knobs = Knobs::default();
     knobs.commit_time = Duration::from_millis(20);
     let fake = builder().knobs(knobs).build();
@@ -436,9 +436,10 @@ async fn writes_that_come_together_lose_after_three_tries() {
     };
     let lost = (503, "OptimisticConcurrencyControlFailure".to_owned());
     let created = together("create_log_stream", WEBHOOK).await;
-    // Of the three that had their turn, one was first.
-    let there = (409, "LogStreamAlreadyExists".to_owned());
-    assert_eq!(created[..4], [(200, "-".to_owned()), there.clone(), there, lost.clone()]);
+    // A rejected request commits nothing, so the second attempts of all seven meet the new stream and none loses again.
+    assert_eq!(created[0], (200, "-".to_owned()));
+    let exists = (409, "LogStreamAlreadyExists".to_owned());
+    assert!(created[1..].iter().all(|code| *code == exists), "{created:?}");
     let id = list(&fake).await[0]["id"].as_str().unwrap().to_owned();
     for (path, body) in [("update_log_stream", r#"{"logStreamType":"webhook"}"#), ("rotate_webhook_secret", "")] {
         let codes = together(&format!("{path}/{id}"), body).await;
@@ -446,6 +447,7 @@ async fn writes_that_come_together_lose_after_three_tries() {
     }
     assert_eq!(fake.audit_log().len(), 7, "what lost did nothing");
     let deleted = together(&format!("delete_log_stream/{id}"), "").await;
-    let gone = (404, "LogStreamDoesntExist".to_owned());
-    assert_eq!(deleted[..4], [(200, "-".to_owned()), gone.clone(), gone, lost]);
+    assert_eq!(deleted[0], (200, "-".to_owned()));
+    let missing = (404, "LogStreamDoesntExist".to_owned());
+    assert!(deleted[1..].iter().all(|code| *code == missing), "{deleted:?}");
 }

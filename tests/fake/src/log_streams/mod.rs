@@ -15,11 +15,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::get;
 use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+use crate::contention::Contention;
 use crate::error::Refusal;
 use crate::ids;
 use crate::log_streams::config::Config;
@@ -99,12 +100,16 @@ impl Stream {
     }
 }
 
+/// The server makes three attempts at these writes. Source: convex-backend `MAX_OCC_FAILURES` in
+/// `crates/database/src/database.rs`, which only `crates/application/src/log_streaming.rs` uses.
+const WRITES: Contention = Contention::on("log streams").attempts(3);
+
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .route("/list_log_streams", get(handlers::list))
         .route("/get_log_stream/{id}", get(handlers::get))
-        .route("/create_log_stream", post(handlers::create))
-        .route("/update_log_stream/{id}", post(handlers::update))
-        .route("/delete_log_stream/{id}", post(handlers::delete))
-        .route("/rotate_webhook_secret/{id}", post(handlers::rotate))
+        .route("/create_log_stream", WRITES.post(handlers::create))
+        .route("/update_log_stream/{id}", WRITES.post(handlers::update))
+        .route("/delete_log_stream/{id}", WRITES.post(handlers::delete))
+        .route("/rotate_webhook_secret/{id}", WRITES.post(handlers::rotate))
 }

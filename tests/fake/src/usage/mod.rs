@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::extract::State as Shares;
-use axum::routing::{get, post};
+use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
 
 use crate::auth::Caller;
+use crate::contention::Contention;
 use crate::error::Refusal;
 use crate::fake::Fake;
 use crate::state::Shared;
@@ -68,13 +69,15 @@ impl Fake {
     }
 }
 
+const LIMIT_WRITES: Contention = Contention::on("usage limits");
+
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .route("/get_current_usage", get(current))
         .route("/list_usage_limits", get(limits::list))
-        .route("/create_usage_limit", post(limits::create))
-        .route("/update_usage_limit/{id}", post(limits::update))
-        .route("/delete_usage_limit/{id}", post(limits::delete))
+        .route("/create_usage_limit", LIMIT_WRITES.post(limits::create))
+        .route("/update_usage_limit/{id}", LIMIT_WRITES.post(limits::update))
+        .route("/delete_usage_limit/{id}", LIMIT_WRITES.post(limits::delete))
 }
 
 #[derive(Serialize)]
