@@ -142,7 +142,7 @@ async fn variables_are_set_and_deleted_unseen_by_the_audit_log() {
 async fn events_are_delivered_before_the_response_if_asked() {
     // A clock that does not deliver by itself.
     let mut knobs = Knobs::default();
-    knobs.webhook_flush = Duration::from_secs(3600);
+    knobs.webhook_flush_interval = Duration::from_secs(3600);
     let fake = Fake::builder(NAME).admin_key(ADMIN_KEY).knobs(knobs).build();
     let mut receiver = Receiver::start([], []).await;
     let config = json!({
@@ -228,7 +228,7 @@ async fn keys_come_and_go() {
 #[tokio::test]
 async fn requests_are_told_with_what_they_met() {
     let fake = fake();
-    post(&fake, "/_fake/faults", json!({"fault": "answer", "status": 429, "retryAfter": 3, "path": "_usage"})).await;
+    post(&fake, "/_fake/faults", json!({"fault": "response", "status": 429, "retryAfter": 3, "path": "_usage"})).await;
     let key = ADMIN_KEY;
     assert_eq!(status_with(&fake, key, "/api/v1/list_usage_limits").await, 200);
     assert_eq!(status_with(&fake, key, "/api/v1/get_current_usage").await, 429);
@@ -242,7 +242,7 @@ async fn requests_are_told_with_what_they_met() {
             {"number": 0, "method": "GET", "uri": "/api/v1/list_usage_limits", "headers": headers, "body": "",
              "fault": null, "status": 200},
             {"number": 1, "method": "GET", "uri": "/api/v1/get_current_usage", "headers": headers, "body": "",
-             "fault": {"fault": "answer", "status": 429, "retryAfter": 3}, "status": null},
+             "fault": {"fault": "response", "status": 429, "retryAfter": 3}, "status": null},
             {"number": 2, "method": "POST", "uri": "/x", "headers": {"a": "1, 2"}, "body": "{\"b\":\u{fffd}}",
              "fault": null, "status": 404},
         ])

@@ -15,7 +15,7 @@ use receiver::{Received, Receiver};
 /// A deployment whose clock does not send by itself, and that does not wait between attempts.
 fn knobs() -> Knobs {
     let mut knobs = Knobs::default();
-    knobs.webhook_flush = Duration::from_secs(3600);
+    knobs.webhook_flush_interval = Duration::from_secs(3600);
     knobs.webhook_backoff = (Duration::ZERO, Duration::ZERO);
     knobs
 }
@@ -301,7 +301,7 @@ async fn events_from_long_before_the_first_stream_are_gone() {
 async fn the_clock_sends_too_and_so_does_a_full_buffer() {
     let mut receiver = Receiver::start([], []).await;
     let mut often = knobs();
-    often.webhook_flush = Duration::from_millis(20);
+    often.webhook_flush_interval = Duration::from_millis(20);
     let fake = fake(often);
     let (id, _) = create(&fake, &receiver.url(), "json", json!(["console"])).await;
     assert_eq!(status(&fake, &id).await, active());
@@ -325,7 +325,7 @@ async fn the_clock_sends_too_and_so_does_a_full_buffer() {
 fn the_clock_outlives_the_runtime_that_it_began_in() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut often = knobs();
-    often.webhook_flush = Duration::from_millis(20);
+    often.webhook_flush_interval = Duration::from_millis(20);
     let fake = fake(often);
     let (id, _) = runtime().block_on(create(&fake, "http://127.0.0.1:9/", "json", json!(["console"])));
     runtime().block_on(async {

@@ -388,7 +388,7 @@ async fn a_key_that_acts_as_a_user_reads_only() {
 #[tokio::test]
 async fn limits_are_knobs() {
     let mut knobs = Knobs::default();
-    (knobs.log_streams, knobs.axiom_attributes) = (1, 1);
+    (knobs.max_log_streams, knobs.max_axiom_attributes) = (1, 1);
     let fake = builder().knobs(knobs).build();
     let answer = post(&fake, "create_log_stream", &axiom(2, "")).await;
     assert_eq!(code(&answer), (500, "InternalServerError"));

@@ -86,7 +86,7 @@ async fn faults_can_be_ordered_from_outside() {
     let (_child, address) = started(SERVE).await;
     let list = || exchange(&address, get("happy-animal-123|01ab"));
     let fault = |body: &'static str| exchange(&address, order("POST", body));
-    fault(r#"{"fault":"answer","status":503,"code":"Busy","retryAfter":7,"times":2}"#).await;
+    fault(r#"{"fault":"response","status":503,"code":"Busy","retryAfter":7,"times":2}"#).await;
     for _ in 0..2 {
         let answer = list().await;
         assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: 7") && answer.contains("\"Busy\""));
@@ -227,7 +227,7 @@ async fn a_plan_makes_it_a_cloud_deployment() {
 
 #[tokio::test]
 async fn knobs_are_turned() {
-    let knobs = ["--knob", "audit-log-page=1/2", "--knob", "request-timeout=0"];
+    let knobs = ["--knob", "audit-log-page-size=1/2", "--knob", "request-timeout=0"];
     let (_child, address) = started(&[SERVE, &["--plan", "{}"], &knobs].concat()).await;
     let limited = exchange(&address, get_path("/api/v1/list_audit_log_events?from=0&limit=3")).await;
     assert!(limited.contains("LimitOutOfRange"), "{limited}");
@@ -243,12 +243,12 @@ async fn wrong_usage_is_told_and_ends_with_2() {
         (&["serve", "--deployment", "a", "--admin-key", "b|01"], "'a|SECRET'"),
         (&["serve", "--deployment", "a", "--admin-key", "a|01", "--token", "x"], "KEY=ACTION"),
         (&["--deployment", "a"], "the command `serve` is missing"),
-        (&["serve", "--plan", "{"], "--plan cannot be read"),
+        (&["serve", "--plan", "{"], "invalid --plan"),
         (&["serve", "--plan", r#"{"deploymentType":"local"}"#], "'local'"),
         (&["serve", "--plan", r#"{"deployment":"dev"}"#], "unknown field `deployment`"),
-        (&["serve", "--knob", "body-bytes"], "NAME=VALUE"),
-        (&["serve", "--knob", "bogus=1"], "no knob is called 'bogus'"),
-        (&["serve", "--knob", "body-bytes=many"], "'many' is no value of the knob body-bytes"),
+        (&["serve", "--knob", "max-body-bytes"], "NAME=VALUE"),
+        (&["serve", "--knob", "bogus=1"], "unknown knob 'bogus'"),
+        (&["serve", "--knob", "max-body-bytes=many"], "'many' is not a valid value of the knob max-body-bytes"),
         (&["serve", "--bogus"], "--bogus"),
     ] {
         let output = program(arguments).output().await.unwrap();

@@ -22,11 +22,11 @@ use crate::recorded_rows::Rows;
 fn knobs(file: &str) -> Knobs {
     let mut knobs = Knobs::default();
     knobs.data_sync_progress_interval = Duration::from_secs(5000);
-    knobs.data_sync_freshness = Duration::from_secs(30_000);
+    knobs.data_sync_max_snapshot_age = Duration::from_secs(30_000);
     match file {
         "datasync-paging" => {
             knobs.data_sync_page_entries = 2;
-            knobs.data_sync_freshness = Duration::from_secs(2000);
+            knobs.data_sync_max_snapshot_age = Duration::from_secs(2000);
         }
         "datasync-expired" => knobs.document_retention = Duration::from_secs(3600),
         _ => {}

@@ -66,7 +66,7 @@ fn cases(folder: &Path, file: &str) -> Vec<Vec<Value>> {
 
 fn new_fake(line: &Value) -> FakeBuilder {
     let mut knobs = Knobs::default();
-    knobs.webhook_flush = Duration::from_secs(3600);
+    knobs.webhook_flush_interval = Duration::from_secs(3600);
     knobs.webhook_backoff = (Duration::ZERO, Duration::ZERO);
     builder(line["variant"].as_str()).knobs(knobs)
 }

@@ -27,7 +27,7 @@ fn builder() -> FakeBuilder {
 fn knobs() -> Knobs {
     let mut knobs = Knobs::default();
     knobs.data_sync_progress_interval = Duration::from_secs(3600);
-    knobs.data_sync_freshness = Duration::from_secs(3600);
+    knobs.data_sync_max_snapshot_age = Duration::from_secs(3600);
     knobs
 }
 

@@ -190,7 +190,7 @@ async fn a_request_that_takes_too_long_is_not_carried_out() {
 #[tokio::test]
 async fn each_request_is_kept_with_the_fault_that_it_met_by_chance_and_what_came_of_it() {
     let fake = self_hosted();
-    let faults = [Fault::Reset, Fault::LostAnswer, Fault::EmptyBody, Fault::status(500)];
+    let faults = [Fault::Reset, Fault::LostResponse, Fault::EmptyBody, Fault::status(500)];
     fake.fault_rate(0.5, 1, faults.clone());
     let update = |number: usize| {
         let body = format!(r#"{{"changes":[{{"name":"A{number}","value":""}}]}}"#);
@@ -202,7 +202,7 @@ async fn each_request_is_kept_with_the_fault_that_it_met_by_chance_and_what_came
     }
     let (requests, variables) = (fake.requests(), fake.variables());
     for (number, request) in requests.iter().enumerate() {
-        let done = !matches!(request.fault, Some(Fault::Reset | Fault::Answer { .. }));
+        let done = !matches!(request.fault, Some(Fault::Reset | Fault::Response { .. }));
         assert_eq!(request.status.map(|status| status.as_u16()), done.then_some(200), "{request:?}");
         assert_eq!(variables.iter().any(|(name, _)| *name == format!("A{number}")), done, "{request:?}");
     }
