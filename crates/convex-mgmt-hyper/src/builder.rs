@@ -57,8 +57,8 @@ pub mod defaults {
 ///
 /// ```
 /// use std::time::Duration;
-/// use convex_mgmt_hyper::Client;
-/// use convex_mgmt_proto::{DeployKey, DeploymentApi, Endpoint, RetryPolicy};
+/// use convex_mgmt::Client;
+/// use convex_mgmt::{DeployKey, DeploymentApi, Endpoint, RetryPolicy};
 ///
 /// let key = DeployKey::parse("happy-animal-123|01abcd")?;
 /// let client = Client::builder(Endpoint::<DeploymentApi>::new("http://127.0.0.1:3210", &key)?)

@@ -27,9 +27,9 @@ pub type ManagementClient<S = DefaultService> = Client<ManagementApi, S>;
 /// the default one needs tokio's when it sends.
 ///
 /// ```no_run
-/// use convex_mgmt_hyper::Client;
-/// use convex_mgmt_proto::deployment::ListEnvironmentVariables;
-/// use convex_mgmt_proto::{DeployKey, Endpoint};
+/// use convex_mgmt::Client;
+/// use convex_mgmt::deployment::ListEnvironmentVariables;
+/// use convex_mgmt::{DeployKey, Endpoint};
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let key = DeployKey::parse("prod:happy-animal-123|made-up")?;

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use convex_mgmt_proto::endpoint::is_loopback;
+use convex_mgmt_proto::is_loopback;
 use http::Uri;
 use http::uri::Scheme;
 use hyper::rt::{Read, Write};

@@ -38,9 +38,9 @@ where
     /// Walks the pages of a list, from the one that an operation asks for.
     ///
     /// ```no_run
-    /// use convex_mgmt_hyper::DeploymentClient;
-    /// use convex_mgmt_proto::UnixMillis;
-    /// use convex_mgmt_proto::deployment::ListAuditLogEvents;
+    /// use convex_mgmt::DeploymentClient;
+    /// use convex_mgmt::UnixMillis;
+    /// use convex_mgmt::deployment::ListAuditLogEvents;
     ///
     /// # async fn example(client: DeploymentClient) -> Result<(), Box<dyn std::error::Error>> {
     /// let mut pages = client.pages(ListAuditLogEvents::new(UnixMillis(1_700_000_000_000)).limit(100));

@@ -5,46 +5,33 @@
     deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unreachable, clippy::unwrap_used)
 )]
 
-mod body;
-pub mod code;
-pub mod credential;
-pub mod decode;
+// Each module uses the ones above it only.
+mod auth;
 pub mod deployment;
-pub mod endpoint;
-pub mod error;
-pub mod fit;
-pub mod ids;
-pub mod json;
-mod open;
-pub mod operation;
-pub mod paging;
-pub mod patch;
-pub mod printable;
-mod redact;
-pub mod reply;
-pub mod retry;
-pub mod secret;
-pub mod time;
-pub mod write;
+mod error;
+mod metadata;
+mod operation;
+mod registry;
+mod request;
+mod response;
+mod retry;
+mod types;
 
-pub use code::ErrorCode;
-pub use credential::{
-    AccessToken, AccessTokenKind, Authorizes, Credential, CredentialClass, CredentialError, DeployKey, DeployKeyKind,
-    Surplus,
+pub use auth::{
+    Acceptance, AccessToken, AccessTokenKind, Authorizes, Compatibility, Credential, CredentialError, DeployKey,
+    DeployKeyKind, Surplus,
 };
-pub use decode::{DecodeError, DecodeErrorKind};
-pub use endpoint::{Endpoint, EndpointError, UserAgent};
-pub use error::{BuildError, Violation, Violations};
-pub use fit::{Advice, Fit};
-pub use ids::{AccessTokenId, DeploymentId, LogStreamId, MemberId, ProjectId, TeamId, UsageLimitId};
-pub use json::RawJson;
-pub use open::UnknownObject;
-pub use operation::{Api, DeploymentApi, Idempotency, ManagementApi, OPERATIONS, Operation, OperationMeta, Paging};
-pub use paging::{Page, Paged, Pager, PagingError};
-pub use patch::Patch;
-pub use printable::Printable;
-pub use reply::{ApiError, Deprecation, Redirect, Reply, ResponseError, UnexpectedReply, UnreadableReply};
-pub use retry::{AttemptCounts, Outcome, RetryBudget, RetryDecision, RetryPolicy, Sent};
-pub use secret::Secret;
-pub use time::{TimeRangeError, UnixMillis, UnixNanos};
-pub use write::RequestEncoder;
+pub use error::{BuildError, ErrorCode, Violation, Violations};
+pub use metadata::{Api, CredentialClass, DeploymentApi, Idempotency, ManagementApi, OperationMeta, Paging};
+pub use operation::{Operation, Page, Paged, Pager, PagingError};
+pub use registry::OPERATIONS;
+pub use request::{CONVEX_CLIENT, Endpoint, EndpointError, RequestEncoder, UserAgent, is_loopback};
+pub use response::{
+    ApiError, DecodeError, DecodeErrorKind, Deprecation, KEPT_BODY, NOT_COMMITTED_CODES, Outcome, Redirect, Reply,
+    ResponseError, Sent, UnexpectedReply, UnreadableReply, decode,
+};
+pub use retry::{AttemptCounts, RetryBudget, RetryDecision, RetryPolicy};
+pub use types::{
+    AccessTokenId, DeploymentId, DeploymentType, LogStreamId, MemberId, Patch, Printable, ProjectId, RawJson,
+    RequestDestination, Secret, TeamId, TimeRangeError, UnixMillis, UnixNanos, UnknownObject, UsageLimitId,
+};

@@ -11,7 +11,7 @@ use convex_mgmt::deployment::environment_variables::EnvironmentVariables;
 use convex_mgmt::deployment::environment_variables::{Action, EnvironmentPlan, Ownership};
 use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt::{
-    ApplyError, Client, Credential, DeploymentClient, Endpoint, Error, OnConflict, Operation, Printable, fit,
+    ApplyError, Client, Credential, DeploymentClient, Endpoint, Error, OnConflict, Operation, Printable,
 };
 use convex_mgmt_fake::{Fake, FakeServer};
 use lexopt::prelude::*;
@@ -131,7 +131,7 @@ async fn run(options: &Options) -> Result<(), Box<dyn StdError>> {
 
     let synced = sync(&client, &wanted, name, options).await;
     if synced.as_ref().err().and_then(|error| client_error(&**error)).is_some_and(Error::is_auth) {
-        eprintln!("the key: {}", fit::advise(&credential, UpdateEnvironmentVariables::META));
+        eprintln!("the key: {}", credential.compatibility(UpdateEnvironmentVariables::META));
     }
     synced
 }

@@ -249,7 +249,8 @@ mod tls {
 #[cfg(feature = "dotenv")]
 #[test]
 fn env_text_is_read() {
-    let variables = convex_mgmt::deployment::EnvironmentVariables::from_dotenv("A=1\nB='2'\n").unwrap();
+    let variables =
+        convex_mgmt::deployment::environment_variables::EnvironmentVariables::from_dotenv("A=1\nB='2'\n").unwrap();
     assert_eq!(variables.len(), 2);
 }
 

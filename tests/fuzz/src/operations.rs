@@ -1,7 +1,10 @@
 //! Every operation as a row of a table, so that a number can stand for it.
 
 use bytes::Bytes;
-use convex_mgmt_proto::deployment::*;
+use convex_mgmt_proto::deployment::{
+    canonical_urls::*, data_sync::*, environment_variables::*, log_streams::*, usage::*, usage_limits::*, *,
+};
+
 use convex_mgmt_proto::{Operation, OperationMeta, ResponseError};
 use http::Response;
 

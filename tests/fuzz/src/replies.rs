@@ -4,8 +4,8 @@ use std::error::Error;
 use std::hint::black_box;
 
 use bytes::Bytes;
-use convex_mgmt_proto::reply::KEPT_BODY;
-use convex_mgmt_proto::retry::NOT_COMMITTED_CODES;
+use convex_mgmt_proto::KEPT_BODY;
+use convex_mgmt_proto::NOT_COMMITTED_CODES;
 use convex_mgmt_proto::{ResponseError, UnreadableReply};
 use http::header::LOCATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};

@@ -1,8 +1,9 @@
 //! One operation of each class of repetition, for tests that try them all.
 
 use bytes::Bytes;
+use convex_mgmt::deployment::usage::UsageLimitWindow;
 use convex_mgmt::deployment::usage::UsageMetric;
-use convex_mgmt::deployment::usage_limits::{UsageLimitConfig, UsageLimitType, UsageLimitWindow};
+use convex_mgmt::deployment::usage_limits::{UsageLimitConfig, UsageLimitType};
 use convex_mgmt::deployment::{CreateUsageLimit, ListEnvironmentVariables, UpdateUsageLimit};
 use convex_mgmt::{Client, DeploymentApi, Error, Idempotency};
 use http::{Request, Response};

@@ -8,8 +8,9 @@ use convex_mgmt_proto::deployment::log_streams::{
     LogTopics, NewAxiom, NewDatadog, NewLogStream, NewPostHogErrorTracking, NewPostHogLogs, NewSentry, NewWebhook,
     PostHogErrorTrackingUpdate, PostHogLogsUpdate, SentryUpdate, WebhookFormat, WebhookUpdate,
 };
+use convex_mgmt_proto::deployment::usage::UsageLimitWindow;
 use convex_mgmt_proto::deployment::usage::UsageMetric;
-use convex_mgmt_proto::deployment::usage_limits::{UsageLimitConfig, UsageLimitType, UsageLimitWindow};
+use convex_mgmt_proto::deployment::usage_limits::{UsageLimitConfig, UsageLimitType};
 use convex_mgmt_proto::deployment::{
     CreateLogStream, CreateUsageLimit, DataSync, UpdateCanonicalUrl, UpdateEnvironmentVariables, UpdateLogStream,
     UpdateUsageLimit,

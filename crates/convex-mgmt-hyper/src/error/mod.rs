@@ -220,12 +220,12 @@ impl Error {
     }
 
     /// How long the server asked to wait before the next try, if it did. One that asks for longer than
-    /// [`RetryPolicy::max_retry_after`](convex_mgmt_proto::RetryPolicy::max_retry_after) ends the call at once.
+    /// [`RetryPolicy::max_retry_after`](convex_mgmt::RetryPolicy::max_retry_after) ends the call at once.
     pub fn retry_after(&self) -> Option<Duration> {
         self.response_error().and_then(ResponseError::retry_after)
     }
 
-    /// The beginning of the answer's body, at most [`KEPT_BODY`](convex_mgmt_proto::reply::KEPT_BODY) bytes. It may hold secrets.
+    /// The beginning of the answer's body, at most [`KEPT_BODY`](convex_mgmt::KEPT_BODY) bytes. It may hold secrets.
     pub fn body(&self) -> Option<&[u8]> {
         self.response_error().map(ResponseError::body)
     }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::net::Ipv6Addr;
 
-use convex_mgmt_proto::endpoint::is_loopback;
+use convex_mgmt_proto::is_loopback;
 use http::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use thiserror::Error;

@@ -8,16 +8,18 @@ use http::Method;
 use serde::Deserialize;
 
 use super::CREDENTIALS;
-use crate::code::ErrorCode;
-use crate::decode::{self, DecodeError};
+use crate::error::ErrorCode;
 use crate::error::{BuildError, Violation, Violations};
-use crate::ids::{AccessTokenId, MemberId};
-use crate::json::RawJson;
-use crate::open::{open_enum, open_union};
-use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta, Paging};
-use crate::paging::{self, Page, Pagination, paged};
-use crate::time::UnixMillis;
-use crate::write::RequestEncoder;
+use crate::metadata::{DeploymentApi, Idempotency, OperationMeta, Paging};
+use crate::operation::Operation;
+use crate::operation::paging::{Pagination, paged};
+use crate::operation::{Page, paging};
+use crate::request::RequestEncoder;
+use crate::response::{DecodeError, decode};
+use crate::types::RawJson;
+use crate::types::UnixMillis;
+use crate::types::open::{open_enum, open_union};
+use crate::types::{AccessTokenId, MemberId};
 
 open_enum! {
     /// What was done.
@@ -193,8 +195,8 @@ impl AuditLogEvent {
 ///   than its edge.
 ///
 /// ```
-/// use convex_mgmt_proto::UnixMillis;
-/// use convex_mgmt_proto::deployment::ListAuditLogEvents;
+/// use convex_mgmt::UnixMillis;
+/// use convex_mgmt::deployment::ListAuditLogEvents;
 ///
 /// let operation = ListAuditLogEvents::new(UnixMillis(1_700_000_000_000)).limit(100);
 /// assert!(operation.check().is_ok());
@@ -286,8 +288,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::credential::DeployKey;
-    use crate::endpoint::Endpoint;
+    use crate::auth::DeployKey;
+    use crate::request::Endpoint;
 
     fn uri(operation: &ListAuditLogEvents) -> Result<String, BuildError> {
         let endpoint = Endpoint::new("https://h", &DeployKey::parse("n|01ab").unwrap()).unwrap();

@@ -7,23 +7,14 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use super::CREDENTIALS;
-use crate::decode::{self, DecodeError};
-use crate::endpoint::url::{HTTP_ACTIONS, Parts};
 use crate::error::BuildError;
-use crate::open::open_enum;
-use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta};
-use crate::redact::debug_redacted;
-use crate::write::RequestEncoder;
-
-open_enum! {
-    /// Which of a deployment's two services a URL leads to.
-    pub enum RequestDestination {
-        /// The API, by default at a `.convex.cloud` URL.
-        ConvexCloud = "convexCloud",
-        /// The HTTP actions, by default at a `.convex.site` URL.
-        ConvexSite = "convexSite",
-    }
-}
+use crate::metadata::{DeploymentApi, Idempotency, OperationMeta};
+use crate::operation::Operation;
+use crate::request::RequestEncoder;
+use crate::request::endpoint::url::{HTTP_ACTIONS, Parts};
+use crate::response::{DecodeError, decode};
+use crate::types::RequestDestination;
+use crate::types::redact::debug_redacted;
 
 /// The canonical URLs of a deployment: those that were set, or its defaults. They are as they were set, and need not be
 /// URLs at all, because the server checks nothing.
@@ -55,12 +46,12 @@ impl CanonicalUrls {
 /// * Codes: those of every operation only.
 ///
 /// ```
-/// use convex_mgmt_proto::Operation;
-/// use convex_mgmt_proto::deployment::GetCanonicalUrls;
+/// use convex_mgmt::Operation;
+/// use convex_mgmt::deployment::GetCanonicalUrls;
 ///
 /// let body = r#"{"convexCloudUrl":"https://api.example.com","convexSiteUrl":"https://www.example.com"}"#;
 /// assert_eq!(GetCanonicalUrls::decode(&body.into())?.convex_cloud_url, "https://api.example.com");
-/// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+/// # Ok::<(), convex_mgmt::DecodeError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
@@ -98,8 +89,8 @@ impl Operation for GetCanonicalUrls {
 ///   same time get 503 `OptimisticConcurrencyControlFailure`.
 ///
 /// ```
-/// use convex_mgmt_proto::RequestDestination;
-/// use convex_mgmt_proto::deployment::UpdateCanonicalUrl;
+/// use convex_mgmt::RequestDestination;
+/// use convex_mgmt::deployment::UpdateCanonicalUrl;
 ///
 /// let update = UpdateCanonicalUrl::set(RequestDestination::ConvexCloud, "https://api.example.com");
 /// assert_eq!(update.warning(), None);

@@ -7,24 +7,12 @@ use http::Method;
 use serde::Deserialize;
 
 use super::CREDENTIALS;
-use crate::decode::{self, DecodeError};
-use crate::ids::{DeploymentId, ProjectId, TeamId};
-use crate::open::{open_enum, open_union};
-use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta};
-
-open_enum! {
-    /// What a cloud deployment is for.
-    pub enum DeploymentType {
-        /// A developer's.
-        Dev = "dev",
-        /// Production.
-        Prod = "prod",
-        /// A preview, such as of a branch.
-        Preview = "preview",
-        /// Anything else.
-        Custom = "custom",
-    }
-}
+use crate::metadata::{DeploymentApi, Idempotency, OperationMeta};
+use crate::operation::Operation;
+use crate::response::{DecodeError, decode};
+use crate::types::DeploymentType;
+use crate::types::open::open_union;
+use crate::types::{DeploymentId, ProjectId, TeamId};
 
 /// A deployment in the cloud. Its name and URL are not told.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -73,13 +61,13 @@ open_union! {
 /// * Codes: those of every operation only.
 ///
 /// ```
-/// use convex_mgmt_proto::Operation;
-/// use convex_mgmt_proto::deployment::GetDeploymentInfo;
-/// use convex_mgmt_proto::deployment::info::DeploymentInfo;
+/// use convex_mgmt::Operation;
+/// use convex_mgmt::deployment::GetDeploymentInfo;
+/// use convex_mgmt::deployment::info::DeploymentInfo;
 ///
 /// let body = r#"{"kind":"selfHosted"}"#;
 /// assert_eq!(GetDeploymentInfo::decode(&body.into())?, DeploymentInfo::SelfHosted);
-/// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+/// # Ok::<(), convex_mgmt::DecodeError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]

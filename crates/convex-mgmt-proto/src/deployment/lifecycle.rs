@@ -6,8 +6,9 @@ use bytes::Bytes;
 use http::Method;
 
 use super::CREDENTIALS;
-use crate::decode::{self, DecodeError};
-use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta};
+use crate::metadata::{DeploymentApi, Idempotency, OperationMeta};
+use crate::operation::Operation;
+use crate::response::{DecodeError, decode};
 
 /// Pauses a deployment: its functions no longer run. The operations of this API go on working. One that is paused already
 /// stays so.
@@ -18,8 +19,8 @@ use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta};
 /// * Codes: `PauseDeploymentFailed`. Writers at the same time get 503 `OptimisticConcurrencyControlFailure`.
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::PauseDeployment;
-/// use convex_mgmt_proto::{DeployKey, Endpoint, Operation};
+/// use convex_mgmt::deployment::PauseDeployment;
+/// use convex_mgmt::{DeployKey, Endpoint, Operation};
 ///
 /// # let key = DeployKey::parse("happy-animal-123|01abcd")?;
 /// # let endpoint = Endpoint::new("https://happy-animal-123.convex.cloud", &key)?;
@@ -65,8 +66,8 @@ impl Operation for PauseDeployment {
 /// * Codes: `UnpauseDeploymentFailed`. Writers at the same time get 503 `OptimisticConcurrencyControlFailure`.
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::UnpauseDeployment;
-/// use convex_mgmt_proto::{DeployKey, Endpoint, Operation};
+/// use convex_mgmt::deployment::UnpauseDeployment;
+/// use convex_mgmt::{DeployKey, Endpoint, Operation};
 ///
 /// # let key = DeployKey::parse("happy-animal-123|01abcd")?;
 /// # let endpoint = Endpoint::new("https://happy-animal-123.convex.cloud", &key)?;

@@ -8,10 +8,21 @@ use bytes::Bytes;
 use http::Method;
 use serde::Deserialize;
 
-use super::{CREDENTIALS, UsageLimitWindow};
-use crate::decode::{self, DecodeError};
-use crate::open::open_enum;
-use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta};
+use super::CREDENTIALS;
+use crate::metadata::{DeploymentApi, Idempotency, OperationMeta};
+use crate::operation::Operation;
+use crate::response::{DecodeError, decode};
+use crate::types::open::open_enum;
+
+open_enum! {
+    /// The window in which usage is held against a limit. Windows begin with the day and the month in UTC.
+    pub enum UsageLimitWindow {
+        /// A day.
+        Day = "day",
+        /// A month.
+        Month = "month",
+    }
+}
 
 open_enum! {
     /// What is metered.
@@ -148,14 +159,14 @@ impl CurrentUsage {
 /// * Codes: those of every operation only.
 ///
 /// ```
-/// use convex_mgmt_proto::Operation;
-/// use convex_mgmt_proto::deployment::GetCurrentUsage;
-/// use convex_mgmt_proto::deployment::usage::UsageMetric;
+/// use convex_mgmt::Operation;
+/// use convex_mgmt::deployment::GetCurrentUsage;
+/// use convex_mgmt::deployment::usage::UsageMetric;
 ///
 /// let body = r#"{"metrics":{"functionCalls":{"unit":"calls","usage":{"current_day":3.0,"current_month":40.0}}},"seedStatus":"complete"}"#;
 /// let usage = GetCurrentUsage::decode(&body.into())?;
 /// assert_eq!(usage.of(&UsageMetric::FunctionCalls).map(|calls| calls.usage.current_month), Some(40.0));
-/// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+/// # Ok::<(), convex_mgmt::DecodeError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]

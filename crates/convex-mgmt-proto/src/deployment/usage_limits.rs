@@ -7,24 +7,15 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 
 use super::CREDENTIALS;
-use super::usage::{CurrentUsage, UsageMetric};
-use crate::code::ErrorCode;
-use crate::decode::{self, DecodeError};
+use super::usage::{CurrentUsage, UsageLimitWindow, UsageMetric};
+use crate::error::ErrorCode;
 use crate::error::{BuildError, Violation, Violations};
-use crate::ids::UsageLimitId;
-use crate::open::open_enum;
-use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta};
-use crate::write::RequestEncoder;
-
-open_enum! {
-    /// The window in which usage is held against a limit. Windows begin with the day and the month in UTC.
-    pub enum UsageLimitWindow {
-        /// A day.
-        Day = "day",
-        /// A month.
-        Month = "month",
-    }
-}
+use crate::metadata::{DeploymentApi, Idempotency, OperationMeta};
+use crate::operation::Operation;
+use crate::request::RequestEncoder;
+use crate::response::{DecodeError, decode};
+use crate::types::UsageLimitId;
+use crate::types::open::open_enum;
 
 open_enum! {
     /// What happens when usage reaches a limit.
@@ -137,12 +128,12 @@ impl UsageLimit {
 /// * Codes: those of every operation only.
 ///
 /// ```
-/// use convex_mgmt_proto::Operation;
-/// use convex_mgmt_proto::deployment::ListUsageLimits;
+/// use convex_mgmt::Operation;
+/// use convex_mgmt::deployment::ListUsageLimits;
 ///
 /// let limits = ListUsageLimits::decode(&r#"{"usageLimits":[]}"#.into())?;
 /// assert!(limits.is_empty());
-/// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+/// # Ok::<(), convex_mgmt::DecodeError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
@@ -198,9 +189,10 @@ fn encode_checked(config: &UsageLimitConfig, unchecked: bool, request: &mut Requ
 /// * Codes: `InvalidUsageLimit`, `UsageLimitBelowCurrentUsage`, `DuplicateUsageLimit`, `UsageLimitWarningNotSupported`.
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::CreateUsageLimit;
-/// use convex_mgmt_proto::deployment::usage::UsageMetric;
-/// use convex_mgmt_proto::deployment::usage_limits::{UsageLimitConfig, UsageLimitType, UsageLimitWindow};
+/// use convex_mgmt::deployment::CreateUsageLimit;
+/// use convex_mgmt::deployment::usage::UsageMetric;
+/// use convex_mgmt::deployment::usage::UsageLimitWindow;
+/// use convex_mgmt::deployment::usage_limits::{UsageLimitConfig, UsageLimitType};
 ///
 /// let mut limit = UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, 0);
 /// assert!(limit.check().is_err());
@@ -258,8 +250,8 @@ impl Operation for CreateUsageLimit {
 /// * Codes: those of [`CreateUsageLimit`], and `InvalidId` and `UsageLimitNotFound`.
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::UpdateUsageLimit;
-/// use convex_mgmt_proto::deployment::usage_limits::UsageLimit;
+/// use convex_mgmt::deployment::UpdateUsageLimit;
+/// use convex_mgmt::deployment::usage_limits::UsageLimit;
 ///
 /// fn switched_off(limit: &UsageLimit) -> UpdateUsageLimit {
 ///     UpdateUsageLimit::new(&limit.id, limit.config().enabled(false))
@@ -320,8 +312,8 @@ impl Operation for UpdateUsageLimit {
 /// * Codes: `InvalidId`, `UsageLimitNotFound`.
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::DeleteUsageLimit;
-/// use convex_mgmt_proto::{DeployKey, Endpoint, Operation};
+/// use convex_mgmt::deployment::DeleteUsageLimit;
+/// use convex_mgmt::{DeployKey, Endpoint, Operation};
 ///
 /// # let key = DeployKey::parse("happy-animal-123|01abcd")?;
 /// # let endpoint = Endpoint::new("https://happy-animal-123.convex.cloud", &key)?;
@@ -371,8 +363,8 @@ impl Operation for DeleteUsageLimit {
 mod tests {
     use super::super::usage::{MetricUnit, MetricUsage, SeedStatus, WindowUsage};
     use super::*;
-    use crate::credential::DeployKey;
-    use crate::endpoint::Endpoint;
+    use crate::auth::DeployKey;
+    use crate::request::Endpoint;
 
     fn config(limit: u64) -> UsageLimitConfig {
         UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, limit)

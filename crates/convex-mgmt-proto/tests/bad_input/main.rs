@@ -3,7 +3,10 @@
 mod new_values;
 
 use bytes::Bytes;
-use convex_mgmt_proto::deployment::*;
+use convex_mgmt_proto::RequestDestination;
+use convex_mgmt_proto::deployment::{
+    canonical_urls::*, data_sync::*, environment_variables::*, log_streams::*, usage::*, usage_limits::*, *,
+};
 use convex_mgmt_proto::{
     BuildError, DecodeError, DecodeErrorKind, DeployKey, DeploymentApi, Endpoint, ErrorCode, OPERATIONS, Operation,
     OperationMeta, RequestEncoder, ResponseError,

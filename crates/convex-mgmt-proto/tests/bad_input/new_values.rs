@@ -1,7 +1,7 @@
 //! Values of open enums that are newer than this version, in every field of a request that holds one.
 
 use bytes::Bytes;
-use convex_mgmt_proto::deployment::*;
+use convex_mgmt_proto::deployment::{canonical_urls::*, log_streams::*, usage::*, usage_limits::*};
 use convex_mgmt_proto::{BuildError, Operation};
 use http::Request;
 use serde_json::{Value, json};

@@ -7,8 +7,9 @@ use std::time::Instant;
 use convex_mgmt::RequestDestination;
 use convex_mgmt::deployment::canonical_urls::CanonicalUrls;
 use convex_mgmt::deployment::log_streams::LogStreamType;
+use convex_mgmt::deployment::usage::UsageLimitWindow;
 use convex_mgmt::deployment::usage::UsageMetric;
-use convex_mgmt::deployment::usage_limits::{UsageLimit, UsageLimitConfig, UsageLimitType, UsageLimitWindow};
+use convex_mgmt::deployment::usage_limits::{UsageLimit, UsageLimitConfig, UsageLimitType};
 use convex_mgmt::deployment::{
     CreateUsageLimit, DeleteUsageLimit, GetCanonicalUrls, ListAuditLogEvents, ListEnvironmentVariables,
     ListUsageLimits, PauseDeployment, UnpauseDeployment, UpdateCanonicalUrl, UpdateEnvironmentVariables,

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use convex_mgmt::deployment::audit_log::{AuditLogAction, AuditLogActor};
+use convex_mgmt::deployment::usage::UsageLimitWindow;
 use convex_mgmt::deployment::usage::UsageMetric;
-use convex_mgmt::deployment::usage_limits::{UsageLimitConfig, UsageLimitType, UsageLimitWindow};
+use convex_mgmt::deployment::usage_limits::{UsageLimitConfig, UsageLimitType};
 use convex_mgmt::deployment::{CreateUsageLimit, ListAuditLogEvents, UpdateEnvironmentVariables};
 use convex_mgmt::{DeploymentClient, ErrorCode, ErrorKind, MemberId, PagesError, RetryPolicy, UnixMillis};
 use convex_mgmt_fake::{Fake, FakeServer, Fault, Plan};
@@ -27,7 +28,7 @@ async fn names(client: &DeploymentClient, operation: ListAuditLogEvents) -> Vec<
     let mut pages = client.pages(operation);
     let mut names = Vec::new();
     while let Some(events) = pages.next().await.unwrap() {
-        let name = |event: &convex_mgmt::deployment::AuditLogEvent| {
+        let name = |event: &convex_mgmt::deployment::audit_log::AuditLogEvent| {
             event.metadata.read::<BTreeMap<String, String>>().unwrap()["variable_name"].clone()
         };
         names.push(events.iter().map(name).collect());

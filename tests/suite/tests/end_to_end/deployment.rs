@@ -2,8 +2,9 @@
 
 use convex_mgmt::deployment::canonical_urls::CanonicalUrls;
 use convex_mgmt::deployment::info::{CloudDeployment, DeploymentInfo};
+use convex_mgmt::deployment::usage::UsageLimitWindow;
 use convex_mgmt::deployment::usage::UsageMetric;
-use convex_mgmt::deployment::usage_limits::{UsageLimitConfig, UsageLimitType, UsageLimitWindow};
+use convex_mgmt::deployment::usage_limits::{UsageLimitConfig, UsageLimitType};
 use convex_mgmt::deployment::{
     CreateUsageLimit, DeleteUsageLimit, GetCanonicalUrls, GetCurrentUsage, GetDeploymentInfo, ListUsageLimits,
     PauseDeployment, UnpauseDeployment, UpdateCanonicalUrl, UpdateUsageLimit,

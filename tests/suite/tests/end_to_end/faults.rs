@@ -1,7 +1,8 @@
 //! What becomes of a call for each thing that can go wrong, by what repeating its operation does.
 
+use convex_mgmt::deployment::usage::UsageLimitWindow;
 use convex_mgmt::deployment::usage::UsageMetric;
-use convex_mgmt::deployment::usage_limits::{UsageLimitConfig, UsageLimitType, UsageLimitWindow};
+use convex_mgmt::deployment::usage_limits::{UsageLimitConfig, UsageLimitType};
 use convex_mgmt::deployment::{CreateUsageLimit, ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt::{Error, ErrorKind};
 use convex_mgmt_fake::Fault;

@@ -12,8 +12,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use convex_mgmt::deployment::usage::UsageLimitWindow;
 use convex_mgmt::deployment::usage::UsageMetric;
-use convex_mgmt::deployment::usage_limits::{UsageLimitConfig, UsageLimitType, UsageLimitWindow};
+use convex_mgmt::deployment::usage_limits::{UsageLimitConfig, UsageLimitType};
 use convex_mgmt::deployment::{CreateUsageLimit, ListEnvironmentVariables};
 use convex_mgmt::{Client, DeploymentClient, Error, RetryPolicy, Sent};
 use convex_mgmt_suite::classes::DONE;

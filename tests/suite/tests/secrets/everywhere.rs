@@ -6,7 +6,10 @@ use std::task::{Context, Poll};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use convex_mgmt::deployment::*;
+use convex_mgmt::RequestDestination;
+use convex_mgmt::deployment::{
+    canonical_urls::*, data_sync::*, environment_variables::*, log_streams::*, usage::*, usage_limits::*, *,
+};
 use convex_mgmt::layers::CredentialRefreshLayer;
 use convex_mgmt::{
     Client, CredentialError, DeployKey, DeploymentApi, DeploymentClient, Endpoint, OPERATIONS, Operation, RetryPolicy,

@@ -23,7 +23,7 @@ use convex_mgmt::deployment::{
 };
 use convex_mgmt::{
     AccessToken, Client, Credential, DeployKey, DeploymentApi, Endpoint, ManagementApi, Operation, OperationMeta,
-    ResponseError, Secret, fit,
+    ResponseError, Secret,
 };
 use convex_mgmt_suite::{Script, Step, refused, reset};
 use http::{Response, StatusCode};
@@ -91,8 +91,8 @@ fn values_show_no_secret() {
         shown(&update()),
         shown(&request),
         shown(&request.headers()),
-        fit::advise(&key().into(), UpdateEnvironmentVariables::META).to_string(),
-        fit::advise(&token.into(), UpdateEnvironmentVariables::META).to_string(),
+        Credential::from(key()).compatibility(UpdateEnvironmentVariables::META).to_string(),
+        Credential::from(token).compatibility(UpdateEnvironmentVariables::META).to_string(),
     ] {
         assert_clean(&"a value", &text);
     }

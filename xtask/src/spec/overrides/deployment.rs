@@ -6,8 +6,9 @@ use convex_mgmt_proto::deployment::data_sync::Selection;
 use convex_mgmt_proto::deployment::log_streams::{
     AxiomIngestUrl, LogTopic, LogTopics, NewAxiom, NewDatadog, NewLogStream, NewSentry, NewWebhook, WebhookFormat,
 };
+use convex_mgmt_proto::deployment::usage::UsageLimitWindow;
 use convex_mgmt_proto::deployment::usage::UsageMetric;
-use convex_mgmt_proto::deployment::usage_limits::{UsageLimitConfig, UsageLimitType, UsageLimitWindow};
+use convex_mgmt_proto::deployment::usage_limits::{UsageLimitConfig, UsageLimitType};
 use convex_mgmt_proto::deployment::{
     CreateLogStream, DataSync, ListActiveSyncs, ListAuditLogEvents, ListEnvironmentVariables, UpdateCanonicalUrl,
     UpdateEnvironmentVariables,

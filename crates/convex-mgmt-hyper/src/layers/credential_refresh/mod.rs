@@ -21,9 +21,9 @@ use crate::error::TransportError;
 /// services made by one layer or its clones share the credential.
 ///
 /// ```
-/// use convex_mgmt_hyper::layers::CredentialRefreshLayer;
-/// use convex_mgmt_hyper::Client;
-/// use convex_mgmt_proto::{DeployKey, DeploymentApi, Endpoint};
+/// use convex_mgmt::layers::CredentialRefreshLayer;
+/// use convex_mgmt::Client;
+/// use convex_mgmt::{DeployKey, DeploymentApi, Endpoint};
 ///
 /// async fn from_the_vault() -> Result<DeployKey, std::io::Error> {
 ///     // Asks the vault, or makes a new key with the Management API.

@@ -6,14 +6,16 @@ use bytes::Bytes;
 use http::Method;
 use serde::Deserialize;
 
-use crate::decode::{self, DecodeError};
 use crate::deployment::CREDENTIALS;
 use crate::error::{BuildError, Violations};
-use crate::open::open_union;
-use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta, Paging};
-use crate::paging::{self, Page, Pagination, paged};
-use crate::time::{UnixMillis, UnixNanos};
-use crate::write::RequestEncoder;
+use crate::metadata::{DeploymentApi, Idempotency, OperationMeta, Paging};
+use crate::operation::Operation;
+use crate::operation::paging::{Pagination, paged};
+use crate::operation::{Page, paging};
+use crate::request::RequestEncoder;
+use crate::response::{DecodeError, decode};
+use crate::types::open::open_union;
+use crate::types::{UnixMillis, UnixNanos};
 
 /// How far a sync has come that still walks through the tables. Counts lag some seconds behind, and count revisions and deletions
 /// too.
@@ -111,12 +113,12 @@ impl ActiveSync {
 /// * Codes: `LimitOutOfRange`, `InvalidCursor`, 403 `StreamingExportNotEnabled`.
 ///
 /// ```
-/// use convex_mgmt_proto::Operation;
-/// use convex_mgmt_proto::deployment::ListActiveSyncs;
+/// use convex_mgmt::Operation;
+/// use convex_mgmt::deployment::ListActiveSyncs;
 ///
 /// let body = r#"{"syncs":[],"pagination":{"hasMore":false}}"#;
 /// assert_eq!(ListActiveSyncs::decode(&body.into())?.next_cursor, None);
-/// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+/// # Ok::<(), convex_mgmt::DecodeError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

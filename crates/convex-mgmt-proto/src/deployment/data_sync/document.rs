@@ -9,7 +9,7 @@ use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
 use super::export;
 use super::value::Value;
-use crate::decode::{self, DecodeError};
+use crate::response::{DecodeError, decode};
 
 /// A document of a data sync: a JSON object with an `_id`, kept as it came. On a page it is a slice of the reply, which stays
 /// in memory as long as any document of it; [`Document::into_owned`] cuts it loose.
@@ -17,7 +17,7 @@ use crate::decode::{self, DecodeError};
 /// `Debug` tells its length only. Equal if spelt alike.
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::data_sync::{Document, Value};
+/// use convex_mgmt::deployment::data_sync::{Document, Value};
 ///
 /// #[derive(serde::Deserialize)]
 /// struct User { score: f64, seen: i64, avatar: Vec<u8> }
@@ -27,7 +27,7 @@ use crate::decode::{self, DecodeError};
 /// let user: User = document.read()?;
 /// assert_eq!((user.score, user.seen, user.avatar), (f64::INFINITY, 3, vec![0x00, 0x10, 0x83]));
 /// assert_eq!(document.fields()?["seen"], Value::Int64(3));
-/// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+/// # Ok::<(), convex_mgmt::DecodeError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Document {

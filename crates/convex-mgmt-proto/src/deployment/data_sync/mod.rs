@@ -3,12 +3,12 @@
 //! Source: convex-backend `crates/local_backend/src/streaming_export.rs`, `crates/streaming_export/src` and
 //! `crates/table_iteration/src/data_sync.rs`.
 
-pub mod active;
-pub mod document;
+mod active;
+mod document;
 mod export;
-pub mod page;
-pub mod selection;
-pub mod value;
+mod page;
+mod selection;
+mod value;
 
 pub use active::{ActiveSync, ActiveSyncStatus, ListActiveSyncs, SnapshotProgress, SyncProgress};
 use bytes::Bytes;
@@ -20,11 +20,12 @@ use serde::Serialize;
 pub use value::Value;
 
 use super::CREDENTIALS;
-use crate::code::ErrorCode;
-use crate::decode::DecodeError;
+use crate::error::ErrorCode;
 use crate::error::{BuildError, Violation, Violations};
-use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta, Paging};
-use crate::write::RequestEncoder;
+use crate::metadata::{DeploymentApi, Idempotency, OperationMeta, Paging};
+use crate::operation::Operation;
+use crate::request::RequestEncoder;
+use crate::response::DecodeError;
 
 /// Asks for the next page of a data sync, or for the first one of a new sync.
 ///
@@ -44,8 +45,8 @@ use crate::write::RequestEncoder;
 ///   server's start 500 `InternalServerError`.
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::DataSync;
-/// use convex_mgmt_proto::deployment::data_sync::{Selection, TableSelection};
+/// use convex_mgmt::deployment::DataSync;
+/// use convex_mgmt::deployment::data_sync::{Selection, TableSelection};
 ///
 /// let selection = Selection::none()
 ///     .table("users", TableSelection::all().without("passwordHash"))
@@ -83,10 +84,10 @@ impl DataSync {
     /// The page after `page`, with the same selection.
     ///
     /// ```
-    /// use convex_mgmt_proto::UnixNanos;
-    /// use convex_mgmt_proto::deployment::data_sync::Snapshot;
-    /// use convex_mgmt_proto::deployment::DataSync;
-    /// use convex_mgmt_proto::deployment::data_sync::{DataSyncPage, DataSyncStatus, Selection};
+    /// use convex_mgmt::UnixNanos;
+    /// use convex_mgmt::deployment::data_sync::Snapshot;
+    /// use convex_mgmt::deployment::DataSync;
+    /// use convex_mgmt::deployment::data_sync::{DataSyncPage, DataSyncStatus, Selection};
     ///
     /// let first = DataSync::new().selection(Selection::only(["users"]));
     /// let page = DataSyncPage::new(DataSyncStatus::Stale(Snapshot::new(UnixNanos(5))), "the-id-of-the-sync", "a-cursor");
@@ -146,8 +147,8 @@ impl Operation for DataSync {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::credential::DeployKey;
-    use crate::endpoint::Endpoint;
+    use crate::auth::DeployKey;
+    use crate::request::Endpoint;
 
     fn body(operation: &DataSync) -> Result<Bytes, BuildError> {
         let endpoint = Endpoint::new("https://h", &DeployKey::parse("n|01ab").unwrap()).unwrap();

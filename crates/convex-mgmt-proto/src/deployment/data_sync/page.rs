@@ -9,10 +9,10 @@ use serde::Deserialize;
 
 use super::document::{Document, Passed};
 use super::export;
-use crate::decode::{self, DecodeError};
-use crate::open::open_union;
-use crate::printable::Printable;
-use crate::time::UnixNanos;
+use crate::response::{DecodeError, decode};
+use crate::types::Printable;
+use crate::types::UnixNanos;
+use crate::types::open::open_union;
 
 /// A table, by its component and its name. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -46,7 +46,7 @@ impl fmt::Display for TablePath {
 }
 
 fn shared<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Arc<str>, D::Error> {
-    crate::open::text(deserializer, |text| text.into())
+    crate::types::open::text(deserializer, |text| text.into())
 }
 
 #[cfg(feature = "serde-all")]
@@ -240,7 +240,7 @@ mod write {
     use serde::{Serialize, Serializer};
 
     use super::*;
-    use crate::paging::Pagination;
+    use crate::operation::paging::Pagination;
 
     impl Serialize for DataSyncValue {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -278,7 +278,7 @@ mod write {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::DecodeErrorKind;
+    use crate::response::DecodeErrorKind;
 
     const PAGE: &str = r#"{"status":{"type":"stale","snapshotTs":1755000000000000001},
         "truncates":[{"component":"","table":"a"},{"component":"shop/cart","table":"b"}],

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use names::{is_column, is_identifier};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::code::ErrorCode;
+use crate::error::ErrorCode;
 use crate::error::Violation;
 
 /// The name that stands for everything that is not named.
@@ -24,7 +24,7 @@ const ID: &str = "_id";
 /// the server's rules by [`DataSync::check`](super::DataSync::check).
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::data_sync::{ComponentSelection, Selection, TableSelection};
+/// use convex_mgmt::deployment::data_sync::{ComponentSelection, Selection, TableSelection};
 ///
 /// let selection = Selection::none()
 ///     .table("users", TableSelection::only(["name"]))

@@ -38,14 +38,14 @@ impl EnvironmentVariables {
     /// [`DotenvError`] with the number of the first malformed line. The command line tool ignores such lines.
     ///
     /// ```
-    /// use convex_mgmt_proto::deployment::environment_variables::EnvironmentVariables;
+    /// use convex_mgmt::deployment::environment_variables::EnvironmentVariables;
     ///
     /// let text = "PATTERN=\"^\\d+$\"\nPASSWORD=abc#def\n";
     /// let (variables, warnings) = EnvironmentVariables::from_dotenv_with_warnings(text)?;
     /// assert_eq!(variables.get("PATTERN").map(|value| value.expose()), Some(r"^\d+$"));
     /// assert_eq!(variables.get("PASSWORD").map(|value| value.expose()), Some("abc"));
     /// assert_eq!(warnings[0].to_string(), "line 2: PASSWORD ends before a `#`: put the value in quotes if `#` belongs to it");
-    /// # Ok::<(), convex_mgmt_proto::deployment::environment_variables::dotenv::DotenvError>(())
+    /// # Ok::<(), convex_mgmt::deployment::environment_variables::dotenv::DotenvError>(())
     /// ```
     pub fn from_dotenv_with_warnings(text: &str) -> Result<(Self, Vec<DotenvWarning>), DotenvError> {
         let other_ends = text.contains('\r').then(|| with_line_feeds(text));

@@ -5,7 +5,7 @@
 
 #[cfg(feature = "dotenv")]
 pub mod dotenv;
-pub mod plan;
+mod plan;
 pub mod rules;
 
 use std::collections::{BTreeMap, btree_map};
@@ -17,12 +17,13 @@ use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::CREDENTIALS;
-use crate::body::{Body, Written};
-use crate::decode::{self, DecodeError};
 use crate::error::BuildError;
-use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta};
-use crate::secret::Secret;
-use crate::write::RequestEncoder;
+use crate::metadata::{DeploymentApi, Idempotency, OperationMeta};
+use crate::operation::Operation;
+use crate::request::RequestEncoder;
+use crate::request::secret_body::{Body, Written};
+use crate::response::{DecodeError, decode};
+use crate::types::Secret;
 
 /// The environment variables of a deployment: names, in ascending order, with their values.
 ///
@@ -136,14 +137,14 @@ impl<'a> IntoIterator for &'a EnvironmentVariables {
 /// * Codes: those of every operation only.
 ///
 /// ```
-/// use convex_mgmt_proto::Operation;
-/// use convex_mgmt_proto::deployment::ListEnvironmentVariables;
+/// use convex_mgmt::Operation;
+/// use convex_mgmt::deployment::ListEnvironmentVariables;
 ///
 /// let body = r#"{"environmentVariables":{"GREETING":"hello"}}"#;
 /// let variables = ListEnvironmentVariables::decode(&body.into())?;
 /// assert_eq!(variables.get("GREETING").map(|value| value.expose()), Some("hello"));
 /// assert!(!format!("{variables:?}").contains("hello"));
-/// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+/// # Ok::<(), convex_mgmt::DecodeError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
@@ -274,7 +275,7 @@ impl Body for EnvironmentVariableChange {
 ///   time get 503 `OptimisticConcurrencyControlFailure`.
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::UpdateEnvironmentVariables;
+/// use convex_mgmt::deployment::UpdateEnvironmentVariables;
 ///
 /// let mut update = UpdateEnvironmentVariables::new().set("GREETING", "hello").delete("FAREWELL");
 /// update.extend([("LANGUAGE", "en"), ("REGION", "eu")]);
@@ -385,8 +386,8 @@ impl Operation for UpdateEnvironmentVariables {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::credential::DeployKey;
-    use crate::endpoint::Endpoint;
+    use crate::auth::DeployKey;
+    use crate::request::Endpoint;
 
     fn endpoint() -> Endpoint<DeploymentApi> {
         let key = DeployKey::parse("prod:happy-animal-123|made-up").unwrap();

@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::rules;
 use super::{EnvironmentVariables, UpdateEnvironmentVariables};
 use crate::error::Violations;
-use crate::printable::Printable;
+use crate::types::Printable;
 
 /// Which variables of a deployment are ours: a plan deletes those of them that are no longer wanted, and leaves all others
 /// alone. A variable that is wanted is ours in any case.
@@ -80,14 +80,14 @@ pub struct Step {
 /// `convex-mgmt-hyper` does that by itself.
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::environment_variables::EnvironmentVariables;
-/// use convex_mgmt_proto::deployment::environment_variables::{EnvironmentPlan, Ownership};
+/// use convex_mgmt::deployment::environment_variables::EnvironmentVariables;
+/// use convex_mgmt::deployment::environment_variables::{EnvironmentPlan, Ownership};
 ///
 /// let current: EnvironmentVariables = [("A", "1"), ("B", "2"), ("C", "3")].into_iter().collect();
 /// let wanted: EnvironmentVariables = [("A", "1"), ("B", "two"), ("D", "4")].into_iter().collect();
 /// let plan = EnvironmentPlan::new(&current, &wanted, Ownership::All);
 /// assert_eq!(plan.to_string(), "= A\n~ B\n- C\n+ D\n1 to create, 1 to update, 1 to delete, 1 same, 0 left alone");
-/// # Ok::<(), convex_mgmt_proto::Violations>(())
+/// # Ok::<(), convex_mgmt::Violations>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct EnvironmentPlan {
@@ -304,7 +304,7 @@ mod tests {
 
     use super::super::EnvironmentVariableChange;
     use super::*;
-    use crate::code::ErrorCode;
+    use crate::error::ErrorCode;
 
     fn variables<const N: usize>(list: [(&str, &str); N]) -> EnvironmentVariables {
         list.into_iter().collect()

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::{EnvironmentVariableChange, EnvironmentVariables};
-use crate::code::ErrorCode;
+use crate::error::ErrorCode;
 use crate::error::{Violation, Violations};
 
 /// The longest name, in bytes.

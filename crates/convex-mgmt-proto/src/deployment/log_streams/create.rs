@@ -8,16 +8,17 @@ use serde::Deserialize;
 
 use super::rules::Values;
 use super::{AxiomAttribute, AxiomIngestUrl, DatadogSiteLocation, LogTopics, WebhookFormat};
-use crate::body::{Written, secret_body};
-use crate::decode::{self, DecodeError};
 use crate::deployment::CREDENTIALS;
 use crate::error::{BuildError, Violations};
-use crate::ids::LogStreamId;
-use crate::open::open_union;
-use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta};
-use crate::redact::debug_redacted;
-use crate::secret::{self, Secret};
-use crate::write::RequestEncoder;
+use crate::metadata::{DeploymentApi, Idempotency, OperationMeta};
+use crate::operation::Operation;
+use crate::request::RequestEncoder;
+use crate::request::secret_body::{Written, secret_body};
+use crate::response::{DecodeError, decode};
+use crate::types::LogStreamId;
+use crate::types::open::open_union;
+use crate::types::redact::debug_redacted;
+use crate::types::{Secret, secret};
 
 secret_body! {
     /// A new stream to Datadog.
@@ -300,8 +301,8 @@ impl NewLogStream {
 ///   `LogStreamingNotEnabled` and `CustomAuditLogsInLogStreamsNotEnabled`.
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::CreateLogStream;
-/// use convex_mgmt_proto::deployment::log_streams::{LogTopic, LogTopics, NewWebhook, WebhookFormat};
+/// use convex_mgmt::deployment::CreateLogStream;
+/// use convex_mgmt::deployment::log_streams::{LogTopic, LogTopics, NewWebhook, WebhookFormat};
 ///
 /// let webhook = NewWebhook::new("https://logs.example.com/convex", WebhookFormat::Jsonl)
 ///     .topics(LogTopics::only([LogTopic::Console, LogTopic::FunctionExecution]));

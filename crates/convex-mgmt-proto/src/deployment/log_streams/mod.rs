@@ -3,11 +3,11 @@
 //! Source: convex-backend `crates/local_backend/src/log_sinks.rs`, `crates/application/src/log_streaming.rs` and
 //! `crates/model/src/log_sinks`.
 
-pub mod create;
+mod create;
 pub mod rules;
-pub mod stream;
-pub mod topics;
-pub mod update;
+mod stream;
+mod topics;
+mod update;
 
 use bytes::Bytes;
 pub use create::{
@@ -27,13 +27,14 @@ pub use update::{
 };
 
 use super::CREDENTIALS;
-use crate::decode::{self, DecodeError};
 use crate::error::BuildError;
-use crate::ids::LogStreamId;
-use crate::open::{open_enum, open_union};
-use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta};
-use crate::secret::Secret;
-use crate::write::RequestEncoder;
+use crate::metadata::{DeploymentApi, Idempotency, OperationMeta};
+use crate::operation::Operation;
+use crate::request::RequestEncoder;
+use crate::response::{DecodeError, decode};
+use crate::types::LogStreamId;
+use crate::types::Secret;
+use crate::types::open::{open_enum, open_union};
 
 open_enum! {
     /// The kinds of log streams.
@@ -139,9 +140,9 @@ macro_rules! six_kinds {
             PostHogLogs $logs, PostHogErrorTracking $errors }
     };
     (@from $name:ident, $($variant:ident $content:ident),+) => {
-        impl crate::body::Body for $name {
+        impl crate::request::secret_body::Body for $name {
             fn write<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                use crate::body::Written;
+                use crate::request::secret_body::Written;
 
                 #[derive(serde::Serialize)]
                 #[serde(tag = "logStreamType", rename_all = "camelCase")]
@@ -175,14 +176,14 @@ use six_kinds;
 /// * Codes: those of every operation only.
 ///
 /// ```
-/// use convex_mgmt_proto::Operation;
-/// use convex_mgmt_proto::deployment::ListLogStreams;
-/// use convex_mgmt_proto::deployment::log_streams::LogStreamStatus;
+/// use convex_mgmt::Operation;
+/// use convex_mgmt::deployment::ListLogStreams;
+/// use convex_mgmt::deployment::log_streams::LogStreamStatus;
 ///
 /// let body = r#"[{"logStreamType":"sentry","id":"x","status":{"type":"active"}}]"#;
 /// let streams = ListLogStreams::decode(&body.into())?;
 /// assert!(streams.iter().all(|stream| stream.status == LogStreamStatus::Active));
-/// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+/// # Ok::<(), convex_mgmt::DecodeError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
@@ -238,14 +239,14 @@ by_id! {
     /// * Codes: `InvalidLogStreamId`, `LogStreamDoesntExist`, `UnsupportedLogStreamType`.
     ///
     /// ```
-    /// use convex_mgmt_proto::Operation;
-    /// use convex_mgmt_proto::deployment::GetLogStream;
-    /// use convex_mgmt_proto::deployment::log_streams::LogStreamType;
+    /// use convex_mgmt::Operation;
+    /// use convex_mgmt::deployment::GetLogStream;
+    /// use convex_mgmt::deployment::log_streams::LogStreamType;
     ///
     /// let body = r#"{"logStreamType":"sentry","id":"x","status":{"type":"pending"}}"#;
     /// let stream = GetLogStream::decode(&body.into())?;
     /// assert_eq!(stream.config.log_stream_type(), LogStreamType::Sentry);
-    /// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+    /// # Ok::<(), convex_mgmt::DecodeError>(())
     /// ```
     GetLogStream: "Reads this log stream."
 }
@@ -278,8 +279,8 @@ by_id! {
     /// * Codes: `InvalidLogStreamId`, `LogStreamDoesntExist`, 403 `LogStreamingNotEnabled`.
     ///
     /// ```
-    /// use convex_mgmt_proto::deployment::DeleteLogStream;
-    /// use convex_mgmt_proto::{DeployKey, Endpoint, Operation};
+    /// use convex_mgmt::deployment::DeleteLogStream;
+    /// use convex_mgmt::{DeployKey, Endpoint, Operation};
     ///
     /// # let key = DeployKey::parse("happy-animal-123|01abcd")?;
     /// # let endpoint = Endpoint::new("https://happy-animal-123.convex.cloud", &key)?;
@@ -326,13 +327,13 @@ by_id! {
     /// * Codes: `InvalidLogStreamId`, `LogStreamDoesntExist`, `NoSecretToRotate`, 403 `LogStreamingNotEnabled`.
     ///
     /// ```
-    /// use convex_mgmt_proto::Operation;
-    /// use convex_mgmt_proto::deployment::RotateWebhookSecret;
+    /// use convex_mgmt::Operation;
+    /// use convex_mgmt::deployment::RotateWebhookSecret;
     ///
     /// let body = r#"{"logStreamType":"webhook","hmacSecret":"made-up"}"#;
     /// let rotated = RotateWebhookSecret::decode(&body.into())?;
     /// assert_eq!(rotated.hmac_secret().map(|secret| secret.expose()), Some("made-up"));
-    /// # Ok::<(), convex_mgmt_proto::DecodeError>(())
+    /// # Ok::<(), convex_mgmt::DecodeError>(())
     /// ```
     RotateWebhookSecret: "Gives this webhook a new secret."
 }
@@ -367,7 +368,7 @@ impl Operation for RotateWebhookSecret {
 #[non_exhaustive]
 pub struct RotatedWebhookSecret {
     /// With what events will be signed.
-    #[cfg_attr(feature = "serde-all", serde(serialize_with = "crate::secret::exposed"))]
+    #[cfg_attr(feature = "serde-all", serde(serialize_with = "crate::types::secret::exposed"))]
     pub hmac_secret: Secret,
 }
 

@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 
 use super::{AxiomAttribute, LogTopics};
-use crate::code::ErrorCode;
+use crate::error::ErrorCode;
 use crate::error::{Violation, Violations};
-use crate::secret::Secret;
+use crate::types::Secret;
 
 /// How many attributes Axiom may be sent with each event.
 pub const AXIOM_ATTRIBUTES: usize = 1024;

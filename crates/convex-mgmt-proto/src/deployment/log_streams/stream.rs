@@ -8,10 +8,10 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess};
 use serde::{Deserialize, de::IntoDeserializer};
 
 use super::{AxiomAttribute, AxiomIngestUrl, DatadogSiteLocation, LogStreamType, LogTopics, WebhookFormat};
-use crate::ids::LogStreamId;
-use crate::open::open_union;
-use crate::redact::debug_redacted;
-use crate::secret::Secret;
+use crate::types::LogStreamId;
+use crate::types::Secret;
+use crate::types::open::open_union;
+use crate::types::redact::debug_redacted;
 
 /// A log stream of a deployment. Of its secrets, only a webhook's is ever told.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +55,7 @@ impl LogStreamStatus {
     /// takes up to 15 seconds. `true` for a status that this version does not know: waiting might never end.
     ///
     /// ```
-    /// use convex_mgmt_proto::deployment::log_streams::LogStreamStatus;
+    /// use convex_mgmt::deployment::log_streams::LogStreamStatus;
     ///
     /// assert!(LogStreamStatus::Active.is_settled() && !LogStreamStatus::Pending.is_settled());
     /// ```
@@ -162,7 +162,7 @@ pub struct WebhookConfig {
     /// How events are written.
     pub format: WebhookFormat,
     /// With what events are signed: HMAC with SHA-256, keyed with this text as it is.
-    #[cfg_attr(feature = "serde-all", serde(serialize_with = "crate::secret::exposed"))]
+    #[cfg_attr(feature = "serde-all", serde(serialize_with = "crate::types::secret::exposed"))]
     pub hmac_secret: Secret,
     /// Which topics.
     #[serde(default)]

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::code::ErrorCode;
-use crate::credential::DeployKey;
-use crate::endpoint::Endpoint;
+use crate::auth::DeployKey;
+use crate::error::ErrorCode;
 use crate::error::Violations;
-use crate::patch::Patch;
+use crate::request::Endpoint;
+use crate::types::Patch;
 
 fn endpoint() -> Endpoint<DeploymentApi> {
     Endpoint::new("https://h", &DeployKey::parse("n|01ab").unwrap()).unwrap()

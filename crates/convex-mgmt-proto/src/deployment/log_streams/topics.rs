@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::code::ErrorCode;
+use crate::error::ErrorCode;
 use crate::error::Violation;
-use crate::open::open_enum;
+use crate::types::open::open_enum;
 
 open_enum! {
     /// What an event is about. Source: convex-backend `crates/common/src/log_streaming.rs`.
@@ -55,7 +55,7 @@ at_least_one! { 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 2
 /// Which topics a log stream has: all there are and will be, or some, and never none.
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::log_streams::{LogTopic, LogTopics};
+/// use convex_mgmt::deployment::log_streams::{LogTopic, LogTopics};
 ///
 /// let topics = LogTopics::only([LogTopic::Console, LogTopic::AuditLog]);
 /// assert!(topics.includes(&LogTopic::Console) && !topics.includes(&LogTopic::FunctionExecution));
@@ -66,7 +66,7 @@ at_least_one! { 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 2
 /// An empty list does not compile:
 ///
 /// ```compile_fail
-/// convex_mgmt_proto::deployment::LogTopics::only([]);
+/// convex_mgmt::deployment::LogTopics::only([]);
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]

@@ -10,16 +10,17 @@ use http::Method;
 
 use super::rules::Values;
 use super::{AxiomAttribute, AxiomIngestUrl, DatadogSiteLocation, LogTopics, WebhookFormat};
-use crate::body::{Written, secret_body};
-use crate::decode::{self, DecodeError};
 use crate::deployment::CREDENTIALS;
 use crate::error::{BuildError, Violations};
-use crate::ids::LogStreamId;
-use crate::operation::{DeploymentApi, Idempotency, Operation, OperationMeta};
-use crate::patch::Patch;
-use crate::redact::debug_redacted;
-use crate::secret::{self, Secret};
-use crate::write::RequestEncoder;
+use crate::metadata::{DeploymentApi, Idempotency, OperationMeta};
+use crate::operation::Operation;
+use crate::request::RequestEncoder;
+use crate::request::secret_body::{Written, secret_body};
+use crate::response::{DecodeError, decode};
+use crate::types::LogStreamId;
+use crate::types::Patch;
+use crate::types::redact::debug_redacted;
+use crate::types::{Secret, secret};
 
 /// Declares `new`, which changes nothing, and a setter for each field: of those that can be set, and of those that can be
 /// reset too.
@@ -252,9 +253,9 @@ impl LogStreamUpdate {
 ///   `UnsupportedLogStreamType`, 403 `LogStreamingNotEnabled` and `CustomAuditLogsInLogStreamsNotEnabled`.
 ///
 /// ```
-/// use convex_mgmt_proto::deployment::UpdateLogStream;
-/// use convex_mgmt_proto::deployment::log_streams::{DatadogUpdate, LogTopics};
-/// use convex_mgmt_proto::{DeployKey, Endpoint, Operation, Patch};
+/// use convex_mgmt::deployment::UpdateLogStream;
+/// use convex_mgmt::deployment::log_streams::{DatadogUpdate, LogTopics};
+/// use convex_mgmt::{DeployKey, Endpoint, Operation, Patch};
 ///
 /// // Sets the tags, removes the service, asks for all topics; the site and the key stay as they are.
 /// let update = DatadogUpdate::new().dd_tags(["team:core"]).service(Patch::Clear).topics(LogTopics::ALL);

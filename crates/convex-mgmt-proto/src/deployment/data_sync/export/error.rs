@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{self, Expected, Unexpected};
 
-use crate::decode::{self, DecodeError, DecodeErrorKind};
+use crate::response::{DecodeError, DecodeErrorKind, decode};
 
 /// Why a text was not read. Boxed, so that a result is small while all goes well.
 #[derive(Debug)]

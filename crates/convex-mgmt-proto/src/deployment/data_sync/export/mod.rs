@@ -23,7 +23,7 @@ use self::access::{Borrowed, ByteSeq, Fields, List, NoInteger, UnitVariant, Vari
 pub(super) use self::error::Error;
 use self::number::Number;
 use self::scan::{Raw, Scan};
-use crate::decode::DecodeError;
+use crate::response::DecodeError;
 
 /// The name of the wrapper for floats that JSON has no number for.
 pub(super) const FLOAT: &str = "$float";

@@ -1,7 +1,7 @@
 //! [`Scan`]: JSON piece by piece, and values skipped over. All that is passed is checked to be JSON.
 
 use super::error::{Error, Segment};
-use crate::json::unescape;
+use crate::types::json::unescape;
 
 /// The name of the field that every document has.
 const ID: &str = "_id";

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use self::types::{DYNAMIC, External, FlatStruct, Internal, LARGE, Struct, TEXTS, TYPED, Whole, both, both_raw};
 use super::*;
-use crate::decode::DecodeErrorKind;
+use crate::response::DecodeErrorKind;
 
 #[test]
 fn each_type_is_read_as_serde_json_reads_it() {

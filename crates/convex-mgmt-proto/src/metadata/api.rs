@@ -1,0 +1,45 @@
+//! [`Api`]: the two APIs as types.
+
+/// One of the two APIs, as a type: [`DeploymentApi`] or [`ManagementApi`].
+///
+/// It ties an [`Operation`] to the [`Endpoint`] that can serve it, so that using the wrong one does not compile.
+pub trait Api: sealed::Sealed + 'static {
+    /// The API's name in texts for people.
+    const NAME: &'static str;
+    /// What stands before the credential in the `Authorization` header, with the space. Source: the published OpenAPI
+    /// documents; convex-backend `crates/local_backend/src/authentication.rs`.
+    const SCHEME: &'static str;
+    /// The path that every operation's path follows.
+    const PREFIX: &'static str;
+    /// The largest request body in bytes that the server reads, where that is known. Source: convex-backend
+    /// `crates/common/src/http/extract.rs` and the default limit of its framework.
+    const BODY_LIMIT: Option<usize>;
+}
+
+/// The Deployment Platform API, served by each deployment at its own URL.
+#[derive(Clone, Copy, Debug)]
+pub enum DeploymentApi {}
+
+/// The Management API, served at `https://api.convex.dev`.
+#[derive(Clone, Copy, Debug)]
+pub enum ManagementApi {}
+
+impl Api for DeploymentApi {
+    const NAME: &'static str = "Deployment Platform API";
+    const SCHEME: &'static str = "Convex ";
+    const PREFIX: &'static str = "/api/v1";
+    const BODY_LIMIT: Option<usize> = Some(2 * 1024 * 1024);
+}
+
+impl Api for ManagementApi {
+    const NAME: &'static str = "Management API";
+    const SCHEME: &'static str = "Bearer ";
+    const PREFIX: &'static str = "/v1";
+    const BODY_LIMIT: Option<usize> = None;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::DeploymentApi {}
+    impl Sealed for super::ManagementApi {}
+}

@@ -1,0 +1,7 @@
+//! The static description of the APIs and their operations.
+
+mod api;
+mod operation;
+
+pub use self::api::{Api, DeploymentApi, ManagementApi};
+pub use self::operation::{CredentialClass, Idempotency, OperationMeta, Paging};

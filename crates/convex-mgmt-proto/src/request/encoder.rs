@@ -1,0 +1,254 @@
+//! [`RequestEncoder`]: path values, query and body on their way into one request.
+
+use std::fmt::Write as _;
+use std::io;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Request, Uri};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::error::BuildError;
+use crate::metadata::OperationMeta;
+
+/// Takes what [`Operation::encode`](crate::Operation::encode) has to say, in the order of the URL: path values, then the
+/// query, then the body.
+#[derive(Debug)]
+pub struct RequestEncoder {
+    meta: &'static OperationMeta,
+    url: String,
+    /// What of the path's template is still to be written.
+    template: &'static str,
+    in_query: bool,
+    body: Option<Bytes>,
+    body_limit: Option<usize>,
+}
+
+impl RequestEncoder {
+    pub(crate) fn new(meta: &'static OperationMeta, base: &str, body_limit: Option<usize>) -> Self {
+        // Exact for the paths without values, which then need no second allocation.
+        let mut url = String::with_capacity(base.len() + meta.path.len());
+        url.push_str(base);
+        Self { meta, url, template: meta.path, in_query: false, body: None, body_limit }
+    }
+
+    /// Writes the value of the next placeholder of the path. It becomes one segment, whatever characters it has.
+    ///
+    /// # Errors
+    /// [`BuildError::PathValue`] if the value is empty, `.` or `..`, which no server would take for a value;
+    /// [`BuildError::Template`] if `name` is not the next placeholder.
+    pub fn path(&mut self, name: &'static str, value: &str) -> Result<(), BuildError> {
+        let rule = match value {
+            "" => Some("may not be empty"),
+            "." | ".." => Some("may not be `.` or `..`"),
+            _ => None,
+        };
+        if let Some(rule) = rule {
+            return Err(BuildError::PathValue { field: name, rule });
+        }
+        let wrong = BuildError::Template { operation: self.meta.id };
+        let (literal, rest) = self.template.split_once('{').ok_or(wrong)?;
+        let (placeholder, rest) = rest.split_once('}').ok_or(BuildError::Template { operation: self.meta.id })?;
+        if placeholder != name {
+            return Err(BuildError::Template { operation: self.meta.id });
+        }
+        self.url.push_str(literal);
+        push_encoded(&mut self.url, value);
+        self.template = rest;
+        Ok(())
+    }
+
+    /// Writes a query parameter.
+    ///
+    /// # Errors
+    /// [`BuildError::Template`] if a placeholder of the path has no value yet, or the operation has no such parameter.
+    pub fn query(&mut self, name: &'static str, value: &str) -> Result<(), BuildError> {
+        if !self.meta.query.contains(&name) {
+            return Err(BuildError::Template { operation: self.meta.id });
+        }
+        self.end_path()?;
+        self.url.push(if self.in_query { '&' } else { '?' });
+        self.in_query = true;
+        self.url.push_str(name);
+        self.url.push('=');
+        push_encoded(&mut self.url, value);
+        Ok(())
+    }
+
+    /// Writes the body.
+    ///
+    /// # Errors
+    /// [`BuildError::BodyTooLarge`] if it exceeds what the server reads ([`Api::BODY_LIMIT`](crate::Api::BODY_LIMIT)); [`BuildError::Json`] if the value
+    /// has no JSON form.
+    pub fn json(&mut self, body: &impl Serialize) -> Result<(), BuildError> {
+        let mut text = WipedText(Zeroizing::default());
+        serde_json::to_writer(&mut text, body).map_err(|_| BuildError::Json { operation: self.meta.id })?;
+        if let Some(limit) = self.body_limit
+            && text.0.len() > limit
+        {
+            return Err(BuildError::BodyTooLarge { operation: self.meta.id, length: text.0.len(), limit });
+        }
+        // Wiped when the last clone of the request is gone.
+        self.body = Some(Bytes::from_owner(text.0));
+        Ok(())
+    }
+
+    fn end_path(&mut self) -> Result<(), BuildError> {
+        if self.template.contains('{') {
+            return Err(BuildError::Template { operation: self.meta.id });
+        }
+        self.url.push_str(self.template);
+        self.template = "";
+        Ok(())
+    }
+
+    pub(crate) fn finish(mut self, headers: &HeaderMap) -> Result<Request<Bytes>, BuildError> {
+        self.end_path()?;
+        let uri =
+            Uri::from_maybe_shared(Bytes::from(self.url)).map_err(|_| BuildError::Url { operation: self.meta.id })?;
+        let mut request = Request::new(self.body.clone().unwrap_or_default());
+        *request.method_mut() = self.meta.method.clone();
+        *request.uri_mut() = uri;
+        *request.headers_mut() = headers.clone();
+        if self.body.is_some() {
+            request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        request.extensions_mut().insert(self.meta);
+        Ok(request)
+    }
+}
+
+/// Text that is written piece by piece, and of which nothing stays behind where it is moved to a larger place.
+struct WipedText(Zeroizing<Vec<u8>>);
+
+impl io::Write for WipedText {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        let needed = self.0.len().saturating_add(piece.len());
+        if needed > self.0.capacity() {
+            let mut larger = Zeroizing::new(Vec::with_capacity(needed.max(2 * self.0.capacity()).max(128)));
+            larger.extend_from_slice(&self.0);
+            self.0 = larger;
+        }
+        self.0.extend_from_slice(piece);
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Percent-encodes everything but the unreserved characters of RFC 3986, so that a value stays one path segment or one
+/// query value.
+fn push_encoded(url: &mut String, value: &str) {
+    for byte in value.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => url.push(char::from(byte)),
+            // Writing to a String cannot fail.
+            _ => drop(write!(url, "%{byte:02X}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::metadata::{DeploymentApi, Idempotency};
+
+    static META: OperationMeta =
+        OperationMeta::new::<DeploymentApi>("get", Method::GET, "/things/{id}/parts/{part}", Idempotency::Safe)
+            .query(&["cursor", "limit"]);
+
+    fn writer() -> RequestEncoder {
+        RequestEncoder::new(&META, "https://h/api/v1", Some(10))
+    }
+
+    fn uri(write: impl FnOnce(&mut RequestEncoder) -> Result<(), BuildError>) -> Result<String, BuildError> {
+        let mut writer = writer();
+        write(&mut writer)?;
+        Ok(writer.finish(&HeaderMap::new())?.uri().to_string())
+    }
+
+    #[test]
+    fn values_are_encoded_into_their_places() {
+        let uri = uri(|w| {
+            w.path("id", "a/b %é")?;
+            w.path("part", "..x")?;
+            w.query("cursor", "a&b=c+d")?;
+            w.query("limit", "5")
+        });
+        assert_eq!(uri.unwrap(), "https://h/api/v1/things/a%2Fb%20%25%C3%A9/parts/..x?cursor=a%26b%3Dc%2Bd&limit=5");
+    }
+
+    #[test]
+    fn values_that_would_change_the_path_are_refused_by_name() {
+        for value in ["", ".", ".."] {
+            let error = uri(|w| w.path("id", value)).unwrap_err();
+            assert!(matches!(error, BuildError::PathValue { field: "id", .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_does_not_fit_its_template_is_an_error() {
+        assert!(matches!(uri(|w| w.path("part", "x")), Err(BuildError::Template { .. })));
+        assert!(matches!(uri(|w| w.path("id", "x")), Err(BuildError::Template { .. })));
+        assert!(matches!(uri(|w| w.query("cursor", "x")), Err(BuildError::Template { .. })));
+        let three = uri(|w| w.path("id", "x").and(w.path("part", "x")).and(w.path("id", "x")));
+        assert!(matches!(three, Err(BuildError::Template { .. })));
+        let unknown = uri(|w| w.path("id", "x").and(w.path("part", "x")).and(w.query("other", "x")));
+        assert!(matches!(unknown, Err(BuildError::Template { .. })));
+    }
+
+    #[test]
+    fn a_body_of_the_limit_goes_and_one_byte_more_does_not() {
+        writer().json(&"12345678").unwrap();
+        let error = writer().json(&"123456789").unwrap_err();
+        assert!(matches!(error, BuildError::BodyTooLarge { length: 11, limit: 10, .. }), "{error}");
+    }
+
+    #[test]
+    fn a_body_brings_its_content_type_and_none_brings_none() {
+        let finish = |with_body: bool| {
+            let mut w = writer();
+            w.path("id", "x").and(w.path("part", "y")).unwrap();
+            if with_body {
+                w.json(&1).unwrap();
+            }
+            w.finish(&HeaderMap::new()).unwrap()
+        };
+        assert_eq!(finish(true).headers()[CONTENT_TYPE], "application/json");
+        assert!(!finish(false).headers().contains_key(CONTENT_TYPE));
+        assert_eq!(finish(false).extensions().get::<&'static OperationMeta>().unwrap().id, "get");
+    }
+
+    proptest! {
+        #[test]
+        fn any_value_stays_one_segment_and_comes_back(value in "\\PC{1,40}") {
+            prop_assume!(value != "." && value != "..");
+            let uri: Uri = uri(|w| w.path("id", &value).and(w.path("part", "x"))).unwrap().parse().unwrap();
+            let segments: Vec<_> = uri.path().split('/').collect();
+            prop_assert_eq!(segments.len(), 7);
+            prop_assert_eq!(uri.query(), None);
+            prop_assert_eq!(decoded(segments[4]), value);
+        }
+    }
+
+    fn decoded(segment: &str) -> String {
+        let mut bytes = Vec::new();
+        let mut rest = segment.as_bytes();
+        while let Some((first, tail)) = rest.split_first() {
+            if *first == b'%' {
+                bytes.push(u8::from_str_radix(std::str::from_utf8(&tail[..2]).unwrap(), 16).unwrap());
+                rest = &tail[2..];
+            } else {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+        String::from_utf8(bytes).unwrap()
+    }
+}

@@ -1,0 +1,330 @@
+//! Reading the bodies of successful answers, and [`DecodeError`]: where one stops being what was expected.
+
+use std::fmt;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::error::Category;
+
+use crate::types::Printable;
+
+/// How many characters of a path an error shows.
+const LONGEST_PATH: usize = 200;
+
+/// Reads a body that is a JSON object.
+///
+/// # Errors
+/// A [`DecodeError`] with the place in the body.
+pub fn object<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<T, DecodeError> {
+    whole(body, '{', "an object")
+}
+
+/// Reads a body that is a JSON list.
+///
+/// # Errors
+/// A [`DecodeError`] with the place in the body.
+pub fn list<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<Vec<T>, DecodeError> {
+    whole(body, '[', "a list")
+}
+
+fn whole<'a, T: Deserialize<'a>>(body: &'a Bytes, first: char, expected: &str) -> Result<T, DecodeError> {
+    let text = utf8(body)?;
+    let begin = text.trim_ascii_start();
+    // serde also reads the fields of a struct from a list, in their order.
+    if begin.starts_with(first) {
+        return self::text(text);
+    }
+    let shape = || DecodeError { expected: expected.to_owned(), ..DecodeError::new(DecodeErrorKind::Shape) };
+    Err(match begin.chars().next() {
+        None => DecodeError::new(DecodeErrorKind::Empty),
+        Some('{' | '[') => shape(),
+        Some(_) => self::text::<IgnoredAny>(text).map_or_else(|error| error, |_| shape()),
+    })
+}
+
+/// The text of a body. Checked once as a whole: a parser that is given text need not check each string again.
+pub(crate) fn utf8(body: &Bytes) -> Result<&str, DecodeError> {
+    std::str::from_utf8(body).map_err(|error| match error.error_len() {
+        Some(_) => DecodeError::new(DecodeErrorKind::Charset),
+        None => DecodeError::new(DecodeErrorKind::Truncated),
+    })
+}
+
+/// Reads a text that is JSON of any shape.
+pub(crate) fn text<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, DecodeError> {
+    serde_json::from_str(text).map_err(|error| {
+        locate(&error, || {
+            let mut reader = serde_json::Deserializer::from_str(text);
+            serde_path_to_error::deserialize::<_, T>(&mut reader).err().map(|error| error.path().to_string())
+        })
+    })
+}
+
+/// Reads the body of an operation that answers without one: there is none, or white space, `null` or `{}`, which are ways to
+/// write nothing.
+///
+/// # Errors
+/// [`DecodeErrorKind::NotEmpty`] for every other body. The server does not send one, so it proves nothing.
+pub fn nothing(body: &Bytes) -> Result<(), DecodeError> {
+    let inner = |body: &'_ [u8]| Some(body.strip_prefix(b"{")?.strip_suffix(b"}")?.trim_ascii().is_empty());
+    match body.trim_ascii() {
+        b"" | b"null" => Ok(()),
+        object if inner(object) == Some(true) => Ok(()),
+        _ => Err(DecodeError::new(DecodeErrorKind::NotEmpty)),
+    }
+}
+
+/// Says where a text stops being what was expected. `path` reads it a second time, now keeping account of the path: the
+/// first time, which nearly always succeeds, is spared that.
+pub(crate) fn locate(error: &serde_json::Error, path: impl FnOnce() -> Option<String>) -> DecodeError {
+    let kind = match error.classify() {
+        Category::Eof => DecodeErrorKind::Truncated,
+        Category::Data => DecodeErrorKind::Shape,
+        Category::Syntax | Category::Io => DecodeErrorKind::Syntax,
+    };
+    let path = if kind == DecodeErrorKind::Shape { path() } else { None };
+    let path = path.as_deref().map(fit_to_show).unwrap_or_default();
+    DecodeError { kind, path, line: error.line(), column: error.column(), expected: expected(&error.to_string()) }
+}
+
+/// A path as it can be shown: the names in it may be any text, of any length.
+pub(crate) fn fit_to_show(path: &str) -> String {
+    let mut shown = Printable(path).to_string();
+    if let Some((end, _)) = shown.char_indices().nth(LONGEST_PATH) {
+        shown.truncate(end);
+        shown.push('…');
+    }
+    shown
+}
+
+/// What serde expected. Its message also quotes what it found, which may be secret, so only the part that comes from
+/// the types of this library is kept.
+pub(crate) fn expected(message: &str) -> String {
+    // The position is told once for each text within a text.
+    let without_position = |text: &str| text.split(" at line ").next().unwrap_or_default().to_owned();
+    let field = |field: &str| format!("the field `{}`", field.split('`').next().unwrap_or_default());
+    if let Some(missing) = message.strip_prefix("missing field `") {
+        return field(missing);
+    }
+    if let Some(duplicate) = message.strip_prefix("duplicate field `") {
+        return field(duplicate) + " once";
+    }
+    let expected = message.rsplit_once(", expected ").map(|(_, expected)| without_position(expected));
+    expected.map(without_type).unwrap_or_default()
+}
+
+/// What serde's derives say that they expect, without the type's name, which means nothing to who did not write it.
+pub(crate) fn without_type(expected: String) -> String {
+    let begins = |words: &[&str]| words.iter().any(|word| expected.starts_with(word));
+    if begins(&["struct ", "struct variant "]) {
+        "an object".to_owned()
+    } else if begins(&["tuple struct ", "tuple variant "]) {
+        "a list".to_owned()
+    } else if begins(&["unit struct "]) {
+        "`null`".to_owned()
+    } else if begins(&["enum ", "internally tagged enum ", "adjacently tagged enum "]) {
+        String::new()
+    } else {
+        expected
+    }
+}
+
+/// In which way a body is not what was expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecodeErrorKind {
+    /// There is no body.
+    Empty,
+    /// It is a web page: something between here and the server answered.
+    Html,
+    /// It is not UTF-8, or says that it is not.
+    Charset,
+    /// It ends too early.
+    Truncated,
+    /// It is not JSON.
+    Syntax,
+    /// It is JSON of another shape.
+    Shape,
+    /// It is there, although the operation's success has none.
+    NotEmpty,
+    /// It has a `content-encoding`, such as `gzip`, which is never asked for.
+    Encoding,
+    /// Its status answers a request that was not made: 206, 207, 208 or 226.
+    Status,
+}
+
+/// Where the body of a successful answer stops being what was expected. Never holds a value from the body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DecodeError {
+    /// In which way.
+    pub kind: DecodeErrorKind,
+    /// Where, as a path such as `items[3].region`; empty where there is none. Cut off where it is very long, and with
+    /// invisible characters as escape sequences ([`Printable`]).
+    pub path: String,
+    /// The line, from 1; 0 where there is none.
+    pub line: usize,
+    /// The column in bytes, from 1; 0 where there is none.
+    pub column: usize,
+    /// What was expected there; empty where that is not known.
+    pub expected: String,
+}
+
+impl DecodeError {
+    pub(crate) fn new(kind: DecodeErrorKind) -> Self {
+        Self { kind, path: String::new(), line: 0, column: 0, expected: String::new() }
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            DecodeErrorKind::Empty => "the body is empty",
+            DecodeErrorKind::Html => "the body is a web page",
+            DecodeErrorKind::Charset => "the body is not UTF-8",
+            DecodeErrorKind::Truncated => "the body ends too early",
+            DecodeErrorKind::Syntax => "the body is not JSON",
+            DecodeErrorKind::Shape => "the body has another shape",
+            DecodeErrorKind::NotEmpty => "there is a body where the API sends none",
+            DecodeErrorKind::Encoding => "the body has a `content-encoding` that was not asked for",
+            DecodeErrorKind::Status => "the status answers another kind of request",
+        })?;
+        if !self.path.is_empty() && self.path != "." {
+            write!(f, " at `{}`", self.path)?;
+        }
+        if self.line > 0 {
+            write!(f, " (line {}, column {})", self.line, self.column)?;
+        }
+        if !self.expected.is_empty() {
+            write!(f, ": expected {}", self.expected)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code, reason = "only read by the derived decoder")]
+    struct Page {
+        items: Vec<BTreeMap<String, u64>>,
+    }
+
+    fn error(body: &[u8]) -> DecodeError {
+        object::<Page>(&Bytes::copy_from_slice(body)).unwrap_err()
+    }
+
+    #[test]
+    fn each_way_to_be_wrong_has_its_kind() {
+        assert_eq!(error(b"").kind, DecodeErrorKind::Empty);
+        assert_eq!(error(b" \n").kind, DecodeErrorKind::Empty);
+        assert_eq!(error(b"{\"items\":[").kind, DecodeErrorKind::Truncated);
+        assert_eq!(error(b"{items}").kind, DecodeErrorKind::Syntax);
+        assert_eq!(error(b"{\"items\":[]} x").kind, DecodeErrorKind::Syntax);
+        assert_eq!(error(b"{\"items\":[]\xff}").kind, DecodeErrorKind::Charset);
+        assert_eq!(error(b"\xff\xfe{\0}\0").kind, DecodeErrorKind::Charset);
+        assert_eq!(error(b"{\"items\":[{\"a\xc3").kind, DecodeErrorKind::Truncated);
+        assert_eq!(error(b"nul").kind, DecodeErrorKind::Truncated);
+        assert_eq!(error(b"\xef\xbb\xbf{}").kind, DecodeErrorKind::Syntax);
+        for shape in [&b"[]"[..], b"[[]]", b"[", b"null", b"7", b"\"x\"", b" true "] {
+            assert_eq!((error(shape).kind, error(shape).expected.as_str()), (DecodeErrorKind::Shape, "an object"));
+        }
+        let listed = |body: &'static [u8]| list::<u64>(&Bytes::from_static(body)).unwrap_err();
+        assert_eq!((listed(b"{}").kind, listed(b"{}").expected.as_str()), (DecodeErrorKind::Shape, "a list"));
+        assert_eq!(listed(b"[1,\"x\"]").path, "[1]");
+    }
+
+    #[test]
+    fn no_type_of_this_library_is_named() {
+        #[derive(Debug, Deserialize)]
+        #[allow(dead_code, reason = "only read by the derived decoder")]
+        struct Outer {
+            object: Option<Page>,
+            pair: Option<Pair>,
+            unit: Option<Unit>,
+            open: Option<Open>,
+        }
+        #[derive(Debug, Deserialize)]
+        #[allow(dead_code, reason = "only read by the derived decoder")]
+        struct Pair(u64, u64);
+        #[derive(Debug, Deserialize)]
+        struct Unit;
+        #[derive(Debug, Deserialize)]
+        #[allow(dead_code, reason = "only read by the derived decoder")]
+        enum Open {
+            Object { a: u64, b: u64 },
+            Pair(u64, u64),
+        }
+        for (body, expected) in [
+            (r#"{"object":7}"#, "an object"),
+            (r#"{"object":[]}"#, "an object"),
+            (r#"{"pair":7}"#, "a list"),
+            (r#"{"pair":[1]}"#, "a list"),
+            (r#"{"unit":7}"#, "`null`"),
+            (r#"{"open":{"Object":7}}"#, "an object"),
+            (r#"{"open":{"Object":[1]}}"#, "an object"),
+            (r#"{"open":{"Pair":7}}"#, "a list"),
+            (r#"{"open":{"Pair":[1]}}"#, "a list"),
+            (r#"{"open":{"Nothing":7}}"#, "`Object` or `Pair`"),
+        ] {
+            let error = object::<Outer>(&Bytes::from_static(body.as_bytes())).unwrap_err();
+            assert_eq!((error.kind, error.expected.as_str()), (DecodeErrorKind::Shape, expected), "{body}");
+        }
+        #[derive(Debug, Deserialize)]
+        #[serde(tag = "kind")]
+        #[allow(dead_code, reason = "only read by the derived decoder")]
+        enum Tagged {
+            A,
+        }
+        assert_eq!(text::<Tagged>("7").unwrap_err().expected, "");
+    }
+
+    #[test]
+    fn a_field_that_comes_twice_is_named() {
+        let error = error(br#"{"items":[],"items":[]}"#);
+        assert_eq!((error.kind, error.expected.as_str()), (DecodeErrorKind::Shape, "the field `items` once"));
+        let nested = object::<BTreeMap<String, Page>>(&Bytes::from_static(br#"{"a":{"items":[],"items":[]}}"#));
+        assert_eq!(nested.unwrap_err().path, "a");
+    }
+
+    #[test]
+    fn a_wrong_shape_is_located_and_its_value_is_not_shown() {
+        let error = error(br#"{"items":[{"a":1},{"a":"canary, expected canary"}]}"#);
+        assert_eq!(error.path, "items[1].a");
+        assert_eq!(error.expected, "u64");
+        assert_eq!(error.to_string(), "the body has another shape at `items[1].a` (line 1, column 48): expected u64");
+        assert!(!format!("{error:?}").contains("canary"));
+    }
+
+    #[test]
+    fn a_path_is_fit_to_be_shown_whatever_the_names() {
+        assert_eq!(error(br#"{"items":[{"a\nb\u001b[1m":""}]}"#).path, r"items[0].a\nb\u{1b}[1m");
+        let path = |length| error(format!(r#"{{"items":[{{"{}":""}}]}}"#, "é".repeat(length)).as_bytes()).path;
+        assert_eq!(path(191), format!("items[0].{}", "é".repeat(191)));
+        assert_eq!(path(192), format!("items[0].{}…", "é".repeat(191)));
+        let escaped = error(format!(r#"{{"items":[{{"{}":""}}]}}"#, "\\n".repeat(200)).as_bytes()).path;
+        assert_eq!(escaped, format!(r"items[0].{}\…", r"\n".repeat(95)));
+    }
+
+    #[test]
+    fn depth_is_no_danger() {
+        let deep = "[".repeat(1_000_000);
+        assert_eq!(error(deep.as_bytes()).kind, DecodeErrorKind::Shape);
+        let ignored = format!("{{\"items\":[],\"new\":{deep}{}}}", "]".repeat(1_000_000));
+        object::<Page>(&Bytes::from(ignored)).unwrap();
+        let known = format!("{{\"items\":{deep}");
+        assert_eq!(error(known.as_bytes()).kind, DecodeErrorKind::Shape);
+    }
+
+    #[test]
+    fn a_missing_field_is_named() {
+        assert_eq!(error(b"{}").expected, "the field `items`");
+    }
+}

@@ -1,0 +1,13 @@
+//! From an HTTP response to an output or an error.
+
+pub mod decode;
+mod outcome;
+mod reply;
+mod retry_after;
+mod success;
+
+pub use self::decode::{DecodeError, DecodeErrorKind};
+pub use self::outcome::{NOT_COMMITTED_CODES, Outcome, Sent};
+pub use self::reply::{
+    ApiError, Deprecation, KEPT_BODY, Redirect, Reply, ResponseError, UnexpectedReply, UnreadableReply,
+};

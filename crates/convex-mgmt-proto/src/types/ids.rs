@@ -1,0 +1,76 @@
+//! Ids, each a type of its own so that one cannot stand for another.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Printable;
+
+macro_rules! ids {
+    ($( $(#[$meta:meta])* $name:ident; )+) => { $(
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(pub u64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )+ };
+}
+
+ids! {
+    /// The id of a team.
+    TeamId;
+    /// The id of a project.
+    ProjectId;
+    /// The id of a deployment. Operations address deployments by their name, never by this.
+    DeploymentId;
+    /// The id of a member of a team.
+    MemberId;
+    /// The id of an access token or deploy key.
+    AccessTokenId;
+}
+
+macro_rules! text_ids {
+    ($( $(#[$meta:meta])* $name:ident; )+) => { $(
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The id as the API has it. Its form means nothing.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl<T: Into<String>> From<T> for $name {
+            fn from(id: T) -> Self {
+                Self(id.into())
+            }
+        }
+
+        impl From<&$name> for $name {
+            fn from(id: &$name) -> Self {
+                id.clone()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                Printable(&self.0).fmt(f)
+            }
+        }
+    )+ };
+}
+
+text_ids! {
+    /// The id of a usage limit.
+    UsageLimitId;
+    /// The id of a log stream.
+    LogStreamId;
+}

@@ -1,0 +1,290 @@
+//! [`Secret`]: text that is never shown by accident.
+
+use std::any::type_name;
+use std::fmt;
+
+use serde::de::{self, IgnoredAny, MapAccess, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::json::unescape;
+
+/// Text that must not be shown: a key, a token, the value of an environment variable.
+///
+/// * `Debug` prints `[redacted]`; there is no `Display` and no `Serialize`, so a secret reaches the outside only
+///   through [`Secret::expose`], which is easy to search for. Types that hold secrets have no `Serialize` either, except with
+///   the feature `serde-all`: then they write them in clear text where they are serialized as a whole. A plan
+///   ([`EnvironmentPlan`](crate::deployment::EnvironmentPlan)) writes names only.
+/// * Its memory is wiped when the last owner drops it, and so is the body of a request when its last clone is dropped. Reading
+///   one from JSON leaves no other copy. The buffer of a reply, and copies that a transport makes, are not wiped.
+/// * `==` takes the same time wherever two texts of one length differ.
+#[derive(Clone)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes ownership of a secret text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Zeroizing::new(text.into()))
+    }
+
+    /// The text itself. The only way to it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// How many bytes of UTF-8 the text has.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether the text is empty.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+    }
+}
+
+impl Eq for Secret {}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<&String> for Secret {
+    fn from(text: &String) -> Self {
+        Self::new(text)
+    }
+}
+
+/// Writes a secret in clear text, for a field that says so.
+pub(crate) fn exposed<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose())
+}
+
+/// Writes a secret that may be missing in clear text, for a field that says so.
+pub(crate) fn exposed_if_some<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
+    secret.as_ref().map(Secret::expose).serialize(serializer)
+}
+
+/// With this name serde_json gives a value as it is spelt. If that is no longer so some day, the value is read as a text like
+/// any other, only that serde_json leaves a copy of one with escapes.
+const AS_SPELT: &str = "$serde_json::private::RawValue";
+
+/// Takes JSON as it is spelt, because serde_json would put a text with escapes together in memory that it does not wipe.
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Other formats may take the name for that of a type, and look for it: RON does.
+        if type_name::<D::Error>() == type_name::<serde_json::Error>() {
+            deserializer.deserialize_newtype_struct(AS_SPELT, SecretVisitor)
+        } else {
+            deserializer.deserialize_string(SecretVisitor)
+        }
+    }
+}
+
+struct SecretVisitor;
+
+impl<'de> Visitor<'de> for SecretVisitor {
+    type Value = Secret;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Secret, D::Error> {
+        deserializer.deserialize_string(self)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Secret, E> {
+        Ok(Secret::new(text))
+    }
+
+    fn visit_string<E: de::Error>(self, text: String) -> Result<Secret, E> {
+        Ok(Secret::new(text))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Secret, A::Error> {
+        map.next_key::<IgnoredAny>()?;
+        // Complained about here, where the path of the error does not lead through the map.
+        map.next_value::<Spelt>()?.0.ok_or_else(|| de::Error::invalid_type(Unexpected::Other("something else"), &self))
+    }
+}
+
+/// What a JSON value says that is a text.
+struct Spelt(Option<Secret>);
+
+impl<'de> Deserialize<'de> for Spelt {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct SpeltVisitor;
+        impl Visitor<'_> for SpeltVisitor {
+            type Value = Spelt;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("JSON")
+            }
+
+            fn visit_str<E: de::Error>(self, json: &str) -> Result<Spelt, E> {
+                Ok(Spelt(unescaped(json)))
+            }
+
+            fn visit_string<E: de::Error>(self, json: String) -> Result<Spelt, E> {
+                self.visit_str(&Zeroizing::new(json))
+            }
+        }
+        deserializer.deserialize_str(SpeltVisitor)
+    }
+}
+
+/// The text that a JSON string stands for; `None` if it is no string, or half a character of UTF-16.
+fn unescaped(json: &str) -> Option<Secret> {
+    let content = json.trim_ascii().strip_prefix('"')?.strip_suffix('"')?;
+    // Never moved to a larger place, which would leave a copy behind.
+    let mut text = Zeroizing::new(String::with_capacity(content.len()));
+    unescape(content, &mut text)?;
+    Some(Secret(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn debug_shows_nothing_of_the_text() {
+        assert_eq!(format!("{:?} {:#?}", Secret::new("canary"), Secret::new("canary")), "[redacted] [redacted]");
+    }
+
+    #[test]
+    fn equality_is_that_of_the_texts() {
+        assert_eq!(Secret::new("a"), Secret::new("a"));
+        assert_ne!(Secret::new("a"), Secret::new("b"));
+        assert_ne!(Secret::new("a"), Secret::new("aa"));
+    }
+
+    #[test]
+    fn a_borrowed_string_is_copied() {
+        let text = String::from("a");
+        assert_eq!([Secret::from(&text), Secret::from(text.as_str())], [Secret::new("a"), Secret::from(text)]);
+    }
+
+    fn read(json: &str) -> serde_json::Result<Secret> {
+        serde_json::from_str(json)
+    }
+
+    #[test]
+    fn it_is_read_from_json_wherever_that_comes_from() {
+        let json = r#" "\"\\\/\b\f\n\r\t\u00e9\ud83d\uDE00é" "#;
+        let text = "\"\\/\u{8}\u{c}\n\r\t\u{e9}\u{1f600}\u{e9}";
+        assert_eq!(read(json).unwrap().expose(), text);
+        assert_eq!(serde_json::from_reader::<_, Secret>(json.as_bytes()).unwrap().expose(), text);
+        assert_eq!(serde_json::from_value::<Secret>(text.into()).unwrap().expose(), text);
+        let plain = de::value::StrDeserializer::<de::value::Error>::new(text);
+        assert_eq!(Secret::deserialize(plain).unwrap().expose(), text);
+    }
+
+    /// As RON does: a newtype is spelt with its name.
+    struct NamesNewtypes(&'static str);
+
+    impl<'de> Deserializer<'de> for NamesNewtypes {
+        type Error = de::value::Error;
+
+        fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+            visitor.visit_str(self.0)
+        }
+
+        fn deserialize_newtype_struct<V: Visitor<'de>>(
+            self,
+            name: &'static str,
+            _: V,
+        ) -> Result<V::Value, Self::Error> {
+            Err(de::Error::custom(format!("expected `{name}(`")))
+        }
+
+        serde::forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+            seq tuple tuple_struct map struct enum identifier ignored_any
+        }
+    }
+
+    #[test]
+    fn it_is_read_from_formats_that_name_newtypes() {
+        assert_eq!(Secret::deserialize(NamesNewtypes("a\n")).unwrap().expose(), "a\n");
+    }
+
+    #[test]
+    fn it_is_read_in_any_place() {
+        #[derive(Deserialize)]
+        struct Flat {
+            #[serde(flatten)]
+            inner: Inner,
+        }
+        #[derive(Deserialize)]
+        struct Inner {
+            secret: Option<Secret>,
+        }
+        let inner: Flat = serde_json::from_str(r#"{"secret":"a\nb"}"#).unwrap();
+        assert_eq!(inner.inner.secret.unwrap().expose(), "a\nb");
+        assert!(serde_json::from_str::<Inner>(r#"{"secret":null}"#).unwrap().secret.is_none());
+    }
+
+    #[test]
+    fn what_is_no_text_is_not_read_and_not_shown() {
+        for json in [
+            "7",
+            "null",
+            "{\"canary\":1}",
+            "[\"canary\"]",
+            r#""\ud83d""#,
+            r#""\ud83dx""#,
+            r#""\ude00""#,
+            r#""\ud83d\u0041""#,
+        ] {
+            let error = read(json).unwrap_err().to_string();
+            assert!(error.contains("expected a string") && !error.contains("canary"), "{json}: {error}");
+        }
+        for json in [r#""\x""#, r#""\u12""#, "\"", "\"a\nb\"", r#""\u+123""#] {
+            assert!(read(json).is_err(), "{json}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_as_serde_json_reads_it(text in "\\PC{0,20}", more in "[\u{0}-\u{20}\u{10000}-\u{10010}\"\\\\]{0,10}") {
+            let text = format!("{text}{more}");
+            let json = serde_json::to_string(&text).unwrap();
+            let by_units: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+            for json in [json, format!("\"{by_units}\"")] {
+                let secret = read(&json).unwrap();
+                prop_assert_eq!(secret.expose(), &text);
+            }
+        }
+
+        #[test]
+        fn any_escapes_are_read_as_serde_json_reads_them(escapes in "(\\\\u(d8|dc|00)[0-9a-f]{2}|\\\\[nt\"\\\\]|x){0,6}") {
+            let json = format!("\"{escapes}\"");
+            let expected: Option<String> = serde_json::from_str(&json).ok();
+            prop_assert_eq!(read(&json).ok().map(|secret| secret.expose().to_owned()), expected);
+        }
+    }
+}
