@@ -28,7 +28,7 @@
 //! | module | content |
 //! | --- | --- |
 //! | `state` | the deployment, its settings, recorded requests and faults |
-//! | `api` | what the handlers of all operations share |
+//! | `api` | the shared parts of all handlers: callers, arguments, errors, write conflicts |
 //! | `deployment` | the Deployment Platform API: one module per topic, with its routes, handlers and state |
 //! | `control` | [`Fake`] and its methods, and the routes below `/_fake/` |
 //! | `server` | [`FakeBuilder`], the router, the handling of a request, the listener |

@@ -48,7 +48,7 @@ While it runs, a test controls it over HTTP. A body is a JSON object, or a list 
 ";
 
 fn usage() -> String {
-    let lines: Vec<String> = Knobs::names().chunks(5).map(|names| names.join(", ")).collect();
+    let lines: Vec<String> = Knobs::names().chunks(4).map(|names| names.join(", ")).collect();
     USAGE.replace("KNOBS", &lines.join(",\n"))
 }
 

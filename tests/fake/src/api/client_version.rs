@@ -23,7 +23,7 @@ fn thresholds(client: &str) -> Option<Thresholds> {
     Some(Thresholds { unsupported, upgrade_required })
 }
 
-/// Whether the server supports a client.
+/// The server's support for a client.
 pub(crate) enum ClientSupport {
     Supported,
     /// The response to the request carries a warning.

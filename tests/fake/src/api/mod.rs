@@ -1,4 +1,4 @@
-//! What the handlers of all operations share: callers, arguments, errors, write conflicts and pagination.
+//! The shared parts of all handlers: callers, arguments, errors, write conflicts and pagination.
 
 mod caller;
 mod client_version;

@@ -42,7 +42,7 @@ pub(crate) fn unversioned_routes() -> Router<Shared> {
     Router::new().merge(environment_variables::unversioned_routes()).merge(canonical_urls::unversioned_routes())
 }
 
-/// Registers what topics do when something happens elsewhere in the deployment.
+/// Registers the hooks of topics: functions that run after an event elsewhere in the deployment.
 pub(crate) fn register_hooks(deployment: &mut Deployment) {
     deployment.on_record.extend([log_streams::on_record, data_sync::on_record]);
     deployment.on_clock_advance.push(usage::on_clock_advance);

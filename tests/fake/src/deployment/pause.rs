@@ -15,7 +15,7 @@ use crate::state::Shared;
 pub struct Stops {
     /// The deployment is paused.
     pub paused: bool,
-    /// A usage limit is exceeded.
+    /// A usage limit is reached.
     pub usage_limit: bool,
     /// The operator has disabled or suspended the deployment.
     pub system: bool,

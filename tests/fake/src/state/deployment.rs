@@ -8,7 +8,7 @@ use super::audit::{AuditEntry, Origin};
 use super::keys::Keys;
 use super::knobs::Knobs;
 use super::plan::Plan;
-use super::topics::Topics;
+use super::topics::TopicStates;
 
 /// One deployment.
 #[derive(Debug, Default)]
@@ -18,7 +18,7 @@ pub(crate) struct Deployment {
     pub(crate) knobs: Knobs,
     /// `None` for a self-hosted deployment.
     pub(crate) plan: Option<Plan>,
-    pub(crate) topics: Topics,
+    pub(crate) topics: TopicStates,
     pub(crate) audit: Vec<AuditEntry>,
     /// Run after each entry of the audit log. Topics register here, because this module does not know them.
     pub(crate) on_record: Vec<fn(&mut Deployment, &AuditEntry)>,

@@ -1,4 +1,4 @@
-//! What a deployment holds, its settings, and the state that all requests share.
+//! The deployment, its settings, and the state that all requests share.
 
 mod audit;
 mod deployment;

@@ -1,14 +1,14 @@
-//! [`Topics`]: the state that each topic keeps, by its type.
+//! [`TopicStates`]: the state of each topic of the API, by its type.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
 
-/// The state of topics by type. Each topic owns its type, so that a new topic changes no other module.
+/// The state of each topic of the API, by its type. A topic owns its type, so a new topic changes no other module.
 #[derive(Default)]
-pub(crate) struct Topics(HashMap<TypeId, Box<dyn Any + Send>>);
+pub(crate) struct TopicStates(HashMap<TypeId, Box<dyn Any + Send>>);
 
-impl Topics {
+impl TopicStates {
     /// The state of the topic that owns `T`. It is created on first use.
     pub(crate) fn of<T: Any + Default + Send>(&mut self) -> &mut T {
         let state = self.0.entry(TypeId::of::<T>()).or_insert_with(|| Box::new(T::default()));
@@ -16,8 +16,8 @@ impl Topics {
     }
 }
 
-impl fmt::Debug for Topics {
+impl fmt::Debug for TopicStates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Topics").finish_non_exhaustive()
+        f.debug_struct("TopicStates").finish_non_exhaustive()
     }
 }

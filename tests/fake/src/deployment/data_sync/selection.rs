@@ -13,7 +13,7 @@ use crate::api::ApiError;
 /// The selected components, tables and columns.
 pub(super) type Selection = Level<Choice<Choice<Inclusion>>>;
 
-/// Whether an item is selected.
+/// The rule for an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 pub(super) enum Inclusion {
     #[serde(rename = "included", alias = "incl")]

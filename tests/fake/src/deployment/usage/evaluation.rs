@@ -18,7 +18,7 @@ pub(in crate::deployment) fn on_clock_advance(deployment: &mut Deployment, time:
     }
 }
 
-/// Stops or starts the deployment according to its usage limits. The audit log reports each exceeded limit once per window.
+/// Stops or starts the deployment according to its usage limits. The audit log reports each reached limit once per window.
 pub(crate) fn evaluate_limits(deployment: &mut Deployment) {
     let now = deployment.now();
     let usage: &mut Usage = deployment.topics.of();

@@ -26,7 +26,7 @@ impl Limit {
     }
 }
 
-/// The effect of exceeding a limit.
+/// The effect of reaching a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum LimitType {

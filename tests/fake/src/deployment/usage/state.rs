@@ -13,7 +13,7 @@ pub(crate) struct Usage {
     pub(crate) seed_status: SeedStatus,
     /// By id.
     pub(super) limits: BTreeMap<String, Limit>,
-    /// For each limit, the last window in which the audit log reported it as exceeded.
+    /// For each limit, the last window in which the audit log reported it as reached.
     pub(super) reported: BTreeMap<String, i64>,
     /// The time since the limits were last evaluated.
     pub(super) unevaluated: Duration,
