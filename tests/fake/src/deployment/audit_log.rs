@@ -13,7 +13,7 @@ use crate::state::{AuditEntry, Plan, Shared, hex};
 
 const MS_PER_DAY: u64 = 24 * 3600 * 1000;
 
-pub(crate) fn routes() -> Router<Shared> {
+pub(super) fn routes() -> Router<Shared> {
     Router::new().route("/list_audit_log_events", get(list))
 }
 
@@ -62,7 +62,7 @@ async fn list(
         return Err(ApiError::bad_request("LimitOutOfRange", format!("the limit must be from 1 to {max}")));
     }
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let invalid_cursor = || ApiError::bad_request("InvalidCursor", "the cursor belongs to another query");
+    let invalid_cursor = || ApiError::bad_request("InvalidCursor", "the cursor is not valid for this query");
     let start = match cursor {
         Some(text) => Some(Cursor::parse(&text, &deployment.name).ok_or_else(invalid_cursor)?),
         None => None,

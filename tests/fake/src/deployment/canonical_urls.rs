@@ -23,14 +23,14 @@ struct StoredUrls {
     site: Option<String>,
 }
 
-pub(crate) fn routes() -> Router<Shared> {
+pub(super) fn routes() -> Router<Shared> {
     // The real server registers both methods for both paths, in this order.
     let both = WRITES.post(update).get(read);
     Router::new().route("/get_canonical_urls", both.clone()).route("/update_canonical_url", both)
 }
 
 /// The path without a version.
-pub(crate) fn unversioned_routes() -> Router<Shared> {
+pub(super) fn unversioned_routes() -> Router<Shared> {
     Router::new().route("/update_canonical_url", WRITES.post(update))
 }
 

@@ -64,13 +64,13 @@ impl EnvironmentVariables {
 const WRITES: Contention = Contention::on("environment variables");
 
 /// The real server registers both methods for both paths, in this order.
-pub(crate) fn routes() -> Router<Shared> {
+pub(super) fn routes() -> Router<Shared> {
     let both = WRITES.post(update).get(list);
     Router::new().route("/list_environment_variables", both.clone()).route("/update_environment_variables", both)
 }
 
 /// The paths without a version. Each has one method.
-pub(crate) fn unversioned_routes() -> Router<Shared> {
+pub(super) fn unversioned_routes() -> Router<Shared> {
     Router::new()
         .route("/list_environment_variables", get(list))
         .route("/update_environment_variables", WRITES.post(update))

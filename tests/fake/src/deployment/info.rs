@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::api::{ApiError, Caller};
 use crate::state::{Plan, Shared};
 
-pub(crate) fn routes() -> Router<Shared> {
+pub(super) fn routes() -> Router<Shared> {
     Router::new().route("/deployment_info", get(read))
 }
 

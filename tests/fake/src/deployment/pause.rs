@@ -23,7 +23,7 @@ pub struct Stops {
 
 const WRITES: Contention = Contention::on("deployment state");
 
-pub(crate) fn routes() -> Router<Shared> {
+pub(super) fn routes() -> Router<Shared> {
     Router::new().route("/pause_deployment", WRITES.post(pause)).route("/unpause_deployment", WRITES.post(unpause))
 }
 

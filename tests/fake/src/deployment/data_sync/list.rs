@@ -56,7 +56,7 @@ async fn list(
             .of::<DataSync>()
             .list_cursors
             .get(&cursor)
-            .ok_or_else(|| ApiError::bad_request("InvalidCursor", "the cursor belongs to another list"))?,
+            .ok_or_else(|| ApiError::bad_request("InvalidCursor", "the cursor is not valid for this list"))?,
     };
     let (now, window) = (deployment.now(), deployment.knobs.active_sync_window);
     let data: &mut DataSync = deployment.topics.of();

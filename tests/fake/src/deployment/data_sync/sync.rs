@@ -60,7 +60,7 @@ async fn sync(
     let mut position = match cursor {
         None => Position::new(sync_id(&headers), &data.store),
         Some(cursor) => data.cursors.get(&cursor).cloned().ok_or_else(|| {
-            ApiError::bad_request("InvalidDataSyncCursor", "the cursor belongs to another deployment")
+            ApiError::bad_request("InvalidDataSyncCursor", "the cursor is not a sync cursor of this deployment")
         })?,
     };
     if position.synced_ts < nanoseconds(now.saturating_sub(knobs.document_retention)) {
