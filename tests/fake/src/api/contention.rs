@@ -9,7 +9,7 @@ use axum::routing::{MethodRouter, post};
 use super::error::ApiError;
 use crate::state::Shared;
 
-/// A group of operations that write the same data. Of two that overlap, the one that commits first wins.
+/// A group of operations that write the same data. If two of them overlap, the first to commit wins.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Contention {
     data: &'static str,
