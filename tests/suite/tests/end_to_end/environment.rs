@@ -9,12 +9,12 @@ use convex_mgmt::{
     ApplyError, Client, DecodeErrorKind, DeployKey, DeploymentClient, Endpoint, ErrorCode, ErrorKind, OnConflict,
     ResponseError, RetryPolicy, Sent,
 };
-use convex_mgmt_fake::{Fake, Fault, Knobs, Running};
+use convex_mgmt_fake::{Fake, FakeServer, Fault, Knobs};
 use convex_mgmt_suite::{ADMIN_KEY, READ_ONLY_KEY, client_of, endpoint, fake};
 
 use crate::started;
 
-async fn deployment() -> (Fake, Running, DeploymentClient) {
+async fn deployment() -> (Fake, FakeServer, DeploymentClient) {
     started(fake().variable("KEPT", "1").variable("CHANGED", "1").variable("GONE", "1")).await
 }
 
@@ -171,9 +171,9 @@ async fn lost_writes_conflicts_and_resets_are_got_over() {
     for fault in [
         Fault::code(503, "OptimisticConcurrencyControlFailure"),
         Fault::Reset,
-        Fault::LostAnswer,
+        Fault::LostResponse,
         Fault::status(500),
-        Fault::Answer { status: 429, code: Some("TooManyWrites".into()), retry_after: Some(0) },
+        Fault::Response { status: 429, code: Some("TooManyWrites".into()), retry_after: Some(0) },
     ] {
         let before = fake.requests().len();
         fake.fault(fault.clone());
