@@ -13,6 +13,7 @@ use crate::error::Error;
 
 /// What to do if a variable that a plan is about was changed since the plan was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OnConflict {
     /// Change nothing, and say which variables.
     #[default]
