@@ -32,6 +32,9 @@ pub enum ApplyError {
     /// The plan deletes every variable that is ours, and does not permit that. Nothing was changed.
     #[error(transparent)]
     DeletesAll(#[from] DeletesAll),
+    /// The plan cannot be applied for another reason, such as an empty prefix. Nothing was changed.
+    #[error(transparent)]
+    Plan(PlanError),
     /// A call failed.
     #[error(transparent)]
     Client(#[from] Error),
@@ -76,5 +79,6 @@ fn refused(error: PlanError) -> ApplyError {
         PlanError::Invalid(problems) => {
             Error::build(UpdateEnvironmentVariables::META, BuildError::Invalid(problems)).into()
         }
+        other => ApplyError::Plan(other),
     }
 }
