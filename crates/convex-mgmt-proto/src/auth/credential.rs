@@ -9,7 +9,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, de};
-pub(crate) use text::is_quote;
 pub use text::{CredentialError, Surplus};
 
 use crate::metadata::{Api, DeploymentApi, ManagementApi};

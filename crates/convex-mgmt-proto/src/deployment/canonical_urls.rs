@@ -11,10 +11,10 @@ use crate::error::BuildError;
 use crate::metadata::{DeploymentApi, Idempotency, OperationMeta};
 use crate::operation::Operation;
 use crate::request::RequestEncoder;
-use crate::request::endpoint::url::{HTTP_ACTIONS, Parts};
 use crate::response::{DecodeError, decode};
 use crate::types::RequestDestination;
 use crate::types::redact::debug_redacted;
+use crate::types::url::{HTTP_ACTIONS, Parts};
 
 /// The canonical URLs of a deployment: those that were set, or its defaults. They are as they were set, and need not be
 /// URLs at all, because the server checks nothing.

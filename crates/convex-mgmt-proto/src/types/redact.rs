@@ -7,7 +7,7 @@
 use std::fmt;
 
 use super::Patch;
-use crate::request::endpoint::url::Parts;
+use super::url::Parts;
 
 /// A value that is shown without what may be a secret in it.
 pub(crate) trait Redact {

@@ -7,13 +7,9 @@
 use std::collections::BTreeMap;
 
 use super::{EnvironmentVariableChange, EnvironmentVariables};
-use crate::error::ErrorCode;
-use crate::error::{Violation, Violations};
+use crate::error::{ErrorCode, Violation, Violations};
+use crate::types::environment::{NAME_BYTES, VALUE_BYTES, is_name};
 
-/// The longest name, in bytes.
-pub const NAME_BYTES: usize = 256;
-/// The longest value, in bytes of UTF-8.
-pub const VALUE_BYTES: usize = 8192;
 /// How many variables a deployment has at most.
 pub const VARIABLES: usize = 512;
 /// How many bytes the names and values of a deployment have together at most.
@@ -79,12 +75,6 @@ fn check_name(index: usize, change: &EnvironmentVariableChange, problems: &mut V
     } else if BUILT_IN.contains(&name) && matches!(change, EnvironmentVariableChange::Set { .. }) {
         problem(ErrorCode::EnvVarNameForbidden, "is built in and cannot be set".to_owned());
     }
-}
-
-/// Whether a text has the form of a name: ASCII letters, digits and underscores, not beginning with a digit.
-pub fn is_name(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        && text.bytes().next().is_some_and(|first| !first.is_ascii_digit())
 }
 
 /// A name as far as it is fit for a message: one with other characters than a word has may hold a value, such as

@@ -2,6 +2,7 @@
 
 use super::reader::{self, Assignment};
 use super::{DotenvWarning, DotenvWarningKind};
+use crate::types::environment::is_name;
 
 /// The warnings about one assignment.
 pub(super) fn of<'a>(assignment: &'a Assignment<'a>) -> impl Iterator<Item = DotenvWarning> + 'a {
@@ -43,5 +44,5 @@ fn is_cut_off(one: &Assignment<'_>) -> bool {
 fn looks_like_an_assignment(line: &str) -> bool {
     let line = line.trim_start();
     let Some((name, value)) = reader::after_export(line).unwrap_or(line).split_once('=') else { return false };
-    super::super::rules::is_name(name.trim_end()) && !value.trim_matches('=').trim().is_empty()
+    is_name(name.trim_end()) && !value.trim_matches('=').trim().is_empty()
 }

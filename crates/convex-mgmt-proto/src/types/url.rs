@@ -4,10 +4,10 @@
 //! the same text, and a credential would go there.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The longest path prefix of an endpoint, in bytes.
-pub(super) const PREFIX_LIMIT: usize = 1024;
+pub(crate) const PREFIX_LIMIT: usize = 1024;
 
 /// Which rule an endpoint's URL or credential breaks. Never holds the URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,11 +170,11 @@ impl<'a> Parts<'a> {
 
     /// Whether the host is this machine.
     pub(crate) fn is_loopback(&self) -> bool {
-        super::is_loopback(&self.host)
+        is_loopback(&self.host)
     }
 
     /// The path as a prefix: nothing, or segments with a `/` before each.
-    pub(super) fn prefix(&self) -> Result<&'a str, EndpointError> {
+    pub(crate) fn prefix(&self) -> Result<&'a str, EndpointError> {
         let prefix = self.path.strip_suffix('/').unwrap_or(self.path);
         let is_good = |segment: &str| {
             !matches!(segment, "" | "." | "..")
@@ -187,6 +187,29 @@ impl<'a> Parts<'a> {
     }
 }
 
+/// Returns `true` if a URL's host is this machine: `localhost`, a name below it, an address in 127.0.0.0/8, or `[::1]`. A dot at
+/// the end of a name makes no difference, nor does writing an IPv4 address as an IPv6 one (`[::ffff:127.0.0.1]`).
+///
+/// Plaintext to such a host needs no [`Endpoint::new_insecure`](crate::Endpoint::new_insecure). A transport must therefore keep a connection to it on this
+/// machine: it uses no proxy, and connects `localhost` and names below it to loopback addresses, whatever a resolver says
+/// (RFC 6761, section 6.3).
+pub fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    let last_label = host.strip_suffix('.').unwrap_or(host).rsplit('.').next().unwrap_or_default();
+    last_label.eq_ignore_ascii_case("localhost")
+        || address.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+/// Returns `true` for a quotation mark of any script and for characters that typesetting puts in its place: straight, curly,
+/// angle, corner, prime, accent, or of full width.
+pub(crate) fn is_quote(character: char) -> bool {
+    matches!(
+        character,
+        '"' | '\'' | '`' | '´' | '«' | '»' | '\u{2018}'..='\u{201f}' | '\u{2039}' | '\u{203a}' | '\u{2032}'..='\u{2036}'
+            | '\u{300c}'..='\u{300f}' | '\u{301d}'..='\u{301f}' | '\u{ff02}' | '\u{ff07}' | '\u{ff40}'
+    )
+}
+
 /// The text before the first of these characters, and the rest from there on.
 fn split_at_any<'a>(text: &'a str, ends: &[char]) -> (&'a str, &'a str) {
     text.split_at_checked(text.find(ends).unwrap_or(text.len())).unwrap_or((text, ""))
@@ -195,7 +218,7 @@ fn split_at_any<'a>(text: &'a str, ends: &[char]) -> (&'a str, &'a str) {
 /// What people leave around a URL, and what no URL holds.
 fn check_characters(url: &str) -> Result<(), EndpointError> {
     let broken = |character: char| match character {
-        quote if crate::auth::is_quote(quote) => Some(EndpointError::Quote),
+        quote if is_quote(quote) => Some(EndpointError::Quote),
         space if space.is_whitespace() => Some(EndpointError::WhiteSpace),
         ',' | ';' => Some(EndpointError::Separator),
         '!'..='~' => None,
