@@ -1,7 +1,7 @@
-//! Reading the text of a URL: its parts, and [`EndpointError`], in which each rule has a name of its own.
+//! A strict parser for `http` and `https` URLs, and [`EndpointError`] with a name for each rule.
 //!
-//! The rules are stricter than those of URLs. A reader that is more lenient than another one takes a different host out of
-//! the same text, and a credential would go there.
+//! The rules are stricter than the URL standards. Where two parsers read one text differently, a credential could be sent to
+//! another host than the one that was checked.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
