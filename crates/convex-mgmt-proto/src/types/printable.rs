@@ -4,9 +4,9 @@ use std::fmt;
 
 /// Formats a text on one line, with invisible characters escaped.
 ///
-/// Escape sequences such as `\n` and `\u{202e}` replace control characters, line separators, white space other than a space,
-/// characters that change the direction of text, zero-width characters, and unassigned code points. All other characters stay,
-/// quotes and backslashes included.
+/// Escape sequences such as `\n` and `\u{202e}` replace invisible characters. These are control characters, line separators, white
+/// space other than a space, zero-width characters, characters that change the direction of text, and unassigned code points.
+/// All other characters stay, quotes and backslashes included.
 ///
 /// The `Display` of names, errors and plans in this crate uses it already.
 ///

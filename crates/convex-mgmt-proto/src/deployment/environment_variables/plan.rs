@@ -347,7 +347,7 @@ pub enum PlanError {
     Ownership(#[from] OwnershipError),
 }
 
-/// A plan deletes every owned variable, because it wants none of them. [`EnvironmentPlan::allow_delete_all`] permits that.
+/// A plan deletes every owned variable, because no owned variable is wanted. [`EnvironmentPlan::allow_delete_all`] permits that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("no owned variable is wanted, so the plan would delete all {count}; call `allow_delete_all` to permit that")]
 #[non_exhaustive]
