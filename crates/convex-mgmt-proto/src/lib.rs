@@ -11,7 +11,6 @@ mod error;
 mod metadata;
 mod operation;
 mod operations;
-mod registry;
 mod request;
 mod response;
 mod retry;
