@@ -111,7 +111,7 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 /// Asserts that the outcome of a write is unknown.
 fn assert_unknown(what: &str, error: &Error, failure: ErrorKind) {
     assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::OutcomeUnknown, failure), "{what}: {error:?}");
-    let place = error.operation().verify_with;
+    let place = error.operation().verify_with.map(|operation| operation.id);
     assert_eq!((error.is_applied(), error.verify_with()), (false, place), "{what}: {error:?}");
     let next = place.map(|id| format!(": call {id} to check")).unwrap_or_default();
     let text = error.to_string();
@@ -121,7 +121,7 @@ fn assert_unknown(what: &str, error: &Error, failure: ErrorKind) {
 /// Asserts that a write took effect, and that its response cannot be read.
 fn assert_applied(what: &str, error: &Error) {
     assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::Decode, ErrorKind::Decode), "{what}: {error:?}");
-    let place = error.operation().verify_with;
+    let place = error.operation().verify_with.map(|operation| operation.id);
     assert!(error.is_applied() && error.verify_with() == place && place.is_some(), "{what}: {error:?}");
     let expected = format!("; the operation was carried out: call {} to find the result", place.unwrap_or_default());
     assert!(error.to_string().ends_with(&expected), "{what}: {error}");
