@@ -59,6 +59,23 @@ pub trait Sample: Operation + Clone + fmt::Debug {
     }
 }
 
+/// The fields of a value, at any depth: JSON pointer and name of each.
+pub fn fields(value: &Value) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut below = |step: &str, child: &Value| {
+        found.extend(fields(child).into_iter().map(|(pointer, name)| (format!("/{step}{pointer}"), name)));
+    };
+    match value {
+        Value::Object(object) => {
+            object.iter().for_each(|(name, child)| below(name, child));
+            found.extend(object.keys().map(|name| (format!("/{name}"), name.clone())));
+        }
+        Value::Array(items) => items.iter().enumerate().for_each(|(index, child)| below(&index.to_string(), child)),
+        _ => {}
+    }
+    found
+}
+
 /// Encodes an output as the response body that it was decoded from. Implemented by the `operation!` macro.
 #[cfg(feature = "serde-all")]
 pub trait EncodeOutput: Operation {

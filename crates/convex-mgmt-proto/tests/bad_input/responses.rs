@@ -4,28 +4,12 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use bytes::Bytes;
+use convex_mgmt_proto::samples::fields;
 use convex_mgmt_proto::{DecodeError, DecodeErrorKind, ResponseError};
 use http::Response;
 use serde_json::{Value, json};
 
 use crate::operations::{Operation, all};
-
-/// Each field of a value: its JSON pointer and its name.
-pub(crate) fn fields(value: &Value) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    let mut below = |step: &str, child: &Value| {
-        found.extend(fields(child).into_iter().map(|(pointer, name)| (format!("/{step}{pointer}"), name)));
-    };
-    match value {
-        Value::Object(object) => {
-            object.iter().for_each(|(name, child)| below(name, child));
-            found.extend(object.keys().map(|name| (format!("/{name}"), name.clone())));
-        }
-        Value::Array(items) => items.iter().enumerate().for_each(|(index, child)| below(&index.to_string(), child)),
-        _ => {}
-    }
-    found
-}
 
 /// A field of a sample response.
 struct Field {

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
+use convex_mgmt_proto::samples::fields;
 use convex_mgmt_proto::{BuildError, ErrorCode};
 use http::Response;
 
 use crate::operations::all;
-use crate::responses::fields;
 use crate::url::values;
 
 /// The codes for invalid values that every operation has.
