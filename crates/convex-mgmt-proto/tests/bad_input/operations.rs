@@ -64,7 +64,7 @@ impl Deref for Operation {
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (file, _) = self.source("Sample for ");
-        write!(f, "{} ({}, samples in {file})", self.meta, self.name)
+        write!(f, "{} (samples of {} in crates/convex-mgmt-proto/{file})", self.meta, self.name)
     }
 }
 
