@@ -170,7 +170,7 @@ impl RetryPolicy {
 fn may_repeat(repeat: Idempotency, outcome: &Outcome) -> bool {
     let harmless = repeat != Idempotency::NonIdempotent;
     match outcome {
-        Outcome::Final => false,
+        Outcome::Final | Outcome::NotRetryable(_) => false,
         Outcome::NoResponse(Sent::No) | Outcome::Unprocessed => true,
         Outcome::NoResponse(Sent::Maybe) => harmless,
         Outcome::ErrorResponse { status, code, .. } => match (status.as_u16(), code) {
