@@ -84,20 +84,18 @@ where
     }
 
     fn call(&mut self, request: Request<Bytes>) -> RetryFuture<S> {
+        let started = Instant::now();
+        let deadline = self.settings.total.map(tokio::time::sleep);
+        // The timer shortens times that are too long for it.
+        let total = deadline.as_ref().map(|deadline| deadline.deadline().duration_since(started));
+        let operation = request.extensions().get::<&'static OperationMeta>().copied();
+        let retry = RetryState::new(operation, self.settings.policy.clone(), total);
         RetryFuture {
-            call: CallState {
-                retry: RetryState::new(
-                    request.extensions().get::<&'static OperationMeta>().copied(),
-                    self.settings.policy.clone(),
-                    self.settings.total,
-                ),
-                started: Instant::now(),
-                settings: Arc::clone(&self.settings),
-            },
+            call: CallState { retry, started, settings: Arc::clone(&self.settings) },
             request: Some(request),
             inner: self.inner.clone(),
             progress: Arc::default(),
-            deadline: self.settings.total.map(tokio::time::sleep),
+            deadline,
             state: State::Readying,
         }
     }
