@@ -2,7 +2,8 @@
 
 use convex_mgmt::deployment::log_streams::{NewWebhook, WebhookFormat};
 use convex_mgmt::deployment::{CreateLogStream, DeleteLogStream, ListLogStreams};
-use convex_mgmt::{CallErrorCause, DeployKey, ErrorCode};
+use convex_mgmt::proto::CallErrorCause;
+use convex_mgmt::{DeployKey, ErrorCode};
 use convex_mgmt_fake::{Fake, Fault, Plan, Running};
 
 // As in docs/transports.md: begin
@@ -11,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
-use convex_mgmt::{Applied, CallError, DeploymentApi, Endpoint, Operation, Outcome};
-use convex_mgmt::{RetryBudget, RetryDecision, RetryPolicy, RetryState, Sent};
+use convex_mgmt::proto::{Applied, CallError, Outcome, RetryDecision, RetryState};
+use convex_mgmt::{DeploymentApi, Endpoint, Operation, RetryBudget, RetryPolicy, Sent};
 
 struct Blocking {
     agent: ureq::Agent,
@@ -41,7 +42,7 @@ impl Blocking {
             let jitter = RandomState::new().hash_one(()) as f64 / u64::MAX as f64;
             match state.after(&outcome, started.elapsed(), jitter, &self.budget) {
                 RetryDecision::RetryAfter(delay) => std::thread::sleep(delay),
-                RetryDecision::GiveUp => return Ok(state.finish::<O, _>(result)?.output),
+                _ => return Ok(state.finish::<O, _>(result)?.output),
             }
         }
     }

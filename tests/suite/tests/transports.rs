@@ -273,7 +273,7 @@ fn a_caller_without_a_runtime_follows_the_same_rules() {
         };
         match state.after(&outcome, std::time::Duration::ZERO, 0.5, &budget) {
             RetryDecision::RetryAfter(delay) => waited.push(delay.as_millis()),
-            RetryDecision::GiveUp => break state.finish::<UpdateEnvironmentVariables, _>(result),
+            _ => break state.finish::<UpdateEnvironmentVariables, _>(result),
         }
     };
     assert!(!result.unwrap().already_deleted);

@@ -233,7 +233,7 @@ impl CallState {
         };
         match self.retry.after(outcome, elapsed, jitter, &self.settings.budget) {
             RetryDecision::RetryAfter(delay) => Some(delay),
-            RetryDecision::GiveUp => None,
+            _ => None,
         }
     }
 

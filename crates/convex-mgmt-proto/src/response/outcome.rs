@@ -2,19 +2,36 @@
 //!
 //! Source: convex-backend `crates/errors/src/lib.rs`, for the statuses that prove whether a request was executed.
 
+use std::fmt;
 use std::time::Duration;
 
 use http::StatusCode;
 
 use crate::error::ErrorCode;
 
-/// The knowledge of a client about whether the server received its request.
+/// The client's knowledge of whether the server received a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sent {
-    /// The server did not receive the whole request, or states that it did not process it.
+    /// It did not: the request was never sent as a whole, or the server states that it did not process it.
     No,
-    /// The server may have received the request: part of it was sent, or nothing is known.
+    /// It may have: a part of the request was sent, or that is unknown.
     Maybe,
+}
+
+impl Sent {
+    /// Returns the name for logs: `no` or `maybe`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::Maybe => "maybe",
+        }
+    }
+}
+
+impl fmt::Display for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 /// The codes that prove, with status 503, that nothing was committed. Each comes with the place in convex-backend that raises

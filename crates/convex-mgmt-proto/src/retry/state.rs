@@ -22,7 +22,8 @@ use crate::response::{Outcome, Reply, Sent};
 ///
 /// use bytes::Bytes;
 /// use convex_mgmt::deployment::ListEnvironmentVariables;
-/// use convex_mgmt::{DeployKey, Endpoint, Operation, Outcome, RetryBudget, RetryDecision, RetryPolicy, RetryState, Sent};
+/// use convex_mgmt::proto::{Outcome, RetryDecision, RetryState};
+/// use convex_mgmt::{DeployKey, Endpoint, Operation, RetryBudget, RetryPolicy, Sent};
 ///
 /// /// A transport of your own. `Sent` in its error says whether the server may have received the request.
 /// fn send(request: http::Request<Bytes>) -> Result<http::Response<Bytes>, (Sent, std::io::Error)> {
@@ -47,7 +48,7 @@ use crate::response::{Outcome, Reply, Sent};
 ///     let jitter = 0.5; // a random number
 ///     match state.after(&outcome, started.elapsed(), jitter, &budget) {
 ///         RetryDecision::RetryAfter(delay) => std::thread::sleep(delay),
-///         RetryDecision::GiveUp => break state.finish::<ListEnvironmentVariables, _>(result),
+///         _ => break state.finish::<ListEnvironmentVariables, _>(result),
 ///     }
 /// };
 /// assert_eq!(result?.output.len(), 1);
