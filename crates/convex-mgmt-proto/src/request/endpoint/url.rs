@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 /// The longest path prefix of an endpoint, in bytes.
 pub(super) const PREFIX_LIMIT: usize = 1024;
 
-/// Which rule an endpoint's URL or credential breaks. Never holds the URL.
+/// The rule that an endpoint's URL, credential or product breaks. It never contains the URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EndpointError {
@@ -17,7 +17,7 @@ pub enum EndpointError {
     Quote,
     /// White space, before, after or within the URL.
     WhiteSpace,
-    /// A character that is not printable ASCII, such as one of no width, or a letter of an international name.
+    /// A character that is not printable ASCII, such as a zero-width one or a letter of an international name.
     Unprintable,
     /// A comma or a semicolon.
     Separator,
@@ -41,19 +41,19 @@ pub enum EndpointError {
     HostCharacter,
     /// Two dots in a row, or one at the beginning.
     EmptyLabel,
-    /// A part between dots that no name has.
+    /// A part between dots that is not valid in a host name.
     HostLabel,
-    /// What ends in a number, but is not four numbers from 0 to 255: other programs read it as some address.
+    /// A host that ends in a number and is not four numbers from 0 to 255. Other programs read it as an address.
     Ipv4,
-    /// An IPv6 address that is none, or has no brackets.
+    /// An IPv6 address that is not valid, or has no brackets.
     Ipv6,
     /// A zone id in an IPv6 address.
     ZoneId,
-    /// A port that is not one.
+    /// A port that is not a number from 1 to 65535.
     Port,
-    /// A path, where an origin is asked for.
+    /// A path where an origin is needed.
     Path,
-    /// A path that cannot be a prefix.
+    /// A path that is not valid as a prefix.
     PathPrefix,
     /// A path prefix that ends with [`Api::PREFIX`](crate::Api::PREFIX).
     ApiPath,
@@ -66,25 +66,25 @@ pub enum EndpointError {
 }
 
 impl EndpointError {
-    /// The rule, in one line.
+    /// The error's text, in one line.
     pub(crate) const fn text(self) -> &'static str {
         match self {
-            Self::Quote => "the URL holds a quotation mark: give it without quotes",
-            Self::WhiteSpace => "the URL holds white space",
+            Self::Quote => "the URL contains a quotation mark: pass it without quotes",
+            Self::WhiteSpace => "the URL contains white space: remove it",
             Self::Unprintable => {
-                "the URL holds a character that is not printable ASCII: write an international name as `xn--...`"
+                "the URL contains a character that is not printable ASCII: write an international name as `xn--...`"
             }
-            Self::Separator => "the URL holds a comma or semicolon: give one URL alone",
+            Self::Separator => "the URL contains a comma or semicolon: pass one URL alone",
             Self::NoScheme => "the URL does not begin with `https://`",
-            Self::TextBefore => "the URL has other text before its scheme: give the URL alone",
+            Self::TextBefore => "the URL has other text before its scheme: pass the URL alone",
             Self::Scheme => "the URL's scheme must be `https`",
             Self::TwoSchemes => "the URL has two schemes",
             Self::Plaintext => {
                 "the URL must begin with `https://`; `Endpoint::new_insecure` is for networks where nobody can read the credential"
             }
-            Self::UserInfo => "the URL holds a user name or password: the credential is given separately",
+            Self::UserInfo => "the URL contains a user name or password: pass the credential separately",
             Self::NoHost => "the URL has no host",
-            Self::Wildcard => "the URL's host has a `*`: give the name of one host",
+            Self::Wildcard => "the URL's host has a `*`: pass the name of one host",
             Self::HostCharacter => "the URL's host has a character other than letters, digits and `-._`",
             Self::EmptyLabel => "the URL's host has an empty part: two dots in a row, or one at the beginning",
             Self::HostLabel => {
@@ -95,12 +95,12 @@ impl EndpointError {
             Self::ZoneId => "the URL's IPv6 address has a zone id (`%`), which cannot be sent",
             Self::Port => "the URL's port is not a number from 1 to 65535",
             Self::Path => {
-                "the URL has a path: give the origin only, or use `Endpoint::with_path_prefix` for a server below a path"
+                "the URL has a path: pass the origin only, or use `Endpoint::with_path_prefix` for a server below a path"
             }
             Self::PathPrefix => {
-                "the URL's path may have letters, digits and `-._~` between single `/`, but no `.` or `..`"
+                "the URL's path must be letters, digits and `-._~` between single `/`, without `.` or `..`"
             }
-            Self::ApiPath => "the URL's path ends with the API's own, which is added to it: leave it out",
+            Self::ApiPath => "the URL's path ends with the API's own path, which is added later: leave it out",
             Self::Query => "the URL has a query or a fragment: leave it out",
             Self::UnsendableCredential => "the credential cannot be sent in a header",
             Self::UserAgent => "the user agent's product must be visible ASCII, such as `my-tool/1.2`",
@@ -116,21 +116,21 @@ impl fmt::Display for EndpointError {
 
 impl std::error::Error for EndpointError {}
 
-/// What is wrong with the URL of a deployment's HTTP actions where the API's is needed.
-pub(crate) const HTTP_ACTIONS: &str = "the URL is that of HTTP actions: the API's ends with `.convex.cloud`";
+/// The warning about a URL of HTTP actions where the API's is needed.
+pub(crate) const HTTP_ACTIONS: &str = "the URL is for HTTP actions: the API's ends with `.convex.cloud`";
 
-/// The parts of an `http` or `https` URL whose host and port were checked. The others are only told apart.
+/// The parts of an `http` or `https` URL. Host and port are checked, the others are only separated.
 #[derive(Debug)]
 pub(crate) struct Parts<'a> {
     pub(crate) encrypted: bool,
     pub(crate) user_info: bool,
-    /// In lower case; an IPv6 address in brackets.
+    /// The host in lower case; an IPv6 address in brackets.
     pub(crate) host: String,
-    /// If it is not the scheme's own.
+    /// The port, unless it is the scheme's default.
     pub(crate) port: Option<u16>,
-    /// Empty, or from the first `/` on.
+    /// The path from its first `/`, or an empty text.
     pub(crate) path: &'a str,
-    /// Whether there is a query or a fragment.
+    /// `true` if there is a query or a fragment.
     pub(crate) query: bool,
 }
 
@@ -162,18 +162,18 @@ impl<'a> Parts<'a> {
         Ok(Self { encrypted, user_info, host: host.to_ascii_lowercase(), port, path, query: !query.is_empty() })
     }
 
-    /// Whether the host is below a domain of Convex's.
+    /// Returns `true` if the host is a subdomain of `domain`.
     pub(crate) fn is_below(&self, domain: &str) -> bool {
         let host = self.host.strip_suffix('.').unwrap_or(&self.host);
         host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
     }
 
-    /// Whether the host is this machine.
+    /// Returns `true` if the host is this machine.
     pub(crate) fn is_loopback(&self) -> bool {
         super::is_loopback(&self.host)
     }
 
-    /// The path as a prefix: nothing, or segments with a `/` before each.
+    /// Returns the path as a prefix: an empty text, or segments with a `/` before each.
     pub(super) fn prefix(&self) -> Result<&'a str, EndpointError> {
         let prefix = self.path.strip_suffix('/').unwrap_or(self.path);
         let is_good = |segment: &str| {
@@ -187,12 +187,12 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// The text before the first of these characters, and the rest from there on.
+/// Splits a text before the first of these characters.
 fn split_at_any<'a>(text: &'a str, ends: &[char]) -> (&'a str, &'a str) {
     text.split_at_checked(text.find(ends).unwrap_or(text.len())).unwrap_or((text, ""))
 }
 
-/// What people leave around a URL, and what no URL holds.
+/// Rejects characters that are often pasted with a URL and are never part of one.
 fn check_characters(url: &str) -> Result<(), EndpointError> {
     let broken = |character: char| match character {
         quote if crate::auth::is_quote(quote) => Some(EndpointError::Quote),
@@ -204,7 +204,7 @@ fn check_characters(url: &str) -> Result<(), EndpointError> {
     url.chars().find_map(broken).map_or(Ok(()), Err)
 }
 
-/// The host, and what stands behind its `:`.
+/// Splits an authority into the host and the text after its `:`.
 fn split_port(authority: &str) -> Result<(&str, Option<&str>), EndpointError> {
     if authority.starts_with('[') {
         let end = authority.find(']').ok_or(EndpointError::Ipv6)? + 1;
@@ -225,7 +225,7 @@ fn split_port(authority: &str) -> Result<(&str, Option<&str>), EndpointError> {
     }
 }
 
-/// Reading a number would let a `+` pass.
+/// Parses a port. The parser of numbers would accept a `+`.
 fn read_port(text: &str) -> Result<u16, EndpointError> {
     let port = text.parse().ok().filter(|port| *port != 0);
     port.filter(|_| text.bytes().all(|byte| byte.is_ascii_digit())).ok_or(EndpointError::Port)
@@ -265,7 +265,7 @@ fn check_host(host: &str) -> Result<(), EndpointError> {
     Ok(())
 }
 
-/// Whether the last part of a host makes it an address to a browser: the URL standard of the WHATWG, "ends in a number".
+/// Returns `true` if a host with this last part is an IPv4 address to a browser (WHATWG URL standard, "ends in a number").
 fn is_number(label: &str) -> bool {
     let hex = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X"));
     label.bytes().all(|byte| byte.is_ascii_digit())
