@@ -8,6 +8,7 @@ use convex_mgmt_fake::{Fake, Fault, Plan, Running};
 
 // As in docs/transports.md: begin
 use std::hash::{BuildHasher, RandomState};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -41,7 +42,7 @@ impl Blocking {
             };
             let jitter = RandomState::new().hash_one(()) as f64 / u64::MAX as f64;
             match state.after(&outcome, started.elapsed(), jitter, &self.budget) {
-                RetryDecision::RetryAfter(delay) => std::thread::sleep(delay),
+                RetryDecision::RetryAfter(delay) => sleep(delay),
                 _ => return Ok(state.finish::<O, _>(result)?.output),
             }
         }

@@ -190,8 +190,8 @@ impl Credential {
     /// ```
     ///
     /// # Errors
-    /// A [`CredentialError`] if the text is empty, contains more than a credential, cannot be sent in a header, lacks its secret, or
-    /// is one of the placeholders that the command line tools use for a missing key.
+    /// A [`CredentialError`] if the text is empty, contains more than a credential, cannot be sent in a header or lacks its secret.
+    /// The placeholders that the command line tools use for a missing key are errors too.
     pub fn parse(text: &str) -> Result<Self, CredentialError> {
         text::check(text)?;
         let opaque = |kind| Self::AccessToken(AccessToken { secret: Secret::new(text), kind, slugs: [None, None] });

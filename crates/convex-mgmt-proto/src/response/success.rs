@@ -129,8 +129,8 @@ impl<'de> Deserialize<'de> for IsErrorField {
     }
 }
 
-/// Returns the content coding of a body other than `identity`, which is never requested. The inner `None` stands for a name that is
-/// not one of the [`CODINGS`].
+/// Returns the content coding of a body other than `identity`, which is never requested. The inner `None` is a name outside of the
+/// [`CODINGS`].
 pub(super) fn coding(headers: &HeaderMap) -> Option<Option<&'static str>> {
     // The list may be split over several header fields.
     let names =

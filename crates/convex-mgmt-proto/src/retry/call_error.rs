@@ -106,7 +106,7 @@ impl<E> CallError<E> {
         self.0.history.elapsed
     }
 
-    /// Whether the server may have received the request in any attempt.
+    /// Returns [`Sent::Maybe`] if the server may have received the request in any attempt.
     pub fn sent(&self) -> Sent {
         self.0.history.sent
     }

@@ -6,7 +6,7 @@ use crate::error::ErrorCode;
 use crate::metadata::{Idempotency, OperationMeta};
 use crate::response::{Outcome, Sent};
 
-/// The counts of a call's attempts, including the one that has just ended.
+/// The counts of a call's attempts, including the attempt that has just ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AttemptCounts {

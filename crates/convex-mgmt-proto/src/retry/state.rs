@@ -18,6 +18,7 @@ use crate::response::{Outcome, Reply, Sent};
 /// request, measures the time and waits. Every attempt sends the same request.
 ///
 /// ```
+/// use std::thread::sleep;
 /// use std::time::{Duration, Instant};
 ///
 /// use bytes::Bytes;
@@ -47,7 +48,7 @@ use crate::response::{Outcome, Reply, Sent};
 ///     };
 ///     let jitter = 0.5; // a random number
 ///     match state.after(&outcome, started.elapsed(), jitter, &budget) {
-///         RetryDecision::RetryAfter(delay) => std::thread::sleep(delay),
+///         RetryDecision::RetryAfter(delay) => sleep(delay),
 ///         _ => break state.finish::<ListEnvironmentVariables, _>(result),
 ///     }
 /// };
@@ -66,7 +67,7 @@ pub struct RetryState {
 impl RetryState {
     /// Starts a call.
     ///
-    /// * `operation` is [`Operation::META`]. `None` stands for a request of an unknown operation, which is never retried.
+    /// * `operation` is [`Operation::META`]. `None` is for a request of an unknown operation, which is never retried.
     /// * `total` is the time for all attempts and the waits between them; `None` sets no limit.
     pub fn new(
         operation: impl Into<Option<&'static OperationMeta>>,
@@ -156,7 +157,7 @@ impl RetryState {
         self.history.attempts
     }
 
-    /// Whether the server may have received the request in any attempt that has ended.
+    /// Returns [`Sent::Maybe`] if the server may have received the request in an attempt that has ended.
     pub fn sent(&self) -> Sent {
         self.history.sent
     }

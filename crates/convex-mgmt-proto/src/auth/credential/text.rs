@@ -1,8 +1,8 @@
 //! The grammar of credentials, one for all kinds, and [`CredentialError`] with its rules.
 //!
 //! The grammar lists text that no credential contains. It does not list the valid forms, because Convex may change them. The listed
-//! characters are in no alphabet of a token (RFC 6750, section 2.1: letters, digits, `-._~+/` and `=` at the end) and in no name of
-//! a deployment, and they are often pasted around a key. A second `|` is allowed: a key that was made with an OAuth token contains
+//! characters are often pasted around a key. They are in no name of a deployment and in no alphabet of a token (RFC 6750, section
+//! 2.1: letters, digits, `-._~+/` and `=` at the end). A second `|` is allowed: a key that was made with an OAuth token contains
 //! that token with its own `|`, in an undocumented form. The text before the `|` may contain the name of a git branch, so fewer
 //! characters are listed for it.
 
