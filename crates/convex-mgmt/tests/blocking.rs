@@ -4,7 +4,7 @@ use convex_mgmt::deployment::log_streams::{NewWebhook, WebhookFormat};
 use convex_mgmt::deployment::{CreateLogStream, DeleteLogStream, ListLogStreams};
 use convex_mgmt::proto::CallErrorCause;
 use convex_mgmt::{DeployKey, ErrorCode};
-use convex_mgmt_fake::{Fake, Fault, Plan, Running};
+use convex_mgmt_fake::{Fake, FakeServer, Fault, Plan};
 
 // As in docs/transports.md: begin
 use std::hash::{BuildHasher, RandomState};
@@ -85,12 +85,12 @@ fn set_greeting(blocking: &Blocking) -> Result<(), CallError<ureq::Error>> {
 const KEY: &str = "happy-animal-123|01c0ffee";
 
 /// A deployment that is served until the runtime is dropped.
-fn served() -> (tokio::runtime::Runtime, Fake, Running, Blocking) {
+fn served() -> (tokio::runtime::Runtime, Fake, FakeServer, Blocking) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let fake = Fake::builder("happy-animal-123").admin_key(KEY).plan(Plan::default()).build();
-    let running = runtime.block_on(fake.serve("127.0.0.1:0")).unwrap();
-    let blocking = Blocking::new(endpoint(&running.url()));
-    (runtime, fake, running, blocking)
+    let server = runtime.block_on(fake.serve("127.0.0.1:0")).unwrap();
+    let blocking = Blocking::new(endpoint(&server.url()));
+    (runtime, fake, server, blocking)
 }
 
 fn endpoint(url: &str) -> Endpoint<DeploymentApi> {
@@ -104,18 +104,18 @@ fn greeting(blocking: &Blocking) -> Option<String> {
 
 #[test]
 fn reads_and_updates_are_retried() {
-    let (_runtime, fake, _running, blocking) = served();
+    let (_runtime, fake, _server, blocking) = served();
     fake.fault(Fault::Reset);
     assert_eq!(greeting(&blocking), None);
-    fake.fault(Fault::LostAnswer);
+    fake.fault(Fault::LostResponse);
     set_greeting(&blocking).unwrap();
     assert_eq!(greeting(&blocking).as_deref(), Some("hi"));
 }
 
 #[test]
 fn an_update_with_an_unknown_outcome_is_verified() {
-    let (_runtime, fake, _running, blocking) = served();
-    for fault in [Fault::LostAnswer, Fault::LostAnswer, Fault::LostAnswer] {
+    let (_runtime, fake, _server, blocking) = served();
+    for fault in [Fault::LostResponse, Fault::LostResponse, Fault::LostResponse] {
         fake.fault(fault);
     }
     set_greeting(&blocking).unwrap();
@@ -132,9 +132,9 @@ fn an_update_with_an_unknown_outcome_is_verified() {
 
 #[test]
 fn a_create_that_may_have_taken_effect_is_not_retried_and_a_deletion_is() {
-    let (_runtime, fake, _running, blocking) = served();
+    let (_runtime, fake, _server, blocking) = served();
     let create = CreateLogStream::new(NewWebhook::new("https://example.com/logs", WebhookFormat::Json));
-    fake.fault(Fault::LostAnswer);
+    fake.fault(Fault::LostResponse);
     let error = blocking.call(&create).unwrap_err();
     assert_eq!((error.attempts(), error.applied()), (1, Applied::Maybe));
     assert_eq!(error.verify_with(), Some("list_log_streams"));
@@ -142,21 +142,21 @@ fn a_create_that_may_have_taken_effect_is_not_retried_and_a_deletion_is() {
     assert_eq!(streams.len(), 1);
     // The retry of a deletion finds nothing: the first attempt deleted it.
     let delete = DeleteLogStream::new(streams[0].id.clone());
-    fake.fault(Fault::LostAnswer);
+    fake.fault(Fault::LostResponse);
     blocking.call(&delete).unwrap();
     assert_eq!(blocking.call(&delete).unwrap_err().code(), Some(&ErrorCode::LogStreamDoesntExist));
 }
 
 #[test]
 fn an_error_says_that_nothing_was_sent_or_what_the_server_rejected() {
-    let (runtime, fake, running, blocking) = served();
+    let (runtime, fake, server, blocking) = served();
     fake.fault(Fault::code(403, "OperationNotPermitted"));
     let error = blocking.call(&ListEnvironmentVariables::new()).unwrap_err();
     assert_eq!((error.code(), error.attempts()), (Some(&ErrorCode::OperationNotPermitted), 1));
     let error = blocking.call(&UpdateEnvironmentVariables::new().set("9", "x")).unwrap_err();
     assert!(matches!(error.cause(), CallErrorCause::Build(_)), "{error}");
-    let url = running.url();
-    drop((running, runtime));
+    let url = server.url();
+    drop((server, runtime));
     let error = Blocking::new(endpoint(&url)).call(&ListEnvironmentVariables::new()).unwrap_err();
     assert_eq!((error.attempts(), error.sent(), error.applied()), (3, Sent::No, Applied::No), "{error:?}");
 }

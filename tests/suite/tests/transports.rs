@@ -24,7 +24,7 @@ const URL: &str = "http://127.0.0.1:3210";
 #[tokio::test]
 async fn an_in_process_service_takes_the_place_of_hyper() {
     let fake = fake().build();
-    fake.fault(Fault::LostAnswer);
+    fake.fault(Fault::LostResponse);
     let client = Client::builder(endpoint(URL)).build_on(fake.clone()).unwrap();
     client.send(&UpdateEnvironmentVariables::new().set("A", "1")).await.unwrap();
     assert_eq!((fake.variables().len(), fake.requests().len()), (1, 2));
@@ -99,7 +99,7 @@ where
 async fn a_reset_in_process_ends_as_over_a_socket() {
     let fake = fake().build();
     let running = fake.serve("127.0.0.1:0").await.unwrap();
-    for fault in [Fault::Reset, Fault::LostAnswer] {
+    for fault in [Fault::Reset, Fault::LostResponse] {
         let in_process = ends(&client_of(&running).build_on(fake.clone()).unwrap(), &fake, &fault).await;
         assert_eq!(in_process, ends(&client_of(&running).build().unwrap(), &fake, &fault).await, "{fault:?}");
         assert_eq!((in_process[0], in_process[2]), ((None, 2), (Some(ErrorKind::OutcomeUnknown), 1)), "{fault:?}");

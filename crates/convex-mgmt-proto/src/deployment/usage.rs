@@ -4,14 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
-use http::Method;
 use serde::Deserialize;
 
-use super::CREDENTIALS;
-use crate::metadata::{DeploymentApi, Idempotency, OperationMeta};
-use crate::operation::Operation;
-use crate::response::{DecodeError, decode};
 use crate::types::open::open_enum;
 
 open_enum! {
@@ -98,7 +92,7 @@ impl WindowUsage {
         match window {
             UsageLimitWindow::Day => Some(self.current_day),
             UsageLimitWindow::Month => Some(self.current_month),
-            UsageLimitWindow::Unknown(_) => None,
+            UsageLimitWindow::_Unknown(_) => None,
         }
     }
 }
@@ -127,8 +121,9 @@ impl MetricUsage {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CurrentUsage {
-    /// Usage by the metric's name on the wire. The server tells all metrics, unused ones too.
-    pub metrics: BTreeMap<String, MetricUsage>,
+    /// The usage by metric. The server lists all metrics, unused ones too. A map with such keys is searched by text too:
+    /// `metrics.get("functionCalls")`.
+    pub metrics: BTreeMap<UsageMetric, MetricUsage>,
     /// Whether the numbers are complete.
     pub seed_status: SeedStatus,
 }
@@ -136,13 +131,12 @@ pub struct CurrentUsage {
 impl CurrentUsage {
     /// Usage of these metrics.
     pub fn new(metrics: impl IntoIterator<Item = (UsageMetric, MetricUsage)>, seed_status: SeedStatus) -> Self {
-        let metrics = metrics.into_iter().map(|(metric, usage)| (metric.as_str().to_owned(), usage)).collect();
-        Self { metrics, seed_status }
+        Self { metrics: metrics.into_iter().collect(), seed_status }
     }
 
     /// Usage of one metric.
     pub fn of(&self, metric: &UsageMetric) -> Option<&MetricUsage> {
-        self.metrics.get(metric.as_str())
+        self.metrics.get(metric)
     }
 
     /// Whether the numbers are what was used, and not only a part of it.
@@ -151,50 +145,58 @@ impl CurrentUsage {
     }
 }
 
-/// Tells how much of each metric a deployment has used in the windows that are under way.
-///
-/// * Credential: any of the deployment's, with the permission `deployment:usage:view`.
-/// * Repeating it is safe. Do not wait for [`CurrentUsage::is_complete`] without a bound.
-/// * Gives all metrics, unused ones too.
-/// * Codes: those of every operation only.
-///
-/// ```
-/// use convex_mgmt::Operation;
-/// use convex_mgmt::deployment::GetCurrentUsage;
-/// use convex_mgmt::deployment::usage::UsageMetric;
-///
-/// let body = r#"{"metrics":{"functionCalls":{"unit":"calls","usage":{"current_day":3.0,"current_month":40.0}}},"seedStatus":"complete"}"#;
-/// let usage = GetCurrentUsage::decode(&body.into())?;
-/// assert_eq!(usage.of(&UsageMetric::FunctionCalls).map(|calls| calls.usage.current_month), Some(40.0));
-/// # Ok::<(), convex_mgmt::DecodeError>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct GetCurrentUsage {}
+deployment_operation! {
+    /// Reads how much the deployment has used of each metric, in the current day and month (UTC).
+    ///
+    /// ```
+    /// use convex_mgmt::Operation;
+    /// use convex_mgmt::deployment::GetCurrentUsage;
+    /// use convex_mgmt::deployment::usage::UsageMetric;
+    ///
+    /// let body = r#"{"metrics":{"functionCalls":{"unit":"calls","usage":{"current_day":3.0,"current_month":40.0}}},"seedStatus":"complete"}"#;
+    /// let usage = GetCurrentUsage::decode(&body.into())?;
+    /// assert_eq!(usage.of(&UsageMetric::FunctionCalls).map(|calls| calls.usage.current_month), Some(40.0));
+    /// # Ok::<(), convex_mgmt::DecodeError>(())
+    /// ```
+    #[derive(Clone, Copy, Debug, Default)]
+    pub struct GetCurrentUsage {}
+
+    id: "get_current_usage",
+    request: GET "/get_current_usage",
+    response: object(CurrentUsage),
+    idempotency: Safe,
+    permission: "deployment:usage:view",
+    codes: [],
+}
 
 impl GetCurrentUsage {
-    /// The call. It takes nothing.
+    /// Creates the request. It has no parameters.
     pub fn new() -> Self {
         Self::default()
     }
 }
 
-impl Operation for GetCurrentUsage {
-    type Api = DeploymentApi;
-    type Output = CurrentUsage;
-    const META: &'static OperationMeta =
-        &OperationMeta::new::<DeploymentApi>("get_current_usage", Method::GET, "/get_current_usage", Idempotency::Safe)
-            .credentials(CREDENTIALS)
-            .permission("deployment:usage:view");
+#[cfg(feature = "samples")]
+impl crate::operation::sample::Sample for GetCurrentUsage {
+    fn requests() -> Vec<Self> {
+        vec![Self::new()]
+    }
 
-    fn decode(body: &Bytes) -> Result<CurrentUsage, DecodeError> {
-        decode::object(body)
+    const REMOVABLE: &'static [&'static str] = &["functionCalls"];
+
+    fn responses() -> Vec<serde_json::Value> {
+        vec![serde_json::json!({
+            "metrics": {"functionCalls": {"unit": "calls", "usage": {"current_day": 1.5, "current_month": 2.5}}},
+            "seedStatus": "pending"
+        })]
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::Operation;
+    use bytes::Bytes;
 
     #[test]
     fn usage_is_read_with_metrics_and_units_that_are_new() {
@@ -204,10 +206,11 @@ mod tests {
         let usage = GetCurrentUsage::decode(&Bytes::from(json)).unwrap();
         let calls = usage.of(&UsageMetric::FunctionCalls).unwrap();
         assert_eq!(*calls, MetricUsage::new(MetricUnit::Calls, WindowUsage::new(3.0, 40.0)));
-        let tea = usage.of(&UsageMetric::Unknown("tea".into())).unwrap();
+        let tea = usage.of(&UsageMetric::from("tea")).unwrap();
         assert_eq!(tea.unit.as_str(), "cups");
         // To the last digit: numbers are what the server wrote.
         assert_eq!(tea.usage, WindowUsage::new(6.444752216339111e-7, 1e21));
+        assert_eq!(usage.metrics.get("tea"), Some(tea));
         assert!(!usage.is_complete() && usage.of(&UsageMetric::DatabaseIo).is_none());
     }
 

@@ -119,7 +119,7 @@ impl<E> CallError<E> {
     /// Returns the id of the operation that shows whether this one took effect, or its result. `None` if this one did not take
     /// effect, or if there is no such operation.
     pub fn verify_with(&self) -> Option<&'static str> {
-        self.0.operation.verify_with.filter(|_| self.0.applied != Applied::No)
+        self.0.operation.verify_with.filter(|_| self.0.applied != Applied::No).map(|operation| operation.id)
     }
 
     /// The end of the last attempt.
