@@ -8,7 +8,7 @@ use http::{Request, Response};
 use tower::{BoxError, Service};
 
 use crate::builder::{AttemptService, CallService, ClientBuilder, ConfigError};
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::exchange::Exchange;
 
 /// The stack of a client that was built without layers of the integrator's:
@@ -119,7 +119,8 @@ where
         O: Operation<Api = A>,
     {
         // Only writing and reading are generic over the operation: all else is compiled once, in `Exchange`.
-        let request = operation.to_request(&self.endpoint).map_err(|error| Error::build(O::META, error))?;
+        let request =
+            operation.to_request(&self.endpoint).map_err(|error| Error::unsent(O::META, Cause::Build(error)))?;
         let (response, call) = Exchange::new(self.service.clone(), O::META, request).await?;
         let reply = match call.maybe_applied() {
             true => O::reply_from_retry(response),

@@ -1,39 +1,23 @@
-//! Carrying out a plan for environment variables.
+//! [`Client::apply_environment_plan`]: applies a plan for environment variables.
 
 use bytes::Bytes;
-use convex_mgmt_proto::deployment::environment_variables::{DeletesAll, EnvironmentPlan, PlanConflict, PlanError};
+use convex_mgmt_proto::deployment::environment_variables::{EnvironmentPlan, PlanError};
 use convex_mgmt_proto::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt_proto::{BuildError, DeploymentApi, Operation};
 use http::{Request, Response};
-use thiserror::Error;
 use tower::{BoxError, Service};
 
 use crate::client::Client;
-use crate::error::Error;
+use crate::error::{Cause, Error};
 
-/// What to do if a variable that a plan is about was changed since the plan was made.
+/// The reaction to variables that changed after a plan was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnConflict {
-    /// Change nothing, and say which variables.
+    /// Change nothing and fail with the names of the variables.
     #[default]
     Fail,
-    /// Let the wanted variables win.
+    /// Overwrite the changes with the wanted variables.
     Overwrite,
-}
-
-/// Why a plan was not carried out.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ApplyError {
-    /// Variables were changed since the plan was made. Nothing was changed.
-    #[error(transparent)]
-    Conflict(#[from] PlanConflict),
-    /// The plan deletes every variable that is ours, and does not permit that. Nothing was changed.
-    #[error(transparent)]
-    DeletesAll(#[from] DeletesAll),
-    /// A call failed.
-    #[error(transparent)]
-    Client(#[from] Error),
 }
 
 impl<S> Client<DeploymentApi, S>
@@ -41,39 +25,48 @@ where
     S: Service<Request<Bytes>, Response = Response<Bytes>> + Clone,
     S::Error: Into<BoxError>,
 {
-    /// Carries out a plan for environment variables: reads what is there now, holds the plan against it, and makes all
-    /// changes that are left in one call, or none if nothing is left. Gives the plan that was carried out.
+    /// Applies a plan for environment variables and returns the changes that it made.
     ///
-    /// The API cannot make a write depend on a reading, so a change in the moment between the two goes unseen.
+    /// It reads the variables again, compares them with the plan, and makes all remaining changes in one call. It makes no
+    /// call if no change remains. The API has no conditional write, so a change between the read and the write stays
+    /// undetected.
     ///
     /// # Errors
-    /// [`ApplyError::Conflict`] if something was changed since the plan was made and `on_conflict` is
-    /// [`OnConflict::Fail`]; [`ApplyError::DeletesAll`] if the plan does not permit what it deletes; otherwise
-    /// [`ApplyError::Client`]. A name or a value that breaks a rule is reported before anything is sent, and a limit of the
-    /// deployment before anything is changed: only the second reading tells how much room there is.
+    /// An [`Error`] of the kind
+    ///
+    /// * [`ErrorKind::PlanConflict`](crate::ErrorKind::PlanConflict) if variables changed after the plan was made and
+    ///   `on_conflict` is [`OnConflict::Fail`];
+    /// * [`ErrorKind::DeletesAll`](crate::ErrorKind::DeletesAll) if the plan deletes every owned variable and does not permit
+    ///   that;
+    /// * [`ErrorKind::Build`](crate::ErrorKind::Build) if a name or a value breaks a rule, before anything is sent, or if the
+    ///   variables would exceed a limit of the deployment, before anything is changed: only the second read shows how many
+    ///   there are;
+    /// * any other if one of the two calls fails.
     pub async fn apply_environment_plan(
         &self,
         plan: &EnvironmentPlan,
         on_conflict: OnConflict,
-    ) -> Result<EnvironmentPlan, ApplyError> {
-        plan.check().map_err(refused)?;
+    ) -> Result<EnvironmentPlan, Error> {
+        plan.check().map_err(rejected)?;
         let fresh = self.send(&ListEnvironmentVariables::new()).await?;
         let plan = match on_conflict {
-            OnConflict::Fail => plan.rebase(&fresh)?,
+            OnConflict::Fail => plan.rebase(&fresh).map_err(|conflict| unsent(Cause::PlanConflict(conflict)))?,
             OnConflict::Overwrite => plan.replan(&fresh),
         };
-        if let Some(update) = plan.operation().map_err(refused)? {
+        if let Some(update) = plan.operation().map_err(rejected)? {
             self.send(&update).await?;
         }
         Ok(plan)
     }
 }
 
-fn refused(error: PlanError) -> ApplyError {
-    match error {
-        PlanError::DeletesAll(error) => error.into(),
-        PlanError::Invalid(problems) => {
-            Error::build(UpdateEnvironmentVariables::META, BuildError::Invalid(problems)).into()
-        }
-    }
+fn rejected(error: PlanError) -> Error {
+    unsent(match error {
+        PlanError::DeletesAll(error) => Cause::DeletesAll(error),
+        PlanError::Invalid(violations) => Cause::Build(BuildError::Invalid(violations)),
+    })
+}
+
+fn unsent(cause: Cause) -> Error {
+    Error::unsent(UpdateEnvironmentVariables::META, cause)
 }

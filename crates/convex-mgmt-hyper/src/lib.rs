@@ -26,9 +26,9 @@ pub mod transport;
 
 pub use builder::{ClientBuilder, ConfigError};
 pub use client::{Client, DefaultService, DeploymentClient, ManagementClient};
-pub use environment::{ApplyError, OnConflict};
+pub use environment::OnConflict;
 pub use error::{Error, ErrorKind, ProxyRefusal, TransportError, TransportErrorKind};
-pub use pages::{Pages, PagesError};
+pub use pages::Pages;
 #[cfg(feature = "proxy")]
 pub use proxy::{Proxy, ProxyError, ProxyVariableError};
 #[cfg(feature = "tls")]

@@ -3,25 +3,12 @@
 use std::fmt;
 
 use bytes::Bytes;
-use convex_mgmt_proto::{Api, Page, Paged, Pager, PagingError};
+use convex_mgmt_proto::{Api, Page, Paged, Pager};
 use http::{Request, Response};
-use thiserror::Error;
 use tower::{BoxError, Service};
 
 use crate::client::Client;
-use crate::error::Error;
-
-/// Why a walk over the pages of a list ended early. What was given before is whole.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum PagesError {
-    /// The list goes round: the server returned a cursor for the second time.
-    #[error(transparent)]
-    Paging(#[from] PagingError),
-    /// A call failed. Asked again, the same page is tried again.
-    #[error(transparent)]
-    Client(#[from] Error),
-}
+use crate::error::{Cause, Error};
 
 /// The pages of a list, each asked for when it is wanted. See [`Client::pages`].
 pub struct Pages<'a, A, S, O> {
@@ -67,9 +54,11 @@ where
     /// What is on the next page, which may be nothing although there is more; `None` at the end.
     ///
     /// # Errors
-    /// A [`PagesError`]. It may be called again after a failed call, and asks for the same page then.
-    pub async fn next(&mut self) -> Result<Option<Vec<O::Item>>, PagesError> {
-        let Some(operation) = self.pager.request()? else { return Ok(None) };
+    /// An [`Error`]. After a failed call it may be called again and requests the same page. With the kind
+    /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination) the list cannot be walked further.
+    pub async fn next(&mut self) -> Result<Option<Vec<O::Item>>, Error> {
+        let next = self.pager.request().map_err(|error| Error::unsent(O::META, Cause::Pagination(error)))?;
+        let Some(operation) = next else { return Ok(None) };
         let page: Page<O::Item> = self.client.send(operation).await?;
         Ok(Some(self.pager.accept(page)))
     }

@@ -8,7 +8,10 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use convex_mgmt_proto::{ApiError, BuildError, ErrorCode, Idempotency, OperationMeta, ResponseError, Sent};
+use convex_mgmt_proto::deployment::environment_variables::{DeletesAll, PlanConflict};
+use convex_mgmt_proto::{
+    ApiError, BuildError, ErrorCode, Idempotency, OperationMeta, PagingError, ResponseError, Sent,
+};
 use http::StatusCode;
 
 pub(crate) use self::chain::chain;
@@ -34,6 +37,9 @@ struct Inner {
 
 pub(crate) enum Cause {
     Build(BuildError),
+    PlanConflict(PlanConflict),
+    DeletesAll(DeletesAll),
+    Pagination(PagingError),
     Transport(TransportError),
     Response(ResponseError),
 }
@@ -44,6 +50,13 @@ pub(crate) enum Cause {
 pub enum ErrorKind {
     /// The request was not built: a value breaks a rule. Nothing was sent.
     Build,
+    /// The plan for environment variables is out of date: variables changed after it was made. Nothing was changed.
+    /// [`Error::conflicting_variables`] returns their names.
+    PlanConflict,
+    /// The plan for environment variables deletes every owned variable and does not permit that. Nothing was changed.
+    DeletesAll,
+    /// The server returned the same cursor twice, so the list cannot be walked further. All pages so far are valid.
+    Pagination,
     /// No connection: the name does not resolve, nobody listens, or it took too long. Nothing was sent.
     Connect,
     /// The server could not be trusted, TLS could not be agreed on, or only one of client and server speaks it. Nothing was
@@ -83,8 +96,9 @@ pub enum ErrorKind {
 }
 
 impl Error {
-    pub(crate) fn build(operation: &'static OperationMeta, error: BuildError) -> Self {
-        Self::new(operation, Attempts { count: 0, maybe_applied: false }, Duration::ZERO, Sent::No, Cause::Build(error))
+    /// A call that failed before its first attempt.
+    pub(crate) fn unsent(operation: &'static OperationMeta, cause: Cause) -> Self {
+        Self::new(operation, Attempts { count: 0, maybe_applied: false }, Duration::ZERO, Sent::No, cause)
     }
 
     pub(crate) fn new(
@@ -113,7 +127,7 @@ impl Error {
     /// Whether it is open if the last attempt carried the operation out, going by that attempt alone.
     fn last_is_open(&self) -> bool {
         match &self.0.cause {
-            Cause::Build(_) => false,
+            Cause::Build(_) | Cause::PlanConflict(_) | Cause::DeletesAll(_) | Cause::Pagination(_) => false,
             Cause::Transport(error) => error.maybe_applied(),
             Cause::Response(error) => error.maybe_applied(),
         }
@@ -141,6 +155,9 @@ impl Error {
     pub fn cause_kind(&self) -> ErrorKind {
         match &self.0.cause {
             Cause::Build(_) => ErrorKind::Build,
+            Cause::PlanConflict(_) => ErrorKind::PlanConflict,
+            Cause::DeletesAll(_) => ErrorKind::DeletesAll,
+            Cause::Pagination(_) => ErrorKind::Pagination,
             Cause::Transport(error) => match error.kind() {
                 TransportErrorKind::Connect => ErrorKind::Connect,
                 TransportErrorKind::Tls | TransportErrorKind::NotTls | TransportErrorKind::UnexpectedTls => {
@@ -189,6 +206,23 @@ impl Error {
     pub fn build_error(&self) -> Option<&BuildError> {
         match &self.0.cause {
             Cause::Build(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Returns the names of the variables that changed after the plan was made. Empty unless the kind is
+    /// [`ErrorKind::PlanConflict`].
+    pub fn conflicting_variables(&self) -> &[String] {
+        match &self.0.cause {
+            Cause::PlanConflict(conflict) => &conflict.names,
+            _ => &[],
+        }
+    }
+
+    /// Returns the number of owned variables, all of which the plan would delete, if the kind is [`ErrorKind::DeletesAll`].
+    pub fn deleted_variables(&self) -> Option<usize> {
+        match &self.0.cause {
+            Cause::DeletesAll(deletion) => Some(deletion.count),
             _ => None,
         }
     }
@@ -263,6 +297,9 @@ impl fmt::Display for Error {
         write!(f, "{}: ", operation.id)?;
         match cause {
             Cause::Build(error) => return write!(f, "{error}; nothing was sent"),
+            Cause::PlanConflict(error) => return write!(f, "{error}; nothing was changed"),
+            Cause::DeletesAll(error) => return write!(f, "{error}; nothing was changed"),
+            Cause::Pagination(error) => return write!(f, "{error}"),
             Cause::Transport(error) => write!(f, "{error}")?,
             Cause::Response(error) => write!(f, "{error}")?,
         }
@@ -294,6 +331,9 @@ impl fmt::Debug for Error {
         debug.field("attempts", attempts).field("elapsed", elapsed).field("sent", sent);
         match cause {
             Cause::Build(error) => debug.field("cause", error),
+            Cause::PlanConflict(error) => debug.field("cause", error),
+            Cause::DeletesAll(error) => debug.field("cause", error),
+            Cause::Pagination(error) => debug.field("cause", error),
             Cause::Transport(error) => debug.field("cause", error),
             Cause::Response(error) => debug.field("cause", error),
         };
@@ -306,7 +346,7 @@ impl StdError for Error {
         // The texts of the others are part of this error's own.
         match &self.0.cause {
             Cause::Transport(error) => error.source(),
-            Cause::Build(_) | Cause::Response(_) => None,
+            _ => None,
         }
     }
 }
