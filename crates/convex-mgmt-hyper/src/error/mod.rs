@@ -69,7 +69,7 @@ pub enum ErrorKind {
     /// The server did not process the request: it refused the stream of HTTP/2, or closed the connection before it.
     Unprocessed,
     /// The response is not valid HTTP: another protocol answers at this port, its head is malformed or larger than
-    /// [`HEAD_LIMIT`](crate::builder::defaults::HEAD_LIMIT), or the framing of its body is malformed.
+    /// [`HEAD_LIMIT`](crate::defaults::HEAD_LIMIT), or the framing of its body is malformed.
     InvalidResponse,
     /// An attempt waited too long for the head of the response, or for more of its body, and no further one was due.
     AttemptTimeout,

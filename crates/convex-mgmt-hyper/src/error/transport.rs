@@ -10,7 +10,7 @@ use tower::BoxError;
 
 use super::ProxyRefusal;
 use super::chain::chain;
-use crate::builder::defaults::{HEAD_LIMIT, MAX_HEADERS};
+use crate::config::defaults::{HEAD_LIMIT, MAX_HEADERS};
 use crate::layers::Attempts;
 
 /// The reason of an error that several calls end with.

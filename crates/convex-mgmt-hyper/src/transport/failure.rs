@@ -9,9 +9,9 @@ use convex_mgmt_proto::Sent;
 
 use super::pool::Unopened;
 use super::progress::Progress;
-use crate::builder::ConfigError;
+use crate::config::ConfigError;
+use crate::connect::TlsAlert;
 use crate::error::{ProxyRefusal, TransportError, chain};
-use crate::plaintext::TlsAlert;
 
 /// There is no connection.
 pub(super) fn unopened(why: Arc<Unopened>) -> TransportError {

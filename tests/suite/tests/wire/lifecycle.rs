@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use convex_mgmt::builder::AttemptService;
+use convex_mgmt::AttemptService;
 use convex_mgmt::deployment::UpdateEnvironmentVariables;
 use convex_mgmt::{Client, Error, ErrorKind, Sent};
 use convex_mgmt_suite::endpoint;

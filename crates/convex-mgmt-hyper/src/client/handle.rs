@@ -7,13 +7,9 @@ use convex_mgmt_proto::{Api, DeploymentApi, Endpoint, ManagementApi, Operation, 
 use http::{Request, Response};
 use tower::{BoxError, Service};
 
-use crate::builder::{AttemptService, CallService, ClientBuilder, ConfigError};
+use super::exchange::Exchange;
 use crate::error::{Cause, Error};
-use crate::exchange::Exchange;
-
-/// The stack of a client that was built without layers of the integrator's:
-/// total deadline, retry, concurrency limit, attempt timeout, hyper.
-pub type DefaultService = CallService<AttemptService>;
+use crate::service::DefaultService;
 
 /// A client of the Deployment Platform API.
 pub type DeploymentClient<S = DefaultService> = Client<DeploymentApi, S>;
@@ -47,24 +43,9 @@ pub struct Client<A, S = DefaultService> {
     user_agent: Option<UserAgent>,
 }
 
-impl<A: Api> Client<A> {
-    /// A client with all defaults.
-    ///
-    /// # Errors
-    /// A [`ConfigError`] if this build of the library cannot reach the endpoint.
-    pub fn new(endpoint: Endpoint<A>) -> Result<Self, ConfigError> {
-        Self::builder(endpoint).build()
-    }
-
-    /// A client with settings or layers of its own.
-    pub fn builder(endpoint: Endpoint<A>) -> ClientBuilder<A> {
-        ClientBuilder::new(endpoint)
-    }
-}
-
 impl<A: Api, S> Client<A, S> {
     /// A client over any service. Nothing is put around it: retries and timeouts are those of the service.
-    /// [`ClientBuilder::build_on`] puts this library's around a transport.
+    /// [`ClientBuilder::build_on`](crate::ClientBuilder::build_on) puts this library's around a transport.
     pub fn with_service(endpoint: Endpoint<A>, service: S) -> Self {
         Self { endpoint, service, user_agent: None }
     }
@@ -86,7 +67,7 @@ impl<A: Api, S> Client<A, S> {
 
 impl<A, S: Clone> Client<A, S> {
     /// A client of another endpoint, of either API, that shares this one's connections, limits and retry budget, and its
-    /// product for the `User-Agent` ([`ClientBuilder::user_agent`]).
+    /// product for the `User-Agent` ([`ClientBuilder::user_agent`](crate::ClientBuilder::user_agent)).
     pub fn at<B: Api>(&self, endpoint: Endpoint<B>) -> Client<B, S> {
         Client::with_service(endpoint, self.service.clone()).with_user_agent(self.user_agent.clone())
     }

@@ -7,7 +7,7 @@ use convex_mgmt_proto::{Api, Page, Paged, Pager};
 use http::{Request, Response};
 use tower::{BoxError, Service};
 
-use crate::client::Client;
+use super::handle::Client;
 use crate::error::{Cause, Error};
 
 /// The pages of a list, each asked for when it is wanted. See [`Client::pages`].

@@ -7,7 +7,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::builder::ConfigError;
+use crate::config::ConfigError;
 
 /// The library that does the cryptography of TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -63,21 +63,21 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::door::{self, Door};
+    use crate::connect::gated_service::{self, GatedService};
 
     const GIVEN: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)), IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1))];
     const LOOKED_UP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 3)), 0);
 
-    type System = Door<std::vec::IntoIter<SocketAddr>, std::io::Error>;
+    type System = GatedService<std::vec::IntoIter<SocketAddr>, std::io::Error>;
 
     fn resolver() -> (System, Resolver<System>) {
-        let system = Door::new(|| Ok(vec![LOOKED_UP].into_iter()));
+        let system = GatedService::new(|| Ok(vec![LOOKED_UP].into_iter()));
         let given = Given::new(HashMap::from([("given.example".to_owned(), GIVEN.to_vec())]));
         (system.clone(), Resolver { given, system })
     }
 
     fn addresses(resolver: &mut Resolver<System>, host: &str) -> Vec<IpAddr> {
-        match door::poll(&mut resolver.call(host.parse().unwrap())) {
+        match gated_service::poll(&mut resolver.call(host.parse().unwrap())) {
             Poll::Ready(addresses) => addresses.unwrap().map(|address| address.ip()).collect(),
             Poll::Pending => panic!("{host} is still looked up"),
         }
@@ -86,9 +86,9 @@ mod tests {
     #[test]
     fn a_resolver_is_ready_when_the_systems_is() {
         let (system, mut resolver) = resolver();
-        assert!(!door::is_ready(&mut resolver));
+        assert!(!gated_service::is_ready(&mut resolver));
         system.open();
-        assert!(door::is_ready(&mut resolver));
+        assert!(gated_service::is_ready(&mut resolver));
         assert_eq!(addresses(&mut resolver, "other.example"), [LOOKED_UP.ip()]);
     }
 

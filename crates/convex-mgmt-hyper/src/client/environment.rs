@@ -7,7 +7,7 @@ use convex_mgmt_proto::{BuildError, DeploymentApi, Operation};
 use http::{Request, Response};
 use tower::{BoxError, Service};
 
-use crate::client::Client;
+use super::handle::Client;
 use crate::error::{Cause, Error};
 
 /// The reaction to variables that changed after a plan was made.

@@ -1,0 +1,12 @@
+//! [`Client`], its builder, and the walk over lists.
+
+mod builder;
+mod environment;
+mod exchange;
+mod handle;
+mod pages;
+
+pub use self::builder::ClientBuilder;
+pub use self::environment::OnConflict;
+pub use self::handle::{Client, DeploymentClient, ManagementClient};
+pub use self::pages::Pages;

@@ -1,0 +1,20 @@
+//! Opening connections: name lookup, TCP, proxies and TLS.
+
+mod connector;
+#[cfg(test)]
+mod gated_service;
+mod maybe_tls;
+mod plaintext;
+#[cfg(feature = "proxy")]
+mod proxy;
+mod resolve;
+mod tcp;
+#[cfg(feature = "tls")]
+mod tls;
+
+pub(crate) use self::connector::{ConnectSettings, Connector};
+pub(crate) use self::plaintext::TlsAlert;
+#[cfg(feature = "proxy")]
+pub use self::proxy::{Proxy, ProxyError, ProxyVariableError};
+#[cfg(feature = "tls")]
+pub use self::tls::CryptoProvider;
