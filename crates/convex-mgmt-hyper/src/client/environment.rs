@@ -12,6 +12,7 @@ use crate::error::{Cause, Error};
 
 /// The reaction to variables that changed after a plan was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OnConflict {
     /// Change nothing and fail with the names of the variables.
     #[default]

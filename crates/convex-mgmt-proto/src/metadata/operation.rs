@@ -6,6 +6,7 @@ use super::api::Api;
 
 /// A class of credentials, as the published documents list them for each operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CredentialClass {
     /// A key for one deployment.
     DeployKey,
@@ -33,6 +34,7 @@ pub enum Idempotency {
 
 /// How an operation hands out long lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Paging {
     /// One reply holds everything.
     None,

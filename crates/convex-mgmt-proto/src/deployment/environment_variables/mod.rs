@@ -182,6 +182,7 @@ impl Operation for ListEnvironmentVariables {
 
 /// One change of an environment variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum EnvironmentVariableChange {
     /// Creates the variable, or gives it another value.
     Set {
