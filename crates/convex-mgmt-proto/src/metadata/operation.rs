@@ -1,5 +1,7 @@
 //! [`OperationMeta`]: the static description of an operation, and its vocabulary.
 
+use std::fmt;
+
 use http::Method;
 
 use super::api::Api;
@@ -30,6 +32,23 @@ pub enum Idempotency {
     Idempotent,
     /// A second execution does something else than the first: repeated only if it is known not to have been executed.
     NonIdempotent,
+}
+
+impl Idempotency {
+    /// Returns the name for logs: `safe`, `idempotent` or `non_idempotent`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Safe => "safe",
+            Self::Idempotent => "idempotent",
+            Self::NonIdempotent => "non_idempotent",
+        }
+    }
+}
+
+impl fmt::Display for Idempotency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 /// How an operation hands out long lists.
@@ -165,5 +184,25 @@ impl OperationMeta {
     pub const fn large_reply(mut self) -> Self {
         self.large_reply = true;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deployment::environment_variables::Action;
+    use crate::response::Sent;
+
+    #[test]
+    fn names_for_logs_are_snake_case_and_honor_a_width() {
+        let names = [Idempotency::Safe, Idempotency::Idempotent, Idempotency::NonIdempotent].map(Idempotency::as_str);
+        assert_eq!(names, ["safe", "idempotent", "non_idempotent"]);
+        assert_eq!([Sent::No, Sent::Maybe].map(Sent::as_str), ["no", "maybe"]);
+        let actions = [Action::Create, Action::Update, Action::Delete, Action::Unchanged, Action::Unmanaged];
+        for action in actions {
+            assert_eq!(serde_json::to_value(action).unwrap(), action.as_str());
+        }
+        let shown = format!("{:>6}|{:<5}|{:^8}|", Idempotency::Safe, Sent::No, Action::Create);
+        assert_eq!(shown, "  safe|no   | create |");
     }
 }
