@@ -37,8 +37,8 @@ where
     ///
     /// * [`ErrorKind::PlanConflict`](crate::ErrorKind::PlanConflict) if variables changed after the plan was made and
     ///   `on_conflict` is [`OnConflict::Fail`];
-    /// * [`ErrorKind::DeletesAll`](crate::ErrorKind::DeletesAll) if the plan deletes every owned variable and does not permit
-    ///   that;
+    /// * [`ErrorKind::PlanRejected`](crate::ErrorKind::PlanRejected) if the plan deletes every owned variable and does not
+    ///   permit that, or owns an empty prefix or name;
     /// * [`ErrorKind::Build`](crate::ErrorKind::Build) if a name or a value breaks a rule, before anything is sent, or if the
     ///   variables would exceed a limit of the deployment, before anything is changed: only the second read shows how many
     ///   there are;
@@ -63,8 +63,8 @@ where
 
 fn rejected(error: PlanError) -> Error {
     unsent(match error {
-        PlanError::DeletesAll(error) => Cause::DeletesAll(error),
         PlanError::Invalid(violations) => Cause::Build(BuildError::Invalid(violations)),
+        error => Cause::PlanRejected(error),
     })
 }
 

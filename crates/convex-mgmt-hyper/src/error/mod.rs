@@ -8,7 +8,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use convex_mgmt_proto::deployment::environment_variables::{DeletesAll, PlanConflict};
+use convex_mgmt_proto::deployment::environment_variables::{PlanConflict, PlanError};
 use convex_mgmt_proto::{
     ApiError, BuildError, ErrorCode, Idempotency, OperationMeta, PagingError, ResponseError, Sent,
 };
@@ -38,7 +38,7 @@ struct Inner {
 pub(crate) enum Cause {
     Build(BuildError),
     PlanConflict(PlanConflict),
-    DeletesAll(DeletesAll),
+    PlanRejected(PlanError),
     Pagination(PagingError),
     Transport(TransportError),
     Response(ResponseError),
@@ -53,8 +53,9 @@ pub enum ErrorKind {
     /// The plan for environment variables is out of date: variables changed after it was made. Nothing was changed.
     /// [`Error::conflicting_variables`] returns their names.
     PlanConflict,
-    /// The plan for environment variables deletes every owned variable and does not permit that. Nothing was changed.
-    DeletesAll,
+    /// The plan for environment variables is probably a mistake: it deletes every owned variable without permission, or owns an
+    /// empty prefix or name. Nothing was changed. [`Error::plan_error`] returns the reason.
+    PlanRejected,
     /// The server returned the same cursor twice, so the list cannot be walked further. All pages so far are valid.
     Pagination,
     /// No connection: the name does not resolve, nobody listens, or it took too long. Nothing was sent.
@@ -127,7 +128,7 @@ impl Error {
     /// Whether it is open if the last attempt carried the operation out, going by that attempt alone.
     fn last_is_open(&self) -> bool {
         match &self.0.cause {
-            Cause::Build(_) | Cause::PlanConflict(_) | Cause::DeletesAll(_) | Cause::Pagination(_) => false,
+            Cause::Build(_) | Cause::PlanConflict(_) | Cause::PlanRejected(_) | Cause::Pagination(_) => false,
             Cause::Transport(error) => error.maybe_applied(),
             Cause::Response(error) => error.maybe_applied(),
         }
@@ -156,7 +157,7 @@ impl Error {
         match &self.0.cause {
             Cause::Build(_) => ErrorKind::Build,
             Cause::PlanConflict(_) => ErrorKind::PlanConflict,
-            Cause::DeletesAll(_) => ErrorKind::DeletesAll,
+            Cause::PlanRejected(_) => ErrorKind::PlanRejected,
             Cause::Pagination(_) => ErrorKind::Pagination,
             Cause::Transport(error) => match error.kind() {
                 TransportErrorKind::Connect => ErrorKind::Connect,
@@ -219,10 +220,10 @@ impl Error {
         }
     }
 
-    /// Returns the number of owned variables, all of which the plan would delete, if the kind is [`ErrorKind::DeletesAll`].
-    pub fn deleted_variables(&self) -> Option<usize> {
+    /// Returns the reason why the plan was rejected, if the kind is [`ErrorKind::PlanRejected`].
+    pub fn plan_error(&self) -> Option<&PlanError> {
         match &self.0.cause {
-            Cause::DeletesAll(deletion) => Some(deletion.count),
+            Cause::PlanRejected(error) => Some(error),
             _ => None,
         }
     }
@@ -298,7 +299,7 @@ impl fmt::Display for Error {
         match cause {
             Cause::Build(error) => return write!(f, "{error}; nothing was sent"),
             Cause::PlanConflict(error) => return write!(f, "{error}; nothing was changed"),
-            Cause::DeletesAll(error) => return write!(f, "{error}; nothing was changed"),
+            Cause::PlanRejected(error) => return write!(f, "{error}; nothing was changed"),
             Cause::Pagination(error) => return write!(f, "{error}"),
             Cause::Transport(error) => write!(f, "{error}")?,
             Cause::Response(error) => write!(f, "{error}")?,
@@ -332,7 +333,7 @@ impl fmt::Debug for Error {
         match cause {
             Cause::Build(error) => debug.field("cause", error),
             Cause::PlanConflict(error) => debug.field("cause", error),
-            Cause::DeletesAll(error) => debug.field("cause", error),
+            Cause::PlanRejected(error) => debug.field("cause", error),
             Cause::Pagination(error) => debug.field("cause", error),
             Cause::Transport(error) => debug.field("cause", error),
             Cause::Response(error) => debug.field("cause", error),

@@ -198,7 +198,8 @@ mod tests {
         let names = [Idempotency::Safe, Idempotency::Idempotent, Idempotency::NonIdempotent].map(Idempotency::as_str);
         assert_eq!(names, ["safe", "idempotent", "non_idempotent"]);
         assert_eq!([Sent::No, Sent::Maybe].map(Sent::as_str), ["no", "maybe"]);
-        let actions = [Action::Create, Action::Update, Action::Delete, Action::Unchanged, Action::Unmanaged];
+        let actions =
+            [Action::Create, Action::Update, Action::Delete, Action::Unchanged, Action::Unmanaged, Action::Unplanned];
         for action in actions {
             assert_eq!(serde_json::to_value(action).unwrap(), action.as_str());
         }

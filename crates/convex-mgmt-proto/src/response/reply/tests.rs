@@ -132,7 +132,11 @@ fn an_error_keeps_a_bounded_part_of_a_body() {
 #[test]
 fn an_error_says_how_long_the_server_asks_to_wait() {
     for (status, body, expected) in [
-        (429, r#"{"code":"TooManyWrites"}"#, "the server returned 429 TooManyWrites: send fewer requests at a time, or later"),
+        (
+            429,
+            r#"{"code":"TooManyWrites"}"#,
+            "the server returned 429 TooManyWrites: send fewer requests at a time, or later",
+        ),
         (503, r#"{"code":"SomethingNew"}"#, "the server returned 503 SomethingNew"),
         (503, "", "got 503 with an empty body: a proxy or gateway may have sent it"),
     ] {
