@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use http::Method;
+use http::{Method, Uri};
 
 use super::api::Api;
 
@@ -76,7 +76,9 @@ pub struct OperationMeta {
     pub api: &'static str,
     /// Its HTTP method.
     pub method: Method,
-    /// Its path after [`Api::PREFIX`], with `{name}` for each path value.
+    /// The path that its own path follows, [`Api::PREFIX`].
+    pub prefix: &'static str,
+    /// Its path after `prefix`, with `{name}` for each path value.
     pub path: &'static str,
     /// The names of its query parameters.
     pub query: &'static [&'static str],
@@ -111,6 +113,7 @@ impl OperationMeta {
             id,
             api: A::NAME,
             method,
+            prefix: A::PREFIX,
             path,
             query: &[],
             idempotency,
@@ -124,6 +127,16 @@ impl OperationMeta {
             not_found_code: None,
             verify_with: None,
         }
+    }
+
+    /// Returns the URL of the endpoint that a request of this operation goes to: the origin and the path prefix, as
+    /// `Endpoint::url` returns it. `None` if `uri` does not end with a path of this operation.
+    pub fn endpoint_url(&self, uri: &Uri) -> Option<String> {
+        // A path value is one segment: a `/` in it is encoded.
+        let last = self.path.matches('/').count().checked_sub(1)?;
+        let (end, _) = uri.path().rmatch_indices('/').nth(last)?;
+        let prefix = uri.path().get(..end)?.strip_suffix(self.prefix)?;
+        Some(format!("{}://{}{prefix}", uri.scheme_str()?, uri.authority()?))
     }
 
     /// Lists the classes of credentials that are accepted.
