@@ -20,6 +20,6 @@ pub use config::{ConfigError, defaults};
 pub use connect::CryptoProvider;
 #[cfg(feature = "proxy")]
 pub use connect::{Proxy, ProxyError, ProxyVariableError};
-pub use error::{Error, ErrorKind, ProxyRefusal, TransportError, TransportErrorKind};
+pub use error::{Advice, Error, ErrorKind, ProxyRefusal, TransportError, TransportErrorKind};
 pub use service::{AttemptService, CallService, DefaultService};
 pub use transport::HyperTransport;

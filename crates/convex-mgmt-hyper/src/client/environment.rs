@@ -48,26 +48,23 @@ where
         plan: &EnvironmentPlan,
         on_conflict: OnConflict,
     ) -> Result<EnvironmentPlan, Error> {
-        plan.check().map_err(rejected)?;
+        let unsent = |cause| Error::unsent(UpdateEnvironmentVariables::META, self.endpoint().url(), cause);
+        plan.check().map_err(|error| unsent(cause(error)))?;
         let fresh = self.send(&ListEnvironmentVariables::new()).await?;
         let plan = match on_conflict {
             OnConflict::Fail => plan.rebase(&fresh).map_err(|conflict| unsent(Cause::PlanConflict(conflict)))?,
             OnConflict::Overwrite => plan.replan(&fresh),
         };
-        if let Some(update) = plan.operation().map_err(rejected)? {
+        if let Some(update) = plan.operation().map_err(|error| unsent(cause(error)))? {
             self.send(&update).await?;
         }
         Ok(plan)
     }
 }
 
-fn rejected(error: PlanError) -> Error {
-    unsent(match error {
+fn cause(error: PlanError) -> Cause {
+    match error {
         PlanError::Invalid(violations) => Cause::Build(BuildError::Invalid(violations)),
         error => Cause::PlanRejected(error),
-    })
-}
-
-fn unsent(cause: Cause) -> Error {
-    Error::unsent(UpdateEnvironmentVariables::META, cause)
+    }
 }

@@ -5,41 +5,42 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use convex_mgmt_proto::{OperationMeta, ResponseError, Sent};
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower::{BoxError, Service};
 
-use crate::error::{Cause, Error, TransportError};
-use crate::layers::Attempts;
+use crate::error::{Attempts, Cause, Error, TransportError};
 use crate::trace::CallSpan;
 
-/// One call under way: what its errors will say.
+/// A call in progress, with the facts for its error.
 #[derive(Clone)]
 pub(crate) struct Call {
     operation: &'static OperationMeta,
+    uri: Uri,
     started: Instant,
-    /// What there was before the answer.
+    /// The retry history of the response.
     attempts: Attempts,
     span: CallSpan,
 }
 
 impl Call {
     fn failed(&self, error: TransportError) -> Error {
-        self.error(error.before(), error.sent(), Cause::Transport(error))
+        self.error(error.history(), error.sent(), Cause::Transport(error))
     }
 
     pub(crate) fn refused(&self, error: ResponseError) -> Error {
         self.error(self.attempts, Sent::Maybe, Cause::Response(error))
     }
 
-    /// Whether an attempt before the one that was answered may have been carried out.
+    /// Returns `true` if an attempt before the last one may have taken effect.
     pub(crate) fn maybe_applied(&self) -> bool {
         self.attempts.maybe_applied
     }
 
     fn error(&self, attempts: Attempts, sent: Sent, cause: Cause) -> Error {
-        let error = Error::new(self.operation, attempts, self.started.elapsed(), sent, cause);
+        let url = self.operation.endpoint_url(&self.uri).unwrap_or_default().into();
+        let error = Error::new(self.operation, url, attempts, self.started.elapsed(), sent, cause);
         self.span.failed(&error);
         error
     }
@@ -54,7 +55,7 @@ pin_project! {
 }
 
 pin_project! {
-    /// Waits until the service is ready, calls it, and gives its answer or the error of the call.
+    /// Waits until the service is ready, calls it, and returns the response or the error of the call.
     pub(crate) struct Exchange<S> where S: Service<Request<Bytes>> {
         #[pin]
         state: State<S, S::Future>,
@@ -65,7 +66,8 @@ pin_project! {
 impl<S: Service<Request<Bytes>>> Exchange<S> {
     pub(crate) fn new(service: S, operation: &'static OperationMeta, request: Request<Bytes>) -> Self {
         let span = CallSpan::new(operation, &request);
-        let call = Call { operation, started: Instant::now(), attempts: Attempts::ONE, span };
+        let uri = request.uri().clone();
+        let call = Call { operation, uri, started: Instant::now(), attempts: Attempts::ONE, span };
         Self { state: State::Readying { service, request: Some(request) }, call }
     }
 }
@@ -95,8 +97,8 @@ where
         };
         Poll::Ready(match result {
             Ok(response) => {
-                this.call.span.answered(&response);
                 let attempts = response.extensions().get().copied().unwrap_or(Attempts::ONE);
+                this.call.span.responded(&response, attempts);
                 Ok((response, Call { attempts, ..this.call.clone() }))
             }
             Err(error) => Err(this.call.failed(error)),

@@ -100,8 +100,9 @@ where
         O: Operation<Api = A>,
     {
         // Only writing and reading are generic over the operation: all else is compiled once, in `Exchange`.
-        let request =
-            operation.to_request(&self.endpoint).map_err(|error| Error::unsent(O::META, Cause::Build(error)))?;
+        let request = operation
+            .to_request(&self.endpoint)
+            .map_err(|error| Error::unsent(O::META, self.endpoint.url(), Cause::Build(error)))?;
         let (response, call) = Exchange::new(self.service.clone(), O::META, request).await?;
         let reply = match call.maybe_applied() {
             true => O::reply_from_retry(response),

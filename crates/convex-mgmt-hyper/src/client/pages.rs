@@ -57,7 +57,8 @@ where
     /// An [`Error`]. After a failed call it may be called again and requests the same page. With the kind
     /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination) the list cannot be walked further.
     pub async fn next(&mut self) -> Result<Option<Vec<O::Item>>, Error> {
-        let next = self.pager.request().map_err(|error| Error::unsent(O::META, Cause::Pagination(error)))?;
+        let url = self.client.endpoint().url();
+        let next = self.pager.request().map_err(|error| Error::unsent(O::META, url, Cause::Pagination(error)))?;
         let Some(operation) = next else { return Ok(None) };
         let page: Page<O::Item> = self.client.send(operation).await?;
         Ok(Some(self.pager.accept(page)))
