@@ -13,7 +13,7 @@ pub use credential_refresh::{CredentialRefresh, CredentialRefreshLayer};
 pub use retry::{Attempts, Retry, RetryLayer};
 
 /// The futures of the layers' services.
-pub mod future {
+pub(crate) mod future {
     pub use super::attempt_timeout::AttemptTimeoutFuture;
     pub use super::concurrency_limit::ConcurrencyLimitFuture;
     pub use super::credential_refresh::CredentialRefreshFuture;

@@ -69,6 +69,11 @@ impl HyperTransport {
     pub(crate) fn new(connector: Connector, pool: PoolSettings, settings: TransportSettings) -> Self {
         Self { pool: Arc::new(Pool::new(connector, pool)), settings }
     }
+
+    /// The same pool with other bounds.
+    pub(crate) fn with_settings(&self, settings: TransportSettings) -> Self {
+        Self { pool: Arc::clone(&self.pool), settings }
+    }
 }
 
 impl fmt::Debug for HyperTransport {
@@ -80,18 +85,18 @@ impl fmt::Debug for HyperTransport {
 impl Service<Request<Bytes>> for HyperTransport {
     type Response = Response<Bytes>;
     type Error = TransportError;
-    type Future = HyperFuture;
+    type Future = HyperTransportFuture;
 
     fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Bytes>) -> HyperFuture {
+    fn call(&mut self, request: Request<Bytes>) -> HyperTransportFuture {
         let TransportSettings { limits, attempt_timeout } = self.settings;
         let read = Read::new(limits.of(&request));
         let progress = Arc::new(Progress::below(&request));
         let state = State::Head(exchange(Arc::clone(&self.pool), request, Arc::clone(&progress)));
-        HyperFuture {
+        HyperTransportFuture {
             response: Receiving { progressed: false, read, state },
             progress,
             timer: Timer::new(attempt_timeout),
@@ -101,7 +106,7 @@ impl Service<Request<Bytes>> for HyperTransport {
 
 pin_project! {
     /// The future of [`HyperTransport`].
-    pub struct HyperFuture {
+    pub struct HyperTransportFuture {
         response: Receiving,
         progress: Arc<Progress>,
         #[pin]
@@ -109,13 +114,13 @@ pin_project! {
     }
 }
 
-impl fmt::Debug for HyperFuture {
+impl fmt::Debug for HyperTransportFuture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HyperFuture").finish_non_exhaustive()
+        f.debug_struct("HyperTransportFuture").finish_non_exhaustive()
     }
 }
 
-impl Future for HyperFuture {
+impl Future for HyperTransportFuture {
     type Output = Result<Response<Bytes>, TransportError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {

@@ -126,7 +126,7 @@ impl Pool {
 
     #[cfg(feature = "http2")]
     fn may_share(&self, key: &Key) -> bool {
-        self.settings.http2.is_some() && key.scheme == http::uri::Scheme::HTTPS
+        self.settings.http2.is_some() && self.connector.may_be_http2(&key.scheme)
     }
 
     #[cfg(not(feature = "http2"))]

@@ -1,18 +1,15 @@
 //! Opening a connection for a pool.
 
-use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-#[cfg(feature = "http2")]
-use hyper_util::client::legacy::connect::Connection as _;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
-use tower::{BoxError, Service};
+use tower::BoxError;
 
 use super::hosts::Key;
 use super::{Connection, Lease, Pool};
-use crate::connect::Connector;
+use crate::connect::Opened;
 
 /// Why there is no connection. Nothing was sent.
 #[derive(Debug)]
@@ -138,17 +135,14 @@ impl Drop for Turn {
 }
 
 async fn connect(pool: &Arc<Pool>, key: &Key) -> Result<Lease, Unopened> {
-    let refused = Unopened::Connect;
-    let target = key.uri().map_err(|error| refused(error.into()))?;
-    let mut connector: Connector = pool.connector.clone();
-    poll_fn(|cx| connector.poll_ready(cx)).await.map_err(refused)?;
-    let io = connector.call(target).await.map_err(refused)?;
+    let target = key.uri().map_err(|error| Unopened::Connect(error.into()))?;
+    let Opened { io, is_http2 } = pool.connector.open(target).await.map_err(Unopened::Connect)?;
     let id = pool.hosts().new_id();
     let gone = Gone { pool: Arc::downgrade(pool), key: key.clone(), id };
+    // Not used in a build without HTTP/2.
+    let _ = is_http2;
     #[cfg(feature = "http2")]
-    if io.connected().is_negotiated_h2()
-        && let Some(builder) = &pool.settings.http2
-    {
+    if is_http2 && let Some(builder) = &pool.settings.http2 {
         let (connection, driver) = builder.handshake(io).await.map_err(Unopened::broken)?;
         tokio::spawn(async move {
             drop(driver.await);
