@@ -118,7 +118,13 @@ async fn calls_share_a_connection_that_negotiated_http2() {
         let open = memory.clone();
         let connector = service_fn(move |_: Uri| {
             let connection = Connection::new(open.open()).http2();
-            async { Ok::<_, io::Error>(connection) }
+            async {
+                // All calls need a connection before the first one is open.
+                for _ in 0..100 {
+                    tokio::task::yield_now().await;
+                }
+                Ok::<_, io::Error>(connection)
+            }
         });
         let client = builder(url).http2(true).connector(connector).build().unwrap();
         let mut calls = JoinSet::new();
