@@ -14,7 +14,7 @@ mod service;
 mod trace;
 mod transport;
 
-pub use client::{BoxClient, Client, ClientBuilder, DeploymentClient, ManagementClient, OnConflict, Pages};
+pub use client::{BoxClient, Client, ClientBuilder, DeploymentClient, Items, ManagementClient, OnConflict, Pages};
 pub use config::{ConfigError, defaults};
 pub use connect::Connection;
 #[cfg(feature = "tls")]

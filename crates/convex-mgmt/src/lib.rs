@@ -22,8 +22,8 @@
 pub use convex_mgmt_hyper::CryptoProvider;
 pub use convex_mgmt_hyper::{
     self as hyper, BoxClient, BoxService, Client, ClientBuilder, ConfigError, Connection, DefaultService,
-    DeploymentClient, Error, ErrorKind, HyperTransport, ManagementClient, OnConflict, Pages, ProxyRefusal, Transport,
-    TransportError, TransportErrorKind, defaults, future, layers,
+    DeploymentClient, Error, ErrorKind, HyperTransport, Items, ManagementClient, OnConflict, Pages, ProxyRefusal,
+    Transport, TransportError, TransportErrorKind, defaults, future, layers,
 };
 #[cfg(feature = "proxy")]
 pub use convex_mgmt_hyper::{Proxy, ProxyError, ProxyVariableError};

@@ -10,5 +10,5 @@ mod send;
 pub use self::builder::ClientBuilder;
 pub use self::environment::OnConflict;
 pub use self::handle::{BoxClient, Client, DeploymentClient, ManagementClient};
-pub use self::pages::Pages;
+pub use self::pages::{Items, Pages};
 pub use self::send::{ReplyFuture, SendFuture};

@@ -40,6 +40,7 @@ pub(crate) enum Cause {
     PlanConflict(PlanConflict),
     DeletesAll(DeletesAll),
     Pagination(PagingError),
+    TooManyItems(usize),
     Transport(TransportError),
     Response(ResponseError),
 }
@@ -57,6 +58,8 @@ pub enum ErrorKind {
     DeletesAll,
     /// The server returned the same cursor twice, so the list cannot be walked further. All pages so far are valid.
     Pagination,
+    /// The list has more items than [`Pages::collect`](crate::Pages::collect) was allowed to collect.
+    TooManyItems,
     /// No connection: the name does not resolve, nobody listens, or it took too long. Nothing was sent.
     Connect,
     /// The server could not be trusted, TLS could not be agreed on, or only one of client and server speaks it. Nothing was
@@ -127,7 +130,11 @@ impl Error {
     /// Whether it is open if the last attempt carried the operation out, going by that attempt alone.
     fn last_is_open(&self) -> bool {
         match &self.0.cause {
-            Cause::Build(_) | Cause::PlanConflict(_) | Cause::DeletesAll(_) | Cause::Pagination(_) => false,
+            Cause::Build(_)
+            | Cause::PlanConflict(_)
+            | Cause::DeletesAll(_)
+            | Cause::Pagination(_)
+            | Cause::TooManyItems(_) => false,
             Cause::Transport(error) => error.maybe_applied(),
             Cause::Response(error) => error.maybe_applied(),
         }
@@ -158,6 +165,7 @@ impl Error {
             Cause::PlanConflict(_) => ErrorKind::PlanConflict,
             Cause::DeletesAll(_) => ErrorKind::DeletesAll,
             Cause::Pagination(_) => ErrorKind::Pagination,
+            Cause::TooManyItems(_) => ErrorKind::TooManyItems,
             Cause::Transport(error) => match error.kind() {
                 TransportErrorKind::Connect => ErrorKind::Connect,
                 TransportErrorKind::Tls | TransportErrorKind::NotTls | TransportErrorKind::UnexpectedTls => {
@@ -300,6 +308,9 @@ impl fmt::Display for Error {
             Cause::PlanConflict(error) => return write!(f, "{error}; nothing was changed"),
             Cause::DeletesAll(error) => return write!(f, "{error}; nothing was changed"),
             Cause::Pagination(error) => return write!(f, "{error}"),
+            Cause::TooManyItems(max) => {
+                return write!(f, "the list has more than {max} items: raise the limit, or walk it by page");
+            }
             Cause::Transport(error) => write!(f, "{error}")?,
             Cause::Response(error) => write!(f, "{error}")?,
         }
@@ -334,6 +345,7 @@ impl fmt::Debug for Error {
             Cause::PlanConflict(error) => debug.field("cause", error),
             Cause::DeletesAll(error) => debug.field("cause", error),
             Cause::Pagination(error) => debug.field("cause", error),
+            Cause::TooManyItems(max) => debug.field("max_items", max),
             Cause::Transport(error) => debug.field("cause", error),
             Cause::Response(error) => debug.field("cause", error),
         };
