@@ -296,8 +296,8 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
     /// A [`ConfigError`] that names the setting.
     pub fn build(self) -> Result<Client<A, CallLayers::Service>, ConfigError>
     where
-        AttemptLayers: Layer<HyperTransport>,
-        CallLayers: Layer<DefaultService<AttemptLayers::Service>>,
+        AttemptLayers: Layer<HyperTransport, Service: Transport>,
+        CallLayers: Layer<DefaultService<AttemptLayers::Service>, Service: Transport>,
     {
         let transport = self.build_transport()?;
         self.stack(transport)
@@ -309,9 +309,8 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
     /// A [`ConfigError`] that names the setting.
     pub fn build_boxed(self) -> Result<BoxClient<A>, ConfigError>
     where
-        AttemptLayers: Layer<HyperTransport>,
-        CallLayers: Layer<DefaultService<AttemptLayers::Service>>,
-        CallLayers::Service: Transport<Future: Send> + Send + 'static,
+        AttemptLayers: Layer<HyperTransport, Service: Transport>,
+        CallLayers: Layer<DefaultService<AttemptLayers::Service>, Service: Transport<Future: Send> + Send + 'static>,
     {
         self.build().map(Client::boxed)
     }
@@ -324,8 +323,8 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
     pub fn build_on<T>(self, transport: T) -> Result<Client<A, CallLayers::Service>, ConfigError>
     where
         T: Service<Request<Bytes>>,
-        AttemptLayers: Layer<AttemptTimeout<T>>,
-        CallLayers: Layer<DefaultService<AttemptLayers::Service>>,
+        AttemptLayers: Layer<AttemptTimeout<T>, Service: Transport>,
+        CallLayers: Layer<DefaultService<AttemptLayers::Service>, Service: Transport>,
     {
         let attempt_timeout = AttemptTimeoutLayer::new(self.settings.attempt_timeout);
         self.stack(attempt_timeout.layer(transport))

@@ -17,6 +17,17 @@ use tower::{BoxError, Service};
 /// }
 /// ```
 ///
+/// The compiler rejects other services with a text that names the requirements:
+///
+/// ```compile_fail,E0277
+/// use convex_mgmt::Transport;
+///
+/// struct NotAService;
+///
+/// fn takes(_: impl Transport) {}
+/// takes(NotAService);
+/// ```
+///
 /// It does not require `Send`. A function that spawns calls asks for that too: `T: Transport<Future: Send> + Send + 'static`.
 #[diagnostic::on_unimplemented(
     message = "a `Client` cannot send requests through `{Self}`",
