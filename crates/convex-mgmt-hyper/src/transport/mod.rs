@@ -1,4 +1,4 @@
-//! [`HyperTransport`]: the bottom of the stack. A pool of HTTP connections, and the whole response read under limits.
+//! [`HyperTransport`]: sends requests over pooled HTTP connections and reads whole responses under limits.
 
 mod body;
 mod exchange;
@@ -22,7 +22,7 @@ use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 use tower::Service;
 
-use self::body::Read;
+use self::body::BodyBuffer;
 use self::exchange::{Exchange, exchange};
 use self::failure::broken;
 pub(crate) use self::pool::PoolSettings;
@@ -32,10 +32,14 @@ use self::timer::Timer;
 use crate::connect::Connector;
 use crate::error::{TransportError, TransportErrorKind};
 
-/// Sends a request over a pooled connection and reads the whole response. A clone shares the pool.
+/// Sends a request over a pooled connection and reads the whole response. Clones share the pool.
 ///
-/// The body is read inside the attempt, so that a connection that breaks in the middle of it fails the attempt and can be
-/// retried. The attempt timeout applies to the head of the response, and then to each wait for more of its body.
+/// The body is read inside the attempt, so a connection that breaks in the middle of it fails the attempt, which can be retried.
+/// The attempt timeout applies to the head of the response, and then to each wait for more of its body.
+///
+/// [`ClientBuilder::build`](crate::ClientBuilder::build) creates one for the client;
+/// [`ClientBuilder::build_transport`](crate::ClientBuilder::build_transport) creates one for a stack of your own, or for several
+/// clients.
 #[derive(Clone)]
 pub struct HyperTransport {
     pool: Arc<Pool>,
@@ -54,7 +58,7 @@ pub(crate) struct TransportSettings {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ResponseLimits {
     pub(crate) usual: usize,
-    /// For operations that may have large ones.
+    /// For operations with large responses.
     pub(crate) large: usize,
 }
 
@@ -70,7 +74,7 @@ impl HyperTransport {
         Self { pool: Arc::new(Pool::new(connector, pool)), settings }
     }
 
-    /// The same pool with other bounds.
+    /// Returns a transport over the same pool with other bounds.
     pub(crate) fn with_settings(&self, settings: TransportSettings) -> Self {
         Self { pool: Arc::clone(&self.pool), settings }
     }
@@ -93,7 +97,7 @@ impl Service<Request<Bytes>> for HyperTransport {
 
     fn call(&mut self, request: Request<Bytes>) -> HyperTransportFuture {
         let TransportSettings { limits, attempt_timeout } = self.settings;
-        let read = Read::new(limits.of(&request));
+        let read = BodyBuffer::new(limits.of(&request));
         let progress = Arc::new(Progress::below(&request));
         let state = State::Head(exchange(Arc::clone(&self.pool), request, Arc::clone(&progress)));
         HyperTransportFuture {
@@ -132,7 +136,7 @@ impl Future for HyperTransportFuture {
             this.timer.as_mut().restart();
         }
         ready!(this.timer.poll(cx));
-        // What ends here closes its connection. One that others share is not used again either: it may be dead.
+        // This closes the connection. A shared one is not used again either: it may be dead.
         let sent = this.progress.expire();
         this.response.state = State::Ended;
         Poll::Ready(Err(TransportError::timeout(TransportErrorKind::AttemptTimeout, sent)))
@@ -141,17 +145,20 @@ impl Future for HyperTransportFuture {
 
 /// A response that is being received.
 struct Receiving {
-    /// Whether the head or bytes of the body have come since this was last reset.
+    /// `true` if the head or bytes of the body have arrived since this was last reset.
     progressed: bool,
-    read: Read,
+    read: BodyBuffer,
     state: State,
 }
 
-#[allow(clippy::large_enum_variant, reason = "every call gets to the large one, and a box costs it an allocation")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "every call reaches the large variant, and a box would cost it an allocation"
+)]
 enum State {
     Head(Exchange),
     Body(Parts, Incoming, Lease),
-    /// Only a future that is polled after its end gets here.
+    /// Only a future that is polled after its end reaches this state.
     Ended,
 }
 
@@ -162,8 +169,8 @@ impl Receiving {
                 State::Head(exchange) => {
                     let (response, lease) = ready!(exchange.as_mut().poll(cx))?;
                     let (head, body) = response.into_parts();
-                    // Who is behind the connection does not have the deployment. Another attempt over it would meet the same,
-                    // and the host's other connections may well lead to the same place.
+                    // The server behind the connection does not host the deployment. Another attempt over it would fail alike,
+                    // and the host's other connections may lead to the same server.
                     if head.status == StatusCode::MISDIRECTED_REQUEST {
                         lease.leave();
                     }
