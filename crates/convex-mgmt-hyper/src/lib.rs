@@ -21,7 +21,7 @@ pub use connect::Connection;
 pub use connect::CryptoProvider;
 #[cfg(feature = "proxy")]
 pub use connect::{Proxy, ProxyError, ProxyVariableError};
-pub use error::{Error, ErrorKind, ProxyRefusal, TransportError, TransportErrorKind};
+pub use error::{Advice, Error, ErrorKind, ProxyRefusal, TransportError, TransportErrorKind};
 pub use service::{BoxService, DefaultService, Transport};
 pub use transport::HyperTransport;
 

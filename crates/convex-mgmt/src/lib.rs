@@ -21,7 +21,7 @@
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "native-roots"))]
 pub use convex_mgmt_hyper::CryptoProvider;
 pub use convex_mgmt_hyper::{
-    self as hyper, BoxClient, BoxService, Client, ClientBuilder, ConfigError, Connection, DefaultService,
+    self as hyper, Advice, BoxClient, BoxService, Client, ClientBuilder, ConfigError, Connection, DefaultService,
     DeploymentClient, Error, ErrorKind, HyperTransport, Items, ManagementClient, OnConflict, Pages, ProxyRefusal,
     Transport, TransportError, TransportErrorKind, defaults, future, layers,
 };

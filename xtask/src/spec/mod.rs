@@ -194,6 +194,7 @@ fn scheme(class: CredentialClass) -> &'static str {
         CredentialClass::TeamToken => "Team Token",
         CredentialClass::OAuthTeamToken => "OAuth Team Token",
         CredentialClass::OAuthProjectToken => "OAuth Project Token",
+        _ => "a class that the documents do not have yet",
     }
 }
 

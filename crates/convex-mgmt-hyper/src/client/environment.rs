@@ -12,6 +12,7 @@ use crate::error::{Cause, Error};
 
 /// The reaction to variables that changed after a plan was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OnConflict {
     /// Change nothing and fail with the names of the variables.
     #[default]
@@ -36,8 +37,8 @@ where
     ///
     /// * [`ErrorKind::PlanConflict`](crate::ErrorKind::PlanConflict) if variables changed after the plan was made and
     ///   `on_conflict` is [`OnConflict::Fail`];
-    /// * [`ErrorKind::DeletesAll`](crate::ErrorKind::DeletesAll) if the plan deletes every owned variable and does not permit
-    ///   that;
+    /// * [`ErrorKind::PlanRejected`](crate::ErrorKind::PlanRejected) if the plan deletes every owned variable and does not
+    ///   permit that, or owns an empty prefix or name;
     /// * [`ErrorKind::Build`](crate::ErrorKind::Build) if a name or a value breaks a rule, before anything is sent, or if the
     ///   variables would exceed a limit of the deployment, before anything is changed: only the second read shows how many
     ///   there are;
@@ -47,26 +48,23 @@ where
         plan: &EnvironmentPlan,
         on_conflict: OnConflict,
     ) -> Result<EnvironmentPlan, Error> {
-        plan.check().map_err(rejected)?;
+        let unsent = |cause| Error::unsent(UpdateEnvironmentVariables::META, self.endpoint().url(), cause);
+        plan.check().map_err(|error| unsent(cause(error)))?;
         let fresh = self.send(&ListEnvironmentVariables::new()).await?;
         let plan = match on_conflict {
             OnConflict::Fail => plan.rebase(&fresh).map_err(|conflict| unsent(Cause::PlanConflict(conflict)))?,
             OnConflict::Overwrite => plan.replan(&fresh),
         };
-        if let Some(update) = plan.operation().map_err(rejected)? {
+        if let Some(update) = plan.operation().map_err(|error| unsent(cause(error)))? {
             self.send(&update).await?;
         }
         Ok(plan)
     }
 }
 
-fn rejected(error: PlanError) -> Error {
-    unsent(match error {
-        PlanError::DeletesAll(error) => Cause::DeletesAll(error),
+fn cause(error: PlanError) -> Cause {
+    match error {
         PlanError::Invalid(violations) => Cause::Build(BuildError::Invalid(violations)),
-    })
-}
-
-fn unsent(cause: Cause) -> Error {
-    Error::unsent(UpdateEnvironmentVariables::META, cause)
+        error => Cause::PlanRejected(error),
+    }
 }

@@ -5,18 +5,18 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use convex_mgmt_proto::{OperationMeta, ResponseError, Sent};
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
-use crate::error::{Cause, Error, TransportError};
-use crate::layers::Attempts;
+use crate::error::{Attempts, Cause, Error, TransportError};
 use crate::service::Transport;
 use crate::trace::CallSpan;
 
 /// A call in flight: the facts that its errors report.
 pub(super) struct Call {
     operation: &'static OperationMeta,
+    uri: Uri,
     started: Instant,
     /// The attempts that led to the response.
     attempts: Attempts,
@@ -26,11 +26,12 @@ pub(super) struct Call {
 impl Call {
     fn start(operation: &'static OperationMeta, request: &Request<Bytes>) -> Self {
         let span = CallSpan::new(operation, request);
-        Self { operation, started: Instant::now(), attempts: Attempts::ONE, span }
+        let uri = request.uri().clone();
+        Self { operation, uri, started: Instant::now(), attempts: Attempts::ONE, span }
     }
 
     fn failed(&self, error: TransportError) -> Error {
-        self.error(error.before(), error.sent(), Cause::Transport(error))
+        self.error(error.history(), error.sent(), Cause::Transport(error))
     }
 
     pub(super) fn rejected(&self, error: ResponseError) -> Error {
@@ -43,7 +44,8 @@ impl Call {
     }
 
     fn error(&self, attempts: Attempts, sent: Sent, cause: Cause) -> Error {
-        let error = Error::new(self.operation, attempts, self.started.elapsed(), sent, cause);
+        let url = self.operation.endpoint_url(&self.uri).unwrap_or_default().into();
+        let error = Error::new(self.operation, url, attempts, self.started.elapsed(), sent, cause);
         self.span.failed(&error);
         error
     }
@@ -120,8 +122,8 @@ impl<S: Transport> Future for Exchange<S> {
         let Some(mut call) = this.call.take() else { return Poll::Pending };
         Poll::Ready(match result {
             Ok(response) => {
-                call.span.answered(&response);
                 call.attempts = response.extensions().get().copied().unwrap_or(Attempts::ONE);
+                call.span.responded(&response, call.attempts);
                 Ok((response, call))
             }
             Err(error) => Err(call.failed(error)),

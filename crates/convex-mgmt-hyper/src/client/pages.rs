@@ -59,7 +59,7 @@ impl<O: Paged, S: Transport> Pages<O, S> {
     /// whose future was dropped. [`ErrorKind::Pagination`](crate::ErrorKind::Pagination) is final: the server returned a cursor
     /// for the second time.
     pub async fn next_page(&mut self) -> Result<Option<Vec<O::Item>>, Error> {
-        let next = self.pager.request().map_err(|error| Error::unsent(O::META, Cause::Pagination(error)))?;
+        let next = self.pager.request().map_err(|error| self.failed(Cause::Pagination(error)))?;
         let Some(operation) = next else { return Ok(None) };
         let page: Page<O::Item> = self.client.send(operation).await?;
         Ok(Some(self.pager.accept(page)))
@@ -74,11 +74,15 @@ impl<O: Paged, S: Transport> Pages<O, S> {
         let mut items = Vec::new();
         while let Some(page) = self.next_page().await? {
             if page.len() > max_items - items.len() {
-                return Err(Error::unsent(O::META, Cause::TooManyItems(max_items)));
+                return Err(self.failed(Cause::TooManyItems(max_items)));
             }
             items.extend(page);
         }
         Ok(items)
+    }
+
+    fn failed(&self, cause: Cause) -> Error {
+        Error::unsent(O::META, self.client.endpoint().url(), cause)
     }
 }
 

@@ -57,8 +57,9 @@ impl<A: Api, S> Client<A, S> {
         O: Operation<Api = A>,
         S: Transport,
     {
-        let request =
-            operation.to_request(self.endpoint()).map_err(|error| Error::unsent(O::META, Cause::Build(error)));
+        let request = operation
+            .to_request(self.endpoint())
+            .map_err(|error| Error::unsent(O::META, self.endpoint().url(), Cause::Build(error)));
         ReplyFuture { exchange: Exchange::new(self.service().clone(), O::META, request), operation: PhantomData }
     }
 }

@@ -18,5 +18,6 @@ pub(crate) use self::connector::{ConnectSettings, Connector, Opened};
 pub(crate) use self::plaintext::TlsAlert;
 #[cfg(feature = "proxy")]
 pub use self::proxy::{Proxy, ProxyError, ProxyVariableError};
+pub(crate) use self::resolve::Unresolved;
 #[cfg(feature = "tls")]
 pub use self::tls::CryptoProvider;

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use convex_mgmt_proto::is_loopback;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
+use thiserror::Error;
 use tower::Service;
 
 /// The addresses of the hosts that are not looked up, by their names in lower case.
@@ -50,13 +51,35 @@ where
             Some(given) => given.as_slice(),
             None if is_loopback(host.as_str()) => &LOOPBACK,
             None => {
-                let looking = self.system.call(host);
-                return Box::pin(async move { Ok(looking.await?.collect::<Vec<_>>().into_iter()) });
+                let looking = self.system.call(host.clone());
+                return Box::pin(async move {
+                    let found = looking.await.map_err(|source| Unresolved::wrap(host, source))?;
+                    Ok(found.collect::<Vec<_>>().into_iter())
+                });
             }
         };
         // The connector puts in the port.
         let addresses: Vec<_> = known.iter().map(|address| SocketAddr::new(*address, 0)).collect();
         Box::pin(std::future::ready(Ok(addresses.into_iter())))
+    }
+}
+
+/// The failure to resolve a name, which the connector reports like any other failure to connect.
+#[derive(Debug, Error)]
+#[error("the name {host} does not resolve")]
+pub(crate) struct Unresolved {
+    host: Name,
+    source: std::io::Error,
+}
+
+impl Unresolved {
+    fn wrap(host: Name, source: std::io::Error) -> std::io::Error {
+        std::io::Error::new(source.kind(), Self { host, source })
+    }
+
+    /// Returns the name that was looked up: the URL's host, or that of a proxy.
+    pub(crate) fn host(&self) -> &str {
+        self.host.as_str()
     }
 }
 

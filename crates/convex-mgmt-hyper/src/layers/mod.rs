@@ -10,7 +10,9 @@ mod retry;
 pub use attempt_timeout::{AttemptTimeout, AttemptTimeoutLayer};
 pub use concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitLayer};
 pub use credential_refresh::{CredentialRefresh, CredentialRefreshLayer};
-pub use retry::{Attempts, Retry, RetryLayer};
+pub use retry::{Retry, RetryLayer};
+
+pub use crate::error::Attempts;
 
 /// The futures of the layers' services.
 pub(crate) mod future {

@@ -15,7 +15,7 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 use tower::{BoxError, Layer, Service};
 
-use crate::error::{TransportError, TransportErrorKind};
+use crate::error::{Attempts, TransportError, TransportErrorKind};
 use crate::trace;
 use crate::transport::Progress;
 
@@ -43,21 +43,6 @@ impl<S> Layer<S> for RetryLayer {
     fn layer(&self, inner: S) -> Retry<S> {
         Retry { inner, settings: Arc::clone(&self.0) }
     }
-}
-
-/// What there was before an answer, in its extensions if it took more than one attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Attempts {
-    /// How many attempts it took.
-    pub count: u32,
-    /// Whether one of those before the last may have been carried out.
-    pub maybe_applied: bool,
-}
-
-impl Attempts {
-    /// The first one, and none before it.
-    pub(crate) const ONE: Self = Self { count: 1, maybe_applied: false };
 }
 
 /// Repeats a request by the rules of [`RetryPolicy::decide`], for the operation that it finds in the request's extensions.
@@ -89,7 +74,7 @@ where
             call: CallState {
                 operation: request.extensions().get::<&'static OperationMeta>().copied(),
                 attempts: 0,
-                counts: AttemptCounts::default(),
+                counts: AttemptCounts::new(),
                 sent: Sent::No,
                 maybe_applied: false,
                 settings: Arc::clone(&self.settings),
@@ -162,14 +147,19 @@ where
         let Some(deadline) = this.deadline.as_pin_mut() else { return Poll::Pending };
         ready!(deadline.poll(cx));
         let mut state = this.state;
-        // The attempt ends now, and knows why. No other one follows.
-        let sent = match state.as_mut().project() {
-            StateProjection::Calling { .. } => this.progress.expire(),
-            _ => Sent::No,
+        // The attempt ends now, and its transport can find out why. No other one follows.
+        let exceeded = |sent| TransportError::timeout(TransportErrorKind::DeadlineExceeded, sent);
+        let error = match state.as_mut().project() {
+            StateProjection::Calling { attempt } => {
+                let error = exceeded(this.progress.expire());
+                trace::attempt_ended(&attempt, Err(&error));
+                error
+            }
+            _ => exceeded(Sent::No),
         };
         *this.request = None;
         state.set(State::Readying);
-        Poll::Ready(this.call.end(Err(TransportError::timeout(TransportErrorKind::DeadlineExceeded, sent))))
+        Poll::Ready(this.call.end(Err(error)))
     }
 }
 
@@ -193,8 +183,9 @@ where
                     let attempt = trace::attempt(this.inner.call(request), call.attempts);
                     this.state.set(State::Calling { attempt });
                 }
-                StateProjection::Calling { attempt } => {
-                    let result = ready!(attempt.poll(cx)).map_err(TransportError::from_any);
+                StateProjection::Calling { mut attempt } => {
+                    let result = ready!(attempt.as_mut().poll(cx)).map_err(TransportError::from_any);
+                    trace::attempt_ended(&attempt, result.as_ref());
                     let Some(delay) = call.next_delay(&result, &this.deadline) else { return Poll::Ready(result) };
                     this.state.set(State::Waiting { sleep: tokio::time::sleep(delay) });
                 }
@@ -249,17 +240,17 @@ impl CallState {
             RetryDecision::RetryAfter(delay)
                 if outcome.is_conflict() || outcome == Outcome::Unprocessed || budget.withdraw() =>
             {
-                trace::retry(self.attempts, delay, &outcome);
+                trace::retry(self.attempts, delay, result.as_ref(), &outcome);
                 self.maybe_applied |= outcome.maybe_applied();
                 Some(delay)
             }
-            RetryDecision::RetryAfter(_) | RetryDecision::GiveUp => None,
+            _ => None,
         }
     }
 
     /// Writes into what the call ends with what is known of all its attempts.
     fn end(&self, result: Result<Response<Bytes>, TransportError>) -> Result<Response<Bytes>, TransportError> {
-        let attempts = Attempts { count: self.attempts, maybe_applied: self.maybe_applied };
+        let attempts = Attempts::new(self.attempts, self.maybe_applied);
         match result {
             Ok(mut response) => {
                 if attempts.count > 1 {

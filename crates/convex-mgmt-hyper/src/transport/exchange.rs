@@ -28,7 +28,7 @@ async fn run(pool: Arc<Pool>, request: Request<Bytes>, progress: Arc<Progress>) 
     let uri = request.uri().clone();
     let mut request = request.map(|data| FullBody::new(data, Arc::clone(&progress)));
     loop {
-        let mut lease = pool.lease(&uri).await.map_err(failure::unopened)?;
+        let mut lease = pool.lease(&uri).await.map_err(|why| failure::unopened(&uri, why))?;
         let mut failed = match lease.send(request).await {
             Ok(response) => return Ok((response, lease)),
             Err(failed) => failed,

@@ -6,18 +6,24 @@ use std::io;
 use std::sync::Arc;
 
 use convex_mgmt_proto::Sent;
+use http::Uri;
 
 use super::pool::Unopened;
 use super::progress::Progress;
 use crate::config::ConfigError;
-use crate::connect::TlsAlert;
+use crate::connect::{TlsAlert, Unresolved};
 use crate::error::{ProxyRefusal, TransportError, chain};
 
-/// The error of a call for which no connection was opened.
-pub(super) fn unopened(why: Arc<Unopened>) -> TransportError {
+/// The error of a call to this URI for which no connection was opened.
+pub(super) fn unopened(uri: &Uri, why: Arc<Unopened>) -> TransportError {
     let reason: &(dyn StdError + 'static) = &**why.reason();
     if let Some(refusal) = find::<ProxyRefusal>(reason) {
         return TransportError::proxy(*refusal);
+    }
+    // The name of a proxy is not a part of the URL.
+    let host = uri.host().unwrap_or_default();
+    if find::<Unresolved>(reason).is_some_and(|unresolved| unresolved.host().eq_ignore_ascii_case(host)) {
+        return TransportError::dns(NotOpened(why));
     }
     let (is_tls, is_no_tls) = (is_tls(reason), is_no_tls(reason));
     match &*why {

@@ -167,6 +167,7 @@ impl fmt::Debug for AccessToken {
 
 /// A credential of any kind, as read from its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Credential {
     /// For one deployment.
     DeployKey(DeployKey),

@@ -209,7 +209,7 @@ mod tests {
             (ConvexCloud, "https://happy-animal-123.convex.site", &["HTTP actions"]),
             (ConvexCloud, "https://happy-animal-123.eu-west-1.CONVEX.site.", &["HTTP actions"]),
             (ConvexSite, "https://happy-animal-123.convex.cloud", &["of the API"]),
-            (RequestDestination::Unknown("new".into()), "https://a.convex.cloud", &[]),
+            (RequestDestination::from("new"), "https://a.convex.cloud", &[]),
             (ConvexCloud, "https://aconvex.site", &[]),
             (ConvexCloud, "https://user:pw@api.example.com", &["user name"]),
             (ConvexCloud, "http://api.example.com", &["not encrypted"]),

@@ -1,11 +1,14 @@
 //! [`OperationMeta`]: the static description of an operation, and its vocabulary.
 
-use http::Method;
+use std::fmt;
+
+use http::{Method, Uri};
 
 use super::api::Api;
 
 /// A class of credentials, as the published documents list them for each operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CredentialClass {
     /// A key for one deployment.
     DeployKey,
@@ -31,8 +34,26 @@ pub enum Idempotency {
     NonIdempotent,
 }
 
+impl Idempotency {
+    /// Returns the name for logs: `safe`, `idempotent` or `non_idempotent`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Safe => "safe",
+            Self::Idempotent => "idempotent",
+            Self::NonIdempotent => "non_idempotent",
+        }
+    }
+}
+
+impl fmt::Display for Idempotency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// How an operation hands out long lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Paging {
     /// One reply holds everything.
     None,
@@ -55,7 +76,9 @@ pub struct OperationMeta {
     pub api: &'static str,
     /// Its HTTP method.
     pub method: Method,
-    /// Its path after [`Api::PREFIX`], with `{name}` for each path value.
+    /// The path that its own path follows, [`Api::PREFIX`].
+    pub prefix: &'static str,
+    /// Its path after `prefix`, with `{name}` for each path value.
     pub path: &'static str,
     /// The names of its query parameters.
     pub query: &'static [&'static str],
@@ -90,6 +113,7 @@ impl OperationMeta {
             id,
             api: A::NAME,
             method,
+            prefix: A::PREFIX,
             path,
             query: &[],
             idempotency,
@@ -103,6 +127,16 @@ impl OperationMeta {
             not_found_code: None,
             verify_with: None,
         }
+    }
+
+    /// Returns the URL of the endpoint that a request of this operation goes to: the origin and the path prefix, as
+    /// `Endpoint::url` returns it. `None` if `uri` does not end with a path of this operation.
+    pub fn endpoint_url(&self, uri: &Uri) -> Option<String> {
+        // A path value is one segment: a `/` in it is encoded.
+        let last = self.path.matches('/').count().checked_sub(1)?;
+        let (end, _) = uri.path().rmatch_indices('/').nth(last)?;
+        let prefix = uri.path().get(..end)?.strip_suffix(self.prefix)?;
+        Some(format!("{}://{}{prefix}", uri.scheme_str()?, uri.authority()?))
     }
 
     /// Lists the classes of credentials that are accepted.
@@ -163,5 +197,26 @@ impl OperationMeta {
     pub const fn large_reply(mut self) -> Self {
         self.large_reply = true;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deployment::environment_variables::Action;
+    use crate::response::Sent;
+
+    #[test]
+    fn names_for_logs_are_snake_case_and_honor_a_width() {
+        let names = [Idempotency::Safe, Idempotency::Idempotent, Idempotency::NonIdempotent].map(Idempotency::as_str);
+        assert_eq!(names, ["safe", "idempotent", "non_idempotent"]);
+        assert_eq!([Sent::No, Sent::Maybe].map(Sent::as_str), ["no", "maybe"]);
+        let actions =
+            [Action::Create, Action::Update, Action::Delete, Action::Unchanged, Action::Unmanaged, Action::Unplanned];
+        for action in actions {
+            assert_eq!(serde_json::to_value(action).unwrap(), action.as_str());
+        }
+        let shown = format!("{:>6}|{:<5}|{:^8}|", Idempotency::Safe, Sent::No, Action::Create);
+        assert_eq!(shown, "  safe|no   | create |");
     }
 }

@@ -2,19 +2,36 @@
 //!
 //! Source: convex-backend `crates/errors/src/lib.rs`, for what each status proves about the execution.
 
+use std::fmt;
 use std::time::Duration;
 
 use http::StatusCode;
 
 use crate::error::ErrorCode;
 
-/// Whether the server may have got a request.
+/// Whether a request may have reached the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sent {
-    /// Certainly not: the request did not leave, not as a whole, or the server says that it did not process it.
+    /// It did not: it was never sent as a whole, or the server states that it did not process it.
     No,
-    /// Possibly: some of it left, or that is not known.
+    /// It may have: a part of it was sent, or that is unknown.
     Maybe,
+}
+
+impl Sent {
+    /// Returns the name for logs: `no` or `maybe`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::Maybe => "maybe",
+        }
+    }
+}
+
+impl fmt::Display for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 /// The codes of status 503 that prove that nothing was committed, each with the place in convex-backend that raises it. After

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, btree_map};
 
 use bytes::Bytes;
 use http::Method;
-pub use plan::{Action, DeletesAll, EnvironmentPlan, Ownership, PlanConflict, PlanError, Step};
+pub use plan::{Action, DeletesAll, EnvironmentPlan, Ownership, OwnershipError, PlanConflict, PlanError, Step};
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -182,6 +182,7 @@ impl Operation for ListEnvironmentVariables {
 
 /// One change of an environment variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum EnvironmentVariableChange {
     /// Creates the variable, or gives it another value.
     Set {

@@ -18,7 +18,7 @@ pub use user_agent::UserAgent;
 use zeroize::Zeroizing;
 
 use crate::auth::Authorizes;
-use crate::metadata::{Api, DeploymentApi};
+use crate::metadata::{Api, DeploymentApi, OperationMeta};
 
 /// The header in which a client says what it is, in the form `name-version`. Source: convex-backend
 /// `crates/common/src/version.rs`.
@@ -205,6 +205,21 @@ impl<A: Api> Endpoint<A> {
         uri.scheme_str().zip(uri.authority().map(Authority::as_str)) == origin.split_once("://")
             && uri.path().strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
             && headers.get(AUTHORIZATION) == self.headers().get(AUTHORIZATION)
+    }
+
+    /// Returns the endpoint that a request goes to, with the credential of the request, for layers that serve many endpoints.
+    /// `None` if it is not a request of this API that [`Operation::to_request`](crate::Operation::to_request) built.
+    pub fn of_request<B>(request: &Request<B>) -> Option<Self> {
+        let operation = request.extensions().get::<&'static OperationMeta>()?;
+        let url = operation.endpoint_url(request.uri()).filter(|_| operation.api == A::NAME)?;
+        let uri = request.uri();
+        let origin = uri.scheme_str()?.len() + "://".len() + uri.authority()?.as_str().len();
+        let mut headers = HeaderMap::with_capacity(6);
+        for name in [HOST, AUTHORIZATION, USER_AGENT, CONVEX_CLIENT] {
+            headers.insert(&name, request.headers().get(&name)?.clone());
+        }
+        let shared = Shared { origin, url: url.len(), base: (url + A::PREFIX).into(), headers, own_product: true };
+        Some(Self { shared: Arc::new(shared), api: PhantomData })
     }
 
     /// Where requests go to: the origin and the path prefix, such as `https://happy-animal-123.convex.cloud` or
