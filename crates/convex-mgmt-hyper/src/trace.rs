@@ -51,7 +51,11 @@ mod spans {
             self.resent(attempts.count);
             if let Some(Deprecation { state, message, .. }) = Deprecation::from_headers(response.headers()) {
                 self.0.in_scope(|| {
-                    tracing::warn!(target: "convex_mgmt", state, message, "the server deprecates this client's version");
+                    tracing::warn!(
+                        target: "convex_mgmt",
+                        { "convex.deprecation.state" = state, "convex.deprecation.message" = message },
+                        "the server deprecates this version of the library"
+                    );
                 });
             }
         }
@@ -59,7 +63,9 @@ mod spans {
         pub(crate) fn failed(&self, error: &Error) {
             self.0.record("otel.status_code", "ERROR");
             self.0.record("error.type", error.kind().as_str());
-            self.0.record("convex.error.code", error.code().map(ErrorCode::printable));
+            if let Some(code) = error.code() {
+                self.0.record("convex.error.code", code.printable());
+            }
             self.resent(error.attempts());
         }
 
@@ -90,8 +96,12 @@ mod spans {
     /// Records the end of an attempt in its span.
     pub(crate) fn attempt_ended<F>(attempt: &Attempt<F>, result: Result<&Response<Bytes>, &TransportError>) {
         let span = attempt.span();
-        span.record("http.response.status_code", result.ok().map(|response| response.status().as_u16()));
-        span.record("error.type", error_type(result).as_deref());
+        if let Ok(response) = result {
+            span.record("http.response.status_code", response.status().as_u16());
+        }
+        if let Some(error) = error_type(result) {
+            span.record("error.type", &*error);
+        }
     }
 
     /// The reason for the failure of an attempt: the status of a response that is not a success, or the kind of the failure.

@@ -200,7 +200,7 @@ async fn a_source_that_fails_ends_the_call_with_its_reason() {
             (ErrorKind::Credential, Sent::Maybe, 1),
             "{error:?}"
         );
-        assert!(error.is_auth() && error.to_string().contains("no new one"), "{error}");
+        assert!(error.is_auth() && error.to_string().contains("the source of new ones failed"), "{error}");
         assert!(std::error::Error::source(&error).is_some_and(|source| source.is::<Shut>()), "{error:?}");
         assert_eq!(script.seen().len(), requests);
     }

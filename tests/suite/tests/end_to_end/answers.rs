@@ -114,9 +114,9 @@ fn assert_unknown(what: &str, error: &Error, failure: ErrorKind) {
     assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::OutcomeUnknown, failure), "{what}: {error:?}");
     let place = error.operation().verify_with;
     assert_eq!((error.is_applied(), error.verify_with()), (false, place), "{what}: {error:?}");
-    let next = place.map(|id| format!(": call {id} to check")).unwrap_or_default();
+    let next = place.map(|id| format!("; call {id} to check")).unwrap_or_default();
     let text = error.to_string();
-    assert!(text.contains(&format!("; it may have been carried out{next}")), "{what}: {text}");
+    assert!(text.contains(&format!("; it may have taken effect{next}")), "{what}: {text}");
 }
 
 /// A write that was done, and whose reply is lost.
@@ -124,7 +124,7 @@ fn assert_applied(what: &str, error: &Error) {
     assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::Decode, ErrorKind::Decode), "{what}: {error:?}");
     let place = error.operation().verify_with;
     assert!(error.is_applied() && error.verify_with() == place && place.is_some(), "{what}: {error:?}");
-    let expected = format!("; the operation was carried out: call {} to find the result", place.unwrap_or_default());
+    let expected = format!("; the operation took effect; call {} to find the result", place.unwrap_or_default());
     assert!(error.to_string().ends_with(&expected), "{what}: {error}");
 }
 
@@ -132,7 +132,7 @@ fn assert_applied(what: &str, error: &Error) {
 fn assert_read(what: &str, error: &Error, failure: ErrorKind) {
     assert_eq!((error.kind(), error.cause_kind()), (failure, failure), "{what}: {error:?}");
     assert_eq!((error.is_applied(), error.verify_with()), (false, None), "{what}: {error:?}");
-    assert!(!error.to_string().contains("carried out"), "{what}: {error}");
+    assert!(!error.to_string().contains("taken effect"), "{what}: {error}");
 }
 
 #[tokio::test]
@@ -363,8 +363,7 @@ async fn an_error_says_what_is_wrong_with_an_answer_and_which_attempt_may_have_b
         told.answer([answer(502, &[], b""), answer(403, &[JSON], br#"{"code":"BadDeployKey"}"#)]);
         let error = told.of_class("refused after a 502", Idempotency::Idempotent).await;
         assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::OutcomeUnknown, ErrorKind::Api), "{error:?}");
-        let expected =
-            "; an earlier attempt may have been carried out: call list_usage_limits to check (2 attempts in ";
+        let expected = "; an earlier attempt may have taken effect; call list_usage_limits to check (2 attempts in ";
         assert!(error.to_string().contains(expected), "{way:?}: {error}");
     }
 }

@@ -49,7 +49,9 @@ async fn refused_and_then_accepted() {
 async fn a_name_without_an_address() {
     for class in CLASSES {
         let error = send(&client("https://no-such-host.invalid", 2), class).await.unwrap_err();
-        assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Connect, Sent::No, 2), "{class:?}");
+        assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Dns, Sent::No, 2), "{class:?}");
+        assert_eq!(error.url(), "https://no-such-host.invalid", "{class:?}");
+        assert!(error.to_string().contains("cannot find an address for no-such-host.invalid: "), "{class:?}: {error}");
     }
 }
 
