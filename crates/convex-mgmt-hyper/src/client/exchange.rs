@@ -1,4 +1,4 @@
-//! One request through a service: written out as a future by hand, because an `async fn` would hold the request twice.
+//! [`Exchange`]: the part of a call that does not depend on the operation's types, so that it is compiled once.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -8,33 +8,38 @@ use convex_mgmt_proto::{OperationMeta, ResponseError, Sent};
 use http::{Request, Response, Uri};
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
-use tower::{BoxError, Service};
 
 use crate::error::{Attempts, Cause, Error, TransportError};
+use crate::service::Transport;
 use crate::trace::CallSpan;
 
-/// A call in progress, with the facts for its error.
-#[derive(Clone)]
-pub(crate) struct Call {
+/// A call in flight: the facts that its errors report.
+pub(super) struct Call {
     operation: &'static OperationMeta,
     uri: Uri,
     started: Instant,
-    /// The retry history of the response.
+    /// The attempts that led to the response.
     attempts: Attempts,
     span: CallSpan,
 }
 
 impl Call {
+    fn start(operation: &'static OperationMeta, request: &Request<Bytes>) -> Self {
+        let span = CallSpan::new(operation, request);
+        let uri = request.uri().clone();
+        Self { operation, uri, started: Instant::now(), attempts: Attempts::ONE, span }
+    }
+
     fn failed(&self, error: TransportError) -> Error {
         self.error(error.history(), error.sent(), Cause::Transport(error))
     }
 
-    pub(crate) fn refused(&self, error: ResponseError) -> Error {
+    pub(super) fn rejected(&self, error: ResponseError) -> Error {
         self.error(self.attempts, Sent::Maybe, Cause::Response(error))
     }
 
-    /// Returns `true` if an attempt before the last one may have taken effect.
-    pub(crate) fn maybe_applied(&self) -> bool {
+    /// Returns `true` if an earlier attempt may have taken effect on the server.
+    pub(super) fn maybe_applied(&self) -> bool {
         self.attempts.maybe_applied
     }
 
@@ -49,59 +54,79 @@ impl Call {
 pin_project! {
     #[project = StateProjection]
     enum State<S, F> {
+        Failed { error: Option<Error> },
         Readying { service: S, request: Option<Request<Bytes>> },
         Calling { #[pin] call: F },
     }
 }
 
 pin_project! {
-    /// Waits until the service is ready, calls it, and returns the response or the error of the call.
-    pub(crate) struct Exchange<S> where S: Service<Request<Bytes>> {
+    /// Waits until the service is ready, calls it, and returns its response or the error of the call.
+    ///
+    /// The time of the call starts with the first poll. An `async fn` would hold the request twice.
+    pub(super) struct Exchange<S: Transport> {
+        operation: &'static OperationMeta,
+        // Set by the first poll, and taken by the last one.
+        call: Option<Call>,
         #[pin]
         state: State<S, S::Future>,
-        call: Call,
     }
 }
 
-impl<S: Service<Request<Bytes>>> Exchange<S> {
-    pub(crate) fn new(service: S, operation: &'static OperationMeta, request: Request<Bytes>) -> Self {
-        let span = CallSpan::new(operation, &request);
-        let uri = request.uri().clone();
-        let call = Call { operation, uri, started: Instant::now(), attempts: Attempts::ONE, span };
-        Self { state: State::Readying { service, request: Some(request) }, call }
+impl<S: Transport> Exchange<S> {
+    /// Creates the exchange. If the request could not be built, it fails with that error.
+    pub(super) fn new(service: S, operation: &'static OperationMeta, request: Result<Request<Bytes>, Error>) -> Self {
+        let state = match request {
+            Ok(request) => State::Readying { service, request: Some(request) },
+            Err(error) => State::Failed { error: Some(error) },
+        };
+        Self { operation, call: None, state }
     }
 }
 
-impl<S> Future for Exchange<S>
-where
-    S: Service<Request<Bytes>, Response = Response<Bytes>>,
-    S::Error: Into<BoxError>,
-{
+impl<S: Transport> Future for Exchange<S> {
     type Output = Result<(Response<Bytes>, Call), Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let _entered = this.call.span.enter();
-        let result = loop {
-            let call = match this.state.as_mut().project() {
-                StateProjection::Readying { service, request } => match ready!(service.poll_ready(cx)) {
-                    Ok(()) => match request.take() {
-                        Some(request) => service.call(request),
-                        None => return Poll::Pending,
+        if this.call.is_none() {
+            match this.state.as_mut().project() {
+                StateProjection::Readying { request: Some(request), .. } => {
+                    *this.call = Some(Call::start(this.operation, request));
+                }
+                StateProjection::Failed { error } => {
+                    return error.take().map_or(Poll::Pending, |error| Poll::Ready(Err(error)));
+                }
+                // Only a future that is polled after its end has no call.
+                _ => return Poll::Pending,
+            }
+        }
+        let Some(call) = this.call else { return Poll::Pending };
+        let result = {
+            let _entered = call.span.enter();
+            loop {
+                let future = match this.state.as_mut().project() {
+                    StateProjection::Readying { service, request } => match ready!(service.poll_ready(cx)) {
+                        Ok(()) => match request.take() {
+                            Some(request) => service.call(request),
+                            None => return Poll::Pending,
+                        },
+                        Err(error) => break Err(TransportError::not_ready(error)),
                     },
-                    Err(error) => break Err(TransportError::not_ready(error)),
-                },
-                StateProjection::Calling { call } => break ready!(call.poll(cx)).map_err(TransportError::from_any),
-            };
-            this.state.set(State::Calling { call });
+                    StateProjection::Calling { call } => break ready!(call.poll(cx)).map_err(TransportError::from_any),
+                    StateProjection::Failed { .. } => return Poll::Pending,
+                };
+                this.state.set(State::Calling { call: future });
+            }
         };
+        let Some(mut call) = this.call.take() else { return Poll::Pending };
         Poll::Ready(match result {
             Ok(response) => {
-                let attempts = response.extensions().get().copied().unwrap_or(Attempts::ONE);
-                this.call.span.responded(&response, attempts);
-                Ok((response, Call { attempts, ..this.call.clone() }))
+                call.attempts = response.extensions().get().copied().unwrap_or(Attempts::ONE);
+                call.span.responded(&response, call.attempts);
+                Ok((response, call))
             }
-            Err(error) => Err(this.call.failed(error)),
+            Err(error) => Err(call.failed(error)),
         })
     }
 }

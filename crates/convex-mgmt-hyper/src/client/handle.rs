@@ -1,15 +1,10 @@
-//! [`Client`]: an endpoint and a tower service, and the two ways to send an operation.
+//! [`Client`]: an endpoint and the service that sends its requests.
 
 use std::fmt;
 
-use bytes::Bytes;
-use convex_mgmt_proto::{Api, DeploymentApi, Endpoint, ManagementApi, Operation, Reply, UserAgent};
-use http::{Request, Response};
-use tower::{BoxError, Service};
+use convex_mgmt_proto::{Api, DeploymentApi, Endpoint, ManagementApi, UserAgent};
 
-use super::exchange::Exchange;
-use crate::error::{Cause, Error};
-use crate::service::DefaultService;
+use crate::service::{BoxService, DefaultService, Transport};
 
 /// A client of the Deployment Platform API.
 pub type DeploymentClient<S = DefaultService> = Client<DeploymentApi, S>;
@@ -17,10 +12,31 @@ pub type DeploymentClient<S = DefaultService> = Client<DeploymentApi, S>;
 /// A client of the Management API.
 pub type ManagementClient<S = DefaultService> = Client<ManagementApi, S>;
 
+/// A client whose type does not depend on its layers or its transport. It is `Clone + Send + Sync + 'static`.
+///
+/// [`ClientBuilder::build_boxed`](crate::ClientBuilder::build_boxed) and [`Client::boxed`] create it. A call costs one more
+/// allocation than with a client of a known type.
+///
+/// ```
+/// use convex_mgmt::deployment::PauseDeployment;
+/// use convex_mgmt::{BoxClient, DeploymentApi, Error};
+///
+/// struct Maintenance {
+///     client: BoxClient<DeploymentApi>,
+/// }
+///
+/// impl Maintenance {
+///     async fn begin(&self) -> Result<(), Error> {
+///         self.client.send(&PauseDeployment::new()).await
+///     }
+/// }
+/// ```
+pub type BoxClient<A> = Client<A, BoxService>;
+
 /// Sends operations of one API to one endpoint.
 ///
-/// A clone shares the connections, and is cheap. A client may be built without a running runtime and used from several;
-/// the default one needs tokio's when it sends.
+/// Clones are cheap and share connections, limits and the retry budget. A client can be built without a runtime and used from
+/// several runtimes. The default client needs a tokio runtime when it sends.
 ///
 /// ```no_run
 /// use convex_mgmt::Client;
@@ -36,22 +52,26 @@ pub type ManagementClient<S = DefaultService> = Client<ManagementApi, S>;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # The type of a client in structs and functions
+/// A client without layers is a [`DeploymentClient`] or a [`ManagementClient`]. Layers and transports are part of a client's
+/// type. A struct names any client as [`BoxClient`]; a function takes any client with the bound [`Transport`].
 pub struct Client<A, S = DefaultService> {
     endpoint: Endpoint<A>,
     service: S,
-    /// For all endpoints that this client is used at.
+    /// Applies to every endpoint of this client and of those made by [`Client::at`].
     user_agent: Option<UserAgent>,
 }
 
 impl<A: Api, S> Client<A, S> {
-    /// A client over any service. Nothing is put around it: retries and timeouts are those of the service.
-    /// [`ClientBuilder::build_on`](crate::ClientBuilder::build_on) puts this library's around a transport.
+    /// Creates a client over any service, such as a stack of your own. The library adds no retries and no timeouts to it.
+    /// [`ClientBuilder::build_on`](crate::ClientBuilder::build_on) adds them to a transport.
     pub fn with_service(endpoint: Endpoint<A>, service: S) -> Self {
         Self { endpoint, service, user_agent: None }
     }
 
-    /// Names the product of this client, for its endpoint and those of [`Client::at`].
-    pub(crate) fn with_user_agent(self, user_agent: Option<UserAgent>) -> Self {
+    /// Sets the product in the `User-Agent`, for this endpoint and those of [`Client::at`].
+    pub(super) fn with_user_agent(self, user_agent: Option<UserAgent>) -> Self {
         let endpoint = match &user_agent {
             Some(user_agent) => self.endpoint.with_default_user_agent(user_agent.clone()),
             None => self.endpoint,
@@ -59,56 +79,30 @@ impl<A: Api, S> Client<A, S> {
         Self { endpoint, service: self.service, user_agent }
     }
 
-    /// Where this client sends to.
+    /// Returns the endpoint that this client sends to.
     pub fn endpoint(&self) -> &Endpoint<A> {
         &self.endpoint
+    }
+
+    pub(super) fn service(&self) -> &S {
+        &self.service
+    }
+
+    /// Hides the type of the service, so that the client's type does not depend on its layers.
+    pub fn boxed(self) -> BoxClient<A>
+    where
+        S: Transport + Send + 'static,
+        S::Future: Send,
+    {
+        Client { endpoint: self.endpoint, service: BoxService::new(self.service), user_agent: self.user_agent }
     }
 }
 
 impl<A, S: Clone> Client<A, S> {
-    /// A client of another endpoint, of either API, that shares this one's connections, limits and retry budget, and its
-    /// product for the `User-Agent` ([`ClientBuilder::user_agent`](crate::ClientBuilder::user_agent)).
+    /// Creates a client of another endpoint, of either API. It shares this client's connections, limits, retry budget and
+    /// `User-Agent` product ([`ClientBuilder::user_agent`](crate::ClientBuilder::user_agent)).
     pub fn at<B: Api>(&self, endpoint: Endpoint<B>) -> Client<B, S> {
         Client::with_service(endpoint, self.service.clone()).with_user_agent(self.user_agent.clone())
-    }
-}
-
-impl<A, S> Client<A, S>
-where
-    A: Api,
-    S: Service<Request<Bytes>, Response = Response<Bytes>> + Clone,
-    S::Error: Into<BoxError>,
-{
-    /// Performs an operation.
-    ///
-    /// # Errors
-    /// An [`Error`]: nothing was sent, no whole answer came, the server said no, or the answer cannot be read.
-    pub async fn send<O>(&self, operation: &O) -> Result<O::Output, Error>
-    where
-        O: Operation<Api = A>,
-    {
-        Ok(self.send_for_reply(operation).await?.output)
-    }
-
-    /// Performs an operation, and gives with its output what the answer's head says: a deprecation notice, and whether a
-    /// deletion found that it had been done.
-    ///
-    /// # Errors
-    /// As for [`Client::send`].
-    pub async fn send_for_reply<O>(&self, operation: &O) -> Result<Reply<O::Output>, Error>
-    where
-        O: Operation<Api = A>,
-    {
-        // Only writing and reading are generic over the operation: all else is compiled once, in `Exchange`.
-        let request = operation
-            .to_request(&self.endpoint)
-            .map_err(|error| Error::unsent(O::META, self.endpoint.url(), Cause::Build(error)))?;
-        let (response, call) = Exchange::new(self.service.clone(), O::META, request).await?;
-        let reply = match call.maybe_applied() {
-            true => O::reply_from_retry(response),
-            false => O::reply_from_response(response),
-        };
-        reply.map_err(|error| call.refused(error))
     }
 }
 

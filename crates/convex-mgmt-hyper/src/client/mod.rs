@@ -5,8 +5,10 @@ mod environment;
 mod exchange;
 mod handle;
 mod pages;
+mod send;
 
 pub use self::builder::ClientBuilder;
 pub use self::environment::OnConflict;
-pub use self::handle::{Client, DeploymentClient, ManagementClient};
-pub use self::pages::Pages;
+pub use self::handle::{BoxClient, Client, DeploymentClient, ManagementClient};
+pub use self::pages::{Items, Pages};
+pub use self::send::{ReplyFuture, SendFuture};

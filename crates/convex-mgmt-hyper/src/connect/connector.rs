@@ -1,15 +1,18 @@
 //! [`Connector`]: opens connections, through a proxy and with TLS where the settings ask for them.
 
-use std::task::{Context, Poll};
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use convex_mgmt_proto::is_loopback;
 use http::Uri;
 use http::uri::Scheme;
+use hyper_util::client::legacy::connect::Connection as _;
 use tower::{BoxError, Service};
 
+use super::connection::{Connection, Io};
 use super::maybe_tls::{MaybeTls, Opening, Tls};
-use super::plaintext::Noticing;
+use super::plaintext::AlertDetector;
 use super::resolve::Given;
 use super::tcp;
 use crate::config::{ConfigError, defaults};
@@ -19,44 +22,85 @@ type Tcp = super::proxy::ProxyConnector;
 #[cfg(not(feature = "proxy"))]
 type Tcp = tcp::Direct;
 
-/// Opens a connection with all that belongs to it, in bounded time.
+/// Opens connections in bounded time.
 #[derive(Clone)]
 pub(crate) struct Connector {
-    inner: MaybeTls<Tcp>,
+    opener: Arc<dyn Open>,
+    /// `true` for a connector of the user's, which may speak HTTP/2 without TLS of this library.
+    #[cfg(feature = "http2")]
+    is_custom: bool,
     timeout: Option<Duration>,
 }
 
-impl Service<Uri> for Connector {
-    type Response = Noticing<<MaybeTls<Tcp> as Service<Uri>>::Response>;
-    type Error = BoxError;
-    type Future = Opening<Self::Response>;
+/// An open connection, ready for HTTP.
+pub(crate) struct Opened {
+    pub(crate) io: AlertDetector<Box<dyn Io>>,
+    pub(crate) is_http2: bool,
+}
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(cx)
+impl Connector {
+    pub(crate) async fn open(&self, target: Uri) -> Result<Opened, BoxError> {
+        let plaintext = target.scheme() == Some(&Scheme::HTTP);
+        let opening = self.opener.open(target);
+        let connection = match self.timeout {
+            Some(timeout) => tokio::time::timeout(timeout, opening).await??,
+            None => opening.await?,
+        };
+        let is_http2 = connection.is_http2();
+        Ok(Opened { io: AlertDetector::new(connection.into_io(), plaintext), is_http2 })
     }
 
-    fn call(&mut self, target: Uri) -> Self::Future {
-        let plaintext = target.scheme() == Some(&Scheme::HTTP);
-        let (opening, timeout) = (self.inner.call(target), self.timeout);
+    /// Returns `true` if a connection to a URL of this scheme may speak HTTP/2.
+    #[cfg(feature = "http2")]
+    pub(crate) fn may_be_http2(&self, scheme: &Scheme) -> bool {
+        self.is_custom || *scheme == Scheme::HTTPS
+    }
+}
+
+/// Opens connections. Hides the type of the connector.
+trait Open: Send + Sync {
+    fn open(&self, target: Uri) -> Opening<Connection>;
+}
+
+/// The library's connector: name lookup, TCP, proxy and TLS.
+struct BuiltIn(MaybeTls<Tcp>);
+
+impl Open for BuiltIn {
+    fn open(&self, target: Uri) -> Opening<Connection> {
+        let mut inner = self.0.clone();
         Box::pin(async move {
-            let connection = match timeout {
-                Some(timeout) => tokio::time::timeout(timeout, opening).await??,
-                None => opening.await?,
-            };
-            Ok(Noticing::new(connection, plaintext))
+            poll_fn(|cx| inner.poll_ready(cx)).await?;
+            let io = inner.call(target).await?;
+            let is_http2 = io.connected().is_negotiated_h2();
+            Ok(Connection::from_hyper(io, is_http2))
         })
     }
 }
 
-/// What a client wants of its connections.
-#[derive(Debug)]
+/// A connector of the user's. The lock makes it `Sync`, and is held while the connector is cloned.
+impl<C> Open for Mutex<C>
+where
+    C: Service<Uri, Response: Into<Connection>, Error: Into<BoxError>, Future: Send> + Clone + Send + 'static,
+{
+    fn open(&self, target: Uri) -> Opening<Connection> {
+        let mut connector = self.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Box::pin(async move {
+            poll_fn(|cx| connector.poll_ready(cx)).await.map_err(Into::into)?;
+            connector.call(target).await.map(Into::into).map_err(Into::into)
+        })
+    }
+}
+
+/// The settings of a client's connections.
 pub(crate) struct ConnectSettings {
     pub(crate) timeout: Option<Duration>,
+    /// The user's connector, which takes the place of name lookup, proxy and TLS.
+    custom: Option<Arc<dyn Open>>,
     pub(crate) given: Given,
     #[cfg(feature = "http2")]
     pub(crate) http2: bool,
     #[cfg(feature = "proxy")]
-    pub(crate) proxy: Option<std::sync::Arc<super::proxy::Proxy>>,
+    pub(crate) proxy: Option<Arc<super::proxy::Proxy>>,
     #[cfg(feature = "tls")]
     pub(crate) tls: super::tls::TlsSettings,
 }
@@ -65,6 +109,7 @@ impl Default for ConnectSettings {
     fn default() -> Self {
         Self {
             timeout: Some(defaults::CONNECT_TIMEOUT),
+            custom: None,
             given: Given::default(),
             #[cfg(feature = "http2")]
             http2: false,
@@ -77,8 +122,24 @@ impl Default for ConnectSettings {
 }
 
 impl ConnectSettings {
-    /// Opens connections for endpoints of one scheme first of all. Those of the other are tried.
+    pub(crate) fn set_connector<C>(&mut self, connector: C)
+    where
+        C: Service<Uri, Response: Into<Connection>, Error: Into<BoxError>, Future: Send> + Clone + Send + 'static,
+    {
+        self.custom = Some(Arc::new(Mutex::new(connector)));
+    }
+
+    /// Creates the connector of a client whose first endpoint has the scheme `https` or `http`. TLS that is not available is an
+    /// error here for `https`. For `http` it is an error of the connections to other endpoints that need it.
     pub(crate) fn connector(&self, https: bool) -> Result<Connector, ConfigError> {
+        if let Some(opener) = &self.custom {
+            return Ok(Connector {
+                opener: Arc::clone(opener),
+                #[cfg(feature = "http2")]
+                is_custom: true,
+                timeout: self.timeout,
+            });
+        }
         // `http` is let pass to such a host, and no proxy is asked, because what is sent there stays on this machine.
         let leaves = |(host, addresses): (&String, &Vec<std::net::IpAddr>)| {
             is_loopback(host) && addresses.iter().any(|address| !address.to_canonical().is_loopback())
@@ -101,7 +162,13 @@ impl ConnectSettings {
             let to_proxy = MaybeTls::new(tcp.clone(), &tls, false);
             super::proxy::ProxyConnector::new(tcp, to_proxy, self.proxy.clone())
         };
-        Ok(Connector { inner: MaybeTls::new(tcp, &tls, self.http2()), timeout: self.timeout })
+        let opener = Arc::new(BuiltIn(MaybeTls::new(tcp, &tls, self.http2())));
+        Ok(Connector {
+            opener,
+            #[cfg(feature = "http2")]
+            is_custom: false,
+            timeout: self.timeout,
+        })
     }
 
     fn tls(&self) -> Tls {

@@ -1,5 +1,6 @@
 //! Opening connections: name lookup, TCP, proxies and TLS.
 
+mod connection;
 mod connector;
 #[cfg(test)]
 mod gated_service;
@@ -12,7 +13,8 @@ mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
 
-pub(crate) use self::connector::{ConnectSettings, Connector};
+pub use self::connection::Connection;
+pub(crate) use self::connector::{ConnectSettings, Connector, Opened};
 pub(crate) use self::plaintext::TlsAlert;
 #[cfg(feature = "proxy")]
 pub use self::proxy::{Proxy, ProxyError, ProxyVariableError};

@@ -27,7 +27,7 @@ use super::transport::{TransportError, TransportErrorKind};
 /// | `Connect`, `Connection`, `Unprocessed`, `AttemptTimeout`, `DeadlineExceeded` | `RetryLater` |
 /// | `Tls` | `FixUrl` if only one side speaks TLS, `FixClient` otherwise |
 /// | `Proxy` | `RetryLater` if the rejection is temporary, `FixClient` otherwise |
-/// | `ResponseTooLarge`, `Layer` | `FixClient` |
+/// | `ResponseTooLarge`, `TooManyItems`, `Layer` | `FixClient` |
 /// | `Credential` | `FixCredential` |
 /// | `Api` | by the code, otherwise by the status: the next table |
 /// | `UnexpectedReply` | by the status: the next table |
@@ -129,6 +129,7 @@ impl Error {
             Cause::Build(_) | Cause::PlanRejected(_) => Advice::FixRequest,
             Cause::PlanConflict(_) => Advice::StartOver,
             Cause::Pagination(_) => Advice::ReportBug,
+            Cause::TooManyItems(_) => Advice::FixClient,
             Cause::Transport(error) => of_transport(error),
             Cause::Response(error) => of_response(error),
         }

@@ -34,6 +34,7 @@ pub(crate) enum Cause {
     PlanConflict(PlanConflict),
     PlanRejected(PlanError),
     Pagination(PagingError),
+    TooManyItems(usize),
     Transport(TransportError),
     Response(ResponseError),
 }
@@ -74,7 +75,11 @@ impl Error {
     /// `true` if the operation may have taken effect in the last attempt, judging by that attempt alone.
     pub(super) fn last_is_open(&self) -> bool {
         match &self.0.cause {
-            Cause::Build(_) | Cause::PlanConflict(_) | Cause::PlanRejected(_) | Cause::Pagination(_) => false,
+            Cause::Build(_)
+            | Cause::PlanConflict(_)
+            | Cause::PlanRejected(_)
+            | Cause::Pagination(_)
+            | Cause::TooManyItems(_) => false,
             Cause::Transport(error) => error.maybe_applied(),
             Cause::Response(error) => error.maybe_applied(),
         }
@@ -112,6 +117,7 @@ impl Error {
             Cause::PlanConflict(_) => ErrorKind::PlanConflict,
             Cause::PlanRejected(_) => ErrorKind::PlanRejected,
             Cause::Pagination(_) => ErrorKind::Pagination,
+            Cause::TooManyItems(_) => ErrorKind::TooManyItems,
             Cause::Transport(error) => match error.kind() {
                 TransportErrorKind::Dns => ErrorKind::Dns,
                 TransportErrorKind::Connect => ErrorKind::Connect,

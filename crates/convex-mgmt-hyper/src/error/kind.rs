@@ -42,6 +42,8 @@ named_kinds! {
         PlanRejected = "plan_rejected",
         /// The server returned the same cursor twice, so the list cannot be walked further. All pages so far are valid.
         Pagination = "pagination",
+        /// The list has more items than [`Pages::collect`](crate::Pages::collect) was allowed to collect.
+        TooManyItems = "too_many_items",
         /// The host name of the URL does not resolve. Nothing was sent.
         Dns = "dns",
         /// Could not connect: the connection was refused, the network is unreachable, or connecting timed out. Nothing was sent.

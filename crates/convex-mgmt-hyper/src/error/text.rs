@@ -38,6 +38,9 @@ impl fmt::Display for Text<'_> {
             Cause::PlanConflict(error) => return write!(f, "{error}; nothing was changed"),
             Cause::PlanRejected(error) => return write!(f, "{error}; nothing was changed"),
             Cause::Pagination(error) => return error.fmt(f),
+            Cause::TooManyItems(max) => {
+                return write!(f, "the list has more than {max} items: raise the limit, or walk it by page");
+            }
             Cause::Transport(error) => error.describe(host(url)).fmt(f)?,
             Cause::Response(ResponseError::Api(error)) if !has_remedy => error.summary().fmt(f)?,
             Cause::Response(error) => error.fmt(f)?,
@@ -91,6 +94,7 @@ impl fmt::Debug for Error {
             Cause::PlanConflict(error) => debug.field("cause", error),
             Cause::PlanRejected(error) => debug.field("cause", error),
             Cause::Pagination(error) => debug.field("cause", error),
+            Cause::TooManyItems(max) => debug.field("max_items", max),
             Cause::Transport(error) => debug.field("cause", error),
             Cause::Response(error) => debug.field("cause", error),
         };

@@ -15,7 +15,7 @@ pub use retry::{Retry, RetryLayer};
 pub use crate::error::Attempts;
 
 /// The futures of the layers' services.
-pub mod future {
+pub(crate) mod future {
     pub use super::attempt_timeout::AttemptTimeoutFuture;
     pub use super::concurrency_limit::ConcurrencyLimitFuture;
     pub use super::credential_refresh::CredentialRefreshFuture;

@@ -59,7 +59,7 @@ async fn a_server_below_a_path_is_reached_in_every_way() {
         client.send(&GetLogStream::new("a/../b?c")).await.unwrap();
         let mut pages = client.pages(ListAuditLogEvents::new(UnixMillis(5)));
         let mut seen = 0;
-        while pages.next().await.unwrap().is_some() {
+        while pages.next_page().await.unwrap().is_some() {
             seen += 1;
         }
         // Redirects are not followed, nor does the prefix let one pass that leads out of it.

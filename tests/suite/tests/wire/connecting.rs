@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use convex_mgmt::AttemptService;
+use convex_mgmt::HyperTransport;
 use convex_mgmt::{
     Client, ClientBuilder, DeployKey, DeploymentApi, Endpoint, ErrorKind, Idempotency, Proxy, RetryPolicy, Sent,
 };
@@ -27,7 +27,7 @@ async fn refused_and_then_accepted() {
 
         let (closed, server) = (Arc::new(Mutex::new(Some(closed))), Arc::new(Mutex::new(None::<ScriptServer>)));
         let opened = Arc::clone(&server);
-        let open_after_the_first = layer_fn(move |service: AttemptService| {
+        let open_after_the_first = layer_fn(move |service: HyperTransport| {
             let (closed, opened) = (Arc::clone(&closed), Arc::clone(&opened));
             service.map_result(move |result| {
                 if let Some(closed) = closed.lock().unwrap_or_else(PoisonError::into_inner).take() {

@@ -70,6 +70,7 @@ fn table() -> Vec<(Error, ErrorKind, &'static str)> {
         (error(read, Cause::PlanConflict(conflict)), ErrorKind::PlanConflict, "start_over"),
         (error(read, Cause::PlanRejected(plan.check().unwrap_err())), ErrorKind::PlanRejected, "fix_request"),
         (error(read, Cause::Pagination(pager.request().unwrap_err())), ErrorKind::Pagination, "report_bug"),
+        (error(read, Cause::TooManyItems(7)), ErrorKind::TooManyItems, "fix_client"),
         (of(T::Dns), ErrorKind::Dns, "fix_url"),
         (of(T::Connect), ErrorKind::Connect, "retry_later"),
         (of(T::Tls), ErrorKind::Tls, "fix_client"),
