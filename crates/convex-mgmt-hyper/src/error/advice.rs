@@ -15,7 +15,7 @@ use super::transport::{TransportError, TransportErrorKind};
 /// The next step after a failed call, for a program: [`Error::advice`].
 ///
 /// It states whether the operation may be sent again, and who can fix the failure. The client has already retried by its
-/// [`RetryPolicy`](convex_mgmt::RetryPolicy), so [`Advice::RetryLater`] means minutes rather than milliseconds.
+/// [`RetryPolicy`](convex_mgmt_proto::RetryPolicy), so [`Advice::RetryLater`] means minutes rather than milliseconds.
 ///
 /// | [`Error::cause_kind`] | advice |
 /// | --- | --- |

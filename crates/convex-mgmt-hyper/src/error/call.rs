@@ -234,12 +234,12 @@ impl Error {
     }
 
     /// Returns the wait that the server asks for before the next attempt. A wait longer than
-    /// [`RetryPolicy::max_retry_after`](convex_mgmt::RetryPolicy::max_retry_after) ends the call at once.
+    /// [`RetryPolicy::max_retry_after`](convex_mgmt_proto::RetryPolicy::max_retry_after) ends the call at once.
     pub fn retry_after(&self) -> Option<Duration> {
         self.response_error().and_then(ResponseError::retry_after)
     }
 
-    /// Returns the beginning of the response body, at most [`KEPT_BODY`](convex_mgmt::KEPT_BODY) bytes. It may hold secrets.
+    /// Returns the beginning of the response body, at most [`KEPT_BODY`](convex_mgmt_proto::KEPT_BODY) bytes. It may hold secrets.
     pub fn body(&self) -> Option<&[u8]> {
         self.response_error().map(ResponseError::body)
     }

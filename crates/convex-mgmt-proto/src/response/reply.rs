@@ -90,7 +90,7 @@ impl Outcome {
     /// Its body may still not fit the operation's type, which says nothing about the server.
     ///
     /// This reads the whole body of a response with a 2xx status. Such a response is never retried, so a caller without a
-    /// [`RetryBudget`] can skip it.
+    /// [`RetryBudget`](crate::RetryBudget) can skip it.
     pub fn of(operation: &OperationMeta, response: &Response<Bytes>) -> Self {
         let (status, headers, body) = (response.status(), response.headers(), response.body());
         match check(operation, status, headers, body) {

@@ -1,26 +1,30 @@
 //! One layer for many endpoints: each has a credential, a fetch and a pause of its own, in bounded memory.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use convex_mgmt::deployment::GetLogStream;
 use convex_mgmt::{AccessToken, ManagementApi, Operation};
 
 use super::*;
 
-/// Accepts, at each host, the one key of this host: `new` and the host's name.
-fn servers() -> (
-    Arc<Mutex<Vec<String>>>,
-    impl Service<Request<Bytes>, Response = Response<Bytes>, Error = TransportError, Future: Send> + Clone + Send + Sync,
-) {
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let noted = Arc::clone(&seen);
-    let service = service_fn(move |request: Request<Bytes>| {
+/// The requests that servers have seen, such as `secret@host`.
+type Seen = Arc<Mutex<Vec<String>>>;
+
+/// A server at each host that accepts one key: `new-` and the host's name.
+fn servers(
+    seen: &Seen,
+) -> impl Service<Request<Bytes>, Response = Response<Bytes>, Error = TransportError, Future: Send>
++ Clone
++ Send
++ Sync
++ use<> {
+    let seen = Arc::clone(seen);
+    service_fn(move |request: Request<Bytes>| {
         let (host, secret) = (request.uri().host().unwrap().to_owned(), secret(&request));
         let (status, body) = if secret == format!("new-{host}") { (200, DONE) } else { (401, REFUSED) };
-        noted.lock().unwrap().push(format!("{secret}@{host}"));
+        seen.lock().unwrap().push(format!("{secret}@{host}"));
         ready(Response::builder().status(status).body(Bytes::from_static(body.as_bytes())).map_err(TransportError::tls))
-    });
-    (seen, service)
+    })
 }
 
 fn host(endpoint: &Endpoint<DeploymentApi>) -> String {
@@ -40,14 +44,14 @@ where
 
 #[tokio::test(start_paused = true)]
 async fn one_layer_asks_for_each_endpoint_and_sends_a_credential_there_only() {
-    let (seen, servers) = servers();
+    let seen = Seen::default();
     let asked = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&asked);
     let refresh = CredentialRefreshLayer::new(move |endpoint: Endpoint<DeploymentApi>| {
         noted.lock().unwrap().push(endpoint.url().to_owned());
         ready(Ok(key(&format!("new-{}", host(&endpoint)))))
     });
-    let client = builder().attempt_layer(refresh).build_on(servers).unwrap();
+    let client = builder().attempt_layer(refresh).build_on(servers(&seen)).unwrap();
     for _ in 0..2 {
         for n in 0..3 {
             list(&client, &url(n)).await.unwrap();
@@ -123,8 +127,7 @@ async fn a_source_uses_the_question_mark_for_any_error() {
 /// One fetch for all calls to an endpoint, and none waits for another endpoint's.
 #[tokio::test(start_paused = true)]
 async fn endpoints_fetch_and_pause_on_their_own() {
-    let (_, servers) = servers();
-    let asked: Arc<Mutex<HashMap<String, usize>>> = Arc::default();
+    let asked: Arc<Mutex<BTreeMap<String, usize>>> = Arc::default();
     let noted = Arc::clone(&asked);
     let refresh = CredentialRefreshLayer::new(move |endpoint: Endpoint<DeploymentApi>| {
         let host = host(&endpoint);
@@ -137,7 +140,8 @@ async fn endpoints_fetch_and_pause_on_their_own() {
             }
         }
     });
-    let client = builder().attempt_layer(refresh.backoff(60 * SECOND, 60 * SECOND)).build_on(servers).unwrap();
+    let client =
+        builder().attempt_layer(refresh.backoff(60 * SECOND, 60 * SECOND)).build_on(servers(&Seen::default())).unwrap();
     let call = |n: usize| {
         let client = client.clone();
         tokio::spawn(async move { list(&client, &url(n)).await })
@@ -162,7 +166,6 @@ async fn endpoints_fetch_and_pause_on_their_own() {
 /// The layer forgets the endpoint that was used least recently, which asks again when it comes back.
 #[tokio::test(start_paused = true)]
 async fn no_more_endpoints_are_remembered_than_allowed() {
-    let (_, servers) = servers();
     let asked = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&asked);
     let alive = Arc::new(());
@@ -178,7 +181,7 @@ async fn no_more_endpoints_are_remembered_than_allowed() {
             Ok(key(&format!("new-{}", host(&endpoint))))
         }
     });
-    let client = builder().attempt_layer(refresh.max_endpoints(2)).build_on(servers).unwrap();
+    let client = builder().attempt_layer(refresh.max_endpoints(2)).build_on(servers(&Seen::default())).unwrap();
     for n in [0, 1, 0, 2, 0, 1] {
         list(&client, &url(n)).await.unwrap();
     }
