@@ -33,16 +33,14 @@ where
     /// undetected.
     ///
     /// # Errors
-    /// An [`Error`] of the kind
+    /// An [`Error`], with one of these kinds if the plan is at fault:
     ///
     /// * [`ErrorKind::PlanConflict`](crate::ErrorKind::PlanConflict) if variables changed after the plan was made and
-    ///   `on_conflict` is [`OnConflict::Fail`];
+    ///   `on_conflict` is [`OnConflict::Fail`].
     /// * [`ErrorKind::PlanRejected`](crate::ErrorKind::PlanRejected) if the plan deletes every owned variable and does not
-    ///   permit that, or owns an empty prefix or name;
-    /// * [`ErrorKind::Build`](crate::ErrorKind::Build) if a name or a value breaks a rule, before anything is sent, or if the
-    ///   variables would exceed a limit of the deployment, before anything is changed: only the second read shows how many
-    ///   there are;
-    /// * any other if one of the two calls fails.
+    ///   permit that, or owns an empty prefix or name.
+    /// * [`ErrorKind::Build`](crate::ErrorKind::Build) if a name or a value breaks a rule, before anything is sent. Also
+    ///   if the variables would exceed a limit of the deployment. Only the second read shows that, before anything is changed.
     pub async fn apply_environment_plan(
         &self,
         plan: &EnvironmentPlan,

@@ -397,7 +397,7 @@ pub struct UnreadableReply {
     pub status: StatusCode,
     /// The defect of the response, and its place.
     pub error: DecodeError,
-    /// `true` if the API itself sent the response, so that the operation took effect: the body is missing, is cut off, or is a
+    /// `true` if the API itself sent the response, so that the operation took effect. The body is then missing or cut off, or a
     /// JSON object or list with other fields or types than expected. `false` if a proxy or gateway may have sent it, such as a
     /// web page, an error object or bytes that are not JSON. The outcome of the operation is unknown then.
     pub applied: bool,

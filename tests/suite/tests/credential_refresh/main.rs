@@ -62,7 +62,7 @@ fn refused() -> Step {
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Counts, and tells how often it had counted before.
+/// Counts its calls, and returns the number of calls before.
 fn counter() -> (Arc<AtomicUsize>, impl Fn() -> usize + Send + Sync + 'static) {
     let counted = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&counted);

@@ -1,4 +1,4 @@
-//! Several runtimes: none of them waits for a source that was asked on another one.
+//! Several runtimes: a runtime does not wait for a source that was called on another one.
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{advance, timeout};

@@ -39,9 +39,9 @@ impl<A: Api> CredentialRefreshLayer<A> {
     /// Calls `source` with the endpoint whose credential the server rejects with 401. It returns another credential for that
     /// endpoint, or an error.
     ///
-    /// An endpoint is identified by its URL, path prefix and original credential. Two credentials for one URL are two endpoints, and
-    /// `source` sees the same URL for both: use a client with a layer of its own for each role. Requests of the other API pass
-    /// unchanged.
+    /// An endpoint is identified by its URL, path prefix and original credential. Two credentials for one URL are two endpoints,
+    /// and `source` sees the same URL for both: use a client with a layer of its own for each role. Requests of the other API
+    /// pass unchanged.
     ///
     /// The source must not send through the client that it serves, where a limit of concurrency may leave it no slot. If the
     /// credential's type serves both APIs, name the API: `CredentialRefreshLayer::<DeploymentApi>::new`.
@@ -61,8 +61,8 @@ impl<A: Api> CredentialRefreshLayer<A> {
     }
 
     /// Sets the pause before the source is called again for an endpoint, after it failed or returned a credential that did not
-    /// work: `base` after the first time, twice as long after each further one in a row, and at most `max`. Calls that the server
-    /// rejects during the pause fail at once. A credential that the server accepts ends the row. Defaults to 1 s and 60 s.
+    /// work. The pause is `base` after the first time. It doubles with each further time in a row, up to `max`. Calls that the
+    /// server rejects during the pause fail at once. A credential that the server accepts ends the row. Defaults to 1 s and 60 s.
     ///
     /// Applies to endpoints whose credential is rejected from now on.
     pub fn backoff(self, base: Duration, max: Duration) -> Self {

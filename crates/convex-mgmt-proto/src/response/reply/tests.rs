@@ -1,4 +1,4 @@
-//! Answers of every kind, told apart.
+//! Responses: successes, errors of the server, and everything else.
 
 use http::Method;
 
