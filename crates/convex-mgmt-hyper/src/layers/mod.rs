@@ -1,6 +1,7 @@
-//! The layers of the stack, each usable by itself over any tower service that takes `http::Request<Bytes>` and gives
-//! `http::Response<Bytes>`. Whatever the service below returns as its error, theirs is a
-//! [`TransportError`](crate::TransportError).
+//! The layers of the client's stack. Each one works by itself over any tower service from `http::Request<Bytes>` to
+//! `http::Response<Bytes>`.
+//!
+//! Their error is a [`TransportError`](crate::TransportError), whatever the error of the inner service is.
 
 mod attempt_timeout;
 mod concurrency_limit;
