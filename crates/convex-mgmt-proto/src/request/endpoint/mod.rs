@@ -207,11 +207,17 @@ impl<A: Api> Endpoint<A> {
             && headers.get(AUTHORIZATION) == self.headers().get(AUTHORIZATION)
     }
 
-    /// Returns the endpoint that a request goes to, with the credential of the request, for layers that serve many endpoints.
-    /// `None` if it is not a request of this API that [`Operation::to_request`](crate::Operation::to_request) built.
-    pub fn of_request<B>(request: &Request<B>) -> Option<Self> {
+    /// Returns the URL of the endpoint that a request goes to, as [`Endpoint::url`] returns it. `None` if it is not a request of
+    /// this API that [`Operation::to_request`](crate::Operation::to_request) built.
+    pub fn url_of_request<B>(request: &Request<B>) -> Option<String> {
         let operation = request.extensions().get::<&'static OperationMeta>()?;
-        let url = operation.endpoint_url(request.uri()).filter(|_| operation.api == A::NAME)?;
+        operation.endpoint_url(request.uri()).filter(|_| operation.api == A::NAME)
+    }
+
+    /// Returns the endpoint that a request goes to, with the credential of the request, for layers that serve many endpoints.
+    /// `None` as for [`Endpoint::url_of_request`], or if a header of the endpoint is missing.
+    pub fn of_request<B>(request: &Request<B>) -> Option<Self> {
+        let url = Self::url_of_request(request)?;
         let uri = request.uri();
         let origin = uri.scheme_str()?.len() + "://".len() + uri.authority()?.as_str().len();
         let mut headers = HeaderMap::with_capacity(6);
