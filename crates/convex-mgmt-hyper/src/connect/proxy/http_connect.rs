@@ -36,18 +36,18 @@ where
     protocol.title_case_headers(true).max_buf_size(HEAD_LIMIT);
     let (mut sender, connection) = protocol.handshake(stream).await?;
     let mut connection = pin!(connection.without_shutdown());
-    let mut answer = pin!(sender.send_request(request));
+    let mut response = pin!(sender.send_request(request));
     let mut ended = None;
-    let answer = poll_fn(|cx| {
+    let response = poll_fn(|cx| {
         if ended.is_none()
             && let Poll::Ready(end) = connection.as_mut().poll(cx)
         {
             ended = Some(end);
         }
-        answer.as_mut().poll(cx)
+        response.as_mut().poll(cx)
     });
-    let status = match answer.await {
-        Ok(answer) => answer.status(),
+    let status = match response.await {
+        Ok(response) => response.status(),
         Err(error) if error.is_parse() => return Err(ProxyRefusal::Protocol.into()),
         Err(error) => return Err(error.into()),
     };
