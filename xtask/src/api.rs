@@ -12,7 +12,7 @@ const ALLOWED: [(&str, &[&str]); 2] = [
     // pin-project-lite shows in the `Unpin` impls that it writes, where nobody can depend on it.
     (
         "convex-mgmt-hyper",
-        &["bytes", "convex_mgmt_proto", "http", "pin_project_lite", "tower", "tower_layer", "tower_service"],
+        &["bytes", "convex_mgmt_proto", "http", "pin_project_lite", "tokio", "tower", "tower_layer", "tower_service"],
     ),
 ];
 

@@ -1,57 +1,57 @@
-//! [`ConfigError`]: why a client cannot be built; and the defaults of its settings.
+//! [`ConfigError`], an invalid setting of a client, and the defaults of the settings.
 
 use convex_mgmt_proto::EndpointError;
 use thiserror::Error;
 
-/// The defaults of a client's settings.
+/// Defaults and fixed limits of a client.
 pub mod defaults {
     use std::time::Duration;
 
-    /// How long opening a connection may take: its name, TCP, the proxy and TLS together.
+    /// Longest time to open a connection: name lookup, TCP, the proxy and TLS together.
     pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-    /// The longest wait of one attempt for the head of the response, and then for more of its body.
+    /// Longest wait of one attempt for the head of the response, and then for more of its body.
     pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
-    /// How long a call may take with all its attempts.
+    /// Deadline of a call with all its attempts.
     pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(90);
-    /// How long a connection is kept that nothing goes over: less than the 60 s after which common servers close it.
+    /// Time that an idle connection stays in the pool: less than the 60 s after which common servers close it.
     pub const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
-    /// The most idle connections of a client, all hosts together.
+    /// Maximum number of idle connections of a client, to all hosts together.
     pub const MAX_IDLE_CONNECTIONS: usize = 256;
-    /// The time without a frame from the server after which an HTTP/2 connection is pinged, whether or not it is in use.
+    /// Time without a frame from the server after which the client pings an HTTP/2 connection, even if it is idle.
     pub const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
-    /// The time in which the server has to answer such a ping. Otherwise the connection counts as dead and is closed.
+    /// Time in which the server has to respond to such a ping. Otherwise the client closes the connection as dead.
     pub const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
-    /// The largest body of an answer, in bytes.
+    /// Maximum size of a response body, in bytes.
     pub const RESPONSE_LIMIT: usize = 8 * 1024 * 1024;
-    /// The largest body of an answer to an operation that may have large ones, such as a page of a data sync, in bytes.
+    /// Maximum size of a response body for operations with large responses, such as a page of a data sync, in bytes.
     pub const LARGE_RESPONSE_LIMIT: usize = 256 * 1024 * 1024;
-    /// The largest head of a response, in bytes; over HTTP/2 with 32 for each header, as its settings count. A larger one is an
-    /// invalid response.
+    /// Maximum size of the head of a response, in bytes. Over HTTP/2 each header counts 32 bytes more, as in HTTP/2 settings. A
+    /// larger head is an invalid response.
     pub const HEAD_LIMIT: usize = 256 * 1024;
-    /// The most headers of a response over HTTP/1.1. More are an invalid response.
+    /// Maximum number of headers of a response over HTTP/1.1. More headers are an invalid response.
     pub const MAX_HEADERS: usize = 100;
 }
 
-/// Why a client cannot be built.
+/// A setting with which a client cannot be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// The URL of the endpoint or proxy is `https`, and TLS is not built in.
+    /// The URL of the endpoint or proxy is `https`, but TLS is not built in.
     #[error("an `https` URL needs TLS: enable the feature `tls-ring` or `tls-aws-lc`")]
     NoTls,
-    /// The URL of the endpoint or proxy is `https`, and TLS is built in, but no crypto provider is.
+    /// The URL of the endpoint or proxy is `https`, and TLS is built in without a crypto provider.
     #[error("TLS has no crypto provider: enable the feature `tls-ring` or `tls-aws-lc`")]
     NoCryptoProvider,
-    /// The platform has no certificates that can be read.
-    #[error("no certificates of the platform can be read")]
+    /// The platform has no readable certificates.
+    #[error("the platform has no readable certificates: install them, or use the bundled ones")]
     NoNativeRoots,
-    /// A text given to `root_certificates` holds no certificate, or one that cannot be read.
+    /// A text passed to `root_certificates` has no certificate, or one that is not readable.
     #[error("root certificates {index} (counted from 0) are not readable PEM certificates")]
     RootCertificate {
-        /// Which of them, in the order they were given, from 0.
+        /// The index of the text in the order of the calls, from 0.
         index: usize,
     },
-    /// `resolve` was given an address elsewhere for `localhost` or a name below it.
+    /// `resolve` has an address that is not loopback for `localhost` or a name below it.
     #[error(
         "`localhost` and names below it must resolve to loopback addresses: use another name for a server elsewhere"
     )]

@@ -113,7 +113,7 @@ impl<A: Api> ClientBuilder<A> {
 impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLayers> {
     /// Sets the product in the `User-Agent`, which precedes this library's. It applies to every endpoint of the client
     /// ([`Client::at`]), except to endpoints with a product of their own
-    /// ([`Endpoint::with_user_agent`](convex_mgmt::Endpoint::with_user_agent)). Visible ASCII only: building fails otherwise, see
+    /// ([`Endpoint::with_user_agent`](convex_mgmt_proto::Endpoint::with_user_agent)). Visible ASCII only: building fails otherwise, see
     /// [`UserAgent::new`].
     pub fn user_agent(mut self, product: impl Into<String>) -> Self {
         self.settings.user_agent = Some(product.into());
@@ -159,14 +159,14 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
     }
 
     /// Sets the addresses of a host, which the client tries in turn instead of a name lookup: for a name that is not public, or
-    /// an address that differs from the public one. `Host` and the server name in TLS stay those of the URL. With a proxy, the
-    /// proxy looks up names, and this setting has no effect.
+    /// an address that differs from the public one. `Host` and the server name in TLS stay those of the URL. Where a proxy is
+    /// used, the proxy looks up the host instead.
     ///
     /// `localhost` and the names below it accept loopback addresses only, because plaintext is allowed there and no proxy is
     /// used. Building the client fails otherwise. Use another name for a server elsewhere.
     pub fn resolve(mut self, host: &str, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
-        let given = Arc::make_mut(&mut self.settings.connect.given);
-        given.insert(host.to_ascii_lowercase(), addresses.into_iter().collect());
+        let hosts = Arc::make_mut(&mut self.settings.connect.hosts);
+        hosts.insert(host.to_ascii_lowercase(), addresses.into_iter().collect());
         self
     }
 
@@ -202,7 +202,7 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
     }
 
     /// Sets the maximum size of a response body in bytes, for every operation. Defaults to 256 MiB for operations with large
-    /// responses ([`OperationMeta::large_reply`](convex_mgmt::OperationMeta::large_reply)), and to 8 MiB for all others.
+    /// responses ([`OperationMeta::large_reply`](convex_mgmt_proto::OperationMeta::large_reply)), and to 8 MiB for all others.
     pub fn response_limit(mut self, bytes: usize) -> Self {
         self.settings.response_limits = ResponseLimits { usual: bytes, large: bytes };
         self

@@ -21,7 +21,7 @@ impl<A: Api, S> Client<A, S> {
     ///
     /// ```no_run
     /// use convex_mgmt::deployment::{GetCanonicalUrls, ListEnvironmentVariables};
-    /// use convex_mgmt::{DeploymentClient, Error};
+    /// use convex_mgmt::DeploymentClient;
     ///
     /// # async fn example(client: DeploymentClient) -> Result<(), Box<dyn std::error::Error>> {
     /// let variables = tokio::spawn(client.send(&ListEnvironmentVariables::new()));
@@ -48,7 +48,7 @@ impl<A: Api, S> Client<A, S> {
     /// Sends an operation and returns its output with facts from the response's headers: a deprecation notice, and whether a
     /// deletion found that an earlier attempt had succeeded.
     ///
-    /// The future owns all that it needs, as that of [`Client::send`].
+    /// The future owns the request and a clone of the service, like the future of [`Client::send`].
     ///
     /// # Errors
     /// As for [`Client::send`].

@@ -13,7 +13,7 @@ use tower::{BoxError, Service};
 use super::connection::{Connection, Io};
 use super::maybe_tls::{MaybeTls, Opening, Tls};
 use super::plaintext::AlertDetector;
-use super::resolve::Given;
+use super::resolve::StaticHosts;
 use super::tcp;
 use crate::config::{ConfigError, defaults};
 
@@ -26,7 +26,7 @@ type Tcp = tcp::Direct;
 #[derive(Clone)]
 pub(crate) struct Connector {
     opener: Arc<dyn Open>,
-    /// `true` for a connector of the user's, which may speak HTTP/2 without TLS of this library.
+    /// `true` for the user's connector, which may negotiate HTTP/2 for any scheme.
     #[cfg(feature = "http2")]
     is_custom: bool,
     timeout: Option<Duration>,
@@ -77,7 +77,7 @@ impl Open for BuiltIn {
     }
 }
 
-/// A connector of the user's. The lock makes it `Sync`, and is held while the connector is cloned.
+/// The user's connector. The lock makes it `Sync`, and is held only while the connector is cloned.
 impl<C> Open for Mutex<C>
 where
     C: Service<Uri, Response: Into<Connection>, Error: Into<BoxError>, Future: Send> + Clone + Send + 'static,
@@ -94,9 +94,9 @@ where
 /// The settings of a client's connections.
 pub(crate) struct ConnectSettings {
     pub(crate) timeout: Option<Duration>,
-    /// The user's connector, which takes the place of name lookup, proxy and TLS.
+    /// The user's connector, which replaces name lookup, TCP, proxy and TLS.
     custom: Option<Arc<dyn Open>>,
-    pub(crate) given: Given,
+    pub(crate) hosts: StaticHosts,
     #[cfg(feature = "http2")]
     pub(crate) http2: bool,
     #[cfg(feature = "proxy")]
@@ -110,7 +110,7 @@ impl Default for ConnectSettings {
         Self {
             timeout: Some(defaults::CONNECT_TIMEOUT),
             custom: None,
-            given: Given::default(),
+            hosts: StaticHosts::default(),
             #[cfg(feature = "http2")]
             http2: false,
             #[cfg(feature = "proxy")]
@@ -140,15 +140,15 @@ impl ConnectSettings {
                 timeout: self.timeout,
             });
         }
-        // `http` is let pass to such a host, and no proxy is asked, because what is sent there stays on this machine.
+        // `http` is allowed to such a host, and no proxy is used, because the traffic stays on this machine.
         let leaves = |(host, addresses): (&String, &Vec<std::net::IpAddr>)| {
             is_loopback(host) && addresses.iter().any(|address| !address.to_canonical().is_loopback())
         };
-        if self.given.iter().any(leaves) {
+        if self.hosts.iter().any(leaves) {
             return Err(ConfigError::NotLoopback);
         }
         let tls = match self.tls() {
-            // What this build or machine lacks, rather than a setting that is wrong.
+            // The build or the machine lacks something, and the settings are valid.
             Err(error @ (ConfigError::NoTls | ConfigError::NoCryptoProvider | ConfigError::NoNativeRoots))
                 if !https && !self.proxy_needs_tls() =>
             {
@@ -156,7 +156,7 @@ impl ConnectSettings {
             }
             tls => Ok(tls?),
         };
-        let tcp = tcp::direct(self.given.clone(), self.timeout);
+        let tcp = tcp::direct(self.hosts.clone(), self.timeout);
         #[cfg(feature = "proxy")]
         let tcp = {
             let to_proxy = MaybeTls::new(tcp.clone(), &tls, false);

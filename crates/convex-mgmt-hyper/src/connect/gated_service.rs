@@ -10,13 +10,13 @@ use tower::Service;
 /// A service that becomes ready when it is opened, together with its clones. A call before that panics. It wakes no task.
 pub(crate) struct GatedService<R, E> {
     open: Arc<AtomicBool>,
-    answer: fn() -> Result<R, E>,
+    respond: fn() -> Result<R, E>,
 }
 
 impl<R, E> GatedService<R, E> {
-    /// Creates a closed service that responds with `answer` once it is open.
-    pub(crate) fn new(answer: fn() -> Result<R, E>) -> Self {
-        Self { open: Arc::default(), answer }
+    /// Creates a closed service. Once it is open, it responds with the result of `respond`.
+    pub(crate) fn new(respond: fn() -> Result<R, E>) -> Self {
+        Self { open: Arc::default(), respond }
     }
 
     pub(crate) fn open(&self) {
@@ -26,7 +26,7 @@ impl<R, E> GatedService<R, E> {
 
 impl<R, E> Clone for GatedService<R, E> {
     fn clone(&self) -> Self {
-        Self { open: Arc::clone(&self.open), answer: self.answer }
+        Self { open: Arc::clone(&self.open), respond: self.respond }
     }
 }
 
@@ -41,7 +41,7 @@ impl<T, R, E> Service<T> for GatedService<R, E> {
 
     fn call(&mut self, _request: T) -> Self::Future {
         assert!(self.open.load(Ordering::SeqCst), "called without being ready");
-        ready((self.answer)())
+        ready((self.respond)())
     }
 }
 

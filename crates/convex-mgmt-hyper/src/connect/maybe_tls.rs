@@ -12,19 +12,19 @@ use tower::{BoxError, Service};
 
 use crate::config::ConfigError;
 
-/// A connection that speaks TLS where the URL wants it.
+/// A connection with TLS if the URL is `https`.
 #[cfg(feature = "tls")]
 pub(super) type Secured<S> = hyper_rustls::MaybeHttpsStream<S>;
 #[cfg(not(feature = "tls"))]
 pub(super) type Secured<S> = S;
 
-/// How TLS is spoken, or why it cannot be.
+/// The settings of TLS, or the reason why there is no TLS.
 #[cfg(feature = "tls")]
 pub(super) type Tls = Result<rustls::ClientConfig, ConfigError>;
 #[cfg(not(feature = "tls"))]
 pub(super) type Tls = Result<std::convert::Infallible, ConfigError>;
 
-/// A connection that is being opened.
+/// The future of a connection that is being opened.
 pub(crate) type Opening<S> = Pin<Box<dyn Future<Output = Result<S, BoxError>> + Send>>;
 
 /// Opens connections over another connector, with TLS if the URL is `https`.
@@ -32,7 +32,7 @@ pub(crate) type Opening<S> = Pin<Box<dyn Future<Output = Result<S, BoxError>> + 
 pub(crate) enum MaybeTls<C> {
     #[cfg(feature = "tls")]
     Tls(hyper_rustls::HttpsConnector<C>),
-    /// `http` alone, and why.
+    /// Opens connections to `http` URLs only, for this reason.
     Plain(C, ConfigError),
 }
 

@@ -1,4 +1,4 @@
-//! Names to addresses: those that the integrator gave, loopback for `localhost`, and the system's for the others.
+//! [`Resolver`]: looks up host names. Configured hosts come first, then `localhost`, then the system's resolver.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -11,24 +11,23 @@ use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use thiserror::Error;
 use tower::Service;
 
-/// The addresses of the hosts that are not looked up, by their names in lower case.
-pub(crate) type Given = Arc<HashMap<String, Vec<IpAddr>>>;
+/// Configured addresses of hosts, by their names in lower case. The system does not look these hosts up.
+pub(crate) type StaticHosts = Arc<HashMap<String, Vec<IpAddr>>>;
 
-/// The addresses of `localhost` and the names below it. The system's resolver is not asked, because it may say otherwise, and
-/// credentials go to these names in clear text and past the proxy. Source: RFC 6761, section 6.3. curl tries them in this
-/// order, too.
+/// The addresses of `localhost` and the names below it. The system's resolver could return others, and the client sends
+/// credentials to these names in clear text and without the proxy. Source: RFC 6761, section 6.3. curl uses the same order.
 const LOOPBACK: [IpAddr; 2] = [IpAddr::V6(Ipv6Addr::LOCALHOST), IpAddr::V4(Ipv4Addr::LOCALHOST)];
 
-/// Finds the addresses of a host.
+/// Looks up the addresses of a host.
 #[derive(Clone)]
 pub(crate) struct Resolver<S = GaiResolver> {
-    given: Given,
+    hosts: StaticHosts,
     system: S,
 }
 
 impl Resolver {
-    pub(crate) fn new(given: Given) -> Self {
-        Self { given, system: GaiResolver::new() }
+    pub(crate) fn new(hosts: StaticHosts) -> Self {
+        Self { hosts, system: GaiResolver::new() }
     }
 }
 
@@ -47,8 +46,8 @@ where
     }
 
     fn call(&mut self, host: Name) -> Self::Future {
-        let known = match self.given.get(host.as_str()) {
-            Some(given) => given.as_slice(),
+        let known = match self.hosts.get(host.as_str()) {
+            Some(addresses) => addresses.as_slice(),
             None if is_loopback(host.as_str()) => &LOOPBACK,
             None => {
                 let looking = self.system.call(host.clone());
@@ -58,7 +57,7 @@ where
                 });
             }
         };
-        // The connector puts in the port.
+        // The connector sets the port.
         let addresses: Vec<_> = known.iter().map(|address| SocketAddr::new(*address, 0)).collect();
         Box::pin(std::future::ready(Ok(addresses.into_iter())))
     }
@@ -95,8 +94,8 @@ mod tests {
 
     fn resolver() -> (System, Resolver<System>) {
         let system = GatedService::new(|| Ok(vec![LOOKED_UP].into_iter()));
-        let given = Given::new(HashMap::from([("given.example".to_owned(), GIVEN.to_vec())]));
-        (system.clone(), Resolver { given, system })
+        let hosts = StaticHosts::new(HashMap::from([("given.example".to_owned(), GIVEN.to_vec())]));
+        (system.clone(), Resolver { hosts, system })
     }
 
     fn addresses(resolver: &mut Resolver<System>, host: &str) -> Vec<IpAddr> {
@@ -115,7 +114,7 @@ mod tests {
         assert_eq!(addresses(&mut resolver, "other.example"), [LOOKED_UP.ip()]);
     }
 
-    /// The system's resolver panics if it is asked.
+    /// The system's resolver panics if it is called.
     #[test]
     fn given_hosts_and_localhost_are_not_looked_up() {
         let (_system, mut resolver) = resolver();

@@ -1,5 +1,7 @@
-//! The layers of the stack. Each works over any tower service that takes `http::Request<Bytes>` and returns
-//! `http::Response<Bytes>`. Whatever the error of that service is, theirs is a [`TransportError`](crate::TransportError).
+//! The layers of the client's stack. Each one works by itself over any tower service from `http::Request<Bytes>` to
+//! `http::Response<Bytes>`.
+//!
+//! Their error is a [`TransportError`](crate::TransportError), whatever the error of the inner service is.
 //!
 //! # Tracing
 //!

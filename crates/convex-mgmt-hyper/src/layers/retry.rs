@@ -1,4 +1,4 @@
-//! [`Retry`]: tries again where the operation and the outcome allow it, until the call's time is up.
+//! [`Retry`]: retries a request if the operation and the outcome allow it, until the deadline of the call.
 
 use std::collections::hash_map::RandomState;
 use std::fmt;
@@ -19,7 +19,7 @@ use crate::error::{Attempts, TransportError, TransportErrorKind};
 use crate::trace;
 use crate::transport::Progress;
 
-/// Makes a [`Retry`] of a service. All services made by one layer or its clones share the budget.
+/// Applies [`Retry`] to a service. All services of one layer and its clones share the budget.
 #[derive(Clone, Debug)]
 pub struct RetryLayer(Arc<Settings>);
 
@@ -31,8 +31,8 @@ struct Settings {
 }
 
 impl RetryLayer {
-    /// Tries again by this policy and out of this budget. `total` is the time of a call with all its attempts, the waits
-    /// between them and the waits for a place; `None` sets no bound.
+    /// Creates a layer that retries by this policy, within this budget. `total` bounds a call: all its attempts, the waits
+    /// between them, and the waits for the inner service. `None` sets no bound.
     pub fn new(policy: RetryPolicy, budget: RetryBudget, total: Option<Duration>) -> Self {
         Self(Arc::new(Settings { policy, budget, total }))
     }
@@ -45,11 +45,11 @@ impl<S> Layer<S> for RetryLayer {
     }
 }
 
-/// Repeats a request by the rules of [`RetryPolicy::decide`], for the operation that it finds in the request's extensions.
-/// A request without one is not repeated.
+/// Retries a request by the rules of [`RetryPolicy::decide`], for the operation in the request's extensions. A request without
+/// an operation is sent once.
 ///
-/// Every attempt sends the same bytes. Each waits itself until the service below is ready, so that the time of that counts
-/// as time of the call. Needs the timers of a tokio runtime once it repeats or where its time is bounded.
+/// Every attempt sends the same bytes. It waits until the inner service is ready, and that time counts towards the deadline.
+/// Retries and deadlines need the timers of a tokio runtime.
 #[derive(Clone, Debug)]
 pub struct Retry<S> {
     inner: S,
@@ -88,16 +88,16 @@ where
     }
 }
 
-/// What is known of a call so far.
+/// The state of a call.
 struct CallState {
     operation: Option<&'static OperationMeta>,
-    /// How many attempts were begun.
+    /// The number of attempts that were started.
     attempts: u32,
-    /// How those ended that have.
+    /// The outcomes of the attempts that have ended.
     counts: AttemptCounts,
-    /// Whether the server may have got the request of an attempt that has ended.
+    /// `Maybe` if the server may have received the request of an attempt that has ended.
     sent: Sent,
-    /// Whether an attempt that was followed by another may have been carried out.
+    /// `true` if an attempt before the current one may have taken effect.
     maybe_applied: bool,
     settings: Arc<Settings>,
 }
@@ -115,7 +115,7 @@ pin_project! {
     /// The future of [`Retry`].
     pub struct RetryFuture<S> where S: Service<Request<Bytes>> {
         call: CallState,
-        // Taken by the last attempt.
+        // The last attempt takes it.
         request: Option<Request<Bytes>>,
         inner: S,
         progress: Arc<Progress>,
@@ -147,7 +147,7 @@ where
         let Some(deadline) = this.deadline.as_pin_mut() else { return Poll::Pending };
         ready!(deadline.poll(cx));
         let mut state = this.state;
-        // The attempt ends now, and its transport can find out why. No other one follows.
+        // This ends the attempt, and its transport can find out why. No other attempt follows.
         let exceeded = |sent| TransportError::timeout(TransportErrorKind::DeadlineExceeded, sent);
         let error = match state.as_mut().project() {
             StateProjection::Calling { attempt } => {
@@ -176,7 +176,7 @@ where
                 StateProjection::Readying => {
                     ready!(this.inner.poll_ready(cx)).map_err(TransportError::not_ready)?;
                     let request = if call.is_only() { this.request.take() } else { this.request.clone() };
-                    // Only a future that is polled after its end has none left.
+                    // Only a future that is polled after its end has no request.
                     let Some(mut request) = request else { return Poll::Pending };
                     *this.progress = Progress::start(&mut request);
                     call.attempts += 1;
@@ -191,7 +191,7 @@ where
                 }
                 StateProjection::Waiting { sleep } => {
                     ready!(sleep.poll(cx));
-                    // Whoever slept longer than asked, because the machine did, has no time for an attempt.
+                    // The timer may fire late, for example after the machine slept, and then no time is left.
                     if remaining(&this.deadline) == Some(Duration::ZERO) {
                         return Poll::Pending;
                     }
@@ -203,13 +203,13 @@ where
 }
 
 impl CallState {
-    /// Whether no attempt follows another, whatever comes of it.
+    /// Returns `true` if the policy allows a single attempt only.
     fn is_only(&self) -> bool {
         let RetryPolicy { max_attempts, max_conflicts, max_unprocessed, .. } = self.settings.policy;
         self.operation.is_none() || (max_attempts <= 1 && max_conflicts == 0 && max_unprocessed == 0)
     }
 
-    /// How long to wait before the next attempt; `None` if the call ends with this one.
+    /// Returns the wait before the next attempt, or `None` if the call ends with this one.
     fn next_delay(
         &mut self,
         result: &Result<Response<Bytes>, TransportError>,
@@ -222,13 +222,13 @@ impl CallState {
         let operation = self.operation?;
         let Settings { policy, budget, .. } = &*self.settings;
         let outcome = match result {
-            // The usual end. Whose success it is matters to the budget only.
+            // The usual case. Only the budget depends on who sent the success.
             Ok(response) if response.status().is_success() && budget.is_full() => return None,
             Ok(response) => Outcome::of(operation, response),
             Err(error) => error.outcome(),
         };
         if outcome == Outcome::Final {
-            // Only the API's own successes say that the server is well.
+            // Only successes of the API itself show that the server is healthy.
             if result.is_ok() {
                 budget.deposit();
             }
@@ -236,7 +236,7 @@ impl CallState {
         }
         self.counts.count(&outcome);
         match policy.decide(operation, self.counts, remaining(deadline), jitter(), &outcome) {
-            // A server that settles conflicts or puts requests off is in no trouble that the budget is there for.
+            // Conflicts and unprocessed requests do not show that the server is overloaded, so they are free.
             RetryDecision::RetryAfter(delay)
                 if outcome.is_conflict() || outcome == Outcome::Unprocessed || budget.withdraw() =>
             {
@@ -248,7 +248,7 @@ impl CallState {
         }
     }
 
-    /// Writes into what the call ends with what is known of all its attempts.
+    /// Adds the retry history to the result of the call.
     fn end(&self, result: Result<Response<Bytes>, TransportError>) -> Result<Response<Bytes>, TransportError> {
         let attempts = Attempts::new(self.attempts, self.maybe_applied);
         match result {
@@ -266,13 +266,12 @@ impl CallState {
     }
 }
 
-/// How much time a call has left, if it is bounded.
+/// Returns the time until the deadline, if there is one.
 fn remaining(deadline: &Option<Sleep>) -> Option<Duration> {
     deadline.as_ref().map(|deadline| deadline.deadline().saturating_duration_since(Instant::now()))
 }
 
-/// A random number from 0 to 1. The standard library's hash keys differ with each `RandomState`, and that is all the
-/// randomness that spreading retries needs.
+/// Returns a random number in `0.0..1.0`. The hash keys of each `RandomState` differ, which is random enough to spread retries.
 fn jitter() -> f64 {
     let bits = RandomState::new().hash_one(0_u8) >> 11;
     bits as f64 / (1_u64 << 53) as f64
@@ -283,9 +282,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dice_stay_in_their_range_and_vary() {
-        let rolls: Vec<f64> = (0..100).map(|_| jitter()).collect();
-        assert!(rolls.iter().all(|roll| (0.0..1.0).contains(roll)));
-        assert!(rolls.iter().any(|roll| *roll < 0.5) && rolls.iter().any(|roll| *roll >= 0.5));
+    fn jitter_stays_in_its_range_and_varies() {
+        let numbers: Vec<f64> = (0..100).map(|_| jitter()).collect();
+        assert!(numbers.iter().all(|number| (0.0..1.0).contains(number)));
+        assert!(numbers.iter().any(|number| *number < 0.5) && numbers.iter().any(|number| *number >= 0.5));
     }
 }

@@ -1,4 +1,4 @@
-//! [`ProxyConnector`]: opens connections, through a proxy where one is set for the host.
+//! [`ProxyConnector`]: opens connections, through a proxy if the host has one.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -18,12 +18,12 @@ use crate::connect::maybe_tls::{MaybeTls, Opening};
 use crate::connect::tcp::Direct;
 use crate::error::ProxyRefusal;
 
-/// The port of a SOCKS proxy whose URL has none. Source: RFC 1928, section 3.
+/// The default port of a SOCKS proxy. Source: RFC 1928, section 3.
 const SOCKS_PORT: u16 = 1080;
 
 type Stream<C> = <MaybeTls<C> as Service<Uri>>::Response;
 
-/// Opens connections, through a proxy where one is set for the host.
+/// Opens connections, through a proxy if the host has one.
 #[derive(Clone)]
 pub(crate) struct ProxyConnector<C = Direct> {
     direct: C,
@@ -61,7 +61,7 @@ where
         let address = address_of(&server);
         let mut to_proxy = self.to_proxy.clone();
         Box::pin(async move {
-            // The clone has not been asked yet.
+            // Readiness does not carry over to a clone.
             poll_fn(|cx| to_proxy.poll_ready(cx)).await.map_err(Unreachable)?;
             let stream = to_proxy.call(address?).await.map_err(Unreachable)?;
             match tunnel(stream, &server, &target).await {
@@ -72,7 +72,7 @@ where
     }
 }
 
-/// Where the proxy listens, in the terms of the connector to it: TLS or not, and which port.
+/// Returns the proxy's address as a URL for the connector: its scheme selects TLS.
 fn address_of(server: &Intercept) -> Result<Uri, BoxError> {
     let uri = server.uri();
     if !is_socks(server) {
@@ -100,7 +100,7 @@ where
     }
 }
 
-/// A connection to the proxy that did not come about or broke, in front of its reason.
+/// A failure to reach the proxy. It precedes its reason.
 #[derive(Debug, Error)]
 #[error("the proxy cannot be reached, or closed the connection")]
 struct Unreachable(#[source] BoxError);
@@ -118,7 +118,7 @@ mod tests {
 
     type Tcp = GatedService<TokioIo<TcpStream>, BoxError>;
 
-    /// What opens connections, and what does so through a proxy.
+    /// Returns a TCP connector, and a proxy connector over it.
     fn connector() -> (Tcp, ProxyConnector<Tcp>) {
         let tcp: Tcp = GatedService::new(|| Err("nobody listens".into()));
         let proxy = Proxy::new("http://proxy.example:3128", "direct.example").unwrap();

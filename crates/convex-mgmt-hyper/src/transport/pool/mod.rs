@@ -75,7 +75,7 @@ impl Pool {
     pub(super) async fn lease(self: &Arc<Self>, uri: &Uri) -> Result<Lease, Arc<Unopened>> {
         let (Some(scheme), Some(authority), Ok(runtime)) = (uri.scheme(), uri.authority(), Handle::try_current())
         else {
-            return Err(Arc::new(Unopened::Connect("no host, or no runtime".into())));
+            return Err(Arc::new(Unopened::Connect("the URL has no host, or there is no tokio runtime".into())));
         };
         let key = Key { runtime: runtime.id(), scheme: scheme.clone(), authority: authority.clone() };
         loop {
