@@ -5,13 +5,12 @@
     deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unreachable, clippy::unwrap_used)
 )]
 
-// Each module uses the ones above it only.
 mod auth;
 pub mod deployment;
 mod error;
 mod metadata;
 mod operation;
-mod registry;
+mod operations;
 mod request;
 mod response;
 mod retry;
@@ -23,15 +22,28 @@ pub use auth::{
 };
 pub use error::{BuildError, ErrorCode, Violation, Violations};
 pub use metadata::{Api, CredentialClass, DeploymentApi, Idempotency, ManagementApi, OperationMeta, Paging};
-pub use operation::{Operation, Page, Paged, Pager, PagingError};
-pub use registry::OPERATIONS;
+pub use operation::{Operation, Page, Paged, Pager, PagingError, Unchecked};
+pub use operations::OPERATIONS;
 pub use request::{CONVEX_CLIENT, Endpoint, EndpointError, RequestEncoder, UserAgent, is_loopback};
 pub use response::{
-    ApiError, DecodeError, DecodeErrorKind, Deprecation, KEPT_BODY, NOT_COMMITTED_CODES, Outcome, Redirect, Reply,
-    ResponseError, Sent, UnexpectedReply, UnreadableReply, decode,
+    ApiError, DecodeError, DecodeErrorKind, Deprecation, KEPT_BODY, NOT_COMMITTED_CODES, Outcome, RawJson, Redirect,
+    Reply, ResponseError, Sent, UnexpectedReply, UnreadableReply, decode,
 };
-pub use retry::{AttemptCounts, RetryBudget, RetryDecision, RetryPolicy};
+pub use retry::{
+    Applied, AttemptCounts, CallError, CallErrorCause, RetryBudget, RetryDecision, RetryPolicy, RetryState,
+};
 pub use types::{
-    AccessTokenId, DeploymentId, DeploymentType, LogStreamId, MemberId, Patch, Printable, ProjectId, RawJson,
+    AccessTokenId, DeploymentId, DeploymentType, LogStreamId, MemberId, Patch, Printable, ProjectId,
     RequestDestination, Secret, TeamId, TimeRangeError, UnixMillis, UnixNanos, UnknownObject, UsageLimitId,
+    environment,
 };
+
+/// Sample requests and responses of every operation, for tests.
+#[cfg(feature = "samples")]
+#[doc(hidden)]
+pub mod samples {
+    #[cfg(feature = "serde-all")]
+    pub use crate::operation::sample::EncodeOutput;
+    pub use crate::operation::sample::{Sample, SampleApi, SampleOutput, SampleRequest, Samples};
+    pub use crate::operations::SAMPLES;
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use convex_mgmt_proto::deployment::environment_variables::{PlanConflict, PlanError};
 use convex_mgmt_proto::{
-    ApiError, BuildError, ErrorCode, Idempotency, OPERATIONS, OperationMeta, PagingError, ResponseError, Sent,
+    ApiError, BuildError, ErrorCode, Idempotency, OperationMeta, PagingError, ResponseError, Sent,
 };
 use http::StatusCode;
 
@@ -105,9 +105,8 @@ impl Error {
 
     /// The operation of [`Error::verify_with`].
     pub(super) fn verification(&self) -> Option<&'static OperationMeta> {
-        let id = self.0.operation.verify_with?;
         let is_due = self.kind() == ErrorKind::OutcomeUnknown || self.is_applied();
-        OPERATIONS.iter().copied().find(|operation| is_due && operation.id == id)
+        self.0.operation.verify_with.filter(|_| is_due)
     }
 
     /// Returns the kind of the failure, whatever it means for the operation. Never [`ErrorKind::OutcomeUnknown`].

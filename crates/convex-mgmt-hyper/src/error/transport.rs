@@ -243,7 +243,7 @@ impl TransportError {
             | TransportErrorKind::DeadlineExceeded
             | TransportErrorKind::ResponseTooLarge { .. }
             | TransportErrorKind::Credential
-            | TransportErrorKind::Layer => Outcome::Final,
+            | TransportErrorKind::Layer => Outcome::NotRetryable(self.sent),
         }
     }
 }

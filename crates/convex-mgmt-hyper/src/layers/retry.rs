@@ -1,4 +1,4 @@
-//! [`Retry`]: retries a request if the operation and the outcome allow it, until the deadline of the call.
+//! [`Retry`]: retries a request where its operation and the outcome allow it, until the call's deadline.
 
 use std::collections::hash_map::RandomState;
 use std::fmt;
@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use convex_mgmt_proto::{AttemptCounts, OperationMeta, Outcome, RetryBudget, RetryDecision, RetryPolicy, Sent};
+use convex_mgmt_proto::{OperationMeta, Outcome, RetryBudget, RetryDecision, RetryPolicy, RetryState, Sent};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
@@ -19,7 +19,7 @@ use crate::error::{Attempts, TransportError, TransportErrorKind};
 use crate::trace;
 use crate::transport::Progress;
 
-/// Applies [`Retry`] to a service. All services of one layer and its clones share the budget.
+/// Wraps a service in [`Retry`]. All services of one layer and its clones share the budget.
 #[derive(Clone, Debug)]
 pub struct RetryLayer(Arc<Settings>);
 
@@ -31,8 +31,8 @@ struct Settings {
 }
 
 impl RetryLayer {
-    /// Creates a layer that retries by this policy, within this budget. `total` bounds a call: all its attempts, the waits
-    /// between them, and the waits for the inner service. `None` sets no bound.
+    /// Creates a layer with a policy and a budget. `total` is the time of a call with all its attempts, the waits between them
+    /// and the waits until the service below is ready; `None` sets no limit.
     pub fn new(policy: RetryPolicy, budget: RetryBudget, total: Option<Duration>) -> Self {
         Self(Arc::new(Settings { policy, budget, total }))
     }
@@ -45,11 +45,10 @@ impl<S> Layer<S> for RetryLayer {
     }
 }
 
-/// Retries a request by the rules of [`RetryPolicy::decide`], for the operation in the request's extensions. A request without
-/// an operation is sent once.
+/// Retries a request with [`RetryState`], for the operation in the request's extensions. A request without one is sent once.
 ///
-/// Every attempt sends the same bytes. It waits until the inner service is ready, and that time counts towards the deadline.
-/// Retries and deadlines need the timers of a tokio runtime.
+/// Every attempt sends the same bytes. It waits until the service below is ready, and that wait counts towards the call's
+/// deadline. The layer needs the timers of a tokio runtime to retry, and for calls with a deadline.
 #[derive(Clone, Debug)]
 pub struct Retry<S> {
     inner: S,
@@ -70,35 +69,27 @@ where
     }
 
     fn call(&mut self, request: Request<Bytes>) -> RetryFuture<S> {
+        let started = Instant::now();
+        let deadline = self.settings.total.map(tokio::time::sleep);
+        // The timer shortens times that are too long for it.
+        let total = deadline.as_ref().map(|deadline| deadline.deadline().duration_since(started));
+        let operation = request.extensions().get::<&'static OperationMeta>().copied();
+        let retry = RetryState::new(operation, self.settings.policy.clone(), total);
         RetryFuture {
-            call: CallState {
-                operation: request.extensions().get::<&'static OperationMeta>().copied(),
-                attempts: 0,
-                counts: AttemptCounts::new(),
-                sent: Sent::No,
-                maybe_applied: false,
-                settings: Arc::clone(&self.settings),
-            },
+            call: CallState { retry, started, settings: Arc::clone(&self.settings) },
             request: Some(request),
             inner: self.inner.clone(),
             progress: Arc::default(),
-            deadline: self.settings.total.map(tokio::time::sleep),
+            deadline,
             state: State::Readying,
         }
     }
 }
 
-/// The state of a call.
+/// A call in progress.
 struct CallState {
-    operation: Option<&'static OperationMeta>,
-    /// The number of attempts that were started.
-    attempts: u32,
-    /// The outcomes of the attempts that have ended.
-    counts: AttemptCounts,
-    /// `Maybe` if the server may have received the request of an attempt that has ended.
-    sent: Sent,
-    /// `true` if an attempt before the current one may have taken effect.
-    maybe_applied: bool,
+    retry: RetryState,
+    started: Instant,
     settings: Arc<Settings>,
 }
 
@@ -115,7 +106,7 @@ pin_project! {
     /// The future of [`Retry`].
     pub struct RetryFuture<S> where S: Service<Request<Bytes>> {
         call: CallState,
-        // The last attempt takes it.
+        // Moved into the attempt if none can follow it.
         request: Option<Request<Bytes>>,
         inner: S,
         progress: Arc<Progress>,
@@ -128,7 +119,7 @@ pin_project! {
 
 impl<S: Service<Request<Bytes>>> fmt::Debug for RetryFuture<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RetryFuture").field("attempts", &self.call.attempts).finish_non_exhaustive()
+        f.debug_struct("RetryFuture").field("attempts", &self.call.retry.attempts()).finish_non_exhaustive()
     }
 }
 
@@ -147,12 +138,13 @@ where
         let Some(deadline) = this.deadline.as_pin_mut() else { return Poll::Pending };
         ready!(deadline.poll(cx));
         let mut state = this.state;
-        // This ends the attempt, and its transport can find out why. No other attempt follows.
+        // The deadline ends the current attempt, and no other one follows.
         let exceeded = |sent| TransportError::timeout(TransportErrorKind::DeadlineExceeded, sent);
         let error = match state.as_mut().project() {
             StateProjection::Calling { attempt } => {
                 let error = exceeded(this.progress.expire());
                 trace::attempt_ended(&attempt, Err(&error));
+                this.call.after(&error.outcome());
                 error
             }
             _ => exceeded(Sent::No),
@@ -175,24 +167,23 @@ where
             match this.state.as_mut().project() {
                 StateProjection::Readying => {
                     ready!(this.inner.poll_ready(cx)).map_err(TransportError::not_ready)?;
-                    let request = if call.is_only() { this.request.take() } else { this.request.clone() };
-                    // Only a future that is polled after its end has no request.
+                    let request = if call.retry.may_retry() { this.request.clone() } else { this.request.take() };
+                    // The request is missing only if the future is polled after its end.
                     let Some(mut request) = request else { return Poll::Pending };
                     *this.progress = Progress::start(&mut request);
-                    call.attempts += 1;
-                    let attempt = trace::attempt(this.inner.call(request), call.attempts);
+                    let attempt = trace::attempt(this.inner.call(request), call.retry.attempts() + 1);
                     this.state.set(State::Calling { attempt });
                 }
                 StateProjection::Calling { mut attempt } => {
                     let result = ready!(attempt.as_mut().poll(cx)).map_err(TransportError::from_any);
                     trace::attempt_ended(&attempt, result.as_ref());
-                    let Some(delay) = call.next_delay(&result, &this.deadline) else { return Poll::Ready(result) };
+                    let Some(delay) = call.next_delay(&result) else { return Poll::Ready(result) };
                     this.state.set(State::Waiting { sleep: tokio::time::sleep(delay) });
                 }
                 StateProjection::Waiting { sleep } => {
                     ready!(sleep.poll(cx));
-                    // The timer may fire late, for example after the machine slept, and then no time is left.
-                    if remaining(&this.deadline) == Some(Duration::ZERO) {
+                    // The wait may have been longer than requested, because the machine was suspended.
+                    if call.retry.remaining(call.started.elapsed()) == Some(Duration::ZERO) {
                         return Poll::Pending;
                     }
                     this.state.set(State::Readying);
@@ -203,54 +194,37 @@ where
 }
 
 impl CallState {
-    /// Returns `true` if the policy allows a single attempt only.
-    fn is_only(&self) -> bool {
-        let RetryPolicy { max_attempts, max_conflicts, max_unprocessed, .. } = self.settings.policy;
-        self.operation.is_none() || (max_attempts <= 1 && max_conflicts == 0 && max_unprocessed == 0)
+    /// Returns the wait before the next attempt, or `None` if the call ends with this one.
+    fn next_delay(&mut self, result: &Result<Response<Bytes>, TransportError>) -> Option<Duration> {
+        let outcome = match (result, self.retry.operation()) {
+            // The usual end. The body is read only if its author matters, which is when the budget is not full.
+            (Ok(response), Some(_)) if response.status().is_success() && self.settings.budget.is_full() => {
+                Outcome::Final
+            }
+            (Ok(response), Some(operation)) => Outcome::of(operation, response),
+            (Ok(_), None) => Outcome::NotRetryable(Sent::Maybe),
+            (Err(error), _) => error.outcome(),
+        };
+        let delay = self.after(&outcome)?;
+        trace::retry(self.retry.attempts(), delay, result.as_ref(), &outcome);
+        Some(delay)
     }
 
-    /// Returns the wait before the next attempt, or `None` if the call ends with this one.
-    fn next_delay(
-        &mut self,
-        result: &Result<Response<Bytes>, TransportError>,
-        deadline: &Option<Sleep>,
-    ) -> Option<Duration> {
-        let sent = result.as_ref().map_or_else(TransportError::sent, |_| Sent::Maybe);
-        if sent == Sent::Maybe {
-            self.sent = Sent::Maybe;
-        }
-        let operation = self.operation?;
-        let Settings { policy, budget, .. } = &*self.settings;
-        let outcome = match result {
-            // The usual case. Only the budget depends on who sent the success.
-            Ok(response) if response.status().is_success() && budget.is_full() => return None,
-            Ok(response) => Outcome::of(operation, response),
-            Err(error) => error.outcome(),
+    fn after(&mut self, outcome: &Outcome) -> Option<Duration> {
+        // A success is not retried, so it needs neither the time nor a random number.
+        let (elapsed, jitter) = match outcome {
+            Outcome::Final => (Duration::ZERO, 0.0),
+            _ => (self.started.elapsed(), jitter()),
         };
-        if outcome == Outcome::Final {
-            // Only successes of the API itself show that the server is healthy.
-            if result.is_ok() {
-                budget.deposit();
-            }
-            return None;
-        }
-        self.counts.count(&outcome);
-        match policy.decide(operation, self.counts, remaining(deadline), jitter(), &outcome) {
-            // Conflicts and unprocessed requests do not show that the server is overloaded, so they are free.
-            RetryDecision::RetryAfter(delay)
-                if outcome.is_conflict() || outcome == Outcome::Unprocessed || budget.withdraw() =>
-            {
-                trace::retry(self.attempts, delay, result.as_ref(), &outcome);
-                self.maybe_applied |= outcome.maybe_applied();
-                Some(delay)
-            }
+        match self.retry.after(outcome, elapsed, jitter, &self.settings.budget) {
+            RetryDecision::RetryAfter(delay) => Some(delay),
             _ => None,
         }
     }
 
-    /// Adds the retry history to the result of the call.
+    /// Adds the history of the call to its result.
     fn end(&self, result: Result<Response<Bytes>, TransportError>) -> Result<Response<Bytes>, TransportError> {
-        let attempts = Attempts::new(self.attempts, self.maybe_applied);
+        let attempts = Attempts::new(self.retry.attempts(), self.retry.earlier_maybe_applied());
         match result {
             Ok(mut response) => {
                 if attempts.count > 1 {
@@ -259,19 +233,15 @@ impl CallState {
                 Ok(response)
             }
             Err(error) => {
-                let sent = if error.sent() == Sent::Maybe { Sent::Maybe } else { self.sent };
+                let sent = if error.sent() == Sent::Maybe { Sent::Maybe } else { self.retry.sent() };
                 Err(error.after(attempts, sent))
             }
         }
     }
 }
 
-/// Returns the time until the deadline, if there is one.
-fn remaining(deadline: &Option<Sleep>) -> Option<Duration> {
-    deadline.as_ref().map(|deadline| deadline.deadline().saturating_duration_since(Instant::now()))
-}
-
-/// Returns a random number in `0.0..1.0`. The hash keys of each `RandomState` differ, which is random enough to spread retries.
+/// A random number in `0.0..1.0`. The standard library's hash keys differ with each `RandomState`, which is enough randomness
+/// to spread retries.
 fn jitter() -> f64 {
     let bits = RandomState::new().hash_one(0_u8) >> 11;
     bits as f64 / (1_u64 << 53) as f64
@@ -282,9 +252,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn jitter_stays_in_its_range_and_varies() {
-        let numbers: Vec<f64> = (0..100).map(|_| jitter()).collect();
-        assert!(numbers.iter().all(|number| (0.0..1.0).contains(number)));
-        assert!(numbers.iter().any(|number| *number < 0.5) && numbers.iter().any(|number| *number >= 0.5));
+    fn jitter_is_in_its_range_and_varies() {
+        let samples: Vec<f64> = (0..100).map(|_| jitter()).collect();
+        assert!(samples.iter().all(|sample| (0.0..1.0).contains(sample)));
+        assert!(samples.iter().any(|sample| *sample < 0.5) && samples.iter().any(|sample| *sample >= 0.5));
     }
 }

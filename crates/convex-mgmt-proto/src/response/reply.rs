@@ -66,7 +66,7 @@ impl Reply<()> {
         let (status, headers) = (parts.status, &parts.headers);
         let json = check(operation, status, headers, &body)?.json;
         let head = Head { status, deprecation: Deprecation::from_headers(headers), json };
-        Ok((head, if operation.empty_reply { Bytes::new() } else { body }))
+        Ok((head, if operation.empty_response { Bytes::new() } else { body }))
     }
 }
 
@@ -95,7 +95,9 @@ impl Outcome {
         let (status, headers, body) = (response.status(), response.headers(), response.body());
         match check(operation, status, headers, body) {
             Err(error) => error.outcome(),
-            Ok(content_type) if operation.empty_reply || success::is_the_apis(content_type.json, body) => Self::Final,
+            Ok(content_type) if operation.empty_response || success::is_the_apis(content_type.json, body) => {
+                Self::Final
+            }
             Ok(_) => Self::ErrorResponse { status, code: None, retry_after: None },
         }
     }

@@ -76,7 +76,7 @@ impl Told {
             self.error(what, &DeleteLogStream::new("x")).await,
             self.error(what, &UpdateLogStream::new("x", WebhookUpdate::new().url("https://x.example"))).await,
         ];
-        let all = |meta: &&&OperationMeta| meta.empty_reply;
+        let all = |meta: &&&OperationMeta| meta.empty_response;
         assert_eq!(errors.len(), OPERATIONS.iter().filter(all).count(), "an operation is missing here");
         errors
     }
@@ -112,7 +112,7 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 /// A write of which an answer proves nothing.
 fn assert_unknown(what: &str, error: &Error, failure: ErrorKind) {
     assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::OutcomeUnknown, failure), "{what}: {error:?}");
-    let place = error.operation().verify_with;
+    let place = error.operation().verify_with.map(|operation| operation.id);
     assert_eq!((error.is_applied(), error.verify_with()), (false, place), "{what}: {error:?}");
     let next = place.map(|id| format!("; call {id} to check")).unwrap_or_default();
     let text = error.to_string();
@@ -122,7 +122,7 @@ fn assert_unknown(what: &str, error: &Error, failure: ErrorKind) {
 /// A write that was done, and whose reply is lost.
 fn assert_applied(what: &str, error: &Error) {
     assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::Decode, ErrorKind::Decode), "{what}: {error:?}");
-    let place = error.operation().verify_with;
+    let place = error.operation().verify_with.map(|operation| operation.id);
     assert!(error.is_applied() && error.verify_with() == place && place.is_some(), "{what}: {error:?}");
     let expected = format!("; the operation took effect; call {} to find the result", place.unwrap_or_default());
     assert!(error.to_string().ends_with(&expected), "{what}: {error}");

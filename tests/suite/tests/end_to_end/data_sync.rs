@@ -8,7 +8,7 @@ use convex_mgmt::deployment::data_sync::{
 };
 use convex_mgmt::deployment::data_sync::{Change, DataSyncPage, TablePath, Value};
 use convex_mgmt::deployment::{DataSync, ListActiveSyncs};
-use convex_mgmt::{DeploymentClient, Error, ErrorCode, ErrorKind};
+use convex_mgmt::{DeploymentClient, Error, ErrorCode, ErrorKind, Operation};
 use convex_mgmt_fake::{Fake, Fault, Knobs, Plan, Value as Stored};
 use convex_mgmt_suite::{client_of, fake};
 use serde_json::json;
@@ -209,7 +209,7 @@ async fn a_lost_page_is_asked_for_again_and_nothing_is_lost_or_double() {
     fake.commit(|tables| (0..10).for_each(|n| drop(tables.insert("", "t", Stored::document(json!({"n": n}))))));
     let mut consumer = Consumer::default();
     consumer.page(&client).await.unwrap();
-    fake.fault_at("/data/sync", Fault::LostAnswer);
+    fake.fault_at("/data/sync", Fault::LostResponse);
     fake.fault_at("/data/sync", Fault::code(503, "CommitterFullError"));
     consumer.catch_up(&client).await;
     assert_eq!(*consumer.rows("", "t"), stored(&fake, "", "t"));
@@ -225,7 +225,7 @@ async fn a_cursor_that_is_too_old_or_foreign_is_named() {
     fake.commit(|tables| tables.insert("", "t", Stored::document(json!({}))));
     let error = consumer.page(&client).await.unwrap_err();
     assert_eq!((error.code(), error.attempts()), (Some(&ErrorCode::DataSyncCursorExpired), 1));
-    for operation in [DataSync::from_cursor("garbage é"), DataSync::from_cursor("").unchecked()] {
+    for operation in [DataSync::from_cursor("garbage é").unchecked(), DataSync::from_cursor("").unchecked()] {
         let error = client.send(&operation).await.unwrap_err();
         assert_eq!(error.code(), Some(&ErrorCode::InvalidDataSyncCursor));
     }

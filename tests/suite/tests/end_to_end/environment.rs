@@ -6,15 +6,15 @@ use convex_mgmt::deployment::environment_variables::EnvironmentVariables;
 use convex_mgmt::deployment::environment_variables::{Action, DeletesAll, EnvironmentPlan, Ownership, PlanError};
 use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt::{
-    Client, DecodeErrorKind, DeployKey, DeploymentClient, Endpoint, ErrorCode, ErrorKind, OnConflict, ResponseError,
-    RetryPolicy, Sent,
+    Client, DecodeErrorKind, DeployKey, DeploymentClient, Endpoint, ErrorCode, ErrorKind, OnConflict, Operation,
+    ResponseError, RetryPolicy, Sent,
 };
-use convex_mgmt_fake::{Fake, Fault, Knobs, Running};
+use convex_mgmt_fake::{Fake, FakeServer, Fault, Knobs};
 use convex_mgmt_suite::{ADMIN_KEY, READ_ONLY_KEY, client_of, endpoint, fake};
 
 use crate::started;
 
-async fn deployment() -> (Fake, Running, DeploymentClient) {
+async fn deployment() -> (Fake, FakeServer, DeploymentClient) {
     started(fake().variable("KEPT", "1").variable("CHANGED", "1").variable("GONE", "1")).await
 }
 
@@ -204,9 +204,9 @@ async fn lost_writes_conflicts_and_resets_are_got_over() {
     for fault in [
         Fault::code(503, "OptimisticConcurrencyControlFailure"),
         Fault::Reset,
-        Fault::LostAnswer,
+        Fault::LostResponse,
         Fault::status(500),
-        Fault::Answer { status: 429, code: Some("TooManyWrites".into()), retry_after: Some(0) },
+        Fault::Response { status: 429, code: Some("TooManyWrites".into()), retry_after: Some(0) },
     ] {
         let before = fake.requests().len();
         fake.fault(fault.clone());

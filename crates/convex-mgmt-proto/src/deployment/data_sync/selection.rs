@@ -7,21 +7,19 @@ mod names;
 
 use std::collections::BTreeMap;
 
-use names::{is_column, is_identifier};
+use names::{OTHER, is_column, is_identifier};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::error::ErrorCode;
 use crate::error::Violation;
 
-/// The name that stands for everything that is not named.
-const OTHER: &str = "_other";
 /// The one column that cannot be left out.
 const ID: &str = "_id";
 /// Which components, tables and columns a data sync gives. Names that do not exist are no error; system tables are never
 /// given.
 ///
 /// Whatever is called on it, what is sent has a rule for all that is not named, and includes `_id`. Names are held against
-/// the server's rules by [`DataSync::check`](super::DataSync::check).
+/// the server's rules by [`Operation::check`](crate::Operation::check).
 ///
 /// ```
 /// use convex_mgmt::deployment::data_sync::{ComponentSelection, Selection, TableSelection};

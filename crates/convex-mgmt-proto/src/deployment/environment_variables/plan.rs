@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::rules;
 use super::{EnvironmentVariables, UpdateEnvironmentVariables};
 use crate::error::Violations;
+use crate::operation::{Operation, Unchecked};
 use crate::types::Printable;
 
 /// The variables of a deployment that a plan may delete.
@@ -198,7 +199,7 @@ impl EnvironmentPlan {
     ///
     /// # Errors
     /// As for [`EnvironmentPlan::check`]. [`PlanError::Invalid`] also covers the limits of the whole deployment.
-    pub fn operation(&self) -> Result<Option<UpdateEnvironmentVariables>, PlanError> {
+    pub fn operation(&self) -> Result<Option<Unchecked<UpdateEnvironmentVariables>>, PlanError> {
         self.check_deletions()?;
         if self.is_empty() {
             return Ok(None);
@@ -207,7 +208,8 @@ impl EnvironmentPlan {
         if !self.unchecked {
             rules::check_against(&update.changes, &self.current)?;
         }
-        Ok(Some(update))
+        // The plan has checked the update with the current variables, which the update does not know.
+        Ok(Some(update.unchecked()))
     }
 
     /// Checks everything that does not depend on the time of the read: names, lengths of values, and deletions. The limits of the
@@ -233,9 +235,9 @@ impl EnvironmentPlan {
         if count > 0 && suspicious && !self.may_delete_all { Err(DeletesAll { count }.into()) } else { Ok(()) }
     }
 
-    /// The changes. They are unchecked, because only the plan knows the current variables and checks against them.
+    /// The changes of the plan.
     fn update(&self) -> UpdateEnvironmentVariables {
-        let mut update = UpdateEnvironmentVariables::new().unchecked();
+        let mut update = UpdateEnvironmentVariables::new();
         for Step { name, action } in &self.steps {
             update = match (action, self.wanted.get(name)) {
                 (Action::Create | Action::Update, Some(value)) => update.set(name.as_str(), value.clone()),
@@ -360,7 +362,7 @@ pub enum PlanError {
     Ownership(#[from] OwnershipError),
 }
 
-/// A plan deletes every owned variable, because it wants none of them. [`EnvironmentPlan::allow_delete_all`] permits that.
+/// A plan deletes every owned variable, because no owned variable is wanted. [`EnvironmentPlan::allow_delete_all`] permits that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("no owned variable is wanted, so the plan would delete all {count}; call `allow_delete_all` to permit that")]
 #[non_exhaustive]

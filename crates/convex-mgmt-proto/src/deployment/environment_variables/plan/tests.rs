@@ -53,7 +53,7 @@ fn a_plan_is_one_batch_of_what_differs() {
     );
     let update = plan.operation().unwrap().unwrap();
     let expected = UpdateEnvironmentVariables::new().set("B", "x").delete("C").set("D", "4");
-    assert_eq!(update.changes, expected.changes);
+    assert_eq!(update.0.changes, expected.changes);
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn checks_the_rules_with_the_current_variables() {
     assert_eq!(problems.iter().count(), 1);
     let unchecked = plan.unchecked().replan(&full);
     assert_eq!(unchecked.check(), Ok(()));
-    assert_eq!(unchecked.operation().unwrap().unwrap().changes.len(), 2);
+    assert_eq!(unchecked.operation().unwrap().unwrap().0.changes.len(), 2);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_new_owned_variable_is_kept_unless_its_deletion_is_allowed() {
         let late = plan.replan(&fresh);
         let [kept, old, late_one] = [("APP_KEPT", Update), ("APP_OLD", Delete), ("APP_LATE", Unplanned)];
         assert_eq!(actions(&late), [kept, late_one, old, ("OTHER", other)]);
-        let deleted: Vec<_> = late.operation().unwrap().unwrap().changes.into_iter().filter(is_deletion).collect();
+        let deleted: Vec<_> = late.operation().unwrap().unwrap().0.changes.into_iter().filter(is_deletion).collect();
         assert_eq!(deleted, [EnvironmentVariableChange::Delete { name: "APP_OLD".to_owned() }]);
         // The bound is that of the first plan: reading the variables twice does not lift it.
         assert_eq!(late.replan(&fresh), late);
@@ -234,7 +234,7 @@ proptest! {
     ) {
         let owned = Ownership::Prefix(prefix);
         let plan = EnvironmentPlan::new(&current, &wanted, owned.clone()).allow_delete_all();
-        let after = applied(&current, plan.operation().unwrap().as_ref());
+        let after = applied(&current, plan.operation().unwrap().as_ref().map(|update| &update.0));
         for (name, value) in &wanted {
             prop_assert_eq!(after.get(name), Some(value));
         }
@@ -252,7 +252,7 @@ proptest! {
     ) {
         let owned = if all { Ownership::All } else { Ownership::Prefix("A".to_owned()) };
         let plan = EnvironmentPlan::new(&read, &wanted, owned).allow_delete_all();
-        let after = applied(&fresh, plan.replan(&fresh).operation().unwrap().as_ref());
+        let after = applied(&fresh, plan.replan(&fresh).operation().unwrap().as_ref().map(|update| &update.0));
         for name in fresh.names().filter(|name| after.get(name).is_none()) {
             prop_assert!(actions(&plan).contains(&(name, Action::Delete)), "{name}");
         }
