@@ -5,32 +5,32 @@
     deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unreachable, clippy::unwrap_used)
 )]
 
-pub mod builder;
-pub mod client;
+mod client;
+mod config;
 mod connect;
-#[cfg(test)]
-mod door;
-pub mod environment;
-pub mod error;
-mod exchange;
+mod error;
 pub mod layers;
-pub mod pages;
-mod plaintext;
-#[cfg(feature = "proxy")]
-pub mod proxy;
-mod resolve;
-#[cfg(feature = "tls")]
-pub mod tls;
+mod service;
 mod trace;
-pub mod transport;
+mod transport;
 
-pub use builder::{ClientBuilder, ConfigError};
-pub use client::{Client, DefaultService, DeploymentClient, ManagementClient};
-pub use environment::{ApplyError, OnConflict};
-pub use error::{Error, ErrorKind, ProxyRefusal, TransportError, TransportErrorKind};
-pub use pages::{Pages, PagesError};
-#[cfg(feature = "proxy")]
-pub use proxy::{Proxy, ProxyError, ProxyVariableError};
+pub use client::{BoxClient, Client, ClientBuilder, DeploymentClient, Items, ManagementClient, OnConflict, Pages};
+pub use config::{ConfigError, defaults};
+pub use connect::Connection;
 #[cfg(feature = "tls")]
-pub use tls::CryptoProvider;
+pub use connect::CryptoProvider;
+#[cfg(feature = "proxy")]
+pub use connect::{Proxy, ProxyError, ProxyVariableError};
+pub use error::{Advice, Error, ErrorKind, ProxyRefusal, TransportError, TransportErrorKind};
+pub use service::{BoxService, DefaultService, Transport};
 pub use transport::HyperTransport;
+
+/// The futures of the client and of its services.
+pub mod future {
+    pub use crate::client::{ReplyFuture, SendFuture};
+    pub use crate::layers::future::{
+        AttemptTimeoutFuture, ConcurrencyLimitFuture, CredentialRefreshFuture, RetryFuture,
+    };
+    pub use crate::service::DefaultServiceFuture;
+    pub use crate::transport::HyperTransportFuture;
+}

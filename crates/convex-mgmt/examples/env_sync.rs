@@ -10,9 +10,7 @@ use std::process::ExitCode;
 use convex_mgmt::deployment::environment_variables::EnvironmentVariables;
 use convex_mgmt::deployment::environment_variables::{Action, EnvironmentPlan, Ownership};
 use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
-use convex_mgmt::{
-    ApplyError, Client, Credential, DeploymentClient, Endpoint, Error, OnConflict, Operation, Printable,
-};
+use convex_mgmt::{Client, Credential, DeploymentClient, Endpoint, Error, OnConflict, Operation, Printable};
 use convex_mgmt_fake::{Fake, FakeServer};
 use lexopt::prelude::*;
 
@@ -130,7 +128,7 @@ async fn run(options: &Options) -> Result<(), Box<dyn StdError>> {
     println!("deployment: {}{place}", Printable(&url));
 
     let synced = sync(&client, &wanted, name, options).await;
-    if synced.as_ref().err().and_then(|error| client_error(&**error)).is_some_and(Error::is_auth) {
+    if synced.as_ref().err().and_then(|error| error.downcast_ref()).is_some_and(Error::is_auth) {
         eprintln!("the key: {}", credential.compatibility(UpdateEnvironmentVariables::META));
     }
     synced
@@ -167,13 +165,6 @@ async fn sync(
     }
     println!("a second plan is empty");
     Ok(())
-}
-
-fn client_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
-    match error.downcast_ref() {
-        Some(ApplyError::Client(error)) => Some(error),
-        _ => error.downcast_ref(),
-    }
 }
 
 /// A deployment in which the sample file finds something to create, to update, to keep and to leave alone.

@@ -21,9 +21,9 @@
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "native-roots"))]
 pub use convex_mgmt_hyper::CryptoProvider;
 pub use convex_mgmt_hyper::{
-    self as hyper, ApplyError, Client, ClientBuilder, ConfigError, DefaultService, DeploymentClient, Error, ErrorKind,
-    HyperTransport, ManagementClient, OnConflict, Pages, PagesError, ProxyRefusal, TransportError, TransportErrorKind,
-    builder, layers,
+    self as hyper, Advice, BoxClient, BoxService, Client, ClientBuilder, ConfigError, Connection, DefaultService,
+    DeploymentClient, Error, ErrorKind, HyperTransport, Items, ManagementClient, OnConflict, Pages, ProxyRefusal,
+    Transport, TransportError, TransportErrorKind, defaults, future, layers,
 };
 #[cfg(feature = "proxy")]
 pub use convex_mgmt_hyper::{Proxy, ProxyError, ProxyVariableError};

@@ -1,14 +1,18 @@
 //! Bounds on what a client costs, counted and not timed.
 
+use std::future::ready;
 use std::time::Duration;
 
 use allocation_counter::AllocationInfo;
 use bytes::Bytes;
-use convex_mgmt::builder::defaults::HEAD_LIMIT;
+use convex_mgmt::defaults::HEAD_LIMIT;
 use convex_mgmt::deployment::{DataSync, ListEnvironmentVariables, UpdateEnvironmentVariables};
-use convex_mgmt::{Client, ErrorKind, Operation, RetryPolicy};
+use convex_mgmt::layers::CredentialRefreshLayer;
+use convex_mgmt::{Client, DeployKey, ErrorKind, Operation, RetryPolicy};
 use convex_mgmt_suite::script_server::{Act, ScriptServer, raw, write};
 use convex_mgmt_suite::{Script, client_of, endpoint, fake};
+use http::{Request, Response};
+use tower::service_fn;
 
 fn assert_send<T: Send>(value: T) -> T {
     value
@@ -140,4 +144,24 @@ fn a_length_that_is_only_declared_takes_no_memory() {
     let (memory, failed) = memory_of_a_page(flood);
     assert_eq!(failed, Some(ErrorKind::AttemptTimeout));
     assert!(memory.bytes_max <= 10_000_000, "{} bytes", memory.bytes_max);
+}
+
+#[test]
+fn a_replaced_credential_takes_two_and_a_half_kb_at_most() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let refresh = CredentialRefreshLayer::new(async |_| Ok(DeployKey::parse("new|key")?));
+    let server = service_fn(|request: Request<Bytes>| {
+        let status = if request.headers()["authorization"] == "Convex new|key" { 200 } else { 401 };
+        ready(Response::builder().status(status).body(Bytes::from_static(br#"{"environmentVariables":{}}"#)))
+    });
+    let builder = Client::builder(endpoint("https://a.example")).total_timeout(None).attempt_timeout(None);
+    let client = builder.attempt_layer(refresh).build_on(server).unwrap();
+    let memory = allocation_counter::measure(|| {
+        for n in 0..1000 {
+            let there = client.at(endpoint(&format!("https://happy-animal-{n}.convex.cloud")));
+            assert!(runtime.block_on(there.send(&ListEnvironmentVariables::new())).unwrap().is_empty());
+        }
+    });
+    let each = memory.bytes_current / 1000;
+    assert!((100..=2560).contains(&each), "{each} bytes");
 }

@@ -309,6 +309,17 @@ async fn a_proxy_that_never_answers_means_that_nothing_was_sent() {
     }
 }
 
+/// The URL is right, so it is not a [`ErrorKind::Dns`].
+#[tokio::test]
+async fn a_proxy_whose_name_does_not_resolve_is_no_fault_of_the_url() {
+    let builder = through(plaintext("http://deployment.example"), "http://no-such-proxy.invalid:3128");
+    let error = list(builder).await.unwrap_err();
+    assert_eq!((error.kind(), error.sent()), (ErrorKind::Connect, Sent::No), "{error:?}");
+    let text = chain(&error);
+    assert!(text.contains("cannot connect to deployment.example; nothing was sent"), "{text}");
+    assert!(text.contains("the name no-such-proxy.invalid does not resolve"), "{text}");
+}
+
 #[tokio::test]
 async fn a_proxy_that_is_not_trusted_gets_no_password() {
     let other = Authority::new();

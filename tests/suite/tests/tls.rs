@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use convex_mgmt::builder::defaults::HEAD_LIMIT;
+use convex_mgmt::defaults::HEAD_LIMIT;
 use convex_mgmt::deployment::ListEnvironmentVariables;
 use convex_mgmt::{
     Client, ClientBuilder, ConfigError, CryptoProvider, DeploymentApi, Error, ErrorKind, RetryPolicy, Sent,
@@ -265,7 +265,7 @@ async fn a_port_with_tls_is_called_so_in_every_way() {
             let error = result.unwrap_err();
             let known = (error.kind(), error.sent(), error.attempts());
             assert_eq!(known, (ErrorKind::Tls, Sent::Maybe, 1), "{way:?}: {error:?}");
-            assert!(error.to_string().contains("the server speaks TLS at this port: use `https`"), "{way:?}: {error}");
+            assert!(error.to_string().contains(" speaks TLS at this port: use `https`"), "{way:?}: {error}");
         }
         assert!(server.requests().is_empty(), "{way:?}");
     }

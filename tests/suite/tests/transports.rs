@@ -10,7 +10,7 @@ use bytes::Bytes;
 use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt::{
     AccessToken, Client, DecodeError, DeploymentApi, Endpoint, ErrorKind, Idempotency, ManagementApi, Operation,
-    OperationMeta, Outcome, RetryBudget, RetryDecision, RetryPolicy, RetryState, Sent, TransportError,
+    OperationMeta, Outcome, RetryBudget, RetryDecision, RetryPolicy, RetryState, Sent, Transport, TransportError,
 };
 use convex_mgmt_fake::{Fake, Fault};
 use convex_mgmt_suite::classes::{CLASSES, DONE, create, send};
@@ -81,10 +81,11 @@ async fn a_lost_connection_is_found_among_the_sources_of_any_error() {
 
 /// How a call of each class ends when its first attempt meets a fault: with which kind of error, if any, after how many
 /// requests.
-async fn ends<S>(client: &Client<DeploymentApi, S>, fake: &Fake, fault: &Fault) -> Vec<(Option<ErrorKind>, usize)>
-where
-    S: Service<Request<Bytes>, Response = Response<Bytes>, Error: Into<BoxError>> + Clone,
-{
+async fn ends<T: Transport>(
+    client: &Client<DeploymentApi, T>,
+    fake: &Fake,
+    fault: &Fault,
+) -> Vec<(Option<ErrorKind>, usize)> {
     let mut ends = Vec::new();
     for class in CLASSES {
         let before = fake.requests().len();

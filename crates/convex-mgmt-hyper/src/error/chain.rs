@@ -4,8 +4,8 @@ use std::error::Error as StdError;
 use std::io;
 use std::iter::successors;
 
-/// Walks an error and its sources, from the outside in. An `io::Error` leaves the error it wraps out of its `source()`; here it
-/// is included.
+/// Returns an error and its sources, from the outside in. It includes the error that an `io::Error` wraps, which
+/// `io::Error::source` skips.
 pub(crate) fn chain<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> + use<'a> {

@@ -1,26 +1,26 @@
-//! [`ProxyRefusal`]: how a proxy rejects a connection.
+//! [`ProxyRefusal`]: the reason why a proxy rejects a connection.
 
 use std::error::Error as StdError;
 use std::fmt;
 
 use http::StatusCode;
 
-/// How a proxy rejects a connection to the endpoint's host.
+/// The reason why a proxy rejects a connection to the endpoint's host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProxyRefusal {
-    /// It wants a user name and password, or rejects those in its URL. They are not sent again.
+    /// It requires a user name and password, or rejects those in its URL. They are not sent again.
     Credentials,
-    /// An HTTP proxy answered `CONNECT` with this status.
+    /// An HTTP proxy rejected `CONNECT` with this status.
     Status(StatusCode),
-    /// A SOCKS 5 proxy answered with this reply code. RFC 1928, section 6, lists them.
+    /// A SOCKS 5 proxy rejected the connection with this reply code. RFC 1928, section 6, lists them.
     Reply(u8),
     /// It does not speak the protocol that its URL names, or the head of its response exceeds 8 KiB or 100 headers.
     Protocol,
 }
 
 impl ProxyRefusal {
-    /// Whether another attempt may fare better.
+    /// Returns `true` if a retry may succeed.
     pub(super) fn is_transient(self) -> bool {
         match self {
             Self::Status(status) => {

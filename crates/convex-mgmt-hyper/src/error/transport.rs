@@ -1,4 +1,4 @@
-//! [`TransportError`]: what a transport says about a request that got no whole answer.
+//! [`TransportError`]: a request that failed before a complete response was received.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -8,26 +8,26 @@ use std::sync::Arc;
 use convex_mgmt_proto::{Outcome, Sent};
 use tower::BoxError;
 
-use super::ProxyRefusal;
+use super::attempts::Attempts;
 use super::chain::chain;
-use crate::builder::defaults::{HEAD_LIMIT, MAX_HEADERS};
-use crate::layers::Attempts;
+use super::proxy::ProxyRefusal;
+use crate::config::defaults::{HEAD_LIMIT, MAX_HEADERS};
 
-/// The reason of an error that several calls end with.
+/// The source of an error that several calls share.
 pub(crate) type SharedError = Arc<dyn StdError + Send + Sync>;
 
-/// What a transport says about a request that got no whole answer.
+/// A request that failed before a complete response was received.
 ///
-/// A transport of an integrator's returns it too, so that retries know whether the request may have been sent. Any other error
-/// counts as "maybe sent". It ends the call, unless an [`io::Error`] of kind `ConnectionReset`, `ConnectionAborted` or
-/// `BrokenPipe` is the error or one of its sources: that one is [`TransportErrorKind::Connection`] and retried like it.
+/// A transport of your own returns it so that retries know whether the request may have been sent. Any other error counts as
+/// "maybe sent" and ends the call. The exception is an error that is or wraps an [`io::Error`] of kind `ConnectionReset`,
+/// `ConnectionAborted` or `BrokenPipe`: it becomes [`TransportErrorKind::Connection`] and is retried like that.
 #[derive(Debug)]
 pub struct TransportError {
     kind: TransportErrorKind,
     sent: Sent,
-    /// Whether the operation may have been carried out in this attempt.
+    /// `true` if the operation may have taken effect in this attempt.
     maybe_applied: bool,
-    /// The attempts of the call that this ends, this one included.
+    /// The attempts of the call that this error ends, including this one.
     attempts: Attempts,
     source: Option<SharedError>,
 }
@@ -36,9 +36,11 @@ pub struct TransportError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
-    /// No connection.
+    /// The host name does not resolve.
+    Dns,
+    /// Could not connect: the connection was refused, the network is unreachable, or connecting timed out.
     Connect,
-    /// The server could not be trusted, or TLS could not be agreed on.
+    /// The TLS handshake failed, for example because the certificate is not trusted.
     Tls,
     /// The server does not seem to speak TLS, although the URL is `https`.
     NotTls,
@@ -46,25 +48,53 @@ pub enum TransportErrorKind {
     UnexpectedTls,
     /// The proxy rejected the connection.
     Proxy(ProxyRefusal),
-    /// The connection broke before the whole answer was there.
+    /// The connection broke before the response was complete.
     Connection,
-    /// The server did not process the request: it refused the stream of HTTP/2, or closed the connection before it.
+    /// The server did not process the request: it refused the HTTP/2 stream, or closed the connection before it.
     Unprocessed,
     /// The response is not valid HTTP, or its head is too large.
     InvalidResponse,
-    /// The head of the response did not come in the time of an attempt, or its body paused for as long.
+    /// The head of the response did not arrive within the attempt timeout, or its body paused for longer.
     AttemptTimeout,
     /// The call took too long.
     DeadlineExceeded,
-    /// The answer's body is larger than the limit.
+    /// The response body is larger than the limit.
     ResponseTooLarge {
         /// The limit in bytes.
         limit: usize,
     },
-    /// The server refused the credential, and the source of new ones failed.
+    /// The server rejected the credential, and the source of new credentials failed.
     Credential,
-    /// A layer or a transport of the integrator's failed with an error of its own.
+    /// A layer or transport of the integrator failed with an error of its own.
     Layer,
+}
+
+impl TransportErrorKind {
+    /// Returns the name for logs and metrics: the variant's name in snake case. Names do not change.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::NotTls => "not_tls",
+            Self::UnexpectedTls => "unexpected_tls",
+            Self::Proxy(_) => "proxy",
+            Self::Connection => "connection",
+            Self::Unprocessed => "unprocessed",
+            Self::InvalidResponse => "invalid_response",
+            Self::AttemptTimeout => "attempt_timeout",
+            Self::DeadlineExceeded => "deadline_exceeded",
+            Self::ResponseTooLarge { .. } => "response_too_large",
+            Self::Credential => "credential",
+            Self::Layer => "layer",
+        }
+    }
+}
+
+impl fmt::Display for TransportErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }
 
 impl TransportError {
@@ -73,12 +103,17 @@ impl TransportError {
         Self { kind, sent, maybe_applied: sent == Sent::Maybe, attempts: Attempts::ONE, source }
     }
 
-    /// There is no connection, so nothing was sent.
+    /// The host name does not resolve, so nothing was sent.
+    pub fn dns(source: impl Into<BoxError>) -> Self {
+        Self::new(TransportErrorKind::Dns, Sent::No, Some(source.into()))
+    }
+
+    /// Could not connect, so nothing was sent.
     pub fn connect(source: impl Into<BoxError>) -> Self {
         Self::new(TransportErrorKind::Connect, Sent::No, Some(source.into()))
     }
 
-    /// The server cannot be trusted, so nothing was sent. Another attempt would not help.
+    /// The TLS handshake failed, so nothing was sent. A retry would not help.
     pub fn tls(source: impl Into<BoxError>) -> Self {
         Self::new(TransportErrorKind::Tls, Sent::No, Some(source.into()))
     }
@@ -88,14 +123,14 @@ impl TransportError {
         Self::new(TransportErrorKind::NotTls, Sent::No, Some(source.into()))
     }
 
-    /// The server's TLS rejected the request, which was sent in plaintext. So it was not carried out.
+    /// The server's TLS rejected the request, which was sent in plaintext. The server did not execute it.
     pub(crate) fn unexpected_tls(source: impl Into<BoxError>) -> Self {
         let error = Self::new(TransportErrorKind::UnexpectedTls, Sent::Maybe, Some(source.into()));
         Self { maybe_applied: false, ..error }
     }
 
-    /// The response is not valid HTTP, or its head is too large: the innermost source says which. It proves nothing about the
-    /// request.
+    /// The response is not valid HTTP, or its head is too large; the innermost source has the reason. The outcome of the request
+    /// is unknown.
     pub(crate) fn invalid_response(source: impl Into<BoxError>) -> Self {
         Self::new(TransportErrorKind::InvalidResponse, Sent::Maybe, Some(source.into()))
     }
@@ -105,34 +140,34 @@ impl TransportError {
         Self::new(TransportErrorKind::Proxy(refusal), Sent::No, None)
     }
 
-    /// The exchange broke; whether the server got the request is not known, unless `sent` says that it did not.
+    /// The exchange failed. [`Sent::No`] states that the request did not reach the server.
     pub fn connection(sent: Sent, source: impl Into<BoxError>) -> Self {
         Self::new(TransportErrorKind::Connection, sent, Some(source.into()))
     }
 
-    /// The server answers other requests, but provably did not process this one. It is repeated for every operation, and not
-    /// out of the retry budget.
+    /// The server responds to other requests, but provably did not process this one. It is retried for every operation, without
+    /// a withdrawal from the retry budget.
     pub fn unprocessed(source: impl Into<BoxError>) -> Self {
         Self::new(TransportErrorKind::Unprocessed, Sent::No, Some(source.into()))
     }
 
-    /// The answer's body is larger than `limit` bytes.
+    /// The response body is larger than `limit` bytes.
     pub fn response_too_large(limit: usize) -> Self {
         Self::new(TransportErrorKind::ResponseTooLarge { limit }, Sent::Maybe, None)
     }
 
-    /// The server refused the credential, so nothing was done, and the source of new ones failed.
+    /// The server rejected the credential, so nothing was executed, and the source of new credentials failed.
     pub(crate) fn credential(source: SharedError) -> Self {
-        let refused = Self::new(TransportErrorKind::Credential, Sent::Maybe, None);
-        Self { maybe_applied: false, source: Some(source), ..refused }
+        let rejected = Self::new(TransportErrorKind::Credential, Sent::Maybe, None);
+        Self { maybe_applied: false, source: Some(source), ..rejected }
     }
 
     pub(crate) fn timeout(kind: TransportErrorKind, sent: Sent) -> Self {
         Self::new(kind, sent, None)
     }
 
-    /// Any error of a service as a transport error: one stays what it is, another is wrapped. A lost connection is
-    /// recognized by the operating system's error among the sources, whatever the service wraps it in.
+    /// Converts the error of a service. A transport error is kept, and any other one is wrapped. A lost connection is recognized
+    /// by the operating system's error among the sources.
     pub(crate) fn from_any(error: impl Into<BoxError>) -> Self {
         match error.into().downcast::<Self>() {
             Ok(error) => *error,
@@ -141,47 +176,47 @@ impl TransportError {
         }
     }
 
-    /// What a service says that is not ready: it was given no request, so nothing was sent, whatever the error says.
+    /// Converts the error of a service that is not ready. It got no request, so nothing was sent.
     pub(crate) fn not_ready(error: impl Into<BoxError>) -> Self {
         Self::from_any(error).unsent()
     }
 
-    /// The same failure where it is known that nothing was sent.
+    /// The same failure of a request that was not sent.
     pub(crate) fn unsent(self) -> Self {
         Self { sent: Sent::No, maybe_applied: false, ..self }
     }
 
-    /// The same error as the end of a call with these attempts, of which any may have been sent.
+    /// The same error as the end of a call with these attempts. `sent` is for all of them.
     pub(crate) fn after(self, attempts: Attempts, sent: Sent) -> Self {
         Self { attempts, sent, ..self }
     }
 
-    /// What kind of failure this is.
+    /// Returns the kind of the failure.
     pub fn kind(&self) -> TransportErrorKind {
         self.kind
     }
 
-    /// Whether the server may have got the request: of this attempt, or of any attempt if it ends a call.
+    /// Returns whether the request may have reached the server: in this attempt, or in any attempt if the error ends a call.
     pub fn sent(&self) -> Sent {
         self.sent
     }
 
-    /// Whether the operation may have been carried out in this attempt.
+    /// Returns `true` if the operation may have taken effect in this attempt.
     pub(crate) fn maybe_applied(&self) -> bool {
         self.maybe_applied
     }
 
-    /// The attempts of the call that this ends, and whether one before this may have been carried out.
-    pub(crate) fn before(&self) -> Attempts {
+    /// Returns the attempts of the call that this error ends.
+    pub(crate) fn history(&self) -> Attempts {
         self.attempts
     }
 
-    /// How many attempts the call had that this ends.
+    /// Returns the number of attempts of the call that this error ends.
     pub fn attempts(&self) -> u32 {
         self.attempts.count
     }
 
-    /// The last of the sources.
+    /// Returns the last of the sources.
     fn innermost(&self) -> Option<&(dyn StdError + 'static)> {
         let mut last = self.source()?;
         while let Some(source) = last.source() {
@@ -190,12 +225,13 @@ impl TransportError {
         Some(last)
     }
 
-    /// What the decision on another attempt needs to know.
+    /// Returns the part that the retry decision needs.
     pub(crate) fn outcome(&self) -> Outcome {
         match self.kind {
             TransportErrorKind::Unprocessed => Outcome::Unprocessed,
-            // What is invalid on a kept connection may be left over from an earlier response. Another one may do better.
-            TransportErrorKind::Connect
+            // An invalid response on a pooled connection may be left over from an earlier one. A new connection may work.
+            TransportErrorKind::Dns
+            | TransportErrorKind::Connect
             | TransportErrorKind::Connection
             | TransportErrorKind::InvalidResponse
             | TransportErrorKind::AttemptTimeout => Outcome::NoResponse(self.sent),
@@ -207,13 +243,13 @@ impl TransportError {
             | TransportErrorKind::DeadlineExceeded
             | TransportErrorKind::ResponseTooLarge { .. }
             | TransportErrorKind::Credential
-            | TransportErrorKind::Layer => Outcome::Final,
+            | TransportErrorKind::Layer => Outcome::NotRetryable(self.sent),
         }
     }
 }
 
-/// Returns whether an error of a service comes from a connection that was lost. A [`TransportError`] inside a wrapper ends the
-/// search: its sources are explained by its kind.
+/// Returns `true` if an error of a service comes from a lost connection. A [`TransportError`] inside a wrapper ends the search,
+/// because its kind explains its sources.
 fn is_connection_lost(error: &(dyn StdError + 'static)) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
     let errors = chain(error).take_while(|error| !error.is::<TransportError>());
@@ -221,32 +257,60 @@ fn is_connection_lost(error: &(dyn StdError + 'static)) -> bool {
     kinds.any(|kind| matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset))
 }
 
+impl TransportError {
+    /// Returns the text of the error, with the name of the server.
+    pub(super) fn describe<'a>(&'a self, server: &'a str) -> impl fmt::Display + 'a {
+        Text { error: self, server }
+    }
+}
+
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.kind {
-            TransportErrorKind::Connect => f.write_str("cannot connect"),
-            TransportErrorKind::Tls => f.write_str("cannot establish a trusted TLS connection"),
-            TransportErrorKind::NotTls => {
-                f.write_str("the server does not seem to speak TLS at this port: use `http` or another port")
+        Text { error: self, server: "the server" }.fmt(f)
+    }
+}
+
+struct Text<'a> {
+    error: &'a TransportError,
+    server: &'a str,
+}
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { error, server } = self;
+        match error.kind {
+            TransportErrorKind::Dns => {
+                write!(f, "cannot find an address for {server}: check the host name and the network")
             }
-            TransportErrorKind::UnexpectedTls => f.write_str(
-                "the server speaks TLS at this port: use `https` (the request was sent there in plaintext and not carried out)",
+            TransportErrorKind::Connect => write!(f, "cannot connect to {server}"),
+            TransportErrorKind::Tls => write!(f, "cannot establish a trusted TLS connection to {server}"),
+            TransportErrorKind::NotTls => {
+                write!(f, "{server} does not seem to speak TLS at this port: use `http` or another port")
+            }
+            TransportErrorKind::UnexpectedTls => write!(
+                f,
+                "{server} speaks TLS at this port: use `https` (the request was sent in plaintext and not executed)",
             ),
             TransportErrorKind::InvalidResponse => {
                 let limit = HEAD_LIMIT / 1024;
-                write!(f, "the response is not valid HTTP, or its head exceeds {limit} KiB or {MAX_HEADERS} fields")?;
+                write!(f, "the response from {server} is not valid HTTP, or its head exceeds {limit} KiB or ")?;
+                write!(f, "{MAX_HEADERS} headers")?;
                 // These texts are hyper's and hold nothing of the response.
-                self.innermost().map_or(Ok(()), |reason| write!(f, ": {reason}"))
+                error.innermost().map_or(Ok(()), |reason| write!(f, ": {reason}"))
             }
             TransportErrorKind::Proxy(refusal) => refusal.fmt(f),
-            TransportErrorKind::Connection => f.write_str("the connection broke before the whole answer was there"),
-            TransportErrorKind::Unprocessed => f.write_str("the server did not process the request"),
-            TransportErrorKind::AttemptTimeout => f.write_str("the attempt timed out waiting for the response"),
-            TransportErrorKind::DeadlineExceeded => f.write_str("the call timed out waiting for the response"),
-            TransportErrorKind::ResponseTooLarge { limit } => {
-                write!(f, "the answer's body is larger than the limit of {limit} bytes")
+            TransportErrorKind::Connection => {
+                write!(f, "the connection to {server} broke before the response was complete")
             }
-            TransportErrorKind::Credential => f.write_str("the server refused the credential, and there is no new one"),
+            TransportErrorKind::Unprocessed => write!(f, "{server} did not process the request"),
+            TransportErrorKind::AttemptTimeout => write!(f, "the attempt timed out waiting for {server}"),
+            TransportErrorKind::DeadlineExceeded => write!(f, "the call timed out waiting for {server}"),
+            TransportErrorKind::ResponseTooLarge { limit } => {
+                write!(f, "the response body exceeds the limit of {limit} bytes")
+            }
+            TransportErrorKind::Credential => {
+                write!(f, "{server} rejects the credential, and the source of new ones failed")
+            }
             TransportErrorKind::Layer => f.write_str("a layer or transport failed"),
         }
     }

@@ -13,15 +13,15 @@ use tower::{BoxError, Layer, Service};
 use crate::error::{TransportError, TransportErrorKind};
 use crate::transport::Progress;
 
-/// Makes an [`AttemptTimeout`] of a service.
+/// Applies [`AttemptTimeout`] to a service.
 #[derive(Clone, Copy, Debug)]
 pub struct AttemptTimeoutLayer(Option<Duration>);
 
 impl AttemptTimeoutLayer {
-    /// Bounds each attempt to this time, from the request to the whole response. `None` sets no bound.
+    /// Creates a layer that bounds each attempt, from the request to the whole response. `None` sets no bound.
     ///
-    /// [`HyperTransport`](crate::HyperTransport) needs no such layer: it bounds the wait for the head and each pause of the
-    /// body.
+    /// [`HyperTransport`](crate::HyperTransport) does not need this layer: it bounds the wait for the head and each pause of
+    /// the body.
     pub fn new(timeout: Option<Duration>) -> Self {
         Self(timeout)
     }
@@ -34,7 +34,7 @@ impl<S> Layer<S> for AttemptTimeoutLayer {
     }
 }
 
-/// Ends an attempt that takes too long. Needs the timers of a tokio runtime where it has a bound.
+/// Ends an attempt that takes too long. With a bound it needs the timers of a tokio runtime.
 #[derive(Clone, Debug)]
 pub struct AttemptTimeout<S> {
     inner: S,
@@ -86,7 +86,7 @@ where
         }
         match this.sleep.as_pin_mut().map(|sleep| sleep.poll(cx)) {
             Some(Poll::Ready(())) => {
-                // The future below is dropped by whoever is told.
+                // The caller drops the inner future.
                 let sent = this.progress.expire();
                 Poll::Ready(Err(TransportError::timeout(TransportErrorKind::AttemptTimeout, sent)))
             }

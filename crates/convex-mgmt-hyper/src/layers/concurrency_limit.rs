@@ -1,4 +1,4 @@
-//! [`ConcurrencyLimit`]: bounds how many attempts of a client are under way at once.
+//! [`ConcurrencyLimit`]: bounds the number of attempts in flight.
 
 use std::fmt;
 use std::pin::Pin;
@@ -11,17 +11,17 @@ use tower::{BoxError, Layer, Service};
 
 use crate::error::TransportError;
 
-/// Waiting for a permit.
+/// The wait for a permit.
 type Acquiring = Pin<Box<dyn Future<Output = Result<OwnedSemaphorePermit, AcquireError>> + Send + Sync>>;
 
-/// Makes a [`ConcurrencyLimit`] of a service. All services made by one layer or its clones share the limit.
+/// Applies [`ConcurrencyLimit`] to a service. All services of one layer and its clones share the limit.
 ///
-/// The layer of the same name in tower does the same, but whether there is a limit would be a part of the client's type.
+/// Unlike tower's layer of this name, it has the same type with and without a limit.
 #[derive(Clone, Debug)]
 pub struct ConcurrencyLimitLayer(Option<Arc<Semaphore>>);
 
 impl ConcurrencyLimitLayer {
-    /// At most this many attempts at once; `None` sets no limit, and 0 counts as 1.
+    /// Creates a layer with a maximum number of attempts in flight. `None` sets no limit, and 0 counts as 1.
     pub fn new(limit: Option<usize>) -> Self {
         Self(limit.map(|limit| Arc::new(Semaphore::new(limit.clamp(1, Semaphore::MAX_PERMITS)))))
     }
@@ -34,7 +34,7 @@ impl<S> Layer<S> for ConcurrencyLimitLayer {
     }
 }
 
-/// Is ready only when fewer attempts than the limit are under way.
+/// Is ready only while fewer attempts than the limit are in flight.
 pub struct ConcurrencyLimit<S> {
     inner: S,
     permits: Option<Arc<Semaphore>>,
@@ -44,7 +44,7 @@ pub struct ConcurrencyLimit<S> {
 
 impl<S: Clone> Clone for ConcurrencyLimit<S> {
     fn clone(&self) -> Self {
-        // A place belongs to one service, and a clone has to get its own.
+        // A permit belongs to one service. A clone acquires its own.
         Self { inner: self.inner.clone(), permits: self.permits.clone(), acquiring: None, permit: None }
     }
 }

@@ -15,7 +15,7 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 use tower::{BoxError, Layer, Service};
 
-use crate::error::{TransportError, TransportErrorKind};
+use crate::error::{Attempts, TransportError, TransportErrorKind};
 use crate::trace;
 use crate::transport::Progress;
 
@@ -43,21 +43,6 @@ impl<S> Layer<S> for RetryLayer {
     fn layer(&self, inner: S) -> Retry<S> {
         Retry { inner, settings: Arc::clone(&self.0) }
     }
-}
-
-/// The retry history of a response, stored in its extensions when more than one attempt was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Attempts {
-    /// The number of attempts.
-    pub count: u32,
-    /// `true` if an attempt before the last may have taken effect.
-    pub maybe_applied: bool,
-}
-
-impl Attempts {
-    /// A single attempt.
-    pub(crate) const ONE: Self = Self { count: 1, maybe_applied: false };
 }
 
 /// Retries a request with [`RetryState`], for the operation in the request's extensions. A request without one is sent once.
@@ -154,17 +139,19 @@ where
         ready!(deadline.poll(cx));
         let mut state = this.state;
         // The deadline ends the current attempt, and no other one follows.
-        let sent = match state.as_mut().project() {
-            StateProjection::Calling { .. } => {
-                let sent = this.progress.expire();
-                this.call.after(&Outcome::NotRetryable(sent));
-                sent
+        let exceeded = |sent| TransportError::timeout(TransportErrorKind::DeadlineExceeded, sent);
+        let error = match state.as_mut().project() {
+            StateProjection::Calling { attempt } => {
+                let error = exceeded(this.progress.expire());
+                trace::attempt_ended(&attempt, Err(&error));
+                this.call.after(&error.outcome());
+                error
             }
-            _ => Sent::No,
+            _ => exceeded(Sent::No),
         };
         *this.request = None;
         state.set(State::Readying);
-        Poll::Ready(this.call.end(Err(TransportError::timeout(TransportErrorKind::DeadlineExceeded, sent))))
+        Poll::Ready(this.call.end(Err(error)))
     }
 }
 
@@ -187,8 +174,9 @@ where
                     let attempt = trace::attempt(this.inner.call(request), call.retry.attempts() + 1);
                     this.state.set(State::Calling { attempt });
                 }
-                StateProjection::Calling { attempt } => {
-                    let result = ready!(attempt.poll(cx)).map_err(TransportError::from_any);
+                StateProjection::Calling { mut attempt } => {
+                    let result = ready!(attempt.as_mut().poll(cx)).map_err(TransportError::from_any);
+                    trace::attempt_ended(&attempt, result.as_ref());
                     let Some(delay) = call.next_delay(&result) else { return Poll::Ready(result) };
                     this.state.set(State::Waiting { sleep: tokio::time::sleep(delay) });
                 }
@@ -215,13 +203,10 @@ impl CallState {
             }
             (Ok(response), Some(operation)) => Outcome::of(operation, response),
             (Ok(_), None) => Outcome::NotRetryable(Sent::Maybe),
-            (Err(error), _) => match error.outcome() {
-                Outcome::Final => Outcome::NotRetryable(error.sent()),
-                outcome => outcome,
-            },
+            (Err(error), _) => error.outcome(),
         };
         let delay = self.after(&outcome)?;
-        trace::retry(self.retry.attempts(), delay, &outcome);
+        trace::retry(self.retry.attempts(), delay, result.as_ref(), &outcome);
         Some(delay)
     }
 
@@ -239,7 +224,7 @@ impl CallState {
 
     /// Adds the history of the call to its result.
     fn end(&self, result: Result<Response<Bytes>, TransportError>) -> Result<Response<Bytes>, TransportError> {
-        let attempts = Attempts { count: self.retry.attempts(), maybe_applied: self.retry.earlier_maybe_applied() };
+        let attempts = Attempts::new(self.retry.attempts(), self.retry.earlier_maybe_applied());
         match result {
             Ok(mut response) => {
                 if attempts.count > 1 {

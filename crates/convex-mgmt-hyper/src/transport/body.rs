@@ -1,4 +1,4 @@
-//! Bodies: [`Whole`] of a request, [`Read`] of a response.
+//! [`FullBody`], the body of a request, and [`BodyBuffer`], the body of a response.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,50 +10,51 @@ use http_body::{Body, Frame, SizeHint};
 use super::progress::Progress;
 use crate::error::TransportError;
 
-/// A request's body: one piece, known before.
+/// A request's body, which is complete before it is sent.
 #[derive(Debug)]
-pub(crate) struct Whole {
+pub(crate) struct FullBody {
     data: Option<Bytes>,
     progress: Arc<Progress>,
-    /// Whether a connection may have sent the whole request.
+    /// `true` if a connection may have sent the whole request.
     begun: bool,
-    /// Whether the end of an empty body is told only when it is asked for.
+    /// `true` if an empty body reports its end only when it is polled.
     late_end: bool,
 }
 
-impl Whole {
+impl FullBody {
     pub(super) fn new(data: Bytes, progress: Arc<Progress>) -> Self {
         Self { data: Some(data), progress, begun: false, late_end: false }
     }
 
-    /// Lets the whole request be sent: `false` if the attempt's time has run out. Asking for the body does so by itself.
+    /// Permits the connection to send the whole request. Returns `false` if the attempt's time has run out. Polling the body
+    /// calls it too.
     pub(super) fn begin(&mut self) -> bool {
         self.begun = self.begun || self.progress.begin();
         self.begun
     }
 
-    /// How far the attempt has got.
+    /// Returns the progress of the attempt.
     #[cfg(feature = "http2")]
     pub(super) fn progress(&self) -> &Arc<Progress> {
         &self.progress
     }
 
-    /// Says that a connection has returned the request untouched.
+    /// Records that a connection returned the request untouched.
     pub(super) fn returned(&mut self) {
         if std::mem::take(&mut self.begun) {
             self.progress.returned();
         }
     }
 
-    /// Makes the end of a body a step of its own, even of an empty one, so that the progress tells whether it was asked for.
-    /// Over HTTP/2 it is a frame of its own then.
+    /// Makes the end of a body a separate step, even of an empty one, so that the progress shows whether the connection polled
+    /// it. Over HTTP/2 it is a frame of its own then.
     #[cfg(feature = "http2")]
     pub(super) fn ends_late(&mut self) {
         self.late_end = true;
     }
 }
 
-impl Body for Whole {
+impl Body for FullBody {
     type Data = Bytes;
     type Error = std::convert::Infallible;
 
@@ -62,7 +63,7 @@ impl Body for Whole {
         _cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, std::convert::Infallible>>> {
         if !self.begin() {
-            // The connection drops what it has of the request as soon as it sees that the attempt has ended.
+            // The connection drops the request as soon as it sees that the attempt has ended.
             return Poll::Pending;
         }
         self.late_end = false;
@@ -79,31 +80,31 @@ impl Body for Whole {
     }
 }
 
-/// The smallest buffer whose size may be what was declared, although little of it has come, in bytes.
+/// The size in bytes up to which a buffer may have the declared length, although little of it has arrived.
 const SMALL: usize = 64 * 1024;
 
-/// How many times as large as what has come a buffer above [`SMALL`] may be.
+/// The maximum ratio of a buffer above [`SMALL`] to the bytes that have arrived.
 const AHEAD: usize = 8;
 
-/// The frames of a response's body, put together. A single frame, which is the rule, is passed on without copying it.
+/// Collects the frames of a response's body. A single frame, which is the usual case, is not copied.
 ///
-/// A body of declared length ends in one buffer of that length. A peer may declare what it never sends, so the buffer gets
-/// there in steps: its size is the length divided by a power of [`AHEAD`]. That holds 1.125 times the body at most, and
-/// [`AHEAD`] times of what has come.
-pub(super) struct Read {
+/// A body of declared length ends in one buffer of that length. A peer may declare a length that it never sends, so the buffer
+/// grows in steps: its size is the length divided by a power of [`AHEAD`]. Memory peaks at 1.125 times the body, and the buffer is
+/// at most [`AHEAD`] times as large as the bytes that have arrived.
+pub(super) struct BodyBuffer {
     first: Bytes,
     more: Vec<u8>,
     declared: Option<usize>,
     limit: usize,
 }
 
-impl Read {
-    /// Nothing yet, of a body that has `limit` bytes at most.
+impl BodyBuffer {
+    /// Creates an empty buffer for a body of at most `limit` bytes.
     pub(super) fn new(limit: usize) -> Self {
         Self { first: Bytes::new(), more: Vec::new(), declared: None, limit }
     }
 
-    /// Takes what is known of the length, unless it is above the limit.
+    /// Sets the expected length. Fails if it exceeds the limit.
     pub(super) fn expect(&mut self, length: &SizeHint) -> Result<(), TransportError> {
         if length.lower() > self.limit as u64 {
             return Err(TransportError::response_too_large(self.limit));
@@ -112,7 +113,7 @@ impl Read {
         Ok(())
     }
 
-    /// Adds a frame, unless the body is larger than the limit then.
+    /// Adds a frame. Fails if the body then exceeds the limit.
     pub(super) fn push(&mut self, data: Bytes) -> Result<(), TransportError> {
         let length = self.first.len() + self.more.len();
         if data.len() > self.limit - length {
@@ -132,7 +133,7 @@ impl Read {
         Ok(())
     }
 
-    /// How large the buffer has to be for so many bytes.
+    /// Returns the size of the buffer for a body of `bytes` so far.
     fn room_for(&self, bytes: usize) -> usize {
         let capacity = self.more.capacity();
         if bytes <= capacity {
@@ -147,7 +148,7 @@ impl Read {
         room
     }
 
-    /// Takes the body out. What was too much of a buffer that grew is given back, as documents may keep it for long.
+    /// Takes the body out. The unused part of the buffer is freed, because documents may keep the body for long.
     pub(super) fn take(&mut self) -> Bytes {
         match std::mem::take(&mut self.more) {
             more if more.is_empty() => std::mem::take(&mut self.first),
@@ -162,14 +163,14 @@ mod tests {
 
     const MIB: usize = 1024 * 1024;
 
-    fn expecting(declared: Option<usize>, limit: usize) -> Read {
-        let mut read = Read::new(limit);
+    fn expecting(declared: Option<usize>, limit: usize) -> BodyBuffer {
+        let mut read = BodyBuffer::new(limit);
         let length = declared.map_or_else(SizeHint::new, |length| SizeHint::with_exact(length as u64));
         read.expect(&length).unwrap();
         read
     }
 
-    /// The body that is read, and the sizes that the buffer had.
+    /// Returns the body that is read, and the sizes that the buffer had.
     fn read(declared: Option<usize>, limit: usize, frames: &[&[u8]]) -> (Bytes, Vec<usize>) {
         let (mut read, mut sizes) = (expecting(declared, limit), Vec::new());
         for frame in frames {
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_frame_is_passed_on_as_it_is() {
+    fn a_single_frame_is_not_copied() {
         for declared in [None, Some(5)] {
             let mut read = expecting(declared, 5);
             let frame = Bytes::from(b"hello".to_vec());
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_declared_length_is_not_trusted_before_a_part_of_it_has_come() {
+    fn a_declared_length_is_not_trusted_before_a_part_of_it_has_arrived() {
         for (declared, come) in [(256 * MIB, 2), (256 * MIB, 100_000), (usize::MAX, 2)] {
             let frame = vec![b'x'; come - 1];
             let (_, sizes) = read(Some(declared), declared, &[&frame, b"x"]);
@@ -220,18 +221,18 @@ mod tests {
     }
 
     #[test]
-    fn a_body_of_unknown_length_keeps_nothing_but_itself() {
+    fn a_body_of_unknown_length_keeps_no_spare_memory() {
         let frame = [b'x'; 10_000];
         let frames = vec![&frame[..]; 33];
         let (body, sizes) = read(None, MIB / 3, &frames);
         assert_eq!(body.len(), 330_000);
         assert!(sizes.iter().all(|size| *size <= MIB / 3), "{sizes:?}");
-        // A buffer that only one owner has comes back as it is.
+        // A buffer with one owner is returned as it is.
         assert_eq!(Vec::from(body).capacity(), 330_000);
     }
 
     #[test]
-    fn the_limit_is_kept_to_the_byte() {
+    fn the_limit_is_exact_to_the_byte() {
         for declared in [None, Some(5)] {
             let mut read = expecting(declared, 5);
             for frame in ["ab", "", "cde", ""] {
@@ -240,8 +241,8 @@ mod tests {
             read.push(Bytes::from("f")).unwrap_err();
             assert_eq!(read.take(), "abcde");
         }
-        Read::new(5).expect(&SizeHint::with_exact(6)).unwrap_err();
-        Read::new(0).push(Bytes::new()).unwrap();
-        Read::new(0).push(Bytes::from("a")).unwrap_err();
+        BodyBuffer::new(5).expect(&SizeHint::with_exact(6)).unwrap_err();
+        BodyBuffer::new(0).push(Bytes::new()).unwrap();
+        BodyBuffer::new(0).push(Bytes::from("a")).unwrap_err();
     }
 }

@@ -1,4 +1,4 @@
-//! An exchange: a connection, a request over it, and the head of the response.
+//! An exchange: takes a connection, sends a request, and receives the head of the response.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,16 +7,16 @@ use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::Incoming;
 
-use super::body::Whole;
+use super::body::FullBody;
 use super::failure;
 use super::pool::{Lease, Pool};
 use super::progress::Progress;
 use crate::error::TransportError;
 
-/// The head of a response, with the body to come and the connection that it comes over.
+/// The head of a response, with its body still unread, and its connection.
 pub(super) type Answered = Result<(Response<Incoming>, Lease), TransportError>;
 
-/// An exchange under way. Dropped, it closes its connection, unless others share that.
+/// An exchange in flight. When it is dropped, its connection is closed, unless other calls share it.
 pub(super) type Exchange = Pin<Box<dyn Future<Output = Answered> + Send>>;
 
 pub(super) fn exchange(pool: Arc<Pool>, request: Request<Bytes>, progress: Arc<Progress>) -> Exchange {
@@ -26,9 +26,9 @@ pub(super) fn exchange(pool: Arc<Pool>, request: Request<Bytes>, progress: Arc<P
 
 async fn run(pool: Arc<Pool>, request: Request<Bytes>, progress: Arc<Progress>) -> Answered {
     let uri = request.uri().clone();
-    let mut request = request.map(|data| Whole::new(data, Arc::clone(&progress)));
+    let mut request = request.map(|data| FullBody::new(data, Arc::clone(&progress)));
     loop {
-        let mut lease = pool.lease(&uri).await.map_err(failure::unopened)?;
+        let mut lease = pool.lease(&uri).await.map_err(|why| failure::unopened(&uri, why))?;
         let mut failed = match lease.send(request).await {
             Ok(response) => return Ok((response, lease)),
             Err(failed) => failed,
@@ -38,8 +38,8 @@ async fn run(pool: Arc<Pool>, request: Request<Bytes>, progress: Arc<Progress>) 
             request.body_mut().returned();
         }
         match untouched {
-            // The connection had closed before it could take the request, which happens to those that were kept. Whoever opens
-            // one does not try again, so this ends.
+            // A pooled connection was closed by the peer before it took the request. A call that opened its own connection does
+            // not retry here, so the loop ends.
             Some(untouched) if lease.reused => {
                 request = untouched;
                 *request.uri_mut() = uri.clone();

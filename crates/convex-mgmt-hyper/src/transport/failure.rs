@@ -1,4 +1,4 @@
-//! What a failed exchange says: whether anything was sent, which layer failed, and how.
+//! Maps the errors of an exchange to [`TransportError`]: the kind of failure, and whether the request was sent.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -6,18 +6,24 @@ use std::io;
 use std::sync::Arc;
 
 use convex_mgmt_proto::Sent;
+use http::Uri;
 
 use super::pool::Unopened;
 use super::progress::Progress;
-use crate::builder::ConfigError;
+use crate::config::ConfigError;
+use crate::connect::{TlsAlert, Unresolved};
 use crate::error::{ProxyRefusal, TransportError, chain};
-use crate::plaintext::TlsAlert;
 
-/// There is no connection.
-pub(super) fn unopened(why: Arc<Unopened>) -> TransportError {
+/// The error of a call to this URI for which no connection was opened.
+pub(super) fn unopened(uri: &Uri, why: Arc<Unopened>) -> TransportError {
     let reason: &(dyn StdError + 'static) = &**why.reason();
     if let Some(refusal) = find::<ProxyRefusal>(reason) {
         return TransportError::proxy(*refusal);
+    }
+    // The name of a proxy is not a part of the URL.
+    let host = uri.host().unwrap_or_default();
+    if find::<Unresolved>(reason).is_some_and(|unresolved| unresolved.host().eq_ignore_ascii_case(host)) {
+        return TransportError::dns(NotOpened(why));
     }
     let (is_tls, is_no_tls) = (is_tls(reason), is_no_tls(reason));
     match &*why {
@@ -28,12 +34,12 @@ pub(super) fn unopened(why: Arc<Unopened>) -> TransportError {
     }
 }
 
-/// An exchange that failed before the connection took the request.
+/// The error of an exchange that failed before the connection took the request.
 pub(super) fn unsent<E: StdError + Send + Sync + 'static>(error: E) -> TransportError {
     broken(error).unsent()
 }
 
-/// An exchange that failed after the connection had taken the request, and before the head of the response.
+/// The error of an exchange that failed after the connection took the request, and before the head of the response.
 pub(super) fn unanswered(error: hyper::Error, is_http2: bool, progress: &Progress) -> TransportError {
     // A server does not process a request before its end, and the connection has not even asked for that.
     let unfinished = is_http2 && !progress.has_begun();
@@ -43,12 +49,12 @@ pub(super) fn unanswered(error: hyper::Error, is_http2: bool, progress: &Progres
     broken(error)
 }
 
-/// An exchange that failed over an open connection.
+/// The error of an exchange that failed over an open connection.
 pub(super) fn broken<E: StdError + Send + Sync + 'static>(error: E) -> TransportError {
     if find::<TlsAlert>(&error).is_some() {
         return TransportError::unexpected_tls(error);
     }
-    // hyper tells a head that is too large apart only by its text, and h2 not at all.
+    // hyper reports a head that is too large only in its text, and h2 does not report it at all.
     let is_bad_head = find::<hyper::Error>(&error).is_some_and(hyper::Error::is_parse);
     if is_bad_head || is_bad_framing(&error) || is_http2_violation(&error) {
         return TransportError::invalid_response(error);
@@ -56,8 +62,9 @@ pub(super) fn broken<E: StdError + Send + Sync + 'static>(error: E) -> Transport
     TransportError::connection(Sent::Maybe, error)
 }
 
-/// Whether the server says that it did not process the request: it refused the stream, or closes the connection and names a
-/// stream before this one as the last that it processes (RFC 9113, 8.7). h2 fails only streams behind that one with `GOAWAY`.
+/// Returns `true` if the server reports that it did not process the request. It rejected the stream, or it closes the connection
+/// and names an earlier stream as the last one that it processes (RFC 9113, section 8.7). h2 fails only later streams with
+/// `GOAWAY`.
 #[cfg(feature = "http2")]
 fn is_unprocessed(error: &(dyn StdError + 'static)) -> bool {
     find::<h2::Error>(error).is_some_and(|h2| {
@@ -71,8 +78,8 @@ fn is_unprocessed(_error: &(dyn StdError + 'static)) -> bool {
     false
 }
 
-/// Whether the chunks of a body are malformed. hyper reports it as it does what a connection fails with, and only here does the
-/// error say so: one of the system has no text, and TLS has a type of its own.
+/// Returns `true` if the chunks of a body are malformed. hyper reports that as an IO error, like a connection that fails. The
+/// error of hyper has a text; errors of the system have none, and TLS has a type of its own.
 fn is_bad_framing(error: &(dyn StdError + 'static)) -> bool {
     let malformed = |error: &io::Error| {
         matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) && error.get_ref().is_some()
@@ -80,7 +87,7 @@ fn is_bad_framing(error: &(dyn StdError + 'static)) -> bool {
     find::<io::Error>(error).is_some_and(malformed) && !is_tls(error)
 }
 
-/// Whether the client found a violation of the protocol, rather than the server or the network.
+/// Returns `true` if the client detected a protocol violation of the server.
 #[cfg(feature = "http2")]
 fn is_http2_violation(error: &(dyn StdError + 'static)) -> bool {
     find::<h2::Error>(error).is_some_and(h2::Error::is_library)
@@ -91,7 +98,7 @@ fn is_http2_violation(_error: &(dyn StdError + 'static)) -> bool {
     false
 }
 
-/// Whether TLS itself refused, or this build has none, rather than the network below it.
+/// Returns `true` if TLS failed or is not built in, and not the network below it.
 fn is_tls(error: &(dyn StdError + 'static)) -> bool {
     #[cfg(feature = "tls")]
     if find::<rustls::Error>(error).is_some() {
@@ -100,7 +107,7 @@ fn is_tls(error: &(dyn StdError + 'static)) -> bool {
     find::<ConfigError>(error).is_some()
 }
 
-/// Whether what came in the handshake has not even the outer form of TLS.
+/// Returns `true` if the server's bytes in the handshake are not TLS records.
 #[cfg(feature = "tls")]
 fn is_no_tls(error: &(dyn StdError + 'static)) -> bool {
     use rustls::InvalidMessage::{InvalidContentType, MessageTooLarge, UnknownProtocolVersion};
@@ -115,12 +122,12 @@ fn is_no_tls(_error: &(dyn StdError + 'static)) -> bool {
     false
 }
 
-/// The first error of this type among an error and its sources: hyper wraps the reason more than once.
+/// Returns the first error of this type among an error and its sources. hyper wraps the reason more than once.
 fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
     chain(error).find_map(|error| error.downcast_ref())
 }
 
-/// A connection was not opened, for all calls that waited for it.
+/// The shared error of all calls that waited for a connection which was not opened.
 #[derive(Debug)]
 struct NotOpened(Arc<Unopened>);
 

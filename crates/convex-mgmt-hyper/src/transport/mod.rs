@@ -1,4 +1,4 @@
-//! [`HyperTransport`]: the bottom of the stack. A pool of HTTP connections, and the whole response read under limits.
+//! [`HyperTransport`]: sends requests over pooled HTTP connections and reads whole responses under limits.
 
 mod body;
 mod exchange;
@@ -22,7 +22,7 @@ use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 use tower::Service;
 
-use self::body::Read;
+use self::body::BodyBuffer;
 use self::exchange::{Exchange, exchange};
 use self::failure::broken;
 pub(crate) use self::pool::PoolSettings;
@@ -32,10 +32,14 @@ use self::timer::Timer;
 use crate::connect::Connector;
 use crate::error::{TransportError, TransportErrorKind};
 
-/// Sends a request over a pooled connection and reads the whole response. A clone shares the pool.
+/// Sends a request over a pooled connection and reads the whole response. Clones share the pool.
 ///
-/// The body is read inside the attempt, so that a connection that breaks in the middle of it fails the attempt and can be
-/// retried. The attempt timeout applies to the head of the response, and then to each wait for more of its body.
+/// The body is read inside the attempt, so a connection that breaks in the middle of it fails the attempt, which can be retried.
+/// The attempt timeout applies to the head of the response, and then to each wait for more of its body.
+///
+/// [`ClientBuilder::build`](crate::ClientBuilder::build) creates one for the client;
+/// [`ClientBuilder::build_transport`](crate::ClientBuilder::build_transport) creates one for a stack of your own, or for several
+/// clients.
 #[derive(Clone)]
 pub struct HyperTransport {
     pool: Arc<Pool>,
@@ -54,7 +58,7 @@ pub(crate) struct TransportSettings {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ResponseLimits {
     pub(crate) usual: usize,
-    /// For operations that may have large ones.
+    /// For operations with large responses.
     pub(crate) large: usize,
 }
 
@@ -69,6 +73,11 @@ impl HyperTransport {
     pub(crate) fn new(connector: Connector, pool: PoolSettings, settings: TransportSettings) -> Self {
         Self { pool: Arc::new(Pool::new(connector, pool)), settings }
     }
+
+    /// Returns a transport over the same pool with other bounds.
+    pub(crate) fn with_settings(&self, settings: TransportSettings) -> Self {
+        Self { pool: Arc::clone(&self.pool), settings }
+    }
 }
 
 impl fmt::Debug for HyperTransport {
@@ -80,18 +89,18 @@ impl fmt::Debug for HyperTransport {
 impl Service<Request<Bytes>> for HyperTransport {
     type Response = Response<Bytes>;
     type Error = TransportError;
-    type Future = HyperFuture;
+    type Future = HyperTransportFuture;
 
     fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Bytes>) -> HyperFuture {
+    fn call(&mut self, request: Request<Bytes>) -> HyperTransportFuture {
         let TransportSettings { limits, attempt_timeout } = self.settings;
-        let read = Read::new(limits.of(&request));
+        let read = BodyBuffer::new(limits.of(&request));
         let progress = Arc::new(Progress::below(&request));
         let state = State::Head(exchange(Arc::clone(&self.pool), request, Arc::clone(&progress)));
-        HyperFuture {
+        HyperTransportFuture {
             response: Receiving { progressed: false, read, state },
             progress,
             timer: Timer::new(attempt_timeout),
@@ -101,7 +110,7 @@ impl Service<Request<Bytes>> for HyperTransport {
 
 pin_project! {
     /// The future of [`HyperTransport`].
-    pub struct HyperFuture {
+    pub struct HyperTransportFuture {
         response: Receiving,
         progress: Arc<Progress>,
         #[pin]
@@ -109,13 +118,13 @@ pin_project! {
     }
 }
 
-impl fmt::Debug for HyperFuture {
+impl fmt::Debug for HyperTransportFuture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HyperFuture").finish_non_exhaustive()
+        f.debug_struct("HyperTransportFuture").finish_non_exhaustive()
     }
 }
 
-impl Future for HyperFuture {
+impl Future for HyperTransportFuture {
     type Output = Result<Response<Bytes>, TransportError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -127,7 +136,7 @@ impl Future for HyperFuture {
             this.timer.as_mut().restart();
         }
         ready!(this.timer.poll(cx));
-        // What ends here closes its connection. One that others share is not used again either: it may be dead.
+        // This closes the connection. A shared one is not used again either: it may be dead.
         let sent = this.progress.expire();
         this.response.state = State::Ended;
         Poll::Ready(Err(TransportError::timeout(TransportErrorKind::AttemptTimeout, sent)))
@@ -136,17 +145,20 @@ impl Future for HyperFuture {
 
 /// A response that is being received.
 struct Receiving {
-    /// Whether the head or bytes of the body have come since this was last reset.
+    /// `true` if the head or bytes of the body have arrived since this was last reset.
     progressed: bool,
-    read: Read,
+    read: BodyBuffer,
     state: State,
 }
 
-#[allow(clippy::large_enum_variant, reason = "every call gets to the large one, and a box costs it an allocation")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "every call reaches the large variant, and a box would cost it an allocation"
+)]
 enum State {
     Head(Exchange),
     Body(Parts, Incoming, Lease),
-    /// Only a future that is polled after its end gets here.
+    /// Only a future that is polled after its end reaches this state.
     Ended,
 }
 
@@ -157,8 +169,8 @@ impl Receiving {
                 State::Head(exchange) => {
                     let (response, lease) = ready!(exchange.as_mut().poll(cx))?;
                     let (head, body) = response.into_parts();
-                    // Who is behind the connection does not have the deployment. Another attempt over it would meet the same,
-                    // and the host's other connections may well lead to the same place.
+                    // The server behind the connection does not host the deployment. Another attempt over it would fail alike,
+                    // and the host's other connections may lead to the same server.
                     if head.status == StatusCode::MISDIRECTED_REQUEST {
                         lease.leave();
                     }

@@ -7,11 +7,11 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 
-/// The longest timeout, 30 years: times far beyond it cannot be added to an [`Instant`].
-pub(super) const MOST: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+/// The longest timeout, 30 years. Much longer times cannot be added to an [`Instant`].
+pub(super) const MAX_TIMEOUT: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
 pin_project! {
-    /// Elapses when it was not restarted for the timeout. Without a timeout it never does.
+    /// Elapses if it is not restarted within the timeout. Without a timeout it never elapses.
     pub(super) struct Timer {
         timeout: Duration,
         #[pin]
@@ -20,10 +20,10 @@ pin_project! {
 }
 
 impl Timer {
-    /// A timer that begins now. With a timeout it needs the timers of a tokio runtime.
+    /// Creates a timer that starts now. With a timeout it needs the timers of a tokio runtime.
     pub(super) fn new(timeout: Option<Duration>) -> Self {
-        let timeout = timeout.map(|timeout| timeout.min(MOST));
-        Self { timeout: timeout.unwrap_or(MOST), sleep: timeout.map(tokio::time::sleep) }
+        let timeout = timeout.map(|timeout| timeout.min(MAX_TIMEOUT));
+        Self { timeout: timeout.unwrap_or(MAX_TIMEOUT), sleep: timeout.map(tokio::time::sleep) }
     }
 
     /// Starts the timeout again.
@@ -34,7 +34,7 @@ impl Timer {
         }
     }
 
-    /// Ready when the timeout is over.
+    /// Returns `Ready` after the timeout.
     pub(super) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         match self.project().sleep.as_pin_mut() {
             Some(sleep) => sleep.poll(cx),

@@ -266,7 +266,20 @@ impl From<AccessToken> for Credential {
     }
 }
 
-/// The credentials that an API may accept. `A` rejects every other credential.
+/// A credential that the API `A` may accept. `A` always rejects credentials that do not implement it:
+///
+/// ```compile_fail,E0277
+/// use convex_mgmt::{DeployKey, Endpoint, ManagementApi};
+///
+/// # let key = DeployKey::parse("prod:happy-animal-123|made-up")?;
+/// let endpoint = Endpoint::<ManagementApi>::new("https://api.convex.dev", &key)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{A}` does not accept `{Self}` as a credential",
+    label = "not a credential of this API",
+    note = "the Deployment Platform API accepts `DeployKey`, `AccessToken` and `Credential`; the Management API accepts `AccessToken` only"
+)]
 pub trait Authorizes<A: Api>: sealed::Sealed {
     /// Returns the credential as sent after the scheme in the `Authorization` header.
     fn secret(&self) -> &Secret;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use http::Method;
+use http::{Method, Uri};
 
 use super::api::Api;
 use crate::error::ErrorCode;
@@ -35,6 +35,23 @@ pub enum Idempotency {
     NonIdempotent,
 }
 
+impl Idempotency {
+    /// Returns the name for logs: `safe`, `idempotent` or `non_idempotent`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Safe => "safe",
+            Self::Idempotent => "idempotent",
+            Self::NonIdempotent => "non_idempotent",
+        }
+    }
+}
+
+impl fmt::Display for Idempotency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// The place of the cursor in a request for one page of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -61,7 +78,9 @@ pub struct OperationMeta {
     pub api: &'static str,
     /// The HTTP method.
     pub method: Method,
-    /// The path after [`Api::PREFIX`], with a `{name}` for each path parameter.
+    /// The prefix of all paths of the API, [`Api::PREFIX`].
+    pub prefix: &'static str,
+    /// The path after `prefix`, with a `{name}` for each path parameter.
     pub path: &'static str,
     /// The names of the query parameters.
     pub query: &'static [&'static str],
@@ -97,6 +116,7 @@ impl OperationMeta {
             id,
             api: A::KEY,
             method,
+            prefix: A::PREFIX,
             path,
             query: &[],
             idempotency,
@@ -111,6 +131,16 @@ impl OperationMeta {
             verify_with: None,
             codes: &[],
         }
+    }
+
+    /// Returns the URL of the endpoint that a request of this operation goes to: the origin and the path prefix, as
+    /// `Endpoint::url` returns it. `None` if `uri` does not end with a path of this operation.
+    pub fn endpoint_url(&self, uri: &Uri) -> Option<String> {
+        // A path value is one segment: a `/` in it is encoded.
+        let last = self.path.matches('/').count().checked_sub(1)?;
+        let (end, _) = uri.path().rmatch_indices('/').nth(last)?;
+        let prefix = uri.path().get(..end)?.strip_suffix(self.prefix)?;
+        Some(format!("{}://{}{prefix}", uri.scheme_str()?, uri.authority()?))
     }
 
     /// Sets [`OperationMeta::credentials`].
@@ -191,5 +221,26 @@ impl fmt::Display for OperationMeta {
 impl fmt::Debug for OperationMeta {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "OperationMeta({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deployment::environment_variables::Action;
+    use crate::response::Sent;
+
+    #[test]
+    fn names_for_logs_are_snake_case_and_honor_a_width() {
+        let names = [Idempotency::Safe, Idempotency::Idempotent, Idempotency::NonIdempotent].map(Idempotency::as_str);
+        assert_eq!(names, ["safe", "idempotent", "non_idempotent"]);
+        assert_eq!([Sent::No, Sent::Maybe].map(Sent::as_str), ["no", "maybe"]);
+        let actions =
+            [Action::Create, Action::Update, Action::Delete, Action::Unchanged, Action::Unmanaged, Action::Unplanned];
+        for action in actions {
+            assert_eq!(serde_json::to_value(action).unwrap(), action.as_str());
+        }
+        let shown = format!("{:>6}|{:<5}|{:^8}|", Idempotency::Safe, Sent::No, Action::Create);
+        assert_eq!(shown, "  safe|no   | create |");
     }
 }

@@ -94,7 +94,21 @@ pub(crate) fn violations(limit: Option<u32>, cursor: Option<&str>) -> impl Itera
     limit.into_iter().chain(cursor)
 }
 
-/// An operation that gives a list in pages.
+/// An operation that returns a list in pages.
+///
+/// Other operations have no pages to walk:
+///
+/// ```compile_fail,E0277
+/// use convex_mgmt::Pager;
+/// use convex_mgmt::deployment::ListEnvironmentVariables;
+///
+/// let pager = Pager::new(ListEnvironmentVariables::new());
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not return a list in pages",
+    label = "not a paged operation",
+    note = "send it with `Client::send`, which returns the whole result"
+)]
 pub trait Paged: Operation<Output = Page<Self::Item>> {
     /// What the list is of.
     type Item;

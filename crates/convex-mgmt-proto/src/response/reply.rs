@@ -1,4 +1,4 @@
-//! [`Reply`] and [`ResponseError`]: telling a successful answer from every other one.
+//! [`Reply`] and [`ResponseError`]: separates success responses from errors.
 
 use std::fmt;
 use std::time::Duration;
@@ -16,35 +16,34 @@ use crate::error::ErrorCode;
 use crate::metadata::OperationMeta;
 use crate::types::Printable;
 
-/// How much of an answer's body an error keeps, in bytes.
+/// The part of a response's body that an error keeps, in bytes.
 pub const KEPT_BODY: usize = 64 * 1024;
 
-/// The longest name of a host that there can be, in bytes. What is longer is shown to nobody.
+/// The longest valid host name, in bytes. Longer ones are not shown.
 const LONGEST_HOST: usize = 253;
 
 const DEPRECATION_STATE: HeaderName = HeaderName::from_static("x-convex-deprecation-state");
 const DEPRECATION_MESSAGE: HeaderName = HeaderName::from_static("x-convex-deprecation-message");
 
-/// What a successful call gives, with what the answer's head says beside it.
+/// The output of a successful call, with the facts in the head of its response.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Reply<T> {
-    /// What the operation gives.
+    /// The operation's output.
     pub output: T,
     /// The status: one of the 2xx, unless `already_deleted`.
     pub status: StatusCode,
-    /// What the server says about the age of this client, if anything.
+    /// The server's notice that this client's version is too old, if there is one.
     pub deprecation: Option<Deprecation>,
-    /// Whether a deletion found nothing to delete, after an attempt that may have been carried out. The status is that of the
-    /// answer, 404 then.
+    /// `true` if a deletion found nothing to delete after an earlier attempt that may have taken effect. `status` is 404 then.
     pub already_deleted: bool,
 }
 
-/// The head of a successful answer.
+/// The head of a success response.
 pub(crate) struct Head {
     status: StatusCode,
     deprecation: Option<Deprecation>,
-    /// Whether it says that the body is JSON, or does not say what it is.
+    /// `true` if it declares a JSON body, or no content type.
     json: bool,
 }
 
@@ -53,7 +52,7 @@ impl Head {
         Reply { output, status: self.status, deprecation: self.deprecation, already_deleted: false }
     }
 
-    /// The error for a body that is not what the operation gives.
+    /// The error for a body that does not fit the operation's output.
     pub(crate) fn unreadable(self, error: DecodeError, body: Bytes) -> ResponseError {
         let applied = success::is_the_apis(self.json, &body);
         ResponseError::Decode(UnreadableReply { status: self.status, error, applied, body: Body::new(body) })
@@ -61,7 +60,7 @@ impl Head {
 }
 
 impl Reply<()> {
-    /// Lets a successful answer to an operation through. One without a reply body comes through with none.
+    /// Separates success responses from errors, for any operation. The body is empty for an operation without a reply body.
     pub(crate) fn open(operation: &OperationMeta, response: Response<Bytes>) -> Result<(Head, Bytes), ResponseError> {
         let (parts, body) = response.into_parts();
         let (status, headers) = (parts.status, &parts.headers);
@@ -71,7 +70,7 @@ impl Reply<()> {
     }
 }
 
-/// Tells a successful answer from every other one, as far as that can be told without reading the body into a type.
+/// Separates success responses from errors, as far as that is possible without reading the body into a type.
 fn check(
     operation: &OperationMeta,
     status: StatusCode,
@@ -87,11 +86,11 @@ fn check(
 }
 
 impl Outcome {
-    /// Reads the answer to an operation as far as the decision needs it. [`Outcome::Final`] is a success then, of the API's
-    /// own; whether its body fits the operation's type, which says nothing of the server, is not looked at.
+    /// Reads a response as far as the retry decision needs it. [`Outcome::Final`] is then a success that the API itself sent.
+    /// Its body may still not fit the operation's type, which says nothing about the server.
     ///
-    /// This reads the whole body of an answer with a 2xx status. Such an answer is never tried again, so a caller without a
-    /// [`RetryBudget`](crate::RetryBudget) can leave it out.
+    /// This reads the whole body of a response with a 2xx status. Such a response is never retried, so a caller without a
+    /// [`RetryBudget`](crate::RetryBudget) can skip it.
     pub fn of(operation: &OperationMeta, response: &Response<Bytes>) -> Self {
         let (status, headers, body) = (response.status(), response.headers(), response.body());
         match check(operation, status, headers, body) {
@@ -105,7 +104,7 @@ impl Outcome {
 }
 
 fn refusal(status: StatusCode, headers: &HeaderMap, body: Bytes) -> ResponseError {
-    // "Not modified" answers a condition that was not sent, and leads nowhere.
+    // "Not modified" answers a conditional request, which is never sent, and names no location.
     if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
         let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
         let host = location.and_then(|text| text.parse::<Uri>().ok()).and_then(|uri| uri.host().map(str::to_owned));
@@ -145,19 +144,19 @@ fn error_code(body: &[u8]) -> Option<(ErrorCode, String)> {
     (!code.as_str().is_empty()).then_some((code, message))
 }
 
-/// A notice of the server that this client's version is too old, or soon will be. Source: convex-backend
+/// The server's notice that this client's version is too old, or soon will be. Source: convex-backend
 /// `crates/common/src/version.rs`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Deprecation {
     /// `Unsupported` or `UpgradeRequired` today.
     pub state: String,
-    /// What the server says about it, in one line.
+    /// The server's message, in one line.
     pub message: String,
 }
 
 impl Deprecation {
-    /// Reads the notice from an answer's headers, for layers that see the answer before its operation does.
+    /// Reads the notice from a response's headers, for layers that see the response before its operation does.
     pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         headers
@@ -166,26 +165,26 @@ impl Deprecation {
     }
 }
 
-/// Why an answer is not a success. No text of the answer's body is in its `Display` or `Debug`.
+/// A response that is not a success. `Display` and `Debug` show no text of its body.
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum ResponseError {
-    /// The server said no.
+    /// The server returned an error with a code.
     #[error(transparent)]
     Api(Box<ApiError>),
-    /// A redirect. It is never followed: the credential goes only to where it was given for.
+    /// A redirect. It is never followed, because the credential is for this endpoint only.
     #[error(transparent)]
     Redirect(Redirect),
-    /// Not a success, and not the server's kind of error either.
+    /// Neither a success nor one of the server's errors.
     #[error(transparent)]
     Unexpected(UnexpectedReply),
-    /// A success that cannot be read. [`UnreadableReply::applied`] says whether the operation was carried out.
+    /// A success that cannot be read. [`UnreadableReply::applied`] is `true` if the operation took effect.
     #[error(transparent)]
     Decode(UnreadableReply),
 }
 
 impl ResponseError {
-    /// The status of the answer.
+    /// Returns the status of the response.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Api(error) => error.status,
@@ -195,7 +194,7 @@ impl ResponseError {
         }
     }
 
-    /// What the decision on another attempt needs to know.
+    /// Returns the part that the retry decision needs.
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Api(error) => Outcome::ErrorResponse {
@@ -213,12 +212,12 @@ impl ResponseError {
         }
     }
 
-    /// Whether the operation may have been carried out or not, going by this answer alone.
+    /// Returns `true` if the operation may have taken effect, judging by this response alone.
     pub fn maybe_applied(&self) -> bool {
         self.outcome().maybe_applied()
     }
 
-    /// How long the answer asks to wait before the next try, if it does.
+    /// Returns the wait that the response asks for before the next attempt.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Api(error) => error.retry_after,
@@ -227,7 +226,7 @@ impl ResponseError {
         }
     }
 
-    /// The first [`KEPT_BODY`] bytes of the answer's body. They may hold secrets.
+    /// Returns the first [`KEPT_BODY`] bytes of the response's body. They may hold secrets.
     pub fn body(&self) -> &[u8] {
         match self {
             Self::Api(error) => &error.body.0,
@@ -238,7 +237,7 @@ impl ResponseError {
     }
 }
 
-/// An error that the server explained with a code.
+/// An error response with a code.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ApiError {
@@ -247,26 +246,26 @@ pub struct ApiError {
     /// The code.
     pub code: ErrorCode,
     message: String,
-    /// How long the server asks to wait before the next try.
+    /// The wait that the server asks for before the next attempt.
     pub retry_after: Option<Duration>,
-    /// What the server says about the age of this client, if anything.
+    /// The server's notice that this client's version is too old, if there is one.
     pub deprecation: Option<Deprecation>,
     body: Body,
 }
 
 impl ApiError {
-    /// The head of the answer, for one that turns out to be a success.
+    /// The head of the response, for one that counts as a success.
     pub(crate) fn head(&self) -> Head {
         Head { status: self.status, deprecation: self.deprecation.clone(), json: true }
     }
 
-    /// What the server says to a person. Not part of `Display` or `Debug`, because it may repeat what was sent, and not
-    /// something to match on.
+    /// Returns the server's message for a person. It is not part of `Display` or `Debug`, because it may repeat what was sent.
+    /// Do not match on it.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The permission that the credential lacks, such as `deployment:env:write`, if the server names one.
+    /// Returns the permission that the credential lacks, such as `deployment:env:write`, if the server names one.
     pub fn missing_permission(&self) -> Option<&str> {
         if self.code != ErrorCode::OperationNotPermitted {
             return None;
@@ -276,22 +275,40 @@ impl ApiError {
         let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b':';
         (permission.contains(':') && permission.bytes().all(word)).then_some(permission)
     }
+
+    /// Returns the text of the error without the [remedy](ErrorCode::remedy), for callers that show the two apart.
+    pub fn summary(&self) -> impl fmt::Display + '_ {
+        Text { error: self, remedy: None }
+    }
 }
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the server answered {} {}", self.status.as_u16(), self.code.printable())?;
-        if let Some(remedy) = self.code.remedy() {
-            write!(f, ": {remedy}")?;
-        }
-        if let Some(permission) = self.missing_permission() {
-            write!(f, " ({permission})")?;
-        }
-        write_retry_after(self.retry_after, f)
+        Text { error: self, remedy: self.code.remedy() }.fmt(f)
     }
 }
 
-/// Says how long an answer asks to wait.
+/// The text of an [`ApiError`], with a remedy or without.
+struct Text<'a> {
+    error: &'a ApiError,
+    remedy: Option<&'static str>,
+}
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ApiError { status, code, retry_after, .. } = self.error;
+        write!(f, "the server returned {} {}", status.as_u16(), code.printable())?;
+        if let Some(remedy) = self.remedy {
+            write!(f, ": {remedy}")?;
+        }
+        if let Some(permission) = self.error.missing_permission() {
+            write!(f, " ({permission})")?;
+        }
+        write_retry_after(*retry_after, f)
+    }
+}
+
+/// Writes the wait that a response asks for.
 fn write_retry_after(asked: Option<Duration>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match asked {
         Some(asked) => write!(f, " (retry after {} s)", asked.as_secs()),
@@ -313,13 +330,13 @@ impl fmt::Debug for ApiError {
 
 impl std::error::Error for ApiError {}
 
-/// A redirect, which was not followed.
+/// A redirect. It was not followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Redirect {
     /// The status.
     pub status: StatusCode,
-    /// The host it points to, if it names one that can be.
+    /// The host that it points to, if the response names a valid one.
     pub host: Option<String>,
 }
 
@@ -335,17 +352,17 @@ impl fmt::Display for Redirect {
 
 impl std::error::Error for Redirect {}
 
-/// An answer that is neither a success nor one of the server's errors.
+/// A response that is neither a success nor one of the server's errors.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct UnexpectedReply {
     /// The status.
     pub status: StatusCode,
-    /// Whether the body is a web page: something between here and the server answered.
+    /// `true` if the body is a web page, so that a proxy or gateway sent it.
     pub html: bool,
-    /// How long the answer asks to wait before the next try.
+    /// The wait that the response asks for before the next attempt.
     pub retry_after: Option<Duration>,
-    /// Whether the body is in a coding, which is never asked for, and in which if it is a known one.
+    /// The `content-encoding` of the body, which is never asked for: `Some(None)` if it is not a known one.
     coding: Option<Option<&'static str>>,
     body: Body,
 }
@@ -360,13 +377,13 @@ impl fmt::Display for UnexpectedReply {
         write!(f, "got {} {what}", self.status.as_u16())?;
         match self.coding {
             Some(Some(name)) => write!(f, ", encoded with `{name}`")?,
-            Some(None) => f.write_str(", encoded in an unknown way")?,
+            Some(None) => f.write_str(", in an unknown encoding")?,
             None => {}
         }
         match (self.status, self.body.0.is_empty()) {
-            (StatusCode::NOT_FOUND, _) => f.write_str(": check that the URL is that of a deployment or of the API"),
+            (StatusCode::NOT_FOUND, _) => f.write_str(": check that the URL belongs to a deployment or to the API"),
             (StatusCode::REQUEST_TIMEOUT, true) => f.write_str(": the server took too long"),
-            _ => f.write_str(": something between here and the server may have answered"),
+            _ => f.write_str(": a proxy or gateway may have sent it"),
         }?;
         write_retry_after(self.retry_after, f)
     }
@@ -374,17 +391,17 @@ impl fmt::Display for UnexpectedReply {
 
 impl std::error::Error for UnexpectedReply {}
 
-/// An answer with the status of a success that cannot be read.
+/// A response with the status of a success that cannot be read.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct UnreadableReply {
     /// The status, one of the 2xx.
     pub status: StatusCode,
-    /// What is wrong with the answer, and where.
+    /// The defect of the response, and its place.
     pub error: DecodeError,
-    /// `true` if the answer is the API's own, so that the operation was carried out: its body is missing, is cut off, or is a
-    /// JSON object or list with other fields or types than expected. `false` if something between here and the server may have
-    /// made it, such as a web page, an error object or bytes that are not JSON: it does not tell what became of the operation.
+    /// `true` if the API itself sent the response, so that the operation took effect. The body is then missing or cut off, or a
+    /// JSON object or list with other fields or types than expected. `false` if a proxy or gateway may have sent it, such as a
+    /// web page, an error object or bytes that are not JSON. The outcome of the operation is unknown then.
     pub applied: bool,
     body: Body,
 }
@@ -392,13 +409,13 @@ pub struct UnreadableReply {
 impl fmt::Display for UnreadableReply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = if self.applied { "cannot be read" } else { "is not the API's" };
-        write!(f, "the answer ({}) {what}: {}", self.status.as_u16(), self.error)
+        write!(f, "the response ({}) {what}: {}", self.status.as_u16(), self.error)
     }
 }
 
 impl std::error::Error for UnreadableReply {}
 
-/// The kept part of a body. Shows its length only.
+/// The kept part of a body. `Debug` shows its length only.
 #[derive(Clone)]
 struct Body(Bytes);
 

@@ -1,46 +1,52 @@
 //! [`RetryBudget`]: limits the retries of all calls of a client together.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// What all calls of a client may spend on trying again, so that a server in trouble is not met with more load.
+/// Limits the retries of all calls of a client together, so that retries do not add load to a failing server.
 ///
-/// It starts full. Every further attempt costs [`RetryBudget::COST`], every success of the API's own gives 1 back: what
-/// something in between answers says nothing of the server. When it is empty, calls get their first attempt only.
+/// It starts full. A retry costs [`RetryBudget::COST`], and a success response of the API returns 1. Responses of others, such as
+/// a proxy, do not count. While less than the cost of a retry is left, calls make their first attempt only.
+///
+/// Clones share one budget, so several clients can use the same.
+#[derive(Clone, Debug)]
+pub struct RetryBudget(Arc<Budget>);
+
 #[derive(Debug)]
-pub struct RetryBudget {
+struct Budget {
     left: AtomicU32,
     capacity: u32,
 }
 
 impl RetryBudget {
-    /// What one more attempt costs.
+    /// The cost of one retry.
     pub const COST: u32 = 5;
 
-    /// A budget of this size, full.
+    /// Creates a full budget with this capacity.
     pub fn new(capacity: u32) -> Self {
-        Self { left: AtomicU32::new(capacity), capacity }
+        Self(Arc::new(Budget { left: AtomicU32::new(capacity), capacity }))
     }
 
-    /// Returns `true` if a success would give nothing back.
+    /// Returns `true` if a success would add nothing.
     pub fn is_full(&self) -> bool {
-        self.left.load(Ordering::Relaxed) >= self.capacity
+        self.0.left.load(Ordering::Relaxed) >= self.0.capacity
     }
 
-    /// Takes the cost of one more attempt, if that much is left.
+    /// Takes the cost of one retry, and returns `true` if that much was left.
     pub fn withdraw(&self) -> bool {
-        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(Self::COST)).is_ok()
+        self.0.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(Self::COST)).is_ok()
     }
 
-    /// Gives 1 back, up to the capacity.
+    /// Adds 1, up to the capacity.
     pub fn deposit(&self) {
-        // Full is the usual state, and then nothing is written.
-        let more = |left: u32| (left < self.capacity).then(|| left + 1);
-        let _ = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        // A budget is usually full, and then nothing is written.
+        let more = |left: u32| (left < self.0.capacity).then(|| left + 1);
+        let _ = self.0.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
     }
 }
 
 impl Default for RetryBudget {
-    /// A budget of 100: twenty further attempts before the first success pays any back.
+    /// Creates a budget of 100: twenty retries before a success returns the first.
     fn default() -> Self {
         Self::new(100)
     }
@@ -49,6 +55,14 @@ impl Default for RetryBudget {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn clones_share_one_budget() {
+        let budget = RetryBudget::new(RetryBudget::COST);
+        assert!(budget.clone().withdraw() && !budget.withdraw());
+        (0..RetryBudget::COST).for_each(|_| budget.clone().deposit());
+        assert!(budget.withdraw());
+    }
 
     #[test]
     fn runs_dry_and_recovers_with_successes() {

@@ -1,4 +1,4 @@
-//! Several runtimes: none of them waits for a source that was asked on another one.
+//! Several runtimes: a runtime does not wait for a source that was called on another one.
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{advance, timeout};
@@ -18,11 +18,11 @@ fn is_pending(call: Pin<&mut impl Future>) -> bool {
 fn a_source_that_was_asked_on_another_runtime_stalls_no_call() {
     for ended in [false, true] {
         let (asked, count) = counter();
-        let refresh = CredentialRefreshLayer::new(&old(), move || {
+        let refresh = CredentialRefreshLayer::new(move |_| {
             let number = count();
             async move {
                 tokio::time::sleep(Duration::from_millis(20)).await;
-                Ok::<_, Shut>(key(if number == 0 { "lost" } else { "new" }))
+                Ok(key(if number == 0 { "lost" } else { "new" }))
             }
         });
         let client = builder().attempt_layer(refresh).build_on(server("new")).unwrap();
@@ -46,12 +46,12 @@ fn the_first_answer_of_two_runtimes_serves_both() {
     let (asked, count) = counter();
     let (served, is_served) = std::sync::mpsc::channel();
     let (gate, is_served) = (Gate::new(), Arc::new(Mutex::new(is_served)));
-    let refresh = CredentialRefreshLayer::new(&old(), move || {
+    let refresh = CredentialRefreshLayer::new(move |_| {
         let (is_first, gate, is_served) = (count() == 0, gate.clone(), Arc::clone(&is_served));
         async move {
             if is_first {
                 gate.passed().await;
-                return Ok::<_, Shut>(key("new"));
+                return Ok(key("new"));
             }
             // The first call ends while this is polled.
             gate.open();
@@ -79,12 +79,12 @@ fn the_first_answer_of_two_runtimes_serves_both() {
 fn runtimes_that_end_leave_no_fetch_behind() {
     let alive = Arc::new(());
     let source = Arc::clone(&alive);
-    let refresh = CredentialRefreshLayer::new(&old(), move || {
+    let refresh = CredentialRefreshLayer::new(move |_| {
         let alive = Arc::clone(&source);
         async move {
             pending::<()>().await;
             drop(alive);
-            Ok::<_, Shut>(key("new"))
+            Ok(key("new"))
         }
     });
     let client = builder().attempt_layer(refresh).build_on(server("new")).unwrap();

@@ -113,9 +113,9 @@ fn assert_unknown(what: &str, error: &Error, failure: ErrorKind) {
     assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::OutcomeUnknown, failure), "{what}: {error:?}");
     let place = error.operation().verify_with.map(|operation| operation.id);
     assert_eq!((error.is_applied(), error.verify_with()), (false, place), "{what}: {error:?}");
-    let next = place.map(|id| format!(": call {id} to check")).unwrap_or_default();
+    let next = place.map(|id| format!("; call {id} to check")).unwrap_or_default();
     let text = error.to_string();
-    assert!(text.contains(&format!("; it may have been carried out{next}")), "{what}: {text}");
+    assert!(text.contains(&format!("; it may have taken effect{next}")), "{what}: {text}");
 }
 
 /// Asserts that a write took effect, and that its response cannot be read.
@@ -123,7 +123,7 @@ fn assert_applied(what: &str, error: &Error) {
     assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::Decode, ErrorKind::Decode), "{what}: {error:?}");
     let place = error.operation().verify_with.map(|operation| operation.id);
     assert!(error.is_applied() && error.verify_with() == place && place.is_some(), "{what}: {error:?}");
-    let expected = format!("; the operation was carried out: call {} to find the result", place.unwrap_or_default());
+    let expected = format!("; the operation took effect; call {} to find the result", place.unwrap_or_default());
     assert!(error.to_string().ends_with(&expected), "{what}: {error}");
 }
 
@@ -131,7 +131,7 @@ fn assert_applied(what: &str, error: &Error) {
 fn assert_read(what: &str, error: &Error, failure: ErrorKind) {
     assert_eq!((error.kind(), error.cause_kind()), (failure, failure), "{what}: {error:?}");
     assert_eq!((error.is_applied(), error.verify_with()), (false, None), "{what}: {error:?}");
-    assert!(!error.to_string().contains("carried out"), "{what}: {error}");
+    assert!(!error.to_string().contains("taken effect"), "{what}: {error}");
 }
 
 #[tokio::test]
@@ -366,8 +366,7 @@ async fn an_error_states_what_is_wrong_with_a_response_and_which_attempt_may_hav
         server.respond([response(502, &[], b""), response(403, &[JSON], br#"{"code":"BadDeployKey"}"#)]);
         let error = server.of_class("refused after a 502", Idempotency::Idempotent).await;
         assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::OutcomeUnknown, ErrorKind::Api), "{error:?}");
-        let expected =
-            "; an earlier attempt may have been carried out: call list_usage_limits to check (2 attempts in ";
+        let expected = "; an earlier attempt may have taken effect; call list_usage_limits to check (2 attempts in ";
         assert!(error.to_string().contains(expected), "{way:?}: {error}");
     }
 }

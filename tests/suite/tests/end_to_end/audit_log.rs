@@ -7,7 +7,10 @@ use convex_mgmt::deployment::usage::UsageLimitWindow;
 use convex_mgmt::deployment::usage::UsageMetric;
 use convex_mgmt::deployment::usage_limits::{UsageLimitConfig, UsageLimitType};
 use convex_mgmt::deployment::{CreateUsageLimit, ListAuditLogEvents, UpdateEnvironmentVariables};
-use convex_mgmt::{DeploymentClient, ErrorCode, ErrorKind, MemberId, Operation, PagesError, RetryPolicy, UnixMillis};
+use convex_mgmt::{
+    BoxService, DeploymentClient, Error, ErrorCode, ErrorKind, Items, MemberId, Operation, Pages, RetryPolicy, Sent,
+    UnixMillis,
+};
 use convex_mgmt_fake::{Fake, FakeServer, Fault, Plan};
 use convex_mgmt_suite::ways::{Answering, WAYS};
 use convex_mgmt_suite::{client_of, fake};
@@ -27,7 +30,7 @@ async fn audited() -> (Fake, FakeServer, DeploymentClient) {
 async fn names(client: &DeploymentClient, operation: ListAuditLogEvents) -> Vec<Vec<String>> {
     let mut pages = client.pages(operation);
     let mut names = Vec::new();
-    while let Some(events) = pages.next().await.unwrap() {
+    while let Some(events) = pages.next_page().await.unwrap() {
         let name = |event: &convex_mgmt::deployment::audit_log::AuditLogEvent| {
             event.metadata.read::<BTreeMap<String, String>>().unwrap()["variable_name"].clone()
         };
@@ -74,20 +77,100 @@ async fn a_page_that_failed_is_asked_for_again() {
     let (fake, running, _) = audited().await;
     let client = client_of(&running).retry(RetryPolicy::never()).build().unwrap();
     let mut pages = client.pages(ListAuditLogEvents::new(UnixMillis(0)).limit(15));
-    let first = pages.next().await.unwrap().unwrap();
+    let first = pages.next_page().await.unwrap().unwrap();
     fake.fault(Fault::Reset);
-    let error = pages.next().await.unwrap_err();
-    assert!(matches!(&error, PagesError::Client(error) if error.kind() == ErrorKind::Connection), "{error:?}");
-    let second = pages.next().await.unwrap().unwrap();
+    let error = pages.next_page().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connection, "{error:?}");
+    let second = pages.next_page().await.unwrap().unwrap();
     assert_eq!((first.len(), second.len()), (15, 5));
-    assert!(pages.next().await.unwrap().is_none());
+    assert!(pages.next_page().await.unwrap().is_none());
+}
+
+/// A walk that outlives the function that began it.
+struct Export {
+    events: Items<ListAuditLogEvents>,
+}
+
+#[tokio::test]
+async fn a_walk_owns_its_client_and_can_move_into_a_task() {
+    let (_fake, running, client) = audited().await;
+    let operation = || ListAuditLogEvents::new(UnixMillis(0)).limit(7);
+    let mut export = Export { events: client.pages(operation()).items() };
+    let boxed = client_of(&running).build_boxed().unwrap();
+    let mut pages: Pages<ListAuditLogEvents, BoxService> = boxed.pages(operation());
+    drop((client, boxed));
+    let by_item = tokio::spawn(async move {
+        let mut count = 0;
+        while export.events.next_item().await?.is_some() {
+            count += 1;
+        }
+        Ok::<usize, Error>(count)
+    });
+    let by_page = tokio::spawn(async move {
+        let mut sizes = Vec::new();
+        while let Some(events) = pages.next_page().await? {
+            sizes.push(events.len());
+        }
+        Ok::<Vec<usize>, Error>(sizes)
+    });
+    assert_eq!(by_item.await.unwrap().unwrap(), NAMES);
+    assert_eq!(by_page.await.unwrap().unwrap(), [7, 7, 6]);
+}
+
+#[tokio::test]
+async fn a_walk_by_item_skips_and_repeats_nothing_after_an_error() {
+    let (fake, running, _) = audited().await;
+    let client = client_of(&running).retry(RetryPolicy::never()).build().unwrap();
+    let mut events = client.pages(ListAuditLogEvents::new(UnixMillis(0)).limit(15)).items();
+    let mut names = Vec::new();
+    let mut errors = 0;
+    loop {
+        if names.len() == 15 && errors == 0 {
+            fake.fault(Fault::Reset);
+        }
+        match events.next_item().await {
+            Ok(Some(event)) => {
+                names.push(event.metadata.read::<BTreeMap<String, String>>().unwrap()["variable_name"].clone())
+            }
+            Ok(None) => break,
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Connection, "{error:?}");
+                errors += 1;
+            }
+        }
+    }
+    assert_eq!((names, errors), ((0..NAMES).map(|n| format!("N{n:02}")).collect(), 1));
+    assert!(events.next_item().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_list_is_collected_up_to_a_bound_and_never_cut() {
+    let (fake, _running, client) = audited().await;
+    // With a limit of 20 the last page is empty.
+    for limit in [7, 20, 100] {
+        let collect = |max| client.pages(ListAuditLogEvents::new(UnixMillis(0)).limit(limit)).collect(max);
+        for max in [NAMES, NAMES + 1, usize::MAX] {
+            assert_eq!(collect(max).await.unwrap().len(), NAMES, "{limit}, {max}");
+        }
+        for max in [0, 6, NAMES - 1] {
+            let error = collect(max).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::TooManyItems, "{limit}, {max}");
+            let text = error.to_string();
+            assert!(text.contains(&format!("more than {max} items")), "{text}");
+        }
+    }
+    // Nothing is requested after the page that exceeds the bound.
+    let before = fake.requests().len();
+    let operation = ListAuditLogEvents::new(UnixMillis(0)).limit(7);
+    client.pages(operation).collect(8).await.unwrap_err();
+    assert_eq!(fake.requests().len() - before, 2);
 }
 
 #[tokio::test]
 async fn a_cursor_goes_on_where_it_was_left_and_with_no_other_start() {
     let (_fake, _running, client) = audited().await;
     let mut pages = client.pages(ListAuditLogEvents::new(UnixMillis(5)).limit(15));
-    pages.next().await.unwrap();
+    pages.next_page().await.unwrap();
     let cursor = pages.cursor().unwrap().to_owned();
     let rest = names(&client, ListAuditLogEvents::new(UnixMillis(5)).cursor(&cursor)).await;
     assert_eq!(rest.concat().len(), 5);
@@ -135,10 +218,16 @@ async fn a_list_that_goes_round_by_two_ends_with_an_error_however_it_is_reached(
             let mut walk = client.pages(operation);
             let before = server.requests().len();
             for _ in 0..pages {
-                assert_eq!(walk.next().await.unwrap().map(|events| events.len()), Some(0), "{way:?}");
+                assert_eq!(walk.next_page().await.unwrap().map(|events| events.len()), Some(0), "{way:?}");
             }
-            assert!(matches!(walk.next().await, Err(PagesError::Paging(_))), "{way:?}");
-            assert!(matches!(walk.next().await, Err(PagesError::Paging(_))), "{way:?}");
+            for _ in 0..2 {
+                let error = walk.next_page().await.unwrap_err();
+                assert_eq!(
+                    (error.kind(), error.sent(), error.attempts()),
+                    (ErrorKind::Pagination, Sent::No, 0),
+                    "{way:?}"
+                );
+            }
             assert_eq!(server.requests().len() - before, pages, "{way:?}");
         }
     }

@@ -264,7 +264,7 @@ async fn syncs_under_way_are_listed_the_latest_first() {
     }
     let mut pages = client.pages(ListActiveSyncs::new().limit(2));
     let mut syncs = Vec::new();
-    while let Some(page) = pages.next().await.unwrap() {
+    while let Some(page) = pages.next_page().await.unwrap() {
         syncs.extend(page);
     }
     assert_eq!(syncs.iter().map(|sync| sync.sync_id.clone()).collect::<Vec<_>>(), expected);

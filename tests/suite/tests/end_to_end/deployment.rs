@@ -108,6 +108,6 @@ async fn a_create_whose_answer_was_lost_is_not_repeated() {
     let error = client.send(&CreateUsageLimit::new(limit)).await.unwrap_err();
     assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::OutcomeUnknown, Sent::Maybe, 1));
     assert_eq!((error.cause_kind(), error.verify_with()), (ErrorKind::Connection, Some(ListUsageLimits::META.id)));
-    assert!(error.to_string().ends_with("it may have been carried out: call list_usage_limits to check"), "{error}");
+    assert!(error.to_string().ends_with("; it may have taken effect; call list_usage_limits to check"), "{error}");
     assert_eq!(client.send(&ListUsageLimits::new()).await.unwrap().len(), 1, "it was done all the same");
 }

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use convex_mgmt::deployment::environment_variables::EnvironmentVariables;
-use convex_mgmt::deployment::environment_variables::{Action, DeletesAll, EnvironmentPlan, Ownership};
+use convex_mgmt::deployment::environment_variables::{Action, DeletesAll, EnvironmentPlan, Ownership, PlanError};
 use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt::{
-    ApplyError, Client, DecodeErrorKind, DeployKey, DeploymentClient, Endpoint, ErrorCode, ErrorKind, OnConflict,
-    Operation, ResponseError, RetryPolicy, Sent,
+    Client, DecodeErrorKind, DeployKey, DeploymentClient, Endpoint, ErrorCode, ErrorKind, OnConflict, Operation,
+    ResponseError, RetryPolicy, Sent,
 };
 use convex_mgmt_fake::{Fake, FakeServer, Fault, Knobs};
 use convex_mgmt_suite::{ADMIN_KEY, READ_ONLY_KEY, client_of, endpoint, fake};
@@ -73,8 +73,14 @@ async fn a_change_by_someone_else_is_a_conflict_unless_it_is_to_be_overwritten()
     fake.set_variable("GONE", "by someone else");
     let before = variables(&fake);
     let error = client.apply_environment_plan(&plan, OnConflict::Fail).await.unwrap_err();
-    let ApplyError::Conflict(conflict) = error else { panic!("{error:?}") };
-    assert_eq!(conflict.names, ["CHANGED", "GONE"]);
+    assert_eq!(
+        (error.kind(), error.sent(), error.verify_with()),
+        (ErrorKind::PlanConflict, Sent::No, None),
+        "{error:?}"
+    );
+    assert_eq!(error.conflicting_variables(), ["CHANGED", "GONE"]);
+    let text = "update_environment_variables: changed since the plan was made: CHANGED, GONE; nothing was changed";
+    assert_eq!(error.to_string(), text);
     assert_eq!(variables(&fake), before, "nothing is half applied");
     let done = client.apply_environment_plan(&plan, OnConflict::Overwrite).await.unwrap();
     assert_eq!((done.count(Action::Update), done.count(Action::Delete)), (1, 1));
@@ -87,7 +93,7 @@ async fn a_plan_that_breaks_a_rule_sends_nothing() {
     let bad: EnvironmentVariables = [("9", "x"), ("CONVEX_CLOUD_URL", "x")].into_iter().collect();
     let plan = EnvironmentPlan::new(&EnvironmentVariables::new(), &bad, Ownership::None);
     let error = client.apply_environment_plan(&plan, OnConflict::Fail).await.unwrap_err();
-    assert!(matches!(&error, ApplyError::Client(error) if error.kind() == ErrorKind::Build), "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::Build, "{error:?}");
     assert!(error.to_string().contains("2 problems"), "{error}");
     assert!(fake.requests().is_empty());
 }
@@ -102,7 +108,7 @@ async fn a_limit_is_held_against_what_is_there_when_the_plan_is_carried_out() {
     for on_conflict in [OnConflict::Fail, OnConflict::Overwrite] {
         // Still full: nothing is written.
         let error = client.apply_environment_plan(&plan, on_conflict).await.unwrap_err();
-        assert!(matches!(&error, ApplyError::Client(error) if error.kind() == ErrorKind::Build), "{error:?}");
+        assert_eq!(error.kind(), ErrorKind::Build, "{error:?}");
         assert!(error.to_string().contains("EnvVarLimitMet"), "{error}");
         assert!(fake.audit_log().is_empty());
     }
@@ -121,15 +127,18 @@ async fn a_plan_that_deletes_all_that_is_ours_sends_nothing_unless_permitted() {
     for (owned, count) in [(Ownership::All, 3), (Ownership::Prefix("G".into()), 1)] {
         for plan in [plan(owned.clone()), plan(owned.clone()).unchecked()] {
             let error = client.apply_environment_plan(&plan, OnConflict::Overwrite).await.unwrap_err();
-            let ApplyError::DeletesAll(DeletesAll { count: told, .. }) = error else { panic!("{error:?}") };
-            assert_eq!(told, count, "{owned:?}");
+            assert_eq!((error.kind(), error.sent()), (ErrorKind::PlanRejected, Sent::No), "{owned:?}: {error:?}");
+            let Some(PlanError::DeletesAll(DeletesAll { count: deleted, .. })) = error.plan_error() else {
+                panic!("{error:?}")
+            };
+            assert_eq!(*deleted, count, "{owned:?}");
         }
     }
     assert_eq!(fake.requests().len(), requests, "nothing is sent");
     // It deleted nothing when it was made, and would now.
     let early = EnvironmentPlan::new(&EnvironmentVariables::new(), &EnvironmentVariables::new(), Ownership::All);
     let error = client.apply_environment_plan(&early.allow_new_deletions(), OnConflict::Overwrite).await.unwrap_err();
-    assert!(matches!(error, ApplyError::DeletesAll(_)), "{error:?}");
+    assert!(matches!(error.plan_error(), Some(PlanError::DeletesAll(_))), "{error:?}");
     assert_eq!(variables(&fake).len(), 3);
     client.apply_environment_plan(&plan(Ownership::All).allow_delete_all(), OnConflict::Fail).await.unwrap();
     assert!(variables(&fake).is_empty());
@@ -141,8 +150,8 @@ async fn overwriting_keeps_a_variable_whose_deletion_nobody_saw() {
     let plan = plan(&client, Ownership::All).await;
     fake.set_variable("LATE", "by someone else");
     let error = client.apply_environment_plan(&plan, OnConflict::Fail).await.unwrap_err();
-    let ApplyError::Conflict(conflict) = error else { panic!("{error:?}") };
-    assert_eq!(conflict.names, ["LATE"]);
+    assert_eq!(error.kind(), ErrorKind::PlanConflict, "{error:?}");
+    assert_eq!(error.conflicting_variables(), ["LATE"]);
     let done = client.apply_environment_plan(&plan, OnConflict::Overwrite).await.unwrap();
     assert_eq!((done.count(Action::Delete), done.count(Action::Unplanned)), (1, 1));
     let expected = [("CHANGED", "two\nlines"), ("KEPT", "1"), ("LATE", "by someone else"), ("NEW", "é $x")];
@@ -156,7 +165,8 @@ async fn an_empty_prefix_sends_nothing() {
     let (fake, _running, client) = deployment().await;
     let plan = EnvironmentPlan::new(&EnvironmentVariables::new(), &wanted(), Ownership::Prefix(String::new()));
     let error = client.apply_environment_plan(&plan, OnConflict::Overwrite).await.unwrap_err();
-    assert_eq!(error.to_string(), "prefix must not be empty; use Ownership::All to own every variable");
+    let text = "prefix must not be empty; use Ownership::All to own every variable; nothing was changed";
+    assert_eq!(error.to_string(), format!("update_environment_variables: {text}"));
     assert!(fake.requests().is_empty());
 }
 

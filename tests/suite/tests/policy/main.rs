@@ -86,7 +86,7 @@ async fn what_may_have_been_done_is_not_done_twice() {
         let script = Script::new([step, Step::Answer(200, "")]);
         let error = create(&script).await.unwrap_err();
         assert_eq!((summary(&error), error.cause_kind()), ((ErrorKind::OutcomeUnknown, 1, sent), kind));
-        assert!(error.to_string().contains("it may have been carried out"), "{error}");
+        assert!(error.to_string().contains("; it may have taken effect"), "{error}");
         assert_eq!(script.seen().len(), 1, "{kind:?}");
     }
 }
@@ -113,7 +113,9 @@ async fn an_error_remembers_all_attempts() {
     let script = Script::new([reset(), refused(), refused()]);
     let error = list(&script).await.unwrap_err();
     assert_eq!(summary(&error), (ErrorKind::Connect, 3, Sent::Maybe));
-    assert!(error.to_string().contains("cannot connect (3 attempts"), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("cannot connect to ") && text.contains(" (3 attempts in "), "{text}");
+    assert!(text.ends_with(" ms)"), "{text}");
     let script = Script::new([refused(), refused(), refused()]);
     let error = create(&script).await.unwrap_err();
     assert_eq!(summary(&error), (ErrorKind::Connect, 3, Sent::No));
@@ -148,16 +150,15 @@ async fn what_an_earlier_attempt_may_have_done_is_not_forgotten() {
     assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::OutcomeUnknown, ErrorKind::Api));
     assert_eq!(error.verify_with(), Some("list_environment_variables"));
     assert!(error.is_auth(), "{error:?}");
-    assert!(error.to_string().contains("; an earlier attempt may have been carried out: call list_"), "{error}");
+    assert!(error.to_string().contains("; an earlier attempt may have taken effect; call list_"), "{error}");
     // Where the last attempt may have done it, too, nobody needs to be told of others.
     let error = client(vec![reset(), reset(), reset()]).send(&update).await.unwrap_err();
-    assert!(error.to_string().contains("; it may have been carried out: call list_"), "{error}");
+    assert!(error.to_string().contains("; it may have taken effect; call list_"), "{error}");
     let error = client(vec![reset(), refused(), refused()]).send(&update).await.unwrap_err();
     assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::OutcomeUnknown, ErrorKind::Connect));
     // Nothing was done without a connection: it is an attempt before that may have done it, and the text says so.
     let text = error.to_string();
-    let expected =
-        "cannot connect; an earlier attempt may have been carried out: call list_environment_variables to check";
+    let expected = "; an earlier attempt may have taken effect; call list_environment_variables to check";
     assert!(text.contains(expected), "{text}");
     let error = client(vec![refused(), denied()]).send(&update).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Api);
@@ -183,8 +184,8 @@ async fn a_success_that_cannot_be_read_tells_that_it_was_done_and_another_answer
         let applied = kind == ErrorKind::Decode;
         assert_eq!((error.is_applied(), error.verify_with()), (applied, Some("list_usage_limits")), "{what}");
         let next = match applied {
-            true => "; the operation was carried out: call list_usage_limits to find the result",
-            false => "; it may have been carried out: call list_usage_limits to check",
+            true => "; the operation took effect; call list_usage_limits to find the result",
+            false => "; it may have taken effect; call list_usage_limits to check",
         };
         assert!(error.to_string().contains(next), "{what}: {error}");
     }

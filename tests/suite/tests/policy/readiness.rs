@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use convex_mgmt::layers::{AttemptTimeoutLayer, ConcurrencyLimitLayer, CredentialRefreshLayer};
 use convex_mgmt::{DeployKey, TransportError, TransportErrorKind};
-use convex_mgmt_suite::{ADMIN_KEY, endpoint};
+use convex_mgmt_suite::ADMIN_KEY;
 use http::{Request, Response};
 use tower::{BoxError, Layer, Service};
 
@@ -54,8 +54,7 @@ impl Service<Request<Bytes>> for Door {
 }
 
 fn refresh() -> CredentialRefreshLayer<convex_mgmt::DeploymentApi> {
-    let source = async || Ok::<_, BoxError>(DeployKey::parse(ADMIN_KEY)?);
-    CredentialRefreshLayer::new(&endpoint("https://happy-animal-123.convex.cloud"), source)
+    CredentialRefreshLayer::new(async |_| Ok(DeployKey::parse(ADMIN_KEY)?))
 }
 
 /// How ready the layer's service is: over a closed door, after it was opened, and over a broken one.

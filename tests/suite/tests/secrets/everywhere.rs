@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use convex_mgmt::deployment::ListEnvironmentVariables;
 use convex_mgmt::hyper::layers::CredentialRefreshLayer;
-use convex_mgmt::{Client, CredentialError, DeploymentApi, DeploymentClient, ErrorKind, Operation, RetryPolicy};
+use convex_mgmt::{Client, DeploymentApi, DeploymentClient, ErrorKind, Operation, RetryPolicy};
 use convex_mgmt_proto::samples::{Sample, fields};
 use convex_mgmt_suite::log::Log;
 use convex_mgmt_suite::operations::{TestApi, sample};
@@ -129,7 +129,7 @@ fn client<O: Operation<Api: TestApi>>(
     script: &Script,
 ) -> Client<O::Api, impl Service<Request<Bytes>, Response = Response<Bytes>, Error: Into<BoxError>> + Clone> {
     let endpoint = O::Api::endpoint("https://happy-animal-123.convex.cloud", CANARY);
-    let refresh = CredentialRefreshLayer::new(&endpoint, async || Ok::<_, CredentialError>(O::Api::credential(CANARY)));
+    let refresh = CredentialRefreshLayer::new(async |_| Ok(O::Api::credential(CANARY)));
     assert_clean("the refresh layer", &shown(&(refresh.layer(script.clone()), refresh.clone())));
     Client::builder(endpoint).attempt_layer(refresh).build_on(script.clone()).unwrap()
 }

@@ -219,7 +219,7 @@ async fn addresses_in_answers_are_not_followed() {
     let client = client(&server.url(), 2);
     assert_eq!(bounded(client.send(&GetCanonicalUrls::new())).await.unwrap().convex_cloud_url, url);
     let mut pages = client.pages(ListActiveSyncs::new());
-    while bounded(pages.next()).await.unwrap().is_some() {}
+    while bounded(pages.next_page()).await.unwrap().is_some() {}
     list(&client).await.unwrap();
     assert_eq!((elsewhere.connections(), server.connections(), server.requests().len()), (0, 1, 4));
     let host = format!("\r\nhost: {}\r\n", server.address());

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use convex_mgmt::builder::AttemptService;
+use convex_mgmt::HyperTransport;
 use convex_mgmt::{
     Client, ClientBuilder, DeployKey, DeploymentApi, Endpoint, ErrorKind, Idempotency, Proxy, RetryPolicy, Sent,
 };
@@ -27,7 +27,7 @@ async fn refused_and_then_accepted() {
 
         let (closed, server) = (Arc::new(Mutex::new(Some(closed))), Arc::new(Mutex::new(None::<ScriptServer>)));
         let opened = Arc::clone(&server);
-        let open_after_the_first = layer_fn(move |service: AttemptService| {
+        let open_after_the_first = layer_fn(move |service: HyperTransport| {
             let (closed, opened) = (Arc::clone(&closed), Arc::clone(&opened));
             service.map_result(move |result| {
                 if let Some(closed) = closed.lock().unwrap_or_else(PoisonError::into_inner).take() {
@@ -49,7 +49,9 @@ async fn refused_and_then_accepted() {
 async fn a_name_without_an_address() {
     for class in CLASSES {
         let error = send(&client("https://no-such-host.invalid", 2), class).await.unwrap_err();
-        assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Connect, Sent::No, 2), "{class:?}");
+        assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Dns, Sent::No, 2), "{class:?}");
+        assert_eq!(error.url(), "https://no-such-host.invalid", "{class:?}");
+        assert!(error.to_string().contains("cannot find an address for no-such-host.invalid: "), "{class:?}: {error}");
     }
 }
 

@@ -44,8 +44,9 @@ async fn the_text_says_what_is_wrong() {
         let start = response[..response.len().min(60)].to_owned();
         let server = ScriptServer::start([raw(response)]).await;
         let error = list(&client(&server.url(), 1)).await.unwrap_err();
-        let known = "the response is not valid HTTP, or its head exceeds 256 KiB or 100 fields: ";
-        assert!(error.to_string().contains(known), "{start:?}: {error}");
+        let host = server.url().replace("http://", "");
+        let known = format!("the response from {host} is not valid HTTP, or its head exceeds 256 KiB or 100 headers: ");
+        assert!(error.to_string().contains(&known), "{start:?}: {error}");
         assert!(error.to_string().contains(text), "{start:?}: {error}");
         assert!(!error.to_string().contains("broke"), "{start:?}: {error}");
         assert!(std::error::Error::source(&error).is_some(), "{start:?}: {error:?}");

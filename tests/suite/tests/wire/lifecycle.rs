@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use convex_mgmt::builder::AttemptService;
+use convex_mgmt::HyperTransport;
 use convex_mgmt::deployment::UpdateEnvironmentVariables;
 use convex_mgmt::{Client, Error, ErrorKind, Sent};
 use convex_mgmt_suite::endpoint;
@@ -98,7 +98,7 @@ async fn a_server_that_closes() {
 async fn a_layer_that_panics() {
     let server = ScriptServer::start([joined([done(), done()])]).await;
     let panicking = Arc::new(AtomicBool::new(true));
-    let panics = layer_fn(move |service: AttemptService| {
+    let panics = layer_fn(move |service: HyperTransport| {
         let panicking = Arc::clone(&panicking);
         service.map_request(move |request: Request<Bytes>| {
             assert!(!panicking.swap(false, Ordering::SeqCst), "a layer that panics, as this test wants it");

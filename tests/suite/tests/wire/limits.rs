@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use convex_mgmt::KEPT_BODY;
-use convex_mgmt::builder::defaults;
+use convex_mgmt::defaults;
 use convex_mgmt::deployment::data_sync::Document;
 use convex_mgmt::deployment::{ListAuditLogEvents, ListEnvironmentVariables, ListLogStreams};
 use convex_mgmt::{DecodeErrorKind, DeploymentClient, ErrorKind, RawJson, UnixMillis};

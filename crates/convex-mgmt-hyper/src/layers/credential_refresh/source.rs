@@ -1,4 +1,4 @@
-//! [`Source`]: the credential that all services of one layer share, and the fetches of another one that are in progress.
+//! [`Source`]: the credential of one endpoint, and the fetches of another one that are in progress.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -19,32 +19,36 @@ use tower::BoxError;
 
 use crate::error::SharedError;
 
-/// A call of the source: ends with the endpoint as it is with the new credential.
+/// A call of the user's function. It ends with the endpoint with its new credential.
 pub(super) type Fetch<A> = Pin<Box<dyn Future<Output = Result<Endpoint<A>, BoxError>> + Send>>;
 
-/// Ends when the source has answered.
-pub(super) type Answered = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
+/// The user's function, for all endpoints of a layer.
+pub(super) type FetchFn<A> = Arc<dyn Fn(Endpoint<A>) -> Fetch<A> + Send + Sync>;
 
-/// Which answer of the source a credential came with; 0 for the one that was there first.
+/// Ends when a fetch has returned a result.
+pub(super) type Fetched = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
+
+/// The number of the result that a credential came with; 0 for the original one.
 pub(super) type Version = u64;
 
-/// What to do with a request that the server refused.
+/// The next step for a request that the server rejected.
 pub(super) enum Next {
-    /// Send it with the credential of this version, which is in it now.
+    /// Send it with the credential of this version, which it has now.
     Send(Version),
-    /// Wait until the source has answered.
-    Wait(Answered),
+    /// Wait until a fetch has returned a result.
+    Wait(Fetched),
     /// End with the reason why there is no other credential.
     Fail(SharedError),
-    /// End with the server's answer: the source gave what was refused.
-    Refused,
+    /// End with the server's response: the source returned the rejected credential.
+    Reject,
 }
 
-/// A credential, where to get another, and what came of that so far.
+/// The credential of one endpoint, the function for another one, and its results so far.
 pub(super) struct Source<A> {
-    /// As it was when the layer was made.
-    given: Endpoint<A>,
-    fetch: Box<dyn Fn() -> Fetch<A> + Send + Sync>,
+    /// With its original credential.
+    original: Endpoint<A>,
+    fetch: FetchFn<A>,
+    settings: Settings,
     state: Mutex<State<A>>,
     progress: Arc<Progress>,
 }
@@ -52,18 +56,24 @@ pub(super) struct Source<A> {
 struct State<A> {
     /// With the newest credential.
     endpoint: Endpoint<A>,
-    /// How often the source has answered.
+    /// The number of results so far.
     version: Version,
-    /// How many answers in a row have not led to a credential that works.
+    /// The number of results in a row without a credential that works.
     in_vain: u32,
-    answered_at: Instant,
-    /// Why the last answer was none.
+    fetched_at: Instant,
+    /// The error, if the last result was one.
     failure: Option<SharedError>,
     /// The fetches in progress, at most one for each runtime. The timers and connections of a fetch belong to the runtime that
-    /// it began on: they stand still while nobody polls that one, and fail when it ends. The first answer drops the others.
+    /// it began on: they stand still while that runtime does, and fail when it ends. The first result drops the others.
     fetches: HashMap<Option<Id>, Slot<A>>,
-    backoff: Backoff,
-    timeout: Duration,
+}
+
+/// The settings of a source.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settings {
+    pub(super) backoff: Backoff,
+    /// The longest time of one fetch.
+    pub(super) timeout: Duration,
 }
 
 /// The place of a fetch. It is taken out to be polled, so that no lock is held while foreign code runs.
@@ -73,21 +83,21 @@ enum Slot<A> {
         began: Instant,
     },
     Polled {
-        /// Whether somebody else came to poll it meanwhile, who has to be woken.
+        /// `true` if another call came to poll it meanwhile and has to be woken.
         missed: bool,
     },
 }
 
-/// What came of polling a fetch.
+/// The result of polling a fetch.
 enum Drive {
     Ended,
-    /// It has so much time left.
+    /// It has this time left.
     Pending(Duration),
-    /// Somebody else is polling it.
+    /// Another call is polling it.
     Busy,
 }
 
-/// Wakes everybody who waits for the source: some of them may no longer be polled, and any can go on with the fetch.
+/// Wakes all calls that wait for the fetch: some of them may no longer be polled, and any can go on with it.
 struct Progress(Notify);
 
 impl Wake for Progress {
@@ -96,24 +106,24 @@ impl Wake for Progress {
     }
 }
 
-/// Why a source has no answer, beside its own reasons.
+/// A fetch without a result of the user's function.
 #[derive(Debug, Error)]
-enum NoAnswer {
+enum NoResult {
     #[error("the source of credentials took longer than {0:?}")]
     TimedOut(Duration),
     #[error("the source of credentials panicked")]
     Panicked,
 }
 
-/// How long the source is left alone.
+/// The pause between two fetches that lead to no credential that works.
 #[derive(Clone, Copy, Debug)]
-struct Backoff {
-    base: Duration,
-    max: Duration,
+pub(super) struct Backoff {
+    pub(super) base: Duration,
+    pub(super) max: Duration,
 }
 
 impl Backoff {
-    /// The pause after so many answers in a row that led to nothing.
+    /// Returns the pause after `in_vain` such results in a row.
     fn pause(self, in_vain: u32) -> Duration {
         match in_vain.checked_sub(1) {
             None => Duration::ZERO,
@@ -123,30 +133,16 @@ impl Backoff {
 }
 
 impl<A: Api> Source<A> {
-    pub(super) fn new(given: &Endpoint<A>, fetch: Box<dyn Fn() -> Fetch<A> + Send + Sync>) -> Self {
+    pub(super) fn new(original: Endpoint<A>, fetch: FetchFn<A>, settings: Settings) -> Self {
         let state = State {
-            endpoint: given.clone(),
+            endpoint: original.clone(),
             version: 0,
             in_vain: 0,
-            answered_at: Instant::now(),
+            fetched_at: Instant::now(),
             failure: None,
             fetches: HashMap::new(),
-            backoff: Backoff { base: Duration::from_secs(1), max: Duration::from_secs(60) },
-            timeout: Duration::from_secs(30),
         };
-        Self { given: given.clone(), fetch, state: Mutex::new(state), progress: Arc::new(Progress(Notify::new())) }
-    }
-
-    pub(super) fn given(&self) -> &Endpoint<A> {
-        &self.given
-    }
-
-    pub(super) fn set_backoff(&self, base: Duration, max: Duration) {
-        self.state().backoff = Backoff { base, max };
-    }
-
-    pub(super) fn set_timeout(&self, timeout: Duration) {
-        self.state().timeout = timeout;
+        Self { original, fetch, settings, state: Mutex::new(state), progress: Arc::new(Progress(Notify::new())) }
     }
 
     fn state(&self) -> MutexGuard<'_, State<A>> {
@@ -160,7 +156,7 @@ impl<A: Api> Source<A> {
         state.version
     }
 
-    /// Takes note that the server accepted the credential of this version.
+    /// Records that the server accepted the credential of this version.
     pub(super) fn worked(&self, version: Version) {
         let mut state = self.state();
         if state.version == version {
@@ -168,36 +164,36 @@ impl<A: Api> Source<A> {
         }
     }
 
-    /// Decides about a request that the server refused.
-    pub(super) fn refused(this: &Arc<Self>, request: &mut Request<Bytes>) -> Next {
+    /// Decides about a request that the server rejected.
+    pub(super) fn rejected(this: &Arc<Self>, request: &mut Request<Bytes>) -> Next {
         let state = this.state();
         if let Some(version) = state.replaced(request) {
             return Next::Send(version);
         }
         let now = Instant::now();
-        let is_paused = now.duration_since(state.answered_at) < state.backoff.pause(state.in_vain);
+        let is_paused = now.duration_since(state.fetched_at) < this.settings.backoff.pause(state.in_vain);
         if is_paused && !state.fetches.contains_key(&runtime()) {
             return state.nothing_new();
         }
-        Next::Wait(Box::pin(Arc::clone(this).answer_after(state.version, now)))
+        Next::Wait(Box::pin(Arc::clone(this).result_after(state.version, now)))
     }
 
-    /// Decides about a request that has waited for the source.
-    pub(super) fn answered(&self, request: &mut Request<Bytes>) -> Next {
+    /// Decides about a request that has waited for a fetch.
+    pub(super) fn fetched(&self, request: &mut Request<Bytes>) -> Next {
         let state = self.state();
         state.replaced(request).map_or_else(|| state.nothing_new(), Next::Send)
     }
 
-    /// Goes on with the fetch that follows an answer, together with all others who wait for it on this runtime, until there is
-    /// another answer. `since` is when this one began to wait.
-    async fn answer_after(self: Arc<Self>, version: Version, since: Instant) {
+    /// Drives the fetch that follows the result `version`, together with all other calls that wait for it on this runtime, until
+    /// there is another result. `since` is the time at which this call began to wait.
+    async fn result_after(self: Arc<Self>, version: Version, since: Instant) {
         loop {
             let mut progress = pin!(self.progress.0.notified());
             // From here on no wake-up is missed.
             progress.as_mut().enable();
             match self.drive(version, since) {
                 Drive::Ended => return,
-                // Whoever polls it says so afterwards.
+                // The call that polls it wakes this one afterwards.
                 Drive::Busy => progress.await,
                 Drive::Pending(left) => drop(timeout(left, progress).await),
             }
@@ -205,7 +201,7 @@ impl<A: Api> Source<A> {
         }
     }
 
-    /// Polls the fetch of this runtime once, if nobody else does. Begins it if there is none.
+    /// Polls the fetch of this runtime once, unless another call does. Begins it if there is none.
     fn drive(&self, version: Version, since: Instant) -> Drive {
         let runtime = runtime();
         // Dropped after the lock is released.
@@ -214,8 +210,8 @@ impl<A: Api> Source<A> {
         if state.version != version {
             return Drive::Ended;
         }
-        let limit = state.timeout;
-        _abandoned = state.abandoned(runtime).collect();
+        let limit = self.settings.timeout;
+        _abandoned = state.abandoned(runtime, limit).collect();
         let slot = state.fetches.entry(runtime).or_insert_with(|| self.begin());
         let (mut fetch, began) = match mem::replace(slot, Slot::Polled { missed: true }) {
             Slot::Polled { .. } => return Drive::Busy,
@@ -229,32 +225,32 @@ impl<A: Api> Source<A> {
         let polled = fetch.as_mut().poll(&mut Context::from_waker(&waker));
         mem::forget(unwinding);
 
-        if let Poll::Ready(answer) = polled {
-            return self.end(runtime, answer);
+        if let Poll::Ready(result) = polled {
+            return self.end(runtime, result);
         }
         let taken = Instant::now().duration_since(began);
         if taken < limit {
             return self.put_back(runtime, Slot::Resting { fetch, began }, limit - taken);
         }
-        // It may have run out of time while nobody waited. That is no reason to refuse who has just come.
+        // It may have run out of time while no call waited. A call that has just come must not fail for that.
         if since.duration_since(began) > limit {
             let left = self.put_back(runtime, self.begin(), limit);
             self.progress.0.notify_waiters();
             return left;
         }
-        self.end(runtime, Err(NoAnswer::TimedOut(limit).into()))
+        self.end(runtime, Err(NoResult::TimedOut(limit).into()))
     }
 
-    /// A fetch that nobody has polled yet. Calls no foreign code.
+    /// A fetch that was not polled yet. Calls no foreign code.
     fn begin(&self) -> Slot<A> {
-        Slot::Resting { fetch: (self.fetch)(), began: Instant::now() }
+        Slot::Resting { fetch: (self.fetch)(self.original.clone()), began: Instant::now() }
     }
 
-    /// Leaves the fetch to whoever polls it next. It has so much time `left`.
+    /// Leaves the fetch to the call that polls it next.
     fn put_back(&self, runtime: Option<Id>, fetch: Slot<A>, left: Duration) -> Drive {
         let mut state = self.state();
         let Some(slot) = state.fetches.get_mut(&runtime) else {
-            // There was an answer on another runtime. The lock is released before the fetch is dropped.
+            // There was a result on another runtime. The lock is released before the fetch is dropped.
             drop(state);
             return Drive::Ended;
         };
@@ -264,8 +260,8 @@ impl<A: Api> Source<A> {
         Drive::Pending(left)
     }
 
-    /// Takes the answer of the source, unless one on another runtime came first.
-    fn end(&self, runtime: Option<Id>, answer: Result<Endpoint<A>, BoxError>) -> Drive {
+    /// Takes the result of a fetch, unless one on another runtime came first.
+    fn end(&self, runtime: Option<Id>, result: Result<Endpoint<A>, BoxError>) -> Drive {
         let mut state = self.state();
         if state.fetches.remove(&runtime).is_none() {
             return Drive::Ended;
@@ -273,8 +269,8 @@ impl<A: Api> Source<A> {
         let others = mem::take(&mut state.fetches);
         state.version += 1;
         state.in_vain = state.in_vain.saturating_add(1);
-        state.answered_at = Instant::now();
-        state.failure = match answer {
+        state.fetched_at = Instant::now();
+        state.failure = match result {
             Ok(endpoint) => {
                 state.endpoint = endpoint;
                 None
@@ -288,7 +284,7 @@ impl<A: Api> Source<A> {
     }
 }
 
-/// The runtime that this runs on.
+/// Returns the current runtime.
 fn runtime() -> Option<Id> {
     Handle::try_current().ok().map(|runtime| runtime.id())
 }
@@ -303,9 +299,9 @@ impl<A: Api> State<A> {
         Some(self.version)
     }
 
-    /// Takes out what is left of runtimes that have ended, or stand still for longer than a fetch may take.
-    fn abandoned(&mut self, runtime: Option<Id>) -> impl Iterator<Item = (Option<Id>, Slot<A>)> {
-        let (now, limit) = (Instant::now(), self.timeout);
+    /// Takes out the fetches of other runtimes that have ended, or stand still for longer than the limit of a fetch.
+    fn abandoned(&mut self, runtime: Option<Id>, limit: Duration) -> impl Iterator<Item = (Option<Id>, Slot<A>)> {
+        let now = Instant::now();
         let is_over = move |slot: &Slot<A>| match slot {
             Slot::Resting { began, .. } => now.duration_since(*began) > limit,
             Slot::Polled { .. } => false,
@@ -313,9 +309,9 @@ impl<A: Api> State<A> {
         self.fetches.extract_if(move |of, slot| *of != runtime && is_over(slot))
     }
 
-    /// How a request ends for which there is no other credential.
+    /// Decides about a request for which there is no other credential.
     fn nothing_new(&self) -> Next {
-        self.failure.clone().map_or(Next::Refused, Next::Fail)
+        self.failure.clone().map_or(Next::Reject, Next::Fail)
     }
 }
 
@@ -327,7 +323,7 @@ struct Unwinding<'a, A: Api> {
 
 impl<A: Api> Drop for Unwinding<'_, A> {
     fn drop(&mut self) {
-        self.source.end(self.runtime, Err(NoAnswer::Panicked.into()));
+        self.source.end(self.runtime, Err(NoResult::Panicked.into()));
     }
 }
 

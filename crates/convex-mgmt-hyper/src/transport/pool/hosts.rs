@@ -1,52 +1,32 @@
-//! [`Hosts`]: what a pool keeps for each host, as plain data under the pool's lock.
+//! [`Hosts`]: the connections of a pool by host, as plain data under the pool's lock.
 //!
-//! What is taken out is handed to the caller, who drops it after the lock: closing a connection may run code that wants it.
+//! The caller drops what is taken out after it releases the lock: closing a connection may run code that takes the lock.
 
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
-use http::Uri;
-use http::uri::{Authority, Scheme};
 use tokio::runtime;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::{Connection, Lease, Unopened};
-use crate::transport::timer::MOST;
+use super::connection::Connection;
+use super::key::Key;
+use crate::transport::timer::MAX_TIMEOUT;
 
-/// Whose connections these are. A connection belongs to the runtime that drives it: another one could wait for it for ever.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Key {
-    pub(super) runtime: runtime::Id,
-    pub(super) scheme: Scheme,
-    pub(super) authority: Authority,
-}
-
-impl Key {
-    pub(super) fn uri(&self) -> Result<Uri, http::Error> {
-        Uri::builder().scheme(self.scheme.clone()).authority(self.authority.clone()).path_and_query("/").build()
-    }
-}
-
-/// What is told to a call that waits for a connection. If nothing is, it has to look again.
-pub(super) type Grant = Result<Lease, Arc<Unopened>>;
-
-/// The connections to one host from one runtime.
-#[derive(Default)]
-pub(super) struct Host {
-    /// HTTP/1.1 connections that nothing uses, the one that was used last at the back.
+/// The connections to one host from one runtime. Calls that wait for a connection receive a `G`.
+pub(super) struct Host<G> {
+    /// Unused HTTP/1.1 connections, the most recently used at the back.
     pub(super) idle: VecDeque<Idle>,
     /// The HTTP/2 connection that all calls share.
     pub(super) shared: Option<Shared>,
-    /// Calls that wait for a connection.
-    pub(super) waiting: VecDeque<oneshot::Sender<Grant>>,
+    /// Calls that wait for a connection. A call that receives nothing looks again.
+    pub(super) waiting: VecDeque<oneshot::Sender<G>>,
     /// `true` while one call opens a connection on behalf of all, because it may be one that all share.
     pub(super) opening: bool,
     /// `true` once the host is known to speak HTTP/1.1, so that each call opens its own.
     pub(super) http1: bool,
-    /// How many leases there are.
+    /// The number of leases.
     pub(super) leased: usize,
     /// Connections with a lower id are not used again.
     pub(super) left: u64,
@@ -60,9 +40,9 @@ pub(super) struct Idle {
 
 pub(super) struct Shared {
     pub(super) id: u64,
-    /// How many calls use it.
+    /// The number of calls that use it.
     pub(super) used: usize,
-    /// When it was used last.
+    /// The time of its last use.
     pub(super) since: Instant,
     pub(super) connection: Connection,
 }
@@ -73,7 +53,21 @@ impl Shared {
     }
 }
 
-impl Host {
+impl<G> Default for Host<G> {
+    fn default() -> Self {
+        Self {
+            idle: VecDeque::new(),
+            shared: None,
+            waiting: VecDeque::new(),
+            opening: false,
+            http1: false,
+            leased: 0,
+            left: 0,
+        }
+    }
+}
+
+impl<G> Host<G> {
     fn idle(&self) -> usize {
         self.idle.len() + usize::from(self.shared.as_ref().is_some_and(Shared::is_idle))
     }
@@ -82,13 +76,13 @@ impl Host {
         self.leased == 0 && !self.opening && self.idle.is_empty() && self.shared.is_none() && self.waiting.is_empty()
     }
 
-    /// The idle connection that was used least recently, by the time of that.
+    /// Returns the time at which the least recently used idle connection was used.
     fn oldest(&self) -> Option<Instant> {
         let shared = self.shared.as_ref().filter(|shared| shared.is_idle()).map(|shared| shared.since);
         self.idle.front().map(|idle| idle.since).into_iter().chain(shared).min()
     }
 
-    /// Takes out the idle connection that was used least recently.
+    /// Takes out the least recently used idle connection.
     fn take_oldest(&mut self) -> Option<Connection> {
         let oldest = self.oldest()?;
         if self.idle.front().is_some_and(|idle| idle.since == oldest) {
@@ -97,7 +91,7 @@ impl Host {
         self.shared.take().map(|shared| shared.connection)
     }
 
-    /// Takes out the connections that have been idle since that time or longer.
+    /// Takes out the connections that have been idle since `time` or longer.
     fn take_idle_since(&mut self, time: Instant, out: &mut Vec<Connection>) {
         while self.oldest().is_some_and(|oldest| oldest <= time) {
             out.extend(self.take_oldest());
@@ -113,7 +107,7 @@ impl Host {
         self.idle.remove(place).map(|idle| idle.connection)
     }
 
-    /// Takes out all connections. `next` is an id that no connection has yet.
+    /// Takes out all connections. No connection has the id `next` yet.
     pub(super) fn leave(&mut self, next: u64) -> Vec<Connection> {
         self.left = next;
         let idle = self.idle.drain(..).map(|idle| idle.connection);
@@ -122,30 +116,35 @@ impl Host {
 }
 
 /// All hosts of a pool.
-#[derive(Default)]
-pub(super) struct Hosts {
-    map: HashMap<Key, Host>,
-    /// How many connections are idle, all hosts together.
+pub(super) struct Hosts<G> {
+    map: HashMap<Key, Host<G>>,
+    /// The number of idle connections to all hosts together.
     idle: usize,
     next_id: u64,
-    /// Tells the task that closes what was idle for too long that the pool is gone: one for each runtime that has such a task.
+    /// Ends the tasks that close expired connections when the pool is dropped. One for each runtime with such a task.
     pub(super) reapers: HashMap<runtime::Id, oneshot::Sender<Infallible>>,
 }
 
-impl Hosts {
-    /// An id that no connection has yet.
+impl<G> Default for Hosts<G> {
+    fn default() -> Self {
+        Self { map: HashMap::new(), idle: 0, next_id: 0, reapers: HashMap::new() }
+    }
+}
+
+impl<G> Hosts<G> {
+    /// Returns an id that no connection has yet.
     pub(super) fn next_id(&self) -> u64 {
         self.next_id
     }
 
-    /// An id for a new connection.
+    /// Returns the id for a new connection.
     pub(super) fn new_id(&mut self) -> u64 {
         self.next_id += 1;
         self.next_id - 1
     }
 
-    /// Changes a host. All changes go through here, so that the count is right and no empty host stays.
-    pub(super) fn change<R>(&mut self, key: &Key, change: impl FnOnce(&mut Host) -> R) -> R {
+    /// Changes a host. All changes are made here, so that the count is right and no empty host remains.
+    pub(super) fn change<R>(&mut self, key: &Key, change: impl FnOnce(&mut Host<G>) -> R) -> R {
         let host = match self.map.get_mut(key) {
             Some(host) => host,
             None => self.map.entry(key.clone()).or_default(),
@@ -159,12 +158,12 @@ impl Hosts {
         result
     }
 
-    /// The same for a host that may be gone.
-    pub(super) fn change_known<R>(&mut self, key: &Key, change: impl FnOnce(&mut Host) -> R) -> Option<R> {
+    /// Changes a host, if the pool knows it.
+    pub(super) fn change_known<R>(&mut self, key: &Key, change: impl FnOnce(&mut Host<G>) -> R) -> Option<R> {
         self.map.contains_key(key).then(|| self.change(key, change))
     }
 
-    /// Takes out the connections that were used least recently, until no more than this are idle.
+    /// Takes out the least recently used connections, until `limit` or fewer are idle.
     pub(super) fn take_above(&mut self, limit: usize) -> Vec<Connection> {
         let mut out = Vec::new();
         while self.idle > limit {
@@ -176,7 +175,8 @@ impl Hosts {
         out
     }
 
-    /// Takes out what has been idle on a runtime for so long, and says when the next ones will have been.
+    /// Takes out the connections of a runtime that have been idle for `timeout`. Returns them, and the time when the next one
+    /// expires.
     pub(super) fn take_expired(
         &mut self,
         runtime: runtime::Id,
@@ -184,7 +184,7 @@ impl Hosts {
     ) -> (Vec<Connection>, Option<Instant>) {
         let mut out = Vec::new();
         if let Some(time) = Instant::now().checked_sub(timeout) {
-            let here = |(key, host): (&Key, &Host)| {
+            let here = |(key, host): (&Key, &Host<G>)| {
                 let expired = key.runtime == runtime && host.oldest().is_some_and(|oldest| oldest <= time);
                 expired.then(|| key.clone())
             };
@@ -193,14 +193,14 @@ impl Hosts {
             }
         }
         let rest = self.map.iter().filter(|(key, _)| key.runtime == runtime).filter_map(|(_, host)| host.oldest());
-        // A time that no clock reaches is as good as any that is far away.
-        let next = rest.min().map(|oldest| oldest.checked_add(timeout).unwrap_or_else(|| Instant::now() + MOST));
+        // A time that does not fit is replaced by one that is far away.
+        let next = rest.min().map(|oldest| oldest.checked_add(timeout).unwrap_or_else(|| Instant::now() + MAX_TIMEOUT));
         (out, next)
     }
 }
 
 #[cfg(test)]
-impl Hosts {
+impl<G> Hosts<G> {
     pub(super) fn hosts(&self) -> usize {
         self.map.len()
     }
@@ -209,17 +209,17 @@ impl Hosts {
         self.map.values().map(|host| host.leased).sum()
     }
 
-    /// How many connections are idle, one by one.
+    /// Counts the idle connections.
     pub(super) fn kept(&self) -> usize {
         self.map.values().map(Host::idle).sum()
     }
 
-    /// Makes this the time when each idle connection was used last.
+    /// Sets the time of the last use of each idle connection.
     pub(super) fn set_time(&mut self, time: Instant) {
         self.map.values_mut().flat_map(|host| &mut host.idle).for_each(|idle| idle.since = time);
     }
 
-    /// How many are idle as it was counted.
+    /// Returns the count that the pool maintains.
     pub(super) fn counted(&self) -> usize {
         self.idle
     }

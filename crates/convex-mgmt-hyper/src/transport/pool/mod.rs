@@ -1,12 +1,15 @@
-//! [`Pool`]: the connections of a transport, kept for each runtime and host, and bounded in all.
+//! [`Pool`]: the connections of a transport, by runtime and host.
 //!
-//! `hosts.rs` is what is kept, `lease.rs` the use of a connection, `open.rs` a new one.
+//! `hosts.rs` holds idle connections, `lease.rs` uses one, and `open.rs` opens one; `turn.rs` lets one call open it for all.
 
+mod connection;
 mod hosts;
+mod key;
 mod lease;
 mod open;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -21,40 +24,43 @@ use tokio::runtime::{self, Handle};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use self::hosts::{Grant, Hosts, Idle, Key, Shared};
-use self::lease::Connection;
+use self::connection::Connection;
+pub(super) use self::connection::Unopened;
+use self::hosts::{Hosts, Idle, Shared};
+use self::key::Key;
 pub(super) use self::lease::Lease;
-use self::open::Turn;
-pub(super) use self::open::Unopened;
-use super::progress::Progress;
+use self::turn::Turn;
 use crate::connect::Connector;
 
-/// What a pool does with its connections.
+/// The message to a call that waits for a connection. A call that receives nothing looks again.
+type Grant = Result<Lease, Arc<Unopened>>;
+
+/// The settings of a pool.
 #[derive(Clone, Debug)]
 pub(crate) struct PoolSettings {
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) max_idle_per_host: usize,
-    /// The same for all hosts together.
+    /// The limit for all hosts together.
     pub(crate) max_idle: usize,
     pub(crate) http1: http1::Builder,
     #[cfg(feature = "http2")]
     pub(crate) http2: Option<hyper::client::conn::http2::Builder<hyper_util::rt::TokioExecutor>>,
 }
 
-/// The connections.
+/// The connections of a transport.
 pub(super) struct Pool {
     connector: Connector,
     settings: PoolSettings,
-    hosts: Mutex<Hosts>,
+    hosts: Mutex<Hosts<Grant>>,
 }
 
-/// What a call finds that needs a connection.
+/// The result of the search for a connection.
 enum Place {
-    /// A connection that it can use.
+    /// A free connection.
     Free(Lease),
-    /// None, and the turn to open one on behalf of all calls.
+    /// No connection, and the turn to open one on behalf of all calls.
     Open(Turn),
-    /// None. It is told here of one, and opens one itself meanwhile unless another call does so for all.
+    /// No connection. The call receives one here. Meanwhile it opens one itself, unless another call does so for all.
     Wait { receiver: oneshot::Receiver<Grant>, opens: bool },
 }
 
@@ -63,17 +69,17 @@ impl Pool {
         Self { connector, settings, hosts: Mutex::default() }
     }
 
-    /// A connection to the host of this URL: one that is free, or the first to be free or opened.
+    /// Returns a connection to the host of this URL: one that is free, or the first to be free or opened.
     ///
-    /// Over HTTP/1.1 each call that finds none opens one. Where HTTP/2 may be agreed on, one call opens it for all.
+    /// Over HTTP/1.1 each call without a free connection opens one. Where HTTP/2 may be negotiated, one call opens it for all.
     pub(super) async fn lease(self: &Arc<Self>, uri: &Uri) -> Result<Lease, Arc<Unopened>> {
         let (Some(scheme), Some(authority), Ok(runtime)) = (uri.scheme(), uri.authority(), Handle::try_current())
         else {
-            return Err(Arc::new(Unopened::Connect("no host, or no runtime".into())));
+            return Err(Arc::new(Unopened::Connect("the URL has no host, or there is no tokio runtime".into())));
         };
         let key = Key { runtime: runtime.id(), scheme: scheme.clone(), authority: authority.clone() };
         loop {
-            // In boxes, because it is large and seldom needed.
+            // Boxed, because these futures are large and seldom needed.
             let granted = match self.place(&key) {
                 Place::Free(lease) => return Ok(lease),
                 Place::Open(turn) => return Box::pin(open::open_for_all(turn)).await,
@@ -126,7 +132,7 @@ impl Pool {
 
     #[cfg(feature = "http2")]
     fn may_share(&self, key: &Key) -> bool {
-        self.settings.http2.is_some() && key.scheme == http::uri::Scheme::HTTPS
+        self.settings.http2.is_some() && self.connector.may_be_http2(&key.scheme)
     }
 
     #[cfg(not(feature = "http2"))]
@@ -134,7 +140,7 @@ impl Pool {
         false
     }
 
-    /// Takes note of a new connection, with a lease for whoever opened it.
+    /// Registers a new connection and returns the lease for the call that opened it.
     fn opened(self: &Arc<Self>, key: &Key, id: u64, connection: Connection) -> Lease {
         let is_http2 = connection.is_http2();
         self.hosts().change(key, |host| {
@@ -144,13 +150,12 @@ impl Pool {
         Lease::first(self, key, id, connection)
     }
 
-    /// Takes a new connection in that all calls can share, with the call that opened it as its first user. Calls that wait get
-    /// it, too.
+    /// Adds a new connection that all calls can share. The call that opened it is its first user, and waiting calls receive it.
     fn publish(self: &Arc<Self>, key: &Key, id: u64, connection: Connection) {
         let mut hosts = self.hosts();
         let out = hosts.change(key, |host| {
             let unneeded = host.shared.as_ref().is_some_and(|shared| shared.connection.is_ready());
-            // One that has ended already took itself out before it came in.
+            // A connection that has ended was taken out before it was added.
             if unneeded || id < host.left || !connection.is_ready() {
                 return Some(connection);
             }
@@ -162,19 +167,19 @@ impl Pool {
                         shared.used += 1;
                         host.leased += 1;
                     }
-                    // Nobody waits there any more.
+                    // The call no longer waits.
                     Err(Ok(unwanted)) => drop(unwanted.undo()),
                     Err(Err(_)) => {}
                 }
             }
-            // One that was there before is closed.
+            // The previous connection is closed.
             host.shared.replace(shared).map(|before| before.connection)
         });
         drop(hosts);
         drop(out);
     }
 
-    /// Takes a connection back, for a call that waits or for later ones.
+    /// Takes a connection back, for a waiting call or for later ones.
     fn give_back(self: &Arc<Self>, key: &Key, id: u64, connection: Connection) {
         let PoolSettings { max_idle_per_host, max_idle, .. } = self.settings;
         let mut out = Vec::new();
@@ -219,7 +224,7 @@ impl Pool {
         }
     }
 
-    /// Keeps no connection of the host for later requests, unless they were left already when this one was opened.
+    /// Removes the host's connections, unless that happened already when the connection `id` was opened.
     fn leave(&self, key: &Key, id: u64) {
         let mut hosts = self.hosts();
         let next = hosts.next_id();
@@ -231,37 +236,26 @@ impl Pool {
         drop(out);
     }
 
-    /// What closes the connections of a runtime that nobody asks for any more, if nothing does so yet. It is spawned without the
-    /// lock: a runtime that is ending drops it there and then.
+    /// Returns the task that closes expired connections of a runtime, if the runtime has none yet. It is spawned without the
+    /// lock: a runtime that is ending drops it at once.
     fn reaper(
         self: &Arc<Self>,
-        hosts: &mut Hosts,
+        hosts: &mut Hosts<Grant>,
         runtime: runtime::Id,
     ) -> Option<(Handle, impl Future<Output = ()> + use<>)> {
         let timeout = self.settings.idle_timeout?;
         if hosts.reapers.contains_key(&runtime) {
             return None;
         }
-        // A lease may be dropped elsewhere, or when its runtime has ended.
+        // A lease may be dropped on another runtime, or after its runtime has ended.
         let handle = Handle::try_current().ok().filter(|handle| handle.id() == runtime)?;
         let (alive, gone) = oneshot::channel();
         hosts.reapers.insert(runtime, alive);
         Some((handle, reap(Reaper { pool: Arc::downgrade(self), runtime }, timeout, gone)))
     }
 
-    fn hosts(&self) -> MutexGuard<'_, Hosts> {
+    fn hosts(&self) -> MutexGuard<'_, Hosts<Grant>> {
         self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Connection {
-    /// The same connection for one more call, if calls can share it.
-    fn share(&self) -> Option<Self> {
-        match self {
-            Self::Http1(_) => None,
-            #[cfg(feature = "http2")]
-            Self::Http2(connection) => Some(Self::Http2(connection.clone())),
-        }
     }
 }
 
@@ -273,7 +267,7 @@ struct Waiting<'a> {
 }
 
 impl Waiting<'_> {
-    /// What the call is granted; `None` if it has to look again.
+    /// Returns what the call is granted, or `None` if it has to look again.
     async fn granted(mut self, opens: bool) -> Option<Grant> {
         if !opens {
             return (&mut self.receiver).await.ok();
@@ -288,7 +282,7 @@ impl Waiting<'_> {
         match granted.await {
             Ok(opened) => Some(opened),
             Err(granted) => {
-                // Another call's connection was free before this one was open, which then is for later calls.
+                // Another connection was free first. The one that is being opened is for later calls.
                 tokio::spawn(opening);
                 granted
             }
@@ -299,12 +293,12 @@ impl Waiting<'_> {
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.receiver.close();
-        // A connection that was granted at this moment goes back when the receiver is dropped, after this.
+        // A connection that is granted at this moment returns to the pool when the receiver is dropped, after this.
         self.pool.hosts().change_known(self.key, |host| host.waiting.retain(|waiting| !waiting.is_closed()));
     }
 }
 
-/// What closes the idle connections of a runtime in time.
+/// Closes the expired connections of a runtime.
 struct Reaper {
     pool: Weak<Pool>,
     runtime: runtime::Id,
@@ -324,7 +318,7 @@ async fn reap(mut reaper: Reaper, timeout: Duration, mut gone: oneshot::Receiver
         let Some(pool) = reaper.pool.upgrade() else { return };
         let mut hosts = pool.hosts();
         let (out, next) = hosts.take_expired(reaper.runtime, timeout);
-        // Under the same lock, so that no connection can come in between and find a reaper that is about to end.
+        // Under the same lock, so that no connection is added in between and relies on a task that is about to end.
         let Some(next) = next else {
             hosts.reapers.remove(&reaper.runtime);
             drop(hosts);

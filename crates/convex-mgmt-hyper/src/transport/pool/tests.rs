@@ -1,4 +1,4 @@
-//! What a pool keeps, seen from inside.
+//! Tests of a pool's contents.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -11,7 +11,7 @@ use super::*;
 use crate::connect::ConnectSettings;
 use crate::transport::exchange::exchange;
 
-/// The URL of a server on threads of its own that answers whatever it reads.
+/// Starts a server on threads of its own that responds to everything it reads, and returns its URL.
 fn server() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -66,7 +66,7 @@ fn runtimes_that_end_leave_nothing_behind() {
             runtime.block_on(async {
                 call(&pool, &url).await;
                 call(&pool, &other).await;
-                // One is dropped while it is under way, and one while it waits.
+                // One is dropped in flight, and one while it waits.
                 let request = || Request::get(&url).body(Bytes::new()).unwrap();
                 tokio::spawn(exchange(Arc::clone(&pool), request(), Arc::default()));
                 tokio::spawn(exchange(Arc::clone(&pool), request(), Arc::default()));
@@ -97,7 +97,7 @@ fn idle_connections_and_their_count_agree_and_are_bounded() {
 }
 
 #[test]
-fn what_is_idle_for_too_long_is_closed_and_forgotten() {
+fn expired_connections_are_closed_and_forgotten() {
     let url = server();
     runtime().block_on(async {
         let pool = pool(Some(Duration::from_millis(20)), 100);
@@ -116,9 +116,9 @@ fn what_is_idle_for_too_long_is_closed_and_forgotten() {
     });
 }
 
-/// The clock may stand still, as a paused one does.
+/// The clock may not advance, as with a paused one.
 #[test]
-fn of_connections_that_were_used_at_the_same_moment_no_more_go_than_have_to() {
+fn no_more_connections_than_necessary_are_closed_if_all_were_used_at_the_same_moment() {
     let url = server();
     runtime().block_on(async {
         let pool = pool(None, 100);

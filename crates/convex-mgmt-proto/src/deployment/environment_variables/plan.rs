@@ -66,21 +66,36 @@ pub enum Action {
     Update,
     /// Deletes the variable: it exists, is owned and is not wanted.
     Delete,
-    /// Keeps the variable: it exists with the wanted value. Serialized as `unchanged`.
-    #[serde(rename = "unchanged")]
+    /// Keeps the variable: it exists with the wanted value.
     Unchanged,
-    /// Keeps the variable: it exists, is not owned and is not wanted. Serialized as `unmanaged`.
-    #[serde(rename = "unmanaged")]
+    /// Keeps the variable: it exists, is not owned and is not wanted.
     Unmanaged,
     /// Keeps the variable: it exists, is owned and is not wanted, but was created after the plan was made
-    /// ([`EnvironmentPlan::replan`]). A new plan would delete it. Serialized as `unplanned`.
-    #[serde(rename = "unplanned")]
+    /// ([`EnvironmentPlan::replan`]). A new plan would delete it.
     Unplanned,
 }
 
 impl Action {
+    /// Returns the name for logs, which is also the serialized form: the variant's name in lower case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Unchanged => "unchanged",
+            Self::Unmanaged => "unmanaged",
+            Self::Unplanned => "unplanned",
+        }
+    }
+
     fn is_change(self) -> bool {
         matches!(self, Self::Create | Self::Update | Self::Delete)
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 

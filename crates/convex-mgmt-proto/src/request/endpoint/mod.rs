@@ -14,7 +14,7 @@ pub use user_agent::UserAgent;
 use zeroize::Zeroizing;
 
 use crate::auth::Authorizes;
-use crate::metadata::{Api, DeploymentApi};
+use crate::metadata::{Api, DeploymentApi, OperationMeta};
 use crate::types::url::{self, Parts};
 pub use crate::types::url::{EndpointError, is_loopback};
 
@@ -202,6 +202,27 @@ impl<A: Api> Endpoint<A> {
         uri.scheme_str().zip(uri.authority().map(Authority::as_str)) == origin.split_once("://")
             && uri.path().strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
             && headers.get(AUTHORIZATION) == self.headers().get(AUTHORIZATION)
+    }
+
+    /// Returns the URL of the endpoint that a request goes to, as [`Endpoint::url`] returns it. `None` if it is not a request of
+    /// this API that [`Operation::to_request`](crate::Operation::to_request) built.
+    pub fn url_of_request<B>(request: &Request<B>) -> Option<String> {
+        let operation = request.extensions().get::<&'static OperationMeta>()?;
+        operation.endpoint_url(request.uri()).filter(|_| operation.api == A::KEY)
+    }
+
+    /// Returns the endpoint that a request goes to, with the credential of the request, for layers that serve many endpoints.
+    /// `None` as for [`Endpoint::url_of_request`], or if a header of the endpoint is missing.
+    pub fn of_request<B>(request: &Request<B>) -> Option<Self> {
+        let url = Self::url_of_request(request)?;
+        let uri = request.uri();
+        let origin = uri.scheme_str()?.len() + "://".len() + uri.authority()?.as_str().len();
+        let mut headers = HeaderMap::with_capacity(6);
+        for name in [HOST, AUTHORIZATION, USER_AGENT, CONVEX_CLIENT] {
+            headers.insert(&name, request.headers().get(&name)?.clone());
+        }
+        let shared = Shared { origin, url: url.len(), base: (url + A::PREFIX).into(), headers, own_product: true };
+        Some(Self { shared: Arc::new(shared), api: PhantomData })
     }
 
     /// Returns the origin and the path prefix, such as `https://happy-animal-123.convex.cloud` or `https://example.com/convex`.

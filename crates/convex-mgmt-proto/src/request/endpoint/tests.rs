@@ -238,6 +238,38 @@ fn an_endpoint_below_a_path_serves_only_that_path() {
 }
 
 #[test]
+fn an_endpoint_is_read_from_its_requests() {
+    let at = |url: &str| Endpoint::<DeploymentApi>::insecure_with_path_prefix(url, &key()).unwrap();
+    for url in [
+        "https://example.com",
+        "http://backend:3210",
+        "https://[2001:db8::1]:8443",
+        "https://example.com/convex",
+        "https://example.com/a/api/v1/b",
+        "https://example.com/v1",
+    ] {
+        let endpoint = at(url).with_user_agent("own/1").unwrap();
+        for request in [
+            crate::deployment::GetLogStream::new("a/b/get_log_stream/c").to_request(&endpoint).unwrap(),
+            crate::deployment::ListAuditLogEvents::new(crate::UnixMillis(5)).to_request(&endpoint).unwrap(),
+        ] {
+            let read = Endpoint::<DeploymentApi>::of_request(&request).unwrap();
+            assert_eq!((read.url(), read.base(), read.headers()), (url, endpoint.base(), endpoint.headers()));
+            assert!(read.serves(&request) && read.headers()[AUTHORIZATION].is_sensitive());
+            assert!(Endpoint::<ManagementApi>::of_request(&request).is_none(), "a request of another API");
+            let mut foreign = Request::new(());
+            *foreign.uri_mut() = request.uri().clone();
+            *foreign.headers_mut() = request.headers().clone();
+            assert!(Endpoint::<DeploymentApi>::of_request(&foreign).is_none(), "a request of no operation");
+        }
+    }
+    let operation = crate::deployment::GetLogStream::META;
+    for uri in ["/api/v1/get_log_stream/x", "https://example.com/get_log_stream/x", "https://example.com", "*"] {
+        assert_eq!(operation.endpoint_url(&uri.parse().unwrap()), None, "{uri}");
+    }
+}
+
+#[test]
 fn plaintext_needs_its_own_constructor() {
     let endpoint = Endpoint::<DeploymentApi>::new_insecure("http://backend:3210", &key()).unwrap();
     assert_eq!(endpoint.url(), "http://backend:3210");

@@ -1,4 +1,4 @@
-//! Answers of every kind, told apart.
+//! Responses: successes, errors of the server, and everything else.
 
 use http::Method;
 
@@ -31,16 +31,19 @@ fn an_error_of_the_server_keeps_everything_and_shows_no_message() {
     assert_eq!(api.missing_permission(), Some("deployment:env:write"));
     assert_eq!(api.retry_after, Some(Duration::from_secs(7)));
     assert_eq!(error.body(), body.as_bytes());
-    assert!(error.to_string().contains("(deployment:env:write)"), "{error}");
+    let summary = "the server returned 403 OperationNotPermitted (deployment:env:write) (retry after 7 s)";
+    assert_eq!(api.summary().to_string(), summary);
+    let text = summary.replace(" (d", ": the credential is valid but lacks the permission for this operation (d");
+    assert_eq!(error.to_string(), text);
     assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
 }
 
 #[test]
 fn an_unknown_code_is_kept_and_shown_only_if_it_is_a_word() {
     let error = refused(400, &[], r#"{"code":"NewCode"}"#);
-    assert_eq!(error.to_string(), "the server answered 400 NewCode");
+    assert_eq!(error.to_string(), "the server returned 400 NewCode");
     let error = refused(400, &[], r#"{"code":"canary canary"}"#);
-    assert_eq!(error.to_string(), "the server answered 400 [unprintable code]");
+    assert_eq!(error.to_string(), "the server returned 400 [unprintable code]");
     assert!(!format!("{error:?}").contains("canary"), "{error:?}");
     assert!(matches!(error, ResponseError::Api(api) if api.code.as_str() == "canary canary"));
 }
@@ -64,8 +67,8 @@ fn what_is_not_the_servers_error_says_so() {
         (500, &[], r#"["canary","canary"]"#, "got 500 with a body that is not the API's"),
         (500, &[], r#"{"code":""}"#, "got 500 with a body that is not the API's"),
         (500, &[], r#"{"code":7}"#, "got 500 with a body that is not the API's"),
-        (101, &[], "", "got 101 with an empty body: something between here"),
-        (304, &[], "", "got 304 with an empty body: something between here"),
+        (101, &[], "", "got 101 with an empty body: a proxy or gateway"),
+        (304, &[], "", "got 304 with an empty body: a proxy or gateway"),
         (
             400,
             &[("content-encoding", "GZip")],
@@ -76,7 +79,7 @@ fn what_is_not_the_servers_error_says_so() {
             400,
             &[("content-encoding", "canary")],
             "x",
-            "got 400 with a body that is not the API's, encoded in an unknown way:",
+            "got 400 with a body that is not the API's, in an unknown encoding:",
         ),
     ] {
         let error = refused(status, headers, body);
@@ -129,9 +132,13 @@ fn an_error_keeps_a_bounded_part_of_a_body() {
 #[test]
 fn an_error_says_how_long_the_server_asks_to_wait() {
     for (status, body, expected) in [
-        (429, r#"{"code":"TooManyWrites"}"#, "the server answered 429 TooManyWrites: send less at a time, or later"),
-        (503, r#"{"code":"SomethingNew"}"#, "the server answered 503 SomethingNew"),
-        (503, "", "got 503 with an empty body: something between here and the server may have answered"),
+        (
+            429,
+            r#"{"code":"TooManyWrites"}"#,
+            "the server returned 429 TooManyWrites: send fewer requests at a time, or later",
+        ),
+        (503, r#"{"code":"SomethingNew"}"#, "the server returned 503 SomethingNew"),
+        (503, "", "got 503 with an empty body: a proxy or gateway may have sent it"),
     ] {
         assert_eq!(refused(status, &[], body).to_string(), expected);
         assert_eq!(refused(status, &[], body).retry_after(), None);

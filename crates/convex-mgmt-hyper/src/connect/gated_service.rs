@@ -1,4 +1,4 @@
-//! [`Door`]: a service for tests, which is not ready before it is opened.
+//! [`GatedService`]: a service for tests, which is not ready before it is opened.
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
@@ -7,16 +7,16 @@ use std::task::{Context, Poll, Waker};
 
 use tower::Service;
 
-/// A service that is not ready before it is opened, as are its clones, and panics if it is called before. It wakes nobody.
-pub(crate) struct Door<R, E> {
+/// A service that becomes ready when it is opened, together with its clones. A call before that panics. It wakes no task.
+pub(crate) struct GatedService<R, E> {
     open: Arc<AtomicBool>,
-    answer: fn() -> Result<R, E>,
+    respond: fn() -> Result<R, E>,
 }
 
-impl<R, E> Door<R, E> {
-    /// A closed door, behind which this is the answer.
-    pub(crate) fn new(answer: fn() -> Result<R, E>) -> Self {
-        Self { open: Arc::default(), answer }
+impl<R, E> GatedService<R, E> {
+    /// Creates a closed service. Once it is open, it responds with the result of `respond`.
+    pub(crate) fn new(respond: fn() -> Result<R, E>) -> Self {
+        Self { open: Arc::default(), respond }
     }
 
     pub(crate) fn open(&self) {
@@ -24,13 +24,13 @@ impl<R, E> Door<R, E> {
     }
 }
 
-impl<R, E> Clone for Door<R, E> {
+impl<R, E> Clone for GatedService<R, E> {
     fn clone(&self) -> Self {
-        Self { open: Arc::clone(&self.open), answer: self.answer }
+        Self { open: Arc::clone(&self.open), respond: self.respond }
     }
 }
 
-impl<T, R, E> Service<T> for Door<R, E> {
+impl<T, R, E> Service<T> for GatedService<R, E> {
     type Response = R;
     type Error = E;
     type Future = Ready<Result<R, E>>;
@@ -41,11 +41,11 @@ impl<T, R, E> Service<T> for Door<R, E> {
 
     fn call(&mut self, _request: T) -> Self::Future {
         assert!(self.open.load(Ordering::SeqCst), "called without being ready");
-        ready((self.answer)())
+        ready((self.respond)())
     }
 }
 
-/// Whether a service is ready. Fails if it never will be.
+/// Returns `true` if a service is ready. Panics if it failed.
 pub(crate) fn is_ready<T, S: Service<T>>(service: &mut S) -> bool {
     match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => {
@@ -56,7 +56,7 @@ pub(crate) fn is_ready<T, S: Service<T>>(service: &mut S) -> bool {
     }
 }
 
-/// What a future gives, if it is at its end.
+/// Polls a future once.
 pub(crate) fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     std::pin::Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
 }

@@ -1,4 +1,4 @@
-//! [`Proxy`]: which proxy is used for which host, from arguments or from the environment.
+//! [`Proxy`]: the proxy for each host, from arguments or from the environment.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -9,70 +9,72 @@ use http::Uri;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use thiserror::Error;
 
-/// The longest user name and password of SOCKS 5, in bytes. Source: RFC 1929.
+/// Maximum length of a SOCKS 5 user name and of a password, in bytes. Source: RFC 1929.
 const SOCKS_LOGIN_LIMIT: usize = 255;
 
 /// The variables with the proxy for `https` endpoints, by precedence.
 const FOR_HTTPS: &[&str] = &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 /// The variables with the proxy for `http` endpoints, by precedence.
 const FOR_HTTP: &[&str] = &["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
-/// The same in a CGI program, where `HTTP_PROXY` is the header `Proxy` of whoever sent the request.
+/// The variables for `http` endpoints in a CGI program. There `HTTP_PROXY` is the header `Proxy` of the remote client.
 const FOR_HTTP_IN_CGI: &[&str] = &["ALL_PROXY", "all_proxy"];
-/// The variables with the hosts that are reached directly, by precedence.
+/// The variables with the hosts that need no proxy, by precedence.
 const EXCEPT: &[&str] = &["NO_PROXY", "no_proxy"];
-/// Set in every CGI program. Source: RFC 3875, section 4.1.12.
+/// A variable of every CGI program. Source: RFC 3875, section 4.1.12.
 const CGI: &str = "REQUEST_METHOD";
 
-/// The proxy for a client's connections, and which hosts are reached without it.
+/// The proxy for a client's connections, and the hosts that need no proxy.
 ///
-/// | URL | protocol | what crosses the network to the proxy in clear text |
+/// | URL | protocol | sent to the proxy in clear text |
 /// | --- | --- | --- |
-/// | `http://`, or without a scheme | HTTP `CONNECT` | the name of the host, and user name and password of the URL |
-/// | `https://` (needs a TLS feature) | HTTP `CONNECT` over TLS | the name of the proxy |
-/// | `socks5://`, `socks5h://` | SOCKS 5; the proxy looks the host up for both | as for `http://` |
+/// | `http://`, or without a scheme | HTTP `CONNECT` | the host name, and the user name and password of the proxy's URL |
+/// | `https://` (needs a TLS feature) | HTTP `CONNECT` over TLS | the proxy's name |
+/// | `socks5://`, `socks5h://` | SOCKS 5; the proxy looks up the host for both | as for `http://` |
 ///
-/// Everything after that is a tunnel: TLS to an `https` endpoint runs inside it, so the proxy never sees a credential of the
-/// endpoint. An `http` endpoint is tunnelled without encryption, so the proxy can read its credential. Such an endpoint only
-/// exists where `Endpoint::new_insecure` was called.
+/// The rest is a tunnel. TLS to an `https` endpoint runs inside it, so the proxy never sees the endpoint's credential. The tunnel
+/// to an `http` endpoint is not encrypted, so the proxy can read the credential. Only `Endpoint::new_insecure` creates such
+/// endpoints.
 ///
-/// This machine (`localhost`, names below it, loopback addresses) is never reached through a proxy.
+/// The client connects to this machine (`localhost`, names below it, loopback addresses) without the proxy.
 ///
-/// `Debug` does not show the proxy: its URL may hold a password.
+/// `Debug` hides the proxy, because its URL may contain a password.
 pub struct Proxy {
     matcher: Matcher,
-    /// Whether any proxy is reached over TLS.
+    /// `true` if the connection to any of the proxies uses TLS.
     encrypted: bool,
 }
 
 impl Proxy {
-    /// A proxy at a URL such as `http://user:password@proxy.example:3128`, for all hosts. User name and password are
+    /// Creates a proxy for all hosts, with a URL such as `http://user:password@proxy.example:3128`. User name and password are
     /// percent-encoded. The default port is the scheme's: 80, 443, or 1080 for SOCKS.
     ///
-    /// `except` lists the hosts that are reached directly, as the variable `NO_PROXY` does: names, which stand for their
-    /// subdomains too, addresses and networks, separated by commas or blanks. `*` alone stands for all hosts; there are no other
+    /// `except` lists the hosts that need no proxy, in the syntax of the variable `NO_PROXY`: names, addresses and networks,
+    /// separated by commas or white space. A name includes its subdomains. `*` alone matches all hosts; there are no other
     /// wildcards.
     ///
     /// # Errors
-    /// A [`ProxyError`] if the URL is not that of a proxy that is supported.
+    /// A [`ProxyError`] if the URL is not the URL of a supported proxy.
     pub fn new(url: &str, except: &str) -> Result<Self, ProxyError> {
         let server = Server::parse(url)?;
         Ok(Self::of(Some(server.clone()), Some(server), except))
     }
 
-    /// The proxies that the process's environment names. Reads the environment now, and only here.
+    /// Creates the proxies of the process's environment. This is the only function that reads the environment, and it does so
+    /// when it is called.
     ///
     /// | endpoint | the first of these variables that is set |
     /// | --- | --- |
     /// | `https` | `HTTPS_PROXY`, `https_proxy`, `ALL_PROXY`, `all_proxy` |
     /// | `http` | `HTTP_PROXY`, `http_proxy`, `ALL_PROXY`, `all_proxy` |
     ///
-    /// If none is set, connections are direct. `NO_PROXY`, or else `no_proxy`, holds the exceptions, as for [`Proxy::new`];
-    /// with `*` the others are not looked at. A variable that is empty or blank counts as not set. If `REQUEST_METHOD` is set,
-    /// the process is a CGI program: `HTTP_PROXY` and `http_proxy` are ignored then, because a remote client can set them.
+    /// If none is set, connections are direct. `NO_PROXY`, or `no_proxy` if that is not set, lists the exceptions, as for
+    /// [`Proxy::new`]; with `*` the other variables are ignored. A variable that is empty or blank counts as not set. If
+    /// `REQUEST_METHOD` is set, the process is a CGI program: `HTTP_PROXY` and `http_proxy` are ignored then, because a remote
+    /// client can set them.
     ///
     /// # Errors
-    /// A [`ProxyVariableError`] that names the first variable whose value would be used and is not the URL of a proxy that is
-    /// supported. It never holds the value.
+    /// A [`ProxyVariableError`] with the first variable that would be used and is not the URL of a supported proxy. It never
+    /// contains the value.
     pub fn from_env() -> Result<Self, ProxyVariableError> {
         Self::from_variables(|name| std::env::var_os(name))
     }
@@ -110,12 +112,12 @@ impl Proxy {
         Self { matcher: matcher.no(except).build(), encrypted }
     }
 
-    /// Whether any connection to a proxy needs TLS.
+    /// Returns `true` if any connection to a proxy needs TLS.
     pub(crate) fn is_encrypted(&self) -> bool {
         self.encrypted
     }
 
-    /// The proxy for a target, or `None` if it is reached directly.
+    /// Returns the proxy for a target, or `None` for a direct connection.
     pub(super) fn server_for(&self, target: &Uri) -> Option<Intercept> {
         if is_loopback(target.host()?) { None } else { self.matcher.intercept(target) }
     }
@@ -135,7 +137,7 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// A proxy's URL that was checked.
+/// A valid URL of a proxy.
 #[derive(Clone)]
 struct Server {
     url: String,
@@ -143,8 +145,8 @@ struct Server {
 }
 
 impl Server {
-    /// The matcher takes what it cannot read for "no proxy", and reads more than is meant: the host in
-    /// `http://user:12/34@proxy` is `user`. So what it would get wrong is an error here.
+    /// Checks a URL more strictly than the matcher. The matcher treats an unreadable URL as "no proxy", and it reads the host
+    /// in `http://user:12/34@proxy` as `user`.
     fn parse(url: &str) -> Result<Self, ProxyError> {
         let (scheme, rest) = url.trim().split_once("://").unwrap_or(("http", url.trim()));
         let url = format!("{}://{rest}", scheme.to_ascii_lowercase());
@@ -180,7 +182,7 @@ impl Server {
     }
 }
 
-/// Whether a host is a name or an address. Another text would be looked up, or sent with the password to some other host.
+/// Returns `true` if a host is a name or an address. Any other text could send the password to another host.
 fn is_host(host: &str) -> bool {
     if let Some(address) = host.strip_prefix('[') {
         return address.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
@@ -191,7 +193,7 @@ fn is_host(host: &str) -> bool {
     host.strip_suffix('.').unwrap_or(host).split('.').all(is_label)
 }
 
-/// Whether a percent-encoded text is UTF-8. The matcher would replace what is not.
+/// Returns `true` if a percent-encoded text is UTF-8. The matcher would replace other bytes.
 fn is_text(encoded: &str) -> bool {
     let mut pieces = encoded.split('%');
     let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
@@ -203,11 +205,11 @@ fn is_text(encoded: &str) -> bool {
     String::from_utf8(bytes).is_ok()
 }
 
-/// A URL that is not that of a supported proxy. Never holds the URL.
+/// A URL that is not the URL of a supported proxy. It never contains the URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ProxyError {
-    /// Not a URL, or one with more than scheme, user name, password, host and port.
+    /// Not a URL, or a URL with more than scheme, user name, password, host and port.
     #[error("the proxy's URL is malformed: only a scheme, user name, password, host and port are allowed")]
     Malformed,
     /// A scheme that is not supported.
@@ -221,7 +223,7 @@ pub enum ProxyError {
     LongLogin,
 }
 
-/// An environment variable that does not hold the URL of a supported proxy. Never holds the value.
+/// An environment variable that is not the URL of a supported proxy. It never contains the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the environment variable `{variable}` cannot be used: {reason}")]
 #[non_exhaustive]

@@ -1,4 +1,4 @@
-//! [`ProxyConnector`]: opens connections, through a proxy where one is set for the host.
+//! [`ProxyConnector`]: opens connections, through a proxy if the host has one.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -14,15 +14,16 @@ use tower::{BoxError, Service};
 
 use super::config::Proxy;
 use super::{http_connect, socks};
-use crate::connect::{Direct, MaybeTls, Opening};
+use crate::connect::maybe_tls::{MaybeTls, Opening};
+use crate::connect::tcp::Direct;
 use crate::error::ProxyRefusal;
 
-/// The port of a SOCKS proxy whose URL has none. Source: RFC 1928, section 3.
+/// The default port of a SOCKS proxy. Source: RFC 1928, section 3.
 const SOCKS_PORT: u16 = 1080;
 
 type Stream<C> = <MaybeTls<C> as Service<Uri>>::Response;
 
-/// Opens connections, through a proxy where one is set for the host.
+/// Opens connections, through a proxy if the host has one.
 #[derive(Clone)]
 pub(crate) struct ProxyConnector<C = Direct> {
     direct: C,
@@ -60,7 +61,7 @@ where
         let address = address_of(&server);
         let mut to_proxy = self.to_proxy.clone();
         Box::pin(async move {
-            // The clone has not been asked yet.
+            // Readiness does not carry over to a clone.
             poll_fn(|cx| to_proxy.poll_ready(cx)).await.map_err(Unreachable)?;
             let stream = to_proxy.call(address?).await.map_err(Unreachable)?;
             match tunnel(stream, &server, &target).await {
@@ -71,7 +72,7 @@ where
     }
 }
 
-/// Where the proxy listens, in the terms of the connector to it: TLS or not, and which port.
+/// Returns the proxy's address as a URL for the connector: its scheme selects TLS.
 fn address_of(server: &Intercept) -> Result<Uri, BoxError> {
     let uri = server.uri();
     if !is_socks(server) {
@@ -99,7 +100,7 @@ where
     }
 }
 
-/// A connection to the proxy that did not come about or broke, in front of its reason.
+/// A failure to reach the proxy. It precedes its reason.
 #[derive(Debug, Error)]
 #[error("the proxy cannot be reached, or closed the connection")]
 struct Unreachable(#[source] BoxError);
@@ -112,14 +113,14 @@ mod tests {
     use tokio::net::TcpStream;
 
     use super::*;
-    use crate::builder::ConfigError;
-    use crate::door::{self, Door};
+    use crate::config::ConfigError;
+    use crate::connect::gated_service::{self, GatedService};
 
-    type Tcp = Door<TokioIo<TcpStream>, BoxError>;
+    type Tcp = GatedService<TokioIo<TcpStream>, BoxError>;
 
-    /// What opens connections, and what does so through a proxy.
+    /// Returns a TCP connector, and a proxy connector over it.
     fn connector() -> (Tcp, ProxyConnector<Tcp>) {
-        let tcp: Tcp = Door::new(|| Err("nobody listens".into()));
+        let tcp: Tcp = GatedService::new(|| Err("nobody listens".into()));
         let proxy = Proxy::new("http://proxy.example:3128", "direct.example").unwrap();
         let to_proxy = MaybeTls::Plain(tcp.clone(), ConfigError::NoTls);
         (tcp.clone(), ProxyConnector::new(tcp, to_proxy, Some(proxy.into())))
@@ -128,11 +129,11 @@ mod tests {
     #[test]
     fn a_connector_is_ready_when_the_one_below_is() {
         let (tcp, mut connector) = connector();
-        assert!(!door::is_ready(&mut connector));
+        assert!(!gated_service::is_ready(&mut connector));
         tcp.open();
-        assert!(door::is_ready(&mut connector));
+        assert!(gated_service::is_ready(&mut connector));
         let mut opening = connector.call(Uri::from_static("http://direct.example/"));
-        let Poll::Ready(Err(error)) = door::poll(&mut opening) else { panic!("it is still opening, or open") };
+        let Poll::Ready(Err(error)) = gated_service::poll(&mut opening) else { panic!("it is still opening, or open") };
         assert_eq!(error.to_string(), "nobody listens");
     }
 
@@ -140,9 +141,9 @@ mod tests {
     fn a_proxy_is_connected_to_when_the_connector_to_it_is_ready() {
         let (tcp, mut connector) = connector();
         let mut opening = connector.call(Uri::from_static("http://deployment.example/"));
-        assert!(door::poll(&mut opening).is_pending());
+        assert!(gated_service::poll(&mut opening).is_pending());
         tcp.open();
-        let Poll::Ready(Err(error)) = door::poll(&mut opening) else { panic!("it is still opening, or open") };
+        let Poll::Ready(Err(error)) = gated_service::poll(&mut opening) else { panic!("it is still opening, or open") };
         let source = std::error::Error::source(&*error).map(ToString::to_string);
         assert!(error.is::<Unreachable>() && source.as_deref() == Some("nobody listens"), "{error}");
     }

@@ -1,7 +1,7 @@
-//! A tunnel through a SOCKS 5 proxy. Source: RFC 1928, and RFC 1929 for user name and password.
+//! Opens a tunnel through a SOCKS 5 proxy. Source: RFC 1928, and RFC 1929 for user name and password.
 //!
-//! hyper-util has such a handshake, but its errors cannot be told apart outside of it: whether the proxy refused the password,
-//! which must not be sent again, or only could not reach the host.
+//! hyper-util has such a handshake, but its errors are opaque. A rejected password must not be sent again, while a host that the
+//! proxy cannot reach may be tried again.
 
 use std::net::IpAddr;
 
@@ -22,7 +22,7 @@ const IPV4: u8 = 1;
 const NAME: u8 = 3;
 const IPV6: u8 = 4;
 
-/// Asks the proxy at the other end of `stream` for a tunnel to `host`, which has brackets if it is an IPv6 address.
+/// Opens a tunnel to `host` through the proxy at the other end of `stream`. An IPv6 address has brackets.
 pub(super) async fn tunnel<S>(stream: S, host: &str, port: u16, login: Option<(&str, &str)>) -> Result<S, BoxError>
 where
     S: Read + Write + Unpin,
@@ -69,7 +69,7 @@ where
     if reply != 0 {
         return Err(ProxyRefusal::Reply(reply).into());
     }
-    // The address that the proxy connects from, and its port, which say nothing here.
+    // The address and port that the proxy connects from, which are not needed.
     let address = match kind {
         IPV4 => 4,
         IPV6 => 16,
@@ -86,7 +86,7 @@ async fn read<const N: usize, S: Read + Unpin>(stream: &mut TokioIo<S>) -> Resul
     Ok(bytes)
 }
 
-/// Adds a text with its length in front.
+/// Appends a text with its length before it.
 fn push(message: &mut Vec<u8>, text: &str) -> Result<(), BoxError> {
     message.push(u8::try_from(text.len()).map_err(|_| "a name is too long for SOCKS 5")?);
     message.extend_from_slice(text.as_bytes());

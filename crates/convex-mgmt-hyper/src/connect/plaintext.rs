@@ -1,4 +1,4 @@
-//! [`Noticing`]: a connection that notices that the server wants TLS.
+//! [`AlertDetector`]: a connection that detects a server that expects TLS.
 
 use std::fmt;
 use std::io;
@@ -6,51 +6,50 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
-use hyper_util::client::legacy::connect::{Connected, Connection};
 
-/// How a record of TLS begins that holds an alert: its type, and the major version, which never changed.
+/// The first bytes of a TLS record with an alert: the record type and the major version, which all versions share.
 const ALERT: [u8; 2] = [0x15, 0x03];
 
-/// The server's TLS rejected what was sent in plaintext. No response of HTTP begins like this.
+/// The server's TLS rejected bytes that were sent in plaintext. No HTTP response begins with an alert.
 #[derive(Debug)]
 pub(crate) struct TlsAlert;
 
 impl fmt::Display for TlsAlert {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the server answered with an alert of TLS")
+        f.write_str("the server responded with a TLS alert")
     }
 }
 
 impl std::error::Error for TlsAlert {}
 
-/// A connection whose first bytes are looked at if it is in plaintext: a [`TlsAlert`] becomes an error of reading, where HTTP
-/// would only find them malformed.
+/// A connection that inspects its first bytes if it is in plaintext. An alert becomes a read error with [`TlsAlert`]; HTTP would
+/// only report malformed bytes.
 #[derive(Debug)]
-pub(crate) struct Noticing<S> {
+pub(crate) struct AlertDetector<S> {
     inner: S,
-    /// Whether the first bytes are still to come.
-    looking: bool,
+    /// `true` until the first bytes of a plaintext connection arrive.
+    inspects: bool,
 }
 
-impl<S> Noticing<S> {
+impl<S> AlertDetector<S> {
     pub(crate) fn new(inner: S, plaintext: bool) -> Self {
-        Self { inner, looking: plaintext }
+        Self { inner, inspects: plaintext }
     }
 }
 
-impl<S: Read + Unpin> Read for Noticing<S> {
+impl<S: Read + Unpin> Read for AlertDetector<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         mut buffer: ReadBufCursor<'_>,
     ) -> Poll<Result<(), io::Error>> {
-        if !self.looking || buffer.remaining() < ALERT.len() {
+        if !self.inspects || buffer.remaining() < ALERT.len() {
             return Pin::new(&mut self.inner).poll_read(cx, buffer);
         }
         let mut first = [0; ALERT.len()];
         let mut first = ReadBuf::new(&mut first);
         ready!(Pin::new(&mut self.inner).poll_read(cx, first.unfilled()))?;
-        self.looking = false;
+        self.inspects = false;
         if first.filled() == ALERT {
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, TlsAlert)));
         }
@@ -59,7 +58,7 @@ impl<S: Read + Unpin> Read for Noticing<S> {
     }
 }
 
-impl<S: Write + Unpin> Write for Noticing<S> {
+impl<S: Write + Unpin> Write for AlertDetector<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, io::Error>> {
         Pin::new(&mut self.inner).poll_write(cx, data)
     }
@@ -82,11 +81,5 @@ impl<S: Write + Unpin> Write for Noticing<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), io::Error>> {
         Pin::new(&mut self.inner).poll_shutdown(cx)
-    }
-}
-
-impl<S: Connection> Connection for Noticing<S> {
-    fn connected(&self) -> Connected {
-        self.inner.connected()
     }
 }

@@ -1,4 +1,4 @@
-//! A tunnel through an HTTP proxy, with `CONNECT`. Source: RFC 9110, section 9.3.6.
+//! Opens a tunnel through an HTTP proxy with `CONNECT`. Source: RFC 9110, section 9.3.6.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -12,10 +12,10 @@ use tower::BoxError;
 
 use crate::error::ProxyRefusal;
 
-/// The largest head of a proxy's answer, in bytes: the smallest that hyper lets be set.
+/// Maximum size of the head of a proxy's response, in bytes: the smallest limit that hyper accepts.
 const HEAD_LIMIT: usize = 8192;
 
-/// Asks the proxy at the other end of `stream` for a tunnel to `host`, which has brackets if it is an IPv6 address.
+/// Opens a tunnel to `host` through the proxy at the other end of `stream`. An IPv6 address has brackets.
 pub(super) async fn tunnel<S>(
     stream: S,
     host: &str,
@@ -32,28 +32,28 @@ where
     }
     let request = request.body(String::new())?;
     let mut protocol = http1::Builder::new();
-    // There are proxies that know headers in this spelling only.
+    // Some proxies accept headers in this spelling only.
     protocol.title_case_headers(true).max_buf_size(HEAD_LIMIT);
     let (mut sender, connection) = protocol.handshake(stream).await?;
     let mut connection = pin!(connection.without_shutdown());
-    let mut answer = pin!(sender.send_request(request));
+    let mut response = pin!(sender.send_request(request));
     let mut ended = None;
-    let answer = poll_fn(|cx| {
+    let response = poll_fn(|cx| {
         if ended.is_none()
             && let Poll::Ready(end) = connection.as_mut().poll(cx)
         {
             ended = Some(end);
         }
-        answer.as_mut().poll(cx)
+        response.as_mut().poll(cx)
     });
-    let status = match answer.await {
-        Ok(answer) => answer.status(),
+    let status = match response.await {
+        Ok(response) => response.status(),
         Err(error) if error.is_parse() => return Err(ProxyRefusal::Protocol.into()),
         Err(error) => return Err(error.into()),
     };
     match status {
         StatusCode::PROXY_AUTHENTICATION_REQUIRED => return Err(ProxyRefusal::Credentials.into()),
-        // hyper takes no 204 for the beginning of a tunnel.
+        // hyper does not treat 204 as the start of a tunnel.
         status if !status.is_success() || status == StatusCode::NO_CONTENT => {
             return Err(ProxyRefusal::Status(status).into());
         }
@@ -63,6 +63,6 @@ where
         Some(end) => end?,
         None => connection.await?,
     };
-    // Neither TLS nor HTTP lets the server speak first: these bytes are not the endpoint's.
+    // In TLS and HTTP the client speaks first: these bytes do not come from the endpoint.
     if parts.read_buf.is_empty() { Ok(parts.io) } else { Err(ProxyRefusal::Protocol.into()) }
 }

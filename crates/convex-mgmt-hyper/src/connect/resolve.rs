@@ -1,4 +1,4 @@
-//! Names to addresses: those that the integrator gave, loopback for `localhost`, and the system's for the others.
+//! [`Resolver`]: looks up host names. Configured hosts come first, then `localhost`, then the system's resolver.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -8,26 +8,26 @@ use std::task::{Context, Poll};
 
 use convex_mgmt_proto::is_loopback;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
+use thiserror::Error;
 use tower::Service;
 
-/// The addresses of the hosts that are not looked up, by their names in lower case.
-pub(crate) type Given = Arc<HashMap<String, Vec<IpAddr>>>;
+/// Configured addresses of hosts, by their names in lower case. The system does not look these hosts up.
+pub(crate) type StaticHosts = Arc<HashMap<String, Vec<IpAddr>>>;
 
-/// The addresses of `localhost` and the names below it. The system's resolver is not asked, because it may say otherwise, and
-/// credentials go to these names in clear text and past the proxy. Source: RFC 6761, section 6.3. curl tries them in this
-/// order, too.
+/// The addresses of `localhost` and the names below it. The system's resolver could return others, and the client sends
+/// credentials to these names in clear text and without the proxy. Source: RFC 6761, section 6.3. curl uses the same order.
 const LOOPBACK: [IpAddr; 2] = [IpAddr::V6(Ipv6Addr::LOCALHOST), IpAddr::V4(Ipv4Addr::LOCALHOST)];
 
-/// Finds the addresses of a host.
+/// Looks up the addresses of a host.
 #[derive(Clone)]
 pub(crate) struct Resolver<S = GaiResolver> {
-    given: Given,
+    hosts: StaticHosts,
     system: S,
 }
 
 impl Resolver {
-    pub(crate) fn new(given: Given) -> Self {
-        Self { given, system: GaiResolver::new() }
+    pub(crate) fn new(hosts: StaticHosts) -> Self {
+        Self { hosts, system: GaiResolver::new() }
     }
 }
 
@@ -46,38 +46,60 @@ where
     }
 
     fn call(&mut self, host: Name) -> Self::Future {
-        let known = match self.given.get(host.as_str()) {
-            Some(given) => given.as_slice(),
+        let known = match self.hosts.get(host.as_str()) {
+            Some(addresses) => addresses.as_slice(),
             None if is_loopback(host.as_str()) => &LOOPBACK,
             None => {
-                let looking = self.system.call(host);
-                return Box::pin(async move { Ok(looking.await?.collect::<Vec<_>>().into_iter()) });
+                let looking = self.system.call(host.clone());
+                return Box::pin(async move {
+                    let found = looking.await.map_err(|source| Unresolved::wrap(host, source))?;
+                    Ok(found.collect::<Vec<_>>().into_iter())
+                });
             }
         };
-        // The connector puts in the port.
+        // The connector sets the port.
         let addresses: Vec<_> = known.iter().map(|address| SocketAddr::new(*address, 0)).collect();
         Box::pin(std::future::ready(Ok(addresses.into_iter())))
+    }
+}
+
+/// The failure to resolve a name, which the connector reports like any other failure to connect.
+#[derive(Debug, Error)]
+#[error("the name {host} does not resolve")]
+pub(crate) struct Unresolved {
+    host: Name,
+    source: std::io::Error,
+}
+
+impl Unresolved {
+    fn wrap(host: Name, source: std::io::Error) -> std::io::Error {
+        std::io::Error::new(source.kind(), Self { host, source })
+    }
+
+    /// Returns the name that was looked up: the URL's host, or that of a proxy.
+    pub(crate) fn host(&self) -> &str {
+        self.host.as_str()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::door::{self, Door};
+    use crate::connect::gated_service::{self, GatedService};
 
     const GIVEN: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)), IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1))];
     const LOOKED_UP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 3)), 0);
 
-    type System = Door<std::vec::IntoIter<SocketAddr>, std::io::Error>;
+    type System = GatedService<std::vec::IntoIter<SocketAddr>, std::io::Error>;
 
     fn resolver() -> (System, Resolver<System>) {
-        let system = Door::new(|| Ok(vec![LOOKED_UP].into_iter()));
-        let given = Given::new(HashMap::from([("given.example".to_owned(), GIVEN.to_vec())]));
-        (system.clone(), Resolver { given, system })
+        let system = GatedService::new(|| Ok(vec![LOOKED_UP].into_iter()));
+        let hosts = StaticHosts::new(HashMap::from([("given.example".to_owned(), GIVEN.to_vec())]));
+        (system.clone(), Resolver { hosts, system })
     }
 
     fn addresses(resolver: &mut Resolver<System>, host: &str) -> Vec<IpAddr> {
-        match door::poll(&mut resolver.call(host.parse().unwrap())) {
+        match gated_service::poll(&mut resolver.call(host.parse().unwrap())) {
             Poll::Ready(addresses) => addresses.unwrap().map(|address| address.ip()).collect(),
             Poll::Pending => panic!("{host} is still looked up"),
         }
@@ -86,13 +108,13 @@ mod tests {
     #[test]
     fn a_resolver_is_ready_when_the_systems_is() {
         let (system, mut resolver) = resolver();
-        assert!(!door::is_ready(&mut resolver));
+        assert!(!gated_service::is_ready(&mut resolver));
         system.open();
-        assert!(door::is_ready(&mut resolver));
+        assert!(gated_service::is_ready(&mut resolver));
         assert_eq!(addresses(&mut resolver, "other.example"), [LOOKED_UP.ip()]);
     }
 
-    /// The system's resolver panics if it is asked.
+    /// The system's resolver panics if it is called.
     #[test]
     fn given_hosts_and_localhost_are_not_looked_up() {
         let (_system, mut resolver) = resolver();

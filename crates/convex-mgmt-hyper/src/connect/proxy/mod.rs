@@ -1,4 +1,4 @@
-//! [`Proxy`]: HTTP and SOCKS 5 proxies, through which every connection is tunnelled. Feature `proxy`.
+//! HTTP and SOCKS 5 proxies. Every connection goes through a tunnel.
 
 mod config;
 mod connector;

@@ -1,5 +1,5 @@
-//! TLS with rustls: the crypto provider is always passed explicitly, so neither a missing nor a second process-wide default
-//! can make a client panic.
+//! The settings of TLS with rustls. The crypto provider is always explicit, so a client cannot panic over rustls' process-wide
+//! default.
 
 use std::sync::Arc;
 
@@ -7,13 +7,13 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::builder::ConfigError;
+use crate::config::ConfigError;
 
-/// The library that does the cryptography of TLS.
+/// The cryptography library for TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CryptoProvider {
-    /// ring. The default where both are built in.
+    /// ring. The default if both are built in.
     #[cfg(feature = "tls-ring")]
     Ring,
     /// aws-lc-rs.
@@ -42,19 +42,19 @@ impl CryptoProvider {
     }
 }
 
-/// What a client wants of TLS.
+/// The TLS settings of a client.
 #[derive(Debug, Default)]
 pub(crate) struct TlsSettings {
     pub(crate) provider: Option<CryptoProvider>,
     #[cfg(feature = "native-roots")]
     pub(crate) native_roots: bool,
-    /// Certificates in PEM that are trusted besides.
+    /// Additional trusted certificates in PEM.
     pub(crate) extra_roots: Vec<Vec<u8>>,
 }
 
 impl TlsSettings {
     pub(crate) fn config(&self) -> Result<ClientConfig, ConfigError> {
-        // First, so that certificates that cannot be read are told whatever else is amiss.
+        // First, so that unreadable certificates are reported in every build.
         let roots = self.roots()?;
         let provider = self.provider.or_else(CryptoProvider::default_of_build).ok_or(ConfigError::NoCryptoProvider)?;
         let config = ClientConfig::builder_with_provider(Arc::new(provider.rustls()))
@@ -86,7 +86,7 @@ impl TlsSettings {
         if !self.native_roots {
             return Ok(false);
         }
-        // One unreadable certificate of the platform's must not take the others away.
+        // Unreadable certificates of the platform are skipped.
         let (added, _) = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         if added == 0 { Err(ConfigError::NoNativeRoots) } else { Ok(true) }
     }
@@ -102,7 +102,7 @@ impl TlsSettings {
 mod tests {
     use super::*;
 
-    /// An authority that was made for this test.
+    /// An authority made for this test.
     const AUTHORITY: &str = "-----BEGIN CERTIFICATE-----
 MIIBjjCCATOgAwIBAgIUVh4kSUNa0C7E8upvGt84hK3FI0owCgYIKoZIzj0EAwIw
 GzEZMBcGA1UEAwwQQSB0ZXN0IGF1dGhvcml0eTAgFw0yNjExMjYwNzAyMDZaGA8y
@@ -116,15 +116,15 @@ HscGVXaPNI7Y8yzoJSukn/n1
 -----END CERTIFICATE-----
 ";
 
-    /// How many authorities are trusted that have this in their name.
+    /// Counts the trusted authorities whose name contains `name`.
     fn trusted(settings: &TlsSettings, name: &str) -> usize {
         let is_in = |subject: &[u8]| subject.windows(name.len()).any(|part| part == name.as_bytes());
         settings.roots().unwrap().roots.iter().filter(|root| is_in(root.subject.as_ref())).count()
     }
 
-    /// No test can reach a server whose certificate a public authority signed, so it is the store that is looked at.
+    /// Tests cannot reach a server with a certificate of a public authority, so this one inspects the store.
     #[test]
-    fn public_authorities_are_trusted_and_others_besides_them() {
+    fn trusts_public_authorities_and_additional_ones() {
         let default = TlsSettings::default();
         let with_one = TlsSettings { extra_roots: vec![AUTHORITY.into()], ..TlsSettings::default() };
         for settings in [&default, &with_one] {

@@ -1,0 +1,68 @@
+//! [`Client::apply_environment_plan`]: applies a plan for environment variables.
+
+use bytes::Bytes;
+use convex_mgmt_proto::deployment::environment_variables::{EnvironmentPlan, PlanError};
+use convex_mgmt_proto::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
+use convex_mgmt_proto::{BuildError, DeploymentApi, Operation};
+use http::{Request, Response};
+use tower::{BoxError, Service};
+
+use super::handle::Client;
+use crate::error::{Cause, Error};
+
+/// The reaction to variables that changed after a plan was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnConflict {
+    /// Change nothing and fail with the names of the variables.
+    #[default]
+    Fail,
+    /// Overwrite the changes with the wanted variables.
+    Overwrite,
+}
+
+impl<S> Client<DeploymentApi, S>
+where
+    S: Service<Request<Bytes>, Response = Response<Bytes>> + Clone,
+    S::Error: Into<BoxError>,
+{
+    /// Applies a plan for environment variables and returns the changes that it made.
+    ///
+    /// It reads the variables again, compares them with the plan, and makes all remaining changes in one call. It makes no
+    /// call if no change remains. The API has no conditional write, so a change between the read and the write stays
+    /// undetected.
+    ///
+    /// # Errors
+    /// An [`Error`], with one of these kinds if the plan is at fault:
+    ///
+    /// * [`ErrorKind::PlanConflict`](crate::ErrorKind::PlanConflict) if variables changed after the plan was made and
+    ///   `on_conflict` is [`OnConflict::Fail`].
+    /// * [`ErrorKind::PlanRejected`](crate::ErrorKind::PlanRejected) if the plan deletes every owned variable and does not
+    ///   permit that, or owns an empty prefix or name.
+    /// * [`ErrorKind::Build`](crate::ErrorKind::Build) if a name or a value breaks a rule, before anything is sent. Also
+    ///   if the variables would exceed a limit of the deployment. Only the second read shows that, before anything is changed.
+    pub async fn apply_environment_plan(
+        &self,
+        plan: &EnvironmentPlan,
+        on_conflict: OnConflict,
+    ) -> Result<EnvironmentPlan, Error> {
+        let unsent = |cause| Error::unsent(UpdateEnvironmentVariables::META, self.endpoint().url(), cause);
+        plan.check().map_err(|error| unsent(cause(error)))?;
+        let fresh = self.send(&ListEnvironmentVariables::new()).await?;
+        let plan = match on_conflict {
+            OnConflict::Fail => plan.rebase(&fresh).map_err(|conflict| unsent(Cause::PlanConflict(conflict)))?,
+            OnConflict::Overwrite => plan.replan(&fresh),
+        };
+        if let Some(update) = plan.operation().map_err(|error| unsent(cause(error)))? {
+            self.send(&update).await?;
+        }
+        Ok(plan)
+    }
+}
+
+fn cause(error: PlanError) -> Cause {
+    match error {
+        PlanError::Invalid(violations) => Cause::Build(BuildError::Invalid(violations)),
+        error => Cause::PlanRejected(error),
+    }
+}

@@ -1,0 +1,132 @@
+//! [`Exchange`]: the part of a call that does not depend on the operation's types, so that it is compiled once.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use convex_mgmt_proto::{OperationMeta, ResponseError, Sent};
+use http::{Request, Response, Uri};
+use pin_project_lite::pin_project;
+use tokio::time::Instant;
+
+use crate::error::{Attempts, Cause, Error, TransportError};
+use crate::service::Transport;
+use crate::trace::CallSpan;
+
+/// A call in flight: the facts that its errors report.
+pub(super) struct Call {
+    operation: &'static OperationMeta,
+    uri: Uri,
+    started: Instant,
+    /// The attempts that led to the response.
+    attempts: Attempts,
+    span: CallSpan,
+}
+
+impl Call {
+    fn start(operation: &'static OperationMeta, request: &Request<Bytes>) -> Self {
+        let span = CallSpan::new(operation, request);
+        let uri = request.uri().clone();
+        Self { operation, uri, started: Instant::now(), attempts: Attempts::ONE, span }
+    }
+
+    fn failed(&self, error: TransportError) -> Error {
+        self.error(error.history(), error.sent(), Cause::Transport(error))
+    }
+
+    pub(super) fn rejected(&self, error: ResponseError) -> Error {
+        self.error(self.attempts, Sent::Maybe, Cause::Response(error))
+    }
+
+    /// Returns `true` if an earlier attempt may have taken effect on the server.
+    pub(super) fn maybe_applied(&self) -> bool {
+        self.attempts.maybe_applied
+    }
+
+    fn error(&self, attempts: Attempts, sent: Sent, cause: Cause) -> Error {
+        let url = self.operation.endpoint_url(&self.uri).unwrap_or_default().into();
+        let error = Error::new(self.operation, url, attempts, self.started.elapsed(), sent, cause);
+        self.span.failed(&error);
+        error
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<S, F> {
+        Failed { error: Option<Error> },
+        Readying { service: S, request: Option<Request<Bytes>> },
+        Calling { #[pin] call: F },
+    }
+}
+
+pin_project! {
+    /// Waits until the service is ready, calls it, and returns its response or the error of the call.
+    ///
+    /// The time of the call starts with the first poll. An `async fn` would hold the request twice.
+    pub(super) struct Exchange<S: Transport> {
+        operation: &'static OperationMeta,
+        // Set by the first poll, and taken by the last one.
+        call: Option<Call>,
+        #[pin]
+        state: State<S, S::Future>,
+    }
+}
+
+impl<S: Transport> Exchange<S> {
+    /// Creates the exchange. If the request could not be built, it fails with that error.
+    pub(super) fn new(service: S, operation: &'static OperationMeta, request: Result<Request<Bytes>, Error>) -> Self {
+        let state = match request {
+            Ok(request) => State::Readying { service, request: Some(request) },
+            Err(error) => State::Failed { error: Some(error) },
+        };
+        Self { operation, call: None, state }
+    }
+}
+
+impl<S: Transport> Future for Exchange<S> {
+    type Output = Result<(Response<Bytes>, Call), Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if this.call.is_none() {
+            match this.state.as_mut().project() {
+                StateProjection::Readying { request: Some(request), .. } => {
+                    *this.call = Some(Call::start(this.operation, request));
+                }
+                StateProjection::Failed { error } => {
+                    return error.take().map_or(Poll::Pending, |error| Poll::Ready(Err(error)));
+                }
+                // Only a future that is polled after its end has no call.
+                _ => return Poll::Pending,
+            }
+        }
+        let Some(call) = this.call else { return Poll::Pending };
+        let result = {
+            let _entered = call.span.enter();
+            loop {
+                let future = match this.state.as_mut().project() {
+                    StateProjection::Readying { service, request } => match ready!(service.poll_ready(cx)) {
+                        Ok(()) => match request.take() {
+                            Some(request) => service.call(request),
+                            None => return Poll::Pending,
+                        },
+                        Err(error) => break Err(TransportError::not_ready(error)),
+                    },
+                    StateProjection::Calling { call } => break ready!(call.poll(cx)).map_err(TransportError::from_any),
+                    StateProjection::Failed { .. } => return Poll::Pending,
+                };
+                this.state.set(State::Calling { call: future });
+            }
+        };
+        let Some(mut call) = this.call.take() else { return Poll::Pending };
+        Poll::Ready(match result {
+            Ok(response) => {
+                call.attempts = response.extensions().get().copied().unwrap_or(Attempts::ONE);
+                call.span.responded(&response, call.attempts);
+                Ok((response, call))
+            }
+            Err(error) => Err(call.failed(error)),
+        })
+    }
+}

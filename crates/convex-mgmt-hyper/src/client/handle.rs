@@ -1,0 +1,119 @@
+//! [`Client`]: an endpoint and the service that sends its requests.
+
+use std::fmt;
+
+use convex_mgmt_proto::{Api, DeploymentApi, Endpoint, ManagementApi, UserAgent};
+
+use crate::service::{BoxService, DefaultService, Transport};
+
+/// A client of the Deployment Platform API.
+pub type DeploymentClient<S = DefaultService> = Client<DeploymentApi, S>;
+
+/// A client of the Management API.
+pub type ManagementClient<S = DefaultService> = Client<ManagementApi, S>;
+
+/// A client whose type does not depend on its layers or its transport. It is `Clone + Send + Sync + 'static`.
+///
+/// [`ClientBuilder::build_boxed`](crate::ClientBuilder::build_boxed) and [`Client::boxed`] create it. A call costs one more
+/// allocation than with a client of a known type.
+///
+/// ```
+/// use convex_mgmt::deployment::PauseDeployment;
+/// use convex_mgmt::{BoxClient, DeploymentApi, Error};
+///
+/// struct Maintenance {
+///     client: BoxClient<DeploymentApi>,
+/// }
+///
+/// impl Maintenance {
+///     async fn begin(&self) -> Result<(), Error> {
+///         self.client.send(&PauseDeployment::new()).await
+///     }
+/// }
+/// ```
+pub type BoxClient<A> = Client<A, BoxService>;
+
+/// Sends operations of one API to one endpoint.
+///
+/// Clones are cheap and share connections, limits and the retry budget. A client can be built without a runtime and used from
+/// several runtimes. The default client needs a tokio runtime when it sends.
+///
+/// ```no_run
+/// use convex_mgmt::Client;
+/// use convex_mgmt::deployment::ListEnvironmentVariables;
+/// use convex_mgmt::{DeployKey, Endpoint};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let key = DeployKey::parse("prod:happy-animal-123|made-up")?;
+/// let client = Client::new(Endpoint::new("https://happy-animal-123.convex.cloud", &key)?)?;
+/// for name in client.send(&ListEnvironmentVariables::new()).await?.names() {
+///     println!("{name}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # The type of a client in structs and functions
+/// A client without layers is a [`DeploymentClient`] or a [`ManagementClient`]. Layers and transports are part of a client's
+/// type. A struct names any client as [`BoxClient`]; a function takes any client with the bound [`Transport`].
+pub struct Client<A, S = DefaultService> {
+    endpoint: Endpoint<A>,
+    service: S,
+    /// Applies to every endpoint of this client and of those made by [`Client::at`].
+    user_agent: Option<UserAgent>,
+}
+
+impl<A: Api, S> Client<A, S> {
+    /// Creates a client over any service, such as a stack of your own. The library adds no retries and no timeouts to it.
+    /// [`ClientBuilder::build_on`](crate::ClientBuilder::build_on) adds them to a transport.
+    pub fn with_service(endpoint: Endpoint<A>, service: S) -> Self {
+        Self { endpoint, service, user_agent: None }
+    }
+
+    /// Sets the product in the `User-Agent`, for this endpoint and those of [`Client::at`].
+    pub(super) fn with_user_agent(self, user_agent: Option<UserAgent>) -> Self {
+        let endpoint = match &user_agent {
+            Some(user_agent) => self.endpoint.with_default_user_agent(user_agent.clone()),
+            None => self.endpoint,
+        };
+        Self { endpoint, service: self.service, user_agent }
+    }
+
+    /// Returns the endpoint that this client sends to.
+    pub fn endpoint(&self) -> &Endpoint<A> {
+        &self.endpoint
+    }
+
+    pub(super) fn service(&self) -> &S {
+        &self.service
+    }
+
+    /// Hides the type of the service, so that the client's type does not depend on its layers.
+    pub fn boxed(self) -> BoxClient<A>
+    where
+        S: Transport + Send + 'static,
+        S::Future: Send,
+    {
+        Client { endpoint: self.endpoint, service: BoxService::new(self.service), user_agent: self.user_agent }
+    }
+}
+
+impl<A, S: Clone> Client<A, S> {
+    /// Creates a client of another endpoint, of either API. It shares this client's connections, limits, retry budget and
+    /// `User-Agent` product ([`ClientBuilder::user_agent`](crate::ClientBuilder::user_agent)).
+    pub fn at<B: Api>(&self, endpoint: Endpoint<B>) -> Client<B, S> {
+        Client::with_service(endpoint, self.service.clone()).with_user_agent(self.user_agent.clone())
+    }
+}
+
+impl<A, S: Clone> Clone for Client<A, S> {
+    fn clone(&self) -> Self {
+        Self { endpoint: self.endpoint.clone(), service: self.service.clone(), user_agent: self.user_agent.clone() }
+    }
+}
+
+impl<A: Api, S> fmt::Debug for Client<A, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}

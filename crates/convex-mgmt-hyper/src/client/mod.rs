@@ -1,0 +1,14 @@
+//! [`Client`], its builder, and the walk over lists.
+
+mod builder;
+mod environment;
+mod exchange;
+mod handle;
+mod pages;
+mod send;
+
+pub use self::builder::ClientBuilder;
+pub use self::environment::OnConflict;
+pub use self::handle::{BoxClient, Client, DeploymentClient, ManagementClient};
+pub use self::pages::{Items, Pages};
+pub use self::send::{ReplyFuture, SendFuture};

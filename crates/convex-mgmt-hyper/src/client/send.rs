@@ -1,0 +1,117 @@
+//! [`Client::send`] and its futures.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use convex_mgmt_proto::{Api, Operation, Reply};
+use pin_project_lite::pin_project;
+
+use super::exchange::Exchange;
+use super::handle::Client;
+use crate::error::{Cause, Error};
+use crate::service::Transport;
+
+impl<A: Api, S> Client<A, S> {
+    /// Sends an operation and returns its output.
+    ///
+    /// The future owns the request and a clone of the service. It borrows neither the client nor the operation, so it can be
+    /// spawned:
+    ///
+    /// ```no_run
+    /// use convex_mgmt::deployment::{GetCanonicalUrls, ListEnvironmentVariables};
+    /// use convex_mgmt::DeploymentClient;
+    ///
+    /// # async fn example(client: DeploymentClient) -> Result<(), Box<dyn std::error::Error>> {
+    /// let variables = tokio::spawn(client.send(&ListEnvironmentVariables::new()));
+    /// let urls = client.send(&GetCanonicalUrls::new()).await?;
+    /// let variables = variables.await??;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Nothing is sent before the first poll. A future that is dropped cancels the call: the server may or may not have
+    /// received the request.
+    ///
+    /// # Errors
+    /// The future returns an [`Error`] if the request breaks a rule and was not built, no complete response was received, the
+    /// server rejected the request, or the response cannot be decoded.
+    pub fn send<O>(&self, operation: &O) -> SendFuture<O, S>
+    where
+        O: Operation<Api = A>,
+        S: Transport,
+    {
+        SendFuture { reply: self.send_for_reply(operation) }
+    }
+
+    /// Sends an operation and returns its output with facts from the response's headers: a deprecation notice, and whether a
+    /// deletion found that an earlier attempt had succeeded.
+    ///
+    /// The future owns the request and a clone of the service, like the future of [`Client::send`].
+    ///
+    /// # Errors
+    /// As for [`Client::send`].
+    pub fn send_for_reply<O>(&self, operation: &O) -> ReplyFuture<O, S>
+    where
+        O: Operation<Api = A>,
+        S: Transport,
+    {
+        let request = operation
+            .to_request(self.endpoint())
+            .map_err(|error| Error::unsent(O::META, self.endpoint().url(), Cause::Build(error)));
+        ReplyFuture { exchange: Exchange::new(self.service().clone(), O::META, request), operation: PhantomData }
+    }
+}
+
+pin_project! {
+    /// The future of [`Client::send`](crate::Client::send).
+    #[must_use = "futures do nothing unless polled"]
+    pub struct SendFuture<O, S: Transport> {
+        #[pin]
+        reply: ReplyFuture<O, S>,
+    }
+}
+
+impl<O: Operation, S: Transport> Future for SendFuture<O, S> {
+    type Output = Result<O::Output, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().reply.poll(cx).map_ok(|reply| reply.output)
+    }
+}
+
+impl<O: Operation, S: Transport> fmt::Debug for SendFuture<O, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendFuture").field("operation", &O::META.id).finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// The future of [`Client::send_for_reply`](crate::Client::send_for_reply).
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ReplyFuture<O, S: Transport> {
+        #[pin]
+        exchange: Exchange<S>,
+        operation: PhantomData<fn() -> O>,
+    }
+}
+
+impl<O: Operation, S: Transport> Future for ReplyFuture<O, S> {
+    type Output = Result<Reply<O::Output>, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let (response, call) = ready!(self.project().exchange.poll(cx))?;
+        let reply = match call.maybe_applied() {
+            true => O::reply_from_retry(response),
+            false => O::reply_from_response(response),
+        };
+        Poll::Ready(reply.map_err(|error| call.rejected(error)))
+    }
+}
+
+impl<O: Operation, S: Transport> fmt::Debug for ReplyFuture<O, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReplyFuture").field("operation", &O::META.id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,126 @@
+//! The texts of an [`Error`]: `Display`, the summary without a remedy, and `Debug`.
+
+use std::fmt;
+use std::time::Duration;
+
+use convex_mgmt_proto::{ResponseError, Sent};
+
+use super::call::{Cause, Error, Inner};
+use super::kind::ErrorKind;
+use super::transport::TransportErrorKind;
+
+impl Error {
+    /// Returns the text of the error without the [remedy](Error::remedy), for callers that show the two apart.
+    pub fn summary(&self) -> impl fmt::Display + '_ {
+        Text { error: self, has_remedy: false }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Text { error: self, has_remedy: true }.fmt(f)
+    }
+}
+
+/// What failed, what is known about the operation, and the next step.
+struct Text<'a> {
+    error: &'a Error,
+    has_remedy: bool,
+}
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { error, has_remedy } = *self;
+        let Inner { operation, url, attempts, elapsed, sent, cause } = &*error.0;
+        write!(f, "{}: ", operation.id)?;
+        match cause {
+            Cause::Build(error) => return write!(f, "{error}; nothing was sent"),
+            Cause::PlanConflict(error) => return write!(f, "{error}; nothing was changed"),
+            Cause::PlanRejected(error) => return write!(f, "{error}; nothing was changed"),
+            Cause::Pagination(error) => return error.fmt(f),
+            Cause::TooManyItems(max) => {
+                return write!(f, "the list has more than {max} items: raise the limit, or walk it by page");
+            }
+            Cause::Transport(error) => error.describe(host(url)).fmt(f)?,
+            Cause::Response(ResponseError::Api(error)) if !has_remedy => error.summary().fmt(f)?,
+            Cause::Response(error) => error.fmt(f)?,
+        }
+        let (known, next) = match (cause, sent) {
+            // The text of the cause says it.
+            (Cause::Transport(error), Sent::No) if error.kind() == TransportErrorKind::Unprocessed => ("", ""),
+            (Cause::Transport(_), Sent::No) => ("; nothing was sent", ""),
+            _ if error.is_applied() => ("; the operation took effect", "to find the result"),
+            _ if error.kind() != ErrorKind::OutcomeUnknown => ("", ""),
+            _ if error.last_is_open() => ("; it may have taken effect", "to check"),
+            _ => ("; an earlier attempt may have taken effect", "to check"),
+        };
+        f.write_str(known)?;
+        if let Some(id) = error.verify_with() {
+            write!(f, "; call {id} {next}")?;
+        }
+        if attempts.count > 1 {
+            write!(f, " ({} attempts in {})", attempts.count, Time(*elapsed))?;
+        }
+        Ok(())
+    }
+}
+
+/// The host of an endpoint's URL, with its port.
+fn host(url: &str) -> &str {
+    url.split_once("://").and_then(|(_, rest)| rest.split('/').next()).unwrap_or_default()
+}
+
+/// A duration for a person: in milliseconds below one second, and in seconds above.
+struct Time(Duration);
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            short if short < Duration::from_secs(1) => write!(f, "{} ms", short.as_millis()),
+            long => write!(f, "{:.1} s", long.as_secs_f64()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { operation, url, attempts, elapsed, sent, cause } = &*self.0;
+        let mut debug = f.debug_struct("Error");
+        debug.field("operation", &operation.id).field("url", url);
+        debug.field("kind", &self.kind()).field("cause_kind", &self.cause_kind());
+        debug.field("attempts", &attempts.count).field("elapsed", elapsed).field("sent", sent);
+        match cause {
+            Cause::Build(error) => debug.field("cause", error),
+            Cause::PlanConflict(error) => debug.field("cause", error),
+            Cause::PlanRejected(error) => debug.field("cause", error),
+            Cause::Pagination(error) => debug.field("cause", error),
+            Cause::TooManyItems(max) => debug.field("max_items", max),
+            Cause::Transport(error) => debug.field("cause", error),
+            Cause::Response(error) => debug.field("cause", error),
+        };
+        debug.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_times_below_a_second_in_milliseconds() {
+        for (time, text) in [(0, "0 ms"), (340, "340 ms"), (999, "999 ms"), (1000, "1.0 s"), (61_240, "61.2 s")] {
+            assert_eq!(Time(Duration::from_millis(time)).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn finds_the_host_of_a_url() {
+        for (url, expected) in [
+            ("https://happy-animal-123.convex.cloud", "happy-animal-123.convex.cloud"),
+            ("http://[::1]:3210/convex", "[::1]:3210"),
+            ("", ""),
+        ] {
+            assert_eq!(host(url), expected);
+        }
+    }
+}

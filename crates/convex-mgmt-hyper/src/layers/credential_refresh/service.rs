@@ -1,0 +1,194 @@
+//! [`CredentialRefresh`]: sends a request once more after the server rejects its credential.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use convex_mgmt_proto::Api;
+use http::{Request, Response, StatusCode};
+use pin_project_lite::pin_project;
+use tower::{BoxError, Service};
+
+use super::endpoints::Endpoints;
+use super::source::{Fetched, Next, Source, Version};
+use crate::error::TransportError;
+
+/// Sends requests with the newest credential of their endpoint. After a 401 it calls the source for another one, and sends the
+/// request once more, whatever its operation: the server does not execute such a request. Both count as one attempt.
+///
+/// * The source is called once for all requests to one endpoint that are rejected meanwhile on one tokio runtime. The fetch
+///   belongs to no request: if a call gives up, the next one waits for the same result.
+/// * On several runtimes, each calls it once, because the timers and connections of a fetch belong to the runtime that it began
+///   on. The first result serves all of them, and the other fetches are dropped.
+/// * If the source fails, the requests that waited end with
+///   [`TransportErrorKind::Credential`](crate::TransportErrorKind::Credential). If it returns the rejected credential, they end
+///   with the 401.
+/// * A credential that differs from the rejected one is sent at once. One that does not work is not replaced before the pause of
+///   [`CredentialRefreshLayer::backoff`](super::CredentialRefreshLayer::backoff) ends.
+/// * A call waits for the source within its total timeout, and the source has a timeout of its own
+///   ([`CredentialRefreshLayer::source_timeout`](super::CredentialRefreshLayer::source_timeout)).
+/// * Endpoints are independent: no endpoint waits for the fetch or the pause of another one.
+///
+/// Needs the timers of a tokio runtime while it waits for the source.
+pub struct CredentialRefresh<S, A> {
+    inner: S,
+    endpoints: Arc<Endpoints<A>>,
+}
+
+impl<S, A> CredentialRefresh<S, A> {
+    pub(super) fn new(inner: S, endpoints: Arc<Endpoints<A>>) -> Self {
+        Self { inner, endpoints }
+    }
+}
+
+impl<S: Clone, A> Clone for CredentialRefresh<S, A> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), endpoints: Arc::clone(&self.endpoints) }
+    }
+}
+
+impl<S, A: Api> fmt::Debug for CredentialRefresh<S, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CredentialRefresh").field("api", &A::NAME).finish_non_exhaustive()
+    }
+}
+
+impl<S, A> Service<Request<Bytes>> for CredentialRefresh<S, A>
+where
+    S: Service<Request<Bytes>, Response = Response<Bytes>> + Clone,
+    S::Error: Into<BoxError>,
+    A: Api,
+{
+    type Response = Response<Bytes>;
+    type Error = TransportError;
+    type Future = CredentialRefreshFuture<S, A>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        self.inner.poll_ready(cx).map_err(TransportError::from_any)
+    }
+
+    fn call(&mut self, mut request: Request<Bytes>) -> Self::Future {
+        let source = self.endpoints.find(&request);
+        let version = source.as_ref().map_or(0, |source| source.authorize(&mut request));
+        let again = Again { endpoints: Arc::clone(&self.endpoints), source, version, request: Some(request.clone()) };
+        // This service is ready, and its clone is not: it is polled for that before it is called.
+        let inner = self.inner.clone();
+        let call = std::mem::replace(&mut self.inner, inner.clone()).call(request);
+        CredentialRefreshFuture { inner, again, rejection: None, state: State::Calling { call } }
+    }
+}
+
+/// The parts for sending a request once more.
+struct Again<A> {
+    endpoints: Arc<Endpoints<A>>,
+    /// `None` until the server rejects the credential of the endpoint for the first time.
+    source: Option<Arc<Source<A>>>,
+    /// The version of the credential that was sent last.
+    version: Version,
+    /// The request with that credential. Taken when it is sent once more.
+    request: Option<Request<Bytes>>,
+}
+
+impl<A: Api> Again<A> {
+    fn worked(&self) {
+        if let Some(source) = &self.source {
+            source.worked(self.version);
+        }
+    }
+
+    /// Decides about a rejected request. `None` if it was sent once more already, or belongs to another API.
+    fn rejected(&mut self) -> Option<Next> {
+        let request = self.request.as_mut()?;
+        if self.source.is_none() {
+            self.source = self.endpoints.find_or_add(request);
+        }
+        Some(Source::rejected(self.source.as_ref()?, request))
+    }
+
+    /// Decides about a request that has waited for the source.
+    fn fetched(&mut self) -> Option<Next> {
+        Some(self.source.as_ref()?.fetched(self.request.as_mut()?))
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<C> {
+        Calling { #[pin] call: C },
+        // Until the source has returned a result.
+        Fetching { fetched: Fetched },
+        Readying,
+    }
+}
+
+pin_project! {
+    /// The future of [`CredentialRefresh`].
+    pub struct CredentialRefreshFuture<S, A> where S: Service<Request<Bytes>> {
+        inner: S,
+        again: Again<A>,
+        rejection: Option<Response<Bytes>>,
+        #[pin]
+        state: State<S::Future>,
+    }
+}
+
+impl<S: Service<Request<Bytes>>, A> fmt::Debug for CredentialRefreshFuture<S, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CredentialRefreshFuture").finish_non_exhaustive()
+    }
+}
+
+impl<S, A> Future for CredentialRefreshFuture<S, A>
+where
+    S: Service<Request<Bytes>, Response = Response<Bytes>>,
+    S::Error: Into<BoxError>,
+    A: Api,
+{
+    type Output = Result<Response<Bytes>, TransportError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            // `None` comes of a future that is polled after its end.
+            let next = match this.state.as_mut().project() {
+                StateProjection::Calling { call } => {
+                    let response = ready!(call.poll(cx)).map_err(TransportError::from_any)?;
+                    if response.status().is_success() {
+                        this.again.worked();
+                    }
+                    let is_rejected = response.status() == StatusCode::UNAUTHORIZED;
+                    let Some(next) = is_rejected.then(|| this.again.rejected()).flatten() else {
+                        return Poll::Ready(Ok(response));
+                    };
+                    *this.rejection = Some(response);
+                    Some(next)
+                }
+                StateProjection::Fetching { fetched } => {
+                    ready!(fetched.as_mut().poll(cx));
+                    this.again.fetched()
+                }
+                StateProjection::Readying => {
+                    ready!(this.inner.poll_ready(cx)).map_err(TransportError::not_ready)?;
+                    let Some(request) = this.again.request.take() else { return Poll::Pending };
+                    this.state.set(State::Calling { call: this.inner.call(request) });
+                    continue;
+                }
+            };
+            let next = match next {
+                Some(Next::Send(version)) => {
+                    this.again.version = version;
+                    State::Readying
+                }
+                Some(Next::Wait(fetched)) => State::Fetching { fetched },
+                Some(Next::Fail(reason)) => return Poll::Ready(Err(TransportError::credential(reason))),
+                Some(Next::Reject) => {
+                    return this.rejection.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(response)));
+                }
+                None => return Poll::Pending,
+            };
+            this.state.set(next);
+        }
+    }
+}

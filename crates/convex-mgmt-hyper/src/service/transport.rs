@@ -1,0 +1,47 @@
+//! [`Transport`]: the bound on the service of a client.
+
+use bytes::Bytes;
+use http::{Request, Response};
+use tower::{BoxError, Service};
+
+/// A service that a [`Client`](crate::Client) can send requests through. Every suitable tower service implements it.
+///
+/// It is the one bound that a function over any client needs:
+///
+/// ```
+/// use convex_mgmt::deployment::ListEnvironmentVariables;
+/// use convex_mgmt::{Client, DeploymentApi, Error, Transport};
+///
+/// async fn count_variables<T: Transport>(client: &Client<DeploymentApi, T>) -> Result<usize, Error> {
+///     Ok(client.send(&ListEnvironmentVariables::new()).await?.names().count())
+/// }
+/// ```
+///
+/// The compiler rejects other services with a text that names the requirements:
+///
+/// ```compile_fail,E0277
+/// use convex_mgmt::Transport;
+///
+/// struct NotAService;
+///
+/// fn takes(_: impl Transport) {}
+/// takes(NotAService);
+/// ```
+///
+/// It does not require `Send`. A function that spawns calls asks for that too: `T: Transport<Future: Send> + Send + 'static`.
+#[diagnostic::on_unimplemented(
+    message = "a `Client` cannot send requests through `{Self}`",
+    label = "not a `Transport`",
+    note = "a transport implements `Clone` and `tower::Service<http::Request<bytes::Bytes>, Response = http::Response<bytes::Bytes>>`, and its error converts into `tower::BoxError`",
+    note = "put a service that is not `Clone` behind `tower::buffer::Buffer`, and convert other bodies with a layer"
+)]
+pub trait Transport: Service<Request<Bytes>, Response = Response<Bytes>, Error: Into<BoxError>> + Clone {}
+
+// Without the attribute the compiler reports the bound below that fails, and not the text above.
+#[diagnostic::do_not_recommend]
+impl<S> Transport for S
+where
+    S: Service<Request<Bytes>, Response = Response<Bytes>> + Clone,
+    S::Error: Into<BoxError>,
+{
+}

@@ -1,0 +1,213 @@
+//! One layer for many endpoints: each has a credential, a fetch and a pause of its own, in bounded memory.
+
+use std::collections::BTreeMap;
+
+use convex_mgmt::deployment::GetLogStream;
+use convex_mgmt::{AccessToken, ManagementApi, Operation};
+
+use super::*;
+
+/// The requests that servers have seen, such as `secret@host`.
+type Seen = Arc<Mutex<Vec<String>>>;
+
+/// A server at each host that accepts one key: `new-` and the host's name.
+fn servers(
+    seen: &Seen,
+) -> impl Service<Request<Bytes>, Response = Response<Bytes>, Error = TransportError, Future: Send>
++ Clone
++ Send
++ Sync
++ use<> {
+    let seen = Arc::clone(seen);
+    service_fn(move |request: Request<Bytes>| {
+        let (host, secret) = (request.uri().host().unwrap().to_owned(), secret(&request));
+        let (status, body) = if secret == format!("new-{host}") { (200, DONE) } else { (401, REFUSED) };
+        seen.lock().unwrap().push(format!("{secret}@{host}"));
+        ready(Response::builder().status(status).body(Bytes::from_static(body.as_bytes())).map_err(TransportError::tls))
+    })
+}
+
+fn host(endpoint: &Endpoint<DeploymentApi>) -> String {
+    endpoint.url().rsplit('/').next().unwrap().to_owned()
+}
+
+fn url(n: usize) -> String {
+    format!("https://d{n}.example")
+}
+
+async fn list<S>(client: &DeploymentClient<S>, url: &str) -> Result<EnvironmentVariables, Error>
+where
+    S: Service<Request<Bytes>, Response = Response<Bytes>, Error: Into<BoxError>> + Clone,
+{
+    client.at(at(url, "old")).send(&ListEnvironmentVariables::new()).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_layer_asks_for_each_endpoint_and_sends_a_credential_there_only() {
+    let seen = Seen::default();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&asked);
+    let refresh = CredentialRefreshLayer::new(move |endpoint: Endpoint<DeploymentApi>| {
+        noted.lock().unwrap().push(endpoint.url().to_owned());
+        ready(Ok(key(&format!("new-{}", host(&endpoint)))))
+    });
+    let client = builder().attempt_layer(refresh).build_on(servers(&seen)).unwrap();
+    for _ in 0..2 {
+        for n in 0..3 {
+            list(&client, &url(n)).await.unwrap();
+        }
+    }
+    assert_eq!(*asked.lock().unwrap(), [url(0), url(1), url(2)]);
+    let first = (0..3).flat_map(|n| [format!("old@d{n}.example"), format!("new-d{n}.example@d{n}.example")]);
+    let second = (0..3).map(|n| format!("new-d{n}.example@d{n}.example"));
+    assert_eq!(*seen.lock().unwrap(), first.chain(second).collect::<Vec<_>>());
+}
+
+/// Each of these is an endpoint, and has another key than the one before.
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_is_its_url_with_its_path_and_its_credential() {
+    let script = Script::new((0..4).flat_map(|_| [refused(), Step::Answer(200, DONE)]));
+    let (asked, count) = counter();
+    let refresh = CredentialRefreshLayer::new(move |_| ready(Ok(key(&format!("new{}", count())))));
+    let client = builder().attempt_layer(refresh).build_on(script.clone()).unwrap();
+    let below = Endpoint::with_path_prefix("https://a.example/below", &key("old")).unwrap();
+    let endpoints =
+        [at("https://a.example", "old"), at("https://a.example", "other"), below, at("https://a.example:8443", "old")];
+    for endpoint in endpoints {
+        client.at(endpoint).send(&ListEnvironmentVariables::new()).await.unwrap();
+    }
+    assert_eq!(secrets(&script), ["old", "new0", "other", "new1", "old", "new2", "old", "new3"]);
+    assert_eq!(asked.load(Ordering::Relaxed), 4);
+}
+
+/// The path of an operation with values belongs to the same endpoint.
+#[tokio::test(start_paused = true)]
+async fn operations_of_one_endpoint_share_its_credential() {
+    let script = Script::new([refused(), Step::Answer(200, DONE), Step::Answer(404, "{}")]);
+    let refresh = CredentialRefreshLayer::new(|_| ready(Ok(key("new"))));
+    let client = builder().attempt_layer(refresh).build_on(script.clone()).unwrap();
+    client.send(&ListEnvironmentVariables::new()).await.unwrap();
+    client.send(&GetLogStream::new("a/b")).await.unwrap_err();
+    assert_eq!(secrets(&script), ["old", "new", "new"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_of_another_api_or_of_no_operation_pass_unchanged() {
+    let script = Script::new([refused(), refused()]);
+    let (asked, count) = counter();
+    let refresh = CredentialRefreshLayer::<ManagementApi>::new(move |_| {
+        count();
+        ready(Ok(AccessToken::parse("eyJ2=").unwrap()))
+    });
+    let client = builder().attempt_layer(refresh.clone()).build_on(script.clone()).unwrap();
+    assert_eq!(client.send(&ListEnvironmentVariables::new()).await.unwrap_err().kind(), ErrorKind::Api);
+    let mut request = ListEnvironmentVariables::new().to_request(&old()).unwrap();
+    request.extensions_mut().clear();
+    let response = tower::Layer::layer(&refresh, script.clone()).call(request).await.unwrap();
+    assert_eq!((response.status().as_u16(), asked.load(Ordering::Relaxed)), (401, 0));
+    assert_eq!(secrets(&script), ["old", "old"]);
+}
+
+/// The errors of two libraries in one closure, without an annotation.
+#[tokio::test(start_paused = true)]
+async fn a_source_uses_the_question_mark_for_any_error() {
+    let client = builder()
+        .attempt_layer(CredentialRefreshLayer::new(async |endpoint| {
+            let port: u16 = endpoint.url().rsplit(':').next().unwrap_or_default().parse()?;
+            Ok(DeployKey::parse(&format!("key|{port}"))?)
+        }))
+        .build_on(Script::new([refused()]))
+        .unwrap();
+    let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Credential);
+    let source = std::error::Error::source(&error).unwrap();
+    assert!(source.is::<std::num::ParseIntError>(), "{error:?}");
+}
+
+/// One fetch for all calls to an endpoint, and none waits for another endpoint's.
+#[tokio::test(start_paused = true)]
+async fn endpoints_fetch_and_pause_on_their_own() {
+    let asked: Arc<Mutex<BTreeMap<String, usize>>> = Arc::default();
+    let noted = Arc::clone(&asked);
+    let refresh = CredentialRefreshLayer::new(move |endpoint: Endpoint<DeploymentApi>| {
+        let host = host(&endpoint);
+        *noted.lock().unwrap().entry(host.clone()).or_default() += 1;
+        async move {
+            match host.as_str() {
+                "d0.example" => pending().await,
+                "d1.example" => Ok(key("wrong")),
+                host => Ok(key(&format!("new-{host}"))),
+            }
+        }
+    });
+    let client =
+        builder().attempt_layer(refresh.backoff(60 * SECOND, 60 * SECOND)).build_on(servers(&Seen::default())).unwrap();
+    let call = |n: usize| {
+        let client = client.clone();
+        tokio::spawn(async move { list(&client, &url(n)).await })
+    };
+    let stuck: Vec<_> = (0..10).map(|_| call(0)).collect();
+    tokio::task::yield_now().await;
+    for _ in 0..3 {
+        assert_eq!(call(1).await.unwrap().unwrap_err().kind(), ErrorKind::Api);
+    }
+    let others: Vec<_> = (0..30).map(|n| call(2 + n % 3)).collect();
+    for other in others {
+        other.await.unwrap().unwrap();
+    }
+    let counts = asked.lock().unwrap().clone();
+    assert_eq!(counts, (0..5).map(|n| (format!("d{n}.example"), 1)).collect());
+    for call in stuck {
+        assert!(!call.is_finished());
+        call.abort();
+    }
+}
+
+/// The layer forgets the endpoint that was used least recently, which asks again when it comes back.
+#[tokio::test(start_paused = true)]
+async fn no_more_endpoints_are_remembered_than_allowed() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&asked);
+    let alive = Arc::new(());
+    let held = Arc::clone(&alive);
+    let refresh = CredentialRefreshLayer::new(move |endpoint: Endpoint<DeploymentApi>| {
+        noted.lock().unwrap().push(endpoint.url().to_owned());
+        let held = Arc::clone(&held);
+        async move {
+            let _held = held;
+            if endpoint.url() == url(9) {
+                pending::<()>().await;
+            }
+            Ok(key(&format!("new-{}", host(&endpoint))))
+        }
+    });
+    let client = builder().attempt_layer(refresh.max_endpoints(2)).build_on(servers(&Seen::default())).unwrap();
+    for n in [0, 1, 0, 2, 0, 1] {
+        list(&client, &url(n)).await.unwrap();
+    }
+    assert_eq!(*asked.lock().unwrap(), [0, 1, 2, 1].map(url), "0 was always used more recently");
+
+    // A call in flight keeps its endpoint, and other calls to that one wait for the same fetch.
+    asked.lock().unwrap().clear();
+    let waiting = |client: &DeploymentClient<_>| {
+        let client = client.clone();
+        tokio::spawn(async move { list(&client, &url(9)).await })
+    };
+    let calls = [waiting(&client), waiting(&client)];
+    tokio::task::yield_now().await;
+    for n in [3, 4, 5] {
+        list(&client, &url(n)).await.unwrap();
+    }
+    let last = waiting(&client);
+    tokio::task::yield_now().await;
+    assert_eq!(*asked.lock().unwrap(), [9, 3, 4, 5].map(url));
+    assert_eq!(Arc::strong_count(&alive), 3, "the fetch in progress");
+    for call in calls.into_iter().chain([last]) {
+        call.abort();
+        call.await.unwrap_err();
+    }
+    for n in [6, 7] {
+        list(&client, &url(n)).await.unwrap();
+    }
+    assert_eq!(Arc::strong_count(&alive), 2, "it is forgotten with its fetch");
+}
