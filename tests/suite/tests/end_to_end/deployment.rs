@@ -26,7 +26,7 @@ async fn canonical_urls_are_set_and_reset() {
     assert_eq!(urls, CanonicalUrls::new("https://api.example.com", defaults.convex_site_url.as_str()));
     client.send(&UpdateCanonicalUrl::reset(RequestDestination::ConvexCloud)).await.unwrap();
     assert_eq!(client.send(&GetCanonicalUrls::new()).await.unwrap(), defaults);
-    let other = UpdateCanonicalUrl::reset(RequestDestination::Unknown("convexMoon".into()));
+    let other = UpdateCanonicalUrl::reset(RequestDestination::from("convexMoon"));
     assert_eq!(client.send(&other).await.unwrap_err().code(), Some(&ErrorCode::BadJsonBody));
 }
 

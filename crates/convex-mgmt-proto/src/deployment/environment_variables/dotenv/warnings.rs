@@ -5,6 +5,7 @@ use std::fmt;
 use thiserror::Error;
 
 use super::reader::{self, Assignment};
+use crate::types::environment::is_name;
 
 /// A variable that the Convex command line tool reads in one way, and that a person may have meant in another. Holds no value.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -91,5 +92,5 @@ fn is_cut_off(one: &Assignment<'_>) -> bool {
 fn looks_like_an_assignment(line: &str) -> bool {
     let line = line.trim_start();
     let Some((name, value)) = reader::after_export(line).unwrap_or(line).split_once('=') else { return false };
-    super::super::rules::is_name(name.trim_end()) && !value.trim_matches('=').trim().is_empty()
+    is_name(name.trim_end()) && !value.trim_matches('=').trim().is_empty()
 }

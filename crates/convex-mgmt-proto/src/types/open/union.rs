@@ -1,4 +1,4 @@
-//! Enums and unions that outlive the version of the API they were written for: [`open_enum!`] and [`open_union!`].
+//! [`open_union!`]: tagged unions that keep objects that are newer than this library.
 
 use std::fmt;
 
@@ -6,88 +6,10 @@ use serde::Deserializer;
 use serde::de::{self, IgnoredAny, MapAccess};
 use serde_json::value::RawValue;
 
-/// Declares an enum of strings that keeps a value it does not know, and gives it back unchanged.
+/// Declares a union of objects that a tag field distinguishes. It keeps objects with an unknown tag.
 ///
-/// The rule for requests: a value that is not known is sent as it is, whichever field it stands in. Nobody makes one by
-/// accident, only by naming it or by sending back what was read, and the server knows which values there are by now. Checks
-/// before sending refuse known values only, such as a topic that cannot be asked for.
-///
-/// `Debug` shows such a value as it is, or, of an enum that is declared `redacted`, like a URL that may hold a token.
-macro_rules! open_enum {
-    (
-        $(#[$meta:meta])*
-        $vis:vis enum $name:ident $($redacted:ident)? {
-            $( $(#[$variant_meta:meta])* $variant:ident = $text:literal ),+ $(,)?
-        }
-    ) => {
-        $(#[$meta])*
-        #[derive(Clone, PartialEq, Eq)]
-        #[non_exhaustive]
-        $vis enum $name {
-            $( $(#[$variant_meta])* $variant, )+
-            /// A value that this version of the library has no name for, as it came.
-            Unknown(Box<str>),
-        }
-
-        impl $name {
-            /// Every value this version of the library has a name for.
-            $vis const KNOWN: &'static [Self] = &[ $( Self::$variant ),+ ];
-
-            /// The text that stands for this value on the wire.
-            $vis fn as_str(&self) -> &str {
-                match self {
-                    $( Self::$variant => $text, )+
-                    Self::Unknown(text) => text,
-                }
-            }
-        }
-
-        impl From<&str> for $name {
-            fn from(text: &str) -> Self {
-                match text {
-                    $( $text => Self::$variant, )+
-                    unknown => Self::Unknown(unknown.into()),
-                }
-            }
-        }
-
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                match self {
-                    $( Self::$variant => f.write_str(stringify!($variant)), )+
-                    Self::Unknown(text) => {
-                        let text: &str = text;
-                        f.debug_tuple("Unknown").field(&crate::types::redact::shown!(text $($redacted)?)).finish()
-                    }
-                }
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                std::fmt::Display::fmt(&crate::types::Printable(self.as_str()), f)
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                crate::types::open::text(deserializer, |text| Self::from(text))
-            }
-        }
-
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
-    };
-}
-
-/// Declares a union of objects that a field tells apart, and that keeps an object of a kind it does not know.
-///
-/// A variant holds a type that reads the object's other fields, or nothing where there are none. When the tag is the
-/// object's first field, as the server writes it, the rest goes straight into that type; otherwise the object is read
-/// twice.
+/// A variant holds the type of the object's other fields, or nothing if it has no other fields. The server writes the tag first;
+/// the other fields are then read straight into that type. If the tag comes later, the object is read twice.
 macro_rules! open_union {
     (
         $(#[$meta:meta])*
@@ -96,12 +18,35 @@ macro_rules! open_union {
         }
     ) => {
         $(#[$meta])*
+        ///
+        /// An object of a kind that this version of the library does not know is kept. Match the kinds that you handle and a `_`
+        /// arm; use [`tag`](Self::tag) to match a kind that has no variant yet.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         $vis enum $name {
             $( $(#[$variant_meta])* $variant $(($content))?, )+
-            /// An object of a kind that this version of the library does not know, as it came.
-            Unknown(crate::types::UnknownObject),
+            #[doc(hidden)]
+            _Unknown(crate::types::UnknownObject),
+        }
+
+        impl $name {
+            #[doc = concat!("Returns the kind as it is on the wire: the value of the field `", $tag, "`, known or not.")]
+            $vis fn tag(&self) -> &str {
+                match self {
+                    $( crate::types::open::variant!(any $variant $(($content))?) => $text, )+
+                    Self::_Unknown(object) => object.tag(),
+                }
+            }
+
+            /// Returns the object if this version of the library has no variant for its kind.
+            ///
+            /// A later version may have one, and returns `None` for the same object.
+            $vis fn unknown(&self) -> Option<&crate::types::UnknownObject> {
+                match self {
+                    Self::_Unknown(object) => Some(object),
+                    _ => None,
+                }
+            }
         }
 
         impl crate::types::open::OpenUnion for $name {
@@ -115,8 +60,8 @@ macro_rules! open_union {
                     _ => Ok(Err(fields)),
                 }
             }
-            fn unknown(object: crate::types::UnknownObject) -> Self {
-                Self::Unknown(object)
+            fn from_unknown(object: crate::types::UnknownObject) -> Self {
+                Self::_Unknown(object)
             }
         }
 
@@ -139,15 +84,21 @@ macro_rules! open_union {
                 match self {
                     $( crate::types::open::variant!(pattern $variant $(($content))?, content) =>
                         crate::types::open::variant!(write Known::$variant $(($content))?, content).serialize(serializer), )+
-                    Self::Unknown(object) => object.serialize(serializer),
+                    Self::_Unknown(object) => object.serialize(serializer),
                 }
             }
         }
     };
 }
 
-/// What [`open_union!`] writes for a variant, which differs with and without a content.
+/// Expands to the code of [`open_union!`] that differs between variants with and without content.
 macro_rules! variant {
+    (any $variant:ident ($content:ty)) => {
+        Self::$variant(_)
+    };
+    (any $variant:ident) => {
+        Self::$variant
+    };
     (read $name:ident::$variant:ident ($content:ty), $fields:ident) => {
         <$content as serde::Deserialize>::deserialize($fields).map($name::$variant)
     };
@@ -168,11 +119,11 @@ macro_rules! variant {
     };
 }
 
-pub(crate) use {open_enum, open_union, variant};
+pub(crate) use {open_union, variant};
 
 /// An object of a kind that this version of the library does not know.
 ///
-/// Its `Debug` shows the tag only: the fields may hold secrets.
+/// Its `Debug` shows the tag only, because the fields may hold secrets.
 #[derive(Clone)]
 pub struct UnknownObject {
     tag: Box<str>,
@@ -180,19 +131,19 @@ pub struct UnknownObject {
 }
 
 impl UnknownObject {
-    /// The value of the field that tells the kinds apart.
+    /// Returns the value of the tag field, which distinguishes the kinds.
     pub fn tag(&self) -> &str {
         &self.tag
     }
 
-    /// The whole object as JSON text, tag included, with every number and string spelt as the server spelt it.
+    /// Returns the whole object as JSON, the tag included. Numbers and strings are spelled as the server spelled them.
     pub fn json(&self) -> &str {
         self.json.get()
     }
 }
 
 impl PartialEq for UnknownObject {
-    /// Equal if they are spelt alike.
+    /// Compares the JSON texts.
     fn eq(&self, other: &Self) -> bool {
         self.json() == other.json()
     }
@@ -211,34 +162,19 @@ impl fmt::Debug for UnknownObject {
     }
 }
 
-/// What [`open_union!`] tells the shared reader about one union.
+/// The part of a union that the shared reader needs.
 pub(crate) trait OpenUnion: Sized {
-    /// The name of the field that tells the kinds apart.
+    /// The name of the tag field.
     const TAG: &'static str;
-    /// Reads the fields of a known kind, or hands them back untouched.
+    /// Reads the fields of a known kind, or returns them unread.
     fn known<'de, D: Deserializer<'de>>(tag: &str, fields: D) -> Result<Result<Self, D>, D::Error>;
-    /// Wraps an object of a kind that is not known.
-    fn unknown(object: UnknownObject) -> Self;
+    /// Wraps an object of an unknown kind.
+    fn from_unknown(object: UnknownObject) -> Self;
 }
 
-/// Reads the fields of a kind that has none worth reading.
+/// Skips the fields of a kind without content.
 pub(crate) fn ignore<'de, D: Deserializer<'de>>(fields: D) -> Result<(), D::Error> {
     fields.deserialize_map(IgnoredAny).map(drop)
-}
-
-/// Reads a string without copying it where the input allows.
-pub(crate) fn text<'de, D: Deserializer<'de>, T>(deserializer: D, read: impl FnOnce(&str) -> T) -> Result<T, D::Error> {
-    struct Text<F>(F);
-    impl<T, F: FnOnce(&str) -> T> de::Visitor<'_> for Text<F> {
-        type Value = T;
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a string")
-        }
-        fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-            Ok((self.0)(text))
-        }
-    }
-    deserializer.deserialize_str(Text(read))
 }
 
 /// Reads one object of an open union.
@@ -272,7 +208,7 @@ pub(crate) fn union<'de, U: OpenUnion, D: Deserializer<'de>>(deserializer: D) ->
                 } else if tag.is_none() {
                     tag = Some(map.next_value()?);
                 } else {
-                    // Kept, it would be for the next reader to choose one of the two.
+                    // With both kept, the next reader would choose one of them.
                     return Err(de::Error::duplicate_field(U::TAG));
                 }
             }
@@ -281,7 +217,7 @@ pub(crate) fn union<'de, U: OpenUnion, D: Deserializer<'de>>(deserializer: D) ->
             let mut reader = serde_json::Deserializer::from_str(json.get());
             match U::known(&tag, &mut reader).map_err(de::Error::custom)? {
                 Ok(value) => Ok(value),
-                Err(_) => Ok(U::unknown(UnknownObject { tag: tag.into(), json })),
+                Err(_) => Ok(U::from_unknown(UnknownObject { tag: tag.into(), json })),
             }
         }
     }
@@ -289,7 +225,7 @@ pub(crate) fn union<'de, U: OpenUnion, D: Deserializer<'de>>(deserializer: D) ->
     deserializer.deserialize_map(Object::<U>(std::marker::PhantomData))
 }
 
-/// Puts an object together again, the tag first.
+/// Writes an object again, the tag first.
 fn object_text(tag_name: &str, tag: &str, fields: &[(String, Box<RawValue>)]) -> serde_json::Result<Box<RawValue>> {
     let mut json = format!("{{{}:{}", serde_json::to_string(tag_name)?, serde_json::to_string(tag)?);
     for (key, value) in fields {
@@ -313,11 +249,6 @@ mod tests {
         id: u64,
     }
 
-    open_enum! {
-        /// A test enum.
-        pub(crate) enum Region { UsEast = "aws-us-east-1", EuWest = "aws-eu-west-1" }
-    }
-
     open_union! {
         /// A test union.
         pub(crate) enum Deployment by "kind" { Cloud(Cloud) = "cloud", SelfHosted = "selfHosted" }
@@ -328,15 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_text_comes_back_unchanged() {
-        let list: Vec<Region> = serde_json::from_str(r#"["aws-eu-west-1","mars \u00e9"]"#).unwrap();
-        assert_eq!(list, [Region::EuWest, Region::Unknown("mars é".into())]);
-        assert_eq!(serde_json::to_string(&list).unwrap(), r#"["aws-eu-west-1","mars é"]"#);
-        assert_eq!(Region::KNOWN.len(), 2);
-    }
-
-    #[test]
-    fn a_known_kind_is_read_wherever_its_tag_stands() {
+    fn reads_a_known_kind_wherever_its_tag_is() {
         for json in
             [r#"{"kind":"cloud","id":18446744073709551615}"#, r#"{"id":18446744073709551615,"x":[1],"kind":"cloud"}"#]
         {
@@ -345,20 +268,21 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_kind_does_not_fail_the_list_and_keeps_its_spelling() {
+    fn keeps_an_unknown_kind_and_its_spelling_without_failing_the_list() {
         let list: Vec<Deployment> =
             serde_json::from_str(r#"[{"kind":"cloud","id":1},{"n":1.0,"kind":"edge","m":{"a":[]}}]"#).unwrap();
-        let [Deployment::Cloud(_), Deployment::Unknown(object)] = &list[..] else { panic!("{list:?}") };
+        assert_eq!(list.iter().map(Deployment::tag).collect::<Vec<_>>(), ["cloud", "edge"]);
+        let [None, Some(object)] = [list[0].unknown(), list[1].unknown()] else { panic!("{list:?}") };
         assert_eq!(object.tag(), "edge");
         assert_eq!(object.json(), r#"{"kind":"edge","n":1.0,"m":{"a":[]}}"#);
         assert!(!format!("{object:?}").contains("1.0"), "fields may be secret");
     }
 
     #[test]
-    fn unknown_kinds_are_equal_if_spelt_alike() {
+    fn unknown_kinds_are_equal_if_spelled_alike() {
         let json = r#"{"kind":"edge","n":1.0}"#;
         assert_eq!(read(json).unwrap(), read(json).unwrap());
-        // The tag comes first, wherever the server has it.
+        // The tag comes first, wherever the server put it.
         assert_eq!(read(json).unwrap(), read(r#"{"n":1.0,"kind":"edge"}"#).unwrap());
         for other in [r#"{"kind":"edge","n":1}"#, r#"{"kind":"edge"}"#, r#"{"kind":"ledge","n":1.0}"#] {
             assert_ne!(read(json).unwrap(), read(other).unwrap(), "{other}");
@@ -366,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_union_without_its_tag_or_with_a_bad_field_is_refused() {
+    fn rejects_a_union_without_its_tag_or_with_a_bad_field() {
         assert!(read(r#"{"id":1}"#).unwrap_err().to_string().contains("kind"));
         assert!(read(r#"{"kind":7}"#).is_err());
         assert!(read(r#"{"kind":"cloud","id":"x"}"#).is_err());
@@ -377,15 +301,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn any_text_of_an_enum_comes_back(text in prop_oneof![".{0,12}", Just("aws-us-east-1".to_owned())]) {
-            let json = serde_json::to_string(&text).unwrap();
-            let region: Region = serde_json::from_str(&json).unwrap();
-            prop_assert_eq!(region.as_str(), &text);
-            prop_assert_eq!(matches!(region, Region::Unknown(_)), text != "aws-us-east-1" && text != "aws-eu-west-1");
-            prop_assert_eq!(serde_json::to_string(&region).unwrap(), json);
-        }
-
         #[test]
         fn a_tag_at_any_place_is_found(
             mut fields in Just(vec![r#""id":7"#, r#""a":[{"kind":"x"}]"#, r#""b":1.50"#, r#""c":{"id":"x"}"#]).prop_shuffle(),
@@ -398,7 +313,7 @@ mod tests {
             match (read(&format!("{{{}}}", fields.join(","))).unwrap(), kind) {
                 (Deployment::Cloud(cloud), "cloud") => prop_assert_eq!(cloud, Cloud { id: 7 }),
                 (Deployment::SelfHosted, "selfHosted") => {}
-                (Deployment::Unknown(object), "edge") => {
+                (Deployment::_Unknown(object), "edge") => {
                     prop_assert_eq!(object.json(), format!("{{{tag},{others}}}"));
                 }
                 (other, _) => prop_assert!(false, "{:?}", other),

@@ -1,15 +1,15 @@
-//! Reading the text of a URL: its parts, and [`EndpointError`], in which each rule has a name of its own.
+//! A strict parser for `http` and `https` URLs, and [`EndpointError`] with a name for each rule.
 //!
-//! The rules are stricter than those of URLs. A reader that is more lenient than another one takes a different host out of
-//! the same text, and a credential would go there.
+//! The rules are stricter than the URL standards. Where two parsers read one text differently, a credential could be sent to
+//! a host that was not checked.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The longest path prefix of an endpoint, in bytes.
-pub(super) const PREFIX_LIMIT: usize = 1024;
+/// The maximum length of an endpoint's path prefix, in bytes.
+pub(crate) const PREFIX_LIMIT: usize = 1024;
 
-/// Which rule an endpoint's URL or credential breaks. Never holds the URL.
+/// The rule that an endpoint's URL or credential breaks. It never contains the URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EndpointError {
@@ -17,7 +17,7 @@ pub enum EndpointError {
     Quote,
     /// White space, before, after or within the URL.
     WhiteSpace,
-    /// A character that is not printable ASCII, such as one of no width, or a letter of an international name.
+    /// A character that is not printable ASCII, such as a zero-width character or a letter of an international name.
     Unprintable,
     /// A comma or a semicolon.
     Separator,
@@ -37,23 +37,23 @@ pub enum EndpointError {
     NoHost,
     /// A `*` in the host.
     Wildcard,
-    /// Another character that no host name has.
+    /// Any other character that is invalid in a host name.
     HostCharacter,
     /// Two dots in a row, or one at the beginning.
     EmptyLabel,
-    /// A part between dots that no name has.
+    /// A part between dots that is invalid in a name, for example because it is too long.
     HostLabel,
-    /// What ends in a number, but is not four numbers from 0 to 255: other programs read it as some address.
+    /// A host that ends in a number, but is not four numbers from 0 to 255. Other programs read it as some address.
     Ipv4,
-    /// An IPv6 address that is none, or has no brackets.
+    /// An invalid IPv6 address, or one without brackets.
     Ipv6,
     /// A zone id in an IPv6 address.
     ZoneId,
-    /// A port that is not one.
+    /// An invalid port.
     Port,
-    /// A path, where an origin is asked for.
+    /// A path, where only an origin is allowed.
     Path,
-    /// A path that cannot be a prefix.
+    /// A path with characters or segments that a prefix must not have, or one that is too long.
     PathPrefix,
     /// A path prefix that ends with [`Api::PREFIX`](crate::Api::PREFIX).
     ApiPath,
@@ -66,25 +66,25 @@ pub enum EndpointError {
 }
 
 impl EndpointError {
-    /// The rule, in one line.
+    /// Returns the rule in one line.
     pub(crate) const fn text(self) -> &'static str {
         match self {
-            Self::Quote => "the URL holds a quotation mark: give it without quotes",
-            Self::WhiteSpace => "the URL holds white space",
+            Self::Quote => "the URL contains a quotation mark: remove the quotes",
+            Self::WhiteSpace => "the URL contains white space",
             Self::Unprintable => {
-                "the URL holds a character that is not printable ASCII: write an international name as `xn--...`"
+                "the URL contains a character that is not printable ASCII: write an international name as `xn--...`"
             }
-            Self::Separator => "the URL holds a comma or semicolon: give one URL alone",
+            Self::Separator => "the URL contains a comma or semicolon: pass a single URL",
             Self::NoScheme => "the URL does not begin with `https://`",
-            Self::TextBefore => "the URL has other text before its scheme: give the URL alone",
+            Self::TextBefore => "the URL has other text before its scheme: pass the URL alone",
             Self::Scheme => "the URL's scheme must be `https`",
             Self::TwoSchemes => "the URL has two schemes",
             Self::Plaintext => {
                 "the URL must begin with `https://`; `Endpoint::new_insecure` is for networks where nobody can read the credential"
             }
-            Self::UserInfo => "the URL holds a user name or password: the credential is given separately",
+            Self::UserInfo => "the URL contains a user name or password: pass the credential separately",
             Self::NoHost => "the URL has no host",
-            Self::Wildcard => "the URL's host has a `*`: give the name of one host",
+            Self::Wildcard => "the URL's host has a `*`: use the name of one host",
             Self::HostCharacter => "the URL's host has a character other than letters, digits and `-._`",
             Self::EmptyLabel => "the URL's host has an empty part: two dots in a row, or one at the beginning",
             Self::HostLabel => {
@@ -95,13 +95,13 @@ impl EndpointError {
             Self::ZoneId => "the URL's IPv6 address has a zone id (`%`), which cannot be sent",
             Self::Port => "the URL's port is not a number from 1 to 65535",
             Self::Path => {
-                "the URL has a path: give the origin only, or use `Endpoint::with_path_prefix` for a server below a path"
+                "the URL has a path: pass the origin only, or use `Endpoint::with_path_prefix` for a server below a path"
             }
             Self::PathPrefix => {
                 "the URL's path may have letters, digits and `-._~` between single `/`, but no `.` or `..`"
             }
-            Self::ApiPath => "the URL's path ends with the API's own, which is added to it: leave it out",
-            Self::Query => "the URL has a query or a fragment: leave it out",
+            Self::ApiPath => "the URL's path ends with the API's own path, which is added automatically: remove it",
+            Self::Query => "the URL has a query or a fragment: remove it",
             Self::UnsendableCredential => "the credential cannot be sent in a header",
             Self::UserAgent => "the user agent's product must be visible ASCII, such as `my-tool/1.2`",
         }
@@ -116,10 +116,10 @@ impl fmt::Display for EndpointError {
 
 impl std::error::Error for EndpointError {}
 
-/// What is wrong with the URL of a deployment's HTTP actions where the API's is needed.
+/// The warning about the URL of a deployment's HTTP actions in place of the API's URL.
 pub(crate) const HTTP_ACTIONS: &str = "the URL is that of HTTP actions: the API's ends with `.convex.cloud`";
 
-/// The parts of an `http` or `https` URL whose host and port were checked. The others are only told apart.
+/// The parts of an `http` or `https` URL. Host and port are valid; the other parts are split and not checked.
 #[derive(Debug)]
 pub(crate) struct Parts<'a> {
     pub(crate) encrypted: bool,
@@ -130,7 +130,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) port: Option<u16>,
     /// Empty, or from the first `/` on.
     pub(crate) path: &'a str,
-    /// Whether there is a query or a fragment.
+    /// `true` if there is a query or a fragment.
     pub(crate) query: bool,
 }
 
@@ -162,19 +162,19 @@ impl<'a> Parts<'a> {
         Ok(Self { encrypted, user_info, host: host.to_ascii_lowercase(), port, path, query: !query.is_empty() })
     }
 
-    /// Whether the host is below a domain of Convex's.
+    /// Returns `true` if the host is below a domain.
     pub(crate) fn is_below(&self, domain: &str) -> bool {
         let host = self.host.strip_suffix('.').unwrap_or(&self.host);
         host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
     }
 
-    /// Whether the host is this machine.
+    /// Returns `true` if the host is this machine.
     pub(crate) fn is_loopback(&self) -> bool {
-        super::is_loopback(&self.host)
+        is_loopback(&self.host)
     }
 
-    /// The path as a prefix: nothing, or segments with a `/` before each.
-    pub(super) fn prefix(&self) -> Result<&'a str, EndpointError> {
+    /// Returns the path as a prefix: empty, or segments with a `/` before each.
+    pub(crate) fn prefix(&self) -> Result<&'a str, EndpointError> {
         let prefix = self.path.strip_suffix('/').unwrap_or(self.path);
         let is_good = |segment: &str| {
             !matches!(segment, "" | "." | "..")
@@ -187,15 +187,39 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// The text before the first of these characters, and the rest from there on.
+/// Returns `true` if a URL's host is this machine: `localhost`, a name below it, an address in 127.0.0.0/8, or `[::1]`.
+///
+/// A dot at the end of a name makes no difference. An IPv4 address may be written as an IPv6 address (`[::ffff:127.0.0.1]`).
+///
+/// Plaintext to such a host needs no [`Endpoint::new_insecure`](crate::Endpoint::new_insecure). A transport must therefore keep the
+/// connection on this machine. It uses no proxy, and connects `localhost` and names below it to loopback addresses, whatever a
+/// resolver returns (RFC 6761, section 6.3).
+pub fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    let last_label = host.strip_suffix('.').unwrap_or(host).rsplit('.').next().unwrap_or_default();
+    last_label.eq_ignore_ascii_case("localhost")
+        || address.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+/// Returns `true` for a quotation mark of any script, and for a character that typesetting puts in its place. They are straight,
+/// curly, angle, corner and full-width quotes, primes and accents.
+pub(crate) fn is_quote(character: char) -> bool {
+    matches!(
+        character,
+        '"' | '\'' | '`' | '´' | '«' | '»' | '\u{2018}'..='\u{201f}' | '\u{2039}' | '\u{203a}' | '\u{2032}'..='\u{2036}'
+            | '\u{300c}'..='\u{300f}' | '\u{301d}'..='\u{301f}' | '\u{ff02}' | '\u{ff07}' | '\u{ff40}'
+    )
+}
+
+/// Splits a text before the first of these characters.
 fn split_at_any<'a>(text: &'a str, ends: &[char]) -> (&'a str, &'a str) {
     text.split_at_checked(text.find(ends).unwrap_or(text.len())).unwrap_or((text, ""))
 }
 
-/// What people leave around a URL, and what no URL holds.
+/// Rejects characters that people leave around a URL, and characters that are invalid in one.
 fn check_characters(url: &str) -> Result<(), EndpointError> {
     let broken = |character: char| match character {
-        quote if crate::auth::is_quote(quote) => Some(EndpointError::Quote),
+        quote if is_quote(quote) => Some(EndpointError::Quote),
         space if space.is_whitespace() => Some(EndpointError::WhiteSpace),
         ',' | ';' => Some(EndpointError::Separator),
         '!'..='~' => None,
@@ -204,7 +228,7 @@ fn check_characters(url: &str) -> Result<(), EndpointError> {
     url.chars().find_map(broken).map_or(Ok(()), Err)
 }
 
-/// The host, and what stands behind its `:`.
+/// Splits the host from the text after its `:`.
 fn split_port(authority: &str) -> Result<(&str, Option<&str>), EndpointError> {
     if authority.starts_with('[') {
         let end = authority.find(']').ok_or(EndpointError::Ipv6)? + 1;
@@ -225,7 +249,7 @@ fn split_port(authority: &str) -> Result<(&str, Option<&str>), EndpointError> {
     }
 }
 
-/// Reading a number would let a `+` pass.
+/// Reads a port. The standard library's parser accepts a `+`, which no port has.
 fn read_port(text: &str) -> Result<u16, EndpointError> {
     let port = text.parse().ok().filter(|port| *port != 0);
     port.filter(|_| text.bytes().all(|byte| byte.is_ascii_digit())).ok_or(EndpointError::Port)
@@ -265,7 +289,8 @@ fn check_host(host: &str) -> Result<(), EndpointError> {
     Ok(())
 }
 
-/// Whether the last part of a host makes it an address to a browser: the URL standard of the WHATWG, "ends in a number".
+/// Returns `true` if the last part of a host makes it an address to a browser. Source: the URL standard of the WHATWG, "ends in a
+/// number".
 fn is_number(label: &str) -> bool {
     let hex = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X"));
     label.bytes().all(|byte| byte.is_ascii_digit())
