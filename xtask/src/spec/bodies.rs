@@ -25,7 +25,9 @@ pub(crate) struct Through {
 
 impl Through {
     fn new(json: Value, debug: &str) -> Self {
-        Self { json, unknown: debug.contains("Unknown(") }
+        // The keys of a map may have any name.
+        let is_value = |rest: &str| !rest.split_once("\")").is_some_and(|(_, after)| after.starts_with(": "));
+        Self { json, unknown: debug.split("Unknown(").skip(1).any(is_value) }
     }
 }
 
