@@ -305,7 +305,7 @@ fn webhook() -> NewWebhook {
 }
 
 fn stream(new: impl Into<NewLogStream>) -> CreateLogStream {
-    CreateLogStream::new(new)
+    CreateLogStream::new(new.into())
 }
 
 /// Whether it is refused, but only by the rules.

@@ -265,8 +265,33 @@ fn the_topics_of_a_stream_are_those_of_its_kind_if_it_has_any() {
 }
 
 #[test]
-fn secrets_come_back_where_there_are_any() {
-    let created = |body: &'static str| CreateLogStream::decode(&Bytes::from(body)).unwrap();
+fn a_kind_is_created_by_the_same_request_as_its_variant() {
+    fn check<S: NewStream + Into<NewLogStream>>(new: impl Fn() -> S) {
+        assert_eq!(body(&CreateLogStream::new(new())), body(&CreateLogStream::new(new().into())));
+    }
+    check(|| NewDatadog::new(DatadogSiteLocation::Eu, "k"));
+    check(|| NewWebhook::new("https://e.example", WebhookFormat::Json));
+    check(|| NewAxiom::new("k", "d"));
+    check(|| NewSentry::new("https://k@s.example/1"));
+    check(|| NewPostHogLogs::new("k"));
+    check(|| NewPostHogErrorTracking::new("k"));
+}
+
+#[test]
+fn a_created_webhook_has_its_secret_and_other_kinds_have_an_id() {
+    type CreateWebhook = CreateLogStream<NewWebhook>;
+    let body = Bytes::from(r#"{"logStreamType":"webhook","id":"a","hmacSecret":"canary"}"#);
+    let webhook = CreateWebhook::decode(&body).unwrap();
+    assert_eq!((&webhook.id, webhook.hmac_secret.expose()), (&"a".into(), "canary"));
+    assert!(!format!("{webhook:?}").contains("canary"));
+    assert!(CreateWebhook::decode(&Bytes::from(r#"{"logStreamType":"webhook","id":"a"}"#)).is_err());
+    let axiom = Bytes::from(r#"{"logStreamType":"axiom","id":"a"}"#);
+    assert_eq!(CreateLogStream::<NewAxiom>::decode(&axiom).unwrap(), Created::new("a"));
+}
+
+#[test]
+fn a_stream_whose_kind_is_chosen_at_run_time_has_the_output_of_its_kind() {
+    let created = |body: &'static str| <CreateLogStream>::decode(&Bytes::from(body)).unwrap();
     let webhook = created(r#"{"logStreamType":"webhook","id":"a","hmacSecret":"canary"}"#);
     assert_eq!(webhook, CreatedLogStream::Webhook(CreatedWebhook::new("a", "canary")));
     assert_eq!(webhook.hmac_secret().map(Secret::expose), Some("canary"));
@@ -275,11 +300,16 @@ fn secrets_come_back_where_there_are_any() {
     assert_eq!(axiom, CreatedLogStream::Axiom(Created::new("a")));
     assert_eq!((axiom.id(), axiom.hmac_secret()), (Some(&"a".into()), None));
     assert_eq!(created(r#"{"logStreamType":"pigeon"}"#).id(), None);
-    assert!(CreateLogStream::decode(&Bytes::from(r#"{"logStreamType":"webhook","id":"a"}"#)).is_err());
-    let rotated =
-        RotateWebhookSecret::decode(&Bytes::from(r#"{"logStreamType":"webhook","hmacSecret":"canary"}"#)).unwrap();
-    assert_eq!(rotated, RotatedSecret::Webhook(RotatedWebhookSecret::new("canary")));
-    assert!(!format!("{rotated:?}").contains("canary"));
+    assert!(<CreateLogStream>::decode(&Bytes::from(r#"{"logStreamType":"webhook","id":"a"}"#)).is_err());
+}
+
+#[test]
+fn a_rotated_secret_is_returned_and_a_response_without_one_is_an_error() {
+    let rotated = |body: &'static str| RotateWebhookSecret::decode(&Bytes::from(body));
+    let secret = rotated(r#"{"logStreamType":"webhook","hmacSecret":"canary"}"#).unwrap();
+    assert_eq!(secret, RotatedWebhookSecret::new("canary"));
+    assert!(!format!("{secret:?}").contains("canary"));
+    assert_eq!(rotated(r#"{"logStreamType":"pigeon"}"#).unwrap_err().expected, "the field `hmacSecret`");
 }
 
 #[cfg(feature = "serde-all")]

@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use super::kinds::six_kinds;
+use super::kinds::{AxiomAttribute, AxiomIngestUrl, DatadogSiteLocation, Tagged, WebhookFormat, six_kinds};
 use super::list::GetLogStream;
 use super::rules::Values;
-use super::{AxiomAttribute, AxiomIngestUrl, DatadogSiteLocation, LogTopics, WebhookFormat};
+use super::topics::LogTopics;
 use crate::error::Violations;
-use crate::request::secret_body::{Written, secret_body};
+use crate::request::secret_body::secret_body;
 use crate::types::LogStreamId;
 use crate::types::Patch;
 use crate::types::redact::debug_redacted;
@@ -269,7 +269,7 @@ deployment_operation! {
     id: "update_log_stream",
     request: POST "/update_log_stream/{id}",
     path: [id],
-    body: |it| &Written(&it.changes),
+    body: |it| &Tagged(&it.changes),
     response: empty(),
     idempotency: Idempotent,
     permission: "deployment:integrations:write",
