@@ -84,6 +84,9 @@ impl<T: UrlText> QueryValue for Option<T> {
 /// codes: [InvalidId, UsageLimitNotFound],        besides the codes that every operation has
 /// check: |it| it.config.check(),                 optional
 /// ```
+///
+/// The struct may have one generic parameter with a bound and a default: `pub struct CreateLogStream<S: NewStream = NewLogStream>`.
+/// The response may depend on it: `object(S::Created)`. The registry and the samples cover the instance with the default.
 macro_rules! operation {
     (
         api: $api:ident $prefix:literal,

@@ -60,7 +60,7 @@ pub trait Sample: Operation + Clone + fmt::Debug {
 /// Encodes an output as the response body that it was decoded from. Implemented by the `operation!` macro.
 #[cfg(feature = "serde-all")]
 pub trait EncodeOutput: Operation {
-    /// The response body. `null` stands for no body.
+    /// Returns the response body. `null` is a response without a body.
     fn encode_output(output: &Self::Output) -> serde_json::Result<Value>;
 }
 

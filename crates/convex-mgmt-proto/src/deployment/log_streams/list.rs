@@ -1,11 +1,11 @@
-//! Listing and reading log streams.
+//! Listing, reading and deleting log streams.
 
 use super::stream::LogStream;
 use crate::types::LogStreamId;
 
 deployment_operation! {
-    /// Lists the log streams of the deployment, webhooks with their secrets. Their order has no meaning. A deleted stream is listed for
-    /// some seconds more.
+    /// Lists the log streams of the deployment, including the secrets of webhooks. Their order has no meaning. A deleted stream remains
+    /// in the list for some seconds.
     ///
     /// ```
     /// use convex_mgmt::Operation;
@@ -37,7 +37,7 @@ impl ListLogStreams {
 }
 
 deployment_operation! {
-    /// Reads one log stream, a webhook with its secret.
+    /// Reads one log stream, including the secret of a webhook.
     ///
     /// ```
     /// use convex_mgmt::Operation;

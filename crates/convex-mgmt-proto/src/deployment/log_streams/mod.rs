@@ -1,4 +1,5 @@
-//! Log streams: where a deployment sends what happens in it. Six kinds of them, listed, read, created, updated, deleted.
+//! Log streams: deliveries of a deployment's events to another service, in six kinds. Listing, reading, creating, updating and
+//! deleting them, and rotating the secret of a webhook.
 //!
 //! Source: convex-backend `crates/local_backend/src/log_sinks.rs`, `crates/application/src/log_streaming.rs` and
 //! `crates/model/src/log_sinks`.

@@ -33,24 +33,24 @@ secret_body! {
     #[derive(Clone, Debug, PartialEq, Eq)]
     #[serde(rename_all = "camelCase")]
     pub struct NewDatadog {
-        /// Which of Datadog's sites.
+        /// The Datadog site.
         pub site_location: DatadogSiteLocation,
         /// Datadog's API key.
         #[serde(serialize_with = "secret::exposed")]
         pub dd_api_key: Secret,
-        /// Tags that each event gets.
+        /// Tags that are added to each event.
         pub dd_tags: Vec<String>,
-        /// The service that each event gets.
+        /// The service name that is added to each event. `None` adds none.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub service: Option<String>,
-        /// Which topics.
+        /// The topics to deliver.
         #[serde(default, skip_serializing_if = "LogTopics::is_all")]
         pub topics: LogTopics,
     }
 }
 
 impl NewDatadog {
-    /// With all topics, and neither tags nor service.
+    /// Creates a stream with all topics and without tags and service.
     pub fn new(site_location: DatadogSiteLocation, dd_api_key: impl Into<Secret>) -> Self {
         Self {
             site_location,
@@ -61,19 +61,19 @@ impl NewDatadog {
         }
     }
 
-    /// Gives each event these tags.
+    /// Sets the tags that are added to each event.
     pub fn dd_tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
         self.dd_tags = tags.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Gives each event this service.
+    /// Sets the service name that is added to each event.
     pub fn service(mut self, service: impl Into<String>) -> Self {
         self.service = Some(service.into());
         self
     }
 
-    /// Delivers these topics.
+    /// Sets the topics to deliver.
     pub fn topics(mut self, topics: LogTopics) -> Self {
         self.topics = topics;
         self
@@ -93,11 +93,11 @@ secret_body! {
     #[derive(Clone, PartialEq, Eq)]
     #[serde(rename_all = "camelCase")]
     pub struct NewWebhook {
-        /// Where to. The server gives it back normalised: `https://example.com` as `https://example.com/`.
+        /// The URL that receives the events. The server returns it normalized: `https://example.com` as `https://example.com/`.
         pub url: String,
-        /// How events are written.
+        /// The format of a delivery.
         pub format: WebhookFormat,
-        /// Which topics.
+        /// The topics to deliver.
         #[serde(default, skip_serializing_if = "LogTopics::is_all")]
         pub topics: LogTopics,
     }
@@ -106,12 +106,12 @@ secret_body! {
 debug_redacted! { NewWebhook { url as redacted, format, topics } }
 
 impl NewWebhook {
-    /// With all topics.
+    /// Creates a stream with all topics.
     pub fn new(url: impl Into<String>, format: WebhookFormat) -> Self {
         Self { url: url.into(), format, topics: LogTopics::ALL }
     }
 
-    /// Delivers these topics.
+    /// Sets the topics to deliver.
     pub fn topics(mut self, topics: LogTopics) -> Self {
         self.topics = topics;
         self
@@ -136,19 +136,19 @@ secret_body! {
         pub api_key: Secret,
         /// The name of the dataset.
         pub dataset_name: String,
-        /// What each event gets, at most [`AXIOM_ATTRIBUTES`](super::rules::AXIOM_ATTRIBUTES).
+        /// Attributes that are added to each event, at most [`AXIOM_ATTRIBUTES`](super::rules::AXIOM_ATTRIBUTES).
         pub attributes: Vec<AxiomAttribute>,
-        /// Where to.
+        /// The URL at which Axiom accepts the events. `None` is Axiom's default URL.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub ingest_url: Option<AxiomIngestUrl>,
-        /// Which topics.
+        /// The topics to deliver.
         #[serde(default, skip_serializing_if = "LogTopics::is_all")]
         pub topics: LogTopics,
     }
 }
 
 impl NewAxiom {
-    /// With all topics, no attributes, and Axiom's default URL.
+    /// Creates a stream with all topics, without attributes, to Axiom's default URL.
     pub fn new(api_key: impl Into<Secret>, dataset_name: impl Into<String>) -> Self {
         Self {
             api_key: api_key.into(),
@@ -159,19 +159,19 @@ impl NewAxiom {
         }
     }
 
-    /// Gives each event an attribute.
+    /// Adds an attribute to each event.
     pub fn attribute(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.attributes.push(AxiomAttribute::new(key, value));
         self
     }
 
-    /// Sends to this URL of Axiom's.
+    /// Sets the URL at which Axiom accepts the events.
     pub fn ingest_url(mut self, url: AxiomIngestUrl) -> Self {
         self.ingest_url = Some(url);
         self
     }
 
-    /// Delivers these topics.
+    /// Sets the topics to deliver.
     pub fn topics(mut self, topics: LogTopics) -> Self {
         self.topics = topics;
         self
@@ -190,22 +190,22 @@ secret_body! {
     /// A new stream of exceptions to Sentry.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct NewSentry {
-        /// Sentry's data source name, which holds a key.
+        /// Sentry's data source name (DSN), which contains a key.
         #[serde(serialize_with = "secret::exposed")]
         pub dsn: Secret,
-        /// Tags that each event gets.
+        /// Tags that are added to each event. `None` adds no tags.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub tags: Option<BTreeMap<String, String>>,
     }
 }
 
 impl NewSentry {
-    /// Without tags.
+    /// Creates a stream without tags.
     pub fn new(dsn: impl Into<Secret>) -> Self {
         Self { dsn: dsn.into(), tags: None }
     }
 
-    /// Gives each event a tag.
+    /// Adds a tag to each event.
     pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.tags.get_or_insert_default().insert(key.into(), value.into());
         self
@@ -228,13 +228,13 @@ secret_body! {
         /// PostHog's API key.
         #[serde(serialize_with = "secret::exposed")]
         pub api_key: Secret,
-        /// PostHog's URL; `https://us.i.posthog.com` if there is none.
+        /// PostHog's URL. `None` is `https://us.i.posthog.com`.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub host: Option<String>,
-        /// The service that each event gets.
+        /// The service name that is added to each event. `None` adds none.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub service_name: Option<String>,
-        /// Which topics.
+        /// The topics to deliver.
         #[serde(default, skip_serializing_if = "LogTopics::is_all")]
         pub topics: LogTopics,
     }
@@ -243,24 +243,24 @@ secret_body! {
 debug_redacted! { NewPostHogLogs { api_key, host as redacted, service_name, topics } }
 
 impl NewPostHogLogs {
-    /// With all topics, to PostHog's default URL.
+    /// Creates a stream with all topics to PostHog's default URL.
     pub fn new(api_key: impl Into<Secret>) -> Self {
         Self { api_key: api_key.into(), host: None, service_name: None, topics: LogTopics::ALL }
     }
 
-    /// Sends to this URL.
+    /// Sets PostHog's URL.
     pub fn host(mut self, host: impl Into<String>) -> Self {
         self.host = Some(host.into());
         self
     }
 
-    /// Gives each event this service.
+    /// Sets the service name that is added to each event.
     pub fn service_name(mut self, name: impl Into<String>) -> Self {
         self.service_name = Some(name.into());
         self
     }
 
-    /// Delivers these topics.
+    /// Sets the topics to deliver.
     pub fn topics(mut self, topics: LogTopics) -> Self {
         self.topics = topics;
         self
@@ -283,7 +283,7 @@ secret_body! {
         /// PostHog's API key.
         #[serde(serialize_with = "secret::exposed")]
         pub api_key: Secret,
-        /// PostHog's URL; `https://us.i.posthog.com` if there is none.
+        /// PostHog's URL. `None` is `https://us.i.posthog.com`.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub host: Option<String>,
     }
@@ -292,12 +292,12 @@ secret_body! {
 debug_redacted! { NewPostHogErrorTracking { api_key, host as redacted } }
 
 impl NewPostHogErrorTracking {
-    /// To PostHog's default URL.
+    /// Creates a stream to PostHog's default URL.
     pub fn new(api_key: impl Into<Secret>) -> Self {
         Self { api_key: api_key.into(), host: None }
     }
 
-    /// Sends to this URL.
+    /// Sets PostHog's URL.
     pub fn host(mut self, host: impl Into<String>) -> Self {
         self.host = Some(host.into());
         self
@@ -313,7 +313,7 @@ impl NewStream for NewPostHogErrorTracking {
 }
 
 six_kinds! {
-    /// A new log stream of one of the six kinds.
+    /// A new log stream whose kind is chosen at run time. Each of the six kinds converts into it.
     NewLogStream: NewDatadog, NewWebhook, NewAxiom, NewSentry, NewPostHogLogs, NewPostHogErrorTracking
 }
 
@@ -332,62 +332,62 @@ impl NewStream for NewLogStream {
     }
 }
 
-/// What is told of a log stream that was created.
+/// A log stream that was created, of any kind but a webhook.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Created {
-    /// Its id.
+    /// The id of the stream.
     pub id: LogStreamId,
 }
 
 impl Created {
-    /// A stream with this id.
+    /// Creates the value.
     pub fn new(id: impl Into<LogStreamId>) -> Self {
         Self { id: id.into() }
     }
 }
 
-/// What is told of a webhook that was created.
+/// A webhook that was created.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CreatedWebhook {
-    /// Its id.
+    /// The id of the stream.
     pub id: LogStreamId,
-    /// With what its events are signed.
+    /// The secret with which the server signs the events.
     #[cfg_attr(feature = "serde-all", serde(serialize_with = "secret::exposed"))]
     pub hmac_secret: Secret,
 }
 
 impl CreatedWebhook {
-    /// A webhook with this id and secret.
+    /// Creates the value.
     pub fn new(id: impl Into<LogStreamId>, hmac_secret: impl Into<Secret>) -> Self {
         Self { id: id.into(), hmac_secret: hmac_secret.into() }
     }
 }
 
 open_union! {
-    /// A log stream that was created.
+    /// A log stream that was created from a [`NewLogStream`].
     pub enum CreatedLogStream by "logStreamType" {
-        /// To Datadog.
+        /// A stream to Datadog.
         Datadog(Created) = "datadog",
-        /// To a URL.
+        /// A stream to a URL.
         Webhook(CreatedWebhook) = "webhook",
-        /// To Axiom.
+        /// A stream to Axiom.
         Axiom(Created) = "axiom",
-        /// To Sentry.
+        /// A stream of exceptions to Sentry.
         Sentry(Created) = "sentry",
-        /// To PostHog's logs.
+        /// A stream to PostHog's logs.
         PostHogLogs(Created) = "postHogLogs",
-        /// To PostHog's error tracking.
+        /// A stream of exceptions to PostHog's error tracking.
         PostHogErrorTracking(Created) = "postHogErrorTracking",
     }
 }
 
 impl CreatedLogStream {
-    /// Its id; `None` for a kind that this version does not know, and so cannot have asked for.
+    /// Returns the id; `None` for a kind that this version does not know, which it cannot create.
     pub fn id(&self) -> Option<&LogStreamId> {
         match self {
             Self::Webhook(created) => Some(&created.id),
@@ -400,7 +400,7 @@ impl CreatedLogStream {
         }
     }
 
-    /// With what its events are signed, for a webhook.
+    /// Returns the secret of a webhook; `None` for other kinds.
     pub fn hmac_secret(&self) -> Option<&Secret> {
         match self {
             Self::Webhook(created) => Some(&created.hmac_secret),

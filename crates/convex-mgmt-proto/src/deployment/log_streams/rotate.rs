@@ -1,4 +1,4 @@
-//! Replacing the secret of a webhook.
+//! Rotating the secret of a webhook.
 
 use serde::Deserialize;
 
