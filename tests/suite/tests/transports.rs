@@ -9,8 +9,8 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt::{
-    AccessToken, AttemptCounts, Client, DecodeError, DeploymentApi, Endpoint, ErrorKind, Idempotency, ManagementApi,
-    Operation, OperationMeta, Outcome, RetryDecision, RetryPolicy, Sent, TransportError,
+    AccessToken, Client, DecodeError, DeploymentApi, Endpoint, ErrorKind, Idempotency, ManagementApi, Operation,
+    OperationMeta, Outcome, RetryBudget, RetryDecision, RetryPolicy, RetryState, Sent, TransportError,
 };
 use convex_mgmt_fake::{Fake, Fault};
 use convex_mgmt_suite::classes::{CLASSES, DONE, create, send};
@@ -253,30 +253,30 @@ async fn a_transport_without_send_is_under_the_same_rules() {
     }
 }
 
-/// The rules of retries without a runtime, a clock or an async function: a loop of the caller's around the pure decision.
+/// The retries without a runtime, a clock or an async function: a loop around the state.
 #[test]
 fn a_caller_without_a_runtime_follows_the_same_rules() {
     let mut answers =
         vec![Err(Sent::No), Ok((503, r#"{"code":"OptimisticConcurrencyControlFailure","message":""}"#)), Ok((200, ""))]
             .into_iter();
     let operation = UpdateEnvironmentVariables::new().set("A", "1");
-    let (policy, mut counts, mut waited) = (RetryPolicy::default(), AttemptCounts::new(), Vec::new());
+    let mut state = RetryState::new(UpdateEnvironmentVariables::META, RetryPolicy::default(), None);
+    let (budget, mut waited) = (RetryBudget::default(), Vec::new());
     let result = loop {
         let _request = operation.to_request(&endpoint(URL)).unwrap();
-        let (outcome, response) = match answers.next().unwrap() {
-            Err(sent) => (Outcome::NoResponse(sent), None),
+        let (outcome, result) = match answers.next().unwrap() {
+            Err(sent) => (Outcome::NoResponse(sent), Err("no connection")),
             Ok((status, body)) => {
                 let response = Response::builder().status(status).body(Bytes::from(body)).unwrap();
-                (Outcome::of(UpdateEnvironmentVariables::META, &response), Some(response))
+                (Outcome::of(UpdateEnvironmentVariables::META, &response), Ok(response))
             }
         };
-        counts.count(&outcome);
-        match policy.decide(UpdateEnvironmentVariables::META, counts, None, 0.5, &outcome) {
+        match state.after(&outcome, std::time::Duration::ZERO, 0.5, &budget) {
             RetryDecision::RetryAfter(delay) => waited.push(delay.as_millis()),
-            _ => break response.map(UpdateEnvironmentVariables::from_response),
+            _ => break state.finish::<UpdateEnvironmentVariables, _>(result),
         }
     };
-    assert!(matches!(result, Some(Ok(()))));
+    assert!(!result.unwrap().already_deleted);
     // A conflict does not count as a failure, so the wait for each is that of a first one.
     assert_eq!(waited, [50, 50]);
 }
