@@ -44,6 +44,6 @@ pub use types::{
 pub mod samples {
     #[cfg(feature = "serde-all")]
     pub use crate::operation::sample::EncodeOutput;
-    pub use crate::operation::sample::{Sample, SampleApi, SampleOutput, SampleRequest, Samples};
+    pub use crate::operation::sample::{Sample, SampleApi, SampleOutput, SampleRequest, Samples, fields};
     pub use crate::operations::SAMPLES;
 }

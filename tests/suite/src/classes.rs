@@ -1,4 +1,4 @@
-//! One operation of each class of repetition, for tests that try them all.
+//! One operation of each idempotency, for tests that cover all three.
 
 use bytes::Bytes;
 use convex_mgmt::deployment::usage::UsageLimitWindow;
@@ -9,10 +9,10 @@ use convex_mgmt::{Client, DeploymentApi, Error, Idempotency};
 use http::{Request, Response};
 use tower::{BoxError, Service};
 
-/// The classes.
+/// All values of [`Idempotency`].
 pub const CLASSES: [Idempotency; 3] = [Idempotency::Safe, Idempotency::Idempotent, Idempotency::NonIdempotent];
 
-/// A success of each of the operations here.
+/// A success response to each operation of this module.
 pub const DONE: &str = r#"{"environmentVariables":{},"usageLimit":{"id":"x","metric":"functionCalls","window":"day","limitType":"disable","limit":1,"enabled":true}}"#;
 
 /// The usage limit of [`DONE`].
@@ -20,15 +20,15 @@ pub fn usage_limit() -> UsageLimitConfig {
     UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, 1)
 }
 
-/// The operation that is never repeated when its outcome is unknown.
+/// The operation that is not idempotent.
 pub fn create() -> CreateUsageLimit {
     CreateUsageLimit::new(usage_limit())
 }
 
-/// Sends the operation of this class.
+/// Sends the operation of this idempotency.
 ///
 /// # Errors
-/// The client's.
+/// The error of the client.
 pub async fn send<S>(client: &Client<DeploymentApi, S>, class: Idempotency) -> Result<(), Error>
 where
     S: Service<Request<Bytes>, Response = Response<Bytes>, Error: Into<BoxError>> + Clone,

@@ -4,6 +4,7 @@ pub mod classes;
 pub mod frames;
 pub mod load;
 pub mod log;
+pub mod operations;
 pub mod script_server;
 pub mod tls;
 pub mod tunnel;

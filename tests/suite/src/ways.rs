@@ -141,6 +141,11 @@ impl Answering {
         }
     }
 
+    /// The server's URL.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// The server's URL with another scheme, and with another port if there is one.
     pub fn url_with(&self, scheme: &str, port: Option<u16>) -> String {
         let (_, rest) = self.url.split_once(':').unwrap_or_default();

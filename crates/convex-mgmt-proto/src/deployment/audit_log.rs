@@ -237,7 +237,7 @@ impl ListAuditLogEvents {
 
 #[cfg(feature = "samples")]
 impl crate::operation::sample::Sample for ListAuditLogEvents {
-    const OPTIONAL: &'static [&'static str] = &["clientIp", "clientUserAgent", "client_id"];
+    const OPTIONAL: &'static [&'static str] = &["clientIp", "clientUserAgent", "client_id", "member_id"];
     const FREE: &'static [&'static str] = &["/metadata"];
 
     fn requests() -> Vec<Self> {

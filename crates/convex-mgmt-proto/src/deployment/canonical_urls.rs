@@ -146,6 +146,8 @@ impl UpdateCanonicalUrl {
 
 #[cfg(feature = "samples")]
 impl crate::operation::sample::Sample for GetCanonicalUrls {
+    const SECRET: &'static [&'static str] = &["convexCloudUrl", "convexSiteUrl"];
+
     fn requests() -> Vec<Self> {
         vec![Self::new()]
     }

@@ -17,12 +17,14 @@ use crate::response::ResponseError;
 
 /// Sample requests and responses of an operation. Each operation implements it beside its declaration.
 pub trait Sample: Operation + Clone + fmt::Debug {
-    /// The names of the response fields that may be missing or `null`.
+    /// The names of the response fields that may be missing or `null` in at least one shape of the response.
     const OPTIONAL: &'static [&'static str] = &[];
     /// The names of the response fields that may be missing, but not `null`: keys of maps.
     const REMOVABLE: &'static [&'static str] = &[];
-    /// Parts of JSON pointers into the responses below which any JSON is accepted.
+    /// Parts of JSON pointers to response fields that accept any JSON.
     const FREE: &'static [&'static str] = &[];
+    /// The names of the response fields whose text `Debug` never shows: secrets, and URLs that may contain one.
+    const SECRET: &'static [&'static str] = &[];
 
     /// Valid requests. Together they set every field of the body, in each of its forms.
     fn requests() -> Vec<Self>;
@@ -39,7 +41,7 @@ pub trait Sample: Operation + Clone + fmt::Debug {
         Vec::new()
     }
 
-    /// Requests that break one rule, each with the field that [`Operation::check`] has to name.
+    /// Requests that break one rule, each with the field that [`Operation::check`] has to name, or its beginning.
     fn invalid() -> Vec<(Self, &'static str)> {
         Vec::new()
     }
@@ -55,6 +57,23 @@ pub trait Sample: Operation + Clone + fmt::Debug {
     fn responses() -> Vec<Value> {
         Vec::new()
     }
+}
+
+/// The fields of a value, at any depth: JSON pointer and name of each.
+pub fn fields(value: &Value) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut below = |step: &str, child: &Value| {
+        found.extend(fields(child).into_iter().map(|(pointer, name)| (format!("/{step}{pointer}"), name)));
+    };
+    match value {
+        Value::Object(object) => {
+            object.iter().for_each(|(name, child)| below(name, child));
+            found.extend(object.keys().map(|name| (format!("/{name}"), name.clone())));
+        }
+        Value::Array(items) => items.iter().enumerate().for_each(|(index, child)| below(&index.to_string(), child)),
+        _ => {}
+    }
+    found
 }
 
 /// Encodes an output as the response body that it was decoded from. Implemented by the `operation!` macro.
@@ -97,6 +116,8 @@ pub struct Samples {
     pub removable: &'static [&'static str],
     /// [`Sample::FREE`].
     pub free: &'static [&'static str],
+    /// [`Sample::SECRET`].
+    pub secret: &'static [&'static str],
     /// [`Sample::requests`].
     pub requests: fn() -> Vec<SampleRequest>,
     /// [`Sample::with_url_text`].
@@ -123,6 +144,7 @@ impl Samples {
             optional: O::OPTIONAL,
             removable: O::REMOVABLE,
             free: O::FREE,
+            secret: O::SECRET,
             requests: || O::requests().iter().map(request).collect(),
             with_url_text: |text| O::with_url_text(text).iter().map(request).collect(),
             with_secret: |text| O::with_secret(text).iter().map(request).collect(),
@@ -140,6 +162,7 @@ impl Samples {
             optional: O::OPTIONAL,
             removable: O::REMOVABLE,
             free: O::FREE,
+            secret: O::SECRET,
             requests: || O::requests().iter().map(request).collect(),
             with_url_text: |text| O::with_url_text(text).iter().map(request).collect(),
             with_secret: |text| O::with_secret(text).iter().map(request).collect(),

@@ -1,63 +1,64 @@
-//! Values of open enums that are newer than this version, in every field of a request that holds one.
+//! Texts that this version does not know, such as new values of open enums, in every text of a request body.
+
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use convex_mgmt_proto::deployment::{canonical_urls::*, log_streams::*, usage::*, usage_limits::*};
-use convex_mgmt_proto::{BuildError, Operation};
-use http::Request;
+use convex_mgmt_proto::BuildError;
 use serde_json::{Value, json};
 
-use super::endpoint;
+use crate::operations::all;
 
-/// Every field of a request that holds an open enum, with a value that this version does not know, and where it is sent.
-fn with_new_values() -> Vec<(&'static str, Result<Request<Bytes>, BuildError>)> {
-    let at = endpoint();
-    let new = "something-new";
-    let limit = |metric: UsageMetric, window: UsageLimitWindow, limit_type: UsageLimitType| {
-        UsageLimitConfig::new(metric, window, limit_type, 5)
-    };
-    let limits = || {
-        [
-            ("/metric", limit(new.into(), UsageLimitWindow::Day, UsageLimitType::Disable)),
-            ("/window", limit(UsageMetric::FunctionCalls, new.into(), UsageLimitType::Disable)),
-            ("/limitType", limit(UsageMetric::FunctionCalls, UsageLimitWindow::Day, new.into())),
-        ]
-    };
-    let topics = || LogTopics::only([LogTopic::Console, new.into()]);
-    let creates: [(&str, NewLogStream); 6] = [
-        ("/siteLocation", NewDatadog::new(new.into(), "k").into()),
-        ("/topics/1", NewDatadog::new(DatadogSiteLocation::Eu, "k").topics(topics()).into()),
-        ("/format", NewWebhook::new("https://h", new.into()).into()),
-        ("/topics/1", NewWebhook::new("https://h", WebhookFormat::Json).topics(topics()).into()),
-        ("/ingestUrl", NewAxiom::new("k", "d").ingest_url(new.into()).into()),
-        ("/topics/1", NewPostHogLogs::new("k").topics(topics()).into()),
-    ];
-    let updates: [(&str, LogStreamUpdate); 6] = [
-        ("/siteLocation", DatadogUpdate::new().site_location(new).into()),
-        ("/topics/1", DatadogUpdate::new().topics(topics()).into()),
-        ("/format", WebhookUpdate::new().format(new).into()),
-        ("/topics/1", WebhookUpdate::new().topics(topics()).into()),
-        ("/ingestUrl", AxiomUpdate::new().ingest_url(AxiomIngestUrl::from(new)).into()),
-        ("/topics/1", PostHogLogsUpdate::new().topics(topics()).into()),
-    ];
-    let mut requests = vec![("/requestDestination", UpdateCanonicalUrl::set(new.into(), "https://h").to_request(&at))];
-    requests.extend(limits().map(|(place, limit)| (place, CreateUsageLimit::new(limit).to_request(&at))));
-    requests.extend(limits().map(|(place, limit)| (place, UpdateUsageLimit::new("x", limit).to_request(&at))));
-    requests.extend(creates.map(|(place, stream)| (place, CreateLogStream::new(stream).to_request(&at))));
-    requests.extend(updates.map(|(place, changes)| (place, UpdateLogStream::new("x", changes).to_request(&at))));
-    requests
+/// Each text of a body, by its JSON pointer, with the body.
+pub(crate) fn texts(body: &Bytes) -> Vec<(Value, String)> {
+    fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
+        match value {
+            Value::String(_) => found.push(at.to_owned()),
+            Value::Array(items) => {
+                items.iter().enumerate().for_each(|(index, item)| pointers(item, &format!("{at}/{index}"), found));
+            }
+            Value::Object(fields) => {
+                for (name, field) in fields {
+                    pointers(field, &format!("{at}/{}", name.replace('/', "~1")), found);
+                }
+            }
+            _ => {}
+        }
+    }
+    let Ok(body) = serde_json::from_slice::<Value>(body) else { return Vec::new() };
+    let mut found = Vec::new();
+    pointers(&body, "", &mut found);
+    found.into_iter().map(|pointer| (body.clone(), pointer)).collect()
 }
 
 #[test]
-fn a_value_that_is_new_is_sent_as_it_is_whichever_field_it_stands_in() {
-    let mut places = Vec::new();
-    for (place, request) in with_new_values() {
-        let body: Value =
-            serde_json::from_slice(request.unwrap_or_else(|error| panic!("{place}: {error}")).body()).unwrap();
-        assert_eq!(body.pointer(place), Some(&json!("something-new")), "{place}: {body}");
-        places.push(place);
+fn a_new_text_is_sent_as_it_is_unless_a_check_rejects_its_field() {
+    let mut sent = BTreeSet::new();
+    for operation in all() {
+        let checks: Vec<_> = (operation.invalid)().into_iter().map(|(_, field)| field).collect();
+        for request in (operation.requests)().into_iter().filter_map(|sample| sample.checked.ok()) {
+            for (mut body, pointer) in texts(request.body()) {
+                *body.pointer_mut(&pointer).unwrap() = json!("something-new");
+                // What cannot be read is not an open enum.
+                let Some(Ok(sample)) = (operation.from_body)(&body.to_string()) else { continue };
+                let request = sample.unchecked.unwrap_or_else(|error| panic!("{operation}: {pointer}: {error}"));
+                assert_eq!(serde_json::from_slice::<Value>(request.body()).unwrap(), body, "{operation}: {pointer}");
+                match sample.checked {
+                    Ok(_) => drop(sent.insert(pointer)),
+                    Err(BuildError::Invalid(violations)) => {
+                        let without_index = |field: &str| field.replace(char::is_numeric, "");
+                        let has_sample = |field: &str| {
+                            checks.iter().any(|known| without_index(field).starts_with(&without_index(known)))
+                        };
+                        let known = violations.iter().all(|violation| has_sample(&violation.field));
+                        assert!(known, "{operation}: `check` rejects a new text, without a sample: {violations}");
+                    }
+                    Err(error) => panic!("{operation}: {pointer}: {error}"),
+                }
+            }
+        }
     }
-    // All open enums that requests can hold.
-    for place in [
+    // Open enums that requests hold today.
+    for pointer in [
         "/requestDestination",
         "/metric",
         "/window",
@@ -67,6 +68,6 @@ fn a_value_that_is_new_is_sent_as_it_is_whichever_field_it_stands_in() {
         "/ingestUrl",
         "/topics/1",
     ] {
-        assert!(places.contains(&place), "{place}");
+        assert!(sent.contains(pointer), "{pointer} is not among {sent:?}");
     }
 }

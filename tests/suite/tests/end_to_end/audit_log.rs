@@ -7,7 +7,7 @@ use convex_mgmt::deployment::usage::UsageLimitWindow;
 use convex_mgmt::deployment::usage::UsageMetric;
 use convex_mgmt::deployment::usage_limits::{UsageLimitConfig, UsageLimitType};
 use convex_mgmt::deployment::{CreateUsageLimit, ListAuditLogEvents, UpdateEnvironmentVariables};
-use convex_mgmt::{DeploymentClient, ErrorCode, ErrorKind, MemberId, PagesError, RetryPolicy, UnixMillis};
+use convex_mgmt::{DeploymentClient, ErrorCode, ErrorKind, MemberId, Operation, PagesError, RetryPolicy, UnixMillis};
 use convex_mgmt_fake::{Fake, FakeServer, Fault, Plan};
 use convex_mgmt_suite::ways::{Answering, WAYS};
 use convex_mgmt_suite::{client_of, fake};
@@ -94,8 +94,9 @@ async fn a_cursor_goes_on_where_it_was_left_and_with_no_other_start() {
     for operation in [
         ListAuditLogEvents::new(UnixMillis(6)).cursor(&cursor),
         ListAuditLogEvents::new(UnixMillis(5)).cursor("garbage % é &from=1"),
-        ListAuditLogEvents::new(UnixMillis(5)).cursor("").unchecked(),
+        ListAuditLogEvents::new(UnixMillis(5)).cursor(""),
     ] {
+        let operation = operation.unchecked();
         let error = client.send(&operation).await.unwrap_err();
         assert_eq!(error.code(), Some(&ErrorCode::InvalidCursor), "{operation:?}");
     }

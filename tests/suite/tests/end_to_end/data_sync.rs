@@ -8,7 +8,7 @@ use convex_mgmt::deployment::data_sync::{
 };
 use convex_mgmt::deployment::data_sync::{Change, DataSyncPage, TablePath, Value};
 use convex_mgmt::deployment::{DataSync, ListActiveSyncs};
-use convex_mgmt::{DeploymentClient, Error, ErrorCode, ErrorKind};
+use convex_mgmt::{DeploymentClient, Error, ErrorCode, ErrorKind, Operation};
 use convex_mgmt_fake::{Fake, Fault, Knobs, Plan, Value as Stored};
 use convex_mgmt_suite::{client_of, fake};
 use serde_json::json;
@@ -225,8 +225,8 @@ async fn a_cursor_that_is_too_old_or_foreign_is_named() {
     fake.commit(|tables| tables.insert("", "t", Stored::document(json!({}))));
     let error = consumer.page(&client).await.unwrap_err();
     assert_eq!((error.code(), error.attempts()), (Some(&ErrorCode::DataSyncCursorExpired), 1));
-    for operation in [DataSync::from_cursor("garbage é"), DataSync::from_cursor("").unchecked()] {
-        let error = client.send(&operation).await.unwrap_err();
+    for operation in [DataSync::from_cursor("garbage é"), DataSync::from_cursor("")] {
+        let error = client.send(&operation.unchecked()).await.unwrap_err();
         assert_eq!(error.code(), Some(&ErrorCode::InvalidDataSyncCursor));
     }
     let bad = DataSync::new().selection(Selection::all().table("bad-name", TableSelection::all()));

@@ -7,7 +7,7 @@ use convex_mgmt::deployment::environment_variables::{Action, DeletesAll, Environ
 use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt::{
     ApplyError, Client, DecodeErrorKind, DeployKey, DeploymentClient, Endpoint, ErrorCode, ErrorKind, OnConflict,
-    ResponseError, RetryPolicy, Sent,
+    Operation, ResponseError, RetryPolicy, Sent,
 };
 use convex_mgmt_fake::{Fake, FakeServer, Fault, Knobs};
 use convex_mgmt_suite::{ADMIN_KEY, READ_ONLY_KEY, client_of, endpoint, fake};

@@ -41,6 +41,7 @@ impl crate::operation::sample::Sample for ListEnvironmentVariables {
     }
 
     const REMOVABLE: &'static [&'static str] = &["A"];
+    const SECRET: &'static [&'static str] = &["A"];
 
     fn responses() -> Vec<serde_json::Value> {
         vec![serde_json::json!({ "environmentVariables": {"A": "1"} })]

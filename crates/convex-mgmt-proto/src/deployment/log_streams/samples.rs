@@ -101,9 +101,13 @@ fn streams() -> Vec<Value> {
 /// The fields of a stream that may be missing or `null`.
 const OPTIONAL: &[&str] = &["service", "topics", "ingestUrl", "tags", "host", "serviceName"];
 
+/// The fields of a stream that `Debug` does not show.
+const SECRET: &[&str] = &["reason", "url", "hmacSecret", "ingestUrl", "host"];
+
 impl Sample for ListLogStreams {
     const OPTIONAL: &'static [&'static str] = OPTIONAL;
-    const FREE: &'static [&'static str] = &["/tags/k"];
+    const REMOVABLE: &'static [&'static str] = &["k"];
+    const SECRET: &'static [&'static str] = SECRET;
 
     fn requests() -> Vec<Self> {
         vec![Self::new()]
@@ -116,7 +120,8 @@ impl Sample for ListLogStreams {
 
 impl Sample for GetLogStream {
     const OPTIONAL: &'static [&'static str] = OPTIONAL;
-    const FREE: &'static [&'static str] = &["/tags/k"];
+    const REMOVABLE: &'static [&'static str] = &["k"];
+    const SECRET: &'static [&'static str] = SECRET;
 
     fn requests() -> Vec<Self> {
         vec![Self::new("some-id")]
@@ -132,6 +137,8 @@ impl Sample for GetLogStream {
 }
 
 impl Sample for CreateLogStream {
+    const SECRET: &'static [&'static str] = &["hmacSecret"];
+
     fn requests() -> Vec<Self> {
         new_streams().into_iter().map(Self::new).collect()
     }
@@ -222,6 +229,7 @@ impl Sample for DeleteLogStream {
 impl Sample for RotateWebhookSecret {
     // Only webhooks have a secret, so the client ignores the kind.
     const FREE: &'static [&'static str] = &["/logStreamType"];
+    const SECRET: &'static [&'static str] = &["hmacSecret"];
 
     fn requests() -> Vec<Self> {
         vec![Self::new("some-id")]

@@ -1,0 +1,49 @@
+//! What the tests that cover every operation share: endpoints of both APIs, and a sample of each operation.
+
+use std::fmt::Debug;
+
+use convex_mgmt::{AccessToken, Api, Authorizes, DeployKey, DeploymentApi, Endpoint, ManagementApi, Operation};
+use convex_mgmt_proto::samples::Sample;
+
+use crate::NAME;
+
+/// An API with made-up credentials.
+pub trait TestApi: Api + Sized {
+    /// The credential of its endpoints.
+    type Credential: Authorizes<Self> + Debug;
+
+    /// A credential with this secret.
+    fn credential(secret: &str) -> Self::Credential;
+
+    /// An endpoint with a credential with this secret.
+    ///
+    /// # Panics
+    /// If the URL is not the origin of an endpoint.
+    fn endpoint(url: &str, secret: &str) -> Endpoint<Self> {
+        Endpoint::new(url, &Self::credential(secret)).expect("the URL of an endpoint")
+    }
+}
+
+impl TestApi for DeploymentApi {
+    type Credential = DeployKey;
+
+    fn credential(secret: &str) -> DeployKey {
+        DeployKey::parse(&format!("dev:{NAME}|{secret}")).expect("a made-up key")
+    }
+}
+
+impl TestApi for ManagementApi {
+    type Credential = AccessToken;
+
+    fn credential(secret: &str) -> AccessToken {
+        AccessToken::parse(&format!("team:acme|{secret}")).expect("a made-up token")
+    }
+}
+
+/// The first sample request of an operation.
+///
+/// # Panics
+/// If it has none.
+pub fn sample<O: Sample>() -> O {
+    O::requests().into_iter().next().unwrap_or_else(|| panic!("{} has no sample request", <O as Operation>::META))
+}

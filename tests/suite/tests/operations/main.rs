@@ -1,0 +1,117 @@
+//! Every operation of the registry from the caller to the fake and back, over sockets.
+
+use bytes::Bytes;
+use convex_mgmt::deployment::{CreateLogStream, CreateUsageLimit, ListLogStreams, ListUsageLimits, PauseDeployment};
+use convex_mgmt::{DeploymentClient, Error, OperationMeta};
+use convex_mgmt_fake::{Fake, Plan};
+use convex_mgmt_proto::samples::Sample;
+use convex_mgmt_suite::ADMIN_KEY;
+use convex_mgmt_suite::operations::TestApi;
+use convex_mgmt_suite::ways::{Answering, Way};
+use http::Request;
+use http_body_util::Full;
+use tower::ServiceExt;
+
+/// A paused cloud deployment that may do everything, behind a socket.
+struct Deployment {
+    server: Answering,
+    client: DeploymentClient,
+}
+
+impl Deployment {
+    async fn start(way: Way) -> Self {
+        let mut plan = Plan::default();
+        plan.deployment_type = "prod".to_owned();
+        let fake: Fake = convex_mgmt_suite::fake().plan(plan).build();
+        let server = Answering::start_slow(way, move |request: Request<Bytes>| {
+            let response = fake.clone().oneshot(request);
+            async { response.await.expect("a fake without faults").map(Full::new) }
+        });
+        let server = server.await;
+        let client = server.client().build().unwrap();
+        client.send(&PauseDeployment::new()).await.unwrap();
+        Self { server, client }
+    }
+
+    /// Creates the samples of everything that has an id. Returns all ids.
+    async fn fill(&self) -> Vec<String> {
+        // Some exist already, and some exceed a limit.
+        for limit in CreateUsageLimit::requests() {
+            drop(self.client.send(&limit).await);
+        }
+        for stream in CreateLogStream::requests() {
+            drop(self.client.send(&stream).await);
+        }
+        let limits = self.client.send(&ListUsageLimits::new()).await.unwrap();
+        let streams = self.client.send(&ListLogStreams::new()).await.unwrap();
+        let limits = limits.iter().map(|limit| limit.id.as_str().to_owned());
+        limits.chain(streams.iter().map(|stream| stream.id.as_str().to_owned())).collect()
+    }
+}
+
+/// Sends every sample request of an operation, and its requests for every id that the deployment has.
+async fn send_all<O: Sample<Api: TestApi>>(way: Way) -> Vec<Result<(), Error>> {
+    let deployment = Deployment::start(way).await;
+    let secret = ADMIN_KEY.rsplit('|').next().unwrap_or_default();
+    let client = deployment.client.at(O::Api::endpoint(deployment.server.url(), secret));
+    let mut results = Vec::new();
+    for operation in O::requests() {
+        results.push(client.send(&operation).await.map(drop));
+    }
+    if !O::with_url_text("some-id").is_empty() {
+        for operation in deployment.fill().await.iter().flat_map(|id| O::with_url_text(id)) {
+            results.push(client.send(&operation).await.map(drop));
+        }
+    }
+    deployment.server.requests();
+    results
+}
+
+/// The defect that an error shows, if any. An error of the API is correct if the operation declares its code.
+fn defect(meta: &OperationMeta, error: &Error) -> Option<String> {
+    let status = error.status().map(|status| status.as_u16());
+    match error.api() {
+        Some(error) if meta.codes.contains(&error.code) => None,
+        Some(error) => Some(format!("{meta}: `codes` lacks {}: {}", error.code.as_str(), error.message())),
+        None if matches!(status, Some(404 | 405)) => {
+            let OperationMeta { api, method, path, .. } = meta;
+            Some(format!("{meta}: the fake has no handler for {method} {path}: add it in tests/fake/src/{api}"))
+        }
+        None => Some(format!("{meta}: {error}")),
+    }
+}
+
+/// The defects of an operation.
+async fn check<O: Sample<Api: TestApi>>(way: Way) -> Vec<String> {
+    let results = send_all::<O>(way).await;
+    let errors = results.iter().filter_map(|result| result.as_ref().err());
+    let mut defects: Vec<String> = errors.clone().filter_map(|error| defect(O::META, error)).collect();
+    defects.dedup();
+    if defects.is_empty() && results.iter().all(Result::is_err) {
+        let codes: Vec<_> = errors.filter_map(|error| error.code()).map(|code| code.as_str()).collect();
+        defects.push(format!("{}: no sample succeeds, with a deployment as in `fill`: {codes:?}", O::META));
+    }
+    defects
+}
+
+async fn check_all(http2: bool) {
+    let way = Way { http2, proxied: false };
+    let mut defects = Vec::new();
+    macro_rules! check {
+        ($($api:ident::$topic:ident::$operation:ident,)+) => { $(
+            defects.extend(check::<convex_mgmt::$api::$topic::$operation>(way).await);
+        )+ };
+    }
+    convex_mgmt_proto::for_each_operation!(check);
+    assert!(defects.is_empty(), "{}", defects.join("\n"));
+}
+
+#[tokio::test]
+async fn every_operation_is_served_by_the_fake_over_http1() {
+    check_all(false).await;
+}
+
+#[tokio::test]
+async fn every_operation_is_served_by_the_fake_over_http2() {
+    check_all(true).await;
+}
