@@ -185,7 +185,7 @@ deployment_operation! {
     /// the oldest time allowed. A self-hosted server never lists its audit log.
     ///
     /// ```
-    /// use convex_mgmt::UnixMillis;
+    /// use convex_mgmt::{Operation, UnixMillis};
     /// use convex_mgmt::deployment::ListAuditLogEvents;
     ///
     /// let operation = ListAuditLogEvents::new(UnixMillis(1_700_000_000_000)).limit(100);

@@ -23,6 +23,7 @@ deployment_operation! {
     /// its start, the server may respond with 500 `InternalServerError`.
     ///
     /// ```
+    /// use convex_mgmt::Operation;
     /// use convex_mgmt::deployment::DataSync;
     /// use convex_mgmt::deployment::data_sync::{Selection, TableSelection};
     ///

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::kinds::LogStreamType;
 use super::list::GetLogStream;
 #[cfg(doc)]
 use super::update::WebhookUpdate;
@@ -50,10 +51,11 @@ impl RotateWebhookSecret {
 /// A webhook's new secret.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
-#[cfg_attr(feature = "serde-all", serde(tag = "logStreamType", rename = "webhook"))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RotatedWebhookSecret {
+    /// The kind of the stream. Only webhooks have a secret.
+    log_stream_type: LogStreamType,
     /// The new signing secret.
     #[cfg_attr(feature = "serde-all", serde(serialize_with = "crate::types::secret::exposed"))]
     pub hmac_secret: Secret,
@@ -62,6 +64,6 @@ pub struct RotatedWebhookSecret {
 impl RotatedWebhookSecret {
     /// Creates the value.
     pub fn new(hmac_secret: impl Into<Secret>) -> Self {
-        Self { hmac_secret: hmac_secret.into() }
+        Self { log_stream_type: LogStreamType::Webhook, hmac_secret: hmac_secret.into() }
     }
 }

@@ -227,8 +227,6 @@ impl Sample for DeleteLogStream {
 }
 
 impl Sample for RotateWebhookSecret {
-    // Only webhooks have a secret, so the client ignores the kind.
-    const FREE: &'static [&'static str] = &["/logStreamType"];
     const SECRET: &'static [&'static str] = &["hmacSecret"];
 
     fn requests() -> Vec<Self> {
