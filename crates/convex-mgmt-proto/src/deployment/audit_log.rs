@@ -136,7 +136,7 @@ impl TokenActor {
 }
 
 open_union! {
-    /// The actor of an entry: whoever did what it records.
+    /// The actor of an entry: the identity that performed the action.
     pub enum AuditLogActor by "kind" {
         /// Convex itself.
         System = "system",

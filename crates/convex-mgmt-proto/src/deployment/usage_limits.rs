@@ -53,7 +53,7 @@ impl UsageLimitConfig {
     /// Checks the rules of the server that do not depend on the deployment.
     ///
     /// # Errors
-    /// The violation, with the error code that the server would answer with.
+    /// The violation, with the error code that the server would return.
     pub fn check(&self) -> Result<(), Violations> {
         let violation = match self.limit {
             0 => Violation::new("limit", ErrorCode::InvalidUsageLimit, "must be at least 1"),

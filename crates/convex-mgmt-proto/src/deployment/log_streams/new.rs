@@ -1,6 +1,7 @@
 //! New log streams: the six kinds, and what the server returns for each.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -18,13 +19,13 @@ use crate::types::{LogStreamId, Secret, secret};
 /// library only.
 pub trait NewStream: TaggedBody {
     /// The output of [`CreateLogStream`](super::CreateLogStream) for this kind.
-    type Created: DeserializeOwned;
+    type Created: fmt::Debug + DeserializeOwned + Send + 'static;
 
     /// Checks the rules of the server that do not depend on the deployment. Values of open enums that this version does not know
     /// are left to the server.
     ///
     /// # Errors
-    /// All violations, with the error codes that the server would answer with.
+    /// All violations, with the error codes that the server would return.
     fn check(&self) -> Result<(), Violations>;
 }
 

@@ -215,7 +215,7 @@ impl LogStreamUpdate {
     /// does not know are left to the server.
     ///
     /// # Errors
-    /// All violations, with the error codes that the server would answer with.
+    /// All violations, with the error codes that the server would return.
     pub fn check(&self) -> Result<(), Violations> {
         match self {
             Self::Datadog(update) => Values { topics: update.topics.as_ref(), ..Values::default() },
