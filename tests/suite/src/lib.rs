@@ -37,7 +37,7 @@ pub fn fake() -> FakeBuilder {
 /// An endpoint with the admin key.
 ///
 /// # Panics
-/// If the URL is none of an endpoint.
+/// If the URL is not the origin of an endpoint.
 pub fn endpoint(url: &str) -> Endpoint<DeploymentApi> {
     let key = DeployKey::parse(ADMIN_KEY).expect("a made-up key");
     Endpoint::new(url, &key).expect("the URL of an endpoint")
@@ -131,12 +131,12 @@ impl Service<Request<Bytes>> for Script {
     }
 }
 
-/// An error that a reset connection stands for, for scripts.
+/// A step that fails as a reset connection does.
 pub fn reset() -> Step {
     Step::Fail(TransportError::connection(Sent::Maybe, ConnectionReset))
 }
 
-/// An error that a refused connection stands for, for scripts.
+/// A step that fails as a refused connection does.
 pub fn refused() -> Step {
     Step::Fail(TransportError::connect("nobody listens"))
 }

@@ -1,61 +1,30 @@
-//! Whether the client's reports agree with the fake's audit log, with what the fake keeps, and with the requests that came.
+//! Compares the client's reports with the fake's audit log, with its final state, and with the requests that it received.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use convex_mgmt::Client;
-use convex_mgmt::deployment::{GetCanonicalUrls, ListLogStreams, ListUsageLimits};
-use convex_mgmt_fake::{AuditEntry, Fake, RecordedRequest};
+use convex_mgmt_fake::{AuditEntry, RecordedRequest};
 use http::HeaderValue;
 use http::header::USER_AGENT;
 
+use super::config::Protocol;
+use super::faults::{ATTEMPT_TIMEOUT, answers, refuses};
+use super::kept::Kept;
 use super::report::{Report, Write};
-use super::streams::{Stream, place_of_stream};
-use super::work::{PAUSE, place_of_limit, urls_set};
-use super::{ATTEMPT_TIMEOUT, Protocol, Run, answers, refuses};
-use crate::endpoint;
+use super::run::Run;
+use super::work::PAUSE;
 
-/// What a deployment keeps in the end.
-#[derive(Clone, Debug)]
-pub(super) struct Kept {
-    /// What is in each place.
-    pub(super) places: BTreeMap<String, String>,
-    /// What there is, in the words of [`told`].
-    things: BTreeSet<String>,
+impl Run {
+    /// The disagreements between the client's reports and the records of the fake.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = self.log.problems.clone();
+        problems.extend(all(self));
+        problems
+    }
 }
 
-/// Reads what the fake keeps, past all faults and sockets.
-pub(super) async fn kept(fake: &Fake) -> Kept {
-    let client = Client::builder(endpoint("https://in-process")).build_on(fake.clone()).expect("a client");
-    let mut kept = Kept { places: BTreeMap::new(), things: BTreeSet::new() };
-    for (name, value) in fake.variables() {
-        kept.things.insert(format!("variable {name}"));
-        kept.places.insert(format!("variable {name}"), value);
-    }
-    for limit in client.send(&ListUsageLimits::new()).await.expect("no faults any more") {
-        kept.things.insert(format!("limit {}", limit.id));
-        kept.places.insert(place_of_limit(&limit.config()), limit.limit.to_string());
-    }
-    for stream in client.send(&ListLogStreams::new()).await.expect("no faults any more") {
-        let place = place_of_stream(&stream.config.log_stream_type());
-        if let Some(stream) = Stream::of(stream) {
-            kept.things.insert(format!("stream {}", stream.id));
-            kept.places.insert(place, stream.to_string());
-        }
-    }
-    let urls = urls_set(client.send(&GetCanonicalUrls::new()).await.expect("no faults any more"));
-    let paused = (PAUSE.to_owned(), fake.stops().paused.then(|| "paused".to_owned()));
-    for (place, value) in urls.into_iter().chain([paused]) {
-        if let Some(value) = value {
-            kept.things.insert(place.clone());
-            kept.places.insert(place, value);
-        }
-    }
-    kept
-}
-
-/// An entry of the audit log: what was done, in the words of [`Change::entry`](super::report::Change::entry), and what came
-/// or went by it.
-pub(super) fn told(entry: &AuditEntry) -> (String, Option<String>, Option<String>) {
+/// The effect of an entry of the audit log: the change, as in [`Change::entry`](super::report::Change::entry), and the object
+/// that it created or deleted.
+fn effect(entry: &AuditEntry) -> (String, Option<String>, Option<String>) {
     let data = &entry.metadata;
     let text = |text: &serde_json::Value| text.as_str().unwrap_or("?").to_owned();
     let id = || text(&data["id"]);
@@ -92,13 +61,13 @@ pub(super) fn told(entry: &AuditEntry) -> (String, Option<String>, Option<String
     }
 }
 
-/// What a `User-Agent` says before the library's own part.
+/// The product in a `User-Agent`, before the library's own.
 fn product(agent: Option<&str>) -> String {
     agent.and_then(|agent| agent.split(' ').next()).unwrap_or_default().to_owned()
 }
 
-/// All that is wrong with a run.
-pub(super) fn all(run: &Run) -> Vec<String> {
+/// All disagreements of a run.
+fn all(run: &Run) -> Vec<String> {
     let mut problems = Vec::new();
     let mut requests: HashMap<String, Vec<&RecordedRequest>> = HashMap::new();
     for one in &run.requests {
@@ -107,9 +76,9 @@ pub(super) fn all(run: &Run) -> Vec<String> {
     }
     let mut entries: HashMap<String, Vec<String>> = HashMap::new();
     for entry in &run.audit {
-        entries.entry(product(entry.user_agent.as_deref())).or_default().push(told(entry).0);
+        entries.entry(product(entry.user_agent.as_deref())).or_default().push(effect(entry).0);
     }
-    // What is in each place by the requests that were carried out.
+    // The value in each place by the requests that were executed.
     let mut places: BTreeMap<&str, &str> = BTreeMap::new();
     for write in &run.log.writes {
         let requests = requests.get(&write.agent).map_or(&[][..], Vec::as_slice);
@@ -141,7 +110,7 @@ pub(super) fn all(run: &Run) -> Vec<String> {
     problems
 }
 
-/// What the client says of a write is what was done.
+/// The report of a write agrees with the requests.
 fn reported(write: &Write, done: usize, problems: &mut Vec<String>) {
     let agrees = match write.report {
         Report::Applied => done > 0,
@@ -153,11 +122,11 @@ fn reported(write: &Write, done: usize, problems: &mut Vec<String>) {
     }
 }
 
-/// A write is sent again only after an answer that leaves something open, and if it may not be done twice, only after one
-/// that proves that nothing was done.
+/// A write is retried only after an unknown outcome. A write that is not idempotent is retried only if it was provably not
+/// executed.
 fn repeated(run: &Run, write: &Write, requests: &[&RecordedRequest], problems: &mut Vec<String>) {
     let Some((_, before)) = requests.split_last() else { return };
-    // What breaks with others, or is too slow, meets no fault.
+    // A request that breaks with others, or is too slow, has no fault of its own.
     let may_break = run.load.protocol == Protocol::Http2Broken || write.took >= ATTEMPT_TIMEOUT;
     let may_be_sent_again = |request: &&RecordedRequest| match &request.fault {
         Some(fault) if write.once => refuses(fault),
@@ -169,16 +138,16 @@ fn repeated(run: &Run, write: &Write, requests: &[&RecordedRequest], problems: &
     }
 }
 
-/// A write is unknown only if an answer was lost, or left it open.
+/// The outcome of a write is unknown only if a response was lost or inconclusive.
 fn justified(write: &Write, requests: &[&RecordedRequest], problems: &mut Vec<String>) {
     let open =
         requests.iter().filter_map(|request| request.fault.as_ref()).any(|fault| !refuses(fault) && !answers(fault));
     if write.report == Report::Unknown && !open && write.took < ATTEMPT_TIMEOUT {
-        problems.push(format!("{write:?} is said to be unknown after answers that tell"));
+        problems.push(format!("{write:?} is reported as unknown after conclusive responses"));
     }
 }
 
-/// What is there in the end is what the reports, the requests and the audit log say.
+/// The final state agrees with the reports, the requests and the audit log.
 fn stayed(run: &Run, places: &BTreeMap<&str, &str>, problems: &mut Vec<String>) {
     let Kept { places: kept, things } = &run.kept;
     for (place, cell) in &run.log.cells {
@@ -195,7 +164,7 @@ fn stayed(run: &Run, places: &BTreeMap<&str, &str>, problems: &mut Vec<String>) 
         }
     }
     let mut left = BTreeSet::new();
-    for (_, came, went) in run.audit.iter().map(told) {
+    for (_, came, went) in run.audit.iter().map(effect) {
         left.extend(came);
         if let Some(went) = went {
             left.remove(&went);
@@ -207,7 +176,7 @@ fn stayed(run: &Run, places: &BTreeMap<&str, &str>, problems: &mut Vec<String>) 
     }
 }
 
-/// What was read of the audit log is how it begins.
+/// The entries that were read are the first ones of the audit log.
 fn read(run: &Run, problems: &mut Vec<String>) {
     let mut audit = run.audit.iter();
     for (n, read) in run.log.events.iter().enumerate() {

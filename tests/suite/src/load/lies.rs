@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use http::header::USER_AGENT;
 
+use super::config::Load;
 use super::report::Report;
-use super::{Load, Run};
+use super::run::Run;
 
 /// What can be wrong with the run of a write that is said to be applied, and was.
 type Lie = fn(&mut Run, at: usize);

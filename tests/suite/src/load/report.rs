@@ -25,14 +25,14 @@ impl Report {
     }
 }
 
-/// What a write is for.
+/// The purpose of a write.
 #[derive(Clone, Debug)]
 pub(super) struct Change {
-    /// Where it writes to: a place that has no other writers.
+    /// The place that it writes to. No other worker writes there.
     pub(super) place: String,
-    /// What is there once it is done.
+    /// The value in the place after the write.
     pub(super) value: Option<String>,
-    /// What the audit log calls it, in the words of [`told`](super::check::told).
+    /// The change, in the words of `effect` in `check.rs`.
     pub(super) entry: String,
     /// Whether it leaves no entry in the audit log if nothing changes.
     pub(super) quiet: bool,

@@ -71,17 +71,18 @@ impl Worker {
             if !self.take() {
                 return;
             }
-            // Where it goes nobody listens.
+            // No server listens there.
             let content = match kind {
                 LogStreamType::Webhook => format!("http://127.0.0.1:9/{round}"),
                 _ => format!("round-{round}"),
             };
             let (new, update) = with(&kind, &content);
-            let told = |value: Option<&Stream>, entry: String| Change::new(&place, value.map(Stream::to_string), entry);
-            // What is there now, if the answer tells that the change was made.
+            let change_to =
+                |value: Option<&Stream>, entry: String| Change::new(&place, value.map(Stream::to_string), entry);
+            // The stream after the change, if the response shows it.
             let (report, now) = match (there.take(), step) {
                 (None, _) => {
-                    let change = told(None, format!("new {place}"));
+                    let change = change_to(None, format!("new {place}"));
                     let (report, created) = self.write(change, &CreateLogStream::new(new)).await;
                     let created = created.ok().and_then(|created| {
                         let secret = created.hmac_secret().map(Secret::expose).unwrap_or_default().to_owned();
@@ -92,12 +93,12 @@ impl Worker {
                 }
                 (Some(stream), 1) => {
                     let changed = Stream { content, ..stream };
-                    let change = told(Some(&changed), format!("changed stream {}", changed.id));
+                    let change = change_to(Some(&changed), format!("changed stream {}", changed.id));
                     let (report, updated) = self.write(change, &UpdateLogStream::new(&changed.id, update)).await;
                     (report, updated.ok().map(|()| Some(changed)))
                 }
                 (Some(stream), 2) if kind == LogStreamType::Webhook => {
-                    let change = told(None, format!("changed stream {}", stream.id));
+                    let change = change_to(None, format!("changed stream {}", stream.id));
                     let (report, rotated) = self.write(change, &RotateWebhookSecret::new(&stream.id)).await;
                     let secret = rotated.ok().map(|rotated| rotated.hmac_secret.expose().to_owned());
                     (report, secret.map(|secret| Some(Stream { secret, ..stream })))
@@ -108,7 +109,7 @@ impl Worker {
                     continue;
                 }
                 (Some(stream), _) => {
-                    let change = told(None, format!("no stream {}", stream.id));
+                    let change = change_to(None, format!("no stream {}", stream.id));
                     let (report, deleted) = self.write(change, &DeleteLogStream::new(&stream.id)).await;
                     (report, deleted.ok().map(|()| None))
                 }

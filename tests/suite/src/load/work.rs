@@ -146,7 +146,7 @@ impl Worker {
         }
     }
 
-    /// One variable of which the value changes, and others that come and go.
+    /// Changes the value of one variable, and sets and deletes others.
     async fn variables(&mut self) {
         let kept = format!("KEPT_{}", self.number);
         for round in 0_u64.. {
@@ -258,7 +258,7 @@ impl Worker {
         }
     }
 
-    /// Pauses the deployment twice and lets it run again twice. No operation tells which it is, but for a refusal.
+    /// Pauses the deployment twice and unpauses it twice. Only a rejected unpause shows the state.
     async fn pauses(&mut self) {
         for round in 0_u64.. {
             if !self.take() {
@@ -286,14 +286,14 @@ impl Worker {
             let Some(page) = self.read(&next).await else { continue };
             next = match page.next_cursor {
                 Some(cursor) => {
-                    let told = page.items.into_iter().map(|event| {
+                    let events = page.items.into_iter().map(|event| {
                         let action = event.action.as_str().to_owned();
                         (event.create_time.0, action, event.client_user_agent, event.metadata.as_str().to_owned())
                     });
-                    self.log.events.extend(told);
+                    self.log.events.extend(events);
                     next.cursor(cursor).limit(PAGE)
                 }
-                // Only a page that is full tells where the next one begins.
+                // Only a full page has a cursor.
                 None => next.limit((page.items.len() as u32).max(1)),
             };
         }

@@ -79,7 +79,8 @@ async fn send<O: Sample<Api: TestApi, Output: Debug>>(step: impl Fn() -> Step, s
         operations = O::requests();
     }
     for operation in operations {
-        let (script, client) = client::<O>(&step);
+        let script = script(&step);
+        let client = client::<O>(&script);
         let mut text = shown(&operation);
         let mut result = client.send_for_reply(&operation).await;
         if let Err(error) = &result
@@ -108,8 +109,8 @@ async fn send<O: Sample<Api: TestApi, Output: Debug>>(step: impl Fn() -> Step, s
 /// Sends a request of an operation that gets a success with this body. Asserts that the reply, if `is_secret`, or the error
 /// does not show the canary. Returns `true` for a success.
 async fn receive<O: Sample<Api: TestApi, Output: Debug>>(body: &str, is_secret: bool) -> bool {
-    let (_, client) = client::<O>(|| respond(200, "application/json", body));
-    match client.send_for_reply(&sample::<O>()).await {
+    let script = script(|| respond(200, "application/json", body));
+    match client::<O>(&script).send_for_reply(&sample::<O>()).await {
         Ok(reply) => {
             if is_secret {
                 assert_clean(&format!("{}, {body}", O::META), &shown(&reply));
@@ -123,17 +124,19 @@ async fn receive<O: Sample<Api: TestApi, Output: Debug>>(body: &str, is_secret: 
     }
 }
 
-/// A client with the canary in its credential, and the script that it sends to.
+/// A client with the canary in its credential.
 fn client<O: Operation<Api: TestApi>>(
-    step: impl Fn() -> Step,
-) -> (Script, Client<O::Api, impl Service<Request<Bytes>, Response = Response<Bytes>, Error: Into<BoxError>> + Clone>) {
+    script: &Script,
+) -> Client<O::Api, impl Service<Request<Bytes>, Response = Response<Bytes>, Error: Into<BoxError>> + Clone> {
     let endpoint = O::Api::endpoint("https://happy-animal-123.convex.cloud", CANARY);
-    // Enough for all attempts of a call.
-    let script = Script::new((0..8).map(|_| step()));
     let refresh = CredentialRefreshLayer::new(&endpoint, async || Ok::<_, CredentialError>(O::Api::credential(CANARY)));
     assert_clean("the refresh layer", &shown(&(refresh.layer(script.clone()), refresh.clone())));
-    let client = Client::builder(endpoint).attempt_layer(refresh).build_on(script.clone()).unwrap();
-    (script, client)
+    Client::builder(endpoint).attempt_layer(refresh).build_on(script.clone()).unwrap()
+}
+
+/// A script that is enough for all attempts of a call.
+fn script(step: impl Fn() -> Step) -> Script {
+    Script::new((0..8).map(|_| step()))
 }
 
 fn respond(status: u16, kind: &str, body: &str) -> Step {
