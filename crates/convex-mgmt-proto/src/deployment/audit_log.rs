@@ -1,4 +1,4 @@
-//! The audit log: who changed what of a deployment, and when.
+//! The audit log of a deployment: its entries, and listing them.
 //!
 //! Source: convex-backend `crates/local_backend/src/deployment_audit_log.rs` and
 //! `crates/model/src/deployment_audit_log`.
@@ -14,11 +14,11 @@ use crate::types::open::{open_enum, open_union};
 use crate::types::{AccessTokenId, MemberId};
 
 open_enum! {
-    /// What was done.
+    /// The action that an entry of the audit log records.
     pub enum AuditLogAction {
         /// An environment variable was created.
         CreateEnvironmentVariable = "create_environment_variable",
-        /// An environment variable was given another value, or the same again.
+        /// An environment variable was set, to another value or to the same one.
         UpdateEnvironmentVariable = "update_environment_variable",
         /// An environment variable was deleted.
         DeleteEnvironmentVariable = "delete_environment_variable",
@@ -66,11 +66,11 @@ open_enum! {
         CancelAllScheduledFunctions = "cancel_all_scheduled_functions",
         /// A scheduled function was cancelled.
         CancelScheduledFunction = "cancel_scheduled_function",
-        /// An export was asked for.
+        /// An export was requested.
         RequestExport = "request_export",
         /// An export was cancelled.
         CancelExport = "cancel_export",
-        /// It was set how long an export is kept.
+        /// The expiration time of an export was set.
         SetExportExpiration = "set_export_expiration",
         /// A log stream was created.
         CreateIntegration = "create_integration",
@@ -90,57 +90,57 @@ open_enum! {
         DeleteFiles = "delete_files",
         /// A URL to upload a file to was generated.
         GenerateUploadUrl = "generate_upload_url",
-        /// A data sync was begun.
+        /// A data sync was started.
         CreateDataSync = "create_data_sync",
     }
 }
 
-/// A member of the team, or somebody with an admin key.
+/// A team member, or the holder of an admin key.
 ///
-/// Its fields are `snake_case` on the wire, unlike everything around them.
+/// The fields are `snake_case` on the wire, unlike the rest of the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct MemberActor {
-    /// Which member; 0 for the admin key that a self-hosted server generates.
+    /// The member's id. `0` is the admin key that a self-hosted server generates.
     pub member_id: MemberId,
 }
 
 impl MemberActor {
-    /// This member.
+    /// Creates the value.
     pub fn new(member_id: MemberId) -> Self {
         Self { member_id }
     }
 }
 
-/// Somebody with a deploy key or an access token.
+/// The holder of a deploy key or an access token.
 ///
-/// Its fields are `snake_case` on the wire, unlike everything around them.
+/// The fields are `snake_case` on the wire, unlike the rest of the response.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct TokenActor {
-    /// Which member the token belongs to, where that is known.
+    /// The member who owns the token, if the server knows it.
     pub member_id: Option<MemberId>,
-    /// Which token; 0 in old entries.
+    /// The token's id. `0` in old entries.
     pub token_id: AccessTokenId,
-    /// Which OAuth application it was made for, if any.
+    /// The OAuth application that the token was issued to, if any.
     pub client_id: Option<String>,
 }
 
 impl TokenActor {
-    /// A token of nobody and no application; both are public fields.
+    /// Creates the value with `None` in both optional fields, which are public.
     pub fn new(token_id: AccessTokenId) -> Self {
         Self { member_id: None, token_id, client_id: None }
     }
 }
 
 open_union! {
-    /// Who did something.
+    /// The actor of an entry: the identity that performed the action.
     pub enum AuditLogActor by "kind" {
         /// Convex itself.
         System = "system",
-        /// A member of the team, or an admin key.
+        /// A team member, or an admin key.
         Member(MemberActor) = "member",
         /// A deploy key or an access token.
         Token(TokenActor) = "token",
@@ -153,39 +153,39 @@ open_union! {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct AuditLogEvent {
-    /// Who did it.
+    /// The actor.
     pub actor: AuditLogActor,
-    /// What was done.
+    /// The action.
     pub action: AuditLogAction,
-    /// When, in milliseconds since 1970.
+    /// The time of the action, in milliseconds since 1970.
     pub create_time: UnixMillis,
-    /// The details, an object whose fields depend on the action. Integers of 64 bits are strings of digits in it, bytes are
-    /// base64, and a number that JSON has no form for is `"NaN"`, `"Infinity"` or `"-Infinity"`.
+    /// The details: an object whose fields depend on the action. 64-bit integers are strings of digits, and bytes are base64.
+    /// A number without a JSON form is `"NaN"`, `"Infinity"` or `"-Infinity"`.
     pub metadata: RawJson,
-    /// From which address, where that is known.
+    /// The client's IP address, if the server knows it.
     pub client_ip: Option<String>,
-    /// With which program, where that is known: the request's `User-Agent`.
+    /// The request's `User-Agent`, if the server knows it.
     pub client_user_agent: Option<String>,
 }
 
 impl AuditLogEvent {
-    /// An entry without address and program, which are public fields.
+    /// Creates the value with `None` in both client fields, which are public.
     pub fn new(actor: AuditLogActor, action: AuditLogAction, create_time: UnixMillis, metadata: RawJson) -> Self {
         Self { actor, action, create_time, metadata, client_ip: None, client_user_agent: None }
     }
 }
 
 deployment_operation! {
-    /// Lists the audit log of the deployment from a point in time on, in pages, oldest entry first.
+    /// Lists the entries of the audit log since a point in time, in pages, oldest first.
     ///
     /// A cursor is valid only with the `from` of the request that returned it. A page may be empty even if more pages follow. A
     /// [`Pager`](crate::Pager) walks the pages.
     ///
-    /// The plan keeps entries for a limited time. The server checks `from` against it for each page, so start a little later than its
-    /// edge. A self-hosted server never lists its audit log.
+    /// The plan keeps entries for a limited time. The server checks `from` against that time for every page, so start a little later than
+    /// the oldest time allowed. A self-hosted server never lists its audit log.
     ///
     /// ```
-    /// use convex_mgmt::UnixMillis;
+    /// use convex_mgmt::{Operation, UnixMillis};
     /// use convex_mgmt::deployment::ListAuditLogEvents;
     ///
     /// let operation = ListAuditLogEvents::new(UnixMillis(1_700_000_000_000)).limit(100);
@@ -217,12 +217,12 @@ deployment_operation! {
 }
 
 impl ListAuditLogEvents {
-    /// Lists from `from` on, inclusive.
+    /// Lists the entries since `from`, inclusive.
     pub fn new(from: UnixMillis) -> Self {
         Self { from, limit: None, cursor: None }
     }
 
-    /// Sets the maximum number of entries in a page, from 1 to 100. It may differ from page to page.
+    /// Sets the maximum number of entries in a page, from 1 to 100. It may differ between pages.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn the_query_holds_what_is_given() {
+    fn sends_the_fields_that_are_set_in_the_query() {
         let operation = ListAuditLogEvents::new(UnixMillis(5));
         assert_eq!(uri(&operation).unwrap(), "https://h/api/v1/list_audit_log_events?from=5");
         let operation = operation.limit(100).cursor("a&b/é");
@@ -305,23 +305,23 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_refuses_is_refused_before_unless_told_otherwise() {
+    fn rejects_requests_that_the_server_would_reject_unless_unchecked() {
         for (operation, field, code) in [
             (ListAuditLogEvents::new(UnixMillis(-1)), "from", ErrorCode::BadQueryArgs),
             (ListAuditLogEvents::new(UnixMillis(0)).limit(0), "limit", ErrorCode::LimitOutOfRange),
             (ListAuditLogEvents::new(UnixMillis(0)).limit(101), "limit", ErrorCode::LimitOutOfRange),
             (ListAuditLogEvents::new(UnixMillis(0)).cursor(""), "cursor", ErrorCode::InvalidCursor),
         ] {
-            let problems = operation.check().unwrap_err();
-            let problem = problems.iter().next().unwrap();
-            assert_eq!((problem.field.as_str(), &problem.code), (field, &code));
+            let violations = operation.check().unwrap_err();
+            let violation = violations.iter().next().unwrap();
+            assert_eq!((violation.field.as_str(), &violation.code), (field, &code));
             assert!(uri(&operation).is_err() && uri(&operation.unchecked()).is_ok(), "{field}");
         }
         assert!(ListAuditLogEvents::new(UnixMillis(0)).limit(1).check().is_ok());
     }
 
     #[test]
-    fn a_page_is_read_with_actors_and_actions_that_are_new() {
+    fn reads_a_page_with_unknown_actors_and_actions() {
         let body = r#"{"items":[
             {"actor":{"kind":"system"},"action":"pause_deployment","createTime":1,"metadata":{},"clientIp":null,"clientUserAgent":null},
             {"actor":{"kind":"member","member_id":18446744073709551615},"action":"brew","createTime":-2,"metadata":{"limit":"100"}},
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_page_is_located() {
+    fn locates_errors_in_a_page() {
         let event = r#"{"actor":{"kind":"system"},"action":"x","createTime":1,"metadata":{}}"#;
         let body = |event: &str| format!(r#"{{"items":[{event}],"pagination":{{"hasMore":false}}}}"#);
         assert!(ListAuditLogEvents::decode(&Bytes::from(body(event))).is_ok());

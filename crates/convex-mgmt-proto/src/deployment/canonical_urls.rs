@@ -1,4 +1,4 @@
-//! Canonical URLs: under which URLs a deployment says it is reached.
+//! Canonical URLs: the URLs that a deployment publishes as its own.
 //!
 //! Source: convex-backend `crates/local_backend/src/canonical_urls.rs`.
 
@@ -8,8 +8,9 @@ use crate::types::RequestDestination;
 use crate::types::redact::debug_redacted;
 use crate::types::url::{HTTP_ACTIONS, Parts};
 
-/// The canonical URLs of a deployment: those that were set, or its defaults. They are as they were set, and need not be
-/// URLs at all, because the server checks nothing.
+/// The canonical URLs of a deployment. Each is the text that was set, or the deployment's default.
+///
+/// The server checks nothing, so a text need not be a URL.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[serde(rename_all = "camelCase")]
@@ -24,14 +25,14 @@ pub struct CanonicalUrls {
 debug_redacted! { CanonicalUrls { convex_cloud_url as redacted, convex_site_url as redacted } }
 
 impl CanonicalUrls {
-    /// Both URLs.
+    /// Creates the value.
     pub fn new(convex_cloud_url: impl Into<String>, convex_site_url: impl Into<String>) -> Self {
         Self { convex_cloud_url: convex_cloud_url.into(), convex_site_url: convex_site_url.into() }
     }
 }
 
 deployment_operation! {
-    /// Reads the canonical URLs of the deployment, as they were set. Every credential of the deployment may read them.
+    /// Reads the canonical URLs of the deployment, as they were set. No permission is needed.
     ///
     /// ```
     /// use convex_mgmt::Operation;
@@ -61,7 +62,7 @@ impl GetCanonicalUrls {
 deployment_operation! {
     /// Sets one of the canonical URLs of the deployment, or resets it to its default.
     ///
-    /// Repeating the call adds one more entry to the audit log. Whether the auth config still works depends on the deployed app.
+    /// Repeating the call adds one more entry to the audit log. The auth config of the deployed app may stop working.
     /// Concurrent writers get 503 [`OptimisticConcurrencyControlFailure`](crate::ErrorCode::OptimisticConcurrencyControlFailure).
     ///
     /// ```
@@ -96,7 +97,7 @@ deployment_operation! {
 debug_redacted! { UpdateCanonicalUrl { request_destination, url as redacted } }
 
 impl UpdateCanonicalUrl {
-    /// Sets a URL. The server takes any text: see [`UpdateCanonicalUrl::warning`].
+    /// Sets a URL. The server accepts any text; [`UpdateCanonicalUrl::warnings`] lists likely mistakes.
     pub fn set(request_destination: RequestDestination, url: impl Into<String>) -> Self {
         Self { request_destination, url: Some(url.into()) }
     }
@@ -106,16 +107,15 @@ impl UpdateCanonicalUrl {
         Self { request_destination, url: None }
     }
 
-    /// The first of the [`warnings`](Self::warnings): what is probably wrong with the URL, which the server would take all the
-    /// same.
+    /// Returns the first of the [`warnings`](Self::warnings), which is the most serious one.
     pub fn warning(&self) -> Option<&'static str> {
         self.warnings().first().copied()
     }
 
-    /// What is probably wrong with the URL, the worst first, each in one line that names the rule. The server checks nothing and
-    /// would take the URL all the same: it is for the caller to show these, or to stop.
+    /// Returns the likely mistakes in the URL, the most serious first. Each is one line that names the rule.
     ///
-    /// A canonical URL is an origin: whoever uses it puts a path behind it.
+    /// The server checks nothing and accepts the URL in any case. The caller decides: show the warnings, or do not send the
+    /// operation. A canonical URL should be an origin, because its users append a path.
     pub fn warnings(&self) -> Vec<&'static str> {
         let Some(url) = self.url.as_deref() else { return Vec::new() };
         let parts = match Parts::read(url) {
@@ -125,14 +125,16 @@ impl UpdateCanonicalUrl {
         let swapped = match self.request_destination {
             RequestDestination::ConvexCloud if parts.is_below("convex.site") => Some(HTTP_ACTIONS),
             RequestDestination::ConvexSite if parts.is_below("convex.cloud") => {
-                Some("the URL is that of the API: the HTTP actions' ends with `.convex.site`")
+                Some("the URL belongs to the API: the URL of the HTTP actions ends with `.convex.site`")
             }
             _ => None,
         };
-        let user_info = parts.user_info.then_some("the URL holds a user name or password, which whoever reads it gets");
+        let user_info = parts
+            .user_info
+            .then_some("the URL contains a user name or password, which everyone who reads the URL gets");
         let plaintext = !parts.encrypted && !parts.is_loopback();
-        let plaintext = plaintext.then_some("the URL begins with `http://`: what is sent there is not encrypted");
-        let query = parts.query.then_some("the URL has a query or a fragment, behind which no path can be put");
+        let plaintext = plaintext.then_some("the URL begins with `http://`: requests to it are not encrypted");
+        let query = parts.query.then_some("the URL has a query or a fragment, so that no path can be appended");
         let path = match parts.path {
             "" => None,
             "/" => Some("the URL ends with `/`, which the server keeps"),
@@ -185,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_is_sent_as_it_is_and_a_reset_is_written_out() {
+    fn sends_a_url_unchanged_and_a_reset_as_null() {
         let set = UpdateCanonicalUrl::set(RequestDestination::ConvexSite, "not a url");
         assert_eq!(body(&set), r#"{"requestDestination":"convexSite","url":"not a url"}"#);
         let reset = UpdateCanonicalUrl::reset(RequestDestination::ConvexCloud);
@@ -193,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_warning_names_each_rule_that_is_hardly_broken_on_purpose() {
+    fn warns_about_each_likely_mistake() {
         use RequestDestination::{ConvexCloud, ConvexSite};
         for (destination, url, expected) in [
             (ConvexCloud, "https://api.example.com", &[][..]),
@@ -204,7 +206,7 @@ mod tests {
             (ConvexSite, "https://happy-animal-123.eu-west-1.convex.site", &[]),
             (ConvexCloud, "https://happy-animal-123.convex.site", &["HTTP actions"]),
             (ConvexCloud, "https://happy-animal-123.eu-west-1.CONVEX.site.", &["HTTP actions"]),
-            (ConvexSite, "https://happy-animal-123.convex.cloud", &["of the API"]),
+            (ConvexSite, "https://happy-animal-123.convex.cloud", &["to the API"]),
             (RequestDestination::from("new"), "https://a.convex.cloud", &[]),
             (ConvexCloud, "https://aconvex.site", &[]),
             (ConvexCloud, "https://user:pw@api.example.com", &["user name"]),
@@ -234,8 +236,8 @@ mod tests {
         ] {
             let update = UpdateCanonicalUrl::set(destination, url);
             let warnings = update.warnings();
-            let told = warnings.iter().zip(expected).filter(|(warning, words)| warning.contains(**words)).count();
-            assert_eq!((warnings.len(), told), (expected.len(), expected.len()), "{url}: {warnings:?}");
+            let matching = warnings.iter().zip(expected).filter(|(warning, words)| warning.contains(**words)).count();
+            assert_eq!((warnings.len(), matching), (expected.len(), expected.len()), "{url}: {warnings:?}");
             assert_eq!(update.warning(), warnings.first().copied());
             for warning in warnings {
                 assert!(warning.len() <= 120 && !warning.contains('\n') && warning.starts_with("the URL"), "{warning}");
@@ -255,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn both_urls_are_read() {
+    fn reads_both_urls() {
         let json = Bytes::from(r#"{"convexCloudUrl":"","convexSiteUrl":"x y","more":1}"#);
         assert_eq!(GetCanonicalUrls::decode(&json).unwrap(), CanonicalUrls::new("", "x y"));
         let error = GetCanonicalUrls::decode(&Bytes::from(r#"{"convexCloudUrl":""}"#)).unwrap_err();

@@ -1,4 +1,4 @@
-//! What a deployment is: in the cloud, with its ids, or self-hosted.
+//! Reading what kind of deployment it is, with the ids of a cloud deployment.
 //!
 //! Source: convex-backend `crates/local_backend/src/deployment_info.rs`.
 
@@ -8,47 +8,47 @@ use crate::types::DeploymentType;
 use crate::types::open::open_union;
 use crate::types::{DeploymentId, ProjectId, TeamId};
 
-/// A deployment in the cloud. Its name and URL are not told.
+/// A deployment in the cloud. The server does not return its name and URL.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CloudDeployment {
-    /// The team it belongs to.
+    /// The team that owns the deployment.
     pub team_id: TeamId,
-    /// The project it belongs to.
+    /// The project of the deployment.
     pub project_id: ProjectId,
-    /// The project's name, where it is known.
+    /// The project's name, if the server knows it.
     pub project_name: Option<String>,
-    /// The project's slug, where it is known.
+    /// The project's slug, if the server knows it.
     pub project_slug: Option<String>,
-    /// Its own id.
+    /// The deployment's id.
     pub id: DeploymentId,
-    /// What it is for.
+    /// The deployment's type.
     pub deployment_type: DeploymentType,
-    /// Its reference within the project, if it has one.
+    /// The deployment's reference within the project, if it has one.
     pub reference: Option<String>,
 }
 
 impl CloudDeployment {
-    /// A deployment without names and reference, which are public fields.
+    /// Creates the value with `None` in all optional fields, which are public.
     pub fn new(team_id: TeamId, project_id: ProjectId, id: DeploymentId, deployment_type: DeploymentType) -> Self {
         Self { team_id, project_id, project_name: None, project_slug: None, id, deployment_type, reference: None }
     }
 }
 
 open_union! {
-    /// What a deployment is.
+    /// The kind of a deployment, with what the server returns for that kind.
     pub enum DeploymentInfo by "kind" {
-        /// In the cloud.
+        /// A deployment in the cloud.
         Cloud(CloudDeployment) = "cloud",
-        /// Self-hosted or local.
+        /// A self-hosted or local deployment.
         SelfHosted = "selfHosted",
     }
 }
 
 deployment_operation! {
-    /// Reads what the deployment is: a cloud deployment with its ids, or a self-hosted one.
+    /// Reads the kind of the deployment: a cloud deployment with its ids, or a self-hosted one.
     ///
     /// ```
     /// use convex_mgmt::Operation;
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cloud_deployment_with_and_without_what_may_be_null() {
+    fn reads_a_cloud_deployment_with_and_without_its_optional_fields() {
         let json = r#"{"kind":"cloud","teamId":18446744073709551615,"projectId":2,"projectName":"Shop","projectSlug":null,
             "id":3,"deploymentType":"staging"}"#;
         let DeploymentInfo::Cloud(cloud) = read(json).unwrap() else { panic!() };
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn other_kinds() {
+    fn reads_other_kinds_and_keeps_unknown_ones() {
         assert!(matches!(read(r#"{"kind":"selfHosted"}"#), Ok(DeploymentInfo::SelfHosted)));
         let info = read(r#"{"kind":"edge","at":1}"#).unwrap();
         let object = info.unknown().unwrap();
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_out_of_range_is_located() {
+    fn locates_fields_that_are_missing_or_out_of_range() {
         for (json, path, expected) in [
             (r#"{"kind":"cloud","teamId":-1}"#, "teamId", "u64"),
             (r#"{"kind":"cloud","teamId":1.5}"#, "teamId", "u64"),

@@ -1,4 +1,4 @@
-//! Pausing a deployment, and letting it run again. No operation tells whether one is paused.
+//! Pausing and unpausing a deployment. No operation returns whether a deployment is paused.
 //!
 //! Source: convex-backend `crates/local_backend/src/deployment_state.rs`.
 
@@ -37,9 +37,9 @@ impl PauseDeployment {
 }
 
 deployment_operation! {
-    /// Lets a paused deployment run again.
+    /// Unpauses the deployment: its functions run again.
     ///
-    /// A deployment that is not paused answers with `UnpauseDeploymentFailed`. After several attempts (`Error::attempts`), this code
+    /// A deployment that is not paused responds with `UnpauseDeploymentFailed`. After several attempts (`Error::attempts`), this code
     /// may mean that an earlier attempt took effect.
     ///
     /// Concurrent writers get 503 [`OptimisticConcurrencyControlFailure`](crate::ErrorCode::OptimisticConcurrencyControlFailure).

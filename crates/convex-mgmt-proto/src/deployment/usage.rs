@@ -1,4 +1,4 @@
-//! Usage: how much of each metric a deployment has used in the windows that are under way.
+//! Reading the usage of each metric in the current day and month.
 //!
 //! Source: convex-backend `crates/local_backend/src/usage_limits.rs` and `crates/usage_limits/src`.
 
@@ -9,39 +9,39 @@ use serde::Deserialize;
 use crate::types::open::open_enum;
 
 open_enum! {
-    /// The window in which usage is held against a limit. Windows begin with the day and the month in UTC.
+    /// The window in which usage counts towards a limit. Windows begin with the day and the month in UTC.
     pub enum UsageLimitWindow {
-        /// A day.
+        /// The current day.
         Day = "day",
-        /// A month.
+        /// The current month.
         Month = "month",
     }
 }
 
 open_enum! {
-    /// What is metered.
+    /// A metric: something that the server counts.
     pub enum UsageMetric {
         /// Calls of functions, and downloads of stored files.
         FunctionCalls = "functionCalls",
-        /// Reading and writing of the database, in GB of 2^30 bytes.
+        /// Database reads and writes, in GB of 2^30 bytes.
         DatabaseIo = "databaseIoGb",
-        /// What leaves the deployment, in GB of 2^30 bytes.
+        /// Data that leaves the deployment, in GB of 2^30 bytes.
         DataEgress = "dataEgressGb",
-        /// Searching, in query-GB.
+        /// Searches, in query-GB.
         SearchQuery = "searchQueryGb",
-        /// Running queries and mutations, in GB-hours.
+        /// Compute of queries and mutations, in GB-hours.
         QueryMutationCompute = "queryMutationComputeGbHours",
-        /// Running actions in Convex's runtime, in GB-hours.
+        /// Compute of actions in Convex's runtime, in GB-hours.
         ActionComputeConvex = "actionComputeConvexGbHours",
-        /// Running actions in Node.js, in GB-hours.
+        /// Compute of actions in Node.js, in GB-hours.
         ActionComputeNodeJs = "actionComputeNodeJsGbHours",
-        /// The processor time of actions, in GB-hours.
+        /// Processor time of actions, in GB-hours.
         ActionComputeCpu = "actionComputeCpuGbHours",
     }
 }
 
 open_enum! {
-    /// What a metric is counted in. Limits are in the same unit.
+    /// The unit of a metric. Limits have the same unit.
     pub enum MetricUnit {
         /// Calls.
         Calls = "calls",
@@ -55,34 +55,34 @@ open_enum! {
 }
 
 open_enum! {
-    /// How far a deployment has come with learning what was used before it was started.
+    /// The progress of a deployment in loading the usage from before its server started.
     pub enum SeedStatus {
-        /// Not begun: usage may be far higher than it is told. A self-hosted server stays so for ever.
+        /// Not started: the real usage may be far higher. A self-hosted server keeps this status forever.
         Pending = "pending",
-        /// Begun: usage may be higher than it is told.
+        /// Started: the real usage may be higher.
         Partial = "partial",
-        /// Done: usage is what it is told.
+        /// Complete: the numbers are the real usage.
         Complete = "complete",
-        /// Given up: usage may be far higher than it is told.
+        /// Failed: the real usage may be far higher.
         Failed = "failed",
     }
 }
 
-/// Usage in the windows that are under way, which begin with the day and the month in UTC.
+/// The usage of a metric in the current windows, which begin with the day and the month in UTC.
 ///
-/// Its fields are `snake_case` on the wire, unlike everything around them.
+/// The fields are `snake_case` on the wire, unlike the rest of the response.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct WindowUsage {
-    /// Since the day began.
+    /// The usage since the day began.
     pub current_day: f64,
-    /// Since the month began.
+    /// The usage since the month began.
     pub current_month: f64,
 }
 
 impl WindowUsage {
-    /// Usage in both windows.
+    /// Creates the value.
     pub fn new(current_day: f64, current_month: f64) -> Self {
         Self { current_day, current_month }
     }
@@ -97,56 +97,56 @@ impl WindowUsage {
     }
 }
 
-/// Usage of one metric.
+/// The usage of one metric.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct MetricUsage {
-    /// What it is counted in.
+    /// The unit of the numbers.
     pub unit: MetricUnit,
-    /// How much.
+    /// The usage in each window.
     pub usage: WindowUsage,
 }
 
 impl MetricUsage {
-    /// Usage in a unit.
+    /// Creates the value.
     pub fn new(unit: MetricUnit, usage: WindowUsage) -> Self {
         Self { unit, usage }
     }
 }
 
-/// Usage of all metrics.
+/// The usage of all metrics.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CurrentUsage {
-    /// The usage by metric. The server lists all metrics, unused ones too. A map with such keys is searched by text too:
+    /// The usage by metric. The server lists all metrics, unused ones too. Keys are found by text too:
     /// `metrics.get("functionCalls")`.
     pub metrics: BTreeMap<UsageMetric, MetricUsage>,
-    /// Whether the numbers are complete.
+    /// The progress of loading earlier usage, which decides whether the numbers are complete.
     pub seed_status: SeedStatus,
 }
 
 impl CurrentUsage {
-    /// Usage of these metrics.
+    /// Creates the value.
     pub fn new(metrics: impl IntoIterator<Item = (UsageMetric, MetricUsage)>, seed_status: SeedStatus) -> Self {
         Self { metrics: metrics.into_iter().collect(), seed_status }
     }
 
-    /// Usage of one metric.
+    /// Returns the usage of a metric; `None` if the response does not contain it.
     pub fn of(&self, metric: &UsageMetric) -> Option<&MetricUsage> {
         self.metrics.get(metric)
     }
 
-    /// Whether the numbers are what was used, and not only a part of it.
+    /// Returns `true` if the numbers are the real usage, and not a part of it.
     pub fn is_complete(&self) -> bool {
         self.seed_status == SeedStatus::Complete
     }
 }
 
 deployment_operation! {
-    /// Reads how much the deployment has used of each metric, in the current day and month (UTC).
+    /// Reads the deployment's usage of each metric in the current day and month (UTC).
     ///
     /// ```
     /// use convex_mgmt::Operation;
@@ -199,7 +199,7 @@ mod tests {
     use bytes::Bytes;
 
     #[test]
-    fn usage_is_read_with_metrics_and_units_that_are_new() {
+    fn reads_usage_with_unknown_metrics_and_units() {
         let json = r#"{"metrics":{
             "functionCalls":{"unit":"calls","usage":{"current_day":3.0,"current_month":40}},
             "tea":{"unit":"cups","usage":{"current_day":6.444752216339111e-7,"current_month":1e21}}},"seedStatus":"sown"}"#;
@@ -208,21 +208,21 @@ mod tests {
         assert_eq!(*calls, MetricUsage::new(MetricUnit::Calls, WindowUsage::new(3.0, 40.0)));
         let tea = usage.of(&UsageMetric::from("tea")).unwrap();
         assert_eq!(tea.unit.as_str(), "cups");
-        // To the last digit: numbers are what the server wrote.
+        // Numbers keep every digit that the server wrote.
         assert_eq!(tea.usage, WindowUsage::new(6.444752216339111e-7, 1e21));
         assert_eq!(usage.metrics.get("tea"), Some(tea));
         assert!(!usage.is_complete() && usage.of(&UsageMetric::DatabaseIo).is_none());
     }
 
     #[test]
-    fn usage_is_that_of_a_limits_window() {
+    fn finds_the_usage_in_the_window_of_a_limit() {
         let usage = WindowUsage::new(3.0, 40.0);
         let windows = [UsageLimitWindow::Day, UsageLimitWindow::Month, "year".into()];
         assert_eq!(windows.map(|window| usage.of(&window)), [Some(3.0), Some(40.0), None]);
     }
 
     #[test]
-    fn a_window_in_camel_case_is_not_the_servers() {
+    fn rejects_windows_in_camel_case() {
         let json = r#"{"metrics":{"functionCalls":{"unit":"calls","usage":{"currentDay":1}}},"seedStatus":"pending"}"#;
         let error = GetCurrentUsage::decode(&Bytes::from(json)).unwrap_err();
         assert_eq!(

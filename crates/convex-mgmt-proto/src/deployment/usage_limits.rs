@@ -1,4 +1,4 @@
-//! Usage limits: at which usage a deployment warns, or stops running functions.
+//! Usage limits: the usage at which a deployment sends a warning or stops running functions.
 //!
 //! Source: convex-backend `crates/local_backend/src/usage_limits.rs` and `crates/model/src/usage_limits`.
 
@@ -11,51 +11,51 @@ use crate::types::UsageLimitId;
 use crate::types::open::open_enum;
 
 open_enum! {
-    /// What happens when usage reaches a limit.
+    /// The effect of a limit when usage reaches it.
     pub enum UsageLimitType {
-        /// A warning is sent. A dev deployment in the cloud cannot have it.
+        /// The server sends a warning. A dev deployment in the cloud cannot have such a limit.
         Warning = "warning",
         /// The deployment stops running functions, until the window ends or the limit is changed.
         Disable = "disable",
     }
 }
 
-/// A usage limit, as it is asked for. There is at most one for each metric, window and type, enabled or not.
+/// The settings of a usage limit. A deployment has at most one limit for each metric, window and type, enabled or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct UsageLimitConfig {
-    /// What is limited.
+    /// The metric that is limited.
     pub metric: UsageMetric,
-    /// The window in which it is limited.
+    /// The window in which usage counts towards the limit.
     pub window: UsageLimitWindow,
-    /// What happens when the limit is reached.
+    /// The effect when usage reaches the limit.
     pub limit_type: UsageLimitType,
     /// The limit, in the metric's unit: from 1 to 9,223,372,036,854,775,807.
     pub limit: u64,
-    /// Whether it is in force.
+    /// `true` if the limit is in force.
     pub enabled: bool,
 }
 
 impl UsageLimitConfig {
-    /// A limit that is in force.
+    /// Creates an enabled limit.
     pub fn new(metric: UsageMetric, window: UsageLimitWindow, limit_type: UsageLimitType, limit: u64) -> Self {
         Self { metric, window, limit_type, limit, enabled: true }
     }
 
-    /// Whether it is in force.
+    /// Enables or disables the limit.
     pub fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
         self
     }
 
-    /// Checks what the server would refuse whatever the deployment.
+    /// Checks the rules of the server that do not depend on the deployment.
     ///
     /// # Errors
-    /// The problem, with the code that the server would answer.
+    /// The violation, with the error code that the server would return.
     pub fn check(&self) -> Result<(), Violations> {
-        let problem = match self.limit {
+        let violation = match self.limit {
             0 => Violation::new("limit", ErrorCode::InvalidUsageLimit, "must be at least 1"),
             limit if i64::try_from(limit).is_err() => {
                 let rule = format!("must be at most {}", i64::MAX);
@@ -63,7 +63,7 @@ impl UsageLimitConfig {
             }
             _ => return Ok(()),
         };
-        Violations::none_of(vec![problem])
+        Violations::none_of(vec![violation])
     }
 }
 
@@ -73,35 +73,35 @@ impl UsageLimitConfig {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct UsageLimit {
-    /// Its id.
+    /// The id of the limit.
     pub id: UsageLimitId,
-    /// What is limited.
+    /// The metric that is limited.
     pub metric: UsageMetric,
-    /// The window in which it is limited.
+    /// The window in which usage counts towards the limit.
     pub window: UsageLimitWindow,
-    /// What happens when the limit is reached.
+    /// The effect when usage reaches the limit.
     pub limit_type: UsageLimitType,
     /// The limit, in the metric's unit.
     pub limit: u64,
-    /// Whether it is in force.
+    /// `true` if the limit is in force.
     pub enabled: bool,
 }
 
 impl UsageLimit {
-    /// A limit as it was asked for, under an id.
+    /// Creates the value from an id and settings.
     pub fn new(id: UsageLimitId, config: UsageLimitConfig) -> Self {
         let UsageLimitConfig { metric, window, limit_type, limit, enabled } = config;
         Self { id, metric, window, limit_type, limit, enabled }
     }
 
-    /// The limit without its id, to be changed and sent with [`UpdateUsageLimit`], which replaces all of it.
+    /// Returns the settings, to be changed and sent with [`UpdateUsageLimit`], which replaces all of them.
     pub fn config(&self) -> UsageLimitConfig {
         let Self { metric, window, limit_type, limit, enabled, .. } = self.clone();
         UsageLimitConfig { metric, window, limit_type, limit, enabled }
     }
 
-    /// Whether usage has reached the limit, as the server compares them; `None` if usage does not tell the metric or the
-    /// window is one that this version does not know.
+    /// Returns `true` if usage has reached the limit, compared as the server compares them. `None` if `usage` lacks the metric,
+    /// or if this version does not know the window.
     pub fn is_reached(&self, usage: &CurrentUsage) -> Option<bool> {
         let used = usage.of(&self.metric)?.usage.of(&self.window)?;
         Some(used >= self.limit as f64)
@@ -155,7 +155,7 @@ deployment_operation! {
     /// ```
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct CreateUsageLimit {
-        /// The limit.
+        /// The settings of the limit.
         pub config: UsageLimitConfig,
     }
 
@@ -171,14 +171,14 @@ deployment_operation! {
 }
 
 impl CreateUsageLimit {
-    /// Creates `config`.
+    /// Creates a usage limit with these settings.
     pub fn new(config: UsageLimitConfig) -> Self {
         Self { config }
     }
 }
 
 deployment_operation! {
-    /// Replaces a usage limit with all its fields. [`UsageLimit::config`] returns the current ones.
+    /// Replaces all settings of a usage limit. [`UsageLimit::config`] returns the current ones.
     ///
     /// Repeating the call adds one more entry to the audit log.
     ///
@@ -194,7 +194,7 @@ deployment_operation! {
     pub struct UpdateUsageLimit {
         /// The limit to replace.
         pub id: UsageLimitId,
-        /// The new limit.
+        /// The new settings.
         pub config: UsageLimitConfig,
     }
 
@@ -214,7 +214,7 @@ deployment_operation! {
 }
 
 impl UpdateUsageLimit {
-    /// Replaces the limit `id` with `config`.
+    /// Replaces the settings of the usage limit `id` with `config`.
     pub fn new(id: impl Into<UsageLimitId>, config: UsageLimitConfig) -> Self {
         Self { id: id.into(), config }
     }
@@ -251,7 +251,7 @@ deployment_operation! {
 }
 
 impl DeleteUsageLimit {
-    /// Deletes the limit `id`.
+    /// Deletes the usage limit `id`.
     pub fn new(id: impl Into<UsageLimitId>) -> Self {
         Self { id: id.into() }
     }
@@ -266,7 +266,7 @@ mod samples {
     use super::*;
     use crate::operation::sample::Sample;
 
-    /// Each metric, window and type, and both ends of the range.
+    /// Settings with each metric, window and type, and both ends of the range of limits.
     fn configs() -> Vec<UsageLimitConfig> {
         let mut all = Vec::new();
         for metric in UsageMetric::KNOWN {
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_is_sent_whole_and_as_an_integer() {
+    fn sends_all_settings_and_the_limit_as_an_integer() {
         let update = UpdateUsageLimit::new("a/b", config(1 << 62).enabled(false)).to_request(&endpoint()).unwrap();
         assert_eq!(update.uri(), "https://h/api/v1/update_usage_limit/a%2Fb");
         let body = r#"{"metric":"functionCalls","window":"day","limitType":"disable","limit":4611686018427387904,"enabled":false}"#;
@@ -381,10 +381,10 @@ mod tests {
     }
 
     #[test]
-    fn limits_that_the_server_refuses_are_refused_before() {
+    fn rejects_limits_that_the_server_would_reject() {
         let code = |limit| match config(limit).check() {
             Ok(()) => None,
-            Err(problems) => problems.iter().next().map(|problem| problem.code.clone()),
+            Err(violations) => violations.iter().next().map(|violation| violation.code.clone()),
         };
         assert_eq!(code(0), Some(ErrorCode::InvalidUsageLimit));
         assert_eq!(code(1), None);
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_that_address_nothing_are_refused_by_name() {
+    fn rejects_ids_that_cannot_be_path_segments() {
         for id in ["", ".", ".."] {
             let error = DeleteUsageLimit::new(id).to_request(&endpoint()).unwrap_err();
             assert!(matches!(error, BuildError::PathValue { field: "id", .. }), "{id}");
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_comes_back_as_it_was_asked_for() {
+    fn reads_a_limit_with_unknown_values_and_returns_its_settings() {
         let json = r#"{"usageLimit":{"id":"x","metric":"tea","window":"year","limitType":"ask","limit":18446744073709551615,"enabled":true}}"#;
         let limit = CreateUsageLimit::decode(&Bytes::from(json)).unwrap();
         let config = UsageLimitConfig::new(

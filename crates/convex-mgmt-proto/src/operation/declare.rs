@@ -84,13 +84,16 @@ impl<T: UrlText> QueryValue for Option<T> {
 /// codes: [InvalidId, UsageLimitNotFound],        besides the codes that every operation has
 /// check: |it| it.config.check(),                 optional
 /// ```
+///
+/// The struct may have one generic parameter with a bound and a default: `pub struct CreateLogStream<S: NewStream = NewLogStream>`.
+/// The response may depend on it: `object(S::Created)`. The registry and the samples cover the instance with the default.
 macro_rules! operation {
     (
         api: $api:ident $prefix:literal,
         credentials: [$first_class:ident $(, $class:ident)*],
 
         $(#[$meta:meta])*
-        pub struct $name:ident $(<$generic:ident: $bound:path = $default:ty>)? $fields:tt
+        pub struct $name:ident $(<$generic:ident: $bound:path = $default:ty>)? { $($fields:tt)* }
 
         id: $id:literal,
         request: $method:ident $path:literal,
@@ -131,7 +134,7 @@ macro_rules! operation {
             "and the general ones."
         )]
         #[non_exhaustive]
-        pub struct $name $(<$generic: $bound = $default>)? $fields
+        pub struct $name $(<$generic: $bound = $default>)? { $($fields)* }
 
         impl $(<$generic: $bound>)? crate::operation::Operation for $name $(<$generic>)? {
             type Api = crate::metadata::$api;
@@ -188,7 +191,7 @@ macro_rules! operation {
         crate::operation::declare::response_items! { $name, $response $response_args }
 
         #[cfg(all(feature = "samples", feature = "serde-all"))]
-        impl $(<$generic: $bound>)? crate::operation::sample::EncodeOutput for $name $(<$generic>)? {
+        impl crate::operation::sample::EncodeOutput for $name {
             fn encode_output(output: &Self::Output) -> serde_json::Result<serde_json::Value> {
                 crate::operation::declare::response_encode!(output, $response $response_args)
             }

@@ -113,7 +113,7 @@ pub trait Operation {
     /// [`Operation::to_request`] calls it. [`Operation::unchecked`] switches it off.
     ///
     /// # Errors
-    /// All violations, with the error codes that the server would answer with.
+    /// All violations, with the error codes that the server would return.
     fn check(&self) -> Result<(), Violations> {
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Lists in pages: [`Page`], and [`Pager`], which knows which request comes next and performs none.
+//! Paginated lists: [`Page`], and [`Pager`], which walks the pages without IO.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,28 +7,27 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde::{Deserialize, Deserializer, de};
 use thiserror::Error;
 
-use crate::error::ErrorCode;
-use crate::error::Violation;
+use crate::error::{ErrorCode, Violation};
 use crate::operation::Operation;
 
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Page<T> {
-    /// What is on it. It may be empty even if there is more.
+    /// The items of this page. May be empty even if more pages follow.
     pub items: Vec<T>,
-    /// Where the next page begins; `None` if the end has been seen.
+    /// The cursor of the next page. `None` for the last page.
     pub next_cursor: Option<String>,
 }
 
 impl<T> Page<T> {
-    /// A page.
+    /// Creates a page.
     pub fn new(items: impl IntoIterator<Item = T>, next_cursor: Option<String>) -> Self {
         Self { items: items.into_iter().collect(), next_cursor }
     }
 }
 
-/// As most lists have it on the wire; some have another name for the items.
+/// Writes the JSON form of most lists. Some lists have another name for the items.
 #[cfg(feature = "serde-all")]
 impl<T: serde::Serialize> serde::Serialize for Page<T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -41,7 +40,7 @@ impl<T: serde::Serialize> serde::Serialize for Page<T> {
     }
 }
 
-/// What every page says beside its items.
+/// The fields of a page besides its items.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 pub(crate) struct Pagination {
@@ -52,13 +51,13 @@ pub(crate) struct Pagination {
 }
 
 impl Pagination {
-    /// Says that a list goes on at a cursor, or ends.
+    /// Creates the fields of a page that is followed by `next_cursor`, or is the last one.
     #[cfg(feature = "serde-all")]
     pub(crate) fn new(next_cursor: Option<String>) -> Self {
         Self { has_more: next_cursor.is_some(), next_cursor }
     }
 
-    /// Where the list goes on, if it does.
+    /// Returns the cursor of the next page; `None` for the last page.
     pub(crate) fn next(self) -> Option<String> {
         self.next_cursor.filter(|_| self.has_more)
     }
@@ -73,7 +72,7 @@ impl<'de> Deserialize<'de> for Pagination {
             next_cursor: Option<String>,
         }
         let Fields { has_more, next_cursor } = Fields::deserialize(deserializer)?;
-        // Taken for the end, it would cut the list off without a word.
+        // Treating it as the last page would truncate the list silently.
         if has_more && next_cursor.is_none() {
             return Err(de::Error::missing_field("nextCursor"));
         }
@@ -81,16 +80,16 @@ impl<'de> Deserialize<'de> for Pagination {
     }
 }
 
-/// How many items a page may be asked for. Source: convex-backend `crates/application/src/lib.rs`.
+/// The number of items that a request for a page may set as its limit. Source: convex-backend `crates/application/src/lib.rs`.
 const LIMITS: std::ops::RangeInclusive<u32> = 1..=100;
 
-/// The rules that a limit and a cursor break.
+/// Returns the violations of the rules for a limit and a cursor.
 pub(crate) fn violations(limit: Option<u32>, cursor: Option<&str>) -> impl Iterator<Item = Violation> {
     let limit = limit.filter(|limit| !LIMITS.contains(limit));
     let rule = || format!("must be from {} to {}", LIMITS.start(), LIMITS.end());
     let limit = limit.map(|_| Violation::new("limit", ErrorCode::LimitOutOfRange, rule()));
     let cursor = cursor.filter(|cursor| cursor.is_empty());
-    let cursor = cursor.map(|_| Violation::new("cursor", ErrorCode::InvalidCursor, "may not be empty"));
+    let cursor = cursor.map(|_| Violation::new("cursor", ErrorCode::InvalidCursor, "must not be empty"));
     limit.into_iter().chain(cursor)
 }
 
@@ -110,32 +109,32 @@ pub(crate) fn violations(limit: Option<u32>, cursor: Option<&str>) -> impl Itera
     note = "send it with `Client::send`, which returns the whole result"
 )]
 pub trait Paged: Operation<Output = Page<Self::Item>> {
-    /// What the list is of.
+    /// The type of the items.
     type Item;
 
-    /// Where the page begins that this asks for; `None` for the first one.
+    /// Returns the cursor of the page that the operation requests; `None` for the first page.
     fn cursor(&self) -> Option<&str>;
 
-    /// Asks for the page that begins at a cursor, with everything else as it is.
+    /// Sets the cursor of the page to request, and keeps all other parameters.
     fn set_cursor(&mut self, cursor: String);
 }
 
-/// Walks the pages of a list without performing a request: it gives the operation to perform, and takes the page.
+/// Walks the pages of a list without IO. [`Pager::request`] returns the operation to send, and [`Pager::accept`] takes its page.
 ///
 /// ```
 /// use bytes::Bytes;
 /// use convex_mgmt::deployment::ListActiveSyncs;
 /// use convex_mgmt::{Operation, Pager};
-/// # let answers = [
+/// # let responses = [
 /// #     r#"{"syncs":[],"pagination":{"hasMore":true,"nextCursor":"ab"}}"#,
 /// #     r#"{"syncs":[],"pagination":{"hasMore":false}}"#,
 /// # ];
-/// # let mut answers = answers.into_iter().map(|body| http::Response::new(Bytes::from(body)));
-/// # let mut perform = |_: &ListActiveSyncs| answers.next().unwrap();
+/// # let mut responses = responses.into_iter().map(|body| http::Response::new(Bytes::from(body)));
+/// # let mut send = |_: &ListActiveSyncs| responses.next().unwrap();
 ///
 /// let mut pager = Pager::new(ListActiveSyncs::new());
 /// while let Some(operation) = pager.request()? {
-///     let page = ListActiveSyncs::from_response(perform(operation))?;
+///     let page = ListActiveSyncs::from_response(send(operation))?;
 ///     for sync in pager.accept(page) {
 ///         println!("{}", sync.sync_id);
 ///     }
@@ -149,15 +148,15 @@ pub struct Pager<O> {
     seen: Seen,
 }
 
-/// The cursors at which a page began, 8 bytes each.
+/// The cursors that were used, 8 bytes each.
 #[derive(Clone, Default)]
 struct Seen(BTreeSet<u64>);
 
 impl Seen {
-    /// Notes a cursor. Whether it is new.
+    /// Adds a cursor and returns `true` if it is new.
     ///
-    /// The hash is SipHash with fixed keys: two of 10,000 cursors have the same by chance once in 10^11 lists, and a server
-    /// that looked for two such would end its own list only.
+    /// The hash is SipHash with fixed keys. Two of 10,000 cursors have the same hash by chance once in 10^11 lists. A server that
+    /// searches for a collision can only end its own list.
     fn insert(&mut self, cursor: &str) -> bool {
         let mut hasher = DefaultHasher::new();
         cursor.hash(&mut hasher);
@@ -178,25 +177,25 @@ enum State {
     Stuck,
 }
 
-/// The server gave a cursor that the walk has been at before, so walking on would never end.
+/// The server returned the same cursor twice, so the list cannot be walked further.
 ///
-/// All cursors of the walk count, the one that it began with too.
+/// All cursors of the walk count, including the cursor that it started with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the list does not end: the server returned a cursor for the second time")]
 pub struct PagingError;
 
 impl<O: Paged> Pager<O> {
-    /// Begins with the page that this operation asks for.
+    /// Starts a walk with the page that `operation` requests.
     pub fn new(operation: O) -> Self {
         let mut seen = Seen::default();
         operation.cursor().map(|cursor| seen.insert(cursor));
         Self { operation, state: State::More, seen }
     }
 
-    /// What to perform next; `None` at the end of the list. The same until a page is accepted.
+    /// Returns the operation to send next; `None` at the end of the list. It stays the same until a page is accepted.
     ///
     /// # Errors
-    /// A [`PagingError`] if the list goes round. The pages so far are whole.
+    /// A [`PagingError`] if the server returned the same cursor twice. All pages so far are complete.
     pub fn request(&self) -> Result<Option<&O>, PagingError> {
         match self.state {
             State::More => Ok(Some(&self.operation)),
@@ -205,7 +204,7 @@ impl<O: Paged> Pager<O> {
         }
     }
 
-    /// Takes the page that was asked for, and gives what is on it.
+    /// Takes the page of the last request and returns its items.
     pub fn accept(&mut self, page: Page<O::Item>) -> Vec<O::Item> {
         match page.next_cursor {
             None => self.state = State::Ended,
@@ -215,7 +214,7 @@ impl<O: Paged> Pager<O> {
         page.items
     }
 
-    /// The cursor at which the next page begins, to go on from another time.
+    /// Returns the cursor of the next page, from which a later walk can continue.
     pub fn cursor(&self) -> Option<&str> {
         self.operation.cursor()
     }
@@ -231,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_may_be_absent_or_null_at_the_end_only() {
+    fn only_the_last_page_may_lack_a_cursor() {
         assert_eq!(pagination(r#"{"hasMore":false}"#).unwrap(), None);
         assert_eq!(pagination(r#"{"hasMore":false,"nextCursor":null}"#).unwrap(), None);
         assert_eq!(pagination(r#"{"hasMore":false,"nextCursor":"ab"}"#).unwrap(), None);
@@ -242,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_are_walked_to_the_end_and_empty_ones_are_no_end() {
+    fn walks_to_the_last_page_and_past_empty_pages() {
         let mut pager = Pager::new(ListActiveSyncs::new().limit(2));
         assert_eq!(pager.request().unwrap().unwrap().cursor, None);
         assert!(pager.accept(Page::new([], Some("a".to_owned()))).is_empty());
@@ -253,18 +252,17 @@ mod tests {
     }
 
     #[test]
-    fn the_cursor_of_a_walk_is_where_its_next_page_begins() {
+    fn another_walk_continues_from_the_cursor() {
         let mut pager = Pager::new(ListActiveSyncs::new());
         assert_eq!(pager.cursor(), None);
         pager.accept(Page::new([], Some("b".to_owned())));
         assert_eq!(pager.cursor(), Some("b"));
-        // Another walk goes on from there.
         let later = Pager::new(ListActiveSyncs::new().cursor(pager.cursor().unwrap()));
         assert_eq!(later.cursor(), Some("b"));
         assert_eq!(later.request().unwrap().unwrap().cursor.as_deref(), Some("b"));
     }
 
-    /// Whether a walk that begins at a cursor, if any, goes on after each of these.
+    /// Walks from a cursor over pages with these next cursors. Returns for each page whether the walk continues after it.
     fn goes_on(start: Option<&str>, cursors: &[&str]) -> Vec<bool> {
         let mut pager =
             Pager::new(start.map_or_else(ListActiveSyncs::new, |start| ListActiveSyncs::new().cursor(start)));
@@ -279,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_goes_round_is_an_error_however_large_the_circle() {
+    fn rejects_a_repeated_cursor_after_any_number_of_pages() {
         assert_eq!(goes_on(None, &["a", "a"]), [true, false]);
         assert_eq!(goes_on(None, &["a", "b", "a"]), [true, true, false]);
         assert_eq!(goes_on(None, &["a", "b", "c", "d", "b"]), [true, true, true, true, false]);
@@ -289,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_many_pages_is_walked() {
+    fn walks_a_list_of_many_pages() {
         let cursors: Vec<String> = (0..10_000).map(|n| n.to_string()).collect();
         let mut cursors: Vec<&str> = cursors.iter().map(String::as_str).collect();
         cursors.push("5000");

@@ -79,7 +79,7 @@ pub fn fields(value: &Value) -> Vec<(String, String)> {
 /// Encodes an output as the response body that it was decoded from. Implemented by the `operation!` macro.
 #[cfg(feature = "serde-all")]
 pub trait EncodeOutput: Operation {
-    /// The response body. `null` means no body.
+    /// Returns the response body. `null` is a response without a body.
     fn encode_output(output: &Self::Output) -> serde_json::Result<Value>;
 }
 

@@ -100,7 +100,7 @@ impl Worker {
                 (Some(stream), 2) if kind == LogStreamType::Webhook => {
                     let change = change_to(None, format!("changed stream {}", stream.id));
                     let (report, rotated) = self.write(change, &RotateWebhookSecret::new(&stream.id)).await;
-                    let secret = rotated.ok().and_then(|rotated| Some(rotated.hmac_secret()?.expose().to_owned()));
+                    let secret = rotated.ok().map(|rotated| rotated.hmac_secret.expose().to_owned());
                     (report, secret.map(|secret| Some(Stream { secret, ..stream })))
                 }
                 (Some(_), 2 | 3) => {

@@ -17,7 +17,7 @@ use convex_mgmt_suite::fake;
 use crate::{deployment, started};
 
 async fn create(client: &DeploymentClient, stream: impl Into<NewLogStream>) -> LogStreamId {
-    let created = client.send(&CreateLogStream::new(stream)).await.unwrap();
+    let created = client.send(&CreateLogStream::new(stream.into())).await.unwrap();
     created.id().unwrap().clone()
 }
 
@@ -94,9 +94,9 @@ async fn fields_are_kept_reset_and_set_and_some_can_only_be_set() {
 async fn a_secret_is_rotated_and_told_by_whoever_reads_the_stream() {
     let (_fake, _running, client) = deployment().await;
     let created = client.send(&CreateLogStream::new(webhook())).await.unwrap();
-    let (id, first) = (created.id().unwrap(), created.hmac_secret().unwrap());
+    let (id, first) = (&created.id, &created.hmac_secret);
     let rotated = client.send(&RotateWebhookSecret::new(id)).await.unwrap();
-    let second = rotated.hmac_secret().unwrap();
+    let second = &rotated.hmac_secret;
     assert_ne!(first, second);
     assert!(matches!(config(&client, id).await, LogStreamConfig::Webhook(webhook) if webhook.hmac_secret == *second));
     let axiom = create(&client, NewAxiom::new("k", "d")).await;

@@ -143,7 +143,7 @@ fn log_streams_show_no_secret_on_the_way_there() {
         assert_clean(&"a refused update", &told(&update.to_request(&endpoint()).unwrap_err()));
         sends(update.unchecked().to_request(&endpoint()).unwrap());
     }
-    for meta in [CreateLogStream::META, UpdateLogStream::META] {
+    for meta in [<CreateLogStream>::META, UpdateLogStream::META] {
         assert!(meta.secret_request, "{}", meta.id);
     }
 }
@@ -160,7 +160,7 @@ fn log_streams_show_no_secret_on_the_way_back() {
     assert_eq!(listed.len(), 2);
     assert_clean(&"a list", &shown(&listed));
     let new = Bytes::from(format!(r#"{{"logStreamType":"webhook","id":"a","hmacSecret":"{CANARY}"}}"#));
-    let created = CreateLogStream::decode(&new).unwrap();
+    let created = <CreateLogStream>::decode(&new).unwrap();
     assert_eq!(created.hmac_secret().map(Secret::expose), Some(CANARY));
     assert_clean(&"what was created", &shown(&created));
     assert_clean(&"what was rotated", &shown(&RotateWebhookSecret::decode(&new).unwrap()));
@@ -174,7 +174,7 @@ fn log_streams_show_no_secret_on_the_way_back() {
         let error = GetLogStream::decode(&Bytes::from(broken)).unwrap_err();
         assert_clean(&"a broken stream", &told(&error));
     }
-    for meta in [CreateLogStream::META, GetLogStream::META, ListLogStreams::META, RotateWebhookSecret::META] {
+    for meta in [<CreateLogStream>::META, GetLogStream::META, ListLogStreams::META, RotateWebhookSecret::META] {
         assert!(meta.secret_response, "{}", meta.id);
     }
 }

@@ -24,6 +24,12 @@ use crate::spec::samples::Kind;
 pub(crate) const DEPLOYMENT: &[Override] = &[
     // Bodies of replies.
     Override {
+        operations: &["rotate_webhook_secret"],
+        what: What::Body(Side::Reply, Instead::Refused(Kind::UnknownVariant, "")),
+        facts: "only webhooks have a secret, so a reply without `hmacSecret` is an error",
+        source: "crates/local_backend/src/log_sinks.rs",
+    },
+    Override {
         operations: &["list_active_syncs", "list_audit_log_events"],
         what: What::Body(Side::Reply, Instead::Mended(ended)),
         facts: "more to come always has a cursor; without one we would end the list too early and say nothing",
@@ -305,7 +311,7 @@ fn webhook() -> NewWebhook {
 }
 
 fn stream(new: impl Into<NewLogStream>) -> CreateLogStream {
-    CreateLogStream::new(new)
+    CreateLogStream::new(new.into())
 }
 
 /// Whether it is refused, but only by the rules.

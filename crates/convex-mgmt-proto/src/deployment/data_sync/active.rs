@@ -1,4 +1,4 @@
-//! The data syncs that are under way, and how far each has come.
+//! Listing the data syncs in progress.
 //!
 //! Source: convex-backend `crates/application/src/streaming_export.rs` and `crates/model/src/data_sync_progress`.
 
@@ -9,87 +9,86 @@ use crate::operation::paging;
 use crate::types::open::open_union;
 use crate::types::{UnixMillis, UnixNanos};
 
-/// How far a sync has come that still walks through the tables. Counts lag some seconds behind, and count revisions and deletions
-/// too.
+/// The progress of a sync that still reads the tables. Counts lag some seconds behind, and include revisions and deletions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SnapshotProgress {
-    /// How many tables were walked through.
+    /// The number of tables that are complete.
     pub num_tables_synced: u64,
-    /// How many tables there are to walk through.
+    /// The number of tables to read.
     pub total_tables: u64,
-    /// The component of the table that is being walked through; empty for the app itself.
+    /// The path of the component of the current table. Empty for the root component.
     pub current_component: String,
-    /// The table that is being walked through.
+    /// The name of the current table.
     pub current_table: String,
-    /// How many of its documents were given.
+    /// The number of documents of the current table that were sent.
     pub num_documents_in_current_table: u64,
-    /// How many documents it has.
+    /// The number of documents in the current table.
     pub total_documents_in_current_table: u64,
-    /// How many documents of all tables were given.
+    /// The number of documents of all tables that were sent.
     pub num_documents_synced: u64,
-    /// How many documents all tables have.
+    /// The number of documents in all tables.
     pub total_documents: u64,
 }
 
 impl SnapshotProgress {
-    /// Nothing yet; all fields are public.
+    /// Creates the value with zeros and empty texts. All fields are public.
     pub fn new() -> Self {
         Self::default()
     }
 }
 
-/// How far a sync has come that has walked through the tables.
+/// The progress of a sync that has read the tables.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SyncProgress {
-    /// How many tables there are.
+    /// The number of tables.
     pub total_tables: u64,
-    /// How many documents were given, revisions and deletions too.
+    /// The number of documents that were sent, including revisions and deletions.
     pub num_documents_synced: u64,
-    /// The point in time up to which it has given changes, in nanoseconds. What a page of the sync itself calls its snapshot.
+    /// The sync has sent all changes up to this time, in nanoseconds. Pages of the sync call it the snapshot.
     pub synced_ts: UnixNanos,
 }
 
 impl SyncProgress {
-    /// A sync of so many tables that has given so many documents, as of then.
+    /// Creates the value.
     pub fn new(total_tables: u64, num_documents_synced: u64, synced_ts: UnixNanos) -> Self {
         Self { total_tables, num_documents_synced, synced_ts }
     }
 }
 
 open_union! {
-    /// How a sync does.
+    /// The status of a sync.
     pub enum ActiveSyncStatus by "type" {
-        /// It walks through the tables; a copy is not consistent yet.
+        /// The sync reads the tables. A copy is not consistent yet.
         Snapshotting(SnapshotProgress) = "snapshotting",
-        /// There are newer changes; a copy may not be consistent.
+        /// Newer changes exist. A copy may not be consistent.
         Stale(SyncProgress) = "stale",
-        /// It has given everything; a copy is consistent.
+        /// The sync has sent everything. A copy is consistent.
         UpToDate(SyncProgress) = "upToDate",
     }
 }
 
-/// A sync that asked for a page in the last 3 days.
+/// A sync that read a page in the last 3 days.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ActiveSync {
-    /// Its id.
+    /// The id of the sync.
     pub sync_id: String,
-    /// When its progress was last noted, in milliseconds.
+    /// The time at which the server last recorded the progress, in milliseconds.
     pub last_updated: UnixMillis,
-    /// How it does.
+    /// The status of the sync.
     pub status: ActiveSyncStatus,
 }
 
 impl ActiveSync {
-    /// A sync.
+    /// Creates the value.
     pub fn new(sync_id: impl Into<String>, last_updated: UnixMillis, status: ActiveSyncStatus) -> Self {
         Self { sync_id: sync_id.into(), last_updated, status }
     }
@@ -128,7 +127,7 @@ deployment_operation! {
 }
 
 impl ListActiveSyncs {
-    /// Lists from the first page on.
+    /// Lists from the first page.
     pub fn new() -> Self {
         Self::default()
     }
@@ -186,7 +185,7 @@ mod tests {
     use bytes::Bytes;
 
     #[test]
-    fn syncs_are_read_with_their_two_units_of_time() {
+    fn reads_syncs_with_milliseconds_and_nanoseconds() {
         let body = r#"{"syncs":[
             {"syncId":"a","lastUpdated":1755000000000,"status":{"type":"upToDate","totalTables":2,"numDocumentsSynced":18446744073709551615,"syncedTs":1755000000000000001}},
             {"syncId":"b","lastUpdated":1,"status":{"type":"snapshotting","numTablesSynced":1,"totalTables":2,"currentComponent":"","currentTable":"t",
@@ -205,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_that_pages_use_for_the_time_is_not_this_lists() {
+    fn rejects_the_field_name_that_pages_use_for_the_time() {
         let body = r#"{"syncs":[{"syncId":"a","lastUpdated":1,"status":{"type":"stale","totalTables":1,"numDocumentsSynced":1,"snapshotTs":1}}],
             "pagination":{"hasMore":false}}"#;
         let error = ListActiveSyncs::decode(&Bytes::from(body)).unwrap_err();

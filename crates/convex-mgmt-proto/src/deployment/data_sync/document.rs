@@ -1,4 +1,4 @@
-//! [`Document`]: a document as the server spelt it, until somebody asks for more.
+//! [`Document`]: the JSON text of a document, decoded on demand.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,10 +11,12 @@ use super::export;
 use super::value::Value;
 use crate::response::{DecodeError, decode};
 
-/// A document of a data sync: a JSON object with an `_id`, kept as it came. On a page it is a slice of the reply, which stays
-/// in memory as long as any document of it; [`Document::into_owned`] cuts it loose.
+/// A document of a data sync: a JSON object with an `_id`, as the server spelled it.
 ///
-/// `Debug` tells its length only. Equal if spelt alike.
+/// A document of a page is a slice of the response body. The body stays in memory as long as any of its documents;
+/// [`Document::into_owned`] makes a copy that does not keep the body.
+///
+/// `Debug` shows the length only. Equality compares the JSON texts.
 ///
 /// ```
 /// use convex_mgmt::deployment::data_sync::{Document, Value};
@@ -32,11 +34,11 @@ use crate::response::{DecodeError, decode};
 #[derive(Clone, PartialEq, Eq)]
 pub struct Document {
     text: Bytes,
-    /// The `_id`, a slice of the same reply unless it is spelt with escapes.
+    /// The `_id`: a slice of the same body, unless its spelling has escapes.
     id: Bytes,
 }
 
-/// An object that was passed over, and its `_id` as it is spelt. Only [`export::Reader`] reads it.
+/// An object that was skipped, and its `_id` as it is spelled. Only [`export::Reader`] deserializes it.
 #[derive(Clone, Copy)]
 pub(super) struct Passed<'a> {
     text: &'a str,
@@ -70,66 +72,68 @@ impl Document {
     /// Checks that a text is a JSON object with an `_id`, and keeps it.
     ///
     /// # Errors
-    /// A [`DecodeError`] that says where it is not.
+    /// A [`DecodeError`] with the position of the error.
     pub fn parse(text: impl Into<Bytes>) -> Result<Self, DecodeError> {
         let bytes = text.into();
         Ok(Self::slice(&bytes, export::read_object(decode::utf8(&bytes)?)?))
     }
 
-    /// A document of which only the id is told.
+    /// Creates a document that has only an `_id`.
     pub(super) fn of_id(id: &str) -> Self {
         let text = format!(r#"{{"_id":{}}}"#, serde_json::Value::from(id));
         Self { text: text.into(), id: Bytes::copy_from_slice(id.as_bytes()) }
     }
 
-    /// The part of `page` that was passed over.
+    /// Creates a document from the part of `page` that was skipped.
     pub(super) fn slice(page: &Bytes, passed: Passed<'_>) -> Self {
         let decoded = if passed.id.contains('\\') { export::unescape(passed.id) } else { None };
         let id = decoded.map_or_else(|| page.slice_ref(passed.id.as_bytes()), Bytes::from);
         Self { text: page.slice_ref(passed.text.as_bytes()), id }
     }
 
-    /// The document as JSON. By its spelling, `1` is an integer of 64 bits and `1.0` is a float.
+    /// Returns the document as JSON. The spelling gives the type: `1` is a 64-bit integer and `1.0` is a float.
     pub fn as_str(&self) -> &str {
-        // It always is text: it was read as such.
+        // Reading the page checked that the bytes are UTF-8.
         std::str::from_utf8(&self.text).unwrap_or_default()
     }
 
-    /// The document as JSON, as bytes.
+    /// Returns the JSON of the document as bytes.
     pub fn as_bytes(&self) -> &Bytes {
         &self.text
     }
 
-    /// A copy of its own, which keeps no page in memory.
+    /// Copies the document, so that it no longer keeps its page in memory.
     pub fn into_owned(self) -> Self {
         Self { text: Bytes::copy_from_slice(&self.text), id: Bytes::copy_from_slice(&self.id) }
     }
 
-    /// Its `_id`, which was read with the page.
+    /// Returns the `_id`, which was read with the page.
     pub fn id(&self) -> &str {
         std::str::from_utf8(&self.id).unwrap_or_default()
     }
 
-    /// Reads it into a type.
+    /// Deserializes the document.
     ///
-    /// Floats are read whether they are spelt as numbers or, as NaN and the infinities are, as `{"$float"}`; bytes
-    /// (`{"$bytes"}`) into whatever takes bytes or a list of `u8`. An integer is read into a float if the type asks for one, and
-    /// never the other way round. What the type does not ask for is not looked at. Everything else is read as `serde_json`
-    /// reads it, whatever the features of `serde_json`.
+    /// * Floats are numbers. NaN and the infinities are spelled as `{"$float"}`; a float field accepts both.
+    /// * Bytes (`{"$bytes"}`) are read into any type that accepts bytes or a list of `u8`.
+    /// * An integer is read into a float field. A float is never read into an integer field.
+    /// * Fields that the type does not have are skipped without decoding them.
     ///
-    /// In what serde buffers to find out its type (`untagged`, `tag` and `flatten`), bytes are a list of `u8`: `Vec<u8>` and
-    /// whatever takes bytes from a list read them there too.
+    /// Everything else is read as `serde_json` reads it, independent of the features of `serde_json`.
+    ///
+    /// In fields that serde buffers (`untagged`, `tag` and `flatten`), bytes are a list of `u8`. `Vec<u8>` and other types that
+    /// accept bytes from a list work there, too.
     ///
     /// # Errors
-    /// A [`DecodeError`] that says where it does not fit the type.
+    /// A [`DecodeError`] with the position of the value that does not fit the type.
     pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
         export::read(self.as_str())
     }
 
-    /// Its fields as dynamic values.
+    /// Returns the fields as dynamic values.
     ///
     /// # Errors
-    /// A [`DecodeError`] if one is no value of Convex's, such as an integer of more than 64 bits.
+    /// A [`DecodeError`] if a field is not a Convex value, such as an integer of more than 64 bits.
     pub fn fields(&self) -> Result<BTreeMap<String, Value>, DecodeError> {
         self.read()
     }
@@ -154,7 +158,7 @@ impl serde::Serialize for Document {
 mod tests {
     use super::*;
 
-    /// These fields, and an `_id`.
+    /// Creates a document with these fields and an `_id`.
     fn document(json: &str) -> Document {
         Document::parse(format!(r#"{{"_id":"x",{}"#, &json[1..])).unwrap()
     }
@@ -165,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_an_object_with_an_id_and_nothing_else() {
+    fn accepts_only_an_object_with_an_id() {
         assert_eq!(Document::parse(" {\"_id\":\"x\"} ").unwrap().as_str(), "{\"_id\":\"x\"}");
         for bad in
             ["", "[]", "1", "null", "{", "{}", "{} x", "{\"_id\":1}", "{\"_id\":\"x\"} x", "{\"_id\":\"x\",\"a\":01}"]
@@ -178,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_of_a_document_are_its_text() {
+    fn returns_its_text_as_bytes() {
         for text in [r#"{"_id":"x"}"#, r#"{ "a": "é", "_id":"\u0079" }"#] {
             let document = Document::parse(text).unwrap();
             assert_eq!((document.as_bytes().as_ref(), document.as_str()), (text.as_bytes(), text));
@@ -187,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variant_without_content_is_its_name_or_an_object_with_null() {
+    fn reads_a_unit_variant_from_its_name_or_an_object_with_null() {
         #[derive(Debug, Deserialize, PartialEq)]
         enum Kind {
             Plain,
@@ -202,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn the_id_is_there_whatever_the_rest() {
+    fn has_its_id_even_if_other_fields_are_invalid() {
         assert_eq!(document(r#"{"a":{"$float":"?"}}"#).id(), "x");
         let made = Document::of_id("é\"");
         assert_eq!((made.id(), made.as_str()), ("é\"", r#"{"_id":"é\""}"#));
@@ -210,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_is_read_where_it_fits_and_located_where_not() {
+    fn reads_a_type_and_locates_what_does_not_fit() {
         #[derive(Debug, Deserialize, PartialEq)]
         #[serde(rename_all = "camelCase")]
         enum Kind {
@@ -267,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_no_text_though_they_may_look_like_it() {
+    fn does_not_read_bytes_as_text() {
         let document = document(r#"{"a":{"$bytes":"YWJj"}}"#);
         let error = document.read::<A<String>>().unwrap_err();
         assert_eq!((error.path.as_str(), error.expected.as_str()), ("a", "a string"));
@@ -275,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrapper_that_is_none_is_refused_and_not_shown() {
+    fn rejects_an_invalid_wrapper_without_showing_it() {
         for json in [
             r#"{"a":{"$float":"AAAAAAAA8H8"}}"#,
             r#"{"a":{"$float":"ABCD"}}"#,
@@ -288,7 +292,7 @@ mod tests {
             assert_eq!(error.path, "a", "{json}");
             assert!(!format!("{error} {error:?}").contains("canary"));
         }
-        // Whatever else begins with `$` is left as it is.
+        // Other names that begin with `$` are ordinary fields.
         assert_eq!(
             document(r#"{"a":{"$new":1}}"#).fields().unwrap()["a"],
             Value::Object([("$new".to_owned(), 1.into())].into())
@@ -296,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn an_integer_that_is_none_of_64_bits_is_refused_where_it_is_asked_for() {
+    fn rejects_an_integer_of_more_than_64_bits_only_where_it_is_read() {
         for bad in ["-0", "9223372036854775808", "-9223372036854775809", "18446744073709551616"] {
             let document = document(&format!(r#"{{"a":1,"b":[{{"c":{bad} }}]}}"#));
             assert_eq!(document.fields().unwrap_err().path, "b[0].c", "{bad}");
@@ -309,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn maps_have_keys_of_every_kind() {
+    fn reads_maps_with_keys_of_every_kind() {
         #[derive(Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
         struct UserId(String);
 

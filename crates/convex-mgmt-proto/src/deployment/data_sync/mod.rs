@@ -1,4 +1,4 @@
-//! Data sync: a deployment's documents, page by page, and then their changes for ever.
+//! Data sync: a copy of a deployment's documents, in pages, and then every change to them.
 //!
 //! Source: convex-backend `crates/local_backend/src/streaming_export.rs`, `crates/streaming_export/src` and
 //! `crates/table_iteration/src/data_sync.rs`.

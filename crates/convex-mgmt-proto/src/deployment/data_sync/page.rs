@@ -1,4 +1,4 @@
-//! [`DataSyncPage`]: one page of a data sync, with its documents as slices of the reply.
+//! [`DataSyncPage`]: one page of a data sync. Its documents are slices of the response body.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,12 +14,12 @@ use crate::types::Printable;
 use crate::types::UnixNanos;
 use crate::types::open::open_union;
 
-/// A table, by its component and its name. Cheap to clone.
+/// The path of a table: its component and its name. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct TablePath {
-    /// The path of the component, such as `shop/cart`; empty for the app itself.
+    /// The path of the component, such as `shop/cart`. Empty for the root component.
     #[serde(deserialize_with = "shared")]
     #[cfg_attr(feature = "serde-all", serde(serialize_with = "text"))]
     pub component: Arc<str>,
@@ -30,7 +30,7 @@ pub struct TablePath {
 }
 
 impl TablePath {
-    /// A table of a component; of the app itself, if the path is empty.
+    /// Creates the path. An empty `component` is the root component.
     pub fn new(component: impl Into<Arc<str>>, table: impl Into<Arc<str>>) -> Self {
         Self { component: component.into(), table: table.into() }
     }
@@ -54,41 +54,42 @@ fn text<S: serde::Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S
     serializer.serialize_str(text)
 }
 
-/// The point in time up to which a sync has given changes.
+/// A point in time: the sync has returned all changes up to it.
 ///
-/// Only with [`DataSyncStatus::UpToDate`] is a copy certain to be consistent at this point.
+/// A copy is certain to be consistent at this time only with [`DataSyncStatus::UpToDate`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Snapshot {
-    /// The time of the last commit that it has, in nanoseconds.
+    /// The time of the last commit that the sync includes, in nanoseconds.
     pub snapshot_ts: UnixNanos,
 }
 
 impl Snapshot {
-    /// As of then.
+    /// Creates the value.
     pub fn new(snapshot_ts: UnixNanos) -> Self {
         Self { snapshot_ts }
     }
 }
 
 open_union! {
-    /// How what a sync has given so far relates to the deployment's data.
+    /// The state of a copy that has applied all pages of a sync so far.
     pub enum DataSyncStatus by "type" {
-        /// The sync still walks through the tables: a copy is not consistent yet. Go on at once.
+        /// The sync still reads the tables, so a copy is not consistent yet. Read the next page at once.
         Snapshotting = "snapshotting",
-        /// There are newer changes. Go on at once. A copy may not be consistent: this page may empty a table whose new
-        /// documents come with the next one.
+        /// Newer changes exist. Read the next page at once. A copy may not be consistent: this page may empty a table, and the
+        /// next page contains its new documents.
         Stale(Snapshot) = "stale",
-        /// A copy is consistent and complete. Wait a while.
+        /// A copy is consistent and complete. Wait before reading the next page.
         UpToDate(Snapshot) = "upToDate",
     }
 }
 
 impl DataSyncStatus {
-    /// The point in time up to which the sync has given changes, once it has walked through the tables. The copy is certain to
-    /// be consistent at this point only with [`DataSyncStatus::UpToDate`].
+    /// Returns the time of the snapshot: the sync has returned all changes up to it. `None` while the sync reads the tables.
+    ///
+    /// A copy is certain to be consistent at this time only with [`DataSyncStatus::UpToDate`].
     pub fn snapshot_ts(&self) -> Option<UnixNanos> {
         match self {
             Self::Stale(snapshot) | Self::UpToDate(snapshot) => Some(snapshot.snapshot_ts),
@@ -101,37 +102,38 @@ impl DataSyncStatus {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DataSyncValue {
-    /// Its table.
+    /// The table of the document.
     pub table: TablePath,
-    /// When it was committed, in nanoseconds.
+    /// The time of the commit, in nanoseconds.
     pub ts: UnixNanos,
-    /// Whether it was deleted. Then the document has its `_id` and nothing else.
+    /// `true` if the document was deleted. It then has only its `_id`.
     pub deleted: bool,
-    /// The document, as far as it was selected.
+    /// The document, with the fields that the selection includes.
     pub document: Document,
 }
 
 impl DataSyncValue {
-    /// A document that was written.
+    /// Creates the value for a document that was written.
     pub fn upsert(table: TablePath, ts: UnixNanos, document: Document) -> Self {
         Self { table, ts, deleted: false, document }
     }
 
-    /// A document that was deleted: its `_id`.
+    /// Creates the value for a document that was deleted.
     pub fn delete(table: TablePath, ts: UnixNanos, id: &str) -> Self {
         Self { table, ts, deleted: true, document: Document::of_id(id) }
     }
 }
 
-/// What a consumer does for a page, one step after the other. There are these three, and a fourth would be a change that no
-/// consumer may pass over.
+/// One change of a page, to be applied to a copy.
+///
+/// The enum is exhaustive on purpose: a consumer must not skip a new kind of change.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Change<'a> {
-    /// Drop everything that is stored of this table.
+    /// Delete all documents of this table.
     Truncate(&'a TablePath),
-    /// Store this document, in place of the one with its `_id`, if there is one.
+    /// Store this document. It replaces a document with the same `_id`.
     Upsert(&'a DataSyncValue),
-    /// Drop the document with this `_id`, if there is one.
+    /// Delete the document with this `_id`, if it exists.
     Delete(&'a DataSyncValue),
 }
 
@@ -139,20 +141,20 @@ pub enum Change<'a> {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct DataSyncPage {
-    /// How what was given so far, this page included, relates to the deployment's data.
+    /// The state of a copy after this page.
     pub status: DataSyncStatus,
-    /// Tables of which everything is to be dropped, before the values.
+    /// Tables to empty before applying the values.
     pub truncates: Vec<TablePath>,
-    /// Documents in the order in which they are to be applied. One may be there several times.
+    /// Documents in the order to apply them. A document may occur several times.
     pub values: Vec<DataSyncValue>,
-    /// The sync's id, the same on all its pages.
+    /// The id of the sync, the same on all its pages.
     pub sync_id: String,
-    /// Where the next page begins. There always is one.
+    /// The cursor of the next page. A next page always exists.
     pub next_cursor: String,
 }
 
 impl DataSyncPage {
-    /// A page without truncates and values, which are public fields.
+    /// Creates a page without truncates and values, which are public fields.
     pub fn new(status: DataSyncStatus, sync_id: impl Into<String>, next_cursor: impl Into<String>) -> Self {
         Self {
             status,
@@ -163,7 +165,7 @@ impl DataSyncPage {
         }
     }
 
-    /// What to do for this page, in order: truncates, then values. Keep [`DataSyncPage::next_cursor`] in the same
+    /// Returns the changes in the order to apply them: truncates, then values. Store [`DataSyncPage::next_cursor`] in the same
     /// transaction.
     pub fn changes(&self) -> impl Iterator<Item = Change<'_>> {
         let values = self.values.iter();
@@ -171,15 +173,15 @@ impl DataSyncPage {
         self.truncates.iter().map(Change::Truncate).chain(values)
     }
 
-    /// Whether everything is there.
+    /// Returns `true` if a copy is complete and consistent after this page.
     pub fn is_up_to_date(&self) -> bool {
         matches!(self.status, DataSyncStatus::UpToDate(_))
     }
 
-    /// Whether to wait a while before asking for the next page.
+    /// Returns `true` if the caller should wait before reading the next page.
     ///
-    /// `true` if everything is there, and for a status that this version of the library does not know: going on at once
-    /// might never end. `false` while there is more.
+    /// `false` while the sync has more to send. `true` if a copy is complete. Also `true` for a status that this version does
+    /// not know: reading on at once might never end.
     pub fn should_wait(&self) -> bool {
         match self.status {
             DataSyncStatus::Snapshotting | DataSyncStatus::Stale(_) => false,
@@ -190,7 +192,7 @@ impl DataSyncPage {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct PageReply<'a> {
+struct PageBody<'a> {
     status: DataSyncStatus,
     truncates: Vec<TablePath>,
     #[serde(borrow)]
@@ -211,7 +213,7 @@ struct Entry<'a> {
     value: Passed<'a>,
 }
 
-/// A sync has no end, so whether there is more is not looked at, and there has to be a cursor.
+/// The pagination of a sync. A sync has no end, so `hasMore` is ignored and the cursor is required.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Endless {
@@ -219,23 +221,23 @@ struct Endless {
 }
 
 pub(super) fn decode(body: &Bytes) -> Result<DataSyncPage, DecodeError> {
-    let reply: PageReply<'_> = export::read_object(decode::utf8(body)?)?;
-    let mut values: Vec<DataSyncValue> = Vec::with_capacity(reply.values.len());
-    for entry in &reply.values {
-        // Entries of one table follow each other, so its names are kept once.
+    let page: PageBody<'_> = export::read_object(decode::utf8(body)?)?;
+    let mut values: Vec<DataSyncValue> = Vec::with_capacity(page.values.len());
+    for entry in &page.values {
+        // Entries of one table follow each other and share one path.
         let same = values.last().map(|last| &last.table);
         let same = same.filter(|path| *path.component == *entry.component && *path.table == *entry.table);
         let table = same.cloned().unwrap_or_else(|| TablePath::new(&*entry.component, &*entry.table));
         let document = Document::slice(body, entry.value);
         values.push(DataSyncValue { table, ts: entry.ts, deleted: entry.deleted, document });
     }
-    let PageReply { status, truncates, sync_id, pagination, .. } = reply;
+    let PageBody { status, truncates, sync_id, pagination, .. } = page;
     Ok(DataSyncPage { status, truncates, values, sync_id, next_cursor: pagination.next_cursor })
 }
 
 #[cfg(feature = "serde-all")]
 mod write {
-    //! Writing a page as the server does.
+    //! Serializing a page as the server does.
 
     use serde::{Serialize, Serializer};
 
@@ -289,7 +291,7 @@ mod tests {
         "syncId":"s","pagination":{"hasMore":true,"nextCursor":"ab"}}"#;
 
     #[test]
-    fn documents_are_slices_of_the_page_as_they_were_spelt() {
+    fn documents_are_slices_of_the_page_with_their_spelling() {
         let body = Bytes::from(PAGE);
         let page = decode(&body).unwrap();
         let document = &page.values[0].document;
@@ -304,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_of_which_only_one_name_is_the_same_are_of_different_tables() {
+    fn distinguishes_tables_that_share_only_one_name() {
         let tables = [("", "a"), ("", "b"), ("shop", "b"), ("shop", "b"), ("cart", "b"), ("cart", "a"), ("", "a")];
         let value = |(component, table): &(&str, &str)| {
             format!(r#"{{"component":"{component}","table":"{table}","ts":1,"deleted":false,"value":{{"_id":"x"}}}}"#)
@@ -319,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sync_waits_unless_it_is_known_that_there_is_more() {
+    fn waits_unless_the_status_says_that_more_exists() {
         for (status, waits, up_to_date) in [
             (r#"{"type":"snapshotting"}"#, false, false),
             (r#"{"type":"stale","snapshotTs":1}"#, false, false),
@@ -334,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_read_with_the_page_however_it_is_spelt_and_wherever_it_is() {
+    fn reads_the_id_in_every_spelling_and_position() {
         for (document, id) in [
             (r#"{"_id":"y"}"#, "y"),
             (r#"{ "_id" : "" , "a":1}"#, ""),
@@ -349,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn truncates_come_before_values_and_values_in_order() {
+    fn changes_are_truncates_and_then_values_in_order() {
         let page = decode(&Bytes::from(PAGE)).unwrap();
         let steps: Vec<String> = page
             .changes()
@@ -363,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_can_be_made_up() {
+    fn constructors_make_the_same_page_as_reading_it() {
         let table = TablePath::new("", "a");
         let mut page = DataSyncPage::new(DataSyncStatus::UpToDate(Snapshot::new(UnixNanos(5))), "s", "ab");
         page.truncates.push(table.clone());
@@ -375,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_page_is_located() {
+    fn locates_errors_in_a_page() {
         for (good, bad, path, expected) in [
             (r#"{"_id":"y"}"#, "[1]", "values[2].value", "an object"),
             (r#"{"_id":"y"}"#, "null", "values[2].value", "an object"),

@@ -1,4 +1,4 @@
-//! [`Selection`]: which documents a data sync gives, and what of them.
+//! [`Selection`]: the documents that a data sync reads, and their fields.
 //!
 //! Source: convex-backend `crates/common/src/types/streaming_export/selection.rs` and
 //! `crates/database/src/streaming_export_selection.rs`.
@@ -13,13 +13,14 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use crate::error::ErrorCode;
 use crate::error::Violation;
 
-/// The one column that cannot be left out.
+/// The column that cannot be excluded.
 const ID: &str = "_id";
-/// Which components, tables and columns a data sync gives. Names that do not exist are no error; system tables are never
-/// given.
+
+/// The components, tables and columns that a data sync reads. The server ignores names that do not exist, and never sends
+/// system tables.
 ///
-/// Whatever is called on it, what is sent has a rule for all that is not named, and includes `_id`. Names are held against
-/// the server's rules by [`Operation::check`](crate::Operation::check).
+/// The encoded selection always has a rule for what is not named, and includes `_id`.
+/// [`Operation::check`](crate::Operation::check) checks names against the server's rules.
 ///
 /// ```
 /// use convex_mgmt::deployment::data_sync::{ComponentSelection, Selection, TableSelection};
@@ -38,11 +39,11 @@ const ID: &str = "_id";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selection(Level<ComponentSelection>);
 
-/// Which tables of a component are given.
+/// The tables that a data sync reads of a component.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ComponentSelection(Choice<TableSelection>);
 
-/// Which columns of a table are given, if any.
+/// The columns that a data sync reads of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableSelection(Choice<Inclusion>);
 
@@ -50,21 +51,21 @@ pub struct TableSelection(Choice<Inclusion>);
 #[cfg_attr(feature = "serde-all", derive(serde::Deserialize))]
 #[serde(rename_all = "camelCase")]
 enum Inclusion {
-    // The server reads the short names too, and writes neither.
+    // The server accepts the short names, too. This library does not write them.
     #[cfg_attr(feature = "serde-all", serde(alias = "incl"))]
     Included,
     #[cfg_attr(feature = "serde-all", serde(alias = "excl"))]
     Excluded,
 }
 
-/// Nothing of a component or table, or part of it.
+/// The rule for a component or table: excluded, or included in part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Choice<T> {
     Excluded,
     Part(Level<T>),
 }
 
-/// What holds for those that are named, and for all others.
+/// The rules for the names of one level, and the rule for all other names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Level<T> {
     others: Inclusion,
@@ -78,28 +79,28 @@ impl<T> Level<T> {
 }
 
 impl Selection {
-    /// Everything, less what is named.
+    /// Selects everything, except for what further calls exclude.
     pub fn all() -> Self {
         Self(Level::new(Inclusion::Included))
     }
 
-    /// Nothing but what is named.
+    /// Selects nothing, except for what further calls include.
     pub fn none() -> Self {
         Self(Level::new(Inclusion::Excluded))
     }
 
-    /// These tables of the app itself with all columns, and nothing else.
+    /// Selects these tables of the root component with all their columns, and nothing else.
     pub fn only<N: Into<String>>(tables: impl IntoIterator<Item = N>) -> Self {
         tables.into_iter().fold(Self::none(), |selection, table| selection.table(table, TableSelection::all()))
     }
 
-    /// Of the component at this path, such as `shop/cart`: this. The empty path is the app itself.
+    /// Sets the selection for the component at `path`, such as `shop/cart`. The empty path is the root component.
     pub fn component(mut self, path: impl Into<String>, component: ComponentSelection) -> Self {
         self.0.named.insert(path.into(), component);
         self
     }
 
-    /// Of this table of the app itself: this. Its other tables stay as they are.
+    /// Sets the selection for a table of the root component. Other tables keep their current rule.
     pub fn table(mut self, name: impl Into<String>, table: TableSelection) -> Self {
         let others = self.0.others;
         let app = || ComponentSelection(Choice::Part(Level::new(others)));
@@ -107,33 +108,33 @@ impl Selection {
         self.component("", app)
     }
 
-    /// What the server would refuse.
-    pub(super) fn problems(&self) -> Vec<Violation> {
-        let mut problems = Vec::new();
-        let mut refuse = |place: String, rule: &str| {
-            problems.push(Violation::new(format!("selection{place}"), ErrorCode::InvalidDataSyncSelection, rule));
+    /// Returns the violations of the server's rules.
+    pub(super) fn violations(&self) -> Vec<Violation> {
+        let mut violations = Vec::new();
+        let mut reject = |place: String, rule: &str| {
+            violations.push(Violation::new(format!("selection{place}"), ErrorCode::InvalidDataSyncSelection, rule));
         };
         for (path, component) in &self.0.named {
             let place = format!("[{path:?}]");
             if !path.is_empty() && !path.split('/').all(is_identifier) {
-                refuse(place.clone(), "must be identifiers with `/` between them, or empty for the app itself");
+                reject(place.clone(), "must be identifiers separated by `/`, or empty for the root component");
             }
             let Choice::Part(tables) = &component.0 else { continue };
             for (table, columns) in &tables.named {
                 let place = format!("{place}[{table:?}]");
                 if !is_identifier(table) {
-                    refuse(
+                    reject(
                         place.clone(),
-                        "must be letters, digits and `_`, at most 64, not first a digit and not only `_`",
+                        "must be at most 64 letters, digits and `_`, not begin with a digit, and not be only `_`",
                     );
                 }
                 let Choice::Part(columns) = &columns.0 else { continue };
                 for (column, inclusion) in &columns.named {
                     let place = || format!("{place}[{column:?}]");
                     if column == ID && *inclusion == Inclusion::Excluded {
-                        refuse(place(), "cannot be left out");
+                        reject(place(), "must not be excluded");
                     } else if !is_column(column) {
-                        refuse(
+                        reject(
                             place(),
                             "must be printable ASCII of 1 to 1024 bytes, not begin with `$`, and not be `_other`",
                         );
@@ -141,22 +142,22 @@ impl Selection {
                 }
             }
         }
-        problems
+        violations
     }
 }
 
 impl ComponentSelection {
-    /// All tables, less those that are named.
+    /// Selects all tables, except for those that further calls exclude.
     pub fn all() -> Self {
         Self(Choice::Part(Level::new(Inclusion::Included)))
     }
 
-    /// No table but those that are named.
+    /// Selects no table, except for those that further calls include.
     pub fn none() -> Self {
         Self(Choice::Excluded)
     }
 
-    /// Of this table: this.
+    /// Sets the selection for a table. Other tables keep their current rule.
     pub fn table(self, name: impl Into<String>, table: TableSelection) -> Self {
         let mut tables = match self.0 {
             Choice::Part(tables) => tables,
@@ -168,17 +169,17 @@ impl ComponentSelection {
 }
 
 impl TableSelection {
-    /// All columns, less those that are named.
+    /// Selects all columns, except for those that further calls exclude.
     pub fn all() -> Self {
         Self(Choice::Part(Level::new(Inclusion::Included)))
     }
 
-    /// Nothing of the table.
+    /// Excludes the table.
     pub fn none() -> Self {
         Self(Choice::Excluded)
     }
 
-    /// These columns, and `_id`.
+    /// Selects these columns, and `_id`.
     pub fn only<N: Into<String>>(columns: impl IntoIterator<Item = N>) -> Self {
         let mut level = Level::new(Inclusion::Excluded);
         level.named = columns.into_iter().map(|name| (name.into(), Inclusion::Included)).collect();
@@ -186,7 +187,7 @@ impl TableSelection {
         Self(Choice::Part(level))
     }
 
-    /// Leaves a column out. `_id` cannot be left out, and nothing can of what is not given at all.
+    /// Excludes a column. `_id` cannot be excluded. No effect if the whole table is excluded.
     pub fn without(mut self, column: impl Into<String>) -> Self {
         if let Choice::Part(columns) = &mut self.0 {
             columns.named.insert(column.into(), Inclusion::Excluded);
@@ -197,7 +198,7 @@ impl TableSelection {
 
 impl<T: Serialize> Serialize for Level<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Nothing can be called `_other`, which would be there twice.
+        // A name cannot be `_other`: that key would be written twice.
         let named = self.named.iter().filter(|(name, _)| *name != OTHER);
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry(OTHER, &self.others)?;
@@ -242,7 +243,7 @@ impl Serialize for TableSelection {
 
 #[cfg(feature = "serde-all")]
 mod read {
-    //! Reading a selection back.
+    //! Deserializing a selection.
 
     use std::marker::PhantomData;
 
@@ -263,7 +264,7 @@ mod read {
             let text: value::StrDeserializer<'_, E> = text.into_deserializer();
             match Inclusion::deserialize(text)? {
                 Inclusion::Excluded => Ok(Choice::Excluded),
-                Inclusion::Included => Err(E::custom("only `excluded` stands for itself")),
+                Inclusion::Included => Err(E::custom("only `excluded` may replace the object")),
             }
         }
 
@@ -308,13 +309,13 @@ mod read {
             if let Choice::Part(columns) = &choice
                 && *columns.named.get(ID).unwrap_or(&columns.others) == Inclusion::Excluded
             {
-                return Err(D::Error::custom("the column `_id` cannot be left out"));
+                return Err(D::Error::custom("the column `_id` must not be excluded"));
             }
             Ok(Self(choice))
         }
     }
 
-    /// An absent selection is everything; one that is `null` is refused.
+    /// Reads the field of a request. An absent field selects everything; `null` is an error.
     pub(in super::super) fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Selection>, D::Error> {
         Selection::deserialize(deserializer).map(Some)
     }
@@ -334,27 +335,27 @@ mod tests {
         serde_json::to_string(selection).unwrap()
     }
 
-    fn refused(selection: &Selection) -> Vec<String> {
-        selection.problems().into_iter().map(|problem| problem.field).collect()
+    fn rejected(selection: &Selection) -> Vec<String> {
+        selection.violations().into_iter().map(|violation| violation.field).collect()
     }
 
     #[test]
-    fn ids_and_the_rule_for_others_cannot_be_left_out() {
+    fn always_sends_ids_and_the_rule_for_other_names() {
         let table = TableSelection::only(["a"]).without("a").without("_id").without("_other");
         let selection = Selection::none().table("t", table).table("_other", TableSelection::none());
         assert_eq!(
             json(&selection),
             r#"{"_other":"excluded","":{"_other":"excluded","t":{"_other":"excluded","_id":"included","a":"excluded"}}}"#
         );
-        // What was asked for and cannot be is not passed over.
+        // The check reports what the encoding ignores.
         assert_eq!(
-            refused(&selection),
+            rejected(&selection),
             [r#"selection[""]["_other"]"#, r#"selection[""]["t"]["_id"]"#, r#"selection[""]["t"]["_other"]"#]
         );
     }
 
     #[test]
-    fn only_the_named_tables_are_given_whole() {
+    fn selects_only_the_named_tables_with_all_columns() {
         let only =
             r#"{"_other":"excluded","":{"_other":"excluded","a":{"_other":"included"},"b":{"_other":"included"}}}"#;
         assert_eq!(json(&Selection::only(["a", "b"])), only);
@@ -362,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_of_the_app_keeps_the_rule_for_the_others() {
+    fn a_table_of_the_root_component_keeps_the_rule_for_other_tables() {
         let selection = Selection::all().table("t", TableSelection::none());
         assert_eq!(json(&selection), r#"{"_other":"included","":{"_other":"included","t":"excluded"}}"#);
         let selection = selection.component("", ComponentSelection::none()).table("u", TableSelection::all());
@@ -370,19 +371,19 @@ mod tests {
     }
 
     #[test]
-    fn names_are_held_against_the_servers_rules() {
-        let table = |name: &str| refused(&Selection::none().table(name, TableSelection::none())).len();
+    fn checks_names_against_the_servers_rules() {
+        let table = |name: &str| rejected(&Selection::none().table(name, TableSelection::none())).len();
         for (name, wrong) in
             [("users", 0), ("_u", 0), ("u1", 0), ("", 1), ("1u", 1), ("bad-name", 1), ("__", 1), ("é", 1), ("a/b", 1)]
         {
             assert_eq!(table(name), wrong, "{name}");
         }
         assert_eq!((table(&"t".repeat(64)), table(&"t".repeat(65))), (0, 1));
-        let component = |path: &str| refused(&Selection::all().component(path, ComponentSelection::all())).len();
+        let component = |path: &str| rejected(&Selection::all().component(path, ComponentSelection::all())).len();
         for (path, wrong) in [("", 0), ("a", 0), ("a/b", 0), ("/a", 1), ("a/", 1), ("a//b", 1), ("..", 1)] {
             assert_eq!(component(path), wrong, "{path}");
         }
-        let column = |name: &str| refused(&Selection::none().table("t", TableSelection::all().without(name))).len();
+        let column = |name: &str| rejected(&Selection::none().table("t", TableSelection::all().without(name))).len();
         for (name, wrong) in [("a b", 0), ("_creationTime", 0), ("", 1), ("$a", 1), ("é", 1), ("\n", 1)] {
             assert_eq!(column(name), wrong, "{name}");
         }
@@ -391,7 +392,7 @@ mod tests {
 
     #[cfg(feature = "serde-all")]
     #[test]
-    fn a_selection_is_read_back() {
+    fn reads_its_own_json() {
         let selection = Selection::all()
             .table("t", TableSelection::all().without("a"))
             .component("c", ComponentSelection::none())
@@ -410,7 +411,7 @@ mod tests {
 
     #[cfg(feature = "serde-all")]
     #[test]
-    fn the_servers_short_names_are_read_and_not_written() {
+    fn reads_the_servers_short_names_and_writes_the_long_ones() {
         let short =
             r#"{"_other":"incl","":{"_other":"excl","t":"excl","u":{"_other":"incl","a":"excl","b":"included"}}}"#;
         let long = short.replace("\"incl\"", "\"included\"").replace("\"excl\"", "\"excluded\"");
@@ -424,7 +425,7 @@ mod tests {
         assert!(serde_json::from_str::<Selection>(no_id).is_err());
     }
 
-    /// Names, with those that stand for something else more often than by chance.
+    /// Names, often reserved ones.
     fn any_name() -> impl Strategy<Value = String> {
         prop_oneof![Just("_other".to_owned()), Just("_id".to_owned()), Just(String::new()), ".{0,6}", "[a-c]"]
     }
@@ -456,7 +457,7 @@ mod tests {
         })
     }
 
-    /// The parts of a level that is written in full: of one without a rule for the others, there are none.
+    /// The named parts of a level. `None` if it lacks the rule for other names.
     fn parts(level: &Json) -> Option<Vec<(&String, &Json)>> {
         let fields = level.as_object()?;
         let rule = fields.get("_other")?.as_str()?;
@@ -466,10 +467,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_called_every_level_has_its_rule_and_every_table_its_id(selection in any_selection()) {
+        fn every_level_has_its_rule_and_every_table_its_id(selection in any_selection()) {
             let text = json(&selection);
             let written: Json = serde_json::from_str(&text).unwrap();
-            // A name that is there twice would be lost in reading.
+            // Reading would drop a duplicate name.
             prop_assert_eq!(written.to_string().len(), text.len());
             for (_, component) in parts(&written).unwrap() {
                 if component == "excluded" {

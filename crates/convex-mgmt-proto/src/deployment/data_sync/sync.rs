@@ -1,4 +1,4 @@
-//! [`DataSync`]: one page of a data sync.
+//! [`DataSync`]: reading one page of a data sync.
 
 use serde::Serialize;
 
@@ -13,16 +13,17 @@ deployment_operation! {
     /// A sync has no end. After each page, apply the changes in the order of [`DataSyncPage::changes`] and store
     /// [`DataSyncPage::next_cursor`], both in one transaction. Then continue from that cursor: at once, unless
     /// [`DataSyncPage::should_wait`] is `true`. The selection is not part of the cursor: send the same selection each time. A table
-    /// that a later selection adds is synced from its beginning. A table that it drops gets no more changes.
+    /// that a later selection adds is synced from its beginning. A table that a later selection drops gets no more changes.
     ///
     /// A page is as large as its documents, often tens of MB: [`OperationMeta::large_response`](crate::OperationMeta::large_response).
     /// It may be empty.
     ///
     /// With a cursor, repeating the call returns the same page or a newer one. Without a cursor, it starts one more sync, which costs
     /// one entry in the audit log. A cursor expires after 3 days: start again without one after `DataSyncCursorExpired`. Right after
-    /// its start, the server may answer 500 `InternalServerError`.
+    /// its start, the server may respond with 500 `InternalServerError`.
     ///
     /// ```
+    /// use convex_mgmt::Operation;
     /// use convex_mgmt::deployment::DataSync;
     /// use convex_mgmt::deployment::data_sync::{Selection, TableSelection};
     ///
@@ -30,7 +31,7 @@ deployment_operation! {
     ///     .table("users", TableSelection::all().without("passwordHash"))
     ///     .table("orders", TableSelection::only(["total"]));
     /// let first = DataSync::new().selection(selection.clone());
-    /// let next = DataSync::from_cursor("what the page before gave").selection(selection);
+    /// let next = DataSync::from_cursor("the-cursor-of-the-previous-page").selection(selection);
     /// assert!(first.check().is_ok() && next.check().is_ok());
     /// ```
     #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -60,23 +61,23 @@ deployment_operation! {
     check: |it| {
         let empty = it.cursor.as_deref() == Some("");
         let cursor = empty.then(|| Violation::new("cursor", ErrorCode::InvalidDataSyncCursor, "must not be empty"));
-        let selection = it.selection.iter().flat_map(Selection::problems);
+        let selection = it.selection.iter().flat_map(Selection::violations);
         Violations::none_of(cursor.into_iter().chain(selection).collect())
     },
 }
 
 impl DataSync {
-    /// The first page of a new sync.
+    /// Reads the first page of a new sync.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The page that begins at the cursor that the page before gave.
+    /// Reads the page at `cursor`, which the previous page returned.
     pub fn from_cursor(cursor: impl Into<String>) -> Self {
         Self { cursor: Some(cursor.into()), ..Self::default() }
     }
 
-    /// The page after `page`, with the same selection.
+    /// Reads the page after `page`, with the same selection.
     ///
     /// ```
     /// use convex_mgmt::UnixNanos;
@@ -93,7 +94,7 @@ impl DataSync {
         Self { cursor: Some(page.next_cursor.clone()), ..self }
     }
 
-    /// Only these documents, and what of them.
+    /// Sets the documents to sync, and their fields.
     pub fn selection(mut self, selection: Selection) -> Self {
         self.selection = Some(selection);
         self
@@ -110,7 +111,7 @@ mod samples {
     use crate::deployment::data_sync::selection::{ComponentSelection, TableSelection};
     use crate::operation::sample::Sample;
 
-    /// Each way to select at each of the three levels.
+    /// Selections that use every form at each of the three levels.
     fn selections() -> Vec<Selection> {
         let tables = || {
             [
@@ -133,7 +134,7 @@ mod samples {
     }
 
     impl Sample for DataSync {
-        // The client ignores `hasMore`: there always is more.
+        // The client ignores `hasMore`, because a sync has no end.
         const FREE: &'static [&'static str] = &["/hasMore"];
 
         fn requests() -> Vec<Self> {
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_sync_sends_no_cursor_and_no_selection() {
+    fn a_new_sync_sends_neither_cursor_nor_selection() {
         assert_eq!(body(&DataSync::new()).unwrap(), "{}");
         let next = DataSync::from_cursor("é\"").selection(Selection::all());
         assert_eq!(body(&next).unwrap(), r#"{"cursor":"é\"","selection":{"_other":"included"}}"#);
@@ -195,7 +196,7 @@ mod tests {
 
     #[cfg(feature = "serde-all")]
     #[test]
-    fn a_sync_is_read_back_with_its_selection_or_without_one() {
+    fn reads_its_own_json_with_and_without_a_selection() {
         let selection = Selection::none().table("t", TableSelection::all());
         for sync in [DataSync::new(), DataSync::from_cursor("c"), DataSync::new().selection(selection)] {
             let json = serde_json::to_string(&sync).unwrap();
@@ -203,12 +204,12 @@ mod tests {
             assert_eq!((&read.cursor, &read.selection), (&sync.cursor, &sync.selection), "{json}");
             assert_eq!(body(&read).unwrap(), body(&sync).unwrap());
         }
-        // The server refuses it, too.
+        // The server rejects `null` too.
         assert!(serde_json::from_str::<DataSync>(r#"{"selection":null}"#).is_err());
     }
 
     #[test]
-    fn the_next_page_keeps_the_selection_and_what_is_not_checked() {
+    fn the_next_page_keeps_the_selection() {
         let page = DataSyncPage::new(DataSyncStatus::Snapshotting, "s", "second");
         let bad = Selection::only(["bad-name"]);
         let next = DataSync::from_cursor("first").selection(bad).after(&page).unchecked();
@@ -217,10 +218,10 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_refuses_is_refused_before_unless_told_otherwise() {
+    fn rejects_requests_that_the_server_would_reject_unless_unchecked() {
         let bad = DataSync::from_cursor("").selection(Selection::all().table("bad-name", TableSelection::all()));
-        let problems = bad.check().unwrap_err();
-        let codes: Vec<_> = problems.iter().map(|problem| problem.code.clone()).collect();
+        let violations = bad.check().unwrap_err();
+        let codes: Vec<_> = violations.iter().map(|violation| violation.code.clone()).collect();
         assert_eq!(codes, [ErrorCode::InvalidDataSyncCursor, ErrorCode::InvalidDataSyncSelection]);
         assert!(body(&bad).is_err());
         assert!(body(&bad.unchecked()).is_ok());

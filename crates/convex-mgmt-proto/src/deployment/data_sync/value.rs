@@ -1,4 +1,4 @@
-//! [`Value`]: what a document can hold, without a type of the user's.
+//! [`Value`]: a value of any type in a document.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,28 +10,28 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::export::{self, BYTES, FLOAT};
 
-/// What a document can hold. Source: convex-backend `crates/value/src/export.rs`.
+/// A value of any type in a document. Source: convex-backend `crates/value/src/export.rs`.
 ///
-/// Integers and floats are two kinds: `1` is not `1.0`. Equal are those that are written alike, so NaN equals itself, and
-/// `-0.0` does not equal `0.0`.
+/// Integers and floats are distinct: `1` is not `1.0`. Equality compares the bits of floats, so NaN equals itself, and `-0.0`
+/// does not equal `0.0`.
 ///
-/// It is read from and written to JSON as the server does it. A writer of JSON may spell a float another way than the server
-/// (`1e+21` for `1e21`), but always as a float.
+/// The JSON form is the server's. A JSON writer may spell a float in another way than the server (`1e+21` for `1e21`), but
+/// always as a float.
 ///
-/// In a field that serde buffers before it reads it (`flatten`, `untagged`, `tag`), bytes of length 0 come as an empty
-/// [`Value::Array`]: an empty list is all that serde keeps of both. [`Document::fields`](super::Document::fields) and fields
-/// that are not buffered tell them apart.
+/// In a field that serde buffers (`flatten`, `untagged`, `tag`), bytes of length 0 are read as an empty [`Value::Array`],
+/// because serde keeps an empty list for both. [`Document::fields`](super::Document::fields) and fields that are not buffered
+/// distinguish them.
 #[derive(Clone, Debug)]
 pub enum Value {
     /// `null`.
     Null,
     /// A boolean.
     Boolean(bool),
-    /// An integer of 64 bits.
+    /// A 64-bit integer.
     Int64(i64),
-    /// A float of 64 bits, any of them.
+    /// A 64-bit float, including NaN and the infinities.
     Float64(f64),
-    /// Text. Ids are texts too.
+    /// A string. Ids are strings, too.
     String(String),
     /// Bytes.
     Bytes(Vec<u8>),
@@ -102,9 +102,9 @@ impl Serialize for Value {
     }
 }
 
-/// Reads the content of a wrapper.
+/// Decodes the content of a wrapper.
 fn wrapped<E: de::Error>(name: &str, text: &str) -> Result<Value, E> {
-    // What is there is not repeated: it may be secret.
+    // The error does not quote the content, which may be secret.
     let bytes = STANDARD.decode(text).map_err(|_| E::custom("invalid wrapper, expected base64"))?;
     if name == BYTES {
         return Ok(Value::Bytes(bytes));
@@ -113,15 +113,15 @@ fn wrapped<E: de::Error>(name: &str, text: &str) -> Result<Value, E> {
     Ok(Value::Float64(f64::from_le_bytes(bytes)))
 }
 
-/// The name by which serde_json hands out a number as a text, if its feature `arbitrary_precision` is on.
+/// The key of the map that serde_json passes for a number if its feature `arbitrary_precision` is on.
 const NUMBER: &str = "$serde_json::private::Number";
 
-/// Whether a value comes from the reader of documents, be it by way of what serde has buffered of it.
+/// Returns `true` if the reader of documents produced a value, directly or through a buffer of serde.
 fn is_of_reader<E>() -> bool {
     std::any::type_name::<E>() == std::any::type_name::<export::Error>()
 }
 
-/// Reads a value, and counts those that are a `u8`. From the reader of documents a `u8` is one of bytes that were buffered.
+/// Reads a value and counts `u8` values. The reader of documents passes a `u8` only for a byte of buffered bytes.
 struct Any<'a> {
     bytes: &'a mut usize,
 }
@@ -138,7 +138,7 @@ impl<'de> Visitor<'de> for Any<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value of Convex's")
+        f.write_str("a Convex value")
     }
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         deserializer.deserialize_any(self)
@@ -199,7 +199,7 @@ impl<'de> Visitor<'de> for Any<'_> {
         if is_of_reader::<A::Error>() {
             return Ok(Value::Object(fields));
         }
-        // Other readers know neither the wrappers nor, always, numbers.
+        // Other readers do not decode wrappers. serde_json may pass a number as a map.
         match fields.first_key_value() {
             Some((name, Value::String(text))) if fields.len() == 1 && (name == FLOAT || name == BYTES) => {
                 wrapped(name, text)
@@ -212,7 +212,7 @@ impl<'de> Visitor<'de> for Any<'_> {
     }
 }
 
-/// The name of a field. What the reader of documents lets serde buffer of an integer that is too large has a float for one.
+/// The name of a field. The reader of documents lets serde buffer an integer that is too large as a map whose key is a float.
 struct Name(String);
 
 impl<'de> Deserialize<'de> for Name {
@@ -259,7 +259,7 @@ mod tests {
             Just(Value::Null),
             any::<bool>().prop_map(Value::Boolean),
             any::<i64>().prop_map(Value::Int64),
-            // All of them: NaNs with any payload, infinities, both zeros, subnormals.
+            // Includes NaNs with any payload, infinities, both zeros and subnormals.
             any::<u64>().prop_map(|bits| Value::Float64(f64::from_bits(bits))),
             prop_oneof![Just(0.0), Just(-0.0), Just(1.0), Just(1e21), Just(5e-324), Just(f64::NAN)]
                 .prop_map(Value::Float64),
@@ -276,7 +276,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_value_comes_back_to_the_last_bit(value in any_value()) {
+        fn reads_back_every_value_bit_by_bit(value in any_value()) {
             let fields = BTreeMap::from([("field".to_owned(), value), ("_id".to_owned(), "x".into())]);
             let json = serde_json::to_string(&fields).unwrap();
             prop_assert_eq!(&serde_json::from_str::<BTreeMap<String, Value>>(&json).unwrap(), &fields);
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn integers_and_floats_are_told_apart_by_their_spelling() {
+    fn distinguishes_integers_and_floats_by_their_spelling() {
         let read = |json: &str| serde_json::from_str::<Value>(json).unwrap();
         assert_eq!(read("1"), Value::Int64(1));
         assert_eq!(read("1.0"), Value::Float64(1.0));

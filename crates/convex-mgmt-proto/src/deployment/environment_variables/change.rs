@@ -12,22 +12,22 @@ use crate::types::Secret;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EnvironmentVariableChange {
-    /// Creates the variable, or gives it another value.
+    /// Creates the variable or replaces its value.
     Set {
-        /// Its name.
+        /// The name of the variable.
         name: String,
-        /// Its value.
+        /// The new value.
         value: Secret,
     },
-    /// Deletes the variable. One that does not exist is no error.
+    /// Deletes the variable. Deleting a variable that does not exist has no effect.
     Delete {
-        /// Its name.
+        /// The name of the variable.
         name: String,
     },
 }
 
 impl EnvironmentVariableChange {
-    /// The name of the variable.
+    /// Returns the name of the variable.
     pub fn name(&self) -> &str {
         match self {
             Self::Set { name, .. } | Self::Delete { name } => name,
@@ -35,14 +35,14 @@ impl EnvironmentVariableChange {
     }
 }
 
-/// Creates or updates a variable.
+/// Creates a change that sets the variable.
 impl<N: Into<String>, V: Into<Secret>> From<(N, V)> for EnvironmentVariableChange {
     fn from((name, value): (N, V)) -> Self {
         Self::Set { name: name.into(), value: value.into() }
     }
 }
 
-/// A deletion is told by a value that is `null` or absent, as the server reads it.
+/// Reads a change as the server does: a value that is `null` or absent is a deletion.
 #[cfg(feature = "serde-all")]
 impl<'de> Deserialize<'de> for EnvironmentVariableChange {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -59,7 +59,7 @@ impl<'de> Deserialize<'de> for EnvironmentVariableChange {
     }
 }
 
-/// Values are written in clear text.
+/// Writes the value in clear text.
 #[cfg(feature = "serde-all")]
 impl Serialize for EnvironmentVariableChange {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -71,7 +71,7 @@ impl Body for EnvironmentVariableChange {
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut change = serializer.serialize_struct("EnvironmentVariableChange", 2)?;
         change.serialize_field("name", self.name())?;
-        // An absent value deletes too; written out, a deletion is never an accident.
+        // An absent value would delete, too. `null` makes the deletion explicit.
         change.serialize_field(
             "value",
             &match self {

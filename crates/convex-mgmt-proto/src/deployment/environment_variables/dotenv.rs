@@ -11,7 +11,7 @@ pub use self::warnings::{DotenvWarning, DotenvWarningKind};
 use super::EnvironmentVariables;
 
 impl EnvironmentVariables {
-    /// Reads the text of an `.env` file, as [`EnvironmentVariables::from_dotenv_with_warnings`] without the warnings.
+    /// Reads the text of an `.env` file like [`EnvironmentVariables::from_dotenv_with_warnings`], without the warnings.
     ///
     /// # Errors
     /// [`DotenvError`] with the number of the first malformed line.
@@ -19,16 +19,16 @@ impl EnvironmentVariables {
         Self::from_dotenv_with_warnings(text).map(|(variables, _)| variables)
     }
 
-    /// Reads the text of an `.env` file, and returns what in it may be meant otherwise than it is read.
+    /// Reads the text of an `.env` file. Also returns warnings about values that their author may have meant in another way.
     ///
-    /// The values are those that the Convex command line tool reads: it uses npm's `dotenv` 16.6.1. A line is `NAME=value` or
-    /// `NAME: value`, with or without `export` before it.
+    /// The values are the same as those of the Convex command line tool, which uses npm's `dotenv` 16.6.1. A line is
+    /// `NAME=value` or `NAME: value`, with or without `export` before it.
     ///
     /// * A value without quotes ends at `#` and at the end of the line.
-    /// * A value may be in double quotes, single quotes or backticks, and then holds `#` and line ends, too. Only in double
-    ///   quotes, `\n` and `\r` are replaced. Every other backslash stays.
-    /// * A quote that is not closed is part of the value. A value may have its own quote in it.
-    /// * The last of several values for one name is kept.
+    /// * A value in double quotes, single quotes or backticks may contain `#` and line ends. Only in double quotes, `\n` and
+    ///   `\r` are replaced. Every other backslash stays.
+    /// * A quote that is not closed is part of the value. A value may contain its own quote.
+    /// * If a name has several values, the last one is used.
     /// * `$` has no meaning, and the process's environment is not read.
     ///
     /// The warnings are in the order of the text. Each names a line and a variable, and no value.
@@ -68,10 +68,10 @@ impl EnvironmentVariables {
     }
 }
 
-/// In JavaScript, the only name that an object does not take a text for.
+/// In JavaScript, assigning a string to this field of an object has no effect.
 const IGNORED_NAME: &str = "__proto__";
 
-/// The text with `\n` as its only line end, as it is for the command line tool: in values, too.
+/// Replaces all line ends by `\n`, also in values, as the command line tool does.
 fn with_line_feeds(text: &str) -> Zeroizing<String> {
     let mut kept = Zeroizing::new(String::with_capacity(text.len()));
     for (number, piece) in text.split('\r').enumerate() {
@@ -83,7 +83,7 @@ fn with_line_feeds(text: &str) -> Zeroizing<String> {
     kept
 }
 
-/// What is wrong with a line.
+/// Returns the error text for a malformed line.
 fn problem(text: &str) -> &'static str {
     match text.split_once('=') {
         None => "is not of the form NAME=value",
@@ -92,14 +92,14 @@ fn problem(text: &str) -> &'static str {
     }
 }
 
-/// Why a text is not that of an `.env` file. Holds no text of it.
+/// A malformed line in the text of an `.env` file. Contains nothing of the text.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("line {line}: {problem}")]
 #[non_exhaustive]
 pub struct DotenvError {
     /// The number of the line, from 1.
     pub line: u32,
-    /// What is wrong with it.
+    /// The rule that the line breaks.
     pub problem: &'static str,
 }
 

@@ -1,5 +1,5 @@
-//! Environment variables: listing and updating them, the server's [`rules`], an [`EnvironmentPlan`] from what is there to what is
-//! wanted, and reading `.env` text.
+//! Environment variables: listing and updating them, the server's [`rules`], an [`EnvironmentPlan`] of changes, and reading
+//! `.env` text.
 //!
 //! Source: convex-backend `crates/local_backend/src/environment_variables.rs` and `crates/application/src/lib.rs`.
 

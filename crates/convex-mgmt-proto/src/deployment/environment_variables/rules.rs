@@ -53,7 +53,7 @@ fn violations_of_each(changes: &[EnvironmentVariableChange]) -> Vec<Violation> {
             violations.push(Violation::new(
                 format!("changes[{index}].value ({})", shown(name)),
                 ErrorCode::EnvironmentVariableValueTooLarge,
-                format!("has {} bytes, at most {VALUE_BYTES} are allowed", value.len()),
+                format!("must have at most {VALUE_BYTES} bytes, and has {}", value.len()),
             ));
         }
     }
@@ -73,10 +73,10 @@ fn check_name(index: usize, change: &EnvironmentVariableChange, violations: &mut
     } else if name.len() > NAME_BYTES {
         violation(
             ErrorCode::EnvironmentVariableNameTooLong,
-            format!("has {} bytes, at most {NAME_BYTES} are allowed", name.len()),
+            format!("must have at most {NAME_BYTES} bytes, and has {}", name.len()),
         );
     } else if BUILT_IN.contains(&name) && matches!(change, EnvironmentVariableChange::Set { .. }) {
-        violation(ErrorCode::EnvVarNameForbidden, "is built in and cannot be set".to_owned());
+        violation(ErrorCode::EnvVarNameForbidden, "must not be set, because it is built in".to_owned());
     }
 }
 
@@ -104,12 +104,12 @@ fn check_totals(
         }
     }
     if after.len() > VARIABLES {
-        let rule = format!("would leave {} variables, at most {VARIABLES} are allowed", after.len());
+        let rule = format!("must leave at most {VARIABLES} variables, and would leave {}", after.len());
         violations.push(Violation::new("changes", ErrorCode::EnvVarLimitMet, rule));
     }
     let total: usize = after.iter().map(|(name, value)| name.len() + value.len()).sum();
     if total > TOTAL_BYTES {
-        let rule = format!("would leave {total} bytes of names and values, at most {TOTAL_BYTES} are allowed");
+        let rule = format!("must leave at most {TOTAL_BYTES} bytes of names and values, and would leave {total}");
         violations.push(Violation::new("changes", ErrorCode::EnvVarTotalSizeLimitMet, rule));
     }
 }
@@ -119,10 +119,10 @@ mod tests {
     use super::super::UpdateEnvironmentVariables;
     use super::*;
 
-    fn problems(update: &UpdateEnvironmentVariables) -> Vec<(String, ErrorCode)> {
+    fn violations(update: &UpdateEnvironmentVariables) -> Vec<(String, ErrorCode)> {
         match check(&update.changes) {
             Ok(()) => Vec::new(),
-            Err(problems) => problems.iter().map(|problem| (problem.field.clone(), problem.code.clone())).collect(),
+            Err(violations) => violations.iter().map(|one| (one.field.clone(), one.code.clone())).collect(),
         }
     }
 
@@ -133,15 +133,15 @@ mod tests {
     #[test]
     fn accepts_everything_that_the_server_accepts() {
         for name in ["A", "_A", "_", "a9_", "CONVEX_OTHER", &"N".repeat(256)] {
-            assert_eq!(problems(&set(name, "")), [], "{name}");
+            assert_eq!(violations(&set(name, "")), [], "{name}");
         }
         for value in ["", "line\nline\0", "é", &"v".repeat(8192), &"é".repeat(4096)] {
-            assert_eq!(problems(&set("A", value)), []);
+            assert_eq!(violations(&set("A", value)), []);
         }
-        assert_eq!(problems(&UpdateEnvironmentVariables::new()), []);
-        assert_eq!(problems(&UpdateEnvironmentVariables::new().delete("CONVEX_SITE_URL")), []);
+        assert_eq!(violations(&UpdateEnvironmentVariables::new()), []);
+        assert_eq!(violations(&UpdateEnvironmentVariables::new().delete("CONVEX_SITE_URL")), []);
         let duplicate = set("A", "z").set("A", "b").delete("A");
-        assert_eq!(problems(&duplicate), []);
+        assert_eq!(violations(&duplicate), []);
     }
 
     #[test]
@@ -155,7 +155,7 @@ mod tests {
             .delete("")
             .delete("é");
         assert_eq!(
-            problems(&update),
+            violations(&update),
             [
                 ("changes[1].name (9BAD)".to_owned(), ErrorCode::EnvironmentVariableNameInvalid),
                 ("changes[2].name (257 bytes)".to_owned(), ErrorCode::EnvironmentVariableNameTooLong),
@@ -178,14 +178,14 @@ mod tests {
              (EnvironmentVariableNameInvalid)"
         );
         let text = check(&set("A", &"canary".repeat(2000)).changes).unwrap_err().to_string();
-        assert!(!text.contains("canary") && text.contains("12000 bytes, at most 8192"), "{text}");
+        assert!(!text.contains("canary") && text.contains("at most 8192 bytes, and has 12000"), "{text}");
     }
 
     #[test]
     fn the_limits_of_a_deployment_hold_after_the_batch() {
         let many = |count| (0..count).fold(UpdateEnvironmentVariables::new(), |all, n| all.set(format!("N{n}"), ""));
-        assert_eq!(problems(&many(512)), []);
-        assert_eq!(problems(&many(513)), [("changes".to_owned(), ErrorCode::EnvVarLimitMet)]);
+        assert_eq!(violations(&many(512)), []);
+        assert_eq!(violations(&many(513)), [("changes".to_owned(), ErrorCode::EnvVarLimitMet)]);
         let full: EnvironmentVariables = (0..512).map(|n| (format!("N{n}"), "")).collect();
         let codes = |update: UpdateEnvironmentVariables| {
             check_against(&update.changes, &full)
@@ -207,8 +207,8 @@ mod tests {
                 all.set(format!("N{n:02}"), "v".repeat(length))
             })
         };
-        assert_eq!(problems(&filled(full)), []);
-        assert_eq!(problems(&filled(full + 1)), [("changes".to_owned(), ErrorCode::EnvVarTotalSizeLimitMet)]);
+        assert_eq!(violations(&filled(full)), []);
+        assert_eq!(violations(&filled(full + 1)), [("changes".to_owned(), ErrorCode::EnvVarTotalSizeLimitMet)]);
         // Current variables count, unless they are changed or deleted.
         let current: EnvironmentVariables = filled(full).changes.iter().map(pair).collect();
         let count = |update: UpdateEnvironmentVariables| {
@@ -232,9 +232,9 @@ mod tests {
         let big = |count: usize| {
             (0..count).fold(UpdateEnvironmentVariables::new(), |all, n| all.set(format!("N{n}"), value.as_str()))
         };
-        assert_eq!(problems(&big(63)), []);
-        assert_eq!(problems(&big(64)), [("changes".to_owned(), ErrorCode::EnvVarTotalSizeLimitMet)]);
+        assert_eq!(violations(&big(63)), []);
+        assert_eq!(violations(&big(64)), [("changes".to_owned(), ErrorCode::EnvVarTotalSizeLimitMet)]);
         let again = (0..200).fold(UpdateEnvironmentVariables::new(), |all, _| all.set("A", value.as_str()));
-        assert_eq!(problems(&again), []);
+        assert_eq!(violations(&again), []);
     }
 }

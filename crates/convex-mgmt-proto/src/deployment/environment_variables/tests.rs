@@ -1,4 +1,4 @@
-//! Environment variables on the wire.
+//! Tests of the requests and responses.
 
 use super::*;
 use crate::auth::DeployKey;
@@ -16,7 +16,7 @@ fn endpoint() -> Endpoint<DeploymentApi> {
 }
 
 #[test]
-fn the_list_request() {
+fn lists_with_a_get_request_without_a_body() {
     let request = ListEnvironmentVariables::new().to_request(&endpoint()).unwrap();
     assert_eq!(request.method(), Method::GET);
     assert_eq!(request.uri(), "https://happy-animal-123.convex.cloud/api/v1/list_environment_variables");
@@ -25,7 +25,7 @@ fn the_list_request() {
 }
 
 #[test]
-fn the_update_request_writes_deletions_out() {
+fn sends_deletions_as_null() {
     let update = UpdateEnvironmentVariables::new().set("A", "1 \"x\"\n").set("B", "").delete("C");
     let request = update.to_request(&endpoint()).unwrap();
     assert_eq!(request.method(), Method::POST);
@@ -37,7 +37,7 @@ fn the_update_request_writes_deletions_out() {
 }
 
 #[test]
-fn a_bad_change_is_refused_before_anything_is_sent_unless_told_otherwise() {
+fn rejects_an_invalid_change_unless_unchecked() {
     let update = UpdateEnvironmentVariables::new().set("9", "x");
     assert!(matches!(update.to_request(&endpoint()), Err(BuildError::Invalid(_))));
     assert!(update.unchecked().to_request(&endpoint()).is_ok());
@@ -58,7 +58,7 @@ fn variables_and_updates_are_collections() {
 }
 
 #[test]
-fn a_list_is_read_in_clear_text_and_shown_without_values() {
+fn reads_values_and_shows_only_names() {
     let body = Bytes::from(r#"{"environmentVariables":{"B":"canary","A":""},"more":{}}"#);
     let variables = ListEnvironmentVariables::decode(&body).unwrap();
     assert_eq!(variables.names().collect::<Vec<_>>(), ["A", "B"]);
@@ -67,7 +67,7 @@ fn a_list_is_read_in_clear_text_and_shown_without_values() {
 }
 
 #[test]
-fn a_value_that_is_no_text_is_located_without_being_shown() {
+fn locates_a_value_that_is_not_a_string_without_showing_it() {
     let body = Bytes::from(r#"{"environmentVariables":{"A":"x","B":{"canary":1}}}"#);
     let error = ListEnvironmentVariables::decode(&body).unwrap_err();
     assert_eq!((error.path.as_str(), error.expected.as_str()), ("environmentVariables.B", "a string"));
@@ -77,7 +77,7 @@ fn a_value_that_is_no_text_is_located_without_being_shown() {
 }
 
 #[test]
-fn variables_of_the_command_line_tool_can_be_taken_out() {
+fn removes_the_variables_of_the_command_line_tool() {
     let mut variables: EnvironmentVariables =
         [("CONVEX_DEPLOY_KEY", "k"), ("VITE_CONVEX_URL", "u"), ("MINE", "m")].into_iter().collect();
     assert_eq!(variables.take_cli_managed(), ["CONVEX_DEPLOY_KEY", "VITE_CONVEX_URL"]);

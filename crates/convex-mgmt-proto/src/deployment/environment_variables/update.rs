@@ -49,18 +49,18 @@ deployment_operation! {
 }
 
 impl UpdateEnvironmentVariables {
-    /// No changes yet.
+    /// Creates an update without changes.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets a variable.
+    /// Adds a change that sets a variable.
     pub fn set(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
         self.changes.push(EnvironmentVariableChange::Set { name: name.into(), value: value.into() });
         self
     }
 
-    /// Deletes a variable.
+    /// Adds a change that deletes a variable.
     pub fn delete(mut self, name: impl Into<String>) -> Self {
         self.changes.push(EnvironmentVariableChange::Delete { name: name.into() });
         self

@@ -1,4 +1,4 @@
-//! [`EnvironmentVariables`]: names and values.
+//! [`EnvironmentVariables`]: the names and values of environment variables.
 
 use std::collections::{BTreeMap, btree_map};
 
@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use crate::types::Secret;
 
-/// The environment variables of a deployment: names, in ascending order, with their values.
+/// The environment variables of a deployment: a map from names to values, in ascending order of the names.
 ///
 /// `Debug` shows the names only.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -16,55 +16,56 @@ use crate::types::Secret;
 pub struct EnvironmentVariables(pub(super) BTreeMap<String, Secret>);
 
 impl EnvironmentVariables {
-    /// No variables.
+    /// Creates an empty map.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The value of a variable.
+    /// Returns the value of a variable.
     pub fn get(&self, name: &str) -> Option<&Secret> {
         self.0.get(name)
     }
 
-    /// Sets a variable; gives back the value it had.
+    /// Sets a variable and returns its previous value.
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Secret>) -> Option<Secret> {
         self.0.insert(name.into(), value.into())
     }
 
-    /// Takes a variable out; gives back the value it had.
+    /// Removes a variable and returns its value.
     pub fn remove(&mut self, name: &str) -> Option<Secret> {
         self.0.remove(name)
     }
 
-    /// How many there are.
+    /// Returns the number of variables.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Returns `true` if the map has no variables.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Names and values, by name.
+    /// Iterates over names and values, in ascending order of the names.
     pub fn iter(&self) -> btree_map::Iter<'_, String, Secret> {
         self.0.iter()
     }
 
-    /// The names, ascending.
+    /// Iterates over the names, in ascending order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
-    /// Takes out the variables that the Convex command line tool keeps for itself in `.env` files, the deploy key among
-    /// them, and gives their names. The tool does the same before it sends a file ([`CLI_MANAGED`]).
+    /// Removes the variables of the Convex command line tool ([`CLI_MANAGED`]), such as the deploy key, and returns their names.
+    /// The tool does the same before it sends an `.env` file.
     pub fn take_cli_managed(&mut self) -> Vec<&'static str> {
         CLI_MANAGED.iter().copied().filter(|name| self.0.remove(*name).is_some()).collect()
     }
 }
 
-/// The variables in `.env` files that belong to the Convex command line tool and to the build tools that it serves: the
-/// server would accept most of them, but a deployment has no use for them, and some are credentials.
+/// The names of the variables in `.env` files that the Convex command line tool and build tools use.
+///
+/// The server would accept most of them, but a deployment does not use them, and some are credentials.
 pub const CLI_MANAGED: &[&str] = &[
     "CONVEX_DEPLOYMENT",
     "CONVEX_DEPLOYMENT_TOKEN",
@@ -113,7 +114,7 @@ impl<'a> IntoIterator for &'a EnvironmentVariables {
     }
 }
 
-/// Values are written in clear text.
+/// Writes the values in clear text.
 #[cfg(feature = "serde-all")]
 impl Serialize for EnvironmentVariables {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

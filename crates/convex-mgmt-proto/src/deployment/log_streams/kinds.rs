@@ -1,87 +1,105 @@
-//! The kinds of log streams, and the values that requests and responses share.
+//! The kinds of log streams, and values that requests and responses share.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::types::open::open_enum;
 
 open_enum! {
-    /// The kinds of log streams.
+    /// The kind of a log stream.
     pub enum LogStreamType {
-        /// To Datadog.
+        /// A stream to Datadog.
         Datadog = "datadog",
-        /// To a URL, signed.
+        /// A stream of signed requests to a URL.
         Webhook = "webhook",
-        /// To Axiom.
+        /// A stream to Axiom.
         Axiom = "axiom",
-        /// Exceptions to Sentry.
+        /// A stream of exceptions to Sentry.
         Sentry = "sentry",
-        /// To PostHog's logs.
+        /// A stream to PostHog's logs.
         PostHogLogs = "postHogLogs",
-        /// Exceptions to PostHog's error tracking.
+        /// A stream of exceptions to PostHog's error tracking.
         PostHogErrorTracking = "postHogErrorTracking",
     }
 }
 
 open_enum! {
-    /// Datadog's sites.
+    /// A site of Datadog.
     pub enum DatadogSiteLocation {
-        /// `datadoghq.com`.
+        /// The site `datadoghq.com`.
         Us1 = "US1",
-        /// `us3.datadoghq.com`.
+        /// The site `us3.datadoghq.com`.
         Us3 = "US3",
-        /// `us5.datadoghq.com`.
+        /// The site `us5.datadoghq.com`.
         Us5 = "US5",
-        /// `datadoghq.eu`.
+        /// The site `datadoghq.eu`.
         Eu = "EU",
-        /// `ddog-gov.com`.
+        /// The site `ddog-gov.com`.
         Us1Fed = "US1_FED",
-        /// `ap1.datadoghq.com`.
+        /// The site `ap1.datadoghq.com`.
         Ap1 = "AP1",
     }
 }
 
 open_enum! {
-    /// How the events of one delivery to a webhook are written. The content type is JSON's for both.
+    /// The format of a delivery to a webhook. The content type is `application/json` for both.
     pub enum WebhookFormat {
-        /// One JSON list.
+        /// One JSON array of events.
         Json = "json",
-        /// One JSON object a line.
+        /// One event per line, each a JSON object.
         Jsonl = "jsonl",
     }
 }
 
 open_enum! {
-    /// Where Axiom takes events.
+    /// The URL at which Axiom accepts events.
     ///
-    /// `Debug` shows scheme and host only of a URL that is not known. `Display` and [`AxiomIngestUrl::as_str`] give the text.
+    /// `Debug` shows only scheme and host of an unknown URL. `Display` and [`AxiomIngestUrl::as_str`] show all of it.
     pub enum AxiomIngestUrl redacted {
-        /// The default.
+        /// Axiom's default URL.
         Default = "https://api.axiom.co",
-        /// In the United States.
+        /// The URL in the United States.
         UsEast1 = "https://us-east-1.aws.edge.axiom.co",
-        /// In the European Union.
+        /// The URL in the European Union.
         EuCentral1 = "https://eu-central-1.aws.edge.axiom.co",
     }
 }
 
-/// What each event to Axiom gets.
+/// An attribute that is added to each event to Axiom.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct AxiomAttribute {
-    /// Its name.
+    /// The name of the attribute.
     pub key: String,
-    /// Its value.
+    /// The value of the attribute.
     pub value: String,
 }
 
 impl AxiomAttribute {
-    /// A name with a value.
+    /// Creates the attribute.
     pub fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
         Self { key: key.into(), value: value.into() }
     }
 }
 
-/// Declares a request's union of the six kinds, one type for each.
+/// A part of a request that is written with the tag of its kind, `logStreamType`. It contains secrets.
+///
+/// It is public because [`NewStream`](super::NewStream) needs it, and has no public path. That seals `NewStream`.
+pub trait TaggedBody {
+    /// Writes the tag and the fields, with secrets in clear text.
+    #[doc(hidden)]
+    fn write_tagged<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+}
+
+/// Serializes a [`TaggedBody`].
+pub(super) struct Tagged<'a, T>(pub(super) &'a T);
+
+impl<T: TaggedBody> Serialize for Tagged<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.write_tagged(serializer)
+    }
+}
+
+/// Declares the union of a request's types for the six kinds. The union and each of the types become a [`TaggedBody`].
 macro_rules! six_kinds {
     ($(#[$meta:meta])* $name:ident: $datadog:ident, $webhook:ident, $axiom:ident, $sentry:ident, $logs:ident, $errors:ident) => {
         $(#[$meta])*
@@ -90,47 +108,57 @@ macro_rules! six_kinds {
         #[cfg_attr(feature = "serde-all", serde(tag = "logStreamType", rename_all = "camelCase"))]
         #[non_exhaustive]
         pub enum $name {
-            /// To Datadog.
+            /// A stream to Datadog.
             Datadog($datadog),
-            /// To a URL.
+            /// A stream to a URL.
             Webhook($webhook),
-            /// To Axiom.
+            /// A stream to Axiom.
             Axiom($axiom),
-            /// To Sentry.
+            /// A stream of exceptions to Sentry.
             Sentry($sentry),
-            /// To PostHog's logs.
+            /// A stream to PostHog's logs.
             PostHogLogs($logs),
-            /// To PostHog's error tracking.
+            /// A stream of exceptions to PostHog's error tracking.
             PostHogErrorTracking($errors),
         }
 
-        crate::deployment::log_streams::kinds::six_kinds! { @from $name, Datadog $datadog, Webhook $webhook, Axiom $axiom, Sentry $sentry,
-            PostHogLogs $logs, PostHogErrorTracking $errors }
+        crate::deployment::log_streams::kinds::six_kinds! { @tagged $name, Datadog $datadog, Webhook $webhook, Axiom $axiom,
+            Sentry $sentry, PostHogLogs $logs, PostHogErrorTracking $errors }
     };
-    (@from $name:ident, $($variant:ident $content:ident),+) => {
-        impl crate::request::secret_body::Body for $name {
-            fn write<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                use crate::request::secret_body::Written;
+    (@tagged $name:ident, $($variant:ident $content:ident),+) => {
+        const _: () = {
+            use crate::deployment::log_streams::kinds::TaggedBody;
+            use crate::request::secret_body::Written;
 
-                #[derive(serde::Serialize)]
-                #[serde(tag = "logStreamType", rename_all = "camelCase")]
-                enum Kind<'a> {
-                    $( $variant(Written<'a, $content>), )+
+            #[derive(serde::Serialize)]
+            #[serde(tag = "logStreamType", rename_all = "camelCase")]
+            enum Kind<'a> {
+                $( $variant(Written<'a, $content>), )+
+            }
+
+            impl TaggedBody for $name {
+                fn write_tagged<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                    match self {
+                        $( Self::$variant(content) => content.write_tagged(serializer), )+
+                    }
                 }
-                let kind = match self {
-                    $( Self::$variant(content) => Kind::$variant(Written(content)), )+
-                };
-                serde::Serialize::serialize(&kind, serializer)
             }
-        }
 
-        $(
-        impl From<$content> for $name {
-            fn from(content: $content) -> Self {
-                Self::$variant(content)
+            $(
+            impl TaggedBody for $content {
+                fn write_tagged<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                    serde::Serialize::serialize(&Kind::$variant(Written(self)), serializer)
+                }
             }
-        }
-        )+
+
+            impl From<$content> for $name {
+                fn from(content: $content) -> Self {
+                    Self::$variant(content)
+                }
+            }
+            )+
+        };
     };
 }
+
 pub(super) use six_kinds;

@@ -1,11 +1,11 @@
-//! Listing and reading log streams.
+//! Listing, reading and deleting log streams.
 
 use super::stream::LogStream;
 use crate::types::LogStreamId;
 
 deployment_operation! {
-    /// Lists the log streams of the deployment, webhooks with their secrets. Their order has no meaning. A deleted stream is listed for
-    /// some seconds more.
+    /// Lists the log streams of the deployment, including the secrets of webhooks. Their order has no meaning. A deleted stream remains
+    /// in the list for some seconds.
     ///
     /// ```
     /// use convex_mgmt::Operation;
@@ -37,7 +37,7 @@ impl ListLogStreams {
 }
 
 deployment_operation! {
-    /// Reads one log stream, a webhook with its secret.
+    /// Reads one log stream, including the secret of a webhook.
     ///
     /// ```
     /// use convex_mgmt::Operation;
@@ -67,6 +67,43 @@ deployment_operation! {
 
 impl GetLogStream {
     /// Reads the log stream `id`.
+    pub fn new(id: impl Into<LogStreamId>) -> Self {
+        Self { id: id.into() }
+    }
+}
+
+deployment_operation! {
+    /// Deletes a log stream. A new stream of the same kind can be created at once.
+    ///
+    /// ```
+    /// use convex_mgmt::deployment::DeleteLogStream;
+    /// use convex_mgmt::{DeployKey, Endpoint, Operation};
+    ///
+    /// # let key = DeployKey::parse("happy-animal-123|01abcd")?;
+    /// # let endpoint = Endpoint::new("https://happy-animal-123.convex.cloud", &key)?;
+    /// let request = DeleteLogStream::new("a/b").to_request(&endpoint)?;
+    /// assert_eq!(request.uri().path(), "/api/v1/delete_log_stream/a%2Fb");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct DeleteLogStream {
+        /// The log stream.
+        pub id: LogStreamId,
+    }
+
+    id: "delete_log_stream",
+    request: POST "/delete_log_stream/{id}",
+    path: [id],
+    response: empty(),
+    idempotency: Idempotent,
+    permission: "deployment:integrations:write",
+    not_found: LogStreamDoesntExist,
+    verify_with: ListLogStreams,
+    codes: [InvalidLogStreamId, LogStreamDoesntExist, LogStreamingNotEnabled],
+}
+
+impl DeleteLogStream {
+    /// Deletes the log stream `id`.
     pub fn new(id: impl Into<LogStreamId>) -> Self {
         Self { id: id.into() }
     }

@@ -1,11 +1,11 @@
-//! Replacing the secret of a webhook.
+//! Rotating the secret of a webhook.
 
 use serde::Deserialize;
 
+use super::kinds::LogStreamType;
 use super::list::GetLogStream;
 #[cfg(doc)]
 use super::update::WebhookUpdate;
-use crate::types::open::open_union;
 use crate::types::{LogStreamId, Secret};
 
 deployment_operation! {
@@ -21,7 +21,7 @@ deployment_operation! {
     ///
     /// let body = r#"{"logStreamType":"webhook","hmacSecret":"made-up"}"#;
     /// let rotated = RotateWebhookSecret::decode(&body.into())?;
-    /// assert_eq!(rotated.hmac_secret().map(|secret| secret.expose()), Some("made-up"));
+    /// assert_eq!(rotated.hmac_secret.expose(), "made-up");
     /// # Ok::<(), convex_mgmt::DecodeError>(())
     /// ```
     #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ deployment_operation! {
     id: "rotate_webhook_secret",
     request: POST "/rotate_webhook_secret/{id}",
     path: [id],
-    response: object(RotatedSecret),
+    response: object(RotatedWebhookSecret),
     idempotency: NonIdempotent,
     permission: "deployment:integrations:write",
     verify_with: GetLogStream,
@@ -54,32 +54,16 @@ impl RotateWebhookSecret {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct RotatedWebhookSecret {
-    /// With what events will be signed.
+    /// The kind of the stream. Only webhooks have a secret.
+    log_stream_type: LogStreamType,
+    /// The new signing secret.
     #[cfg_attr(feature = "serde-all", serde(serialize_with = "crate::types::secret::exposed"))]
     pub hmac_secret: Secret,
 }
 
 impl RotatedWebhookSecret {
-    /// This secret.
+    /// Creates the value.
     pub fn new(hmac_secret: impl Into<Secret>) -> Self {
-        Self { hmac_secret: hmac_secret.into() }
-    }
-}
-
-open_union! {
-    /// The new secret of a log stream. Only webhooks have one so far.
-    pub enum RotatedSecret by "logStreamType" {
-        /// Of a webhook.
-        Webhook(RotatedWebhookSecret) = "webhook",
-    }
-}
-
-impl RotatedSecret {
-    /// With what a webhook's events will be signed; `None` for a kind that this version does not know.
-    pub fn hmac_secret(&self) -> Option<&Secret> {
-        match self {
-            Self::Webhook(webhook) => Some(&webhook.hmac_secret),
-            Self::_Unknown(_) => None,
-        }
+        Self { log_stream_type: LogStreamType::Webhook, hmac_secret: hmac_secret.into() }
     }
 }

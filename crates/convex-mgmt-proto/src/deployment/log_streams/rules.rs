@@ -1,21 +1,21 @@
-//! The server's rules for what is set in a log stream, as far as they do not depend on the deployment. Values of open enums
-//! that are not known are left to the server.
+//! The server's rules for the fields of a log stream that do not depend on the deployment. Unknown values of open enums are left
+//! to the server.
 //!
 //! Source: convex-backend `crates/local_backend/src/log_sinks.rs` and `crates/model/src/log_sinks/types`.
 
 use std::collections::BTreeMap;
 
-use super::{AxiomAttribute, LogTopics};
-use crate::error::ErrorCode;
-use crate::error::{Violation, Violations};
+use super::kinds::AxiomAttribute;
+use super::topics::LogTopics;
+use crate::error::{ErrorCode, Violation, Violations};
 use crate::types::Secret;
 
-/// How many attributes Axiom may be sent with each event.
+/// The maximum number of attributes of a stream to Axiom.
 pub const AXIOM_ATTRIBUTES: usize = 1024;
-/// How many bytes the key of a Sentry tag has at most.
+/// The maximum length of the key of a Sentry tag, in bytes.
 pub const SENTRY_TAG_BYTES: usize = 1024;
 
-/// What is set in a log stream, of whichever kind, as far as there are rules for it.
+/// The fields that have rules, of a stream of any kind.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Values<'a> {
     pub(super) url: Option<&'a String>,
@@ -27,23 +27,23 @@ pub(super) struct Values<'a> {
 }
 
 impl Values<'_> {
-    /// All that the server would refuse, in the order of the fields.
+    /// Returns all violations, in the order of the fields.
     pub(super) fn check(&self) -> Result<(), Violations> {
-        let mut problems = Vec::new();
-        problems.extend(absolute_url("url", self.url.map(String::as_str), ErrorCode::InvalidWebhookUrl));
-        problems.extend(attributes(self.attributes));
-        problems.extend(dsn(self.dsn));
-        problems.extend(tags(self.tags));
-        problems.extend(absolute_url("host", self.host.map(String::as_str), ErrorCode::InvalidPostHogHost));
-        problems.extend(self.topics.into_iter().flat_map(LogTopics::problems));
-        Violations::none_of(problems)
+        let mut violations = Vec::new();
+        violations.extend(absolute_url("url", self.url.map(String::as_str), ErrorCode::InvalidWebhookUrl));
+        violations.extend(attributes(self.attributes));
+        violations.extend(dsn(self.dsn));
+        violations.extend(tags(self.tags));
+        violations.extend(absolute_url("host", self.host.map(String::as_str), ErrorCode::InvalidPostHogHost));
+        violations.extend(self.topics.into_iter().flat_map(LogTopics::violations));
+        Violations::none_of(violations)
     }
 }
 
-/// A URL need only be absolute, with any scheme.
+/// Checks that a URL is absolute. The server accepts any scheme.
 fn absolute_url(field: &str, url: Option<&str>, code: ErrorCode) -> Option<Violation> {
     let url = url?;
-    // Readers of URLs pass over these characters, wherever they stand: left to the server.
+    // URL parsers ignore these characters at any position, so the server decides.
     if url.contains(['\t', '\n', '\r']) {
         return None;
     }
@@ -56,12 +56,13 @@ fn absolute_url(field: &str, url: Option<&str>, code: ErrorCode) -> Option<Viola
         .then(|| Violation::new(field, code, "must be an absolute URL, such as `https://example.com`"))
 }
 
+/// Checks the number of attributes.
 fn attributes(attributes: Option<&[AxiomAttribute]>) -> Option<Violation> {
-    let rule = || format!("must be {AXIOM_ATTRIBUTES} at most");
+    let rule = || format!("must be at most {AXIOM_ATTRIBUTES}");
     (attributes?.len() > AXIOM_ATTRIBUTES).then(|| Violation::new("attributes", ErrorCode::InternalServerError, rule()))
 }
 
-/// The scheme and the key are looked at only: what follows is for the server to read.
+/// Checks that a data source name has a scheme and a key. The server checks the rest.
 fn dsn(dsn: Option<&Secret>) -> Option<Violation> {
     let dsn = dsn?.expose().trim_start_matches(|first: char| first <= ' ');
     if dsn.contains(['\t', '\n', '\r']) {
@@ -72,13 +73,15 @@ fn dsn(dsn: Option<&Secret>) -> Option<Violation> {
     (!good).then(|| Violation::new("dsn", ErrorCode::InvalidSentryDsn, "must be `https://KEY@HOST/PROJECT`"))
 }
 
-/// The keys of tags are names of fields.
+/// Checks the keys of tags, which the server treats as names of fields.
 fn tags(tags: Option<&BTreeMap<String, String>>) -> Vec<Violation> {
     let is_good = |key: &str| {
         !key.starts_with('$') && key.len() <= SENTRY_TAG_BYTES && key.bytes().all(|byte| matches!(byte, b' '..=b'~'))
     };
     let bad = tags.into_iter().flatten().enumerate().filter(|(_, (key, _))| !is_good(key));
-    let rule = format!("the key must be printable ASCII of at most {SENTRY_TAG_BYTES} bytes, and not begin with `$`");
+    let rule = format!(
+        "must have a key of printable ASCII of at most {SENTRY_TAG_BYTES} bytes, which does not begin with `$`"
+    );
     bad.map(|(index, _)| Violation::new(format!("tags[{index}]"), ErrorCode::BadJsonBody, rule.as_str())).collect()
 }
 
@@ -87,18 +90,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn urls_have_a_scheme_and_nothing_else_is_asked_of_them() {
-        let problem = |url| absolute_url("url", Some(url), ErrorCode::InvalidWebhookUrl);
+    fn a_url_must_have_a_scheme_and_nothing_else() {
+        let violation = |url| absolute_url("url", Some(url), ErrorCode::InvalidWebhookUrl);
         for good in ["https://example.com", "HTTP:x", " ftp://x", "ht\ntps://x", "a+b-c.d:"] {
-            assert_eq!(problem(good), None, "{good}");
+            assert_eq!(violation(good), None, "{good}");
         }
         for bad in ["example.com", "", "/x:y", "1a:b", "é:b", "//host"] {
-            assert_eq!(problem(bad).unwrap().code, ErrorCode::InvalidWebhookUrl, "{bad}");
+            assert_eq!(violation(bad).unwrap().code, ErrorCode::InvalidWebhookUrl, "{bad}");
         }
     }
 
     #[test]
-    fn a_data_source_name_has_a_scheme_and_a_key() {
+    fn a_data_source_name_must_have_a_scheme_and_a_key() {
         for good in ["https://key@sentry.example/1", "HTTP://k:s@h/p/1"] {
             assert_eq!(dsn(Some(&good.into())), None, "{good}");
         }
@@ -108,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_met_exactly() {
+    fn accepts_values_up_to_each_limit() {
         let many = |count| vec![AxiomAttribute::new("k", "v"); count];
         assert_eq!(attributes(Some(&many(1024))), None);
         assert_eq!(attributes(Some(&many(1025))).unwrap().field, "attributes");

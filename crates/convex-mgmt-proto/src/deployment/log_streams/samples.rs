@@ -160,11 +160,11 @@ impl Sample for CreateLogStream {
         let attributes = (0..=rules::AXIOM_ATTRIBUTES).map(|n| (n.to_string(), "v"));
         let axiom = attributes.fold(NewAxiom::new("k", "d"), |new, (key, value)| new.attribute(key, value));
         vec![
-            (Self::new(webhook("a.example")), "url"),
-            (Self::new(axiom), "attributes"),
-            (Self::new(NewSentry::new("a.example")), "dsn"),
-            (Self::new(NewPostHogLogs::new("k").host("a.example")), "host"),
-            (Self::new(NewPostHogErrorTracking::new("k").host("a.example")), "host"),
+            (Self::new(webhook("a.example").into()), "url"),
+            (Self::new(axiom.into()), "attributes"),
+            (Self::new(NewSentry::new("a.example").into()), "dsn"),
+            (Self::new(NewPostHogLogs::new("k").host("a.example").into()), "host"),
+            (Self::new(NewPostHogErrorTracking::new("k").host("a.example").into()), "host"),
         ]
     }
 

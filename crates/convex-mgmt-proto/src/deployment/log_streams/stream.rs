@@ -1,4 +1,4 @@
-//! [`LogStream`]: a log stream as it is read back.
+//! [`LogStream`]: a log stream of a deployment, with its status and settings.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,43 +7,45 @@ use serde::de::value::{MapAccessDeserializer, StringDeserializer};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess};
 use serde::{Deserialize, de::IntoDeserializer};
 
-use super::{AxiomAttribute, AxiomIngestUrl, DatadogSiteLocation, LogStreamType, LogTopics, WebhookFormat};
-use crate::types::LogStreamId;
-use crate::types::Secret;
+use super::kinds::{AxiomAttribute, AxiomIngestUrl, DatadogSiteLocation, LogStreamType, WebhookFormat};
+use super::topics::LogTopics;
 use crate::types::open::open_union;
 use crate::types::redact::debug_redacted;
+use crate::types::{LogStreamId, Secret};
 
-/// A log stream of a deployment. Of its secrets, only a webhook's is ever told.
+/// A log stream of a deployment. The server returns only the secret of a webhook, and no other key.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct LogStream {
-    /// Its id.
+    /// The id of the stream.
     pub id: LogStreamId,
-    /// How it does.
+    /// The stream's delivery status.
     pub status: LogStreamStatus,
-    /// Its kind, and what is set for it.
+    /// The kind of the stream, and its settings.
     pub config: LogStreamConfig,
 }
 
 impl LogStream {
-    /// A log stream.
+    /// Creates the value.
     pub fn new(id: impl Into<LogStreamId>, status: LogStreamStatus, config: LogStreamConfig) -> Self {
         Self { id: id.into(), status, config }
     }
 }
 
 open_union! {
-    /// How a log stream does. A new or updated one is pending until its test event was taken, or has failed.
+    /// Delivery status of a log stream.
+    ///
+    /// A stream is `Pending` after it is created or updated, until its test event succeeds or fails.
     pub enum LogStreamStatus by "type" {
-        /// Its test event is on the way.
+        /// The server is delivering the test event.
         Pending = "pending",
-        /// The server was restarted; it goes on.
+        /// The server restarted; delivery is resuming.
         Restarting = "restarting",
-        /// It was given up. It stays so until it is updated.
+        /// Delivery has stopped. The stream stays failed until it is updated.
         Failed(LogStreamFailure) = "failed",
-        /// It delivers.
+        /// The stream delivers events.
         Active = "active",
-        /// It is being deleted.
+        /// The stream is being deleted.
         Deleting = "deleting",
     }
 }
@@ -64,7 +66,7 @@ impl LogStreamStatus {
     }
 }
 
-/// Why a log stream was given up.
+/// The failure of a log stream.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -76,37 +78,37 @@ pub struct LogStreamFailure {
 debug_redacted! { LogStreamFailure { reason as redacted } }
 
 impl LogStreamFailure {
-    /// For this reason.
+    /// Creates the value.
     pub fn new(reason: impl Into<String>) -> Self {
         Self { reason: reason.into() }
     }
 }
 
 open_union! {
-    /// The kind of a log stream, and what is set for it.
+    /// The kind of a log stream, and its settings.
     pub enum LogStreamConfig by "logStreamType" {
-        /// To Datadog.
+        /// A stream to Datadog.
         Datadog(DatadogConfig) = "datadog",
-        /// To a URL.
+        /// A stream to a URL.
         Webhook(WebhookConfig) = "webhook",
-        /// To Axiom.
+        /// A stream to Axiom.
         Axiom(AxiomConfig) = "axiom",
-        /// To Sentry.
+        /// A stream of exceptions to Sentry.
         Sentry(SentryConfig) = "sentry",
-        /// To PostHog's logs.
+        /// A stream to PostHog's logs.
         PostHogLogs(PostHogLogsConfig) = "postHogLogs",
-        /// To PostHog's error tracking.
+        /// A stream of exceptions to PostHog's error tracking.
         PostHogErrorTracking(PostHogErrorTrackingConfig) = "postHogErrorTracking",
     }
 }
 
 impl LogStreamConfig {
-    /// The kind.
+    /// Returns the kind.
     pub fn log_stream_type(&self) -> LogStreamType {
         self.tag().into()
     }
 
-    /// The topics, for a kind that has them.
+    /// Returns the topics; `None` for a kind without topics.
     pub fn topics(&self) -> Option<&LogTopics> {
         match self {
             Self::Datadog(config) => Some(&config.topics),
@@ -118,45 +120,45 @@ impl LogStreamConfig {
     }
 }
 
-/// A stream to Datadog. Its API key is not told.
+/// The settings of a stream to Datadog. The server does not return its API key.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct DatadogConfig {
-    /// Which of Datadog's sites.
+    /// The Datadog site.
     pub site_location: DatadogSiteLocation,
-    /// Tags that each event gets.
+    /// Tags that are added to each event.
     pub dd_tags: Vec<String>,
-    /// The service that each event gets, if one is set.
+    /// The service name that is added to each event, if set.
     #[cfg_attr(feature = "serde-all", serde(skip_serializing_if = "Option::is_none"))]
     pub service: Option<String>,
-    /// Which topics.
+    /// The topics that are delivered.
     #[serde(default)]
     pub topics: LogTopics,
 }
 
 impl DatadogConfig {
-    /// With all topics, and neither tags nor service.
+    /// Creates settings with all topics and without tags and service.
     pub fn new(site_location: DatadogSiteLocation) -> Self {
         Self { site_location, dd_tags: Vec::new(), service: None, topics: LogTopics::ALL }
     }
 }
 
-/// A stream to a URL.
+/// The settings of a stream to a URL.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct WebhookConfig {
-    /// Where to, normalised: `https://example.com/` for `https://example.com`.
+    /// The URL that receives the events, normalized: `https://example.com/` for `https://example.com`.
     pub url: String,
-    /// How events are written.
+    /// The format of a delivery.
     pub format: WebhookFormat,
-    /// With what events are signed: HMAC with SHA-256, keyed with this text as it is.
+    /// The secret with which the server signs events: HMAC-SHA-256, with the bytes of this text as the key.
     #[cfg_attr(feature = "serde-all", serde(serialize_with = "crate::types::secret::exposed"))]
     pub hmac_secret: Secret,
-    /// Which topics.
+    /// The topics that are delivered.
     #[serde(default)]
     pub topics: LogTopics,
 }
@@ -164,13 +166,13 @@ pub struct WebhookConfig {
 debug_redacted! { WebhookConfig { url as redacted, format, hmac_secret, topics } }
 
 impl WebhookConfig {
-    /// With all topics.
+    /// Creates settings with all topics.
     pub fn new(url: impl Into<String>, format: WebhookFormat, hmac_secret: impl Into<Secret>) -> Self {
         Self { url: url.into(), format, hmac_secret: hmac_secret.into(), topics: LogTopics::ALL }
     }
 }
 
-/// A stream to Axiom. Its API key is not told.
+/// The settings of a stream to Axiom. The server does not return its API key.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[serde(rename_all = "camelCase")]
@@ -178,53 +180,53 @@ impl WebhookConfig {
 pub struct AxiomConfig {
     /// The name of the dataset.
     pub dataset_name: String,
-    /// What each event gets.
+    /// Attributes that are added to each event.
     pub attributes: Vec<AxiomAttribute>,
-    /// Where to, if it is set.
+    /// The URL at which Axiom accepts the events, if set.
     #[cfg_attr(feature = "serde-all", serde(skip_serializing_if = "Option::is_none"))]
     pub ingest_url: Option<AxiomIngestUrl>,
-    /// Which topics.
+    /// The topics that are delivered.
     #[serde(default)]
     pub topics: LogTopics,
 }
 
 impl AxiomConfig {
-    /// With all topics, no attributes, and Axiom's default URL.
+    /// Creates settings with all topics, without attributes, to Axiom's default URL.
     pub fn new(dataset_name: impl Into<String>) -> Self {
         Self { dataset_name: dataset_name.into(), attributes: Vec::new(), ingest_url: None, topics: LogTopics::ALL }
     }
 }
 
-/// A stream of exceptions to Sentry. Its data source name is not told.
+/// The settings of a stream of exceptions to Sentry. The server does not return its data source name (DSN).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct SentryConfig {
-    /// Tags that each event gets, if they are set.
+    /// Tags that are added to each event, if set.
     #[cfg_attr(feature = "serde-all", serde(skip_serializing_if = "Option::is_none"))]
     pub tags: Option<BTreeMap<String, String>>,
 }
 
 impl SentryConfig {
-    /// Without tags.
+    /// Creates settings without tags.
     pub fn new() -> Self {
         Self::default()
     }
 }
 
-/// A stream to PostHog's logs. Its API key is not told.
+/// The settings of a stream to PostHog's logs. The server does not return its API key.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PostHogLogsConfig {
-    /// PostHog's URL, if it is set.
+    /// PostHog's URL, if set.
     #[cfg_attr(feature = "serde-all", serde(skip_serializing_if = "Option::is_none"))]
     pub host: Option<String>,
-    /// The service that each event gets, if one is set.
+    /// The service name that is added to each event, if set.
     #[cfg_attr(feature = "serde-all", serde(skip_serializing_if = "Option::is_none"))]
     pub service_name: Option<String>,
-    /// Which topics.
+    /// The topics that are delivered.
     #[serde(default)]
     pub topics: LogTopics,
 }
@@ -232,19 +234,19 @@ pub struct PostHogLogsConfig {
 debug_redacted! { PostHogLogsConfig { host as redacted, service_name, topics } }
 
 impl PostHogLogsConfig {
-    /// With all topics, to PostHog's default URL.
+    /// Creates settings with all topics, to PostHog's default URL.
     pub fn new() -> Self {
         Self::default()
     }
 }
 
-/// A stream of exceptions to PostHog's error tracking. Its API key is not told.
+/// The settings of a stream of exceptions to PostHog's error tracking. The server does not return its API key.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PostHogErrorTrackingConfig {
-    /// PostHog's URL, if it is set.
+    /// PostHog's URL, if set.
     #[cfg_attr(feature = "serde-all", serde(skip_serializing_if = "Option::is_none"))]
     pub host: Option<String>,
 }
@@ -252,13 +254,13 @@ pub struct PostHogErrorTrackingConfig {
 debug_redacted! { PostHogErrorTrackingConfig { host as redacted } }
 
 impl PostHogErrorTrackingConfig {
-    /// To PostHog's default URL.
+    /// Creates settings for PostHog's default URL.
     pub fn new() -> Self {
         Self::default()
     }
 }
 
-/// The id and the status stand among the fields of the kind on the wire.
+/// On the wire, the id and the status are in one object with the settings.
 impl<'de> Deserialize<'de> for LogStream {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Object;
@@ -283,7 +285,7 @@ impl<'de> Deserialize<'de> for LogStream {
     }
 }
 
-/// Takes the fields that all kinds have out of an object's fields, and gives the rest on.
+/// Reads the fields that all kinds have, and passes on the other fields of the object.
 struct Common<A> {
     map: A,
     id: Option<LogStreamId>,
@@ -331,7 +333,7 @@ impl serde::Serialize for LogStream {
         }
         let (id, status) = (&self.id, &self.status);
         match &self.config {
-            // Raw JSON cannot be put among other fields as a whole, but field by field.
+            // Raw JSON cannot be flattened as a whole, only field by field.
             LogStreamConfig::_Unknown(object) => {
                 let config: BTreeMap<Cow<'_, str>, &RawValue> =
                     serde_json::from_str(object.json()).map_err(S::Error::custom)?;

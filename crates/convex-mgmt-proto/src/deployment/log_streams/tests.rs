@@ -1,4 +1,4 @@
-//! Log streams on the wire: requests, replies, and what is refused before sending.
+//! Tests of requests, responses and checks.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ fn body(operation: &impl Operation<Api = DeploymentApi>) -> String {
 }
 
 #[test]
-fn each_kind_is_created_with_what_it_needs() {
+fn sends_the_fields_of_each_kind() {
     for (stream, expected) in [
         (
             NewDatadog::new(DatadogSiteLocation::Us1Fed, "k").into(),
@@ -75,7 +75,7 @@ fn an_update_that_changes_nothing_sends_its_kind_only() {
 }
 
 #[test]
-fn fields_are_kept_reset_and_set() {
+fn an_update_keeps_resets_and_sets_fields() {
     for (changes, expected) in [
         (
             LogStreamUpdate::from(DatadogUpdate::new().service(Patch::Clear).topics(LogTopics::ALL)),
@@ -113,12 +113,12 @@ fn fields_are_kept_reset_and_set() {
 }
 
 fn codes(checked: Result<(), Violations>) -> Vec<(String, ErrorCode)> {
-    let problems = checked.err().into_iter().flat_map(|problems| problems.iter().cloned().collect::<Vec<_>>());
-    problems.map(|problem| (problem.field, problem.code)).collect()
+    let violations = checked.err().into_iter().flat_map(|violations| violations.iter().cloned().collect::<Vec<_>>());
+    violations.map(|violation| (violation.field, violation.code)).collect()
 }
 
 #[test]
-fn what_the_server_refuses_is_refused_before_unless_told_otherwise() {
+fn rejects_requests_that_the_server_would_reject_unless_unchecked() {
     let topics = || LogTopics::only([LogTopic::Verification]);
     let many = || vec![AxiomAttribute::new("k", "v"); rules::AXIOM_ATTRIBUTES + 1];
     let axiom = || NewAxiom { attributes: many(), ..NewAxiom::new("k", "d") };
@@ -173,7 +173,7 @@ fn what_the_server_refuses_is_refused_before_unless_told_otherwise() {
 }
 
 #[test]
-fn an_id_is_one_segment_and_is_refused_by_name_if_it_addresses_nothing() {
+fn sends_an_id_as_one_path_segment_and_rejects_ids_that_cannot_be_one() {
     fn check<O: Operation<Api = DeploymentApi>>(name: &str, operation: impl Fn(&str) -> O) {
         let request = operation("a/b%é").to_request(&endpoint()).unwrap();
         assert_eq!(request.uri().path(), format!("/api/v1/{name}/a%2Fb%25%C3%A9"));
@@ -189,7 +189,7 @@ fn an_id_is_one_segment_and_is_refused_by_name_if_it_addresses_nothing() {
 }
 
 #[test]
-fn the_list_is_read_with_kinds_and_statuses_that_are_new() {
+fn reads_a_list_with_unknown_kinds_and_statuses() {
     let body = Bytes::from(
         r#"[{"logStreamType":"webhook","id":"a","status":{"type":"failed","reason":"r"},"url":"https://e.example/","format":"json","hmacSecret":"canary","topics":null},
             {"id":"b","logStreamType":"datadog","status":{"type":"active"},"siteLocation":"MOON1","ddTags":["t"],"topics":["console","new"]},
@@ -214,7 +214,7 @@ fn the_list_is_read_with_kinds_and_statuses_that_are_new() {
 }
 
 #[test]
-fn a_bad_list_is_located() {
+fn locates_errors_in_a_list() {
     let good = r#"[{"logStreamType":"webhook","id":"a","status":{"type":"failed","reason":"r"},"url":"u","format":"json","hmacSecret":"s"}]"#;
     assert!(ListLogStreams::decode(&Bytes::from(good)).is_ok());
     for (part, bad, path, expected) in [
@@ -237,14 +237,14 @@ fn a_bad_list_is_located() {
 }
 
 #[test]
-fn the_tag_may_come_last_and_the_place_is_still_told() {
+fn names_the_expected_type_even_if_the_tag_comes_last() {
     let body = r#"{"id":"a","url":null,"status":{"type":"active"},"logStreamType":"webhook"}"#;
     let error = GetLogStream::decode(&Bytes::from(body)).unwrap_err();
     assert_eq!(error.expected, "a string");
 }
 
 #[test]
-fn the_topics_of_a_stream_are_those_of_its_kind_if_it_has_any() {
+fn returns_the_topics_of_kinds_that_have_topics() {
     let config = |fields: &str| {
         let json = format!(r#"{{"id":"a","status":{{"type":"active"}},{fields}}}"#);
         GetLogStream::decode(&Bytes::from(json)).unwrap().config
@@ -265,8 +265,33 @@ fn the_topics_of_a_stream_are_those_of_its_kind_if_it_has_any() {
 }
 
 #[test]
-fn secrets_come_back_where_there_are_any() {
-    let created = |body: &'static str| CreateLogStream::decode(&Bytes::from(body)).unwrap();
+fn a_kind_is_created_by_the_same_request_as_its_variant() {
+    fn check<S: NewStream + Into<NewLogStream>>(new: impl Fn() -> S) {
+        assert_eq!(body(&CreateLogStream::new(new())), body(&CreateLogStream::new(new().into())));
+    }
+    check(|| NewDatadog::new(DatadogSiteLocation::Eu, "k"));
+    check(|| NewWebhook::new("https://e.example", WebhookFormat::Json));
+    check(|| NewAxiom::new("k", "d"));
+    check(|| NewSentry::new("https://k@s.example/1"));
+    check(|| NewPostHogLogs::new("k"));
+    check(|| NewPostHogErrorTracking::new("k"));
+}
+
+#[test]
+fn a_created_webhook_has_its_secret_and_other_kinds_have_an_id() {
+    type CreateWebhook = CreateLogStream<NewWebhook>;
+    let body = Bytes::from(r#"{"logStreamType":"webhook","id":"a","hmacSecret":"canary"}"#);
+    let webhook = CreateWebhook::decode(&body).unwrap();
+    assert_eq!((&webhook.id, webhook.hmac_secret.expose()), (&"a".into(), "canary"));
+    assert!(!format!("{webhook:?}").contains("canary"));
+    assert!(CreateWebhook::decode(&Bytes::from(r#"{"logStreamType":"webhook","id":"a"}"#)).is_err());
+    let axiom = Bytes::from(r#"{"logStreamType":"axiom","id":"a"}"#);
+    assert_eq!(CreateLogStream::<NewAxiom>::decode(&axiom).unwrap(), Created::new("a"));
+}
+
+#[test]
+fn a_stream_whose_kind_is_chosen_at_run_time_has_the_output_of_its_kind() {
+    let created = |body: &'static str| <CreateLogStream>::decode(&Bytes::from(body)).unwrap();
     let webhook = created(r#"{"logStreamType":"webhook","id":"a","hmacSecret":"canary"}"#);
     assert_eq!(webhook, CreatedLogStream::Webhook(CreatedWebhook::new("a", "canary")));
     assert_eq!(webhook.hmac_secret().map(Secret::expose), Some("canary"));
@@ -275,16 +300,21 @@ fn secrets_come_back_where_there_are_any() {
     assert_eq!(axiom, CreatedLogStream::Axiom(Created::new("a")));
     assert_eq!((axiom.id(), axiom.hmac_secret()), (Some(&"a".into()), None));
     assert_eq!(created(r#"{"logStreamType":"pigeon"}"#).id(), None);
-    assert!(CreateLogStream::decode(&Bytes::from(r#"{"logStreamType":"webhook","id":"a"}"#)).is_err());
-    let rotated =
-        RotateWebhookSecret::decode(&Bytes::from(r#"{"logStreamType":"webhook","hmacSecret":"canary"}"#)).unwrap();
-    assert_eq!(rotated, RotatedSecret::Webhook(RotatedWebhookSecret::new("canary")));
-    assert!(!format!("{rotated:?}").contains("canary"));
+    assert!(<CreateLogStream>::decode(&Bytes::from(r#"{"logStreamType":"webhook","id":"a"}"#)).is_err());
+}
+
+#[test]
+fn a_rotated_secret_is_returned_and_a_response_without_one_is_an_error() {
+    let rotated = |body: &'static str| RotateWebhookSecret::decode(&Bytes::from(body));
+    let secret = rotated(r#"{"logStreamType":"webhook","hmacSecret":"canary"}"#).unwrap();
+    assert_eq!(secret, RotatedWebhookSecret::new("canary"));
+    assert!(!format!("{secret:?}").contains("canary"));
+    assert_eq!(rotated(r#"{"logStreamType":"pigeon"}"#).unwrap_err().expected, "the field `hmacSecret`");
 }
 
 #[cfg(feature = "serde-all")]
 #[test]
-fn what_was_read_is_written_back() {
+fn serializes_what_it_deserialized() {
     for json in [
         r#"{"id":"a","status":{"type":"active"},"logStreamType":"datadog","siteLocation":"EU","ddTags":[],"topics":null}"#,
         r#"{"id":"c","status":{"type":"asleep","until":1e3},"logStreamType":"carrierPigeon","ddTags":[1.0]}"#,
@@ -302,7 +332,7 @@ fn what_was_read_is_written_back() {
 
 proptest! {
     #[test]
-    fn fields_in_any_order_read_the_same(
+    fn reads_fields_in_any_order(
         fields in Just(vec![
             r#""id":"x""#,
             r#""status":{"reason":"r","type":"failed"}"#,
@@ -323,7 +353,7 @@ proptest! {
 }
 
 #[test]
-fn a_loop_waits_only_while_the_server_is_about_to_change_the_status() {
+fn a_status_is_unsettled_only_while_the_server_tests_or_resumes() {
     for (json, settled) in [
         (r#"{"type":"pending"}"#, false),
         (r#"{"type":"restarting"}"#, false),
@@ -337,7 +367,7 @@ fn a_loop_waits_only_while_the_server_is_about_to_change_the_status() {
 }
 
 #[test]
-fn tags_of_an_update_are_texts_of_any_kind_as_those_of_a_creation() {
+fn accepts_tags_of_any_string_type_in_creations_and_updates() {
     let new = NewDatadog::new(DatadogSiteLocation::Eu, "k").dd_tags(["a:b"]).dd_tags;
     let owned = DatadogUpdate::new().dd_tags(vec!["a:b".to_owned()]);
     assert_eq!((DatadogUpdate::new().dd_tags(["a:b"]), owned.dd_tags.as_ref()), (owned.clone(), Some(&new)));

@@ -1,48 +1,47 @@
-//! Topics: which events a log stream delivers.
+//! [`LogTopics`]: the topics of the events that a log stream delivers.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::error::ErrorCode;
-use crate::error::Violation;
+use crate::error::{ErrorCode, Violation};
 use crate::types::open::open_enum;
 
 open_enum! {
-    /// What an event is about. Source: convex-backend `crates/common/src/log_streaming.rs`.
+    /// The topic of an event. Source: convex-backend `crates/common/src/log_streaming.rs`.
     pub enum LogTopic {
-        /// The test of a stream that was created or updated. It comes whatever the topics, and cannot be asked for.
+        /// The test event after a stream is created or updated. Every stream gets it. It cannot be selected.
         Verification = "verification",
-        /// What functions write to the console.
+        /// Console output of functions.
         Console = "console",
-        /// Functions that ended.
+        /// Function executions that ended.
         FunctionExecution = "function_execution",
-        /// Errors of functions. For Sentry and PostHog error tracking only, which get nothing else; it cannot be asked for.
+        /// Errors of functions. Sentry and PostHog error tracking get these only, and other kinds never. It cannot be selected.
         Exception = "exception",
-        /// The deployment's audit log.
+        /// Entries of the deployment's audit log.
         AuditLog = "audit_log",
-        /// Scheduled functions that wait or run.
+        /// Statistics of scheduled functions that wait or run.
         SchedulerStats = "scheduler_stats",
-        /// How late scheduled functions are.
+        /// The lag of scheduled functions.
         ScheduledJobLag = "scheduled_job_lag",
-        /// How much is stored.
+        /// The size of stored data.
         CurrentStorageUsage = "current_storage_usage",
-        /// How many functions run and wait.
+        /// The number of running and waiting functions.
         ConcurrencyStats = "concurrency_stats",
         /// Downloads of stored files.
         StorageApiBandwidth = "storage_api_bandwidth",
-        /// What the log streams themselves send.
+        /// The traffic of the log streams themselves.
         LogStreamEgress = "log_stream_egress",
-        /// The app's own audit events. The only topic that "all" does not include; it depends on the plan.
+        /// The app's own audit events. The only topic that [`LogTopics::ALL`] does not include. It depends on the plan.
         CustomAudit = "custom_audit",
     }
 }
 
-/// An array of 1 to 32 topics. A bound, so that `cargo check` rejects an empty one: it does not evaluate constants.
+/// An array of 1 to 32 topics. It is a trait bound because `cargo check` evaluates bounds but not constants.
 #[diagnostic::on_unimplemented(
-    message = "a log stream has at least one topic",
-    label = "a list of 1 to 32 topics is needed here",
-    note = "`LogTopics::from_list` takes a list of any length"
+    message = "a log stream must have at least one topic",
+    label = "must be an array of 1 to 32 topics",
+    note = "`LogTopics::from_list` accepts a list of any length and checks it at run time"
 )]
 pub trait AtLeastOne {}
 
@@ -52,7 +51,7 @@ macro_rules! at_least_one {
 
 at_least_one! { 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 }
 
-/// Which topics a log stream has: all there are and will be, or some, and never none.
+/// The topics of a log stream: all topics, including future ones, or a list of at least one.
 ///
 /// ```
 /// use convex_mgmt::deployment::log_streams::{LogTopic, LogTopics};
@@ -66,17 +65,17 @@ at_least_one! { 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 2
 /// An empty list does not compile:
 ///
 /// ```compile_fail
-/// convex_mgmt::deployment::LogTopics::only([]);
+/// convex_mgmt::deployment::log_streams::LogTopics::only([]);
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct LogTopics(Option<Vec<LogTopic>>);
 
 impl LogTopics {
-    /// All topics, those of the future too, but not [`LogTopic::CustomAudit`].
+    /// All topics, including future ones, except for [`LogTopic::CustomAudit`].
     pub const ALL: Self = Self(None);
 
-    /// These topics, at most 32. The server gives them back each once and in an order of its own.
+    /// Selects 1 to 32 topics. The server returns them without duplicates and in another order.
     pub fn only<const N: usize>(topics: [LogTopic; N]) -> Self
     where
         [LogTopic; N]: AtLeastOne,
@@ -84,25 +83,25 @@ impl LogTopics {
         Self(Some(topics.into()))
     }
 
-    /// The topics of a list that is not known before.
+    /// Selects the topics of a list whose length is known at run time only.
     ///
     /// # Errors
-    /// A [`Violation`] with the code `EmptyLogTopics` if there are none.
+    /// A [`Violation`] with the code `EmptyLogTopics` if the list is empty.
     pub fn from_list(topics: Vec<LogTopic>) -> Result<Self, Violation> {
         if topics.is_empty() { Err(empty()) } else { Ok(Self(Some(topics))) }
     }
 
-    /// The topics, if they are listed; `None` for all.
+    /// Returns the list of topics; `None` for [`LogTopics::ALL`].
     pub fn list(&self) -> Option<&[LogTopic]> {
         self.0.as_deref()
     }
 
-    /// Whether these are all.
+    /// Returns `true` for [`LogTopics::ALL`].
     pub fn is_all(&self) -> bool {
         self.0.is_none()
     }
 
-    /// Whether events of a topic are delivered.
+    /// Returns `true` if the stream delivers events of this topic.
     pub fn includes(&self, topic: &LogTopic) -> bool {
         match &self.0 {
             None => *topic != LogTopic::CustomAudit,
@@ -110,22 +109,22 @@ impl LogTopics {
         }
     }
 
-    /// What the server would refuse. Topics that this version does not know are left to it.
-    pub(super) fn problems(&self) -> Vec<Violation> {
+    /// Returns the violations of the server's rules. Unknown topics are left to the server.
+    pub(super) fn violations(&self) -> Vec<Violation> {
         let Some(topics) = &self.0 else { return Vec::new() };
         if topics.is_empty() {
             return vec![empty()];
         }
-        let refused = |topic: &LogTopic| matches!(topic, LogTopic::Verification | LogTopic::Exception);
-        let refused = topics.iter().enumerate().filter(|(_, topic)| refused(topic));
-        let problem = |(index, topic): (usize, &LogTopic)| {
+        let reserved = |topic: &LogTopic| matches!(topic, LogTopic::Verification | LogTopic::Exception);
+        let reserved = topics.iter().enumerate().filter(|(_, topic)| reserved(topic));
+        let violation = |(index, topic): (usize, &LogTopic)| {
             Violation::new(
                 format!("topics[{index}]"),
                 ErrorCode::InvalidLogTopic,
-                format!("`{topic}` cannot be asked for"),
+                format!("must not be `{topic}`, which cannot be selected"),
             )
         };
-        refused.map(problem).collect()
+        reserved.map(violation).collect()
     }
 }
 
@@ -139,7 +138,7 @@ impl fmt::Debug for LogTopics {
 }
 
 fn empty() -> Violation {
-    Violation::new("topics", ErrorCode::EmptyLogTopics, "must be at least one, or all")
+    Violation::new("topics", ErrorCode::EmptyLogTopics, "must have at least one topic")
 }
 
 impl<'de> Deserialize<'de> for LogTopics {
@@ -153,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_is_null_and_some_is_a_list() {
+    fn encodes_all_topics_as_null_and_others_as_a_list() {
         let json = |topics: &LogTopics| serde_json::to_string(topics).unwrap();
         assert_eq!(json(&LogTopics::ALL), "null");
         let some = LogTopics::only([LogTopic::AuditLog, "new".into()]);
@@ -164,13 +163,13 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_list_fails_a_bound_and_not_only_a_constant() {
+    fn rejects_an_empty_array_by_a_trait_bound() {
         struct Array<const N: usize>;
         trait Otherwise {
             const TAKEN: bool = false;
         }
         impl<const N: usize> Otherwise for Array<N> {}
-        // Where the bound holds, this one hides the other.
+        // If the bound holds, this constant shadows the trait's.
         impl<const N: usize> Array<N>
         where
             [LogTopic; N]: AtLeastOne,
@@ -183,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn all_topics_are_no_list_and_leave_out_the_custom_audit_alone() {
+    fn all_topics_include_every_topic_but_custom_audit() {
         let new = LogTopic::from("a_topic_of_next_year");
         assert_eq!(LogTopics::ALL.list(), None);
         for topic in LogTopic::KNOWN.iter().chain([&new]) {
@@ -198,13 +197,13 @@ mod tests {
     }
 
     #[test]
-    fn none_and_what_cannot_be_asked_for_are_problems() {
+    fn rejects_an_empty_list_and_topics_that_cannot_be_selected() {
         assert_eq!(LogTopics::from_list(vec![]).unwrap_err().code, ErrorCode::EmptyLogTopics);
-        let problems = LogTopics::only([LogTopic::Console, LogTopic::Exception, "new".into()]).problems();
-        assert_eq!(problems.len(), 1);
-        assert_eq!((problems[0].field.as_str(), &problems[0].code), ("topics[1]", &ErrorCode::InvalidLogTopic));
-        // Only a reply can hold an empty list; sent back, it is refused here.
+        let violations = LogTopics::only([LogTopic::Console, LogTopic::Exception, "new".into()]).violations();
+        assert_eq!(violations.len(), 1);
+        assert_eq!((violations[0].field.as_str(), &violations[0].code), ("topics[1]", &ErrorCode::InvalidLogTopic));
+        // Only a response can contain an empty list. Sending it back is a violation.
         let empty: LogTopics = serde_json::from_str("[]").unwrap();
-        assert_eq!(empty.problems(), [super::empty()]);
+        assert_eq!(empty.violations(), [super::empty()]);
     }
 }

@@ -1,27 +1,24 @@
-//! Updating a log stream: for each of the six kinds, what may be changed.
+//! Updating a log stream: the changes for each of the six kinds.
 //!
-//! Two kinds of fields. Those that are a [`Patch`], and topics, can be kept, reset and set. The others can be kept and set
-//! only: the server takes `null` for "keep" there, whatever the published document says.
+//! Fields of the type [`Patch`], and topics, can be kept, reset or set. Other fields can be kept or set: for them, the server reads
+//! `null` as "keep", in contradiction to the published document.
 
 use std::collections::BTreeMap;
 
-use super::kinds::six_kinds;
+use super::kinds::{AxiomAttribute, AxiomIngestUrl, DatadogSiteLocation, Tagged, WebhookFormat, six_kinds};
 use super::list::GetLogStream;
 use super::rules::Values;
-use super::{AxiomAttribute, AxiomIngestUrl, DatadogSiteLocation, LogTopics, WebhookFormat};
+use super::topics::LogTopics;
 use crate::error::Violations;
-use crate::request::secret_body::{Written, secret_body};
-use crate::types::LogStreamId;
-use crate::types::Patch;
+use crate::request::secret_body::secret_body;
 use crate::types::redact::debug_redacted;
-use crate::types::{Secret, secret};
+use crate::types::{LogStreamId, Patch, Secret, secret};
 
-/// Declares `new`, which changes nothing, and a setter for each field: of those that can be set, and of those that can be
-/// reset too.
+/// Declares `new`, which changes nothing, and a setter for each field. The fields after `patch` can be reset, too.
 macro_rules! setters {
     ($name:ident: set { $($field:ident: $content:ty),* } patch { $($patched:ident: $patch:ty),* }) => {
         impl $name {
-            /// Changes nothing, but has the server test the stream again.
+            /// Creates an update without changes. Sending it makes the server test the stream again.
             pub fn new() -> Self {
                 Self::default()
             }
@@ -46,24 +43,24 @@ macro_rules! setters {
 }
 
 secret_body! {
-    /// What may be changed of a stream to Datadog.
+    /// The changes to a stream to Datadog.
     #[derive(Clone, Debug, Default, PartialEq, Eq)]
     #[serde(default)]
     #[serde(rename_all = "camelCase")]
     pub struct DatadogUpdate {
-        /// Which of Datadog's sites; `None` keeps it.
+        /// The Datadog site. `None` keeps it.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub site_location: Option<DatadogSiteLocation>,
-        /// Datadog's API key; `None` keeps it.
+        /// Datadog's API key. `None` keeps it.
         #[serde(serialize_with = "secret::exposed_if_some", skip_serializing_if = "Option::is_none")]
         pub dd_api_key: Option<Secret>,
-        /// All tags that each event gets; `None` keeps them.
+        /// All tags that are added to each event. `None` keeps them.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub dd_tags: Option<Vec<String>>,
-        /// The service that each event gets.
+        /// The service name that is added to each event.
         #[serde(skip_serializing_if = "Patch::is_keep")]
         pub service: Patch<String>,
-        /// All topics; `None` keeps them.
+        /// All topics to deliver. `None` keeps them.
         #[serde(deserialize_with = "some")]
         #[serde(skip_serializing_if = "Option::is_none")]
         pub topics: Option<LogTopics>,
@@ -85,19 +82,18 @@ impl DatadogUpdate {
 }
 
 secret_body! {
-    /// What may be changed of a stream to a URL. Its secret is changed by
-    /// [`RotateWebhookSecret`](super::RotateWebhookSecret).
+    /// The changes to a stream to a URL. [`RotateWebhookSecret`](super::RotateWebhookSecret) changes its secret.
     #[derive(Clone, Default, PartialEq, Eq)]
     #[serde(default)]
     #[serde(rename_all = "camelCase")]
     pub struct WebhookUpdate {
-        /// Where to; `None` keeps it.
+        /// The URL that receives the events. `None` keeps it.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub url: Option<String>,
-        /// How events are written; `None` keeps it.
+        /// The format of a delivery. `None` keeps it.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub format: Option<WebhookFormat>,
-        /// All topics; `None` keeps them.
+        /// All topics to deliver. `None` keeps them.
         #[serde(deserialize_with = "some")]
         #[serde(skip_serializing_if = "Option::is_none")]
         pub topics: Option<LogTopics>,
@@ -109,24 +105,25 @@ debug_redacted! { WebhookUpdate { url as redacted, format, topics } }
 setters! { WebhookUpdate: set { url: String, format: WebhookFormat, topics: LogTopics } patch {} }
 
 secret_body! {
-    /// What may be changed of a stream to Axiom.
+    /// The changes to a stream to Axiom.
     #[derive(Clone, Debug, Default, PartialEq, Eq)]
     #[serde(default)]
     #[serde(rename_all = "camelCase")]
     pub struct AxiomUpdate {
-        /// Axiom's API key; `None` keeps it.
+        /// Axiom's API key. `None` keeps it.
         #[serde(serialize_with = "secret::exposed_if_some", skip_serializing_if = "Option::is_none")]
         pub api_key: Option<Secret>,
-        /// The name of the dataset; `None` keeps it.
+        /// The name of the dataset. `None` keeps it.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub dataset_name: Option<String>,
-        /// All that each event gets, at most [`AXIOM_ATTRIBUTES`](super::rules::AXIOM_ATTRIBUTES); `None` keeps them.
+        /// All attributes that are added to each event, at most [`AXIOM_ATTRIBUTES`](super::rules::AXIOM_ATTRIBUTES). `None` keeps
+        /// them.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub attributes: Option<Vec<AxiomAttribute>>,
-        /// Where to.
+        /// The URL at which Axiom accepts the events.
         #[serde(skip_serializing_if = "Patch::is_keep")]
         pub ingest_url: Patch<AxiomIngestUrl>,
-        /// All topics; `None` keeps them.
+        /// All topics to deliver. `None` keeps them.
         #[serde(deserialize_with = "some")]
         #[serde(skip_serializing_if = "Option::is_none")]
         pub topics: Option<LogTopics>,
@@ -140,14 +137,14 @@ setters! {
 }
 
 secret_body! {
-    /// What may be changed of a stream to Sentry.
+    /// The changes to a stream of exceptions to Sentry.
     #[derive(Clone, Debug, Default, PartialEq, Eq)]
     #[serde(default)]
     pub struct SentryUpdate {
-        /// Sentry's data source name, which holds a key; `None` keeps it.
+        /// Sentry's data source name (DSN), which contains a key. `None` keeps it.
         #[serde(serialize_with = "secret::exposed_if_some", skip_serializing_if = "Option::is_none")]
         pub dsn: Option<Secret>,
-        /// All tags that each event gets.
+        /// All tags that are added to each event.
         #[serde(skip_serializing_if = "Patch::is_keep")]
         pub tags: Patch<BTreeMap<String, String>>,
     }
@@ -156,21 +153,21 @@ secret_body! {
 setters! { SentryUpdate: set { dsn: Secret } patch { tags: BTreeMap<String, String> } }
 
 secret_body! {
-    /// What may be changed of a stream to PostHog's logs.
+    /// The changes to a stream to PostHog's logs.
     #[derive(Clone, Default, PartialEq, Eq)]
     #[serde(default)]
     #[serde(rename_all = "camelCase")]
     pub struct PostHogLogsUpdate {
-        /// PostHog's API key; `None` keeps it.
+        /// PostHog's API key. `None` keeps it.
         #[serde(serialize_with = "secret::exposed_if_some", skip_serializing_if = "Option::is_none")]
         pub api_key: Option<Secret>,
         /// PostHog's URL.
         #[serde(skip_serializing_if = "Patch::is_keep")]
         pub host: Patch<String>,
-        /// The service that each event gets.
+        /// The service name that is added to each event.
         #[serde(skip_serializing_if = "Patch::is_keep")]
         pub service_name: Patch<String>,
-        /// All topics; `None` keeps them.
+        /// All topics to deliver. `None` keeps them.
         #[serde(deserialize_with = "some")]
         #[serde(skip_serializing_if = "Option::is_none")]
         pub topics: Option<LogTopics>,
@@ -184,12 +181,12 @@ setters! {
 }
 
 secret_body! {
-    /// What may be changed of a stream to PostHog's error tracking.
+    /// The changes to a stream of exceptions to PostHog's error tracking.
     #[derive(Clone, Default, PartialEq, Eq)]
     #[serde(default)]
     #[serde(rename_all = "camelCase")]
     pub struct PostHogErrorTrackingUpdate {
-        /// PostHog's API key; `None` keeps it.
+        /// PostHog's API key. `None` keeps it.
         #[serde(serialize_with = "secret::exposed_if_some", skip_serializing_if = "Option::is_none")]
         pub api_key: Option<Secret>,
         /// PostHog's URL.
@@ -202,23 +199,23 @@ debug_redacted! { PostHogErrorTrackingUpdate { api_key, host as redacted } }
 
 setters! { PostHogErrorTrackingUpdate: set { api_key: Secret } patch { host: String } }
 
-/// Tells `null`, which topics read as all, from an absent field.
+/// Reads topics that are not absent. `null` is all topics, and an absent field keeps the topics.
 #[cfg(feature = "serde-all")]
 fn some<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<LogTopics>, D::Error> {
     serde::Deserialize::deserialize(deserializer).map(Some)
 }
 
 six_kinds! {
-    /// What may be changed of a log stream of one of the six kinds. The kind itself must be the stream's.
+    /// The changes to a log stream of one of the six kinds. The kind must be the stream's.
     LogStreamUpdate: DatadogUpdate, WebhookUpdate, AxiomUpdate, SentryUpdate, PostHogLogsUpdate, PostHogErrorTrackingUpdate
 }
 
 impl LogStreamUpdate {
-    /// Checks what the server would refuse whatever the deployment and the stream. Values that this version does not know are
-    /// left to the server.
+    /// Checks the rules of the server that do not depend on the deployment and the stream. Values of open enums that this version
+    /// does not know are left to the server.
     ///
     /// # Errors
-    /// All problems, with the codes that the server would answer.
+    /// All violations, with the error codes that the server would return.
     pub fn check(&self) -> Result<(), Violations> {
         match self {
             Self::Datadog(update) => Values { topics: update.topics.as_ref(), ..Values::default() },
@@ -239,7 +236,7 @@ impl LogStreamUpdate {
 }
 
 deployment_operation! {
-    /// Changes a log stream. Fields that the changes leave out stay as they are.
+    /// Changes a log stream. Fields that the changes omit keep their values.
     ///
     /// The server then tests the stream again, and an active stream may fail. Repeating the call leaves the same configuration, and adds
     /// one more test.
@@ -249,7 +246,7 @@ deployment_operation! {
     /// use convex_mgmt::deployment::log_streams::{DatadogUpdate, LogTopics};
     /// use convex_mgmt::{DeployKey, Endpoint, Operation, Patch};
     ///
-    /// // Sets the tags, removes the service, asks for all topics; the site and the key stay as they are.
+    /// // Sets the tags, removes the service and selects all topics. The site and the key keep their values.
     /// let update = DatadogUpdate::new().dd_tags(["team:core"]).service(Patch::Clear).topics(LogTopics::ALL);
     /// let update = UpdateLogStream::new("the-id-of-the-stream", update);
     ///
@@ -269,7 +266,7 @@ deployment_operation! {
     id: "update_log_stream",
     request: POST "/update_log_stream/{id}",
     path: [id],
-    body: |it| &Written(&it.changes),
+    body: |it| &Tagged(&it.changes),
     response: empty(),
     idempotency: Idempotent,
     permission: "deployment:integrations:write",
@@ -284,7 +281,7 @@ deployment_operation! {
 }
 
 impl UpdateLogStream {
-    /// Changes this of this log stream.
+    /// Applies `changes` to the log stream `id`.
     pub fn new(id: impl Into<LogStreamId>, changes: impl Into<LogStreamUpdate>) -> Self {
         Self { id: id.into(), changes: changes.into() }
     }

@@ -142,7 +142,7 @@ fn the_text_of_an_error_says_what_is_known_and_what_to_do() {
     let shown = error::<DeleteLogStream>(&[RESET, End::Response(403, DENIED)]).to_string();
     assert!(shown.contains(&format!("; an earlier attempt may have taken effect; {check} (2 attempts")), "{shown}");
     let build = crate::error::BuildError::Json { operation: "create_log_stream" };
-    let error = CallError::<&str>::build(CreateLogStream::META, build);
+    let error = CallError::<&str>::build(<CreateLogStream>::META, build);
     assert_eq!((error.attempts(), error.sent(), error.applied()), (0, Sent::No, Applied::No));
     assert!(error.to_string().ends_with("; nothing was sent"), "{error}");
 }
@@ -238,7 +238,8 @@ fn policies() -> impl Strategy<Value = RetryPolicy> {
     })
 }
 
-const OPERATIONS: [&OperationMeta; 3] = [ListEnvironmentVariables::META, DeleteLogStream::META, CreateLogStream::META];
+const OPERATIONS: [&OperationMeta; 3] =
+    [ListEnvironmentVariables::META, DeleteLogStream::META, <CreateLogStream>::META];
 
 proptest! {
     /// The counts, the budget and the time are respected, and no operation is executed twice that must not be.

@@ -1,4 +1,4 @@
-//! What serde walks lists, objects and enums with.
+//! The accessors through which serde reads lists, objects and enums.
 
 use std::vec;
 
@@ -51,7 +51,7 @@ impl<'de> SeqAccess<'de> for List<'_, 'de> {
 /// The fields of an object.
 pub(super) struct Fields<'a, 'de> {
     reader: &'a mut Reader<'de>,
-    /// Where the name of the current field begins; 0 before the first one.
+    /// The offset of the current field's name. 0 before the first field.
     name: usize,
 }
 
@@ -60,7 +60,7 @@ impl<'a, 'de> Fields<'a, 'de> {
         Self { reader, name: 0 }
     }
 
-    /// Passes the colon, and reads the value of the current field.
+    /// Skips the colon and reads the value of the current field.
     #[inline]
     fn value<T>(&mut self, read: impl FnOnce(&mut Reader<'de>) -> Result<T, Error>) -> Result<T, Error> {
         self.reader.scan.expect(b':')?;
@@ -70,7 +70,7 @@ impl<'a, 'de> Fields<'a, 'de> {
         })
     }
 
-    /// Notes that an error is of the current field, at its name or at its value.
+    /// Adds the current field to an error, with the offset `start` of its name or value.
     #[cold]
     fn located(&self, error: Error, start: usize) -> Error {
         let scan = &self.reader.scan;
@@ -105,7 +105,7 @@ impl<'de> MapAccess<'de> for Fields<'_, 'de> {
     }
 }
 
-/// The variant of an enum that is spelt as an object with one field.
+/// An enum variant that is spelled as an object with one field.
 pub(super) struct Variant<'a, 'de>(Fields<'a, 'de>);
 
 impl<'a, 'de> Variant<'a, 'de> {
@@ -148,7 +148,7 @@ impl<'de> VariantAccess<'de> for Variant<'_, 'de> {
     }
 }
 
-/// The variant of an enum that is spelt as its name.
+/// An enum variant that is spelled as its name.
 pub(super) struct UnitVariant<'a, 'de>(pub(super) &'a mut Reader<'de>);
 
 impl<'de> EnumAccess<'de> for UnitVariant<'_, 'de> {
@@ -181,8 +181,8 @@ impl<'de> VariantAccess<'de> for UnitVariant<'_, 'de> {
     }
 }
 
-/// What serde buffers of an integer that is none of 64 bits: an object whose only name is NaN. It can be passed over, but no
-/// type reads it.
+/// The stand-in for an integer of more than 64 bits that serde buffers: an object whose only key is NaN. Serde can skip it, but
+/// no type reads it.
 pub(super) struct NoInteger {
     pub(super) was_read: bool,
 }
@@ -202,12 +202,12 @@ impl<'de> MapAccess<'de> for NoInteger {
     }
 }
 
-/// Bytes as a list. Each is a `u8`, which no number of JSON is, so that a [`Value`](super::super::Value) tells them from a
-/// list of numbers after serde has buffered them.
+/// Bytes as a list of `u8`. No number in JSON is passed as a `u8`, so a [`Value`](super::super::Value) can distinguish buffered
+/// bytes from a list of numbers.
 pub(super) struct ByteSeq(vec::IntoIter<u8>);
 
 impl ByteSeq {
-    /// Gives all bytes to a visitor.
+    /// Passes all bytes to a visitor.
     pub(super) fn visit<'de, V: Visitor<'de>>(bytes: Vec<u8>, visitor: V) -> Result<V::Value, Error> {
         let mut seq = Self(bytes.into_iter());
         let value = visitor.visit_seq(&mut seq)?;
@@ -227,7 +227,7 @@ impl<'de> SeqAccess<'de> for ByteSeq {
     }
 }
 
-/// Two slices of the text, as a list of two or as an object with one field.
+/// Two slices of the text, as a list of two strings or as an object with one field.
 pub(super) struct Borrowed<'de>(std::array::IntoIter<&'de str, 2>);
 
 impl<'de> Borrowed<'de> {

@@ -1,4 +1,4 @@
-//! [`Error`]: where a text does not fit a type, without any of what is there.
+//! [`Error`]: the position and cause of a decoding error, without any of the input.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::de::{self, Expected, Unexpected};
 
 use crate::response::{DecodeError, DecodeErrorKind, decode};
 
-/// Why a text was not read. Boxed, so that a result is small while all goes well.
+/// A decoding error. Boxed to keep results small.
 #[derive(Debug)]
 pub(crate) struct Error(Box<Details>);
 
@@ -14,11 +14,11 @@ pub(crate) struct Error(Box<Details>);
 struct Details {
     kind: DecodeErrorKind,
     expected: String,
-    /// The message of whoever reads, for whoever else reads: some tell their own errors by it. Never shown to a user.
+    /// The message of a custom error. Types that wrap others may match it. Never shown to a user.
     message: String,
-    /// The offset of the byte that it is about.
+    /// The byte offset of the error.
     place: Option<usize>,
-    /// From the inside out.
+    /// The path to the value, innermost segment first.
     path: Vec<Segment>,
 }
 
@@ -35,33 +35,33 @@ impl Error {
         Self(Box::new(Details { kind, expected, message: String::new(), place: None, path: Vec::new() }))
     }
 
-    /// There is nothing.
+    /// The error for an empty text.
     pub(super) fn empty() -> Self {
         Self::new(DecodeErrorKind::Empty, String::new())
     }
 
-    /// It is not JSON.
+    /// The error for a text that is not JSON.
     pub(super) fn syntax() -> Self {
         Self::new(DecodeErrorKind::Syntax, String::new())
     }
 
-    /// It ends too early.
+    /// The error for a text that ends too early.
     pub(super) fn truncated() -> Self {
         Self::new(DecodeErrorKind::Truncated, String::new())
     }
 
-    /// It is JSON, but not this.
+    /// The error for JSON of another shape than `expected`.
     pub(super) fn shape(expected: impl Into<String>) -> Self {
         Self::new(DecodeErrorKind::Shape, expected.into())
     }
 
-    /// It is JSON, but not what a visitor expects.
+    /// The error for JSON that a visitor does not expect.
     #[cold]
     pub(super) fn expecting(expected: &dyn Expected) -> Self {
         Self::shape(decode::without_type(expected.to_string()))
     }
 
-    /// Notes the place, unless it was noted further inside: where the value begins that has another shape, or where the text
+    /// Sets the position, unless a nested value set it: the start of a value of another shape, or the byte at which the text
     /// stops being JSON.
     #[cold]
     pub(super) fn at(mut self, value: usize, stopped: usize) -> Self {
@@ -69,7 +69,7 @@ impl Error {
         self
     }
 
-    /// Notes what it happened in.
+    /// Adds the enclosing segment to the path.
     #[cold]
     pub(super) fn within(mut self, segment: impl FnOnce() -> Segment) -> Self {
         if self.0.kind == DecodeErrorKind::Shape {
@@ -78,7 +78,7 @@ impl Error {
         self
     }
 
-    /// What a user is told.
+    /// Converts the error into the public one.
     pub(super) fn locate(self, text: &str) -> DecodeError {
         let Details { kind, expected, place, path, .. } = *self.0;
         let mut shown = String::new();
@@ -111,7 +111,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Only what is expected is shown. What was found may be secret, so it is not even formatted.
+/// Errors contain only what was expected. The input may be secret, so it is never formatted.
 impl de::Error for Error {
     fn custom<T: fmt::Display>(message: T) -> Self {
         let message = message.to_string();

@@ -1,4 +1,4 @@
-//! [`Key`]: reads the name of a field into a type. What is no text is spelt within the quotes, as serde_json has it.
+//! [`Key`]: reads the name of a field into a type. Names that are not strings are spelled within quotes, as in serde_json.
 
 use serde::de::{Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
@@ -13,7 +13,7 @@ use super::{RAW, Reader};
 pub(super) struct Key<'a, 'de>(pub(super) &'a mut Reader<'de>);
 
 impl<'de> Key<'_, 'de> {
-    /// The name as it is spelt, and the number that it is. Without either, or with more than a number, it does not fit.
+    /// Returns the name and its number. Any other name, and one with more than a number, is an error.
     fn number<V: Visitor<'de>>(self, visitor: &V) -> Result<(&'de str, Number<'de>), Error> {
         let name = self.0.scan.string()?.text;
         let mut scan = Scan::new(name);
@@ -35,8 +35,8 @@ macro_rules! numbers {
     };
 }
 
-/// Numbers that are read from their spelling.
-macro_rules! spelt {
+/// Implements the methods for numbers that are parsed from their spelling.
+macro_rules! spelled {
     ($($name:ident $visit:ident $number:ty;)+) => {
         $( fn $name<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
             match self.number(&visitor)?.0.parse::<$number>() {
@@ -60,7 +60,7 @@ impl<'de> Deserializer<'de> for Key<'_, 'de> {
         deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_f64
     }
 
-    spelt! {
+    spelled! {
         deserialize_i128 visit_i128 i128;
         deserialize_u128 visit_u128 u128;
         deserialize_f32 visit_f32 f32;

@@ -1,11 +1,14 @@
-//! [`Reader`]: reads the JSON of data sync into types, with its wrappers for what JSON lacks.
+//! [`Reader`]: reads the JSON of data sync, including its wrappers for values that JSON lacks.
 //!
-//! A reader of our own, and not a layer over serde_json, for three reasons. The spelling of a number has to be seen to tell
-//! an integer from a float. A feature such as `serde_json/arbitrary_precision`, which any crate of the user's tree may switch
-//! on for all, must not change what is read. And one pass is enough: a page is read, each document checked and its `_id`
-//! found in the same pass, and a document is read into a type without a look at what the type does not ask for.
+//! It is a reader of our own and not a layer over serde_json, for three reasons:
 //!
-//! For everything but the wrappers it behaves as serde_json does with the same type. Source of the wrappers: convex-backend
+//! * Only the spelling of a number distinguishes an integer from a float.
+//! * A feature such as `serde_json/arbitrary_precision` must not change the result. Any crate of the user's tree may enable it
+//!   for all crates.
+//! * One pass is enough. It reads a page, checks each document and finds its `_id`. Reading a document into a type skips the
+//!   fields that the type does not have.
+//!
+//! Except for the wrappers, it behaves as serde_json does with the same type. Source of the wrappers: convex-backend
 //! `crates/value/src/export.rs`.
 
 mod access;
@@ -25,28 +28,28 @@ use self::number::Number;
 use self::scan::{Raw, Scan};
 use crate::response::DecodeError;
 
-/// The name of the wrapper for floats that JSON has no number for.
+/// The name of the wrapper for floats without a JSON number.
 pub(super) const FLOAT: &str = "$float";
 /// The name of the wrapper for bytes.
 pub(super) const BYTES: &str = "$bytes";
 
-/// The name of a newtype that reads a [`Value`](super::Value): it gets bytes as bytes, where others get a list of `u8`.
+/// The name of the newtype that reads a [`Value`](super::Value). It gets bytes as bytes; other types get a list of `u8`.
 pub(super) const VALUE: &str = "$convex_mgmt::Value";
-/// The name of a newtype that reads an object without its contents: a sequence of its text and of its `_id`'s.
+/// The name of the newtype that skips an object. It gets a sequence of the object's text and the text of its `_id`.
 pub(super) const DOCUMENT: &str = "$convex_mgmt::Document";
-/// The name by which `serde_json::value::RawValue` asks for its text.
+/// The name of the newtype by which `serde_json::value::RawValue` requests its text.
 const RAW: &str = "$serde_json::private::RawValue";
 
-/// What is expected where there is an integer of more bits.
-pub(super) const INTEGER: &str = "an integer of 64 bits";
+/// The `expected` text of the error for an integer of more than 64 bits.
+pub(super) const INTEGER: &str = "a 64-bit integer";
 
-/// How many levels of lists and objects are read into types, as serde_json has it.
+/// The maximum depth of lists and objects that are read into types. The same as in serde_json.
 const DEPTH: u8 = 127;
 
 /// Reads a text into a type.
 ///
 /// # Errors
-/// A [`DecodeError`] that says where it does not fit.
+/// A [`DecodeError`] with the position of the error.
 pub(super) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, DecodeError> {
     let mut reader = Reader::new(text);
     let value = T::deserialize(&mut reader).and_then(|value| reader.scan.end().map(|()| value));
@@ -59,30 +62,30 @@ pub(super) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Decode
 /// Reads a text that is an object into a type.
 ///
 /// # Errors
-/// A [`DecodeError`] that says where it does not fit.
+/// A [`DecodeError`] with the position of the error.
 pub(super) fn read_object<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, DecodeError> {
     match Scan::new(text).token() {
         Ok(b'{') => read(text),
-        // serde also reads the fields of a struct from a list, in their order.
+        // serde would also read a struct from a list of its fields.
         Ok(_) => read::<IgnoredAny>(text).and(Err(Error::shape("an object").locate(text))),
         Err(_) => Err(Error::empty().locate(text)),
     }
 }
 
-/// Decodes the content of a string: what is between its quotes.
+/// Decodes the content of a string, without its quotes.
 pub(super) fn unescape(raw: &str) -> Option<String> {
     Raw { text: raw, escaped: true }.decoded().ok()
 }
 
-/// A reader at some place of its text.
+/// A reader at a position in its text.
 pub(super) struct Reader<'de> {
     scan: Scan<'de>,
-    /// Holds one string that has escapes, until the next one.
+    /// The buffer for a decoded string, until the next string with escapes.
     scratch: String,
     depth: u8,
 }
 
-/// What a wrapper stands for.
+/// The value of a wrapper.
 enum Wrapped {
     Float(f64),
     Bytes(Vec<u8>),
@@ -93,14 +96,14 @@ impl<'de> Reader<'de> {
         Self { scan: Scan::new(text), scratch: String::new(), depth: 0 }
     }
 
-    /// The error for a value that is not what `visitor` expects. The value is passed over: who reads `T::deserialize(..).ok()`
-    /// goes on behind it.
+    /// Returns the error for a value that `visitor` does not expect. It skips the value, so that a caller of
+    /// `T::deserialize(..).ok()` continues after it.
     #[cold]
     fn mismatch<'v, V: Visitor<'v>>(&mut self, visitor: &V) -> Error {
         self.scan.skip().err().unwrap_or_else(|| Error::expecting(visitor))
     }
 
-    /// One level more.
+    /// Enters a list or object.
     fn descend(&mut self) -> Result<(), Error> {
         if self.depth == DEPTH {
             return Err(Error::syntax());
@@ -110,10 +113,10 @@ impl<'de> Reader<'de> {
         Ok(())
     }
 
-    /// One level less, at its closing bracket.
+    /// Leaves a list or object at its closing bracket.
     fn ascend(&mut self, close: u8) -> Result<(), Error> {
         if self.scan.token()? != close {
-            // Elements that the visitor has left are no error of JSON, but of its length.
+            // Elements that the visitor did not read are an error of the length and not of the syntax.
             return Err(if self.scan.peek() == Some(b',') { Error::shape("fewer elements") } else { Error::syntax() });
         }
         self.depth -= 1;
@@ -137,7 +140,7 @@ impl<'de> Reader<'de> {
         Ok(value)
     }
 
-    /// Reads the object whose opening bracket is next, if it is a wrapper: if its first field has the name of one.
+    /// Reads the object whose opening bracket is next if it is a wrapper, which the name of its first field decides.
     #[inline]
     fn wrapper(&mut self) -> Result<Option<Wrapped>, Error> {
         if self.scan.first_field_may_be_special() { self.special_wrapper() } else { Ok(None) }
@@ -161,7 +164,7 @@ impl<'de> Reader<'de> {
             return Err(Error::shape("base64"));
         }
         let content = self.scan.string()?;
-        // What is there is not repeated in the error: it may be secret.
+        // The error does not quote the content, which may be secret.
         let bytes = STANDARD.decode(self.text(content)?).map_err(|_| Error::shape("base64"))?;
         if self.scan.token()? != b'}' {
             return Err(Error::shape("one field"));
@@ -174,7 +177,7 @@ impl<'de> Reader<'de> {
         Ok(Some(Wrapped::Float(f64::from_le_bytes(bytes))))
     }
 
-    /// The text of a string: of the scratch buffer if it has escapes.
+    /// Returns the text of a string, from the scratch buffer if it has escapes.
     fn text(&mut self, raw: Raw<'de>) -> Result<&str, Error> {
         if !raw.escaped {
             return Ok(raw.text);
@@ -184,15 +187,15 @@ impl<'de> Reader<'de> {
         Ok(&self.scratch)
     }
 
-    /// Reads the string that is next, borrowed where it can be.
+    /// Reads the next string, borrowed if it has no escapes.
     #[inline]
     fn visit_text<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
         let raw = self.scan.string()?;
         if raw.escaped { visitor.visit_str(self.text(raw)?) } else { visitor.visit_borrowed_str(raw.text) }
     }
 
-    /// Reads what is next as its spelling says. Bytes are a list of `u8`, unless they are wanted as such: serde buffers
-    /// what it reads by this way, and a `Vec<u8>` is read from a buffered list only.
+    /// Reads the next value by its spelling. Bytes become a list of `u8` unless `as_bytes` is set: serde buffers values through
+    /// this function, and a `Vec<u8>` is only read from a buffered list.
     fn any<V: Visitor<'de>>(&mut self, visitor: V, as_bytes: bool) -> Result<V::Value, Error> {
         match self.scan.token()? {
             b'"' => self.visit_text(visitor),
@@ -207,7 +210,7 @@ impl<'de> Reader<'de> {
             b'f' => self.scan.literal("false").and_then(|()| visitor.visit_bool(false)),
             b'n' => self.scan.literal("null").and_then(|()| visitor.visit_unit()),
             b'-' | b'0'..=b'9' => match self.scan.number()? {
-                // As a float it would be another value, and of another kind.
+                // Converting it to a float would change the value and its type.
                 Number::Large(_) if as_bytes => Err(Error::shape(INTEGER)),
                 Number::Large(_) => visitor.visit_map(NoInteger { was_read: false }).map_err(|_| Error::shape(INTEGER)),
                 number => number.visit(visitor),
@@ -216,7 +219,7 @@ impl<'de> Reader<'de> {
         }
     }
 
-    /// Reads a number, of any kind: whether it fits is for the visitor to say.
+    /// Reads a number of any kind. The visitor decides if it fits.
     #[inline]
     fn number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
         match self.scan.token()? {
@@ -230,7 +233,7 @@ impl<'de> Reader<'de> {
         }
     }
 
-    /// The spelling of a number that is next, if there is one.
+    /// Returns the spelling of the next value, which must be a number.
     fn lexeme<V: Visitor<'de>>(&mut self, visitor: &V) -> Result<&'de str, Error> {
         match self.scan.token()? {
             b'-' | b'0'..=b'9' => self.scan.slice(Scan::pass_number),
@@ -287,7 +290,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         if self.scan.token()? == b'{' {
             return self.number(visitor);
         }
-        // By way of 64 bits it would be rounded twice.
+        // Parsing it as an `f64` first would round it twice.
         match self.lexeme(&visitor)?.parse::<f32>() {
             Ok(float) if float.is_finite() => visitor.visit_f32(float),
             _ => Err(Error::expecting(&visitor)),

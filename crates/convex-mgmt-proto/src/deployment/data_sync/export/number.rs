@@ -1,21 +1,21 @@
-//! [`Number`]: a number by its spelling, which alone tells an integer from a float.
+//! [`Number`]: a number by its spelling, which distinguishes integers from floats.
 
 use serde::de::Visitor;
 
 use super::error::Error;
 use super::scan::Scan;
 
-/// A number by its spelling.
+/// A number, with the type that its spelling gives.
 pub(super) enum Number<'de> {
     Unsigned(u64),
     Negative(i64),
     Float(f64),
-    /// An integer that is none of 64 bits, or `-0`.
+    /// An integer of more than 64 bits, or `-0`.
     Large(&'de str),
 }
 
 impl Number<'_> {
-    /// Gives it to a visitor as serde_json does.
+    /// Passes the number to a visitor as serde_json does.
     #[inline]
     pub(super) fn visit<'v, V: Visitor<'v>>(self, visitor: V) -> Result<V::Value, Error> {
         match self {
@@ -27,35 +27,35 @@ impl Number<'_> {
     }
 }
 
-/// Reads a float whose spelling was looked at.
+/// Parses a float whose spelling was checked.
 fn float(text: &str) -> Result<f64, Error> {
     match text.parse::<f64>() {
         Ok(float) if float.is_finite() => Ok(float),
-        _ => Err(Error::shape("a float of 64 bits")),
+        _ => Err(Error::shape("a 64-bit float")),
     }
 }
 
-/// How a number is spelt.
+/// The spelling of a number.
 struct Spelling {
     length: usize,
     negative: bool,
     is_float: bool,
-    /// Its digits, up to the exponent, as an integer. Right if there are at most 18.
+    /// The digits before the exponent, as an integer. Correct for at most 18 digits.
     value: u64,
     digits: usize,
-    /// The power of ten that the integer is times.
+    /// The power of ten to multiply the integer by.
     exponent: i64,
 }
 
 impl Spelling {
-    /// The float, if it is the product or the quotient of two that are exact: then it is rounded once only.
+    /// Returns the float if it is the product or quotient of two exact floats, which is rounded once only.
     #[inline]
     fn simple_float(&self) -> Option<f64> {
         const POWERS: [f64; 23] = [
             1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
             1e19, 1e20, 1e21, 1e22,
         ];
-        // Not where floats are calculated with more bits than they have.
+        // Some targets calculate floats with extra bits, which rounds twice.
         const EXACT: bool = cfg!(not(all(target_arch = "x86", not(target_feature = "sse2"))));
         let power = POWERS.get(usize::try_from(self.exponent.unsigned_abs()).ok()?).filter(|_| EXACT)?;
         if self.digits > 18 || self.value > 1 << 53 {
@@ -67,7 +67,7 @@ impl Spelling {
     }
 }
 
-/// Digits at the beginning, behind those of `value`: both together, and what is left.
+/// Appends the leading digits of `rest` to `value`. Returns the value and the remaining bytes.
 #[inline]
 fn digits(mut value: u64, mut rest: &[u8]) -> (u64, &[u8]) {
     while let [digit @ b'0'..=b'9', tail @ ..] = rest {
@@ -78,7 +78,7 @@ fn digits(mut value: u64, mut rest: &[u8]) -> (u64, &[u8]) {
 }
 
 impl<'de> Scan<'de> {
-    /// Passes a number whose first byte is next, and says how it is spelt.
+    /// Skips a number whose first byte is next, and returns its spelling.
     #[inline]
     fn spelling(&mut self) -> Result<Spelling, Error> {
         let all = self.rest();
@@ -108,7 +108,7 @@ impl<'de> Scan<'de> {
             };
             let (by, after) = digits(0, power);
             missing |= power.len() == after.len();
-            // What is longer may have wrapped, and is of no use whatever it is.
+            // A longer exponent may have wrapped. Its exact value does not matter.
             let by = if power.len() - after.len() > 9 { i64::MAX / 2 } else { by as i64 };
             exponent += if down { -by } else { by };
             rest = after;
@@ -121,7 +121,7 @@ impl<'de> Scan<'de> {
         Ok(Spelling { length, negative, is_float, value, digits: count, exponent })
     }
 
-    /// Passes a number whose first byte is next.
+    /// Skips a number whose first byte is next.
     #[inline]
     pub(super) fn pass_number(&mut self) -> Result<(), Error> {
         self.spelling().map(drop)
@@ -132,7 +132,7 @@ impl<'de> Scan<'de> {
     pub(super) fn number(&mut self) -> Result<Number<'de>, Error> {
         let start = self.place;
         let spelling = self.spelling()?;
-        // 18 digits always fit.
+        // 18 digits always fit into a `u64`.
         if spelling.is_float {
             if let Some(float) = spelling.simple_float() {
                 return Ok(Number::Float(float));

@@ -1,50 +1,50 @@
-//! [`Scan`]: JSON piece by piece, and values skipped over. All that is passed is checked to be JSON.
+//! [`Scan`]: reads JSON token by token and skips values. Everything that is skipped is checked to be JSON.
 
 use super::error::{Error, Segment};
 use crate::types::json::unescape;
 
-/// The name of the field that every document has.
+/// The name of the field that every document must have.
 const ID: &str = "_id";
 
-/// A place in a text.
+/// A position in a text.
 pub(super) struct Scan<'de> {
     pub(super) text: &'de str,
-    /// How many bytes were read.
+    /// The byte offset of the next byte to read.
     pub(super) place: usize,
-    /// The brackets that are open while a value is skipped.
+    /// The open brackets while a value is skipped.
     open: Vec<u8>,
 }
 
-/// The content of a string as it is spelt, without its quotes.
+/// The content of a string as it is spelled, without its quotes.
 #[derive(Clone, Copy)]
 pub(super) struct Raw<'de> {
     pub(super) text: &'de str,
-    /// Whether it has escapes.
+    /// `true` if the string has escapes.
     pub(super) escaped: bool,
 }
 
 impl Raw<'_> {
-    /// Decodes it behind `into`.
+    /// Appends the decoded string to `into`.
     pub(super) fn decode(&self, into: &mut String) -> Result<(), Error> {
-        // Nothing is longer than it is spelt.
+        // A decoded string is never longer than its spelling.
         into.reserve(self.text.len());
-        // Which escapes there are was checked when the string was passed, but not that they are whole characters.
+        // Scanning checked the form of each escape, but not that surrogates form pairs.
         unescape(self.text, into).ok_or_else(|| Error::shape("a string"))
     }
 
-    /// What it stands for.
+    /// Returns the decoded string.
     pub(super) fn decoded(&self) -> Result<String, Error> {
         let mut text = String::new();
         self.decode(&mut text).map(|()| text)
     }
 
-    /// Whether this is the spelling of a text.
+    /// Returns `true` if this is a spelling of `text`.
     #[inline]
     fn is(&self, text: &str) -> bool {
         if self.escaped { self.decoded().is_ok_and(|own| own == text) } else { self.text == text }
     }
 
-    /// A field with this name, as a step of a path.
+    /// Returns a field with this name as a segment of a path.
     fn segment(&self) -> Segment {
         Segment::Field(self.decoded().unwrap_or_else(|_| self.text.to_owned()))
     }
@@ -60,13 +60,13 @@ impl<'de> Scan<'de> {
         self.text.as_bytes().get(self.place).copied()
     }
 
-    /// Passes a byte that was looked at.
+    /// Skips a byte that was peeked.
     #[inline]
     pub(super) fn bump(&mut self) {
         self.place += 1;
     }
 
-    /// Passes white space. The byte that follows.
+    /// Skips white space and returns the next byte without skipping it.
     #[inline]
     pub(super) fn token(&mut self) -> Result<u8, Error> {
         loop {
@@ -78,7 +78,7 @@ impl<'de> Scan<'de> {
         }
     }
 
-    /// Passes white space and this byte.
+    /// Skips white space and then `byte`, which must be next.
     #[inline]
     pub(super) fn expect(&mut self, byte: u8) -> Result<(), Error> {
         if self.token()? != byte {
@@ -88,12 +88,12 @@ impl<'de> Scan<'de> {
         Ok(())
     }
 
-    /// Whether nothing but white space is left.
+    /// Checks that only white space is left.
     pub(super) fn end(&mut self) -> Result<(), Error> {
         if self.token().is_ok() { Err(Error::syntax()) } else { Ok(()) }
     }
 
-    /// What is wrong if no value begins here.
+    /// Returns the error if no value begins here.
     pub(super) fn not_a_value(&mut self) -> Option<Error> {
         match self.token() {
             Ok(b'"' | b'[' | b'{' | b't' | b'f' | b'n' | b'-' | b'0'..=b'9') => None,
@@ -112,7 +112,7 @@ impl<'de> Scan<'de> {
         Err(if ends { Error::truncated() } else { Error::syntax() })
     }
 
-    /// What a step passes.
+    /// Returns the text that `step` skips.
     #[inline]
     pub(super) fn slice(&mut self, step: impl FnOnce(&mut Self) -> Result<(), Error>) -> Result<&'de str, Error> {
         let start = self.place;
@@ -120,8 +120,7 @@ impl<'de> Scan<'de> {
         self.text.get(start..self.place).ok_or_else(Error::syntax)
     }
 
-    /// Whether the name of the first field begins with `$`, or with an escape, which may stand for one, given that an object
-    /// is next.
+    /// Returns `true` if an object is next whose first name begins with `$`, or with an escape, which may encode a `$`.
     #[inline]
     pub(super) fn first_field_may_be_special(&self) -> bool {
         let rest = self.text.as_bytes().get(self.place + 1..).unwrap_or_default();
@@ -143,7 +142,7 @@ impl<'de> Scan<'de> {
         Ok(Raw { text, escaped })
     }
 
-    /// Passes a string whose opening quote is next. Whether it has escapes.
+    /// Skips a string whose opening quote is next. Returns `true` if it has escapes.
     #[inline]
     fn pass_string(&mut self) -> Result<bool, Error> {
         self.bump();
@@ -157,7 +156,7 @@ impl<'de> Scan<'de> {
         self.pass_escapes().map(|()| true)
     }
 
-    /// Passes the rest of a string from its first escape on.
+    /// Skips the rest of a string, from its first escape on.
     fn pass_escapes(&mut self) -> Result<(), Error> {
         loop {
             let rest = self.rest();
@@ -178,7 +177,7 @@ impl<'de> Scan<'de> {
         }
     }
 
-    /// Passes an escape, less its backslash. Whether it is half of a surrogate pair is looked at in decoding only.
+    /// Skips an escape after its backslash. Only decoding checks that surrogates form pairs.
     fn escape(&mut self) -> Result<(), Error> {
         let digits = match self.peek() {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 0,
@@ -197,13 +196,13 @@ impl<'de> Scan<'de> {
         Ok(())
     }
 
-    /// What is not read yet.
+    /// Returns the bytes that were not read yet.
     #[inline]
     pub(super) fn rest(&self) -> &'de [u8] {
         self.text.as_bytes().get(self.place..).unwrap_or_default()
     }
 
-    /// Passes the value that is next, however deep it is.
+    /// Skips the next value, at any depth.
     pub(super) fn skip(&mut self) -> Result<(), Error> {
         self.open.clear();
         loop {
@@ -215,7 +214,7 @@ impl<'de> Scan<'de> {
                 b'n' => self.literal("null")?,
                 open @ (b'[' | b'{') => {
                     self.bump();
-                    // Both closing brackets stand two behind the opening ones.
+                    // In ASCII, a closing bracket is its opening bracket plus 2.
                     if self.token()? != open + 2 {
                         self.open.push(open);
                         if open == b'{' {
@@ -246,7 +245,7 @@ impl<'de> Scan<'de> {
         }
     }
 
-    /// Passes the name of a field and the colon.
+    /// Skips the name of a field and the colon.
     #[inline]
     fn name(&mut self) -> Result<(), Error> {
         if self.token()? != b'"' {
@@ -256,14 +255,14 @@ impl<'de> Scan<'de> {
         self.expect(b':')
     }
 
-    /// The field whose name begins here, as a step of a path. An error of its own is not of interest.
+    /// Returns the field whose name begins at `place`, as a segment of a path. An invalid name gives an empty segment.
     #[cold]
     pub(super) fn segment_at(&self, place: usize) -> Segment {
         let mut scan = Scan { place, ..Self::new(self.text) };
         scan.string().map_or(Segment::Field(String::new()), |name| name.segment())
     }
 
-    /// Where the value begins of the field whose name begins here.
+    /// Returns the offset of the value of the field whose name begins at `place`.
     #[cold]
     pub(super) fn value_of(&self, place: usize) -> usize {
         let mut scan = Scan { place, ..Self::new(self.text) };
@@ -271,7 +270,7 @@ impl<'de> Scan<'de> {
         scan.place
     }
 
-    /// Passes an object that has an `_id`: its text, and the content of its `_id` as it is spelt.
+    /// Skips an object with an `_id`. Returns its text, and the content of its `_id` as it is spelled.
     pub(super) fn document(&mut self) -> Result<(&'de str, &'de str), Error> {
         if self.token()? != b'{' {
             return Err(self.not_a_value().unwrap_or_else(|| Error::shape("an object")));
@@ -321,16 +320,17 @@ impl<'de> Scan<'de> {
     }
 }
 
-/// How many bytes at the beginning stand for themselves in a string.
+/// Returns the number of leading bytes that need no decoding in a string.
 #[inline]
 fn plain(bytes: &[u8]) -> usize {
-    /// One in each byte.
+    /// A one in each byte.
     const ONES: u64 = u64::MAX / 255;
     let mut rest = bytes;
     while let Some((chunk, tail)) = rest.split_first_chunk::<8>() {
         let chunk = u64::from_le_bytes(*chunk);
-        // Below 0x21 are, after their second bit is turned, the control characters and the quote; below 1 is what was a
-        // backslash. Taking that away sets the highest bit of each, and now and then of one above, so the lowest one is right.
+        // After flipping the second bit, the control characters and the quote are below 0x21. After the second exclusive or, a
+        // backslash is below 1. The subtraction sets the highest bit of each such byte. It may also set that bit in a byte
+        // above, so only the lowest one counts.
         let low = (chunk ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
         let backslash = (chunk ^ (ONES * 0x5c)).wrapping_sub(ONES);
         let special = (low | backslash) & !chunk & (ONES << 7);

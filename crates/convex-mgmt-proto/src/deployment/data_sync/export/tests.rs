@@ -1,4 +1,4 @@
-//! The reader against serde_json, type by type, and what it adds to it.
+//! Tests of the reader: comparison with serde_json type by type, wrappers, errors and limits.
 
 mod types;
 
@@ -14,9 +14,9 @@ use super::*;
 use crate::response::DecodeErrorKind;
 
 #[test]
-fn each_type_is_read_as_serde_json_reads_it() {
+fn reads_each_type_as_serde_json_does() {
     for (name, both) in TYPED.iter().chain(DYNAMIC) {
-        // As bytes, serde_json takes strings that are none: with half a surrogate pair, or with a line feed.
+        // As bytes, serde_json accepts invalid strings: with half a surrogate pair, or with a line feed.
         let wanted = |text: &&&str| !(name.contains("Whole") && (text.contains(r"\ud") || text.contains('\n')));
         let read = TEXTS.iter().filter(wanted).filter(|text| both(text)).count();
         assert!((1..TEXTS.len()).contains(&read), "{name} is read from {read} texts");
@@ -26,7 +26,7 @@ fn each_type_is_read_as_serde_json_reads_it() {
 }
 
 #[test]
-fn what_a_type_does_not_ask_for_is_only_checked_to_be_json() {
+fn checks_only_the_syntax_of_fields_that_a_type_lacks() {
     for text in TEXTS.iter().chain(LARGE) {
         let valid = serde_json::from_str::<IgnoredAny>(text).is_ok();
         assert_eq!(read::<IgnoredAny>(text).is_ok(), valid, "{text}");
@@ -36,7 +36,7 @@ fn what_a_type_does_not_ask_for_is_only_checked_to_be_json() {
     }
 }
 
-/// JSON of few names and values, so that it often fits a type, with any spacing and spelling.
+/// JSON with any spacing and spelling. It has few names and values, so that it often fits a type.
 fn json() -> impl Strategy<Value = String> {
     let number = prop_oneof![
         any::<i64>().prop_map(|integer| integer.to_string()),
@@ -73,14 +73,14 @@ fn json() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn any_json_is_read_as_serde_json_reads_it(text in json()) {
+    fn reads_any_json_as_serde_json_does(text in json()) {
         TYPED.iter().chain(DYNAMIC).for_each(|(_, both)| _ = both(&text));
         both_raw(&text);
         prop_assert!(read::<IgnoredAny>(&text).is_ok());
     }
 
     #[test]
-    fn any_text_is_json_for_both_or_for_none(text in json(), other in ".{0,4}", place in any::<prop::sample::Index>()) {
+    fn accepts_a_text_as_json_exactly_if_serde_json_does(text in json(), other in ".{0,4}", place in any::<prop::sample::Index>()) {
         let mut broken: Vec<char> = text.chars().collect();
         let place = place.index(broken.len() + 1);
         broken.splice(place..(place + 1).min(broken.len()), other.chars());
@@ -89,14 +89,14 @@ proptest! {
         both::<String>(&broken);
         both::<Vec<f64>>(&broken);
         both::<Struct>(&broken);
-        // What was a float may have become a large integer, which is read in another way on purpose.
+        // A float may have become a large integer, which this reader rejects on purpose.
         if !read::<serde_json::Value>(&broken).is_err_and(|error| error.expected == INTEGER) {
             both::<serde_json::Value>(&broken);
         }
     }
 
     #[test]
-    fn what_is_before_a_syntax_error_may_become_json(text in json(), other in "[ -~]{1,2}", place in any::<prop::sample::Index>()) {
+    fn locates_a_syntax_error_where_the_text_stops_being_a_prefix_of_json(text in json(), other in "[ -~]{1,2}", place in any::<prop::sample::Index>()) {
         let mut broken: Vec<char> = text.chars().collect();
         let place = place.index(broken.len() + 1);
         broken.splice(place..(place + 1).min(broken.len()), other.chars());
@@ -111,7 +111,7 @@ proptest! {
     }
 
     #[test]
-    fn bytes_and_floats_are_read_wherever_serde_buffers(bytes in vec(any::<u8>(), 0..20), bits in any::<u64>()) {
+    fn reads_bytes_and_floats_wherever_serde_buffers(bytes in vec(any::<u8>(), 0..20), bits in any::<u64>()) {
         let float = f64::from_bits(bits);
         let (bytes64, float64) = (STANDARD.encode(&bytes), STANDARD.encode(float.to_le_bytes()));
         let text = format!(
@@ -162,7 +162,7 @@ struct Flattened {
     rest: BTreeMap<String, super::super::Value>,
 }
 
-/// The normal shape of a union. Bytes are not taken for the text that they may look like.
+/// An ordinary untagged union. Bytes must not be read as text.
 #[derive(Debug, Deserialize, PartialEq)]
 #[serde(untagged)]
 enum Union {
@@ -177,7 +177,7 @@ fn bits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
 }
 
 #[test]
-fn values_are_told_from_lists_of_numbers_after_serde_has_buffered_them() {
+fn distinguishes_buffered_bytes_from_lists_of_numbers() {
     use super::super::Value;
 
     #[derive(Debug, Deserialize, PartialEq)]
@@ -191,12 +191,12 @@ fn values_are_told_from_lists_of_numbers_after_serde_has_buffered_them() {
     assert_eq!(direct["bytes"], Value::Bytes(vec![1, 2]));
     assert_eq!(direct["list"], Value::Array(vec![1.into(), 2.into()]));
     assert_eq!(direct.insert("none".to_owned(), Value::Array(Vec::new())), Some(Value::Bytes(Vec::new())));
-    // All but the bytes of length 0.
+    // Except for bytes of length 0, buffered values are equal to direct ones.
     assert_eq!(read::<Rest>(text).unwrap(), Rest { rest: direct });
 }
 
 #[test]
-fn no_bytes_are_lost_in_what_holds_fewer() {
+fn rejects_bytes_of_another_length_than_an_array() {
     let text = r#"{"a":{"$bytes":"ABCD"}}"#;
     #[derive(Debug, Deserialize)]
     #[allow(dead_code, reason = "only read")]
@@ -216,7 +216,7 @@ fn no_bytes_are_lost_in_what_holds_fewer() {
 }
 
 #[test]
-fn who_passes_over_a_value_that_does_not_fit_goes_on_behind_it() {
+fn a_type_that_ignores_an_error_continues_after_the_value() {
     fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
         Ok(T::deserialize(deserializer).ok())
     }
@@ -239,7 +239,7 @@ fn who_passes_over_a_value_that_does_not_fit_goes_on_behind_it() {
 }
 
 #[test]
-fn an_error_of_a_type_is_told_by_its_message_to_whoever_reads_the_type() {
+fn keeps_the_message_of_a_custom_error_for_wrapping_types_only() {
     #[derive(Debug)]
     struct Ends;
     impl<'de> Deserialize<'de> for Ends {
@@ -256,7 +256,7 @@ fn an_error_of_a_type_is_told_by_its_message_to_whoever_reads_the_type() {
 }
 
 #[test]
-fn depth_is_bounded_for_types_and_not_for_what_is_passed_over() {
+fn bounds_the_depth_of_types_and_skips_values_of_any_depth() {
     let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
     assert!(read::<serde_json::Value>(&nested(127)).is_ok());
     assert_eq!(read::<serde_json::Value>(&nested(128)).unwrap_err().kind, DecodeErrorKind::Syntax);
@@ -268,7 +268,7 @@ fn depth_is_bounded_for_types_and_not_for_what_is_passed_over() {
 }
 
 #[test]
-fn an_error_says_where_and_what_was_expected_and_nothing_else() {
+fn an_error_has_the_position_and_what_was_expected_and_nothing_else() {
     let error = |text: &str| read::<BTreeMap<String, External>>(text).unwrap_err();
     for (text, path, expected) in [
         (r#"{"x":{"b":"canary"}}"#, "x.b", "f64"),
@@ -280,7 +280,7 @@ fn an_error_says_where_and_what_was_expected_and_nothing_else() {
         (r#"{"x":{"e":{"d":{"a":true,"a":false}}}}"#, "x.e.d", "the field `a` once"),
         (r#"{"x":"canary"}"#, "x", "one of `a`, `b`, `c`, `d`, `e`"),
         (r#"{"\u0078":{"b":true}}"#, "x.b", "f64"),
-        (r#"{"x":{"b":1e999}}"#, "x.b", "a float of 64 bits"),
+        (r#"{"x":{"b":1e999}}"#, "x.b", "a 64-bit float"),
         ("[]", "", "a map"),
     ] {
         let error = error(text);
@@ -293,7 +293,7 @@ fn an_error_says_where_and_what_was_expected_and_nothing_else() {
 }
 
 #[test]
-fn an_error_is_at_the_value_that_does_not_fit_or_at_the_byte_that_is_no_json() {
+fn an_error_is_at_the_value_that_does_not_fit_or_at_the_invalid_byte() {
     for text in [
         r#"{"x":{"b":^"canary"}}"#,
         r#"{"x" : {"c":[1,  ^[7]]}}"#,
@@ -320,7 +320,7 @@ fn an_error_is_at_the_value_that_does_not_fit_or_at_the_byte_that_is_no_json() {
 }
 
 #[test]
-fn an_integer_beyond_64_bits_is_located_where_it_is_asked_for() {
+fn locates_an_integer_of_more_than_64_bits_where_it_is_read() {
     #[derive(Debug, Deserialize)]
     #[allow(dead_code, reason = "only read")]
     struct Wanted {
@@ -336,19 +336,19 @@ fn an_integer_beyond_64_bits_is_located_where_it_is_asked_for() {
         assert!(read::<Wanted>(&format!(r#"{{"a":[1],"b":[{large}]}}"#)).is_ok(), "{large}");
         let error = read::<Wanted>(&format!(r#"{{"a":[1,{large}]}}"#)).unwrap_err();
         assert_eq!(error.path, "a[1]", "{large}");
-        assert!(["an integer of 64 bits", "i64"].contains(&error.expected.as_str()), "{error:?}");
+        assert!(["a 64-bit integer", "i64"].contains(&error.expected.as_str()), "{error:?}");
         assert!(read::<Struct>(&format!(r#"{{"a":{large}}}"#)).is_err(), "{large}");
-        // What serde buffers is not asked for yet.
+        // Buffering an integer is not an error yet.
         let buffered = format!(r#"{{"type":"b","a":1.5,"z":[{large}]}}"#);
         assert!(
             read::<Internal>(&buffered).is_ok() && read::<FlatStruct>(&buffered.replace(".5", "")).is_ok(),
             "{large}"
         );
         let rest = read::<Rest>(&format!(r#"{{"a":[1,{large}]}}"#)).unwrap_err();
-        assert!(["an integer of 64 bits", "i64"].contains(&rest.expected.as_str()), "{rest:?}");
+        assert!(["a 64-bit integer", "i64"].contains(&rest.expected.as_str()), "{rest:?}");
         if large != "9223372036854775808" {
-            assert_eq!(read::<serde_json::Value>(large).unwrap_err().expected, "an integer of 64 bits", "{large}");
-            // No type reads what stands for it.
+            assert_eq!(read::<serde_json::Value>(large).unwrap_err().expected, "a 64-bit integer", "{large}");
+            // No type reads its stand-in.
             let flat = format!(r#"{{"a":{large}}}"#);
             assert!(read::<Flattening<Newtype<serde_json::Value>>>(&flat).is_err(), "{large}");
             assert!(read::<Flattening<Newtype<char>>>(&flat).is_err(), "{large}");

@@ -1,14 +1,14 @@
 //! The server's rules for the names in a selection.
 
-/// The name that stands for everything that is not named.
+/// The key of the rule for everything that is not named.
 pub(super) const OTHER: &str = "_other";
 
-/// How many bytes the name of a component or table has at most.
+/// The maximum length of the name of a component or table, in bytes.
 const IDENTIFIER_BYTES: usize = 64;
-/// How many bytes the name of a column has at most.
+/// The maximum length of the name of a column, in bytes.
 const COLUMN_BYTES: usize = 1024;
 
-/// Convex's identifiers. Source: convex-backend `crates/value/src/identifier.rs`.
+/// Returns `true` for a valid identifier of Convex. Source: convex-backend `crates/value/src/identifier.rs`.
 pub(super) fn is_identifier(name: &str) -> bool {
     let bytes = name.as_bytes();
     name != OTHER
@@ -18,6 +18,7 @@ pub(super) fn is_identifier(name: &str) -> bool {
         && bytes.iter().any(|byte| *byte != b'_')
 }
 
+/// Returns `true` for a valid name of a column.
 pub(super) fn is_column(name: &str) -> bool {
     name != OTHER
         && (1..=COLUMN_BYTES).contains(&name.len())

@@ -1,9 +1,13 @@
 //! The grammar of `.env` text: an iterator over its statements, in the order of the file.
 //!
-//! It reads what npm's `dotenv` 16.6.1 reads. That package is one regular expression, applied again and again; its
-//! backtracking is part of the dialect. What a statement may be follows from it: where it can begin (at a line, after any
-//! white space), what it ends with (white space up to the end of a line, or a comment), and which of several readings of a
-//! value comes first. Each byte is looked at a bounded number of times.
+//! It reads the same values as npm's `dotenv` 16.6.1. That package applies one regular expression repeatedly, and its
+//! backtracking is part of the dialect. The expression decides three things:
+//!
+//! * A statement begins at a line, after any white space.
+//! * It ends with white space up to the end of a line, or with a comment.
+//! * If a value can be read in several ways, the expression has an order of preference.
+//!
+//! This reader inspects each byte a bounded number of times.
 
 use std::iter;
 
@@ -12,7 +16,7 @@ use std::iter;
 pub(super) enum Statement<'a> {
     /// A variable and its value.
     Assignment(Assignment<'a>),
-    /// A line that is none of that. `dotenv` passes over it.
+    /// A line that is not an assignment. `dotenv` skips it.
     Malformed {
         /// The number of the line, from 1.
         line: u32,
@@ -24,29 +28,29 @@ pub(super) enum Statement<'a> {
 /// A variable and its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Assignment<'a> {
-    /// The number of the line that it begins in, from 1.
+    /// The number of the line in which the assignment begins, from 1.
     pub(super) line: u32,
     /// The name of the variable.
     pub(super) name: &'a str,
-    /// What is written before the value: `export`, the name, `=`, and white space.
+    /// The text before the value: `export`, the name, `=`, and white space.
     pub(super) before: &'a str,
-    /// The value as it is written, with its quotes, without white space around it.
+    /// The value as it is written, with its quotes and without surrounding white space.
     pub(super) written: &'a str,
-    /// What follows the value directly, white space included.
+    /// The text after the value, including white space.
     pub(super) after: &'a str,
 }
 
 impl<'a> Assignment<'a> {
-    /// The quote that the value begins and ends with.
+    /// Returns the quote with which the value begins and ends, if any.
     pub(super) fn quote(&self) -> Option<char> {
         let quote = self.written.chars().next().filter(|first| is_quote(*first))?;
         (self.written.len() > 1 && self.written.ends_with(quote)).then_some(quote)
     }
 
-    /// The value: without quotes around it, and with line ends for `\n` and `\r` if it begins with a double quote.
+    /// Returns the value without its outer quotes. Replaces `\n` and `\r` by line ends if it begins with a double quote.
     pub(super) fn value(&self) -> String {
         let expanded = self.written.starts_with('"');
-        // Never too short, so that no part of a value stays behind in memory that was given back.
+        // The capacity always suffices: a reallocation would leave a part of the value in freed memory.
         let mut value = String::with_capacity(self.written.len());
         for piece in pieces_between_quotes(self.written) {
             if expanded { push_expanded(&mut value, piece) } else { value.push_str(piece) }
@@ -55,10 +59,10 @@ impl<'a> Assignment<'a> {
     }
 }
 
-/// The statements of a text. Lines end with `\n`: the text has no `\r`.
+/// Iterates over the statements of a text. The text must not contain `\r`: lines end with `\n`.
 pub(super) fn statements(text: &str) -> impl Iterator<Item = Statement<'_>> {
     let mut rest = text;
-    // The line that `counted` begins in.
+    // The line in which `counted` begins.
     let (mut line, mut counted) = (1, text);
     iter::from_fn(move || {
         loop {
@@ -66,8 +70,8 @@ pub(super) fn statements(text: &str) -> impl Iterator<Item = Statement<'_>> {
             if rest.is_empty() {
                 return None;
             }
-            let (passed, _) = counted.split_at(counted.len() - rest.len());
-            line += passed.bytes().filter(|byte| *byte == b'\n').count() as u32;
+            let (read, _) = counted.split_at(counted.len() - rest.len());
+            line += read.bytes().filter(|byte| *byte == b'\n').count() as u32;
             counted = rest;
             if let Some((assignment, after)) = assignment(rest, line) {
                 rest = after;
@@ -82,7 +86,7 @@ pub(super) fn statements(text: &str) -> impl Iterator<Item = Statement<'_>> {
     })
 }
 
-/// The assignment that a text begins with, and what follows it.
+/// Returns the assignment at the start of a text, and the rest of the text.
 fn assignment(text: &str, line: u32) -> Option<(Assignment<'_>, &str)> {
     // `export` may be a name, too.
     let exported = after_export(text).and_then(name_and_rest);
@@ -95,19 +99,19 @@ fn assignment(text: &str, line: u32) -> Option<(Assignment<'_>, &str)> {
     let written = written.trim_start_matches(is_space);
     let (before, value_and_rest) = text.split_at(text.len() - after.len() - written.len());
     let (written, after) = value_and_rest.split_at(written.trim_end_matches(is_space).len());
-    // A comment that follows may have empty lines above it.
+    // Empty lines may precede the comment.
     let rest = after.trim_start_matches(is_space);
     let rest = if rest.starts_with('#') { rest.trim_start_matches(|c| !is_line_end(c)) } else { rest };
     Some((Assignment { line, name, before, written, after }, rest))
 }
 
-/// What follows `export` and the white space after it.
+/// Returns the text after `export` and white space, if the text begins with them.
 pub(super) fn after_export(text: &str) -> Option<&str> {
     let rest = text.strip_prefix("export")?;
     rest.starts_with(is_space).then(|| rest.trim_start_matches(is_space))
 }
 
-/// A name that is followed by `=`, or by `:` and white space, and what follows that.
+/// Returns the name at the start of a text, and the text after its `=`, or after its `:` and white space.
 fn name_and_rest(text: &str) -> Option<(&str, &str)> {
     let (name, rest) = text.split_at(text.find(|c| !is_of_name(c)).unwrap_or(text.len()));
     let after_equals = rest.trim_start_matches(is_space).strip_prefix('=');
@@ -115,14 +119,14 @@ fn name_and_rest(text: &str) -> Option<(&str, &str)> {
     (!name.is_empty()).then_some((name, rest))
 }
 
-/// How long the text in quotes is that a text begins with, if nothing but a comment follows it in its line.
+/// Returns the length of the quoted text at the start of a text, if only a comment follows it in its line.
 ///
-/// It may have the quote in it behind a backslash; it ends at the last quote up to the first without a backslash that can
-/// be its end.
+/// The quoted text may contain its quote after a backslash. Candidates for its end are all quotes up to the first one without a
+/// backslash; it ends at the last candidate that can be its end.
 fn length_in_quotes(text: &str) -> Option<usize> {
     let quote = text.chars().next().filter(|first| is_quote(*first))?;
     let mut length = None;
-    // The opening quote hides no backslash, so it does not matter that it is looked at here.
+    // `before` includes the opening quote, which is never a backslash.
     for (at, _) in text.match_indices(quote).skip(1) {
         let (before, rest) = text.split_at(at);
         let after = rest.strip_prefix(quote)?;
@@ -136,19 +140,20 @@ fn length_in_quotes(text: &str) -> Option<usize> {
     length
 }
 
-/// Whether what follows a value in quotes lets it end there.
+/// Returns `true` if a quoted value can end before `after`.
 fn ends_statement(after: &str) -> bool {
     let rest = after.trim_start_matches(is_space);
     let (space, _) = after.split_at(after.len() - rest.len());
     rest.is_empty() || rest.starts_with('#') || space.contains(is_line_end)
 }
 
-/// The pieces of a value between the quotes that are taken off: those around the whole of it, or around some of its lines.
-/// White space that ends a line only for JavaScript can be in a value without quotes, so there may be several such lines.
+/// Iterates over the pieces of a value without the quotes that are removed: around the whole value, or around some of its lines.
+///
+/// A value without quotes has several lines if it contains white space that ends a line only in JavaScript.
 fn pieces_between_quotes(written: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(written);
     let mut kept = None;
-    // Each is looked for once: behind the last line that ends with a quote, no other one does.
+    // Each quote is searched once: it ends no line after the last one that it ends.
     let mut quotes = ['"', '\'', '`'].map(Some);
     iter::from_fn(move || {
         if let Some(piece) = kept.take() {
@@ -157,7 +162,7 @@ fn pieces_between_quotes(written: &str) -> impl Iterator<Item = &str> {
         let line = rest.take()?;
         let first = line.chars().next();
         let quote = quotes.iter_mut().find(|quote| **quote == first).and_then(Option::take);
-        // As far as possible: up to the last line that ends with the same quote.
+        // The longest match: up to the last line that ends with the same quote.
         let inner = quote.and_then(|quote| {
             let inside = line.strip_prefix(quote)?;
             last_at_line_end(inside, quote).map(|end| inside.split_at(end))
@@ -174,14 +179,14 @@ fn pieces_between_quotes(written: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Where the last quote is that ends a line.
+/// Returns the offset of the last quote that ends a line.
 fn last_at_line_end(text: &str, quote: char) -> Option<usize> {
     let mut found =
         text.rmatch_indices(quote).map(|(at, found)| (at, text.get(at + found.len()..).unwrap_or_default()));
     found.find(|(_, after)| after.is_empty() || after.starts_with(is_line_end)).map(|(at, _)| at)
 }
 
-/// Adds a text, with a line end for each `\n` and `\r`. Every other backslash stays.
+/// Appends a text. Replaces `\n` and `\r` by line ends and keeps every other backslash.
 fn push_expanded(value: &mut String, text: &str) {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('\\') {
@@ -205,12 +210,12 @@ pub(super) fn is_of_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')
 }
 
-/// What ends a line for `^`, `$` and `.` of a regular expression of JavaScript.
+/// Returns `true` for the characters that end a line in a JavaScript regular expression, for `^`, `$` and `.`.
 fn is_line_end(c: char) -> bool {
     matches!(c, '\n' | '\u{2028}' | '\u{2029}')
 }
 
-/// White space as JavaScript has it for `\s` and `trim`: with the byte order mark, without U+0085.
+/// Returns `true` for white space of JavaScript's `\s` and `trim`, which includes the byte order mark but not U+0085.
 pub(super) fn is_space(c: char) -> bool {
     matches!(c, '\t'..='\r' | ' ' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{2028}' | '\u{2029}')
         || matches!(c, '\u{202f}' | '\u{205f}' | '\u{3000}' | '\u{feff}')

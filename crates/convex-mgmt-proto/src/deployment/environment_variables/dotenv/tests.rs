@@ -1,4 +1,4 @@
-//! Tests of the reader: held against npm's `dotenv` by a table, and by random texts where it is installed; then errors,
+//! Tests of the reader: comparison with npm's `dotenv` by a table, and by random texts where it is installed, and tests of errors,
 //! warnings and line numbers.
 
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// What `dotenv` reads: malformed lines are passed over.
+/// Reads a text like `dotenv`, which skips malformed lines.
 fn read_on(text: &str) -> Pairs {
     let text = with_line_feeds(text);
     let assignment = |statement| match statement {
@@ -32,7 +32,7 @@ fn read_on(text: &str) -> Pairs {
     statements(&text).filter_map(assignment).filter(|(name, _)| name != IGNORED_NAME).collect()
 }
 
-/// The shortest text that is read in another way than `dotenv` reads it, and how often there is one.
+/// Describes the shortest text that is read differently from `dotenv`, with the number of such texts.
 fn differences(readings: &[(String, Pairs)]) -> String {
     let different: Vec<_> = readings.iter().filter(|(text, expected)| read_on(text) != *expected).collect();
     let shortest = different.iter().min_by_key(|(text, _)| text.len());
@@ -49,7 +49,7 @@ fn reads_every_input_of_the_table_as_dotenv_does() {
     assert!(table.len() > 1000, "only {} inputs", table.len());
     assert_eq!(differences(&table), "");
     for (text, expected) in &table {
-        // Where there is no error, all variables are there.
+        // Reading without an error finds all variables.
         if let Ok(variables) = EnvironmentVariables::from_dotenv(text) {
             let read: Pairs = variables.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect();
             assert_eq!(read, *expected, "{text:?}");
@@ -70,16 +70,15 @@ fn reads_random_texts_as_dotenv_does() {
     let texts = vec(select(PIECES), 1..30).prop_map(|pieces| pieces.concat());
     let texts: Vec<String> = (0..50_000).map(|_| texts.new_tree(&mut runner).unwrap().current()).collect();
     let Some(readings) = oracle(&texts) else {
-        // Written past the capture of a test's output, so that everybody sees it.
-        let why =
-            "node or dotenv is missing (`cargo xtask dotenv` installs dotenv), so no random text was held against it";
+        // Writes past the captured output, so that a passing test shows it, too.
+        let why = "node or dotenv is missing (`cargo xtask dotenv` installs dotenv), so no random text was compared";
         return drop(writeln!(std::io::stderr(), "SKIPPED: {why}"));
     };
     assert_eq!(readings.len(), texts.len());
     assert_eq!(differences(&texts.into_iter().zip(readings).collect::<Vec<_>>()), "");
 }
 
-/// What `dotenv` itself reads, if it is there.
+/// Returns what `dotenv` itself reads, if it is installed.
 fn oracle(texts: &[String]) -> Option<Vec<Pairs>> {
     let installed = root().join("target/dotenv-16.6.1");
     if !installed.join("node_modules/dotenv").exists() {
@@ -88,7 +87,7 @@ fn oracle(texts: &[String]) -> Option<Vec<Pairs>> {
     let mut node = Command::new("node");
     node.arg(root().join("tests/dotenv/oracle.js")).arg(&installed).arg("read");
     let mut node = node.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
-    // It reads everything before it writes anything.
+    // The script reads all of its input before it writes, so the pipes cannot deadlock.
     serde_json::to_writer(node.stdin.take().unwrap(), texts).unwrap();
     let output = node.wait_with_output().unwrap();
     assert!(output.status.success(), "node ended with {}", output.status);
@@ -105,7 +104,7 @@ fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_usual_forms() {
+fn reads_the_usual_forms() {
     let text = "\u{feff}# comment\r\nA=1\r\nexport B = two # tail\r\nC='x # y'\r\nD=\"l1\\nl2\"\r\nE=\n\nF=`a\"'b`\nG=\"l1\nl2\"\nH: 1\n";
     let expected = [
         ("A", "1"),
@@ -121,7 +120,7 @@ fn the_usual_forms() {
 }
 
 #[test]
-fn dollars_and_the_environment_mean_nothing() {
+fn ignores_dollars_and_the_environment() {
     assert!(std::env::vars_os().any(|(name, _)| name == "PATH"), "the test needs a variable that is set");
     assert_eq!(
         read("A=$PATH\nB=\"${PATH}\"\nC=pa$$word"),
@@ -130,7 +129,7 @@ fn dollars_and_the_environment_mean_nothing() {
 }
 
 #[test]
-fn a_malformed_line_is_named_by_its_number_and_not_shown() {
+fn reports_the_number_of_a_malformed_line_without_its_text() {
     for (text, line, problem) in [
         ("A=1\n\ncanary\n", 3, "NAME=value"),
         ("A=1\n=canary", 2, "no name"),
@@ -160,7 +159,7 @@ fn warnings(text: &str) -> Vec<(u32, String, DotenvWarningKind)> {
 }
 
 #[test]
-fn warns_of_what_may_be_meant_otherwise() {
+fn warns_about_values_that_may_be_mistakes() {
     for (text, expected) in [
         ("A=\"canary\nB=2", vec![(1, "A", QuoteKept)]),
         ("A='canary' x", vec![(1, "A", QuoteKept)]),
@@ -186,7 +185,7 @@ fn warns_of_what_may_be_meant_otherwise() {
 }
 
 #[test]
-fn does_not_warn_of_what_is_read_as_it_is_meant() {
+fn does_not_warn_about_ordinary_values() {
     for text in [
         "A=1\nB=\nC= # c\nD=x # c\nE='x'# c\n",
         "NX_DAEMON=\"\"\nVERCEL=\"1\"\nURL=\"postgres://u:p%40@h:1/x?y=1#z\"\n",
@@ -204,7 +203,7 @@ fn does_not_warn_of_what_is_read_as_it_is_meant() {
 }
 
 #[test]
-fn a_warning_names_the_line_the_variable_and_what_is_read() {
+fn a_warning_names_the_line_the_variable_and_the_effect() {
     let (_, warnings) = EnvironmentVariables::from_dotenv_with_warnings("\n  A='canary").unwrap();
     assert_eq!(
         warnings[0].to_string(),

@@ -68,12 +68,12 @@ fn a_plan_without_changes_is_no_operation() {
 fn checks_the_rules_with_the_current_variables() {
     let full: EnvironmentVariables = (0..512).map(|n| (format!("N{n}"), "")).collect();
     let plan = EnvironmentPlan::new(&full, &variables([("NEW", "1"), ("9", "")]), Ownership::None);
-    let PlanError::Invalid(problems) = plan.operation().unwrap_err() else { panic!("the rules are checked") };
-    let codes: Vec<_> = problems.iter().map(|problem| problem.code.clone()).collect();
+    let PlanError::Invalid(violations) = plan.operation().unwrap_err() else { panic!("the rules are checked") };
+    let codes: Vec<_> = violations.iter().map(|one| one.code.clone()).collect();
     assert_eq!(codes, [ErrorCode::EnvironmentVariableNameInvalid, ErrorCode::EnvVarLimitMet]);
     // A later read may leave room for one more, but no name becomes valid.
-    let PlanError::Invalid(problems) = plan.check().unwrap_err() else { panic!("the rules are checked") };
-    assert_eq!(problems.iter().count(), 1);
+    let PlanError::Invalid(violations) = plan.check().unwrap_err() else { panic!("the rules are checked") };
+    assert_eq!(violations.iter().count(), 1);
     let unchecked = plan.unchecked().replan(&full);
     assert_eq!(unchecked.check(), Ok(()));
     assert_eq!(unchecked.operation().unwrap().unwrap().0.changes.len(), 2);

@@ -1,4 +1,4 @@
-//! Types that are read by both readers, and texts to read them from.
+//! Types for the comparison of the two readers, and texts to read them from.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -103,7 +103,7 @@ pub(super) enum Untagged {
     Map(BTreeMap<String, Untagged>),
 }
 
-/// Bytes as a visitor takes them that would rather have them whole.
+/// Bytes of a visitor that prefers them as one slice.
 #[derive(Debug, PartialEq)]
 pub(super) struct Whole(pub(super) Vec<u8>);
 
@@ -139,24 +139,24 @@ impl<'de> Deserialize<'de> for Whole {
     }
 }
 
-/// A type for which both readers are asked, and whether ours gives the same.
+/// The name of a type, and a function that compares both readers. It returns `true` if they read the text.
 pub(super) type Case = (&'static str, fn(&str) -> bool);
 
 pub(super) fn both<'a, T: Deserialize<'a> + Debug + PartialEq>(text: &'a str) -> bool {
-    // From a slice: from a `str`, serde_json 1.0 takes a name apart within a character where it expects a boolean.
+    // Reads a slice: reading a boolean key from a `str`, serde_json 1.0 splits the name within a character.
     let (ours, theirs) = (read::<T>(text), serde_json::from_slice::<T>(text.as_bytes()));
     assert_eq!(ours.as_ref().ok(), theirs.as_ref().ok(), "{text}: {ours:?}, {theirs:?}");
     ours.is_ok()
 }
 
 pub(super) fn both_raw(text: &str) -> bool {
-    type Spelt<'a> = Vec<BTreeMap<&'a str, &'a RawValue>>;
-    let spelt = |read: Option<Spelt<'_>>| {
+    type Spelled<'a> = Vec<BTreeMap<&'a str, &'a RawValue>>;
+    let spelled = |read: Option<Spelled<'_>>| {
         let maps = read?.into_iter();
         Some(maps.map(|map| map.into_iter().map(|(name, raw)| format!("{name} {raw}")).collect()).collect())
     };
-    let ours: Option<Vec<Vec<String>>> = spelt(read(text).ok());
-    assert_eq!(ours, spelt(serde_json::from_str(text).ok()), "{text}");
+    let ours: Option<Vec<Vec<String>>> = spelled(read(text).ok());
+    assert_eq!(ours, spelled(serde_json::from_str(text).ok()), "{text}");
     let boxed = |read: Option<Box<RawValue>>| read.map(|raw| raw.get().to_owned());
     assert_eq!(boxed(read(text).ok()), boxed(serde_json::from_str(text).ok()), "{text}");
     ours.is_some()
@@ -166,7 +166,7 @@ macro_rules! cases {
     ($($type:ty),+ $(,)?) => { &[ $( (stringify!($type), |text| both::<$type>(text)) ),+ ] };
 }
 
-/// Types that ask for what they read.
+/// Types that request the kind of value that they read.
 pub(super) const TYPED: &[Case] = cases![
     bool, char, String, &str, Cow<'_, str>, (), Unit, Name, Count, Pair, Letter, Struct, Strict, Borrow<'_>, External,
     i8, i16, i32, i64, i128, u8, u16, u32, u64, u128, f32, f64, Option<i64>, Option<Option<bool>>, Box<f64>,
@@ -178,12 +178,12 @@ pub(super) const TYPED: &[Case] = cases![
     Result<i64, String>, std::time::Duration, std::ops::Range<u8>,
 ];
 
-/// Types for which serde buffers, or that take what there is.
+/// Types for which serde buffers, or that accept any kind of value.
 pub(super) const DYNAMIC: &[Case] = cases![
     Flat, FlatStruct, Internal, Adjacent, Untagged, serde_json::Value, Vec<Internal>, BTreeMap<String, Untagged>,
 ];
 
-/// Texts that each type above reads some of.
+/// Texts to read. Each type above reads at least one of them.
 pub(super) const TEXTS: &[&str] = &[
     "null",
     "true",
@@ -282,7 +282,7 @@ pub(super) const TEXTS: &[&str] = &[
     r#"{"start":1,"end":2}"#,
     r#"[{ "a" :1},[2]]"#,
     r#"{"type":"a","a":null}"#,
-    // No JSON.
+    // Invalid JSON.
     "",
     " ",
     "nul",
@@ -331,7 +331,7 @@ pub(super) const TEXTS: &[&str] = &[
     "[\"\\ud800\"]",
 ];
 
-/// Integers that are none of 64 bits: for the types that take them, or round them.
+/// Integers of more than 64 bits, for the types that accept or round them.
 pub(super) const LARGE: &[&str] = &[
     "-0",
     "9223372036854775808",
