@@ -38,5 +38,5 @@ fn the_readme_has_this_very_function() {
     let end = here.find("// As in the README: end").unwrap();
     let function = &here[begin..end];
     assert!(function.starts_with("fn call<O: Operation>") && function.lines().count() <= 7);
-    assert!(include_str!("../../../README.md").contains(function));
+    assert!(include_str!("../README.md").contains(function));
 }

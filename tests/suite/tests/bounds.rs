@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use allocation_counter::AllocationInfo;
 use bytes::Bytes;
-use convex_mgmt::builder::defaults::HEAD_LIMIT;
 use convex_mgmt::deployment::{DataSync, ListEnvironmentVariables, UpdateEnvironmentVariables};
+use convex_mgmt::hyper::builder::defaults::HEAD_LIMIT;
 use convex_mgmt::{Client, ErrorKind, Operation, RetryPolicy};
 use convex_mgmt_suite::script_server::{Act, ScriptServer, raw, write};
 use convex_mgmt_suite::{Script, client_of, endpoint, fake};

@@ -138,7 +138,8 @@ pub(crate) use paged;
 /// ```
 /// use bytes::Bytes;
 /// use convex_mgmt::deployment::ListActiveSyncs;
-/// use convex_mgmt::{Operation, Pager};
+/// use convex_mgmt::Operation;
+/// use convex_mgmt::proto::Pager;
 /// # let answers = [
 /// #     r#"{"syncs":[],"pagination":{"hasMore":true,"nextCursor":"ab"}}"#,
 /// #     r#"{"syncs":[],"pagination":{"hasMore":false}}"#,

@@ -11,9 +11,9 @@ use convex_mgmt::deployment::{
     CreateLogStream, DeleteLogStream, DeleteUsageLimit, PauseDeployment, RotateWebhookSecret, UnpauseDeployment,
     UpdateCanonicalUrl, UpdateEnvironmentVariables, UpdateLogStream, UpdateUsageLimit,
 };
+use convex_mgmt::proto::OPERATIONS;
 use convex_mgmt::{
-    DeploymentClient, Error, ErrorKind, Idempotency, OPERATIONS, Operation, OperationMeta, RetryBudget, RetryPolicy,
-    Sent,
+    DeploymentClient, Error, ErrorKind, Idempotency, Operation, OperationMeta, RetryBudget, RetryPolicy, Sent,
 };
 use convex_mgmt_suite::classes::{self, CLASSES, DONE, create, usage_limit};
 use convex_mgmt_suite::ways::{Answering, WAYS, Way};

@@ -10,10 +10,10 @@ use convex_mgmt::RequestDestination;
 use convex_mgmt::deployment::{
     canonical_urls::*, data_sync::*, environment_variables::*, log_streams::*, usage::*, usage_limits::*, *,
 };
-use convex_mgmt::layers::CredentialRefreshLayer;
+use convex_mgmt::hyper::layers::CredentialRefreshLayer;
+use convex_mgmt::proto::OPERATIONS;
 use convex_mgmt::{
-    Client, CredentialError, DeployKey, DeploymentApi, DeploymentClient, Endpoint, OPERATIONS, Operation, RetryPolicy,
-    UnixMillis,
+    Client, CredentialError, DeployKey, DeploymentApi, DeploymentClient, Endpoint, Operation, RetryPolicy, UnixMillis,
 };
 use convex_mgmt_suite::log::Log;
 use convex_mgmt_suite::{Script, Step, refused, reset};

@@ -21,7 +21,7 @@ use crate::error::TransportError;
 /// services made by one layer or its clones share the credential.
 ///
 /// ```
-/// use convex_mgmt::layers::CredentialRefreshLayer;
+/// use convex_mgmt::hyper::layers::CredentialRefreshLayer;
 /// use convex_mgmt::Client;
 /// use convex_mgmt::{DeployKey, DeploymentApi, Endpoint};
 ///
