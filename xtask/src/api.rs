@@ -1,21 +1,22 @@
-//! `cargo xtask api`: whose types are in our public signatures. A crate that is not listed here is a promise that was made
-//! by accident: its next major version would become ours. And whether a type that holds a secret can be written by accident.
+//! `cargo xtask api`: checks which other crates the public signatures name, and which types with secrets can be serialized.
+//! A major version of a crate in a public signature is a breaking change here too, so each is listed.
 
 use std::collections::BTreeSet;
 
 use crate::Failure;
 use crate::shell::{cargo, run, target};
 
-/// Our crates, and the crates whose items they may show.
+/// Published crates, and the other crates that their public signatures may name.
 const ALLOWED: [(&str, &[&str]); 2] = [
     ("convex-mgmt-proto", &["bytes", "http", "serde", "serde_core"]),
-    // pin-project-lite shows in the `Unpin` impls that it writes, where nobody can depend on it.
+    // The `Unpin` impls that pin-project-lite generates name it. Users cannot depend on that.
     (
         "convex-mgmt-hyper",
         &["bytes", "convex_mgmt_proto", "http", "pin_project_lite", "tower", "tower_layer", "tower_service"],
     ),
 ];
 
+/// Checks the public items of the published crates.
 pub(crate) fn check() -> Result<(), Failure> {
     for (package, allowed) in ALLOWED {
         let items = items(package, "--all-features", false)?;
@@ -23,31 +24,38 @@ pub(crate) fn check() -> Result<(), Failure> {
         let name = package.replace('-', "_");
         let foreign: Vec<&str> =
             foreign.into_iter().filter(|one| !["alloc", "core", "std", name.as_str()].contains(one)).collect();
-        println!("{package}: {} public items, which show {foreign:?}", items.len());
+        println!("{package}: {} public items, which name {foreign:?}", items.len());
         if let Some(surprise) = foreign.iter().find(|one| !allowed.contains(one)) {
             let item = items.iter().find(|item| crates_in(item).any(|one| one == *surprise));
-            return Err(format!("{package} shows {surprise}: {}", item.map_or("", String::as_str)).into());
+            return Err(format!(
+                "a public item of {package} names the crate {surprise}: {}",
+                item.map_or("", String::as_str)
+            )
+            .into());
         }
     }
     let items = items("convex-mgmt-proto", "--no-default-features", true)?;
     let holders = holders(&items);
     println!("convex-mgmt-proto: {} types hold secrets", holders.len());
     if !holders.iter().any(|holder| *holder == "UpdateEnvironmentVariables") {
-        return Err(format!("types that hold secrets are not found any more: {holders:?}").into());
+        return Err(format!(
+            "the search for types with secrets is broken: it misses `UpdateEnvironmentVariables` in {holders:?}"
+        )
+        .into());
     }
-    let written: BTreeSet<&str> =
-        items.iter().filter_map(|item| written(item)).filter(|name| holders.contains(name)).collect();
-    if written.is_empty() {
+    let serializable: BTreeSet<&str> =
+        items.iter().filter_map(|item| serialized(item)).filter(|name| holders.contains(name)).collect();
+    if serializable.is_empty() {
         return Ok(());
     }
-    Err(format!("these hold secrets and can be written without the feature `serde-all`: {written:?}").into())
+    Err(format!("types with secrets implement `Serialize` without the feature `serde-all`: {serializable:?}").into())
 }
 
-/// The public items of a package, with what is derived if that is asked for.
+/// The public items of a package. `derived` includes derived impls.
 fn items(package: &str, features: &str, derived: bool) -> Result<Vec<String>, Failure> {
     let arguments = format!("rustdoc --quiet --locked --package {package} {features} --lib --");
     let mut rustdoc = cargo(&arguments);
-    // The JSON form is not stable; the variable lets a stable toolchain write it all the same.
+    // The JSON output is unstable; the variable enables it on a stable toolchain.
     run(rustdoc.args(["-Z", "unstable-options", "--output-format", "json"]).env("RUSTC_BOOTSTRAP", "1"))?;
     let json = target()?.join("doc").join(package.replace('-', "_")).with_extension("json");
     let api = public_api::Builder::from_rustdoc_json(json)
@@ -56,10 +64,10 @@ fn items(package: &str, features: &str, derived: bool) -> Result<Vec<String>, Fa
         .omit_auto_derived_impls(!derived)
         .build()?;
     let items: Vec<String> = api.items().map(ToString::to_string).collect();
-    if items.is_empty() { Err(format!("{package} has no public item").into()) } else { Ok(items) }
+    if items.is_empty() { Err(format!("rustdoc lists no public item of {package}").into()) } else { Ok(items) }
 }
 
-/// The names of the types that hold a secret: in a field or a variant, as what a method shows, or in a type that holds one.
+/// The names of the types with a secret: in a field, in a variant, behind a method, or in a type that has one.
 fn holders(items: &[String]) -> BTreeSet<&str> {
     let mut holders = BTreeSet::from(["Secret"]);
     loop {
@@ -77,8 +85,8 @@ fn holders(items: &[String]) -> BTreeSet<&str> {
     }
 }
 
-/// The type that an item belongs to, and what the item shows of it: the type of a field, the content of a variant, or what a
-/// method without other arguments gives by reference.
+/// The type that an item belongs to, and the type of its value. The value is a field, the content of a variant, or the reference
+/// that a method without other arguments returns.
 fn held(item: &str) -> Option<(&str, &str)> {
     let item = item.strip_prefix("pub ")?;
     let (path, shown) = match item.strip_prefix("fn ") {
@@ -89,12 +97,12 @@ fn held(item: &str) -> Option<(&str, &str)> {
         }
         None => item.split_once(": ").or_else(|| item.split_once('('))?,
     };
-    // A field of a variant belongs to the enum, which is named first.
+    // A field of a variant belongs to the enum, which comes first in the path.
     types_in(path).next().map(|holder| (holder, shown))
 }
 
-/// The name of the type that an item says to implement `Serialize`.
-fn written(item: &str) -> Option<&str> {
+/// The name of the type, if the item is an impl of `Serialize`.
+fn serialized(item: &str) -> Option<&str> {
     let (before, after) = item.split_once("Serialize for ")?;
     if before.starts_with("impl") { types_in(after).next() } else { None }
 }
@@ -105,7 +113,7 @@ fn types_in(text: &str) -> impl Iterator<Item = &str> {
         .filter(|word| word.starts_with(|first: char| first.is_ascii_uppercase()))
 }
 
-/// The first words of the paths in an item, which are names of crates.
+/// The crates that an item names: the first segments of its paths.
 fn crates_in(item: &str) -> impl Iterator<Item = &str> {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
     item.split(move |c| !word(c)).filter_map(|path| path.split_once("::")).map(|(first, _)| first).filter(|first| {
@@ -118,13 +126,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn crates_are_found_in_signatures() {
+    fn finds_crates_in_signatures() {
         let item = "pub fn a_b::C<A>::d(self, core::option::Option<http::Uri>) -> <L as tower_layer::Layer>::Service";
         assert_eq!(crates_in(item).collect::<Vec<_>>(), ["a_b", "core", "http", "tower_layer"]);
     }
 
     #[test]
-    fn what_holds_a_secret_is_found_through_what_holds_it() {
+    fn finds_types_with_secrets_through_other_types() {
         let items = [
             "pub c::New::key: convex_mgmt_proto::Secret",
             "pub c::Choice::Set::value: convex_mgmt_proto::Secret",
@@ -143,12 +151,12 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_written_is_found() {
-        assert_eq!(written("impl serde_core::ser::Serialize for c::d::New"), Some("New"));
+    fn finds_types_that_can_be_serialized() {
+        assert_eq!(serialized("impl serde_core::ser::Serialize for c::d::New"), Some("New"));
         assert_eq!(
-            written("impl<T: serde_core::ser::Serialize> serde_core::ser::Serialize for c::Patch<T>"),
+            serialized("impl<T: serde_core::ser::Serialize> serde_core::ser::Serialize for c::Patch<T>"),
             Some("Patch")
         );
-        assert_eq!(written("pub fn c::serialize<S: serde_core::ser::Serialize>(s: S)"), None);
+        assert_eq!(serialized("pub fn c::serialize<S: serde_core::ser::Serialize>(s: S)"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: everything that CI runs beside the test command of the README.
+//! `cargo xtask ci`: all checks of CI except the test command of the README.
 
 use std::process::Command;
 use std::time::Instant;
@@ -6,16 +6,18 @@ use std::time::Instant;
 use crate::shell::{cargo, output, root, run, target, tool};
 use crate::{Failure, api, deps, dotenv, spec, tidy};
 
-/// The version of cargo-deny that is used.
+/// The version of cargo-deny to run.
 const CARGO_DENY: &str = "0.20.2";
 
 type Step = (&'static str, fn() -> Result<(), Failure>);
 
-/// What takes the least time comes first, so that a run that fails does so soon.
+/// The steps by name, cheap ones first, so that a run fails early.
 const STEPS: &[Step] = &[
     ("format", || run(&mut cargo("fmt --all --check"))),
-    ("tidy", tidy::run),
+    ("tidy", || tidy::run(&[])),
     ("dependencies", deps::run),
+    // Without the variable nobody expects documents.
+    ("spec", || spec::run(None, std::env::var_os(spec::FOLDER).is_none())),
     ("clippy", || run(&mut cargo("clippy --quiet --workspace --all-targets --all-features -- --deny warnings"))),
     ("docs", || {
         let mut docs = cargo("doc --quiet --workspace --all-features --no-deps --document-private-items");
@@ -30,8 +32,6 @@ const STEPS: &[Step] = &[
         let mut tests = cargo("test --quiet --locked --manifest-path tests/features/Cargo.toml --target-dir");
         run(tests.arg(target()?))
     }),
-    // Whoever has the documents says so; nobody is asked to have them.
-    ("spec", || spec::run(None, std::env::var_os(spec::FOLDER).is_none())),
     ("cargo deny", deny),
     ("bounds of a call", || {
         run(&mut cargo("bench --quiet --package convex-mgmt-suite --bench send_overhead -- --check"))
@@ -42,23 +42,35 @@ const STEPS: &[Step] = &[
     ("growth of work", || run(&mut cargo("bench --quiet --package convex-mgmt-fuzz --bench growth -- --check"))),
 ];
 
+/// Runs all steps, and stops at the first that fails.
 pub(crate) fn run_steps() -> Result<(), Failure> {
+    run_each(STEPS)
+}
+
+/// Prints the time of each step. The error begins with the name of the step.
+fn run_each(steps: &[Step]) -> Result<(), Failure> {
     let started = Instant::now();
-    for (name, step) in STEPS {
-        println!("== {name}");
+    for (at, (name, step)) in steps.iter().enumerate() {
+        println!("== {name} (step {} of {})", at + 1, steps.len());
         let step_started = Instant::now();
-        step().map_err(|error| format!("{name}: {error}"))?;
-        println!("== {name}: done in {:.0} s", step_started.elapsed().as_secs_f64());
+        let result = step();
+        let seconds = step_started.elapsed().as_secs_f64();
+        if let Err(error) = result {
+            println!("== {name}: FAILED after {seconds:.1} s");
+            return Err(format!("the step `{name}` failed: {error}").into());
+        }
+        println!("== {name}: passed in {seconds:.1} s");
     }
-    println!("== everything: done in {:.0} s", started.elapsed().as_secs_f64());
+    println!("== all {} steps passed in {:.0} s", steps.len(), started.elapsed().as_secs_f64());
     Ok(())
 }
 
-/// Features of `convex-mgmt` that change what another one does, where both are on.
+/// Sets of features of `convex-mgmt` that affect each other.
 const TOGETHER: &[&str] =
     &["native-roots,http2,proxy", "tls-ring,native-roots", "tls-ring,http2,proxy", "tls-ring,tls-aws-lc"];
 
-/// Compiles every published crate with each feature alone, and with none. Tests what `convex-mgmt` can do then.
+/// Compiles every published crate without features, and with each feature alone. Tests `convex-mgmt` with the same features, and
+/// with the sets in [`TOGETHER`].
 fn features() -> Result<(), Failure> {
     for name in deps::PUBLISHED {
         for features in alone(name)? {
@@ -74,17 +86,17 @@ fn features() -> Result<(), Failure> {
     for features in alone("convex-mgmt")?.into_iter().chain(TOGETHER.iter().map(ToString::to_string)) {
         test(format!("--package convex-mgmt --test features --features={features}"))?;
     }
-    // Which `convex-mgmt` does not have alone.
+    // `convex-mgmt` has no feature for TLS without a provider.
     test("--package convex-mgmt-hyper --lib --features=tls".to_owned())
 }
 
-/// No feature, and each alone.
+/// The arguments for no feature, and for each feature alone.
 fn alone(name: &str) -> Result<Vec<String>, Failure> {
     let features = deps::package(name)?.features.into_keys().filter(|feature| feature != "default");
     Ok(std::iter::once(String::new()).chain(features).collect())
 }
 
-/// Licences, duplicate versions and sources; and known weaknesses, where their database can be fetched.
+/// Checks licenses, duplicate versions and sources, and known vulnerabilities if their database can be fetched.
 fn deny() -> Result<(), Failure> {
     let program = tool("cargo-deny", CARGO_DENY)?;
     let mut check = Command::new(&program);
@@ -93,7 +105,19 @@ fn deny() -> Result<(), Failure> {
         Ok(_) => {
             check.arg("advisories");
         }
-        Err(_) => println!("SKIPPED: the database of advisories cannot be fetched, so nothing is held against it"),
+        Err(_) => println!("SKIPPED: the advisory database cannot be fetched, so vulnerabilities were not checked"),
     }
     run(check.current_dir(root()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stops_at_the_first_step_that_fails_and_names_it() {
+        assert!(run_each(&[("first", || Ok(())), ("second", || Ok(()))]).is_ok());
+        let error = run_each(&[("first", || Ok(())), ("second", || Err("a".into())), ("third", || Err("b".into()))]);
+        assert_eq!(error.unwrap_err().to_string(), "the step `second` failed: a");
+    }
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask deps`: how many crates an integrator gets, and which he must not get.
+//! `cargo xtask deps`: limits the number of crates in the dependency trees, and bans some crates.
 
 use std::collections::BTreeSet;
 
@@ -7,34 +7,40 @@ use cargo_metadata::{MetadataCommand, Package};
 use crate::Failure;
 use crate::shell::{cargo, output, root};
 
-/// The crates that are published.
+/// The published crates.
 pub(crate) const PUBLISHED: [&str; 3] = ["convex-mgmt-proto", "convex-mgmt-hyper", "convex-mgmt"];
 
-/// Trees and their bounds: the name for people, what is asked of cargo, and how many crates there may be, our own included.
-const BOUNDS: [(&str, &str, usize); 3] = [
+/// Dependency trees: a name, the arguments of `cargo tree`, and the maximum number of crates, our own included.
+const TREES: [(&str, &str, usize); 3] = [
     ("convex-mgmt-proto", "--package convex-mgmt-proto", 20),
     ("convex-mgmt without TLS", "--package convex-mgmt --no-default-features", 45),
     ("convex-mgmt with TLS on ring", "--package convex-mgmt", 64),
 ];
 
-/// What an integrator with another transport must not get by way of the types.
+/// Crates that `convex-mgmt-proto` must not depend on, for users with their own transport.
 const NOT_IN_PROTO: [&str; 6] = ["tokio", "hyper", "hyper-util", "tower", "rustls", "futures-util"];
 
+/// Checks all trees.
 pub(crate) fn run() -> Result<(), Failure> {
     let mut problems = Vec::new();
-    for (name, arguments, bound) in BOUNDS {
+    for (name, arguments, bound) in TREES {
         let crates = tree(arguments)?;
         println!("{name}: {} crates, at most {bound}", crates.len());
         if crates.len() > bound {
-            problems.push(format!("{name} has {} crates, at most {bound} are allowed", crates.len()));
+            problems
+                .push(format!("{name} has {} crates, at most {bound}: remove a dependency or a feature", crates.len()));
         }
         let names: BTreeSet<&str> = crates.iter().filter_map(|one| one.split(' ').next()).collect();
         if names.len() != crates.len() {
             problems.push(format!("{name} has a crate in two versions: {crates:?}"));
         }
         if name == "convex-mgmt-proto" {
-            problems
-                .extend(NOT_IN_PROTO.iter().filter(|one| names.contains(*one)).map(|one| format!("{name} has {one}")));
+            problems.extend(
+                NOT_IN_PROTO
+                    .iter()
+                    .filter(|one| names.contains(*one))
+                    .map(|one| format!("{name} depends on {one}: `cargo tree --invert {one}` shows why")),
+            );
         }
     }
     problems.extend(too_new()?);
@@ -52,22 +58,22 @@ fn tree(arguments: &str) -> Result<BTreeSet<String>, Failure> {
     Ok(crates.collect())
 }
 
-/// Dependencies of the published crates that need a newer Rust than we promise. The promise itself can be tested only with
-/// that toolchain; clippy holds our own code against it by the standard library's version marks.
+/// Dependencies of the published crates that need a newer Rust than the published crates declare. Only that toolchain can test the
+/// declared version. Clippy compares our own code with it, by the versions in the standard library's attributes.
 fn too_new() -> Result<Vec<String>, Failure> {
     let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).exec()?;
-    let promised = package("convex-mgmt")?.rust_version.ok_or("convex-mgmt promises no Rust version")?;
+    let declared = package("convex-mgmt")?.rust_version.ok_or("convex-mgmt declares no Rust version")?;
     let shipped = tree("--package convex-mgmt --all-features")?;
     let newer = metadata.packages.iter().filter(|package| {
         shipped.contains(&format!("{} v{}", package.name, package.version))
-            && package.rust_version.as_ref().is_some_and(|needed| *needed > promised)
+            && package.rust_version.as_ref().is_some_and(|needed| *needed > declared)
     });
-    Ok(newer.map(|package| format!("{} needs a newer Rust than {promised}", package.name)).collect())
+    Ok(newer.map(|package| format!("{} needs a newer Rust than {declared}", package.name)).collect())
 }
 
-/// A package of the workspace.
+/// Returns a package of the workspace.
 pub(crate) fn package(name: &str) -> Result<Package, Failure> {
     let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec()?;
     let found = metadata.packages.into_iter().find(|package| package.name.as_str() == name);
-    found.ok_or_else(|| format!("there is no package {name}").into())
+    found.ok_or_else(|| format!("the workspace has no package `{name}`").into())
 }

@@ -1,5 +1,4 @@
-//! `cargo xtask dotenv`: installs npm's `dotenv`, which the reader of `.env` text is compared with, and checks that the table of
-//! its readings is up to date.
+//! `cargo xtask dotenv`: installs npm's `dotenv`, and compares its results with the table that the tests of the `.env` parser use.
 
 use std::fs;
 use std::path::Path;
@@ -8,19 +7,20 @@ use std::process::Command;
 use crate::Failure;
 use crate::shell::{output, root};
 
-/// The version that the Convex command line tool reads with.
+/// The version in the Convex command line tool.
 const VERSION: &str = "16.6.1";
 
-/// The readings of `inputs.js`, which tests of convex-mgmt-proto compare with their own.
+/// The results for `inputs.js`, which tests of convex-mgmt-proto compare with their own.
 const TABLE: &str = "tests/dotenv/table.json";
 
-/// Installs `dotenv` where it is missing, and compares the table with it, or writes the table. Without node or a registry of
-/// npm nothing is compared. Where `dotenv` is installed, tests of convex-mgmt-proto also compare random texts with it.
+/// Installs `dotenv` if it is missing, and compares the table with its results, or writes the table. Without node or the npm
+/// registry it prints `SKIPPED`. Tests of convex-mgmt-proto compare random texts with an installed `dotenv`.
 pub(crate) fn run(write: bool) -> Result<(), Failure> {
+    // Independent of `CARGO_TARGET_DIR`, which the tests cannot read: they look for `dotenv` here.
     let folder = root().join(format!("target/dotenv-{VERSION}"));
     if let Err(why) = install(&folder) {
-        println!("SKIPPED: dotenv cannot be installed, so the reader of .env text was not compared with it: {why}");
-        return if write { Err("there is nothing to write".into()) } else { Ok(()) };
+        println!("SKIPPED: dotenv cannot be installed, so the .env parser was not compared with it: {why}");
+        return if write { Err("the table was not written, because dotenv is missing".into()) } else { Ok(()) };
     }
     let printed = output(Command::new("node").arg(root().join("tests/dotenv/oracle.js")).arg(&folder).arg("table"))?;
     let table = root().join(TABLE);
@@ -28,7 +28,7 @@ pub(crate) fn run(write: bool) -> Result<(), Failure> {
         fs::write(&table, &printed)?;
     } else if fs::read_to_string(&table)? != printed {
         return Err(
-            format!("{TABLE} is not what dotenv {VERSION} reads: `cargo xtask dotenv --write` writes it").into()
+            format!("{TABLE} differs from the results of dotenv {VERSION}: run `cargo xtask dotenv --write`").into()
         );
     }
     println!("{TABLE}: {} inputs", printed.lines().count().saturating_sub(2));

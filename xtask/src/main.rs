@@ -1,10 +1,11 @@
-//! `cargo xtask`: the one vocabulary for CI and chores.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its user")]
+//! `cargo xtask`: the commands of CI and of maintenance.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program prints its results")]
 
 mod api;
 mod ci;
 mod deps;
 mod dotenv;
+mod failure;
 mod fuzz;
 mod mutants;
 mod shell;
@@ -14,29 +15,29 @@ mod tidy;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+pub(crate) use failure::Failure;
 use lexopt::prelude::*;
 
+/// The help, without the checks of `tidy` at its end.
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  ci                    everything that guards the project
+  ci                    run all checks, cheap ones first, and stop at the first that fails
   spec [--dir DIR] [--allow-missing]
-                        hold the operations and their bodies against the OpenAPI documents in DIR, or in the folder
-                        that CONVEX_MGMT_OPENAPI names; without documents it fails, unless told --allow-missing
+                        compare the operations and their bodies with the OpenAPI documents in DIR, or in the folder
+                        that CONVEX_MGMT_OPENAPI names; without documents it fails, except with --allow-missing
   fuzz [--seconds N] [TARGET]
-                        give one fuzz target, or each, to libFuzzer for N seconds, 30 if not told
-  mutants [FILE...]     break the published crates in one small way after the other with cargo-mutants, and list the
-                        changes that no test notices; in these files, or in the lines that differ from the branch
-                        `main`. It builds cargo-mutants when it is missing, and takes minutes per file. Not part of ci
-  dotenv [--write]      compare the table that the reader of .env text is tested with to npm's dotenv, which is installed
-                        where it is missing; with --write, write the table
-  deps                  hold the dependency trees against their bounds
-  api                   hold the crates of others in public signatures against the lists of what is allowed
-  tidy                  hold the files against the project's habits
+                        run one fuzz target, or each, under libFuzzer for N seconds; the default is 30
+  mutants [FILE...]     run cargo-mutants on the published crates: change the code in one small place at a time, and
+                        list the changes that no test detects. It changes these files, or the lines that differ from
+                        the branch `main`. It builds cargo-mutants if that is missing, and takes minutes per file. It
+                        is not part of ci
+  dotenv [--write]      compare the expected values in the tests of the .env parser with npm's dotenv, which is installed
+                        if it is missing; with --write, write the expected values
+  deps                  check the size and the content of the dependency trees
+  api                   check which other crates the public signatures name
+  tidy [CHECK...]       check the files against the project's rules; the default is all checks:
 ";
-
-/// What went wrong, for a person.
-type Failure = Box<dyn std::error::Error>;
 
 enum Command {
     Help,
@@ -47,20 +48,20 @@ enum Command {
     Dotenv { write: bool },
     Deps,
     Api,
-    Tidy,
+    Tidy { checks: Vec<String> },
 }
 
 fn main() -> ExitCode {
     let command = match command() {
         Ok(command) => command,
         Err(error) => {
-            eprintln!("xtask: {error}\n\n{USAGE}");
+            eprintln!("xtask: {error}\n\n{USAGE}{}", tidy::help());
             return ExitCode::from(2);
         }
     };
     let result = match command {
         Command::Help => {
-            print!("{USAGE}");
+            print!("{USAGE}{}", tidy::help());
             Ok(())
         }
         Command::Ci => ci::run_steps(),
@@ -70,7 +71,7 @@ fn main() -> ExitCode {
         Command::Dotenv { write } => dotenv::run(write),
         Command::Deps => deps::run(),
         Command::Api => api::check(),
-        Command::Tidy => tidy::run(),
+        Command::Tidy { checks } => tidy::run(&checks),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -93,7 +94,9 @@ fn command() -> Result<Command, lexopt::Error> {
             Long("write") => write = true,
             Long("seconds") => seconds = Some(parser.value()?.parse()?),
             Value(value) if name.is_none() => name = Some(value.string()?),
-            Value(value) if matches!(name.as_deref(), Some("fuzz" | "mutants")) => targets.push(value.string()?),
+            Value(value) if matches!(name.as_deref(), Some("fuzz" | "mutants" | "tidy")) => {
+                targets.push(value.string()?)
+            }
             other => return Err(other.unexpected()),
         }
     }
@@ -108,7 +111,7 @@ fn command() -> Result<Command, lexopt::Error> {
         return Err("--seconds belongs to `fuzz`".into());
     }
     if name == "fuzz" && targets.len() > 1 {
-        return Err("`fuzz` takes one target, or none for each".into());
+        return Err("`fuzz` takes at most one target; without a target it runs each".into());
     }
     Ok(match name.as_str() {
         "ci" => Command::Ci,
@@ -118,7 +121,7 @@ fn command() -> Result<Command, lexopt::Error> {
         "dotenv" => Command::Dotenv { write },
         "deps" => Command::Deps,
         "api" => Command::Api,
-        "tidy" => Command::Tidy,
+        "tidy" => Command::Tidy { checks: targets },
         _ => return Err(format!("unknown command `{name}`").into()),
     })
 }

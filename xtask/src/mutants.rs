@@ -1,5 +1,5 @@
-//! `cargo xtask mutants`: cargo-mutants over the published crates. It changes the code in one small way after the other, in a
-//! copy of the project, and lists the changes that no test notices.
+//! `cargo xtask mutants`: runs cargo-mutants on the published crates. It changes a copy of the code in one small place at a time,
+//! and lists the changes that no test detects.
 
 use std::fs;
 use std::process::Command;
@@ -8,11 +8,11 @@ use crate::Failure;
 use crate::deps::PUBLISHED;
 use crate::shell::{output, root, run as run_to_end, target, tool};
 
-/// The version of cargo-mutants that is used.
+/// The version of cargo-mutants to run.
 const CARGO_MUTANTS: &str = "27.1.0";
 
-/// The packages whose tests count for a crate: its own, and those that run it over sockets. `-proto` is to be held by its own
-/// tests, which take seconds for each mutant.
+/// The packages whose tests run for a crate: its own, and those that use it over sockets. For `-proto` only its own tests run,
+/// because they take seconds per change.
 fn tests_of(name: &str) -> &'static [&'static str] {
     match name {
         "convex-mgmt-proto" => &["convex-mgmt-proto"],
@@ -21,6 +21,7 @@ fn tests_of(name: &str) -> &'static [&'static str] {
     }
 }
 
+/// Changes these files, or the lines that differ from `main` if no file is named.
 pub(crate) fn run(files: &[String]) -> Result<(), Failure> {
     let changes = if files.is_empty() { Some(changes()?) } else { None };
     let crates = match &changes {
@@ -64,22 +65,25 @@ fn sources_of(name: &str) -> String {
     format!("crates/{name}/src/")
 }
 
-/// The crates that these files belong to.
+/// The crates of these files.
 fn crates_of(files: &[String]) -> Result<Vec<&'static str>, Failure> {
     for file in files {
         if !PUBLISHED.iter().any(|name| file.starts_with(&sources_of(name))) {
-            return Err(format!("{file} is no path such as crates/convex-mgmt-proto/src/retry.rs").into());
+            return Err(format!(
+                "{file} is not a source file of a published crate, such as crates/convex-mgmt-proto/src/retry.rs"
+            )
+            .into());
         }
         if !root().join(file).is_file() {
-            return Err(format!("{file} is not there").into());
+            return Err(format!("{file} does not exist").into());
         }
     }
     let is_named = |name: &&str| files.iter().any(|file| file.starts_with(&sources_of(name)));
     Ok(PUBLISHED.iter().copied().filter(is_named).collect())
 }
 
-/// What has changed in the published crates since the branch left `main`, committed or not, as a diff. New files have to be
-/// known to git.
+/// The diff of the published crates since the branch left `main`, uncommitted changes included. It does not contain files that git
+/// does not track.
 fn changes() -> Result<String, Failure> {
     let mut diff = Command::new("git");
     diff.current_dir(root()).args(["diff", "--no-color", "--no-ext-diff", "--src-prefix=a/", "--dst-prefix=b/"]);
@@ -102,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_crate_is_changed_whose_files_are_named_or_differ() {
+    fn selects_the_crates_whose_files_are_named_or_differ() {
         let file = |name: &str| name.to_owned();
         let named = [file("crates/convex-mgmt-hyper/src/tls.rs"), file("crates/convex-mgmt-proto/src/retry.rs")];
         assert_eq!(crates_of(&named).unwrap(), ["convex-mgmt-proto", "convex-mgmt-hyper"]);

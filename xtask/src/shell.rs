@@ -1,4 +1,4 @@
-//! Running other programs from the project's root.
+//! Other programs, run in the project's root.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,31 +7,34 @@ use cargo_metadata::MetadataCommand;
 
 use crate::Failure;
 
-/// The project's root.
+/// Returns the project's root. `cargo run` sets a variable to this package's folder; a program that is run without cargo uses
+/// the folder in which it was built.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&package).parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
-/// The folder that cargo builds into, which a variable or a setting of the user's may name.
+/// Returns cargo's target folder, with the user's variables and settings applied.
 pub(crate) fn target() -> Result<PathBuf, Failure> {
-    let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec()?;
+    // `CARGO_TARGET_DIR` may be relative to the current folder, and `cargo` below runs in the root.
+    let metadata = MetadataCommand::new().current_dir(root()).no_deps().exec()?;
     Ok(metadata.target_directory.into())
 }
 
-/// A cargo command in the project's root.
+/// Creates a cargo command that runs in the project's root. The arguments are separated by blanks.
 pub(crate) fn cargo(arguments: &str) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments.split_whitespace()).current_dir(root());
     command
 }
 
-/// Runs a command to its end.
+/// Runs a command. Fails if its exit code is not 0.
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     let status = command.status().map_err(|error| format!("{command:?}: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{command:?} ended with {status}").into()) }
+    if status.success() { Ok(()) } else { Err(format!("{command:?} failed: {status}").into()) }
 }
 
-/// Runs a command to its end, and gives what it printed.
+/// Runs a command and returns its standard output. Fails with its standard error if its exit code is not 0.
 pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
     let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     if !output.status.success() {
@@ -40,12 +43,12 @@ pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// A program of cargo's registry, in this version. It is built into the target folder where it is missing.
+/// Returns the path of a program from crates.io, in this version. Builds it in the target folder if it is missing.
 pub(crate) fn tool(name: &str, version: &str) -> Result<PathBuf, Failure> {
     let tools = target()?.join("tools");
     let program = tools.join("bin").join(name);
     let wanted = format!("{name} {version}");
-    // As cargo calls it: not every one knows its version without its name among the arguments.
+    // Cargo passes the name of the subcommand first, and some programs print their version only with it.
     let subcommand = name.strip_prefix("cargo-");
     if output(Command::new(&program).args(subcommand).arg("--version")).unwrap_or_default().trim() != wanted {
         println!("building {wanted}");

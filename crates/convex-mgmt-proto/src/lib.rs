@@ -5,12 +5,12 @@
     deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unreachable, clippy::unwrap_used)
 )]
 
-// Each module uses the ones above it only.
 mod auth;
 pub mod deployment;
 mod error;
 mod metadata;
 mod operation;
+mod operations;
 mod registry;
 mod request;
 mod response;
@@ -23,8 +23,8 @@ pub use auth::{
 };
 pub use error::{BuildError, ErrorCode, Violation, Violations};
 pub use metadata::{Api, CredentialClass, DeploymentApi, Idempotency, ManagementApi, OperationMeta, Paging};
-pub use operation::{Operation, Page, Paged, Pager, PagingError};
-pub use registry::OPERATIONS;
+pub use operation::{Operation, Page, Paged, Pager, PagingError, Unchecked};
+pub use operations::OPERATIONS;
 pub use request::{CONVEX_CLIENT, Endpoint, EndpointError, RequestEncoder, UserAgent, is_loopback};
 pub use response::{
     ApiError, DecodeError, DecodeErrorKind, Deprecation, KEPT_BODY, NOT_COMMITTED_CODES, Outcome, Redirect, Reply,
@@ -35,3 +35,13 @@ pub use types::{
     AccessTokenId, DeploymentId, DeploymentType, LogStreamId, MemberId, Patch, Printable, ProjectId, RawJson,
     RequestDestination, Secret, TeamId, TimeRangeError, UnixMillis, UnixNanos, UnknownObject, UsageLimitId,
 };
+
+/// Sample requests and responses of every operation, for tests.
+#[cfg(feature = "samples")]
+#[doc(hidden)]
+pub mod samples {
+    #[cfg(feature = "serde-all")]
+    pub use crate::operation::sample::EncodeOutput;
+    pub use crate::operation::sample::{Sample, SampleApi, SampleOutput, SampleRequest, Samples};
+    pub use crate::operations::SAMPLES;
+}

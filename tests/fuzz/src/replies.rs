@@ -118,7 +118,7 @@ pub fn replies(data: &[u8]) {
     match (row.read)(given.response.clone()) {
         Ok(_answer) => {
             assert!(is_success(status), "{status} was taken for a success");
-            assert!(!row.meta.empty_reply || is_nothing(body), "{body:?} was taken for a success");
+            assert!(!row.meta.empty_response || is_nothing(body), "{body:?} was taken for a success");
             #[cfg(feature = "serde-all")]
             is_stable(row, &_answer.body);
         }
@@ -160,7 +160,7 @@ fn redirect_to_secrets(response: &mut Response<Bytes>) {
 fn plant_secrets(row: &Row, body: &[u8]) -> Option<Vec<u8>> {
     let all = row.meta.id == "list_environment_variables";
     let has_tags = body.windows(4).any(|window| window == b"tags");
-    (row.meta.secret_reply && !has_tags).then(|| plant(body, |_, name| all || name == b"hmacSecret"))?
+    (row.meta.secret_response && !has_tags).then(|| plant(body, |_, name| all || name == b"hmacSecret"))?
 }
 
 /// What holds of every error.

@@ -179,7 +179,7 @@ fn differences(ours: &OperationMeta, documented: &Documented) -> Vec<String> {
     compare("the query", format!("{:?}", owned(ours.query.to_vec())), format!("{:?}", documented.in_query));
     let classes = ours.credentials.iter().map(|class| scheme(*class)).collect();
     compare("the security", format!("{:?}", owned(classes)), format!("{:?}", documented.security));
-    compare("an empty reply", ours.empty_reply.to_string(), (!documented.gives_body).to_string());
+    compare("an empty reply", ours.empty_response.to_string(), (!documented.gives_body).to_string());
     if ours.secret_request && !documented.takes_body {
         found.push(format!("{}: has secrets in a body that the document does not know", ours.id));
     }

@@ -134,7 +134,11 @@ impl Error {
     /// ([`ErrorKind::OutcomeUnknown`]) or was, and the result is lost ([`Error::is_applied`]). `None` if nothing was done, or if
     /// there is no such operation.
     pub fn verify_with(&self) -> Option<&'static str> {
-        self.0.operation.verify_with.filter(|_| self.kind() == ErrorKind::OutcomeUnknown || self.is_applied())
+        self.0
+            .operation
+            .verify_with
+            .map(|operation| operation.id)
+            .filter(|_| self.kind() == ErrorKind::OutcomeUnknown || self.is_applied())
     }
 
     /// How the call failed, whatever that means for the operation. Never [`ErrorKind::OutcomeUnknown`].

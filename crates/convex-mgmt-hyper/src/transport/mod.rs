@@ -61,7 +61,7 @@ pub(crate) struct ResponseLimits {
 impl ResponseLimits {
     fn of<B>(self, request: &Request<B>) -> usize {
         let operation = request.extensions().get::<&'static OperationMeta>();
-        if operation.is_some_and(|operation| operation.large_reply) { self.large } else { self.usual }
+        if operation.is_some_and(|operation| operation.large_response) { self.large } else { self.usual }
     }
 }
 

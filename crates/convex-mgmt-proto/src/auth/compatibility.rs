@@ -103,7 +103,7 @@ impl Credential {
                     Some("its text does not say whether it is a team or a personal access token")
                 }
                 AccessTokenKind::PreviewDeployKey => Some("no source lists preview deploy keys, and reports differ"),
-                AccessTokenKind::Personal if operation.api == DeploymentApi::NAME => {
+                AccessTokenKind::Personal if operation.api == DeploymentApi::KEY => {
                     Some("the document of the API does not list personal access tokens")
                 }
                 _ => None,

@@ -95,7 +95,7 @@ impl fmt::Debug for DeployKey {
 }
 
 /// A token that is not bound to one deployment. Both APIs may take it: which operations do, where that is known, is
-/// [advice](crate::fit), not a rule.
+/// advice ([`Credential::compatibility`]), not a rule.
 ///
 /// `Debug` shows the kind and nothing else.
 #[derive(Clone, PartialEq, Eq)]

@@ -3,19 +3,11 @@
 //! Source: convex-backend `crates/local_backend/src/deployment_audit_log.rs` and
 //! `crates/model/src/deployment_audit_log`.
 
-use bytes::Bytes;
-use http::Method;
 use serde::Deserialize;
 
-use super::CREDENTIALS;
 use crate::error::ErrorCode;
-use crate::error::{BuildError, Violation, Violations};
-use crate::metadata::{DeploymentApi, Idempotency, OperationMeta, Paging};
-use crate::operation::Operation;
-use crate::operation::paging::{Pagination, paged};
-use crate::operation::{Page, paging};
-use crate::request::RequestEncoder;
-use crate::response::{DecodeError, decode};
+use crate::error::{Violation, Violations};
+use crate::operation::paging;
 use crate::types::RawJson;
 use crate::types::UnixMillis;
 use crate::types::open::{open_enum, open_union};
@@ -183,105 +175,106 @@ impl AuditLogEvent {
     }
 }
 
-/// Lists the audit log of a deployment from a point in time on, in pages, the oldest entry first.
-///
-/// A [`Pager`](crate::Pager) walks the pages. A cursor belongs to the `from` that it was got with.
-///
-/// * Credential: any of the deployment's, with the permission `deployment:auditLog:view`.
-/// * Repeating it is safe.
-/// * Gives a page, whose items may be none although there is more.
-/// * Codes: `LimitOutOfRange`, `InvalidCursor`, 403 `AuditLogsDisabled` (always on a self-hosted server) and
-///   `AuditLogsTooOld`: the plan keeps entries for a limited time, which is held against each page, so begin a little later
-///   than its edge.
-///
-/// ```
-/// use convex_mgmt::UnixMillis;
-/// use convex_mgmt::deployment::ListAuditLogEvents;
-///
-/// let operation = ListAuditLogEvents::new(UnixMillis(1_700_000_000_000)).limit(100);
-/// assert!(operation.check().is_ok());
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ListAuditLogEvents {
-    /// From when on, this millisecond included.
-    pub from: UnixMillis,
-    /// How many entries a page has at most, from 1 to 100; the server's choice is 15.
-    pub limit: Option<u32>,
-    /// Where the page begins; the first one if `None`.
-    pub cursor: Option<String>,
-    unchecked: bool,
+deployment_operation! {
+    /// Lists the audit log of the deployment from a point in time on, in pages, oldest entry first.
+    ///
+    /// A cursor is valid only with the `from` of the request that returned it. A page may be empty even if more pages follow. A
+    /// [`Pager`](crate::Pager) walks the pages.
+    ///
+    /// The plan keeps entries for a limited time. The server checks `from` against it for each page, so start a little later than its
+    /// edge. A self-hosted server never lists its audit log.
+    ///
+    /// ```
+    /// use convex_mgmt::UnixMillis;
+    /// use convex_mgmt::deployment::ListAuditLogEvents;
+    ///
+    /// let operation = ListAuditLogEvents::new(UnixMillis(1_700_000_000_000)).limit(100);
+    /// assert!(operation.check().is_ok());
+    /// ```
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct ListAuditLogEvents {
+        /// The time of the oldest entry, inclusive.
+        pub from: UnixMillis,
+        /// The maximum number of entries in a page, from 1 to 100. The server defaults to 15.
+        pub limit: Option<u32>,
+        /// The cursor of the page. `None` is the first page.
+        pub cursor: Option<String>,
+    }
+
+    id: "list_audit_log_events",
+    request: GET "/list_audit_log_events",
+    query: [from, limit, cursor],
+    response: page("items", AuditLogEvent),
+    paging: Query,
+    idempotency: Safe,
+    permission: "deployment:auditLog:view",
+    codes: [LimitOutOfRange, InvalidCursor, AuditLogsDisabled, AuditLogsTooOld],
+    check: |it| {
+        let from = Violation::new("from", ErrorCode::BadQueryArgs, "must not be before 1970");
+        let from = (it.from.0 < 0).then_some(from);
+        Violations::none_of(from.into_iter().chain(paging::violations(it.limit, it.cursor.as_deref())).collect())
+    },
 }
 
 impl ListAuditLogEvents {
-    /// From this point in time on.
+    /// Lists from `from` on, inclusive.
     pub fn new(from: UnixMillis) -> Self {
-        Self { from, limit: None, cursor: None, unchecked: false }
+        Self { from, limit: None, cursor: None }
     }
 
-    /// Pages of so many entries, from 1 to 100. It may differ from page to page.
+    /// Sets the maximum number of entries in a page, from 1 to 100. It may differ from page to page.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// The page that begins at a cursor, which must have been got with the same `from`.
+    /// Sets the cursor, which must come from a request with the same `from`.
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
     }
-
-    /// Leaves all checks to the server.
-    pub fn unchecked(mut self) -> Self {
-        self.unchecked = true;
-        self
-    }
-
-    /// Checks what the server would refuse whatever the deployment.
-    ///
-    /// # Errors
-    /// All problems, with the codes that the server would answer.
-    pub fn check(&self) -> Result<(), Violations> {
-        let from = Violation::new("from", ErrorCode::BadQueryArgs, "must not be before 1970");
-        let from = (self.from.0 < 0).then_some(from);
-        Violations::none_of(from.into_iter().chain(paging::problems(self.limit, self.cursor.as_deref())).collect())
-    }
 }
 
-impl Operation for ListAuditLogEvents {
-    type Api = DeploymentApi;
-    type Output = Page<AuditLogEvent>;
-    const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
-        "list_audit_log_events",
-        Method::GET,
-        "/list_audit_log_events",
-        Idempotency::Safe,
-    )
-    .query(&["from", "limit", "cursor"])
-    .credentials(CREDENTIALS)
-    .permission("deployment:auditLog:view")
-    .paging(Paging::Query);
+#[cfg(feature = "samples")]
+impl crate::operation::sample::Sample for ListAuditLogEvents {
+    const OPTIONAL: &'static [&'static str] = &["clientIp", "clientUserAgent", "client_id"];
+    const FREE: &'static [&'static str] = &["/metadata"];
 
-    fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
-        if !self.unchecked {
-            self.check()?;
-        }
-        request.query("from", &self.from.0.to_string())?;
-        paging::encode(request, self.limit, self.cursor.as_deref())
+    fn requests() -> Vec<Self> {
+        let from = || Self::new(UnixMillis(1_700_000_000_000));
+        vec![from(), from().limit(100).cursor("some-cursor")]
     }
 
-    fn decode(body: &Bytes) -> Result<Page<AuditLogEvent>, DecodeError> {
-        #[derive(Deserialize)]
-        struct PageReply {
-            items: Vec<AuditLogEvent>,
-            pagination: Pagination,
-        }
-        let reply: PageReply = decode::object(body)?;
-        Ok(Page::new(reply.items, reply.pagination.next()))
+    fn with_url_text(text: &str) -> Vec<Self> {
+        vec![Self::new(UnixMillis(0)).cursor(text)]
+    }
+
+    fn invalid() -> Vec<(Self, &'static str)> {
+        let from = || Self::new(UnixMillis(0));
+        vec![
+            (Self::new(UnixMillis(-1)), "from"),
+            (from().limit(0), "limit"),
+            (from().limit(101), "limit"),
+            (from().cursor(""), "cursor"),
+        ]
+    }
+
+    fn responses() -> Vec<serde_json::Value> {
+        let page = |actor: serde_json::Value| {
+            serde_json::json!({
+                "items": [{
+                    "actor": actor, "action": "a", "createTime": 5, "metadata": {}, "clientIp": "i", "clientUserAgent": "u"
+                }],
+                "pagination": {"hasMore": true, "nextCursor": "c"}
+            })
+        };
+        vec![
+            page(serde_json::json!({ "kind": "system" })),
+            page(serde_json::json!({ "kind": "member", "member_id": 7 })),
+            page(serde_json::json!({ "kind": "token", "token_id": 8, "client_id": "c", "member_id": 9 })),
+        ]
     }
 }
-
-paged! { ListAuditLogEvents gives AuditLogEvent }
 
 #[cfg(test)]
 mod tests {
@@ -289,9 +282,13 @@ mod tests {
 
     use super::*;
     use crate::auth::DeployKey;
+    use crate::error::BuildError;
+    use crate::metadata::DeploymentApi;
+    use crate::operation::Operation;
     use crate::request::Endpoint;
+    use bytes::Bytes;
 
-    fn uri(operation: &ListAuditLogEvents) -> Result<String, BuildError> {
+    fn uri(operation: &impl Operation<Api = DeploymentApi>) -> Result<String, BuildError> {
         let endpoint = Endpoint::new("https://h", &DeployKey::parse("n|01ab").unwrap()).unwrap();
         Ok(operation.to_request(&endpoint)?.uri().to_string())
     }

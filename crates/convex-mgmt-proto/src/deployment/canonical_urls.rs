@@ -2,17 +2,9 @@
 //!
 //! Source: convex-backend `crates/local_backend/src/canonical_urls.rs`.
 
-use bytes::Bytes;
-use http::Method;
 use serde::{Deserialize, Serialize};
 
-use super::CREDENTIALS;
-use crate::error::BuildError;
-use crate::metadata::{DeploymentApi, Idempotency, OperationMeta};
-use crate::operation::Operation;
-use crate::request::RequestEncoder;
 use crate::request::endpoint::url::{HTTP_ACTIONS, Parts};
-use crate::response::{DecodeError, decode};
 use crate::types::RequestDestination;
 use crate::types::redact::debug_redacted;
 
@@ -38,74 +30,67 @@ impl CanonicalUrls {
     }
 }
 
-/// Reads the canonical URLs of a deployment.
-///
-/// * Credential: any of the deployment's, however restricted.
-/// * Repeating it is safe.
-/// * Gives both URLs, as they were set.
-/// * Codes: those of every operation only.
-///
-/// ```
-/// use convex_mgmt::Operation;
-/// use convex_mgmt::deployment::GetCanonicalUrls;
-///
-/// let body = r#"{"convexCloudUrl":"https://api.example.com","convexSiteUrl":"https://www.example.com"}"#;
-/// assert_eq!(GetCanonicalUrls::decode(&body.into())?.convex_cloud_url, "https://api.example.com");
-/// # Ok::<(), convex_mgmt::DecodeError>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct GetCanonicalUrls {}
+deployment_operation! {
+    /// Reads the canonical URLs of the deployment, as they were set. Every credential of the deployment may read them.
+    ///
+    /// ```
+    /// use convex_mgmt::Operation;
+    /// use convex_mgmt::deployment::GetCanonicalUrls;
+    ///
+    /// let body = r#"{"convexCloudUrl":"https://api.example.com","convexSiteUrl":"https://www.example.com"}"#;
+    /// assert_eq!(GetCanonicalUrls::decode(&body.into())?.convex_cloud_url, "https://api.example.com");
+    /// # Ok::<(), convex_mgmt::DecodeError>(())
+    /// ```
+    #[derive(Clone, Copy, Debug, Default)]
+    pub struct GetCanonicalUrls {}
+
+    id: "get_canonical_urls",
+    request: GET "/get_canonical_urls",
+    response: object(CanonicalUrls),
+    idempotency: Safe,
+    codes: [],
+}
 
 impl GetCanonicalUrls {
-    /// The call. It takes nothing.
+    /// Creates the request. It has no parameters.
     pub fn new() -> Self {
         Self::default()
     }
 }
 
-impl Operation for GetCanonicalUrls {
-    type Api = DeploymentApi;
-    type Output = CanonicalUrls;
-    const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
-        "get_canonical_urls",
-        Method::GET,
-        "/get_canonical_urls",
-        Idempotency::Safe,
-    )
-    .credentials(CREDENTIALS);
-
-    fn decode(body: &Bytes) -> Result<CanonicalUrls, DecodeError> {
-        decode::object(body)
+deployment_operation! {
+    /// Sets one of the canonical URLs of the deployment, or resets it to its default.
+    ///
+    /// Repeating the call adds one more entry to the audit log. Whether the auth config still works depends on the deployed app.
+    /// Concurrent writers get 503 [`OptimisticConcurrencyControlFailure`](crate::ErrorCode::OptimisticConcurrencyControlFailure).
+    ///
+    /// ```
+    /// use convex_mgmt::RequestDestination;
+    /// use convex_mgmt::deployment::UpdateCanonicalUrl;
+    ///
+    /// let update = UpdateCanonicalUrl::set(RequestDestination::ConvexCloud, "https://api.example.com");
+    /// assert_eq!(update.warning(), None);
+    /// let careless = UpdateCanonicalUrl::set(RequestDestination::ConvexCloud, "api.example.com");
+    /// assert!(careless.warning().is_some());
+    /// ```
+    #[derive(Clone, PartialEq, Eq, Serialize)]
+    #[cfg_attr(feature = "serde-all", derive(serde::Deserialize))]
+    #[serde(rename_all = "camelCase")]
+    pub struct UpdateCanonicalUrl {
+        /// The service whose URL is set.
+        pub request_destination: RequestDestination,
+        /// The new URL. `None` resets it to the default.
+        pub url: Option<String>,
     }
-}
 
-/// Sets one of the canonical URLs of a deployment, or resets it to its default.
-///
-/// * Credential: any of the deployment's, with the permission `deployment:env:write`.
-/// * Repeating it leaves the same state, with one more entry in the audit log.
-/// * Success has no content.
-/// * Codes: `InvalidAuthConfig` and `AuthConfigMissingEnvironmentVariable`, which depend on the deployed app. Writers at the
-///   same time get 503 `OptimisticConcurrencyControlFailure`.
-///
-/// ```
-/// use convex_mgmt::RequestDestination;
-/// use convex_mgmt::deployment::UpdateCanonicalUrl;
-///
-/// let update = UpdateCanonicalUrl::set(RequestDestination::ConvexCloud, "https://api.example.com");
-/// assert_eq!(update.warning(), None);
-/// let careless = UpdateCanonicalUrl::set(RequestDestination::ConvexCloud, "api.example.com");
-/// assert!(careless.warning().is_some());
-/// ```
-#[derive(Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "serde-all", derive(serde::Deserialize))]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct UpdateCanonicalUrl {
-    /// Which URL.
-    pub request_destination: RequestDestination,
-    /// The new one; `None` resets it.
-    pub url: Option<String>,
+    id: "update_canonical_url",
+    request: POST "/update_canonical_url",
+    body: |it| it,
+    response: empty(),
+    idempotency: Idempotent,
+    permission: "deployment:env:write",
+    verify_with: GetCanonicalUrls,
+    codes: [InvalidAuthConfig, AuthConfigMissingEnvironmentVariable],
 }
 
 debug_redacted! { UpdateCanonicalUrl { request_destination, url as redacted } }
@@ -157,32 +142,41 @@ impl UpdateCanonicalUrl {
     }
 }
 
-impl Operation for UpdateCanonicalUrl {
-    type Api = DeploymentApi;
-    type Output = ();
-    const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
-        "update_canonical_url",
-        Method::POST,
-        "/update_canonical_url",
-        Idempotency::Idempotent,
-    )
-    .credentials(CREDENTIALS)
-    .permission("deployment:env:write")
-    .empty_reply()
-    .verify_with("get_canonical_urls");
-
-    fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
-        request.json(self)
+#[cfg(feature = "samples")]
+impl crate::operation::sample::Sample for GetCanonicalUrls {
+    fn requests() -> Vec<Self> {
+        vec![Self::new()]
     }
 
-    fn decode(body: &Bytes) -> Result<(), DecodeError> {
-        decode::nothing(body)
+    fn responses() -> Vec<serde_json::Value> {
+        vec![serde_json::json!({ "convexCloudUrl": "a", "convexSiteUrl": "b" })]
+    }
+}
+
+#[cfg(feature = "samples")]
+impl crate::operation::sample::Sample for UpdateCanonicalUrl {
+    fn requests() -> Vec<Self> {
+        vec![
+            Self::set(RequestDestination::ConvexCloud, "https://a.example"),
+            Self::reset(RequestDestination::ConvexSite),
+        ]
+    }
+
+    fn with_secret(text: &str) -> Vec<Self> {
+        vec![Self::set(RequestDestination::ConvexCloud, text)]
+    }
+
+    #[cfg(feature = "serde-all")]
+    fn from_body(body: &str) -> Option<serde_json::Result<Self>> {
+        Some(serde_json::from_str(body))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::Operation;
+    use bytes::Bytes;
 
     fn body(update: &UpdateCanonicalUrl) -> String {
         serde_json::to_string(update).unwrap()

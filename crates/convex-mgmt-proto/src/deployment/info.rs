@@ -2,14 +2,8 @@
 //!
 //! Source: convex-backend `crates/local_backend/src/deployment_info.rs`.
 
-use bytes::Bytes;
-use http::Method;
 use serde::Deserialize;
 
-use super::CREDENTIALS;
-use crate::metadata::{DeploymentApi, Idempotency, OperationMeta};
-use crate::operation::Operation;
-use crate::response::{DecodeError, decode};
 use crate::types::DeploymentType;
 use crate::types::open::open_union;
 use crate::types::{DeploymentId, ProjectId, TeamId};
@@ -53,49 +47,61 @@ open_union! {
     }
 }
 
-/// Tells what a deployment is.
-///
-/// * Credential: any of the deployment's, with the permission `deployment:data:view`.
-/// * Repeating it is safe.
-/// * Gives what the deployment is, or that it is self-hosted.
-/// * Codes: those of every operation only.
-///
-/// ```
-/// use convex_mgmt::Operation;
-/// use convex_mgmt::deployment::GetDeploymentInfo;
-/// use convex_mgmt::deployment::info::DeploymentInfo;
-///
-/// let body = r#"{"kind":"selfHosted"}"#;
-/// assert_eq!(GetDeploymentInfo::decode(&body.into())?, DeploymentInfo::SelfHosted);
-/// # Ok::<(), convex_mgmt::DecodeError>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct GetDeploymentInfo {}
+deployment_operation! {
+    /// Reads what the deployment is: a cloud deployment with its ids, or a self-hosted one.
+    ///
+    /// ```
+    /// use convex_mgmt::Operation;
+    /// use convex_mgmt::deployment::GetDeploymentInfo;
+    /// use convex_mgmt::deployment::info::DeploymentInfo;
+    ///
+    /// let body = r#"{"kind":"selfHosted"}"#;
+    /// assert_eq!(GetDeploymentInfo::decode(&body.into())?, DeploymentInfo::SelfHosted);
+    /// # Ok::<(), convex_mgmt::DecodeError>(())
+    /// ```
+    #[derive(Clone, Copy, Debug, Default)]
+    pub struct GetDeploymentInfo {}
+
+    id: "get_deployment_info",
+    request: GET "/deployment_info",
+    response: object(DeploymentInfo),
+    idempotency: Safe,
+    permission: "deployment:data:view",
+    codes: [],
+}
 
 impl GetDeploymentInfo {
-    /// The call. It takes nothing.
+    /// Creates the request. It has no parameters.
     pub fn new() -> Self {
         Self::default()
     }
 }
 
-impl Operation for GetDeploymentInfo {
-    type Api = DeploymentApi;
-    type Output = DeploymentInfo;
-    const META: &'static OperationMeta =
-        &OperationMeta::new::<DeploymentApi>("get_deployment_info", Method::GET, "/deployment_info", Idempotency::Safe)
-            .credentials(CREDENTIALS)
-            .permission("deployment:data:view");
+#[cfg(feature = "samples")]
+impl crate::operation::sample::Sample for GetDeploymentInfo {
+    fn requests() -> Vec<Self> {
+        vec![Self::new()]
+    }
 
-    fn decode(body: &Bytes) -> Result<DeploymentInfo, DecodeError> {
-        decode::object(body)
+    const OPTIONAL: &'static [&'static str] = &["projectName", "projectSlug", "reference"];
+
+    fn responses() -> Vec<serde_json::Value> {
+        vec![
+            serde_json::json!({
+                "kind": "cloud", "teamId": 1, "projectId": 2, "projectName": "n", "projectSlug": "s", "id": 3,
+                "deploymentType": "dev", "reference": "r"
+            }),
+            serde_json::json!({ "kind": "selfHosted" }),
+        ]
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::Operation;
+    use crate::response::DecodeError;
+    use bytes::Bytes;
 
     fn read(json: &'static str) -> Result<DeploymentInfo, DecodeError> {
         GetDeploymentInfo::decode(&Bytes::from(json))

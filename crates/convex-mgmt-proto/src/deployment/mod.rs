@@ -1,5 +1,16 @@
 //! The operations of the Deployment Platform API, by topic.
 
+/// Declares an operation of this API. See [`operation!`](crate::operation::declare::operation).
+macro_rules! deployment_operation {
+    ($($declaration:tt)*) => {
+        crate::operation::declare::operation! {
+            api: DeploymentApi "/api/v1",
+            credentials: [DeployKey, OAuthTeamToken, TeamToken, OAuthProjectToken],
+            $($declaration)*
+        }
+    };
+}
+
 pub mod audit_log;
 pub mod canonical_urls;
 pub mod data_sync;
@@ -10,24 +21,16 @@ pub mod log_streams;
 pub mod usage;
 pub mod usage_limits;
 
-pub use audit_log::ListAuditLogEvents;
-pub use canonical_urls::{GetCanonicalUrls, UpdateCanonicalUrl};
-pub use data_sync::{DataSync, ListActiveSyncs};
-pub use environment_variables::{ListEnvironmentVariables, UpdateEnvironmentVariables};
-pub use info::GetDeploymentInfo;
-pub use lifecycle::{PauseDeployment, UnpauseDeployment};
-pub use log_streams::{
-    CreateLogStream, DeleteLogStream, GetLogStream, ListLogStreams, RotateWebhookSecret, UpdateLogStream,
-};
-pub use usage::GetCurrentUsage;
-pub use usage_limits::{CreateUsageLimit, DeleteUsageLimit, ListUsageLimits, UpdateUsageLimit};
+/// Re-exports the operations of this API, which is the only second path that a type has.
+macro_rules! export_operations {
+    () => {};
+    (deployment::$topic:ident::$operation:ident, $($rest:tt)*) => {
+        pub use self::$topic::$operation;
+        export_operations! { $($rest)* }
+    };
+    ($api:ident::$topic:ident::$operation:ident, $($rest:tt)*) => {
+        export_operations! { $($rest)* }
+    };
+}
 
-use crate::metadata::CredentialClass;
-
-/// The credentials that every operation of the Deployment Platform API accepts.
-const CREDENTIALS: &[CredentialClass] = &[
-    CredentialClass::DeployKey,
-    CredentialClass::OAuthTeamToken,
-    CredentialClass::TeamToken,
-    CredentialClass::OAuthProjectToken,
-];
+crate::registry::for_each_operation!(export_operations);

@@ -4,14 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
-use http::Method;
 use serde::Deserialize;
 
-use super::CREDENTIALS;
-use crate::metadata::{DeploymentApi, Idempotency, OperationMeta};
-use crate::operation::Operation;
-use crate::response::{DecodeError, decode};
 use crate::types::open::open_enum;
 
 open_enum! {
@@ -151,50 +145,58 @@ impl CurrentUsage {
     }
 }
 
-/// Tells how much of each metric a deployment has used in the windows that are under way.
-///
-/// * Credential: any of the deployment's, with the permission `deployment:usage:view`.
-/// * Repeating it is safe. Do not wait for [`CurrentUsage::is_complete`] without a bound.
-/// * Gives all metrics, unused ones too.
-/// * Codes: those of every operation only.
-///
-/// ```
-/// use convex_mgmt::Operation;
-/// use convex_mgmt::deployment::GetCurrentUsage;
-/// use convex_mgmt::deployment::usage::UsageMetric;
-///
-/// let body = r#"{"metrics":{"functionCalls":{"unit":"calls","usage":{"current_day":3.0,"current_month":40.0}}},"seedStatus":"complete"}"#;
-/// let usage = GetCurrentUsage::decode(&body.into())?;
-/// assert_eq!(usage.of(&UsageMetric::FunctionCalls).map(|calls| calls.usage.current_month), Some(40.0));
-/// # Ok::<(), convex_mgmt::DecodeError>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct GetCurrentUsage {}
+deployment_operation! {
+    /// Reads how much the deployment has used of each metric, in the current day and month (UTC).
+    ///
+    /// ```
+    /// use convex_mgmt::Operation;
+    /// use convex_mgmt::deployment::GetCurrentUsage;
+    /// use convex_mgmt::deployment::usage::UsageMetric;
+    ///
+    /// let body = r#"{"metrics":{"functionCalls":{"unit":"calls","usage":{"current_day":3.0,"current_month":40.0}}},"seedStatus":"complete"}"#;
+    /// let usage = GetCurrentUsage::decode(&body.into())?;
+    /// assert_eq!(usage.of(&UsageMetric::FunctionCalls).map(|calls| calls.usage.current_month), Some(40.0));
+    /// # Ok::<(), convex_mgmt::DecodeError>(())
+    /// ```
+    #[derive(Clone, Copy, Debug, Default)]
+    pub struct GetCurrentUsage {}
+
+    id: "get_current_usage",
+    request: GET "/get_current_usage",
+    response: object(CurrentUsage),
+    idempotency: Safe,
+    permission: "deployment:usage:view",
+    codes: [],
+}
 
 impl GetCurrentUsage {
-    /// The call. It takes nothing.
+    /// Creates the request. It has no parameters.
     pub fn new() -> Self {
         Self::default()
     }
 }
 
-impl Operation for GetCurrentUsage {
-    type Api = DeploymentApi;
-    type Output = CurrentUsage;
-    const META: &'static OperationMeta =
-        &OperationMeta::new::<DeploymentApi>("get_current_usage", Method::GET, "/get_current_usage", Idempotency::Safe)
-            .credentials(CREDENTIALS)
-            .permission("deployment:usage:view");
+#[cfg(feature = "samples")]
+impl crate::operation::sample::Sample for GetCurrentUsage {
+    fn requests() -> Vec<Self> {
+        vec![Self::new()]
+    }
 
-    fn decode(body: &Bytes) -> Result<CurrentUsage, DecodeError> {
-        decode::object(body)
+    const REMOVABLE: &'static [&'static str] = &["functionCalls"];
+
+    fn responses() -> Vec<serde_json::Value> {
+        vec![serde_json::json!({
+            "metrics": {"functionCalls": {"unit": "calls", "usage": {"current_day": 1.5, "current_month": 2.5}}},
+            "seedStatus": "pending"
+        })]
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::Operation;
+    use bytes::Bytes;
 
     #[test]
     fn usage_is_read_with_metrics_and_units_that_are_new() {

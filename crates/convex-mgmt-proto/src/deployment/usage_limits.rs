@@ -2,18 +2,11 @@
 //!
 //! Source: convex-backend `crates/local_backend/src/usage_limits.rs` and `crates/model/src/usage_limits`.
 
-use bytes::Bytes;
-use http::Method;
 use serde::{Deserialize, Serialize};
 
-use super::CREDENTIALS;
 use super::usage::{CurrentUsage, UsageLimitWindow, UsageMetric};
 use crate::error::ErrorCode;
-use crate::error::{BuildError, Violation, Violations};
-use crate::metadata::{DeploymentApi, Idempotency, OperationMeta};
-use crate::operation::Operation;
-use crate::request::RequestEncoder;
-use crate::response::{DecodeError, decode};
+use crate::error::{Violation, Violations};
 use crate::types::UsageLimitId;
 use crate::types::open::open_enum;
 
@@ -120,242 +113,248 @@ impl UsageLimit {
     }
 }
 
-/// Lists the usage limits of a deployment, in no order that means anything.
-///
-/// * Credential: any of the deployment's, with the permission `deployment:usageLimits:view`.
-/// * Repeating it is safe.
-/// * Gives the limits.
-/// * Codes: those of every operation only.
-///
-/// ```
-/// use convex_mgmt::Operation;
-/// use convex_mgmt::deployment::ListUsageLimits;
-///
-/// let limits = ListUsageLimits::decode(&r#"{"usageLimits":[]}"#.into())?;
-/// assert!(limits.is_empty());
-/// # Ok::<(), convex_mgmt::DecodeError>(())
-/// ```
-#[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct ListUsageLimits {}
+deployment_operation! {
+    /// Lists the usage limits of the deployment. Their order has no meaning.
+    ///
+    /// ```
+    /// use convex_mgmt::Operation;
+    /// use convex_mgmt::deployment::ListUsageLimits;
+    ///
+    /// let limits = ListUsageLimits::decode(&r#"{"usageLimits":[]}"#.into())?;
+    /// assert!(limits.is_empty());
+    /// # Ok::<(), convex_mgmt::DecodeError>(())
+    /// ```
+    #[derive(Clone, Copy, Debug, Default)]
+    pub struct ListUsageLimits {}
+
+    id: "list_usage_limits",
+    request: GET "/list_usage_limits",
+    response: field("usageLimits", Vec<UsageLimit>),
+    idempotency: Safe,
+    permission: "deployment:usageLimits:view",
+    codes: [],
+}
 
 impl ListUsageLimits {
-    /// The call. It takes nothing.
+    /// Creates the request. It has no parameters.
     pub fn new() -> Self {
         Self::default()
     }
 }
 
-impl Operation for ListUsageLimits {
-    type Api = DeploymentApi;
-    type Output = Vec<UsageLimit>;
-    const META: &'static OperationMeta =
-        &OperationMeta::new::<DeploymentApi>("list_usage_limits", Method::GET, "/list_usage_limits", Idempotency::Safe)
-            .credentials(CREDENTIALS)
-            .permission("deployment:usageLimits:view");
-
-    fn decode(body: &Bytes) -> Result<Vec<UsageLimit>, DecodeError> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct ListReply {
-            usage_limits: Vec<UsageLimit>,
-        }
-        Ok(decode::object::<ListReply>(body)?.usage_limits)
+deployment_operation! {
+    /// Creates a usage limit and returns it with its id.
+    ///
+    /// If the outcome is unknown, look for the metric, window and type in the list.
+    ///
+    /// ```
+    /// use convex_mgmt::deployment::CreateUsageLimit;
+    /// use convex_mgmt::deployment::usage::UsageMetric;
+    /// use convex_mgmt::deployment::usage::UsageLimitWindow;
+    /// use convex_mgmt::deployment::usage_limits::{UsageLimitConfig, UsageLimitType};
+    ///
+    /// let mut limit = UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, 0);
+    /// assert!(limit.check().is_err());
+    /// limit.limit = 1_000_000;
+    /// assert!(CreateUsageLimit::new(limit).config.check().is_ok());
+    /// ```
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct CreateUsageLimit {
+        /// The limit.
+        pub config: UsageLimitConfig,
     }
-}
 
-/// What creating and updating answer with.
-fn decode_one(body: &Bytes) -> Result<UsageLimit, DecodeError> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct OneReply {
-        usage_limit: UsageLimit,
-    }
-    Ok(decode::object::<OneReply>(body)?.usage_limit)
-}
-
-fn encode_checked(config: &UsageLimitConfig, unchecked: bool, request: &mut RequestEncoder) -> Result<(), BuildError> {
-    if !unchecked {
-        config.check()?;
-    }
-    request.json(config)
-}
-
-/// Creates a usage limit.
-///
-/// * Credential: any of the deployment's, with the permission `deployment:usageLimits:write`.
-/// * It is not repeated when its outcome is unknown. Then list, and look for the metric, window and type.
-/// * Gives the limit with its id.
-/// * Codes: `InvalidUsageLimit`, `UsageLimitBelowCurrentUsage`, `DuplicateUsageLimit`, `UsageLimitWarningNotSupported`.
-///
-/// ```
-/// use convex_mgmt::deployment::CreateUsageLimit;
-/// use convex_mgmt::deployment::usage::UsageMetric;
-/// use convex_mgmt::deployment::usage::UsageLimitWindow;
-/// use convex_mgmt::deployment::usage_limits::{UsageLimitConfig, UsageLimitType};
-///
-/// let mut limit = UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, 0);
-/// assert!(limit.check().is_err());
-/// limit.limit = 1_000_000;
-/// assert!(CreateUsageLimit::new(limit).config.check().is_ok());
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CreateUsageLimit {
-    /// The limit.
-    pub config: UsageLimitConfig,
-    unchecked: bool,
+    id: "create_usage_limit",
+    request: POST "/create_usage_limit",
+    body: |it| &it.config,
+    response: field("usageLimit", UsageLimit),
+    idempotency: NonIdempotent,
+    permission: "deployment:usageLimits:write",
+    verify_with: ListUsageLimits,
+    codes: [InvalidUsageLimit, UsageLimitBelowCurrentUsage, DuplicateUsageLimit, UsageLimitWarningNotSupported],
+    check: |it| it.config.check(),
 }
 
 impl CreateUsageLimit {
-    /// Creates this limit.
+    /// Creates `config`.
     pub fn new(config: UsageLimitConfig) -> Self {
-        Self { config, unchecked: false }
-    }
-
-    /// Leaves all checks to the server.
-    pub fn unchecked(mut self) -> Self {
-        self.unchecked = true;
-        self
+        Self { config }
     }
 }
 
-impl Operation for CreateUsageLimit {
-    type Api = DeploymentApi;
-    type Output = UsageLimit;
-    const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
-        "create_usage_limit",
-        Method::POST,
-        "/create_usage_limit",
-        Idempotency::NonIdempotent,
-    )
-    .credentials(CREDENTIALS)
-    .permission("deployment:usageLimits:write")
-    .verify_with("list_usage_limits");
-
-    fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
-        encode_checked(&self.config, self.unchecked, request)
+deployment_operation! {
+    /// Replaces a usage limit with all its fields. [`UsageLimit::config`] returns the current ones.
+    ///
+    /// Repeating the call adds one more entry to the audit log.
+    ///
+    /// ```
+    /// use convex_mgmt::deployment::UpdateUsageLimit;
+    /// use convex_mgmt::deployment::usage_limits::UsageLimit;
+    ///
+    /// fn switched_off(limit: &UsageLimit) -> UpdateUsageLimit {
+    ///     UpdateUsageLimit::new(&limit.id, limit.config().enabled(false))
+    /// }
+    /// ```
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct UpdateUsageLimit {
+        /// The limit to replace.
+        pub id: UsageLimitId,
+        /// The new limit.
+        pub config: UsageLimitConfig,
     }
 
-    fn decode(body: &Bytes) -> Result<UsageLimit, DecodeError> {
-        decode_one(body)
-    }
-}
-
-/// Replaces a usage limit: all its fields, not only some. [`UsageLimit::config`] gives those that it has.
-///
-/// * Credential: any of the deployment's, with the permission `deployment:usageLimits:write`.
-/// * Repeating it leaves the same state, with one more entry in the audit log.
-/// * Gives the limit as it is now.
-/// * Codes: those of [`CreateUsageLimit`], and `InvalidId` and `UsageLimitNotFound`.
-///
-/// ```
-/// use convex_mgmt::deployment::UpdateUsageLimit;
-/// use convex_mgmt::deployment::usage_limits::UsageLimit;
-///
-/// fn switched_off(limit: &UsageLimit) -> UpdateUsageLimit {
-///     UpdateUsageLimit::new(&limit.id, limit.config().enabled(false))
-/// }
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct UpdateUsageLimit {
-    /// Which limit.
-    pub id: UsageLimitId,
-    /// What it becomes.
-    pub config: UsageLimitConfig,
-    unchecked: bool,
+    id: "update_usage_limit",
+    request: POST "/update_usage_limit/{id}",
+    path: [id],
+    body: |it| &it.config,
+    response: field("usageLimit", UsageLimit),
+    idempotency: Idempotent,
+    permission: "deployment:usageLimits:write",
+    verify_with: ListUsageLimits,
+    codes: [
+        InvalidUsageLimit, UsageLimitBelowCurrentUsage, DuplicateUsageLimit, UsageLimitWarningNotSupported, InvalidId,
+        UsageLimitNotFound
+    ],
+    check: |it| it.config.check(),
 }
 
 impl UpdateUsageLimit {
-    /// Makes the limit this one.
+    /// Replaces the limit `id` with `config`.
     pub fn new(id: impl Into<UsageLimitId>, config: UsageLimitConfig) -> Self {
-        Self { id: id.into(), config, unchecked: false }
-    }
-
-    /// Leaves all checks of the limit to the server.
-    pub fn unchecked(mut self) -> Self {
-        self.unchecked = true;
-        self
+        Self { id: id.into(), config }
     }
 }
 
-impl Operation for UpdateUsageLimit {
-    type Api = DeploymentApi;
-    type Output = UsageLimit;
-    const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
-        "update_usage_limit",
-        Method::POST,
-        "/update_usage_limit/{id}",
-        Idempotency::Idempotent,
-    )
-    .credentials(CREDENTIALS)
-    .permission("deployment:usageLimits:write")
-    .verify_with("list_usage_limits");
-
-    fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
-        request.path("id", self.id.as_str())?;
-        encode_checked(&self.config, self.unchecked, request)
+deployment_operation! {
+    /// Deletes a usage limit.
+    ///
+    /// ```
+    /// use convex_mgmt::deployment::DeleteUsageLimit;
+    /// use convex_mgmt::{DeployKey, Endpoint, Operation};
+    ///
+    /// # let key = DeployKey::parse("happy-animal-123|01abcd")?;
+    /// # let endpoint = Endpoint::new("https://happy-animal-123.convex.cloud", &key)?;
+    /// let request = DeleteUsageLimit::new("a/b").to_request(&endpoint)?;
+    /// assert_eq!(request.uri().path(), "/api/v1/delete_usage_limit/a%2Fb");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct DeleteUsageLimit {
+        /// The limit to delete.
+        pub id: UsageLimitId,
     }
 
-    fn decode(body: &Bytes) -> Result<UsageLimit, DecodeError> {
-        decode_one(body)
-    }
-}
-
-/// Deletes a usage limit.
-///
-/// * Credential: any of the deployment's, with the permission `deployment:usageLimits:write`.
-/// * Repeating it leaves the same state, but is answered with `UsageLimitNotFound`. After an attempt that may have been
-///   carried out that is a success, with [`Reply::already_deleted`](crate::Reply::already_deleted).
-/// * Success has no content.
-/// * Codes: `InvalidId`, `UsageLimitNotFound`.
-///
-/// ```
-/// use convex_mgmt::deployment::DeleteUsageLimit;
-/// use convex_mgmt::{DeployKey, Endpoint, Operation};
-///
-/// # let key = DeployKey::parse("happy-animal-123|01abcd")?;
-/// # let endpoint = Endpoint::new("https://happy-animal-123.convex.cloud", &key)?;
-/// let request = DeleteUsageLimit::new("a/b").to_request(&endpoint)?;
-/// assert_eq!(request.uri().path(), "/api/v1/delete_usage_limit/a%2Fb");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct DeleteUsageLimit {
-    /// Which limit.
-    pub id: UsageLimitId,
+    id: "delete_usage_limit",
+    request: POST "/delete_usage_limit/{id}",
+    path: [id],
+    response: empty(),
+    idempotency: Idempotent,
+    permission: "deployment:usageLimits:write",
+    not_found: UsageLimitNotFound,
+    verify_with: ListUsageLimits,
+    codes: [InvalidId, UsageLimitNotFound],
 }
 
 impl DeleteUsageLimit {
-    /// Deletes this limit.
+    /// Deletes the limit `id`.
     pub fn new(id: impl Into<UsageLimitId>) -> Self {
         Self { id: id.into() }
     }
 }
 
-impl Operation for DeleteUsageLimit {
-    type Api = DeploymentApi;
-    type Output = ();
-    const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
-        "delete_usage_limit",
-        Method::POST,
-        "/delete_usage_limit/{id}",
-        Idempotency::Idempotent,
-    )
-    .credentials(CREDENTIALS)
-    .permission("deployment:usageLimits:write")
-    .empty_reply()
-    .not_found_code("UsageLimitNotFound")
-    .verify_with("list_usage_limits");
+#[cfg(feature = "samples")]
+mod samples {
+    //! Sample requests and responses.
 
-    fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
-        request.path("id", self.id.as_str())
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::operation::sample::Sample;
+
+    /// Each metric, window and type, and both ends of the range.
+    fn configs() -> Vec<UsageLimitConfig> {
+        let mut all = Vec::new();
+        for metric in UsageMetric::KNOWN {
+            let limit = |window, kind, limit| UsageLimitConfig::new(metric.clone(), window, kind, limit);
+            all.push(limit(UsageLimitWindow::Day, UsageLimitType::Warning, 1));
+            all.push(limit(UsageLimitWindow::Month, UsageLimitType::Disable, i64::MAX.unsigned_abs()).enabled(false));
+        }
+        all
     }
 
-    fn decode(body: &Bytes) -> Result<(), DecodeError> {
-        decode::nothing(body)
+    fn invalid_configs() -> [UsageLimitConfig; 2] {
+        let limit = |limit| {
+            UsageLimitConfig::new(UsageMetric::DatabaseIo, UsageLimitWindow::Day, UsageLimitType::Disable, limit)
+        };
+        [limit(0), limit(i64::MAX.unsigned_abs() + 1)]
+    }
+
+    fn limit() -> Value {
+        json!({
+            "id": "i", "metric": "functionCalls", "window": "day", "limitType": "disable", "limit": 5, "enabled": true
+        })
+    }
+
+    impl Sample for ListUsageLimits {
+        fn requests() -> Vec<Self> {
+            vec![Self::new()]
+        }
+
+        fn responses() -> Vec<Value> {
+            vec![json!({ "usageLimits": [limit()] })]
+        }
+    }
+
+    impl Sample for CreateUsageLimit {
+        fn requests() -> Vec<Self> {
+            configs().into_iter().map(Self::new).collect()
+        }
+
+        fn invalid() -> Vec<(Self, &'static str)> {
+            invalid_configs().map(|config| (Self::new(config), "limit")).into()
+        }
+
+        #[cfg(feature = "serde-all")]
+        fn from_body(body: &str) -> Option<serde_json::Result<Self>> {
+            Some(serde_json::from_str(body).map(Self::new))
+        }
+
+        fn responses() -> Vec<Value> {
+            vec![json!({ "usageLimit": limit() })]
+        }
+    }
+
+    impl Sample for UpdateUsageLimit {
+        fn requests() -> Vec<Self> {
+            configs().into_iter().map(|config| Self::new("some-id", config)).collect()
+        }
+
+        fn with_url_text(text: &str) -> Vec<Self> {
+            configs().into_iter().take(1).map(|config| Self::new(text, config)).collect()
+        }
+
+        fn invalid() -> Vec<(Self, &'static str)> {
+            invalid_configs().map(|config| (Self::new("some-id", config), "limit")).into()
+        }
+
+        #[cfg(feature = "serde-all")]
+        fn from_body(body: &str) -> Option<serde_json::Result<Self>> {
+            Some(serde_json::from_str(body).map(|config| Self::new("some-id", config)))
+        }
+
+        fn responses() -> Vec<Value> {
+            vec![json!({ "usageLimit": limit() })]
+        }
+    }
+
+    impl Sample for DeleteUsageLimit {
+        fn requests() -> Vec<Self> {
+            vec![Self::new("some-id")]
+        }
+
+        fn with_url_text(text: &str) -> Vec<Self> {
+            vec![Self::new(text)]
+        }
     }
 }
 
@@ -364,7 +363,11 @@ mod tests {
     use super::super::usage::{MetricUnit, MetricUsage, SeedStatus, WindowUsage};
     use super::*;
     use crate::auth::DeployKey;
+    use crate::error::BuildError;
+    use crate::metadata::DeploymentApi;
+    use crate::operation::Operation;
     use crate::request::Endpoint;
+    use bytes::Bytes;
 
     fn config(limit: u64) -> UsageLimitConfig {
         UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, limit)

@@ -2,16 +2,18 @@
 
 /// One of the two APIs, as a type: [`DeploymentApi`] or [`ManagementApi`].
 ///
-/// It ties an [`Operation`] to the [`Endpoint`] that can serve it, so that using the wrong one does not compile.
+/// It ties an [`Operation`](crate::Operation) to the [`Endpoint`](crate::Endpoint) that serves it, so that a mix-up does not compile.
 pub trait Api: sealed::Sealed + 'static {
+    /// The API's short name, as in [`OperationMeta::api`](crate::OperationMeta::api).
+    const KEY: &'static str;
     /// The API's name in texts for people.
     const NAME: &'static str;
-    /// What stands before the credential in the `Authorization` header, with the space. Source: the published OpenAPI
+    /// The scheme in the `Authorization` header, with the space that follows. Source: the published OpenAPI
     /// documents; convex-backend `crates/local_backend/src/authentication.rs`.
     const SCHEME: &'static str;
-    /// The path that every operation's path follows.
+    /// The common prefix of all paths.
     const PREFIX: &'static str;
-    /// The largest request body in bytes that the server reads, where that is known. Source: convex-backend
+    /// The largest request body that the server accepts, in bytes, if known. Source: convex-backend
     /// `crates/common/src/http/extract.rs` and the default limit of its framework.
     const BODY_LIMIT: Option<usize>;
 }
@@ -25,6 +27,7 @@ pub enum DeploymentApi {}
 pub enum ManagementApi {}
 
 impl Api for DeploymentApi {
+    const KEY: &'static str = "deployment";
     const NAME: &'static str = "Deployment Platform API";
     const SCHEME: &'static str = "Convex ";
     const PREFIX: &'static str = "/api/v1";
@@ -32,6 +35,7 @@ impl Api for DeploymentApi {
 }
 
 impl Api for ManagementApi {
+    const KEY: &'static str = "management";
     const NAME: &'static str = "Management API";
     const SCHEME: &'static str = "Bearer ";
     const PREFIX: &'static str = "/v1";

@@ -1,94 +1,101 @@
-//! [`OperationMeta`]: the static description of an operation, and its vocabulary.
+//! [`OperationMeta`]: the static description of an operation, and the vocabulary that it uses.
+
+use std::fmt;
 
 use http::Method;
 
 use super::api::Api;
+use crate::error::ErrorCode;
 
-/// A class of credentials, as the published documents list them for each operation.
+/// A class of credentials, as the published OpenAPI documents list them for each operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CredentialClass {
-    /// A key for one deployment.
+    /// A deploy key: a key for one deployment.
     DeployKey,
     /// A member's personal access token.
     PersonalToken,
     /// A team access token.
     TeamToken,
-    /// A token that an OAuth application got for a team.
+    /// An OAuth application's token for a team.
     OAuthTeamToken,
-    /// A token that an OAuth application got for a project.
+    /// An OAuth application's token for a project.
     OAuthProjectToken,
 }
 
-/// What repeating an operation does, decided for each operation by hand and never by its HTTP method (every delete
-/// and every "set" of these APIs is a `POST`).
+/// The idempotency of an operation. It is declared per operation and never derived from the HTTP method, because these APIs
+/// use `POST` for every write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Idempotency {
-    /// Changes nothing that matters: it reads.
+    /// The operation only reads.
     Safe,
-    /// Leaves the same state however often it is done: it may be repeated when its outcome is unknown.
+    /// Repeating the operation leaves the same state. It is retried, even when its outcome is unknown.
     Idempotent,
-    /// A second execution does something else than the first: repeated only if it is known not to have been executed.
+    /// Repeating the operation has another effect. It is retried only when the server provably did not execute it.
     NonIdempotent,
 }
 
-/// How an operation hands out long lists.
+/// The place of the cursor in a request for one page of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Paging {
-    /// One reply holds everything.
+    /// The operation is not paginated.
     None,
-    /// The cursor travels in the query.
+    /// The cursor is a query parameter.
     Query,
-    /// The cursor travels in the body.
+    /// The cursor is a field of the request body.
     Body,
 }
 
-/// What is known of an operation without performing it. Retries, span names, credential advice and the conformance
-/// check are driven by it.
+/// The static description of an operation. It drives retries, span names, [`Credential::compatibility`], the generated docs
+/// and the conformance checks.
 ///
-/// A layer of a transport finds it in the request's extensions as `&'static OperationMeta`.
-#[derive(Debug)]
+/// Layers of a transport find it in the request's extensions, as a `&'static OperationMeta`.
+///
+/// [`Credential::compatibility`]: crate::Credential::compatibility
 #[non_exhaustive]
 pub struct OperationMeta {
-    /// The operation's id in the published document, with `_` for spaces.
+    /// The operation's id in the published document, with `_` for spaces. It is unique within its API.
     pub id: &'static str,
-    /// The name of its API, [`Api::NAME`].
+    /// The API, as [`Api::KEY`]: `deployment` or `management`.
     pub api: &'static str,
-    /// Its HTTP method.
+    /// The HTTP method.
     pub method: Method,
-    /// Its path after [`Api::PREFIX`], with `{name}` for each path value.
+    /// The path after [`Api::PREFIX`], with a `{name}` for each path parameter.
     pub path: &'static str,
-    /// The names of its query parameters.
+    /// The names of the query parameters.
     pub query: &'static [&'static str],
-    /// What repeating it does.
+    /// The idempotency.
     pub idempotency: Idempotency,
-    /// The classes of credentials that the published document accepts for it; empty where it lists none.
+    /// The classes of credentials that the published document accepts. Empty if the document lists none.
     pub credentials: &'static [CredentialClass],
-    /// The permission that a restricted credential needs, where it needs one. Source: convex-backend
-    /// `crates/keybroker/src/operations.rs`.
+    /// The permission that a restricted credential needs. Source: convex-backend `crates/keybroker/src/operations.rs`.
     pub permission: Option<&'static str>,
-    /// How it pages.
+    /// The place of the cursor.
     pub paging: Paging,
-    /// Whether success comes without a body. [`Operation::reply_from_response`] then takes an answer for a success only if it
-    /// has no body, or white space, `null` or `{}` for one, and [`Operation::decode`] is given none.
-    pub empty_reply: bool,
-    /// Whether its request body holds secrets.
+    /// `true` if the success response has no body. A body is then accepted only if it is white space, `null` or `{}`, and
+    /// [`Operation::decode`](crate::Operation::decode) gets an empty one.
+    pub empty_response: bool,
+    /// `true` if the request body contains secrets.
     pub secret_request: bool,
-    /// Whether its reply holds secrets.
-    pub secret_reply: bool,
-    /// Whether its reply may have hundreds of MB: the usual limits for the size and the time of an answer are too low.
-    pub large_reply: bool,
-    /// For an operation that deletes: the code with which the server says that what is to be deleted is not there.
-    pub not_found_code: Option<&'static str>,
-    /// The id of the operation that shows what became of this one, for when its outcome is unknown or its reply is lost.
-    pub verify_with: Option<&'static str>,
+    /// `true` if the response body contains secrets.
+    pub secret_response: bool,
+    /// `true` if the response can be hundreds of MB large, so that the usual limits for size and time are too low.
+    pub large_response: bool,
+    /// For deletions: the error code of the server when there is nothing left to delete.
+    pub not_found_code: Option<&'static ErrorCode>,
+    /// The operation to call to find out whether this one took effect, when its outcome is unknown.
+    pub verify_with: Option<&'static OperationMeta>,
+    /// The error codes of this operation, besides the general ones.
+    pub codes: &'static [ErrorCode],
 }
 
 impl OperationMeta {
-    /// Describes an operation of the API `A`; everything not given here is "none".
+    /// Describes an operation of the API `A`, with `None`, `false` or an empty list for everything else.
     pub const fn new<A: Api>(id: &'static str, method: Method, path: &'static str, idempotency: Idempotency) -> Self {
         Self {
             id,
-            api: A::NAME,
+            api: A::KEY,
             method,
             path,
             query: &[],
@@ -96,72 +103,93 @@ impl OperationMeta {
             credentials: &[],
             permission: None,
             paging: Paging::None,
-            empty_reply: false,
+            empty_response: false,
             secret_request: false,
-            secret_reply: false,
-            large_reply: false,
+            secret_response: false,
+            large_response: false,
             not_found_code: None,
             verify_with: None,
+            codes: &[],
         }
     }
 
-    /// Lists the classes of credentials that are accepted.
+    /// Sets [`OperationMeta::credentials`].
     pub const fn credentials(mut self, classes: &'static [CredentialClass]) -> Self {
         self.credentials = classes;
         self
     }
 
-    /// Names the permission that a restricted credential needs.
+    /// Sets [`OperationMeta::permission`].
     pub const fn permission(mut self, permission: &'static str) -> Self {
         self.permission = Some(permission);
         self
     }
 
-    /// Lists the query parameters.
+    /// Sets [`OperationMeta::query`].
     pub const fn query(mut self, names: &'static [&'static str]) -> Self {
         self.query = names;
         self
     }
 
-    /// Says how the operation pages.
+    /// Sets [`OperationMeta::paging`].
     pub const fn paging(mut self, paging: Paging) -> Self {
         self.paging = paging;
         self
     }
 
-    /// Says that success comes without a body.
-    pub const fn empty_reply(mut self) -> Self {
-        self.empty_reply = true;
+    /// Sets [`OperationMeta::empty_response`].
+    pub const fn empty_response(mut self) -> Self {
+        self.empty_response = true;
         self
     }
 
-    /// Says that the request body holds secrets.
+    /// Sets [`OperationMeta::secret_request`].
     pub const fn secret_request(mut self) -> Self {
         self.secret_request = true;
         self
     }
 
-    /// Says that the reply holds secrets.
-    pub const fn secret_reply(mut self) -> Self {
-        self.secret_reply = true;
+    /// Sets [`OperationMeta::secret_response`].
+    pub const fn secret_response(mut self) -> Self {
+        self.secret_response = true;
         self
     }
 
-    /// Names the code that says that what is to be deleted is not there.
-    pub const fn not_found_code(mut self, code: &'static str) -> Self {
+    /// Sets [`OperationMeta::large_response`].
+    pub const fn large_response(mut self) -> Self {
+        self.large_response = true;
+        self
+    }
+
+    /// Sets [`OperationMeta::not_found_code`].
+    pub const fn not_found_code(mut self, code: &'static ErrorCode) -> Self {
         self.not_found_code = Some(code);
         self
     }
 
-    /// Names the operation that shows what became of this one.
-    pub const fn verify_with(mut self, id: &'static str) -> Self {
-        self.verify_with = Some(id);
+    /// Sets [`OperationMeta::verify_with`].
+    pub const fn verify_with(mut self, operation: &'static OperationMeta) -> Self {
+        self.verify_with = Some(operation);
         self
     }
 
-    /// Says that the reply may be large.
-    pub const fn large_reply(mut self) -> Self {
-        self.large_reply = true;
+    /// Sets [`OperationMeta::codes`].
+    pub const fn codes(mut self, codes: &'static [ErrorCode]) -> Self {
+        self.codes = codes;
         self
+    }
+}
+
+/// Writes the API and the id, such as `deployment/data_sync`: unique among all operations.
+impl fmt::Display for OperationMeta {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.api, self.id)
+    }
+}
+
+/// Shows the API and the id only.
+impl fmt::Debug for OperationMeta {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OperationMeta({self})")
     }
 }

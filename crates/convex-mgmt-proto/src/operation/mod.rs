@@ -1,19 +1,24 @@
 //! [`Operation`]: a call of one of the APIs, with its request and its response.
 
+pub(crate) mod declare;
 pub(crate) mod paging;
+#[cfg(feature = "samples")]
+pub(crate) mod sample;
+mod unchecked;
 
 use bytes::Bytes;
 
-use crate::error::BuildError;
+use crate::error::{BuildError, Violations};
 use crate::metadata::{Api, OperationMeta};
 use crate::request::{Endpoint, RequestEncoder};
 use crate::response::{DecodeError, Reply, ResponseError};
 
 pub use self::paging::{Page, Paged, Pager, PagingError};
+pub use self::unchecked::Unchecked;
 
-/// One call of one of the APIs: it becomes an [`http::Request`] and reads its answer out of an [`http::Response`].
+/// A call of one of the APIs. It builds an [`http::Request`] and reads an [`http::Response`].
 ///
-/// [`Operation::to_request`] and [`Operation::from_response`] are all that someone with a transport of their own needs:
+/// [`Operation::to_request`] and [`Operation::from_response`] are all that a transport needs:
 ///
 /// ```
 /// use bytes::Bytes;
@@ -25,18 +30,20 @@ pub use self::paging::{Page, Paged, Pager, PagingError};
 /// let request = ListEnvironmentVariables::new().to_request(&endpoint)?;
 /// assert_eq!(request.uri(), "https://happy-animal-123.convex.cloud/api/v1/list_environment_variables");
 ///
-/// // ... any transport sends the request and comes back with the whole answer ...
+/// // ... any transport sends the request and returns the whole response ...
 /// let response = http::Response::new(Bytes::from(r#"{"environmentVariables":{"GREETING":"hi"}}"#));
 /// let variables = ListEnvironmentVariables::from_response(response)?;
 /// assert_eq!(variables.get("GREETING").map(|value| value.expose()), Some("hi"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// # An operation of your own
+/// # Custom operations
 ///
-/// The trait can be implemented outside of this crate: for an operation that the API has and this version does not, or to read
-/// other fields of a response. Clients, retries and pages take it like any other. [`OperationMeta`] decides what is retried, so
-/// declare [`Idempotency::NonIdempotent`] for anything that creates, and the operation's secrets.
+/// Implement the trait for an operation that this version lacks, or to decode other fields of a response. Clients, retries and
+/// pages work with it. [`OperationMeta`] decides what is retried: declare [`Idempotency::NonIdempotent`] for anything that
+/// creates, and declare which bodies contain secrets.
+///
+/// [`Idempotency::NonIdempotent`]: crate::Idempotency::NonIdempotent
 ///
 /// ```
 /// use bytes::Bytes;
@@ -68,8 +75,7 @@ pub use self::paging::{Page, Paged, Pager, PagingError};
 ///         http::Method::POST,
 ///         "/rename_widget/{id}",
 ///         Idempotency::Idempotent,
-///     )
-///     .verify_with("get_widget");
+///     );
 ///
 ///     fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
 ///         request.path("id", &self.id)?;
@@ -93,49 +99,69 @@ pub use self::paging::{Page, Paged, Pager, PagingError};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// The required methods are not generic, so that their code is compiled once, here, and not in every user's crate.
+/// The required methods are not generic: their code is compiled once, in this crate, and not in every user's.
 pub trait Operation {
-    /// The API that offers this operation.
+    /// The API that serves the operation.
     type Api: Api;
-    /// What a successful call gives.
+    /// The output of a successful call.
     type Output;
-    /// What is known of the operation without performing it.
+    /// The static description of the operation.
     const META: &'static OperationMeta;
 
-    /// Writes the path values, the query and the body. Operations that take nothing have nothing to write.
+    /// Checks the rules of the server that do not depend on the state of the deployment or team. Values of open enums that this
+    /// version does not know are left to the server.
+    ///
+    /// [`Operation::to_request`] calls it. [`Operation::unchecked`] switches it off.
     ///
     /// # Errors
-    /// A [`BuildError`] that names the field and the rule that it breaks.
+    /// All violations, with the error codes that the server would answer with.
+    fn check(&self) -> Result<(), Violations> {
+        Ok(())
+    }
+
+    /// Encodes the path parameters, the query and the body. The default encodes nothing.
+    ///
+    /// # Errors
+    /// A [`BuildError`] that names the field and the rule.
     fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
         let _ = request;
         Ok(())
     }
 
-    /// Reads the body of a successful answer.
+    /// Decodes the body of a success response.
     ///
     /// # Errors
-    /// A [`DecodeError`] that says where the body stops being what was expected.
+    /// A [`DecodeError`] with the position in the body.
     fn decode(body: &Bytes) -> Result<Self::Output, DecodeError>;
 
-    /// The request for this operation at an endpoint: complete, with its credential, and safe to send again.
-    ///
-    /// # Errors
-    /// A [`BuildError`] that names the field and the rule that it breaks. Nothing was sent then.
-    fn to_request(&self, endpoint: &Endpoint<Self::Api>) -> Result<http::Request<Bytes>, BuildError> {
-        let mut writer = RequestEncoder::new(Self::META, endpoint.base(), Self::Api::BODY_LIMIT);
-        self.encode(&mut writer)?;
-        writer.finish(endpoint.headers())
+    /// Wraps the operation so that it is sent without [`Operation::check`].
+    fn unchecked(self) -> Unchecked<Self>
+    where
+        Self: Sized,
+    {
+        Unchecked(self)
     }
 
-    /// Reads the answer.
+    /// Builds the request for an endpoint, complete with its credential. The request can be sent any number of times.
     ///
     /// # Errors
-    /// A [`ResponseError`]: the server said no, something else than the server answered, or the answer cannot be read.
+    /// A [`BuildError`] that names the field and the rule.
+    fn to_request(&self, endpoint: &Endpoint<Self::Api>) -> Result<http::Request<Bytes>, BuildError> {
+        self.check()?;
+        let mut encoder = RequestEncoder::new(Self::META, endpoint.base(), Self::Api::BODY_LIMIT);
+        self.encode(&mut encoder)?;
+        encoder.finish(endpoint.headers())
+    }
+
+    /// Reads a response.
+    ///
+    /// # Errors
+    /// A [`ResponseError`]: an error of the server, a response that the API did not make, or one that cannot be decoded.
     fn from_response(response: http::Response<Bytes>) -> Result<Self::Output, ResponseError> {
         Ok(Self::reply_from_response(response)?.output)
     }
 
-    /// Reads the answer together with what its head says beside it, such as a deprecation notice.
+    /// Reads a response, including what its head says, such as a deprecation notice.
     ///
     /// # Errors
     /// As for [`Operation::from_response`].
@@ -147,8 +173,8 @@ pub trait Operation {
         }
     }
 
-    /// Reads the answer to an attempt after one that may have been carried out ([`Outcome::maybe_applied`]): a deletion that
-    /// finds nothing has reached what it was for, so it is a success with [`Reply::already_deleted`].
+    /// Reads a response after an earlier attempt that may have taken effect ([`Outcome::maybe_applied`]). A deletion that finds
+    /// nothing has then reached its goal: it is a success with [`Reply::already_deleted`].
     ///
     /// # Errors
     /// As for [`Operation::from_response`].
@@ -156,7 +182,7 @@ pub trait Operation {
     /// [`Outcome::maybe_applied`]: crate::Outcome::maybe_applied
     fn reply_from_retry(response: http::Response<Bytes>) -> Result<Reply<Self::Output>, ResponseError> {
         match Self::reply_from_response(response) {
-            Err(ResponseError::Api(error)) if Self::META.not_found_code == Some(error.code.as_str()) => {
+            Err(ResponseError::Api(error)) if Self::META.not_found_code == Some(&error.code) => {
                 match Self::decode(&Bytes::new()) {
                     Ok(output) => Ok(Reply { already_deleted: true, ..error.head().with(output) }),
                     Err(_) => Err(ResponseError::Api(error)),

@@ -8,9 +8,8 @@ use serde::{Deserialize, Deserializer, de};
 use thiserror::Error;
 
 use crate::error::ErrorCode;
-use crate::error::{BuildError, Violation};
+use crate::error::Violation;
 use crate::operation::Operation;
-use crate::request::RequestEncoder;
 
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,22 +84,14 @@ impl<'de> Deserialize<'de> for Pagination {
 /// How many items a page may be asked for. Source: convex-backend `crates/application/src/lib.rs`.
 const LIMITS: std::ops::RangeInclusive<u32> = 1..=100;
 
-/// What the server would refuse of a limit and a cursor.
-pub(crate) fn problems(limit: Option<u32>, cursor: Option<&str>) -> impl Iterator<Item = Violation> {
+/// The rules that a limit and a cursor break.
+pub(crate) fn violations(limit: Option<u32>, cursor: Option<&str>) -> impl Iterator<Item = Violation> {
     let limit = limit.filter(|limit| !LIMITS.contains(limit));
     let rule = || format!("must be from {} to {}", LIMITS.start(), LIMITS.end());
     let limit = limit.map(|_| Violation::new("limit", ErrorCode::LimitOutOfRange, rule()));
     let cursor = cursor.filter(|cursor| cursor.is_empty());
     let cursor = cursor.map(|_| Violation::new("cursor", ErrorCode::InvalidCursor, "may not be empty"));
     limit.into_iter().chain(cursor)
-}
-
-/// Writes a limit and a cursor into the query.
-pub(crate) fn encode(request: &mut RequestEncoder, limit: Option<u32>, cursor: Option<&str>) -> Result<(), BuildError> {
-    if let Some(limit) = limit {
-        request.query("limit", &limit.to_string())?;
-    }
-    cursor.map_or(Ok(()), |cursor| request.query("cursor", cursor))
 }
 
 /// An operation that gives a list in pages.
@@ -114,24 +105,6 @@ pub trait Paged: Operation<Output = Page<Self::Item>> {
     /// Asks for the page that begins at a cursor, with everything else as it is.
     fn set_cursor(&mut self, cursor: String);
 }
-
-/// Declares that an operation with a field `cursor` gives a list in pages.
-macro_rules! paged {
-    ($operation:ident gives $item:ident) => {
-        impl crate::operation::Paged for $operation {
-            type Item = $item;
-
-            fn cursor(&self) -> Option<&str> {
-                self.cursor.as_deref()
-            }
-
-            fn set_cursor(&mut self, cursor: String) {
-                self.cursor = Some(cursor);
-            }
-        }
-    };
-}
-pub(crate) use paged;
 
 /// Walks the pages of a list without performing a request: it gives the operation to perform, and takes the page.
 ///

@@ -67,7 +67,7 @@ impl Reply<()> {
         let (status, headers) = (parts.status, &parts.headers);
         let json = check(operation, status, headers, &body)?.json;
         let head = Head { status, deprecation: Deprecation::from_headers(headers), json };
-        Ok((head, if operation.empty_reply { Bytes::new() } else { body }))
+        Ok((head, if operation.empty_response { Bytes::new() } else { body }))
     }
 }
 
@@ -91,12 +91,14 @@ impl Outcome {
     /// own; whether its body fits the operation's type, which says nothing of the server, is not looked at.
     ///
     /// This reads the whole body of an answer with a 2xx status. Such an answer is never tried again, so a caller without a
-    /// [`RetryBudget`] can leave it out.
+    /// [`RetryBudget`](crate::RetryBudget) can leave it out.
     pub fn of(operation: &OperationMeta, response: &Response<Bytes>) -> Self {
         let (status, headers, body) = (response.status(), response.headers(), response.body());
         match check(operation, status, headers, body) {
             Err(error) => error.outcome(),
-            Ok(content_type) if operation.empty_reply || success::is_the_apis(content_type.json, body) => Self::Final,
+            Ok(content_type) if operation.empty_response || success::is_the_apis(content_type.json, body) => {
+                Self::Final
+            }
             Ok(_) => Self::ErrorResponse { status, code: None, retry_after: None },
         }
     }

@@ -53,7 +53,7 @@ pub(super) fn check(
     if content_type.other_charset {
         return wrong(DecodeErrorKind::Charset);
     }
-    if operation.empty_reply {
+    if operation.empty_response {
         decode::nothing(body)?;
     }
     Ok(content_type)

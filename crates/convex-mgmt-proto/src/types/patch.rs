@@ -47,7 +47,7 @@ impl<T> From<T> for Patch<T> {
 /// So an optional field that was read, such as [`DatadogConfig::service`], can be written back. For an optional argument whose
 /// absence means "no change", use `value.map_or(Patch::Keep, Patch::Set)`.
 ///
-/// [`DatadogConfig::service`]: crate::deployment::DatadogConfig::service
+/// [`DatadogConfig::service`]: crate::deployment::log_streams::DatadogConfig::service
 impl<T> From<Option<T>> for Patch<T> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Clear, Self::Set)

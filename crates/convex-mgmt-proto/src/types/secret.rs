@@ -15,7 +15,7 @@ use super::json::unescape;
 /// * `Debug` prints `[redacted]`; there is no `Display` and no `Serialize`, so a secret reaches the outside only
 ///   through [`Secret::expose`], which is easy to search for. Types that hold secrets have no `Serialize` either, except with
 ///   the feature `serde-all`: then they write them in clear text where they are serialized as a whole. A plan
-///   ([`EnvironmentPlan`](crate::deployment::EnvironmentPlan)) writes names only.
+///   ([`EnvironmentPlan`](crate::deployment::environment_variables::EnvironmentPlan)) writes names only.
 /// * Its memory is wiped when the last owner drops it, and so is the body of a request when its last clone is dropped. Reading
 ///   one from JSON leaves no other copy. The buffer of a reply, and copies that a transport makes, are not wiped.
 /// * `==` takes the same time wherever two texts of one length differ.

@@ -170,7 +170,7 @@ fn every_operation_is_in_the_table() {
     expected.sort_unstable();
     assert_eq!(ids, expected);
     for answers in all() {
-        assert_eq!(answers.good.is_empty(), answers.meta.empty_reply, "{}", answers.meta.id);
+        assert_eq!(answers.good.is_empty(), answers.meta.empty_response, "{}", answers.meta.id);
         for good in &answers.good {
             answers.decode(good.to_string()).unwrap_or_else(|error| panic!("{}: {error}", answers.meta.id));
         }
@@ -350,7 +350,7 @@ fn what_is_no_answer_of_the_server_is_told_from_one() {
             assert_eq!(unreadable(status, kind, body), (expected, false), "{id} {body}");
         }
         let foreign = r#"{"code":"Blocked","message":"m"}"#;
-        if answers.meta.empty_reply {
+        if answers.meta.empty_response {
             for body in ["", " ", "null", "{}"] {
                 read(200, None, body).unwrap_or_else(|error| panic!("{id} {body:?}: {error}"));
             }

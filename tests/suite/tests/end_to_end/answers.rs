@@ -76,7 +76,7 @@ impl Told {
             self.error(what, &DeleteLogStream::new("x")).await,
             self.error(what, &UpdateLogStream::new("x", WebhookUpdate::new().url("https://x.example"))).await,
         ];
-        let all = |meta: &&&OperationMeta| meta.empty_reply;
+        let all = |meta: &&&OperationMeta| meta.empty_response;
         assert_eq!(errors.len(), OPERATIONS.iter().filter(all).count(), "an operation is missing here");
         errors
     }

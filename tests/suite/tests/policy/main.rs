@@ -37,7 +37,7 @@ impl Operation for Create {
     type Output = ();
     const META: &'static OperationMeta =
         &OperationMeta::new::<DeploymentApi>("create", Method::POST, "/create", Idempotency::NonIdempotent)
-            .empty_reply();
+            .empty_response();
     fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
         request.json(&"made up")
     }

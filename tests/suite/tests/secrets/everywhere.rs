@@ -303,5 +303,5 @@ fn the_spellings_are_found() {
     for text in [CANARY, "x Ca7a%2FRy", &STANDARD.encode(format!("xCa7a/Ry+q7Zk0vX3yy{CANARY}").as_bytes())] {
         assert!(spellings().iter().any(|spelling| text.contains(spelling)), "{text}");
     }
-    assert!(GetLogStream::META.secret_reply);
+    assert!(GetLogStream::META.secret_response);
 }

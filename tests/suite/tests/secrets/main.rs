@@ -175,7 +175,7 @@ fn log_streams_show_no_secret_on_the_way_back() {
         assert_clean(&"a broken stream", &told(&error));
     }
     for meta in [CreateLogStream::META, GetLogStream::META, ListLogStreams::META, RotateWebhookSecret::META] {
-        assert!(meta.secret_reply, "{}", meta.id);
+        assert!(meta.secret_response, "{}", meta.id);
     }
 }
 
@@ -285,5 +285,5 @@ async fn no_way_to_fail_tells_a_secret() {
     let reply = client.send_for_reply(&update()).await.unwrap();
     assert_clean(&"a reply", &shown(&reply));
     let meta: &OperationMeta = UpdateEnvironmentVariables::META;
-    assert!(meta.secret_request && !meta.secret_reply);
+    assert!(meta.secret_request && !meta.secret_response);
 }

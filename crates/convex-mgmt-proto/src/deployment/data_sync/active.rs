@@ -2,18 +2,10 @@
 //!
 //! Source: convex-backend `crates/application/src/streaming_export.rs` and `crates/model/src/data_sync_progress`.
 
-use bytes::Bytes;
-use http::Method;
 use serde::Deserialize;
 
-use crate::deployment::CREDENTIALS;
-use crate::error::{BuildError, Violations};
-use crate::metadata::{DeploymentApi, Idempotency, OperationMeta, Paging};
-use crate::operation::Operation;
-use crate::operation::paging::{Pagination, paged};
-use crate::operation::{Page, paging};
-use crate::request::RequestEncoder;
-use crate::response::{DecodeError, decode};
+use crate::error::Violations;
+use crate::operation::paging;
 use crate::types::open::open_union;
 use crate::types::{UnixMillis, UnixNanos};
 
@@ -103,103 +95,95 @@ impl ActiveSync {
     }
 }
 
-/// Lists the data syncs that asked for a page in the last 3 days, in pages, the one that did so last first.
-///
-/// A [`Pager`](crate::Pager) walks the pages.
-///
-/// * Credential: any of the deployment's, with the permission `deployment:data:view`.
-/// * Repeating it is safe.
-/// * Gives a page, whose items may be none although there is more.
-/// * Codes: `LimitOutOfRange`, `InvalidCursor`, 403 `StreamingExportNotEnabled`.
-///
-/// ```
-/// use convex_mgmt::Operation;
-/// use convex_mgmt::deployment::ListActiveSyncs;
-///
-/// let body = r#"{"syncs":[],"pagination":{"hasMore":false}}"#;
-/// assert_eq!(ListActiveSyncs::decode(&body.into())?.next_cursor, None);
-/// # Ok::<(), convex_mgmt::DecodeError>(())
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ListActiveSyncs {
-    /// How many syncs a page has at most, from 1 to 100; the server's choice is 50.
-    pub limit: Option<u32>,
-    /// Where the page begins; the first one if `None`.
-    pub cursor: Option<String>,
-    unchecked: bool,
+deployment_operation! {
+    /// Lists the data syncs that read a page in the last 3 days, in pages, most recent first.
+    ///
+    /// A page may be empty even if more pages follow. A [`Pager`](crate::Pager) walks the pages.
+    ///
+    /// ```
+    /// use convex_mgmt::Operation;
+    /// use convex_mgmt::deployment::ListActiveSyncs;
+    ///
+    /// let body = r#"{"syncs":[],"pagination":{"hasMore":false}}"#;
+    /// assert_eq!(ListActiveSyncs::decode(&body.into())?.next_cursor, None);
+    /// # Ok::<(), convex_mgmt::DecodeError>(())
+    /// ```
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    pub struct ListActiveSyncs {
+        /// The maximum number of syncs in a page, from 1 to 100. The server defaults to 50.
+        pub limit: Option<u32>,
+        /// The cursor of the page. `None` is the first page.
+        pub cursor: Option<String>,
+    }
+
+    id: "list_active_syncs",
+    request: GET "/data/list_active_syncs",
+    query: [limit, cursor],
+    response: page("syncs", ActiveSync),
+    paging: Query,
+    idempotency: Safe,
+    permission: "deployment:data:view",
+    codes: [LimitOutOfRange, InvalidCursor, StreamingExportNotEnabled],
+    check: |it| Violations::none_of(paging::violations(it.limit, it.cursor.as_deref()).collect()),
 }
 
 impl ListActiveSyncs {
-    /// From the first page on.
+    /// Lists from the first page on.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Pages of so many syncs, from 1 to 100.
+    /// Sets the maximum number of syncs in a page, from 1 to 100.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = Some(limit);
         self
     }
 
-    /// The page that begins at a cursor.
+    /// Sets the cursor of the page.
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = Some(cursor.into());
         self
     }
-
-    /// Leaves all checks to the server.
-    pub fn unchecked(mut self) -> Self {
-        self.unchecked = true;
-        self
-    }
-
-    /// Checks what the server would refuse whatever the deployment.
-    ///
-    /// # Errors
-    /// All problems, with the codes that the server would answer.
-    pub fn check(&self) -> Result<(), Violations> {
-        Violations::none_of(paging::problems(self.limit, self.cursor.as_deref()).collect())
-    }
 }
 
-impl Operation for ListActiveSyncs {
-    type Api = DeploymentApi;
-    type Output = Page<ActiveSync>;
-    const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
-        "list_active_syncs",
-        Method::GET,
-        "/data/list_active_syncs",
-        Idempotency::Safe,
-    )
-    .query(&["limit", "cursor"])
-    .credentials(CREDENTIALS)
-    .permission("deployment:data:view")
-    .paging(Paging::Query);
-
-    fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
-        if !self.unchecked {
-            self.check()?;
-        }
-        paging::encode(request, self.limit, self.cursor.as_deref())
+#[cfg(feature = "samples")]
+impl crate::operation::sample::Sample for ListActiveSyncs {
+    fn requests() -> Vec<Self> {
+        vec![Self::new(), Self::new().limit(1).cursor("some-cursor")]
     }
 
-    fn decode(body: &Bytes) -> Result<Page<ActiveSync>, DecodeError> {
-        #[derive(Deserialize)]
-        struct PageReply {
-            syncs: Vec<ActiveSync>,
-            pagination: Pagination,
-        }
-        let reply: PageReply = decode::object(body)?;
-        Ok(Page::new(reply.syncs, reply.pagination.next()))
+    fn with_url_text(text: &str) -> Vec<Self> {
+        vec![Self::new().cursor(text)]
+    }
+
+    fn invalid() -> Vec<(Self, &'static str)> {
+        vec![(Self::new().limit(0), "limit"), (Self::new().limit(101), "limit"), (Self::new().cursor(""), "cursor")]
+    }
+
+    fn responses() -> Vec<serde_json::Value> {
+        let page = |status: serde_json::Value| {
+            serde_json::json!({
+                "syncs": [{"syncId": "s", "lastUpdated": 5, "status": status}],
+                "pagination": {"hasMore": true, "nextCursor": "c"}
+            })
+        };
+        vec![
+            page(serde_json::json!({
+                "type": "snapshotting", "numTablesSynced": 1, "totalTables": 2, "currentComponent": "",
+                "currentTable": "t", "numDocumentsInCurrentTable": 3, "totalDocumentsInCurrentTable": 4,
+                "numDocumentsSynced": 5, "totalDocuments": 6
+            })),
+            page(serde_json::json!({ "type": "stale", "totalTables": 1, "numDocumentsSynced": 2, "syncedTs": 3 })),
+            page(serde_json::json!({ "type": "upToDate", "totalTables": 1, "numDocumentsSynced": 2, "syncedTs": 3 })),
+        ]
     }
 }
-
-paged! { ListActiveSyncs gives ActiveSync }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::Operation;
+    use bytes::Bytes;
 
     #[test]
     fn syncs_are_read_with_their_two_units_of_time() {

@@ -21,7 +21,7 @@ const ID: &str = "_id";
 /// given.
 ///
 /// Whatever is called on it, what is sent has a rule for all that is not named, and includes `_id`. Names are held against
-/// the server's rules by [`DataSync::check`](super::DataSync::check).
+/// the server's rules by [`Operation::check`](crate::Operation::check).
 ///
 /// ```
 /// use convex_mgmt::deployment::data_sync::{ComponentSelection, Selection, TableSelection};

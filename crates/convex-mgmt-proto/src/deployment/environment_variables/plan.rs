@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::rules;
 use super::{EnvironmentVariables, UpdateEnvironmentVariables};
 use crate::error::Violations;
+use crate::operation::{Operation, Unchecked};
 use crate::types::Printable;
 
 /// Which variables of a deployment are ours: a plan deletes those of them that are no longer wanted, and leaves all others
@@ -155,7 +156,7 @@ impl EnvironmentPlan {
     /// # Errors
     /// [`PlanError::Invalid`] with all values that the server would refuse, its limits for the whole deployment included;
     /// [`PlanError::DeletesAll`] as for [`EnvironmentPlan::check`].
-    pub fn operation(&self) -> Result<Option<UpdateEnvironmentVariables>, PlanError> {
+    pub fn operation(&self) -> Result<Option<Unchecked<UpdateEnvironmentVariables>>, PlanError> {
         if self.is_empty() {
             return Ok(None);
         }
@@ -164,7 +165,8 @@ impl EnvironmentPlan {
         if !self.unchecked {
             rules::check_against(&update.changes, &self.current)?;
         }
-        Ok(Some(update))
+        // Only the plan knows the current variables, so a check of the update alone would add nothing.
+        Ok(Some(update.unchecked()))
     }
 
     /// Checks what does not depend on when the variables were read: names, lengths of values, and what is deleted. The limits of
@@ -187,9 +189,9 @@ impl EnvironmentPlan {
         if count > 0 && suspicious && !self.may_delete_all { Err(DeletesAll { count }) } else { Ok(()) }
     }
 
-    /// The changes. What is checked here need not be checked again: only the plan knows what is there.
+    /// The changes of the plan.
     fn update(&self) -> UpdateEnvironmentVariables {
-        let mut update = UpdateEnvironmentVariables::new().unchecked();
+        let mut update = UpdateEnvironmentVariables::new();
         for Step { name, action } in &self.steps {
             update = match (action, self.wanted.get(name)) {
                 (Action::Create | Action::Update, Some(value)) => update.set(name.as_str(), value.clone()),
@@ -352,7 +354,7 @@ mod tests {
         );
         let update = plan.operation().unwrap().unwrap();
         let expected = UpdateEnvironmentVariables::new().set("B", "x").delete("C").set("D", "4");
-        assert_eq!(update.changes, expected.changes);
+        assert_eq!(update.0.changes, expected.changes);
     }
 
     #[test]
@@ -375,7 +377,7 @@ mod tests {
         assert_eq!(problems.iter().count(), 1);
         let unchecked = plan.unchecked().replan(&full);
         assert_eq!(unchecked.check(), Ok(()));
-        assert_eq!(unchecked.operation().unwrap().unwrap().changes.len(), 2);
+        assert_eq!(unchecked.operation().unwrap().unwrap().0.changes.len(), 2);
     }
 
     #[test]
@@ -469,7 +471,7 @@ mod tests {
         ) {
             let owned = Ownership::Prefix(prefix);
             let plan = EnvironmentPlan::new(&current, &wanted, owned.clone()).allow_delete_all();
-            let after = applied(&current, plan.operation().unwrap().as_ref());
+            let after = applied(&current, plan.operation().unwrap().as_ref().map(|update| &update.0));
             for (name, value) in &wanted {
                 prop_assert_eq!(after.get(name), Some(value));
             }

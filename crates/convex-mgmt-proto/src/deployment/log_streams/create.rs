@@ -2,19 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
-use http::Method;
 use serde::Deserialize;
 
+use super::kinds::six_kinds;
+use super::list::ListLogStreams;
 use super::rules::Values;
 use super::{AxiomAttribute, AxiomIngestUrl, DatadogSiteLocation, LogTopics, WebhookFormat};
-use crate::deployment::CREDENTIALS;
-use crate::error::{BuildError, Violations};
-use crate::metadata::{DeploymentApi, Idempotency, OperationMeta};
-use crate::operation::Operation;
-use crate::request::RequestEncoder;
+use crate::error::Violations;
 use crate::request::secret_body::{Written, secret_body};
-use crate::response::{DecodeError, decode};
 use crate::types::LogStreamId;
 use crate::types::open::open_union;
 use crate::types::redact::debug_redacted;
@@ -256,7 +251,7 @@ impl NewPostHogErrorTracking {
     }
 }
 
-super::six_kinds! {
+six_kinds! {
     /// A new log stream of one of the six kinds.
     NewLogStream: NewDatadog, NewWebhook, NewAxiom, NewSentry, NewPostHogLogs, NewPostHogErrorTracking
 }
@@ -284,76 +279,56 @@ impl NewLogStream {
     }
 }
 
-/// Creates a log stream. A deployment has one of each kind at most, and five at most. The server then sends it a test event
-/// and sets its status by the outcome.
-///
-/// * Credential: any of the deployment's, with the permission `deployment:integrations:write`.
-/// * It is not repeated when its outcome is unknown. Then list, and look for the kind; a webhook's secret is readable there.
-///   List after creating from several places too: of two creations at the same time the later one may replace the other.
-/// * Gives the id, and a webhook's secret.
-/// * The test of a webhook is signed with a secret that the caller does not have yet. A receiver that rejects it with a 4xx
-///   status makes the stream [`Failed`](super::LogStreamStatus::Failed) until it is updated. After a 5xx status, 408, 425 or 429
-///   the server tries again, with 3 attempts within 15 seconds in all. Either the receiver accepts the event of the topic
-///   [`Verification`](super::LogTopic::Verification) without checking its signature as long as it has no secret, or the caller
-///   stores the secret and then sends an update that changes nothing ([`WebhookUpdate::new`](super::WebhookUpdate::new)): the
-///   server tests the stream again.
-/// * Codes: those of [`NewLogStream::check`], 409 `LogStreamAlreadyExists`, `LogSinkQuotaExceeded`, 403
-///   `LogStreamingNotEnabled` and `CustomAuditLogsInLogStreamsNotEnabled`.
-///
-/// ```
-/// use convex_mgmt::deployment::CreateLogStream;
-/// use convex_mgmt::deployment::log_streams::{LogTopic, LogTopics, NewWebhook, WebhookFormat};
-///
-/// let webhook = NewWebhook::new("https://logs.example.com/convex", WebhookFormat::Jsonl)
-///     .topics(LogTopics::only([LogTopic::Console, LogTopic::FunctionExecution]));
-/// let create = CreateLogStream::new(webhook);
-/// assert!(create.stream.check().is_ok());
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CreateLogStream {
-    /// The stream.
-    pub stream: NewLogStream,
-    unchecked: bool,
+deployment_operation! {
+    /// Creates a log stream and returns its id, and the secret of a webhook. A deployment has at most one stream of each kind, and at
+    /// most five streams.
+    ///
+    /// The server sends a test event and sets the stream's status by the result. The test of a webhook is signed with a secret that the
+    /// caller does not have yet:
+    ///
+    /// * A receiver that rejects it with a 4xx status makes the stream [`Failed`](super::LogStreamStatus::Failed) until it is updated.
+    /// * After a 5xx status, 408, 425 or 429 the server tries again, with at most 3 attempts within 15 seconds.
+    /// * Either the receiver accepts events of the topic [`Verification`](super::LogTopic::Verification) without a signature check as
+    ///   long as it has no secret, or the caller stores the secret and then sends an empty update
+    ///   ([`WebhookUpdate::new`](super::WebhookUpdate::new)), after which the server tests again.
+    ///
+    /// If the outcome is unknown, look for the kind in the list, which also contains the secret of a webhook. List after concurrent
+    /// creations, too: the later one may replace the earlier one.
+    ///
+    /// ```
+    /// use convex_mgmt::deployment::CreateLogStream;
+    /// use convex_mgmt::deployment::log_streams::{LogTopic, LogTopics, NewWebhook, WebhookFormat};
+    ///
+    /// let webhook = NewWebhook::new("https://logs.example.com/convex", WebhookFormat::Jsonl)
+    ///     .topics(LogTopics::only([LogTopic::Console, LogTopic::FunctionExecution]));
+    /// let create = CreateLogStream::new(webhook);
+    /// assert!(create.stream.check().is_ok());
+    /// ```
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct CreateLogStream {
+        /// The stream.
+        pub stream: NewLogStream,
+    }
+
+    id: "create_log_stream",
+    request: POST "/create_log_stream",
+    body: |it| &Written(&it.stream),
+    response: object(CreatedLogStream),
+    idempotency: NonIdempotent,
+    permission: "deployment:integrations:write",
+    verify_with: ListLogStreams,
+    flags: [secret_request, secret_response],
+    codes: [
+        EmptyLogTopics, InvalidLogTopic, InvalidWebhookUrl, InvalidAxiomIngestUrl, InvalidSentryDsn, InvalidPostHogHost,
+        LogStreamAlreadyExists, LogSinkQuotaExceeded, LogStreamingNotEnabled, CustomAuditLogsInLogStreamsNotEnabled
+    ],
+    check: |it| it.stream.check(),
 }
 
 impl CreateLogStream {
     /// Creates this stream.
     pub fn new(stream: impl Into<NewLogStream>) -> Self {
-        Self { stream: stream.into(), unchecked: false }
-    }
-
-    /// Leaves all checks to the server.
-    pub fn unchecked(mut self) -> Self {
-        self.unchecked = true;
-        self
-    }
-}
-
-impl Operation for CreateLogStream {
-    type Api = DeploymentApi;
-    type Output = CreatedLogStream;
-    const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
-        "create_log_stream",
-        Method::POST,
-        "/create_log_stream",
-        Idempotency::NonIdempotent,
-    )
-    .credentials(CREDENTIALS)
-    .permission("deployment:integrations:write")
-    .secret_request()
-    .secret_reply()
-    .verify_with("list_log_streams");
-
-    fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
-        if !self.unchecked {
-            self.stream.check()?;
-        }
-        request.json(&Written(&self.stream))
-    }
-
-    fn decode(body: &Bytes) -> Result<CreatedLogStream, DecodeError> {
-        decode::object(body)
+        Self { stream: stream.into() }
     }
 }
 

@@ -6,10 +6,15 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::auth::DeployKey;
+use crate::error::BuildError;
 use crate::error::ErrorCode;
 use crate::error::Violations;
+use crate::metadata::DeploymentApi;
+use crate::operation::Operation;
 use crate::request::Endpoint;
 use crate::types::Patch;
+use crate::types::Secret;
+use bytes::Bytes;
 
 fn endpoint() -> Endpoint<DeploymentApi> {
     Endpoint::new("https://h", &DeployKey::parse("n|01ab").unwrap()).unwrap()

@@ -5,18 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
-use http::Method;
-
+use super::kinds::six_kinds;
+use super::list::GetLogStream;
 use super::rules::Values;
 use super::{AxiomAttribute, AxiomIngestUrl, DatadogSiteLocation, LogTopics, WebhookFormat};
-use crate::deployment::CREDENTIALS;
-use crate::error::{BuildError, Violations};
-use crate::metadata::{DeploymentApi, Idempotency, OperationMeta};
-use crate::operation::Operation;
-use crate::request::RequestEncoder;
+use crate::error::Violations;
 use crate::request::secret_body::{Written, secret_body};
-use crate::response::{DecodeError, decode};
 use crate::types::LogStreamId;
 use crate::types::Patch;
 use crate::types::redact::debug_redacted;
@@ -214,7 +208,7 @@ fn some<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<LogT
     serde::Deserialize::deserialize(deserializer).map(Some)
 }
 
-super::six_kinds! {
+six_kinds! {
     /// What may be changed of a log stream of one of the six kinds. The kind itself must be the stream's.
     LogStreamUpdate: DatadogUpdate, WebhookUpdate, AxiomUpdate, SentryUpdate, PostHogLogsUpdate, PostHogErrorTrackingUpdate
 }
@@ -244,75 +238,54 @@ impl LogStreamUpdate {
     }
 }
 
-/// Changes a log stream: only what is given. The server then tests it again, and it may fail though it was active.
-///
-/// * Credential: any of the deployment's, with the permission `deployment:integrations:write`.
-/// * Repeating it leaves the same configuration, with one more test.
-/// * Success has no content.
-/// * Codes: those of [`LogStreamUpdate::check`], `InvalidLogStreamId`, `LogStreamDoesntExist`, `LogStreamTypeMismatch`,
-///   `UnsupportedLogStreamType`, 403 `LogStreamingNotEnabled` and `CustomAuditLogsInLogStreamsNotEnabled`.
-///
-/// ```
-/// use convex_mgmt::deployment::UpdateLogStream;
-/// use convex_mgmt::deployment::log_streams::{DatadogUpdate, LogTopics};
-/// use convex_mgmt::{DeployKey, Endpoint, Operation, Patch};
-///
-/// // Sets the tags, removes the service, asks for all topics; the site and the key stay as they are.
-/// let update = DatadogUpdate::new().dd_tags(["team:core"]).service(Patch::Clear).topics(LogTopics::ALL);
-/// let update = UpdateLogStream::new("the-id-of-the-stream", update);
-///
-/// let key = DeployKey::parse("prod:happy-animal-123|made-up")?;
-/// let request = update.to_request(&Endpoint::new("https://happy-animal-123.convex.cloud", &key)?)?;
-/// assert_eq!(request.body(), r#"{"logStreamType":"datadog","ddTags":["team:core"],"service":null,"topics":null}"#);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct UpdateLogStream {
-    /// Which log stream.
-    pub id: LogStreamId,
-    /// What to change.
-    pub changes: LogStreamUpdate,
-    unchecked: bool,
+deployment_operation! {
+    /// Changes a log stream. Fields that the changes leave out stay as they are.
+    ///
+    /// The server then tests the stream again, and an active stream may fail. Repeating the call leaves the same configuration, and adds
+    /// one more test.
+    ///
+    /// ```
+    /// use convex_mgmt::deployment::UpdateLogStream;
+    /// use convex_mgmt::deployment::log_streams::{DatadogUpdate, LogTopics};
+    /// use convex_mgmt::{DeployKey, Endpoint, Operation, Patch};
+    ///
+    /// // Sets the tags, removes the service, asks for all topics; the site and the key stay as they are.
+    /// let update = DatadogUpdate::new().dd_tags(["team:core"]).service(Patch::Clear).topics(LogTopics::ALL);
+    /// let update = UpdateLogStream::new("the-id-of-the-stream", update);
+    ///
+    /// let key = DeployKey::parse("prod:happy-animal-123|made-up")?;
+    /// let request = update.to_request(&Endpoint::new("https://happy-animal-123.convex.cloud", &key)?)?;
+    /// assert_eq!(request.body(), r#"{"logStreamType":"datadog","ddTags":["team:core"],"service":null,"topics":null}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct UpdateLogStream {
+        /// The log stream.
+        pub id: LogStreamId,
+        /// The changes. Their kind must be the stream's.
+        pub changes: LogStreamUpdate,
+    }
+
+    id: "update_log_stream",
+    request: POST "/update_log_stream/{id}",
+    path: [id],
+    body: |it| &Written(&it.changes),
+    response: empty(),
+    idempotency: Idempotent,
+    permission: "deployment:integrations:write",
+    verify_with: GetLogStream,
+    flags: [secret_request],
+    codes: [
+        EmptyLogTopics, InvalidLogTopic, InvalidWebhookUrl, InvalidAxiomIngestUrl, InvalidSentryDsn, InvalidPostHogHost,
+        InvalidLogStreamId, LogStreamDoesntExist, LogStreamTypeMismatch, UnsupportedLogStreamType, LogStreamingNotEnabled,
+        CustomAuditLogsInLogStreamsNotEnabled
+    ],
+    check: |it| it.changes.check(),
 }
 
 impl UpdateLogStream {
     /// Changes this of this log stream.
     pub fn new(id: impl Into<LogStreamId>, changes: impl Into<LogStreamUpdate>) -> Self {
-        Self { id: id.into(), changes: changes.into(), unchecked: false }
-    }
-
-    /// Leaves all checks of the changes to the server.
-    pub fn unchecked(mut self) -> Self {
-        self.unchecked = true;
-        self
-    }
-}
-
-impl Operation for UpdateLogStream {
-    type Api = DeploymentApi;
-    type Output = ();
-    const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
-        "update_log_stream",
-        Method::POST,
-        "/update_log_stream/{id}",
-        Idempotency::Idempotent,
-    )
-    .credentials(CREDENTIALS)
-    .permission("deployment:integrations:write")
-    .empty_reply()
-    .secret_request()
-    .verify_with("get_log_stream");
-
-    fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
-        request.path("id", self.id.as_str())?;
-        if !self.unchecked {
-            self.changes.check()?;
-        }
-        request.json(&Written(&self.changes))
-    }
-
-    fn decode(body: &Bytes) -> Result<(), DecodeError> {
-        decode::nothing(body)
+        Self { id: id.into(), changes: changes.into() }
     }
 }

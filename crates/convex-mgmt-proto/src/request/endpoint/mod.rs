@@ -179,7 +179,7 @@ impl<A: Api> Endpoint<A> {
         Ok(endpoint)
     }
 
-    /// The same endpoint with the `User-Agent` of a client, unless it has a product of its own ([`Endpoint::user_agent`]). The
+    /// The same endpoint with the `User-Agent` of a client, unless it has a product of its own ([`Endpoint::with_user_agent`]). The
     /// next client's replaces it.
     pub fn with_default_user_agent(self, user_agent: UserAgent) -> Self {
         if self.shared.own_product { self } else { self.with_header(USER_AGENT, user_agent.into_value()) }

@@ -9,7 +9,7 @@ use crate::metadata::{DeploymentApi, Idempotency};
 const WITH_REPLY: OperationMeta =
     OperationMeta::new::<DeploymentApi>("x", Method::POST, "/x", Idempotency::NonIdempotent);
 const WITHOUT: OperationMeta =
-    OperationMeta::new::<DeploymentApi>("x", Method::POST, "/x", Idempotency::NonIdempotent).empty_reply();
+    OperationMeta::new::<DeploymentApi>("x", Method::POST, "/x", Idempotency::NonIdempotent).empty_response();
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 

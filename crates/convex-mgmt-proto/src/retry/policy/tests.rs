@@ -217,7 +217,7 @@ fn an_answer_is_read_as_far_as_needed() {
     for other in ["<html>", "OK", "{a}", "\"a\"", r#"{"code":"Blocked"}"#] {
         assert_eq!(of(&response(200, other)), unproven(200), "{other}");
     }
-    let without_reply = operation(Idempotency::NonIdempotent).empty_reply();
+    let without_reply = operation(Idempotency::NonIdempotent).empty_response();
     assert_eq!(Outcome::of(&without_reply, &response(200, "{}")), Outcome::Final);
     assert_eq!(Outcome::of(&without_reply, &response(200, "OK")), unproven(200));
     let retry_after = Some(Duration::from_secs(3));

@@ -1,0 +1,4 @@
+//! The error of a command.
+
+/// An error for a person to read.
+pub(crate) type Failure = Box<dyn std::error::Error>;
