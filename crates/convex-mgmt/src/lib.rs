@@ -17,7 +17,9 @@
 #![cfg_attr(feature = "dotenv", doc = "```no_run")]
 #![cfg_attr(not(feature = "dotenv"), doc = "```ignore")]
 //! use convex_mgmt::deployment::ListEnvironmentVariables;
-//! use convex_mgmt::deployment::environment_variables::{EnvironmentPlan, EnvironmentVariables, Ownership};
+//! use convex_mgmt::deployment::environment_variables::{
+//!     EnvironmentPlan, EnvironmentVariables, Ownership,
+//! };
 //! use convex_mgmt::{Client, DeployKey, Endpoint, OnConflict};
 //!
 //! #[tokio::main]
@@ -97,6 +99,7 @@
 //! | `serde-all` | `Serialize` for responses and `Deserialize` for requests; secrets are written in clear text | |
 //!
 //! All features are additive. The crate needs Rust 1.88 or newer.
+#![doc = include_str!("guide/tables.html")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod guide;
@@ -120,8 +123,8 @@ pub use convex_mgmt_proto::{
 pub use convex_mgmt_proto::deployment;
 pub use convex_mgmt_proto::{
     AccessTokenId, DeploymentId, DeploymentType, Idempotency, LogStreamId, MemberId, Operation, OperationMeta, Patch,
-    Printable, ProjectId, RawJson, Reply, RequestDestination, Secret, TeamId, UnixMillis, UnixNanos, UnknownObject,
-    UsageLimitId,
+    Printable, ProjectId, RawJson, Reply, RequestDestination, Secret, TeamId, Unchecked, UnixMillis, UnixNanos,
+    UnknownObject, UsageLimitId,
 };
 
 // Errors and retries.

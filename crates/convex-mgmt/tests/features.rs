@@ -45,7 +45,7 @@ async fn answer<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) -> String {
     head
 }
 
-/// A server in clear text that answers one request, and tells its head.
+/// A plaintext server that responds to one request. Its task returns the head of the request.
 async fn plain() -> (String, JoinHandle<String>) {
     let (listener, port) = listener().await;
     let serving = tokio::spawn(async move { answer(&mut listener.accept().await.unwrap().0).await });

@@ -1,4 +1,4 @@
-//! The blocking transport of the README, run as it stands there.
+//! The blocking transport of the README, run unchanged.
 
 use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt::{DeployKey, Endpoint, ErrorCode, Operation, ResponseError};

@@ -229,7 +229,7 @@ impl Error {
         self.response_error().and_then(ResponseError::retry_after)
     }
 
-    /// The beginning of the answer's body, at most [`KEPT_BODY`](convex_mgmt::proto::KEPT_BODY) bytes. It may hold secrets.
+    /// The beginning of the answer's body, at most [`KEPT_BODY`](convex_mgmt::KEPT_BODY) bytes. It may hold secrets.
     pub fn body(&self) -> Option<&[u8]> {
         self.response_error().map(ResponseError::body)
     }

@@ -1,6 +1,17 @@
 //! Guides by topic, with examples.
 //!
-//! They are also in the folder `docs` of the repository.
+//! * [Environment variables][environment-variables]: list, update, `.env` files, plans, conflicts.
+//! * [Canonical URLs, pausing and deployment info][deployment].
+//! * [Log streams][log-streams]: the six kinds, topics, updates, webhook secrets.
+//! * [Audit log][audit-log]: pages, actors, metadata.
+//! * [Data sync][data-sync]: pages, documents, selections.
+//! * [Usage and usage limits][usage-and-limits]: metrics, units, windows, limits.
+//! * [Errors and retries][errors]: error kinds, retry rules, unknown outcomes.
+//! * [Settings, layers and transports][transports]: defaults, endpoints, connections, proxies, other transports.
+//! * [Testing][testing]: an in-memory Convex for tests, in process, over a socket or from other languages.
+//! * [Reliability][reliability]: guarantees, and the tests that check them.
+//!
+#![doc = include_str!("links.md")]
 
 // So that guides link to operations by their names.
 #[cfg(doc)]
@@ -11,8 +22,10 @@ use crate::deployment::*;
 ///
 /// A guide links to others by reference (`[text][data-sync]`), and defines these links for git hosts at its end. The definitions
 /// of `links.md` come first, so that they take precedence here.
+///
+/// The style keeps tables readable on a phone, where rustdoc would break names anywhere and columns would get too narrow.
 macro_rules! guides {
-    ($($name:ident = $file:literal;)*) => {$(
+    ($style:literal: $($name:ident = $file:literal;)*) => {$(
         #[doc = include_str!("links.md")]
         #[doc = ""]
         // The examples need the features that they use. Without them the guide is text only.
@@ -20,11 +33,13 @@ macro_rules! guides {
             any(not(doctest), all(feature = "dotenv", feature = "tls-ring")),
             doc = include_str!(concat!("../../docs/", $file))
         )]
+        #[doc = include_str!($style)]
         pub mod $name {}
     )*};
 }
 
 guides! {
+    "tables.html":
     environment_variables = "environment-variables.md";
     deployment = "deployment.md";
     log_streams = "log-streams.md";
@@ -34,6 +49,10 @@ guides! {
     errors = "errors.md";
     transports = "transports.md";
     testing = "testing.md";
+}
+
+guides! {
+    "tables-of-tests.html":
     reliability = "reliability.md";
 }
 
