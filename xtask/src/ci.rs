@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::shell::{cargo, output, root, run, target, tool};
-use crate::{Failure, api, deps, dotenv, spec, tidy};
+use crate::{Failure, api, deps, docs, dotenv, spec, tidy};
 
 /// The version of cargo-deny to run.
 const CARGO_DENY: &str = "0.20.2";
@@ -15,6 +15,7 @@ type Step = (&'static str, fn() -> Result<(), Failure>);
 const STEPS: &[Step] = &[
     ("format", || run(&mut cargo("fmt --all --check"))),
     ("tidy", || tidy::run(&[])),
+    ("operations page", docs::check),
     ("dependencies", deps::run),
     // Without the variable nobody expects documents.
     ("spec", || spec::run(None, std::env::var_os(spec::FOLDER).is_none())),

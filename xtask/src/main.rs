@@ -4,6 +4,7 @@
 mod api;
 mod ci;
 mod deps;
+mod docs;
 mod dotenv;
 mod failure;
 mod fuzz;
@@ -34,6 +35,7 @@ usage: cargo xtask COMMAND
                         is not part of ci
   dotenv [--write]      compare the expected values in the tests of the .env parser with npm's dotenv, which is installed
                         if it is missing; with --write, write the expected values
+  docs                  write docs/operations.md from the registry of operations
   deps                  check the size and the content of the dependency trees
   api                   check which other crates the public signatures name
   tidy [CHECK...]       check the files against the project's rules; the default is all checks:
@@ -47,6 +49,7 @@ enum Command {
     Mutants { files: Vec<String> },
     Dotenv { write: bool },
     Deps,
+    Docs,
     Api,
     Tidy { checks: Vec<String> },
 }
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Command::Mutants { files } => mutants::run(&files),
         Command::Dotenv { write } => dotenv::run(write),
         Command::Deps => deps::run(),
+        Command::Docs => docs::write(),
         Command::Api => api::check(),
         Command::Tidy { checks } => tidy::run(&checks),
     };
@@ -120,6 +124,7 @@ fn command() -> Result<Command, lexopt::Error> {
         "mutants" => Command::Mutants { files: targets },
         "dotenv" => Command::Dotenv { write },
         "deps" => Command::Deps,
+        "docs" => Command::Docs,
         "api" => Command::Api,
         "tidy" => Command::Tidy { checks: targets },
         _ => return Err(format!("unknown command `{name}`").into()),

@@ -13,6 +13,7 @@ use crate::error::Error;
 
 /// What to do if a variable that a plan is about was changed since the plan was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OnConflict {
     /// Change nothing, and say which variables.
     #[default]
@@ -31,6 +32,9 @@ pub enum ApplyError {
     /// The plan deletes every variable that is ours, and does not permit that. Nothing was changed.
     #[error(transparent)]
     DeletesAll(#[from] DeletesAll),
+    /// The plan cannot be applied for another reason, such as an empty prefix. Nothing was changed.
+    #[error(transparent)]
+    Plan(PlanError),
     /// A call failed.
     #[error(transparent)]
     Client(#[from] Error),
@@ -75,5 +79,6 @@ fn refused(error: PlanError) -> ApplyError {
         PlanError::Invalid(problems) => {
             Error::build(UpdateEnvironmentVariables::META, BuildError::Invalid(problems)).into()
         }
+        other => ApplyError::Plan(other),
     }
 }

@@ -12,7 +12,6 @@ mod error;
 mod metadata;
 mod operation;
 mod operations;
-mod registry;
 mod request;
 mod response;
 mod retry;
@@ -28,13 +27,14 @@ pub use operation::{Operation, Page, Paged, Pager, PagingError, Unchecked};
 pub use operations::OPERATIONS;
 pub use request::{CONVEX_CLIENT, Endpoint, EndpointError, RequestEncoder, UserAgent, is_loopback};
 pub use response::{
-    ApiError, DecodeError, DecodeErrorKind, Deprecation, KEPT_BODY, NOT_COMMITTED_CODES, Outcome, Redirect, Reply,
-    ResponseError, Sent, UnexpectedReply, UnreadableReply, decode,
+    ApiError, DecodeError, DecodeErrorKind, Deprecation, KEPT_BODY, NOT_COMMITTED_CODES, Outcome, RawJson, Redirect,
+    Reply, ResponseError, Sent, UnexpectedReply, UnreadableReply, decode,
 };
 pub use retry::{AttemptCounts, RetryBudget, RetryDecision, RetryPolicy};
 pub use types::{
-    AccessTokenId, DeploymentId, DeploymentType, LogStreamId, MemberId, Patch, Printable, ProjectId, RawJson,
+    AccessTokenId, DeploymentId, DeploymentType, LogStreamId, MemberId, Patch, Printable, ProjectId,
     RequestDestination, Secret, TeamId, TimeRangeError, UnixMillis, UnixNanos, UnknownObject, UsageLimitId,
+    environment,
 };
 
 /// Sample requests and responses of every operation, for tests.

@@ -2,7 +2,7 @@
 
 use crate::metadata::OperationMeta;
 use crate::operation::Operation;
-use crate::registry::for_each_operation;
+use crate::operation::registry::for_each_operation;
 
 macro_rules! descriptions {
     ($($api:ident::$topic:ident::$operation:ident,)+) => {

@@ -13,7 +13,7 @@ use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariabl
 use convex_mgmt::{
     ApplyError, Client, Credential, DeploymentClient, Endpoint, Error, OnConflict, Operation, Printable,
 };
-use convex_mgmt_fake::{Fake, Running};
+use convex_mgmt_fake::{Fake, FakeServer};
 use lexopt::prelude::*;
 
 const USAGE: &str = "\
@@ -121,7 +121,7 @@ async fn run(options: &Options) -> Result<(), Box<dyn StdError>> {
     let embedded = if options.deployment.is_none() { Some(embedded_deployment().await?) } else { None };
     let (url, key) = match (&options.deployment, &embedded) {
         (Some((url, key)), _) => (url.clone(), key.as_str()),
-        (None, embedded) => (embedded.as_ref().map(Running::url).unwrap_or_default(), EMBEDDED_KEY),
+        (None, embedded) => (embedded.as_ref().map(FakeServer::url).unwrap_or_default(), EMBEDDED_KEY),
     };
     let credential = Credential::parse(key).map_err(|error| format!("CONVEX_DEPLOY_KEY: {error}"))?;
     let endpoint = Endpoint::new(&url, &credential).map_err(|error| format!("--url: {error}"))?;
@@ -177,7 +177,7 @@ fn client_error<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
 }
 
 /// A deployment in which the sample file finds something to create, to update, to keep and to leave alone.
-async fn embedded_deployment() -> std::io::Result<Running> {
+async fn embedded_deployment() -> std::io::Result<FakeServer> {
     Fake::builder("happy-animal-123")
         .admin_key(EMBEDDED_KEY)
         .variable("GREETING", "hi")

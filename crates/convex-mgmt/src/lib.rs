@@ -48,6 +48,7 @@
 //! [`Credential::compatibility`] advises whether an operation accepts a credential.
 //!
 #![doc = include_str!("guide/links.md")]
+#![doc = include_str!("guide/operation-links.md")]
 #![doc = include_str!("../docs/operations.md")]
 //!
 //! The idempotency of an operation decides about retries. Safe operations read. Idempotent operations lead to the same state
@@ -120,12 +121,12 @@ pub use convex_mgmt_proto::{
 };
 
 // The operations and their values.
-pub use convex_mgmt_proto::deployment;
 pub use convex_mgmt_proto::{
     AccessTokenId, DeploymentId, DeploymentType, Idempotency, LogStreamId, MemberId, Operation, OperationMeta, Patch,
     Printable, ProjectId, RawJson, Reply, RequestDestination, Secret, TeamId, Unchecked, UnixMillis, UnixNanos,
     UnknownObject, UsageLimitId,
 };
+pub use convex_mgmt_proto::{deployment, environment};
 
 // Errors and retries.
 pub use convex_mgmt_hyper::{Error, ErrorKind, PagesError, ProxyRefusal, TransportError, TransportErrorKind};
@@ -137,8 +138,3 @@ pub use convex_mgmt_proto::{
 // The crates below this one, for integrators, and the crates whose types they use.
 #[doc(no_inline)]
 pub use {bytes, convex_mgmt_hyper as hyper, convex_mgmt_proto as proto, http, tower};
-
-// So that the table of operations links to them by their names.
-#[cfg(doc)]
-#[allow(unused_imports, reason = "used by links only")]
-use deployment::*;

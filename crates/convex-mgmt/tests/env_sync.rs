@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use convex_mgmt_fake::{Fake, Running};
+use convex_mgmt_fake::{Fake, FakeServer};
 use tokio::runtime::Runtime;
 
 const KEY: &str = "happy-animal-123|01c0ffee";
@@ -33,7 +33,7 @@ fn texts(output: &Output) -> (String, String, Option<i32>) {
 /// A deployment that listens, and the runtime that serves it.
 struct Deployment {
     fake: Fake,
-    running: Running,
+    running: FakeServer,
     _runtime: Runtime,
 }
 

@@ -1,13 +1,13 @@
-//! An in-memory Convex for tests: a deployment that answers as the real server does, with faults on demand.
+//! An in-memory Convex deployment for tests. It responds as the real server does, and injects faults on request.
 //!
-//! It shares no code with the crates that it tests: requests are read and answers written by types of its own, so that a
-//! wrong field name cannot pass on both sides. The texts of its messages are its own, too; only status and code count.
+//! It shares no code with the crates that it tests: it has its own types for requests and responses, so a wrong field name
+//! cannot pass on both sides. Status codes and error codes are those of the real server; the texts of messages are not.
 //!
 //! * In process: [`Fake`] is a tower service from `http::Request<Bytes>` to `http::Response<Bytes>`.
 //! * On a loopback port: [`Fake::serve`].
 //! * As a program: `convex-mgmt-fake serve`. Requests to `/_fake/...` do over HTTP what the methods of [`Fake`] do.
 //!
-//! A fake is one deployment. Whoever needs several builds several.
+//! A fake is one deployment. Build one for each deployment that a test needs.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -15,43 +15,36 @@
 //! use convex_mgmt_fake::Fake;
 //!
 //! let fake = Fake::builder("happy-animal-123").admin_key("happy-animal-123|01abcd").build();
-//! let running = fake.serve("127.0.0.1:0").await?;
-//! assert!(running.url().starts_with("http://127.0.0.1:"));
+//! let server = fake.serve("127.0.0.1:0").await?;
+//! assert!(server.url().starts_with("http://127.0.0.1:"));
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Layout
+//!
+//! Each module uses only the modules above it:
+//!
+//! | module | content |
+//! | --- | --- |
+//! | `state` | the deployment, its settings, recorded requests and faults |
+//! | `api` | the shared parts of all handlers: callers, arguments, errors, write conflicts |
+//! | `deployment` | the Deployment Platform API: one module per topic, with its routes, handlers and state |
+//! | `control` | [`Fake`] and its methods, and the routes below `/_fake/` |
+//! | `server` | [`FakeBuilder`], the router, the handling of a request, the listener |
+//!
+//! A new operation is a handler and a line in the `routes` of its topic. A new topic is a module and a line in
+//! `deployment::routes`. `Contention::post` declares a write that can lose against overlapping ones.
 
-mod audit_log;
-mod auth;
-mod canonical_urls;
-mod client_version;
-mod contention;
+mod api;
 mod control;
-mod data_sync;
-mod deployment_info;
-mod deployment_state;
-mod environment_variables;
-mod error;
-mod extract;
-mod fake;
-mod faults;
-mod ids;
-mod knobs;
-mod log_streams;
-mod plan;
-mod random;
-mod router;
-mod serve;
+mod deployment;
+mod server;
 mod state;
-mod usage;
 
-pub use data_sync::{Document, StoredTable, Tables, Value};
-pub use deployment_state::Stops;
-pub use fake::{ConnectionReset, Fake, FakeBuilder, Recorded};
-pub use faults::Fault;
-pub use knobs::Knobs;
-pub use log_streams::webhook_signature;
-pub use plan::Plan;
-pub use serve::Running;
-pub use state::AuditEntry;
-pub use usage::{SeedStatus, UsageMetric, UsageWindow};
+pub use control::Fake;
+pub use deployment::{
+    Document, SeedStatus, Stops, StoredTable, Tables, UsageMetric, UsageWindow, Value, webhook_signature,
+};
+pub use server::{ConnectionReset, FakeBuilder, FakeServer};
+pub use state::{AuditEntry, Fault, Knobs, Plan, RecordedRequest};

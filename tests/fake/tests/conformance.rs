@@ -1,5 +1,5 @@
-//! How the real server answers raw requests, as far as they concern routing, auth and environment variables. The numbers
-//! are those that the recordings of a real server use for their cases.
+//! Raw requests about routing, authentication and environment variables, with the responses of the real server. The numbers
+//! are the case numbers of the recordings of a real server.
 
 use bytes::Bytes;
 use convex_mgmt_fake::Fake;
@@ -63,7 +63,7 @@ fn post(body: impl Into<String>) -> Call {
     call.header("content-type", "application/json")
 }
 
-/// With the full key.
+/// An update with the admin key.
 fn update(changes: &str) -> Call {
     post(format!(r#"{{"changes":{changes}}}"#)).auth(KEY)
 }
@@ -76,7 +76,7 @@ async fn send(fake: &Fake, call: &Call) -> Response<Bytes> {
     fake.clone().oneshot(request.body(Bytes::from(call.body.clone())).unwrap()).await.unwrap()
 }
 
-/// The code of an error answer, `-` for an empty body, `ok` for any other.
+/// Returns the code of an error response, `-` for an empty body, and `ok` for any other body.
 fn code(response: &Response<Bytes>) -> String {
     if response.body().is_empty() {
         assert_eq!(response.headers()["content-length"], "0");
@@ -99,7 +99,7 @@ fn code(response: &Response<Bytes>) -> String {
 }
 
 #[tokio::test]
-async fn the_table_of_cases() {
+async fn each_case_has_the_status_and_code_of_the_real_server() {
     let long = |bytes: usize| "v".repeat(bytes);
     let padded = |bytes: usize| format!("{{\"changes\":[]{}}}", " ".repeat(bytes - 14));
     let user = |json: &str| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, json);
@@ -137,6 +137,7 @@ async fn the_table_of_cases() {
         ("13 no version", list().auth(KEY).client("rust-dev"), 400, "ClientVersionUnsupported"),
         ("14 old", list().auth(KEY).client("python-0.1.0"), 200, "ok"),
         ("16 unknown route", get("/api/v1/nope").auth(KEY), 404, "-"),
+        ("16 unknown route, any method", Call { path: "/api/v1/nope/x".into(), ..post("{") }.auth(KEY), 404, "-"),
         ("16 trailing slash", get(&format!("{LIST}/")).auth(KEY), 404, "-"),
         ("17 wrong method", Call { method: Method::DELETE, ..list() }, 405, "-"),
         ("17 options", Call { method: Method::OPTIONS, ..list() }, 200, "-"),
@@ -166,7 +167,7 @@ async fn the_table_of_cases() {
         ("22 missing field", post("{}").auth(KEY), 400, "BadJsonBody"),
         ("22 an array for the object", post("[[]]").auth(KEY), 200, "-"),
         ("23 set", update(r#"[{"name":"A","value":"1"}]"#), 200, "-"),
-        ("25 delete what is not there", update(r#"[{"name":"Z","value":null},{"name":"Y"}]"#), 200, "-"),
+        ("25 delete an unknown variable", update(r#"[{"name":"Z","value":null},{"name":"Y"}]"#), 200, "-"),
         (
             "28 one bad name",
             update(r#"[{"name":"OK","value":"1"},{"name":"9BAD","value":"1"}]"#),
@@ -214,7 +215,7 @@ async fn variables(fake: &Fake) -> String {
 }
 
 #[tokio::test]
-async fn a_batch_is_done_wholly_or_not_at_all() {
+async fn a_batch_is_atomic() {
     let fake = Fake::builder("happy-animal-123").admin_key("happy-animal-123|01c0ffee").build();
     send(&fake, &update(r#"[{"name":"OK","value":"1"},{"name":"CONVEX_SITE_URL","value":"x"}]"#)).await;
     assert_eq!(variables(&fake).await, r#"{"environmentVariables":{}}"#);
@@ -222,7 +223,7 @@ async fn a_batch_is_done_wholly_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn deletions_come_first_and_the_greatest_value_wins() {
+async fn deletions_run_before_sets_and_the_greatest_value_wins() {
     let fake = Fake::builder("happy-animal-123").admin_key("happy-animal-123|01c0ffee").build();
     let changes = r#"[{"name":"B","value":"x"},{"name":"A","value":"z"},{"name":"A","value":"b"},{"name":"B"}]"#;
     send(&fake, &update(changes).header("user-agent", "test/1")).await;
@@ -244,7 +245,7 @@ async fn deletions_come_first_and_the_greatest_value_wins() {
 }
 
 #[tokio::test]
-async fn the_limits_hold_after_the_batch() {
+async fn limits_apply_to_the_result_of_a_batch() {
     let fake = Fake::builder("happy-animal-123").admin_key("happy-animal-123|01c0ffee").build();
     let sets = |count: usize, value: &str| {
         let sets: Vec<_> = (0..count).map(|n| format!(r#"{{"name":"N{n}","value":"{value}"}}"#)).collect();
@@ -258,7 +259,7 @@ async fn the_limits_hold_after_the_batch() {
 }
 
 #[tokio::test]
-async fn a_key_that_acts_as_a_user_writes_only_what_leaves_no_entry() {
+async fn a_key_that_acts_as_a_user_can_write_only_without_an_audit_entry() {
     let fake = fake();
     let acting = format!("{KEY}:{}", base64::Engine::encode(&base64::engine::general_purpose::STANDARD, "{}"));
     let write = |changes: &str| post(format!(r#"{{"changes":{changes}}}"#)).auth(acting.as_str());
@@ -268,7 +269,7 @@ async fn a_key_that_acts_as_a_user_writes_only_what_leaves_no_entry() {
 }
 
 #[tokio::test]
-async fn headers_of_answers() {
+async fn responses_have_the_headers_of_the_real_server() {
     let fake = fake();
     let matched = send(&fake, &list().auth(KEY).client("python-0.1.0")).await;
     assert_eq!(matched.headers()["vary"], VARY);
@@ -280,9 +281,9 @@ async fn headers_of_answers() {
     assert!(String::from_utf8_lossy(message.body()).contains("(deployment:env:write)"));
 }
 
-/// In the order in which the real server registers them: as its source lists the handlers of a path.
+/// The order is the one in which the real server registers the methods of a path.
 #[tokio::test]
-async fn the_methods_of_a_path() {
+async fn the_allow_header_lists_the_methods_in_the_servers_order() {
     let fake = fake();
     for (path, methods) in [
         (LIST, "POST,GET,HEAD"),
@@ -301,22 +302,22 @@ async fn the_methods_of_a_path() {
     }
 }
 
-/// As the server's CORS layer writes them. What is refused for the client's version never gets there.
+/// A request that is rejected because of its client version does not reach the CORS layer.
 #[tokio::test]
-async fn headers_for_browsers() {
+async fn browsers_get_the_cors_headers_of_the_real_server() {
     let fake = fake();
     let with_origin = |call: Call| call.header("origin", "https://app.example");
     for call in [list().auth(KEY), list(), Call { method: Method::DELETE, ..list() }] {
-        let answer = send(&fake, &with_origin(call)).await;
-        assert_eq!(answer.headers()["access-control-allow-origin"], "https://app.example", "{answer:?}");
-        assert_eq!(answer.headers()["access-control-allow-credentials"], "true");
-        assert_eq!(answer.headers()["vary"], VARY);
-        assert!(!answer.headers().contains_key("access-control-allow-methods"), "{answer:?}");
+        let response = send(&fake, &with_origin(call)).await;
+        assert_eq!(response.headers()["access-control-allow-origin"], "https://app.example", "{response:?}");
+        assert_eq!(response.headers()["access-control-allow-credentials"], "true");
+        assert_eq!(response.headers()["vary"], VARY);
+        assert!(!response.headers().contains_key("access-control-allow-methods"), "{response:?}");
     }
-    let asked =
+    let preflight =
         Call { method: Method::OPTIONS, ..list() }.header("access-control-request-headers", "authorization,x-a");
-    let answer = send(&fake, &with_origin(asked)).await;
-    assert_eq!((answer.status().as_u16(), answer.body().len()), (200, 0));
+    let response = send(&fake, &with_origin(preflight)).await;
+    assert_eq!((response.status().as_u16(), response.body().len()), (200, 0));
     for (name, value) in [
         ("access-control-allow-origin", "https://app.example"),
         ("access-control-allow-credentials", "true"),
@@ -325,14 +326,14 @@ async fn headers_for_browsers() {
         ("access-control-max-age", "86400"),
         ("vary", VARY),
     ] {
-        assert_eq!(answer.headers()[name], value, "{name}");
+        assert_eq!(response.headers()[name], value, "{name}");
     }
     for client in ["foo", "rust-dev"] {
-        let refused = send(&fake, &with_origin(list().auth(KEY).client(client))).await;
-        assert_eq!(refused.status(), 400);
-        assert!(!refused.headers().keys().any(|name| name.as_str().starts_with("access-control")), "{refused:?}");
+        let rejected = send(&fake, &with_origin(list().auth(KEY).client(client))).await;
+        assert_eq!(rejected.status(), 400);
+        assert!(!rejected.headers().keys().any(|name| name.as_str().starts_with("access-control")), "{rejected:?}");
     }
-    // Nor does the client's version of a preflight go unread.
+    // The server checks the client version of a preflight, too.
     let preflight = Call { method: Method::OPTIONS, ..list() }.client("foo");
     assert_eq!(code(&send(&fake, &preflight).await), "InvalidClientVersion");
 }

@@ -1,4 +1,4 @@
-//! Control over HTTP does what the methods of the fake do.
+//! The control routes below `/_fake/` have the same effects as the methods of the fake.
 
 mod receiver;
 
@@ -94,7 +94,7 @@ async fn tables_are_filled_in_one_transaction_and_read() {
 }
 
 #[tokio::test]
-async fn usage_is_counted_and_held_against_limits() {
+async fn usage_is_counted_and_limits_are_evaluated() {
     let (fake, same) = (fake(), fake());
     let changes = json!([
         {"change": "set", "metric": "functionCalls", "window": "month", "amount": 40},
@@ -128,7 +128,7 @@ async fn usage_is_counted_and_held_against_limits() {
 }
 
 #[tokio::test]
-async fn variables_are_set_and_deleted_unseen_by_the_audit_log() {
+async fn variables_are_set_and_deleted_without_audit_entries() {
     let fake = fake();
     assert_eq!(post(&fake, "/_fake/variables", json!({"A": "1", "B": ""})).await, json!({}));
     assert_eq!(post(&fake, "/_fake/variables", json!([{"A": null, "C": "3"}, {"NONE": null}])).await, json!([{}, {}]));
@@ -139,10 +139,10 @@ async fn variables_are_set_and_deleted_unseen_by_the_audit_log() {
 }
 
 #[tokio::test]
-async fn events_are_delivered_before_the_response_if_asked() {
-    // A clock that does not deliver by itself.
+async fn events_are_delivered_before_the_response_with_flush() {
+    // The timer does not fire during the test.
     let mut knobs = Knobs::default();
-    knobs.webhook_flush = Duration::from_secs(3600);
+    knobs.webhook_flush_interval = Duration::from_secs(3600);
     let fake = Fake::builder(NAME).admin_key(ADMIN_KEY).knobs(knobs).build();
     let mut receiver = Receiver::start([], []).await;
     let config = json!({
@@ -169,7 +169,7 @@ async fn events_are_delivered_before_the_response_if_asked() {
 }
 
 #[tokio::test]
-async fn the_clock_goes_forward_and_not_beyond_its_end() {
+async fn the_clock_advances_up_to_its_latest_time() {
     let fake = fake();
     let now = || u64::try_from(fake.now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
     let before = now();
@@ -177,18 +177,18 @@ async fn the_clock_goes_forward_and_not_beyond_its_end() {
     let after = reply["now"].as_u64().unwrap();
     assert!((before + 86_400_000..before + 90_000_000).contains(&after), "{before} and {after}");
     assert!((after..after + 3_600_000).contains(&now()));
-    let told = get(&fake, "/_fake/clock").await["now"].as_u64().unwrap();
-    assert!((after..=now()).contains(&told));
-    // A time for which nanoseconds do not suffice, at once or in steps.
+    let read = get(&fake, "/_fake/clock").await["now"].as_u64().unwrap();
+    assert!((after..=now()).contains(&read));
+    // A time that overflows in nanoseconds, in one step or in several.
     let (status, text) = exchange(&fake, "POST", "/_fake/clock", r#"{"milliseconds":18446744073709551615}"#).await;
     assert_eq!(status, StatusCode::BAD_REQUEST, "{text}");
     let steps = format!("[{}]", [r#"{"milliseconds":3155760000000}"#; 3].join(","));
     assert_eq!(exchange(&fake, "POST", "/_fake/clock", &steps).await.0, StatusCode::BAD_REQUEST);
-    assert!(now() < after + Duration::from_secs(3600).as_millis() as u64, "none of the steps was taken");
+    assert!(now() < after + Duration::from_secs(3600).as_millis() as u64, "no step was applied");
 }
 
 #[tokio::test]
-async fn keys_come_and_go() {
+async fn keys_are_added_and_revoked() {
     const LIST: &str = "/api/v1/list_environment_variables";
     let fake = fake();
     let keys = json!([
@@ -210,13 +210,13 @@ async fn keys_come_and_go() {
 
     let revoke = async |key: &str| post(&fake, "/_fake/keys", json!({"change": "revoke", "key": key})).await;
     assert_eq!(revoke("nope").await, json!({"found": false}));
-    // With the type of the deployment or without.
+    // With and without the type of the deployment.
     for key in ["prod:happy-animal-123|02", "happy-animal-123|03", "prod:happy-animal-123|04"] {
         assert_eq!(revoke(key).await, json!({"found": true}), "{key}");
         assert_eq!(revoke(key).await, json!({"found": false}), "{key}");
     }
     assert_eq!(statuses(all).await, [200, 401, 401, 401, 200]);
-    // A token keeps its number when another is revoked, and a revoked key may come back.
+    // A token keeps its number when another is revoked, and a revoked key can be added again.
     fake.add_read_only_key("happy-animal-123|03");
     fake.add_token("prod:happy-animal-123|04", ["deployment:env:view"]);
     fake.add_admin_key("happy-animal-123|02");
@@ -226,9 +226,9 @@ async fn keys_come_and_go() {
 }
 
 #[tokio::test]
-async fn requests_are_told_with_what_they_met() {
+async fn requests_are_returned_with_their_faults_and_statuses() {
     let fake = fake();
-    post(&fake, "/_fake/faults", json!({"fault": "answer", "status": 429, "retryAfter": 3, "path": "_usage"})).await;
+    post(&fake, "/_fake/faults", json!({"fault": "response", "status": 429, "retryAfter": 3, "path": "_usage"})).await;
     let key = ADMIN_KEY;
     assert_eq!(status_with(&fake, key, "/api/v1/list_usage_limits").await, 200);
     assert_eq!(status_with(&fake, key, "/api/v1/get_current_usage").await, 429);
@@ -242,18 +242,18 @@ async fn requests_are_told_with_what_they_met() {
             {"number": 0, "method": "GET", "uri": "/api/v1/list_usage_limits", "headers": headers, "body": "",
              "fault": null, "status": 200},
             {"number": 1, "method": "GET", "uri": "/api/v1/get_current_usage", "headers": headers, "body": "",
-             "fault": {"fault": "answer", "status": 429, "retryAfter": 3}, "status": null},
+             "fault": {"fault": "response", "status": 429, "retryAfter": 3}, "status": null},
             {"number": 2, "method": "POST", "uri": "/x", "headers": {"a": "1, 2"}, "body": "{\"b\":\u{fffd}}",
              "fault": null, "status": 404},
         ])
     );
     assert_eq!(get(&fake, "/_fake/requests?from=2").await, json!([all[2]]));
     assert_eq!(get(&fake, "/_fake/requests?from=3").await, json!([]));
-    assert_eq!(fake.requests().len(), 3, "control is not recorded");
+    assert_eq!(fake.requests().len(), 3, "control requests are not recorded");
 }
 
 #[tokio::test]
-async fn the_audit_log_is_told_as_the_api_does() {
+async fn the_audit_log_has_the_format_of_the_api() {
     let fake = fake();
     let body = r#"{"changes":[{"name":"A","value":"1"}]}"#;
     let request = Request::post("/api/v1/update_environment_variables")
@@ -271,7 +271,7 @@ async fn the_audit_log_is_told_as_the_api_does() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_changes_nothing() {
+async fn invalid_bodies_change_nothing() {
     let fake = fake();
     for (path, body, reason) in [
         ("variables", r#"{"A":1}"#, "expected a string"),
@@ -309,7 +309,11 @@ async fn what_cannot_be_read_changes_nothing() {
         );
     }
     assert!(fake.variables().is_empty() && fake.tables().is_empty());
-    assert_eq!(status_with(&fake, ADMIN_KEY, "/api/v1/get_current_usage").await, 200, "no fault, and the key is good");
+    assert_eq!(
+        status_with(&fake, ADMIN_KEY, "/api/v1/get_current_usage").await,
+        200,
+        "there is no fault, and the key is valid"
+    );
     assert_eq!(exchange(&fake, "GET", "/_fake/requests?since=1", "").await.0, StatusCode::BAD_REQUEST);
     assert_eq!(exchange(&fake, "POST", "/_fake/requests", "").await.0, StatusCode::METHOD_NOT_ALLOWED);
     let (status, text) = exchange(&fake, "GET", "/_fake/table", "").await;

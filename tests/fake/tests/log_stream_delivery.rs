@@ -1,4 +1,4 @@
-//! What webhooks get, held against a receiver on a loopback port.
+//! The deliveries to webhooks, as a receiver on a loopback port sees them.
 
 mod receiver;
 
@@ -12,10 +12,10 @@ use tower::ServiceExt;
 
 use receiver::{Received, Receiver};
 
-/// A deployment whose clock does not send by itself, and that does not wait between attempts.
+/// Settings under which the timer does not fire during a test and retries have no backoff.
 fn knobs() -> Knobs {
     let mut knobs = Knobs::default();
-    knobs.webhook_flush = Duration::from_secs(3600);
+    knobs.webhook_flush_interval = Duration::from_secs(3600);
     knobs.webhook_backoff = (Duration::ZERO, Duration::ZERO);
     knobs
 }
@@ -28,12 +28,12 @@ async fn send(fake: &Fake, method: &str, path: &str, body: Value) -> Value {
     let request = Request::builder().method(method).uri(format!("/api/v1/{path}"));
     let request = request.header("authorization", "Convex happy-animal-123|01ab");
     let request = request.header("content-type", "application/json").body(Bytes::from(body.to_string())).unwrap();
-    let answer = fake.clone().oneshot(request).await.unwrap();
-    assert_eq!(answer.status(), 200, "{answer:?}");
-    serde_json::from_slice(answer.body()).unwrap_or_default()
+    let response = fake.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 200, "{response:?}");
+    serde_json::from_slice(response.body()).unwrap_or_default()
 }
 
-/// A webhook: its id and its secret.
+/// Creates a webhook and returns its id and secret.
 async fn create(fake: &Fake, url: &str, format: &str, topics: Value) -> (String, String) {
     let body = json!({"logStreamType": "webhook", "url": url, "format": format, "topics": topics});
     let created = send(fake, "POST", "create_log_stream", body).await;
@@ -59,7 +59,7 @@ fn topics(received: &Received) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_stream_is_verified_first() {
+async fn a_new_stream_is_verified_before_its_first_batch() {
     let mut receiver = Receiver::start([], []).await;
     let fake = fake(knobs());
     let (id, secret) = create(&fake, &format!("{}?a=b#c", receiver.url()), "json", json!(["console"])).await;
@@ -98,7 +98,7 @@ async fn a_stream_is_verified_first() {
 }
 
 #[tokio::test]
-async fn case_109_lines_have_the_content_type_of_json() {
+async fn case_109_jsonl_has_the_content_type_of_json() {
     let mut receiver = Receiver::start([], []).await;
     let fake = fake(knobs());
     let (id, secret) = create(&fake, &receiver.url(), "jsonl", json!(["audit_log", "console"])).await;
@@ -112,7 +112,7 @@ async fn case_109_lines_have_the_content_type_of_json() {
     assert!(is_signed_with(&secret, &batch) && !is_signed_with("", &batch));
     let text = String::from_utf8(batch.body.to_vec()).unwrap();
     let lines: Vec<Value> = text.split('\n').map(|line| serde_json::from_str(line).unwrap()).collect();
-    // What happened just before the stream was there is in its first batch.
+    // The first batch has the events from just before the creation of the stream.
     assert_eq!(lines.len(), 2, "{text}");
     assert_eq!(lines[0]["audit_log_action"], "create_integration");
     let metadata = format!(r#"{{"id":"{id}","type":"webhook"}}"#);
@@ -120,11 +120,11 @@ async fn case_109_lines_have_the_content_type_of_json() {
     assert_eq!(lines[1]["timestamp"], 5);
     assert_eq!(lines[1]["message"], "line\nbreak");
     fake.flush_log_streams().await;
-    assert!(receiver.so_far().is_empty(), "nothing is sent twice");
+    assert!(receiver.so_far().is_empty(), "no event is sent twice");
 }
 
 #[tokio::test]
-async fn events_tell_the_plan() {
+async fn events_contain_the_plan() {
     let mut receiver = Receiver::start([], []).await;
     let plan: Plan = serde_json::from_value(json!({
         "deploymentType": "prod",
@@ -144,7 +144,7 @@ async fn events_tell_the_plan() {
 }
 
 #[tokio::test]
-async fn batches_have_128_events_at_most() {
+async fn a_batch_has_at_most_128_events() {
     let mut receiver = Receiver::start([], []).await;
     let fake = fake(knobs());
     let (id, _) = create(&fake, &receiver.url(), "json", json!(["console"])).await;
@@ -165,7 +165,7 @@ async fn batches_have_128_events_at_most() {
 }
 
 #[tokio::test]
-async fn what_is_tried_again() {
+async fn retryable_statuses_are_retried() {
     for code in [500, 503, 408, 421, 425, 429] {
         let mut receiver = Receiver::start([code, code], [code; 5]).await;
         let fake = fake(knobs());
@@ -178,12 +178,12 @@ async fn what_is_tried_again() {
         for same in [&received[..3], &received[3..]] {
             assert!(same.iter().all(|one| one.body == same[0].body && one.headers == same[0].headers), "{code}");
         }
-        assert_eq!(received.last().unwrap().answered, 200);
+        assert_eq!(received.last().unwrap().status, 200);
     }
 }
 
 #[tokio::test]
-async fn what_counts_as_taken() {
+async fn redirects_and_empty_successes_count_as_accepted() {
     let mut receiver = Receiver::start([302], [204]).await;
     let fake = fake(knobs());
     let (id, _) = create(&fake, &receiver.url(), "json", json!(["console"])).await;
@@ -194,7 +194,7 @@ async fn what_counts_as_taken() {
 }
 
 #[tokio::test]
-async fn a_batch_that_is_refused_or_never_taken_is_dropped() {
+async fn a_batch_that_is_rejected_or_never_accepted_is_dropped() {
     for (code, attempts) in [(400, 1), (404, 1), (503, 6)] {
         let mut receiver = Receiver::start([], [code; 6]).await;
         let fake = fake(knobs());
@@ -210,26 +210,26 @@ async fn a_batch_that_is_refused_or_never_taken_is_dropped() {
 }
 
 #[tokio::test]
-async fn case_110_a_stream_fails_until_it_is_updated() {
-    for (answers, attempts) in [(vec![400], 1), (vec![404], 1), (vec![503; 3], 3)] {
-        let mut receiver = Receiver::start(answers.clone(), []).await;
+async fn case_110_a_failed_stream_stays_failed_until_it_is_updated() {
+    for (statuses, attempts) in [(vec![400], 1), (vec![404], 1), (vec![503; 3], 3)] {
+        let mut receiver = Receiver::start(statuses.clone(), []).await;
         let fake = fake(knobs());
         let (id, _) = create(&fake, &receiver.url(), "json", json!(["console"])).await;
         let failed = status(&fake, &id).await;
         assert_eq!(failed["type"], "failed");
-        assert!(failed["reason"].as_str().unwrap().contains(&answers[0].to_string()), "{failed}");
+        assert!(failed["reason"].as_str().unwrap().contains(&statuses[0].to_string()), "{failed}");
         fake.emit("console", json!({}));
         fake.flush_log_streams().await;
-        assert_eq!(receiver.so_far().len(), attempts, "no batch goes to a stream that failed");
+        assert_eq!(receiver.so_far().len(), attempts, "a failed stream gets no batches");
         send(&fake, "POST", &format!("update_log_stream/{id}"), json!({"logStreamType": "webhook"})).await;
         assert_eq!(status(&fake, &id).await, active());
         fake.flush_log_streams().await;
-        assert_eq!(receiver.so_far().len(), 1, "the event from before is gone");
+        assert_eq!(receiver.so_far().len(), 1, "the earlier event is not delivered");
     }
 }
 
 #[tokio::test]
-async fn who_cannot_be_reached_fails() {
+async fn a_stream_with_an_unreachable_webhook_fails() {
     for url in ["http://127.0.0.1:9/", "https://127.0.0.1:9/", "mailto:someone@example.com"] {
         let fake = fake(knobs());
         let (id, _) = create(&fake, url, "json", Value::Null).await;
@@ -240,7 +240,7 @@ async fn who_cannot_be_reached_fails() {
 }
 
 #[tokio::test]
-async fn a_new_secret_is_used_from_the_next_update_on() {
+async fn a_rotated_secret_is_used_from_the_next_update_on() {
     let mut receiver = Receiver::start([], []).await;
     let fake = fake(knobs());
     let (id, old) = create(&fake, &receiver.url(), "json", json!(["console"])).await;
@@ -267,10 +267,10 @@ async fn a_new_secret_is_used_from_the_next_update_on() {
 }
 
 #[tokio::test]
-async fn each_stream_gets_its_topics_from_the_shared_events() {
+async fn each_stream_gets_the_events_of_its_topics() {
     let mut receiver = Receiver::start([], []).await;
     let fake = fake(knobs());
-    fake.emit("console", json!({"message": "before there is a stream"}));
+    fake.emit("console", json!({"message": "before the first stream"}));
     let (id, _) = create(&fake, &receiver.url(), "json", Value::Null).await;
     assert_eq!(status(&fake, &id).await, active());
     for topic in ["custom_audit", "exception", "of_the_future"] {
@@ -286,7 +286,7 @@ async fn each_stream_gets_its_topics_from_the_shared_events() {
 }
 
 #[tokio::test]
-async fn events_from_long_before_the_first_stream_are_gone() {
+async fn events_from_long_before_the_first_stream_are_not_delivered() {
     let mut receiver = Receiver::start([], []).await;
     let fake = fake(knobs());
     fake.emit("console", json!({}));
@@ -298,10 +298,10 @@ async fn events_from_long_before_the_first_stream_are_gone() {
 }
 
 #[tokio::test]
-async fn the_clock_sends_too_and_so_does_a_full_buffer() {
+async fn the_timer_and_a_full_buffer_trigger_a_delivery() {
     let mut receiver = Receiver::start([], []).await;
     let mut often = knobs();
-    often.webhook_flush = Duration::from_millis(20);
+    often.webhook_flush_interval = Duration::from_millis(20);
     let fake = fake(often);
     let (id, _) = create(&fake, &receiver.url(), "json", json!(["console"])).await;
     assert_eq!(status(&fake, &id).await, active());
@@ -322,10 +322,10 @@ async fn the_clock_sends_too_and_so_does_a_full_buffer() {
 }
 
 #[test]
-fn the_clock_outlives_the_runtime_that_it_began_in() {
+fn the_timer_outlives_the_runtime_that_it_started_in() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut often = knobs();
-    often.webhook_flush = Duration::from_millis(20);
+    often.webhook_flush_interval = Duration::from_millis(20);
     let fake = fake(often);
     let (id, _) = runtime().block_on(create(&fake, "http://127.0.0.1:9/", "json", json!(["console"])));
     runtime().block_on(async {

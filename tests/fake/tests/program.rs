@@ -27,9 +27,9 @@ async fn started(arguments: &[&str]) -> (Child, String) {
 async fn exchange(address: &str, request: String) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    let _ = stream.read_to_string(&mut answer).await;
-    answer
+    let mut response = String::new();
+    let _ = stream.read_to_string(&mut response).await;
+    response
 }
 
 fn get(key: &str) -> String {
@@ -38,7 +38,7 @@ fn get(key: &str) -> String {
     )
 }
 
-fn order(method: &str, body: &str) -> String {
+fn fault_request(method: &str, body: &str) -> String {
     control(method, "faults", body)
 }
 
@@ -82,19 +82,23 @@ async fn it_serves_each_key_and_stops_on_sigterm() {
 }
 
 #[tokio::test]
-async fn faults_can_be_ordered_from_outside() {
+async fn faults_are_injected_over_http() {
     let (_child, address) = started(SERVE).await;
     let list = || exchange(&address, get("happy-animal-123|01ab"));
-    let fault = |body: &'static str| exchange(&address, order("POST", body));
-    fault(r#"{"fault":"answer","status":503,"code":"Busy","retryAfter":7,"times":2}"#).await;
+    let fault = |body: &'static str| exchange(&address, fault_request("POST", body));
+    fault(r#"{"fault":"response","status":503,"code":"Busy","retryAfter":7,"times":2}"#).await;
     for _ in 0..2 {
-        let answer = list().await;
-        assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: 7") && answer.contains("\"Busy\""));
+        let response = list().await;
+        assert!(
+            response.starts_with("HTTP/1.1 503")
+                && response.contains("retry-after: 7")
+                && response.contains("\"Busy\"")
+        );
     }
     assert!(list().await.starts_with("HTTP/1.1 200"));
     fault(r#"{"fault":"reset","path":"/other"}"#).await;
-    assert!(list().await.starts_with("HTTP/1.1 200"), "meant for another path");
-    exchange(&address, order("DELETE", "")).await;
+    assert!(list().await.starts_with("HTTP/1.1 200"), "the fault is for another path");
+    exchange(&address, fault_request("DELETE", "")).await;
     fault(r#"{"fault":"reset"}"#).await;
     assert_eq!(list().await, "");
     fault(r#"{"fault":"emptyBody"}"#).await;
@@ -102,23 +106,23 @@ async fn faults_can_be_ordered_from_outside() {
     assert!(fault(r#"{"fault":"bogus"}"#).await.starts_with("HTTP/1.1 400"));
 }
 
-/// A session of a test in another language: fill, ask, look at what was asked, revoke.
+/// The session of a test in another language: it fills the deployment, reads it, inspects the requests, revokes a key.
 #[tokio::test]
-async fn a_session_is_controlled_from_outside() {
+async fn a_session_is_controlled_over_http() {
     let (_child, address) = started(&[SERVE, &["--plan", "{}"]].concat()).await;
     let post = async |path: &str, body: &str| {
-        let answer = exchange(&address, control("POST", path, body)).await;
-        assert!(answer.starts_with("HTTP/1.1 200"), "{path} {body}: {answer}");
-        answer
+        let response = exchange(&address, control("POST", path, body)).await;
+        assert!(response.starts_with("HTTP/1.1 200"), "{path} {body}: {response}");
+        response
     };
-    let look = async |path: &str| exchange(&address, control("GET", path, "")).await;
+    let read = async |path: &str| exchange(&address, control("GET", path, "")).await;
     let list = async || exchange(&address, get("happy-animal-123|01ab")).await;
     post("variables", r#"{"A":"1","B":"2"}"#).await;
     post("variables", r#"{"B":null}"#).await;
     assert!(list().await.ends_with(r#"{"environmentVariables":{"A":"1"}}"#));
     post("tables", r#"[{"change":"insert","table":"t","document":{"_id":"a","_creationTime":1.5,"n":1}}]"#).await;
     let tables = r#"[{"component":"","table":"t","documents":[{"_creationTime":1.5,"_id":"a","n":1}]}]"#;
-    assert!(look("tables").await.ends_with(tables));
+    assert!(read("tables").await.ends_with(tables));
     post("usage", r#"{"change":"add","metric":"functionCalls","amount":5}"#).await;
     let usage = exchange(&address, get_path("/api/v1/get_current_usage")).await;
     assert!(usage.contains(r#""current_day":5.0"#), "{usage}");
@@ -130,12 +134,12 @@ async fn a_session_is_controlled_from_outside() {
     post("keys", r#"{"change":"add","key":"happy-animal-123|01ab","role":"admin"}"#).await;
     assert!(list().await.starts_with("HTTP/1.1 200"));
 
-    let requests = look("requests").await;
+    let requests = read("requests").await;
     for part in [r#""number":0,"method":"GET","uri":"/api/v1/list_environment_variables""#, r#""status":401}"#] {
         assert!(requests.contains(part), "{part}: {requests}");
     }
-    assert!(look("requests?from=3").await.ends_with(r#""fault":null,"status":200}]"#));
-    assert!(look("audit_log").await.ends_with("[]"));
+    assert!(read("requests?from=3").await.ends_with(r#""fault":null,"status":200}]"#));
+    assert!(read("audit_log").await.ends_with("[]"));
     // The help names each path.
     let help = program(&["--help"]).output().await.unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
@@ -151,7 +155,7 @@ fn documented_session() -> Vec<(String, String)> {
     let (session, _) = session.split_once("```").expect("its end");
     let mut commands = Vec::new();
     for command in session.split("$ curl $URL").skip(1) {
-        // A command goes on as long as a quotation mark is open.
+        // A command continues while a quotation mark is open.
         let mut quotes = 0;
         let is_end = |character: char| {
             quotes += usize::from(character == '\'');
@@ -163,9 +167,9 @@ fn documented_session() -> Vec<(String, String)> {
     commands
 }
 
-/// JSON as it is, or text; without what differs from run to run and from client to client.
+/// Parses JSON or text, without the parts that differ between runs and clients.
 fn comparable(text: &str) -> Value {
-    fn without_chance(value: &mut Value) {
+    fn normalize(value: &mut Value) {
         match value {
             Value::Object(fields) => {
                 if let Some(Value::Object(headers)) = fields.get_mut("headers") {
@@ -175,12 +179,12 @@ fn comparable(text: &str) -> Value {
                     *id = format!("{} characters", id.len());
                 }
             }
-            Value::Array(items) => items.iter_mut().for_each(without_chance),
+            Value::Array(items) => items.iter_mut().for_each(normalize),
             _ => {}
         }
     }
     let mut value = serde_json::from_str(text).unwrap_or_else(|_| text.trim_end().into());
-    without_chance(&mut value);
+    normalize(&mut value);
     value
 }
 
@@ -199,8 +203,8 @@ async fn the_documented_session_has_the_documented_output() {
             Some(("-H ", header)) => format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{header}\r\n\r\n"),
             _ => control("GET", path.strip_prefix("/_fake/").unwrap(), ""),
         };
-        let answer = exchange(&address, request).await;
-        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        let response = exchange(&address, request).await;
+        let (_, body) = response.split_once("\r\n\r\n").unwrap();
         assert_eq!(comparable(body), comparable(&output), "{command}");
     }
 }
@@ -210,56 +214,56 @@ fn get_path(path: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_plan_makes_it_a_cloud_deployment() {
+async fn a_plan_makes_the_deployment_a_cloud_deployment() {
     let info = get_path("/api/v1/deployment_info");
     let (_child, address) = started(SERVE).await;
     assert!(exchange(&address, info.clone()).await.ends_with(r#"{"kind":"selfHosted"}"#));
 
     let plan = r#"{"deploymentType":"prod","teamId":7,"projectName":"Shop","auditLogRetentionDays":1}"#;
     let (_child, address) = started(&[SERVE, &["--plan", plan]].concat()).await;
-    let answer = exchange(&address, info).await;
+    let response = exchange(&address, info).await;
     for part in [r#""kind":"cloud""#, r#""teamId":7"#, r#""projectName":"Shop""#, r#""deploymentType":"prod""#] {
-        assert!(answer.contains(part), "{part}: {answer}");
+        assert!(response.contains(part), "{part}: {response}");
     }
     let log = exchange(&address, get_path("/api/v1/list_audit_log_events?from=0")).await;
     assert!(log.contains("AuditLogsTooOld"), "{log}");
 }
 
 #[tokio::test]
-async fn knobs_are_turned() {
-    let knobs = ["--knob", "audit-log-page=1/2", "--knob", "request-timeout=0"];
+async fn knobs_are_set() {
+    let knobs = ["--knob", "audit-log-page-size=1/2", "--knob", "request-timeout=0"];
     let (_child, address) = started(&[SERVE, &["--plan", "{}"], &knobs].concat()).await;
     let limited = exchange(&address, get_path("/api/v1/list_audit_log_events?from=0&limit=3")).await;
     assert!(limited.contains("LimitOutOfRange"), "{limited}");
-    exchange(&address, order("POST", r#"{"fault":"delay","milliseconds":3600000}"#)).await;
+    exchange(&address, fault_request("POST", r#"{"fault":"delay","milliseconds":3600000}"#)).await;
     assert!(exchange(&address, get("happy-animal-123|01ab")).await.starts_with("HTTP/1.1 408"));
 }
 
 #[tokio::test]
-async fn wrong_usage_is_told_and_ends_with_2() {
-    for (arguments, told) in [
+async fn invalid_arguments_are_explained_and_exit_with_2() {
+    for (arguments, message) in [
         (&["serve"][..], "--deployment is missing"),
         (&["serve", "--deployment", "a"], "--admin-key is missing"),
         (&["serve", "--deployment", "a", "--admin-key", "b|01"], "'a|SECRET'"),
         (&["serve", "--deployment", "a", "--admin-key", "a|01", "--token", "x"], "KEY=ACTION"),
         (&["--deployment", "a"], "the command `serve` is missing"),
-        (&["serve", "--plan", "{"], "--plan cannot be read"),
+        (&["serve", "--plan", "{"], "invalid --plan"),
         (&["serve", "--plan", r#"{"deploymentType":"local"}"#], "'local'"),
         (&["serve", "--plan", r#"{"deployment":"dev"}"#], "unknown field `deployment`"),
-        (&["serve", "--knob", "body-bytes"], "NAME=VALUE"),
-        (&["serve", "--knob", "bogus=1"], "no knob is called 'bogus'"),
-        (&["serve", "--knob", "body-bytes=many"], "'many' is no value of the knob body-bytes"),
+        (&["serve", "--knob", "max-body-bytes"], "NAME=VALUE"),
+        (&["serve", "--knob", "bogus=1"], "unknown knob 'bogus'"),
+        (&["serve", "--knob", "max-body-bytes=many"], "'many' is not a valid value of the knob max-body-bytes"),
         (&["serve", "--bogus"], "--bogus"),
     ] {
         let output = program(arguments).output().await.unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        assert!(String::from_utf8_lossy(&output.stderr).contains(told), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(message), "{output:?}");
     }
     assert_eq!(program(&["--help"]).output().await.unwrap().status.code(), Some(0));
 }
 
 #[tokio::test]
-async fn an_address_that_cannot_be_listened_at_ends_with_1() {
+async fn an_address_that_cannot_be_bound_exits_with_1() {
     let (_child, address) = started(SERVE).await;
     let taken = ["serve", "--listen", &address, "--deployment", "a", "--admin-key", "a|01"];
     assert_eq!(program(&taken).output().await.unwrap().status.code(), Some(1));

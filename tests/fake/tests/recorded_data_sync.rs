@@ -1,6 +1,5 @@
-//! Data sync against exchanges that were recorded from a real server. Steps that wrote rows are no part of the API: what
-//! they wrote goes into the fake's tables, with the recorded ids. Times have to be in the same order as the recorded ones,
-//! and the same wherever those were.
+//! Recorded exchanges about data sync. Steps that wrote rows are not part of the API: the test writes the rows into the fake's
+//! tables, with the recorded ids. Times must have the order of the recorded ones, and be equal wherever those are.
 
 mod recorded;
 mod recorded_rows;
@@ -18,15 +17,15 @@ use serde_json::{Value as Json, json};
 use crate::recorded::{Replay, builder, folder, lines, what};
 use crate::recorded_rows::Rows;
 
-/// The recorded servers' settings, but time runs a thousand times as slow, so that a slow machine changes nothing.
+/// The settings of the recorded servers, with times a thousand times as long, so that a slow machine changes nothing.
 fn knobs(file: &str) -> Knobs {
     let mut knobs = Knobs::default();
     knobs.data_sync_progress_interval = Duration::from_secs(5000);
-    knobs.data_sync_freshness = Duration::from_secs(30_000);
+    knobs.data_sync_max_snapshot_age = Duration::from_secs(30_000);
     match file {
         "datasync-paging" => {
             knobs.data_sync_page_entries = 2;
-            knobs.data_sync_freshness = Duration::from_secs(2000);
+            knobs.data_sync_max_snapshot_age = Duration::from_secs(2000);
         }
         "datasync-expired" => knobs.document_retention = Duration::from_secs(3600),
         _ => {}
@@ -37,7 +36,7 @@ fn knobs(file: &str) -> Knobs {
 /// A file, a case, and tables by component and name.
 type Order = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
-/// The order of the recorded syncs: the tables are created in it, before anything else of a file or case.
+/// The order of tables in the recorded syncs. They are created in it at the start of a file or case.
 const ORDER: [Order; 4] = [
     ("datasync-tables", "case-092", &[("", "a"), ("", "b")]),
     ("datasync-tables", "datasync-values", &[("", "people"), ("", "things")]),
@@ -45,12 +44,12 @@ const ORDER: [Order; 4] = [
     ("datasync-components", "datasync-components", &[("auth", "users"), ("auth/inner", "tokens"), ("", "users")]),
 ];
 
-/// Which recorded time is which time here.
+/// The times of the fake by recorded time.
 #[derive(Default)]
 struct Times(BTreeMap<i64, i64>);
 
 impl Times {
-    /// Puts the times of the answer in place of the recorded ones.
+    /// Replaces the recorded times with those of the response.
     fn replace(&mut self, recorded: &mut Json, got: &Json) -> Result<(), String> {
         match (recorded, got) {
             (Json::Object(recorded), Json::Object(got)) => {
@@ -58,7 +57,7 @@ impl Times {
                     let got = got.get(name).unwrap_or(&Json::Null);
                     match (name.as_str(), value.as_i64(), got.as_i64()) {
                         ("ts" | "snapshotTs" | "syncedTs" | "lastUpdated", Some(time), Some(got)) => {
-                            self.meet(time, got)?;
+                            self.check(time, got)?;
                             *value = json!(got);
                         }
                         ("value", ..) => {}
@@ -74,7 +73,7 @@ impl Times {
         }
     }
 
-    fn meet(&mut self, recorded: i64, got: i64) -> Result<(), String> {
+    fn check(&mut self, recorded: i64, got: i64) -> Result<(), String> {
         let here = *self.0.entry(recorded).or_insert(got);
         let before = self.0.range(..recorded).next_back().is_none_or(|(_, before)| *before <= got);
         let after = self.0.range(recorded + 1..).next().is_none_or(|(_, after)| *after >= got);
@@ -86,8 +85,8 @@ impl Times {
     }
 }
 
-/// The documents of a page by their exact text.
-fn spelled(text: &str) -> Vec<String> {
+/// Returns the exact text of the documents of a page.
+fn raw_documents(text: &str) -> Vec<String> {
     #[derive(Deserialize)]
     struct Page {
         values: Vec<Entry>,
@@ -100,37 +99,37 @@ fn spelled(text: &str) -> Vec<String> {
     page.values.iter().map(|entry| entry.value.get().to_owned()).collect()
 }
 
-fn compare(replay: &mut Replay, times: &mut Times, line: &Json, answer: &Response<Bytes>) -> Result<(), String> {
+fn compare(replay: &mut Replay, times: &mut Times, line: &Json, response: &Response<Bytes>) -> Result<(), String> {
     let mut expected = line["response"].clone();
-    let got: Json = serde_json::from_slice(answer.body()).map_err(|error| error.to_string())?;
+    let got: Json = serde_json::from_slice(response.body()).map_err(|error| error.to_string())?;
     times.replace(&mut expected["body"], &got)?;
-    replay.compare(&expected, answer)?;
+    replay.compare(&expected, response)?;
     if let Some(raw) = expected["body_raw"].as_str() {
-        let (recorded, got) = (spelled(raw), spelled(std::str::from_utf8(answer.body()).unwrap()));
+        let (recorded, got) = (raw_documents(raw), raw_documents(std::str::from_utf8(response.body()).unwrap()));
         if recorded != got {
-            return Err(format!("the spelling was {recorded:?}, not {got:?}"));
+            return Err(format!("the text was {recorded:?}, not {got:?}"));
         }
     }
     Ok(())
 }
 
-/// A request that was made, but not recorded. Tells the next cursor.
+/// Sends a request that was not recorded, and returns the next cursor.
 async fn unrecorded(replay: &Replay, body: Json) -> Json {
     let headers = json!({"authorization": "Convex <ADMIN_KEY>", "content-type": "application/json"});
     let request = json!({"method": "POST", "path": "/api/v1/data/sync", "headers": headers, "body": body});
-    let answer = replay.send(&json!({ "request": request }), None).await;
-    serde_json::from_slice::<Json>(answer.body()).unwrap()["pagination"]["nextCursor"].clone()
+    let response = replay.send(&json!({ "request": request }), None).await;
+    serde_json::from_slice::<Json>(response.body()).unwrap()["pagination"]["nextCursor"].clone()
 }
 
-/// What the recorded server went through before a step, and what the recordings leave out.
+/// Repeats the unrecorded steps of the real server before a step.
 async fn before(replay: &Replay, rows: &mut Rows, file: &str, line: &Json) {
     match (file, line["case"].as_str().unwrap(), line["step"].as_str().unwrap()) {
         ("datasync-tables", "case-092", "page 1") => {
             rows.insert_recorded("a", &["1", "2"]);
-            // A sync that was given up after its first page.
+            // A sync that was abandoned after its first page.
             unrecorded(replay, json!({})).await;
         }
-        // A sync that dropped a table, and took it up again after a change.
+        // A sync that deselected a table, and selected it again after a change.
         ("datasync-tables", "case-103", "set-up: create table kinds") => {
             let mut cursor = Json::Null;
             for _ in 0..3 {
@@ -141,7 +140,7 @@ async fn before(replay: &Replay, rows: &mut Rows, file: &str, line: &Json) {
             let cursor = unrecorded(replay, json!({"cursor": cursor, "selection": without_a})).await;
             unrecorded(replay, json!({ "cursor": cursor })).await;
         }
-        // In the recorded order, b comes after kinds. It is empty, so that it may as well be a new one.
+        // In the recorded order, b comes after kinds. It is empty, so a new table has the same effect.
         ("datasync-tables", _, "cold, all but two tables, page 1") => {
             replay.fake.commit(|tables| tables.clear_table("", "b"));
         }
@@ -151,8 +150,8 @@ async fn before(replay: &Replay, rows: &mut Rows, file: &str, line: &Json) {
         ("datasync-expired", _, step) if step.starts_with("the same cursor") => {
             replay.fake.advance_clock(Duration::from_secs(2 * 3600));
         }
-        ("datasync-expired", _, "cold restart") => rows.take_over(line),
-        // Two syncs of other cases.
+        ("datasync-expired", _, "cold restart") => rows.write_page(line),
+        // Two syncs from other cases.
         ("endpoints", _, "data/sync") => {
             for _ in 0..2 {
                 unrecorded(replay, json!({})).await;
@@ -162,9 +161,9 @@ async fn before(replay: &Replay, rows: &mut Rows, file: &str, line: &Json) {
     }
 }
 
-/// Replays a file, and tells how many exchanges there were.
+/// Replays a file, and returns the number of exchanges.
 async fn replay(file: &str, recorded: &[Json], text: &str) -> u32 {
-    let is_walk = file.starts_with("datasync-") || file == "restart";
+    let continues = file.starts_with("datasync-") || file == "restart";
     let mut now: Option<(String, Replay, Rows, Times)> = None;
     let mut count = 0;
     for line in recorded {
@@ -174,10 +173,10 @@ async fn replay(file: &str, recorded: &[Json], text: &str) -> u32 {
         if !is_data(path) && !is_setup {
             continue;
         }
-        // A walk goes on through the cases of a file; other cases start on a clean deployment.
+        // The cases of some files continue the same syncs; other cases start with a new deployment.
         let case = line["case"].as_str().unwrap().to_owned();
         let last_case = now.as_ref().map(|(case, ..)| case.clone());
-        if last_case.as_ref().is_none_or(|last| !is_walk && *last != case) {
+        if last_case.as_ref().is_none_or(|last| !continues && *last != case) {
             let fake = builder(line["variant"].as_str()).knobs(knobs(file)).build();
             now = Some((case.clone(), Replay::new(fake.clone()), Rows::new(fake, text), Times::default()));
         }
@@ -193,16 +192,16 @@ async fn replay(file: &str, recorded: &[Json], text: &str) -> u32 {
             rows.set_up(line);
             continue;
         }
-        let answer = replay.send(line, None).await;
-        compare(replay, times, line, &answer)
-            .unwrap_or_else(|difference| panic!("{file}, {}: {difference}: {answer:?}", what(line)));
+        let response = replay.send(line, None).await;
+        compare(replay, times, line, &response)
+            .unwrap_or_else(|difference| panic!("{file}, {}: {difference}: {response:?}", what(line)));
         count += 1;
     }
     count
 }
 
 #[tokio::test]
-async fn the_fake_syncs_as_the_real_server_did() {
+async fn the_fake_syncs_like_the_real_server() {
     let Some(folder) = folder() else { return };
     for file in [
         "datasync-empty",
@@ -219,7 +218,7 @@ async fn the_fake_syncs_as_the_real_server_did() {
     ] {
         let text = std::fs::read_to_string(folder.join(file).with_extension("jsonl")).unwrap();
         let count = replay(file, &lines(&folder, file), &text).await;
-        println!("{file}: {count} exchanges as recorded");
+        println!("{file}: {count} exchanges with the recorded response");
         assert!(count > 0, "nothing of {file} was replayed");
     }
 }

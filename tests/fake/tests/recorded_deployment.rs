@@ -1,5 +1,4 @@
-//! The fake against exchanges that were recorded from a real server, as far as they concern environment variables,
-//! canonical URLs, pausing, usage, the audit log and what the deployment is.
+//! Recorded exchanges about environment variables, canonical URLs, pausing, usage, the audit log and deployment info.
 
 mod recorded;
 
@@ -30,17 +29,17 @@ const FILES: [&str; 13] = [
     "usage-calls",
 ];
 
-/// A recorded request whose path ends so is of another topic.
+/// Returns `true` if the path belongs to a topic of another test.
 fn is_of_another_topic(path: &str) -> bool {
     ["log_stream", "rotate_webhook_secret", "/data/", "/api/storage/"].iter().any(|part| path.contains(part))
 }
 
-/// Who wins a race cannot be repeated.
+/// The outcome of a race cannot be replayed.
 fn is_not_repeatable(line: &Value) -> bool {
     line["case"] == "case-037"
 }
 
-/// A body that is recorded by its recipe only.
+/// Returns the body of a request whose recording only describes it.
 fn generated(line: &Value) -> Option<String> {
     let bytes = line["request"]["body"].get("$generated").and(line["request"]["body"]["bytes"].as_u64())?;
     let set = |name: String, value: String| json!({"name": name, "value": value});
@@ -54,11 +53,11 @@ fn generated(line: &Value) -> Option<String> {
             let changes: Vec<_> = (0..65).map(|n| set(format!("N{n}"), "v".repeat(8192))).collect();
             json!({ "changes": changes }).to_string()
         }
-        _ => panic!("{}: a recipe that this test does not know", what(line)),
+        _ => panic!("{}: an unknown description of a body", what(line)),
     })
 }
 
-/// A deployment as the recorded one was when the case began.
+/// Returns a deployment like the recorded one at the start of the case.
 fn deployment(line: &Value) -> Replay {
     let variant = line["variant"].as_str();
     let plan = |plan: Value| serde_json::from_value::<Plan>(plan).unwrap();
@@ -81,7 +80,7 @@ fn deployment(line: &Value) -> Replay {
     replay
 }
 
-/// Does what the real server had gone through, unrecorded, before this line.
+/// Repeats the unrecorded steps of the real server before this line.
 async fn prepare(replay: &mut Replay, line: &Value) {
     let (case, step) = (line["case"].as_str().unwrap(), line["step"].as_str().unwrap());
     let egress = |amount| {
@@ -110,12 +109,12 @@ async fn call(fake: &Fake, method: &str, path: &str, body: Value) -> Value {
         .uri(format!("/api/v1/{path}"))
         .header("authorization", "Convex happy-animal-123|01c0ffee")
         .header("content-type", "application/json");
-    let answer = fake.clone().oneshot(call.body(Bytes::from(body.to_string())).unwrap()).await.unwrap();
-    assert_eq!(answer.status(), 200, "{method} {path}: {answer:?}");
-    serde_json::from_slice(answer.body()).unwrap_or_default()
+    let response = fake.clone().oneshot(call.body(Bytes::from(body.to_string())).unwrap()).await.unwrap();
+    assert_eq!(response.status(), 200, "{method} {path}: {response:?}");
+    serde_json::from_slice(response.body()).unwrap_or_default()
 }
 
-/// Makes every entry of the audit log that the API can make.
+/// Creates every kind of audit log entry that the API can create.
 async fn all_actions(replay: &mut Replay, line: &Value) {
     let post = async |path: &str, body| call(&replay.fake, "POST", path, body).await;
     let env = "update_environment_variables";
@@ -144,7 +143,7 @@ async fn all_actions(replay: &mut Replay, line: &Value) {
     }
 }
 
-/// A case: a deployment, when it began, and the time of the first request for a part of its audit log.
+/// A case: a deployment, its start, and the recorded time of the first request for a part of its audit log.
 struct Case {
     replay: Replay,
     began: u64,
@@ -157,7 +156,7 @@ impl Case {
         Self { replay: deployment(line), began: now.as_millis().try_into().unwrap(), first_from: None }
     }
 
-    /// Moves the recorded `from` of an audit log to when this deployment began.
+    /// Shifts the recorded `from` of an audit log request to the start of this deployment.
     fn shift_time(&mut self, line: &mut Value) {
         let query = line["request"]["query"].as_str().unwrap_or_default().to_owned();
         let digits: String =
@@ -173,27 +172,27 @@ impl Case {
     async fn replay(&mut self, mut line: Value) {
         prepare(&mut self.replay, &line).await;
         self.shift_time(&mut line);
-        let answer = self.replay.send(&line, generated(&line)).await;
+        let response = self.replay.send(&line, generated(&line)).await;
         let mut expected = line["response"].clone();
-        let got = serde_json::from_slice(answer.body()).unwrap_or_default();
+        let got = serde_json::from_slice(response.body()).unwrap_or_default();
         drop_imports(&mut expected["body"]);
-        settle(&mut expected["body"], &got);
-        if let Err(difference) = self.replay.compare(&expected, &answer) {
-            panic!("{}: {difference}: {answer:?}", what(&line));
+        copy_volatile(&mut expected["body"], &got);
+        if let Err(difference) = self.replay.compare(&expected, &response) {
+            panic!("{}: {difference}: {response:?}", what(&line));
         }
         if let Some(raw) = expected["body_raw"].as_str() {
-            assert_eq!(answer.body(), raw, "{}", what(&line));
+            assert_eq!(response.body(), raw, "{}", what(&line));
         }
-        // Texts of errors are free, and so is the length of cursors.
+        // The texts of errors and the lengths of cursors may differ.
         let is_free = expected["body"] != line["response"]["body"] || expected["body"].get("code").is_some();
         if !is_free && expected["body"]["pagination"].get("nextCursor").is_none() {
-            let length = answer.headers()["content-length"].to_str().unwrap();
+            let length = response.headers()["content-length"].to_str().unwrap();
             assert_eq!(expected["headers"]["content-length"], length, "{}", what(&line));
         }
     }
 }
 
-/// Takes away the entries of the audit log that imports left, which are no part of the API.
+/// Removes the audit log entries of imports, which are not part of the API.
 fn drop_imports(body: &mut Value) {
     if let Some(items) = body.get_mut("items").and_then(Value::as_array_mut) {
         let imports = ["snapshot_import", "clear_tables", "delete_tables"];
@@ -201,8 +200,8 @@ fn drop_imports(body: &mut Value) {
     }
 }
 
-/// Takes over the numbers that differ from server to server: times, and the numbers of tokens and of who made them.
-fn settle(recorded: &mut Value, got: &Value) {
+/// Copies the numbers that differ between servers: times, token ids and member ids.
+fn copy_volatile(recorded: &mut Value, got: &Value) {
     match (recorded, got) {
         (Value::Object(recorded), Value::Object(got)) => {
             let is_token = recorded.get("kind").is_some_and(|kind| kind == "token");
@@ -212,18 +211,18 @@ fn settle(recorded: &mut Value, got: &Value) {
                 if differs && value.is_u64() && here.is_u64() {
                     *value = here.clone();
                 }
-                settle(value, here);
+                copy_volatile(value, here);
             }
         }
         (Value::Array(recorded), Value::Array(got)) => {
-            recorded.iter_mut().zip(got).for_each(|(recorded, got)| settle(recorded, got));
+            recorded.iter_mut().zip(got).for_each(|(recorded, got)| copy_volatile(recorded, got));
         }
         _ => {}
     }
 }
 
 #[tokio::test]
-async fn the_fake_answers_as_the_real_server_did() {
+async fn the_fake_responds_like_the_real_server() {
     let Some(folder) = folder() else { return };
     for file in FILES {
         let mut cases: BTreeMap<String, Case> = BTreeMap::new();
@@ -233,12 +232,12 @@ async fn the_fake_answers_as_the_real_server_did() {
             if is_of_another_topic(path) || is_not_repeatable(&line) {
                 continue;
             }
-            // Every case starts on a clean deployment.
+            // Each case starts with a new deployment.
             let case = cases.entry(line["case"].to_string()).or_insert_with(|| Case::new(&line));
             case.replay(line).await;
             replayed += 1;
         }
-        println!("{file}: {replayed} exchanges answered as recorded");
+        println!("{file}: {replayed} exchanges with the recorded response");
         assert!(replayed > 0, "nothing of {file} was replayed");
     }
 }

@@ -1,4 +1,4 @@
-//! Log streams against what was recorded from a real server: the exchanges, and what webhooks got.
+//! Recorded exchanges about log streams, and recorded deliveries to webhooks.
 
 mod receiver;
 mod recorded;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use receiver::{Received, Receiver};
 use recorded::{Replay, builder, folder, lines, what};
 
-/// The files with exchanges about log streams for which no delivery matters.
+/// The files with exchanges about log streams that do not depend on deliveries.
 const FILES: [&str; 9] = [
     "logstreams",
     "endpoints",
@@ -34,7 +34,7 @@ fn is_about_log_streams(line: &Value) -> bool {
     path.contains("log_stream") || path.contains("rotate_webhook_secret")
 }
 
-/// A body that is recorded by its recipe only.
+/// Returns the body of a request whose recording only describes it.
 fn generated(line: &Value) -> Option<String> {
     let text = line["request"]["body"].get("$generated")?.as_str()?;
     let body = match text {
@@ -51,7 +51,7 @@ fn generated(line: &Value) -> Option<String> {
     Some(body.to_string())
 }
 
-/// The lines of a file by case, in their order. A restart does not make a new case.
+/// Returns the lines of a file by case, in order. A restart belongs to the case before it.
 fn cases(folder: &Path, file: &str) -> Vec<Vec<Value>> {
     let mut cases: Vec<Vec<Value>> = Vec::new();
     for line in lines(folder, file) {
@@ -66,13 +66,13 @@ fn cases(folder: &Path, file: &str) -> Vec<Vec<Value>> {
 
 fn new_fake(line: &Value) -> FakeBuilder {
     let mut knobs = Knobs::default();
-    knobs.webhook_flush = Duration::from_secs(3600);
+    knobs.webhook_flush_interval = Duration::from_secs(3600);
     knobs.webhook_backoff = (Duration::ZERO, Duration::ZERO);
     builder(line["variant"].as_str()).knobs(knobs)
 }
 
 #[tokio::test]
-async fn exchanges() {
+async fn the_fake_responds_like_the_real_server() {
     let Some(folder) = folder() else { return };
     let mut replayed = BTreeMap::new();
     for file in FILES {
@@ -84,12 +84,12 @@ async fn exchanges() {
             }
         }
     }
-    println!("exchanges that the fake answered as recorded: {replayed:?}");
+    println!("exchanges with the recorded response: {replayed:?}");
     assert!(FILES.iter().all(|file| replayed.contains_key(file)), "a file has nothing to replay: {replayed:?}");
 }
 
 #[test]
-fn recorded_signatures_are_those_of_the_fake() {
+fn the_fake_computes_the_recorded_signatures() {
     let Some(folder) = folder() else { return };
     let mut verified = BTreeMap::new();
     for file in ["webhooks", "webhooks-topics", "restart"] {
@@ -104,7 +104,7 @@ fn recorded_signatures_are_those_of_the_fake() {
             *verified.entry(file).or_insert(0) += 1;
         }
     }
-    println!("deliveries whose signature the fake would have made: {verified:?}");
+    println!("deliveries with the recorded signature: {verified:?}");
     assert_eq!(verified.len(), 3);
 }
 
@@ -134,7 +134,7 @@ async fn recorded_events_can_be_emitted() {
 }
 
 #[tokio::test]
-async fn deliveries() {
+async fn the_fake_delivers_like_the_real_server() {
     let Some(folder) = folder() else { return };
     let (mut replayed, mut delivered) = (BTreeMap::new(), BTreeMap::new());
     for file in DELIVERED {
@@ -144,22 +144,22 @@ async fn deliveries() {
             *delivered.entry(file).or_insert(0) += deliveries;
         }
     }
-    println!("exchanges answered as recorded: {replayed:?}, events delivered as recorded: {delivered:?}");
+    println!("exchanges with the recorded response: {replayed:?}, events delivered as recorded: {delivered:?}");
     assert!(DELIVERED.iter().all(|file| replayed[file] > 0 && delivered[file] > 0));
 }
 
-/// A delivered event with what matters of its delivery.
-type Told = (Value, String, u64);
+/// A delivered event, the secret of its signature, and the status of the response.
+type Delivered = (Value, String, u64);
 
-/// Replays a case with a receiver that answers as the recorded one did, and compares what it got.
+/// Replays a case with a receiver that responds like the recorded one, and compares the deliveries.
 async fn replay_deliveries(case: &[Value]) -> (u32, usize) {
     let recorded: Vec<&Value> = case.iter().filter_map(|line| line.get("delivery")).collect();
     let is_verification = |delivery: &Value| delivery["events"][0]["topic"] == "verification";
-    let answers = |verification: bool| {
+    let statuses = |verification: bool| {
         let of_kind = recorded.iter().filter(move |delivery| is_verification(delivery) == verification);
         of_kind.map(|delivery| u16::try_from(delivery["answered"].as_u64().unwrap()).unwrap())
     };
-    let mut receiver = Receiver::start(answers(true), answers(false)).await;
+    let mut receiver = Receiver::start(statuses(true), statuses(false)).await;
     let mut replay = Replay::new(new_fake(&case[0]).build());
     let (mut restarted, mut exchanges) = (false, 0);
     for line in case.iter().filter(|line| line.get("request").is_some() && is_of_the_fake(line)) {
@@ -168,7 +168,7 @@ async fn replay_deliveries(case: &[Value]) -> (u32, usize) {
             replay.fake.restart_log_streams();
             restarted = true;
         }
-        // The recorded server had time, unless its answer says otherwise.
+        // The recorded server had verified its streams, unless its response has a pending one.
         if line["response"]["body"]["status"]["type"] != "pending" {
             replay.fake.log_streams_settled().await;
             if is_about_log_streams(line) {
@@ -192,36 +192,36 @@ async fn replay_deliveries(case: &[Value]) -> (u32, usize) {
         let note: Value = serde_json::from_str(note).unwrap();
         let expected: Vec<usize> = serde_json::from_value(note["batch sizes in order of arrival"].clone()).unwrap();
         let sizes: Vec<_> = received.iter().map(|received| received.events().len()).collect();
-        // The real server's last batch was larger by the events of the case before.
+        // The real server's last batch also had the events of the previous case.
         assert_eq!(sizes.len(), expected.len(), "{what}");
         assert_eq!(sizes.split_last().unwrap().1, expected.split_last().unwrap().1, "{what}");
     }
-    let recorded: Vec<Told> = recorded.iter().flat_map(|delivery| recorded_events(&replay, delivery)).collect();
+    let recorded: Vec<Delivered> = recorded.iter().flat_map(|delivery| recorded_events(&replay, delivery)).collect();
     let recorded: BTreeSet<_> = of_the_case(recorded, &replay).into_iter().map(text).collect();
     let got: BTreeSet<_> = received.iter().flat_map(|received| got_events(&replay, received)).map(text).collect();
     let missing: Vec<_> = recorded.difference(&got).collect();
-    assert!(missing.is_empty(), "{what}: not delivered so: {missing:#?}\nbut: {got:#?}");
+    assert!(missing.is_empty(), "{what}: not delivered: {missing:#?}\ndelivered: {got:#?}");
     (exchanges, recorded.len())
 }
 
-/// Whether it is a request that the public API has.
+/// Returns `true` for requests of the public API except data sync.
 fn is_of_the_fake(line: &Value) -> bool {
     line["request"]["path"].as_str().unwrap().starts_with("/api/v1/")
         && !line["request"]["path"].as_str().unwrap().ends_with("/data/sync")
 }
 
-/// The port of a receiver. Nobody listens at 9, here as there.
+/// Returns the port of a receiver. Port 9 has no listener, here as in the recordings.
 fn port(url: &Value) -> Option<&str> {
     let (port, _) = url.as_str()?.strip_prefix("http://127.0.0.1:")?.split_once('/')?;
     Some(port).filter(|port| *port != "9")
 }
 
-/// Verifications have the same headers, formats, events and secrets.
+/// Compares the headers, formats, events and secrets of verifications.
 fn compare_verifications(what: &str, replay: &Replay, recorded: &[&Value], received: &[Received]) {
     let recorded: Vec<_> =
         recorded.iter().filter(|delivery| delivery["events"][0]["topic"] == "verification").collect();
     let received: Vec<_> = received.iter().filter(|received| received.is_verification()).collect();
-    // Not all of the real ones were kept.
+    // Not all verifications of the real server were recorded.
     assert!(received.len() >= recorded.len(), "{what}: {received:?}");
     for (recorded, received) in recorded.iter().zip(received) {
         let headers: Vec<(String, String)> = serde_json::from_value(recorded["headers"].clone()).unwrap();
@@ -237,23 +237,23 @@ fn compare_verifications(what: &str, replay: &Replay, recorded: &[&Value], recei
     }
 }
 
-/// The events of a recorded delivery, with what they would be called here.
-fn recorded_events(replay: &Replay, delivery: &Value) -> Vec<Told> {
+/// Returns the events of a recorded delivery, with the replacements of this replay.
+fn recorded_events(replay: &Replay, delivery: &Value) -> Vec<Delivered> {
     let events = delivery["events"].as_array().unwrap().iter();
     let secret = &delivery["hmacSecrets"][delivery["signed_with"].as_str().unwrap()];
     let secret = replay.rename(secret.as_str().unwrap());
-    let answered = delivery["answered"].as_u64().unwrap();
+    let status = delivery["answered"].as_u64().unwrap();
     let event = |event: &Value| serde_json::from_str(&replay.rename(&event.to_string())).unwrap();
-    events.map(|recorded| (timeless(event(recorded)), secret.clone(), answered)).collect()
+    events.map(|recorded| (timeless(event(recorded)), secret.clone(), status)).collect()
 }
 
-/// The events of a delivery that the fake made, with the secret that it used.
-fn got_events(replay: &Replay, received: &Received) -> Vec<Told> {
+/// Returns the events of a delivery by the fake, with the secret of its signature.
+fn got_events(replay: &Replay, received: &Received) -> Vec<Delivered> {
     let signature = received.header("x-webhook-signature");
     let secret = replay.renamed.values().find(|secret| webhook_signature(secret, &received.body) == signature);
-    let secret = secret.expect("a secret that the fake told");
+    let secret = secret.expect("a secret that the fake returned");
     let events = received.events().into_iter();
-    events.map(|event| (timeless(event), secret.clone(), u64::from(received.answered))).collect()
+    events.map(|event| (timeless(event), secret.clone(), u64::from(received.status))).collect()
 }
 
 fn timeless(mut event: Value) -> Value {
@@ -262,15 +262,15 @@ fn timeless(mut event: Value) -> Value {
     event
 }
 
-fn text((event, secret, answered): Told) -> String {
-    format!("{event} signed with {secret}, answered {answered}")
+fn text((event, secret, status): Delivered) -> String {
+    format!("{event} signed with {secret}, response {status}")
 }
 
-/// The events that what is replayed of a case made. The real server's first batch also has events of before, that the
-/// fake is told to send before: they end where the last webhook is created.
-fn of_the_case(events: Vec<Told>, replay: &Replay) -> Vec<Told> {
+/// Returns the events of the replayed part of a case. The real server's first batch also has earlier events, which the fake
+/// sends before: they end with the creation of the last webhook.
+fn of_the_case(events: Vec<Delivered>, replay: &Replay) -> Vec<Delivered> {
     let ids: Vec<_> = replay.renamed.values().map(String::as_str).collect();
-    let is_creation = |(event, ..): &Told| {
+    let is_creation = |(event, ..): &Delivered| {
         let metadata = event["audit_log_metadata"].as_str().unwrap_or("{}");
         let metadata: Value = serde_json::from_str(metadata).unwrap();
         event["audit_log_action"] == "create_integration"
@@ -278,6 +278,6 @@ fn of_the_case(events: Vec<Told>, replay: &Replay) -> Vec<Told> {
             && ids.contains(&metadata["id"].as_str().unwrap())
     };
     let first = events.iter().rposition(is_creation).unwrap_or(0);
-    let replayed = |(event, ..): &Told| event["audit_log_action"] != "create_data_sync";
+    let replayed = |(event, ..): &Delivered| event["audit_log_action"] != "create_data_sync";
     events.into_iter().skip(first).filter(replayed).collect()
 }

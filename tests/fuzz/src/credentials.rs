@@ -82,6 +82,7 @@ fn is_sent_as_given(text: &str, credential: &Credential) {
             assert_eq!(Authorizes::<ManagementApi>::secret(token).expose(), text);
             Endpoint::<ManagementApi>::new("https://api.convex.dev", token).expect("as before");
         }
+        other => panic!("{other:?}"),
     }
 }
 
@@ -107,6 +108,7 @@ fn has_the_parts_of(text: &str, credential: &Credential) {
                 other => panic!("{other:?}"),
             }
         }
+        other => panic!("{other:?}"),
     }
 }
 
@@ -176,6 +178,7 @@ fn readers_agree(text: &str) {
             assert_eq!(token, Ok(one));
             assert!(matches!(key, Err(CredentialError::WrongKind { .. })));
         }
+        Ok(other) => panic!("{other:?}"),
         Err(error) => assert_eq!((key, token), (Err(error.clone()), Err(error))),
     }
 }

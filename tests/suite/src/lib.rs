@@ -17,7 +17,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use convex_mgmt::{Client, ClientBuilder, DeployKey, DeploymentApi, Endpoint, Sent, TransportError};
-use convex_mgmt_fake::{ConnectionReset, Fake, FakeBuilder, Running};
+use convex_mgmt_fake::{ConnectionReset, Fake, FakeBuilder, FakeServer};
 use http::{Request, Response};
 use tower::Service;
 
@@ -43,7 +43,7 @@ pub fn endpoint(url: &str) -> Endpoint<DeploymentApi> {
 }
 
 /// A builder for a client of a fake that listens.
-pub fn client_of(running: &Running) -> ClientBuilder<DeploymentApi> {
+pub fn client_of(running: &FakeServer) -> ClientBuilder<DeploymentApi> {
     Client::builder(endpoint(&running.url()))
 }
 

@@ -1,148 +1,121 @@
-//! The counterparts of the documents' bodies: how a reply and a request of each operation are read and written again.
+//! The bodies of each operation: how a response and a request are decoded and encoded again.
 
 use std::fmt;
+use std::rc::Rc;
 
-use convex_mgmt_proto::deployment::log_streams::{LogStreamUpdate, NewLogStream};
-use convex_mgmt_proto::deployment::{
-    CreateLogStream, CreateUsageLimit, DataSync, DeleteLogStream, DeleteUsageLimit, GetCanonicalUrls, GetCurrentUsage,
-    GetDeploymentInfo, GetLogStream, ListActiveSyncs, ListAuditLogEvents, ListEnvironmentVariables, ListLogStreams,
-    ListUsageLimits, PauseDeployment, RotateWebhookSecret, UnpauseDeployment, UpdateCanonicalUrl,
-    UpdateEnvironmentVariables, UpdateLogStream, UpdateUsageLimit,
-};
-use convex_mgmt_proto::{DeployKey, DeploymentApi, Endpoint, Operation, Paged};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use convex_mgmt_proto::samples::{SAMPLES, SampleApi, SampleOutput, SampleRequest, Samples};
+use convex_mgmt_proto::{DeploymentApi, Operation};
+use http::Response;
+use serde_json::Value;
 
-/// Reads the body of a reply as the operation does, and writes it again. The text is the name of the field that the
-/// operation takes its output out of, or empty.
-type Reply = fn(&[u8], &str) -> Result<Through, String>;
+/// Decodes the body of a response as the operation does, and encodes it again.
+type Reply = Rc<dyn Fn(&[u8]) -> Result<Through, String>>;
 
-/// Reads the body of a request, and gives what the operation around it would send.
-type Request = fn(&Value) -> Result<Through, String>;
+/// Decodes the body of a request, and encodes what the operation sends.
+type Request = Rc<dyn Fn(&Value) -> Result<Through, String>>;
 
-/// What became of a body.
+/// A body that was decoded and encoded again.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Through {
-    /// The body, written again.
+    /// The encoded body.
     pub(crate) json: Value,
-    /// Whether something in it was kept without a name for it. An enum or a union keeps what it does not know, so what
-    /// comes back does not tell.
+    /// `true` if the types have no name for something in it. Open enums and unions keep such values, so the body does not show it.
     pub(crate) unknown: bool,
 }
 
 impl Through {
-    fn new(json: Value, read: &impl fmt::Debug) -> Self {
-        Self { json, unknown: format!("{read:?}").contains("Unknown(") }
+    fn new(json: Value, debug: &str) -> Self {
+        // The keys of a map may have any name.
+        let is_value = |rest: &str| !rest.split_once("\")").is_some_and(|(_, after)| after.starts_with(": "));
+        Self { json, unknown: debug.split("Unknown(").skip(1).any(is_value) }
     }
 }
 
-/// The bodies of one operation. One that has no body is `None`.
-#[derive(Clone, Copy, Debug)]
+/// The bodies of one operation. `None` stands for no body.
+#[derive(Clone)]
 pub(crate) struct Bodies {
     pub(crate) id: &'static str,
-    pub(crate) reply: Option<(Reply, &'static str)>,
+    pub(crate) reply: Option<Reply>,
     pub(crate) request: Option<Request>,
 }
 
 impl Bodies {
     /// An operation without bodies.
-    pub(crate) const fn new(id: &'static str) -> Self {
+    pub(crate) fn new(id: &'static str) -> Self {
         Self { id, reply: None, request: None }
     }
 
-    const fn of<O: Operation>() -> Self {
-        Self::new(O::META.id)
+    pub(crate) fn gives(self, reply: impl Fn(&[u8]) -> Result<Through, String> + 'static) -> Self {
+        Self { reply: Some(Rc::new(reply)), ..self }
     }
 
-    pub(crate) const fn gives(mut self, reply: Reply, field: &'static str) -> Self {
-        self.reply = Some((reply, field));
-        self
+    pub(crate) fn takes(self, request: impl Fn(&Value) -> Result<Through, String> + 'static) -> Self {
+        Self { request: Some(Rc::new(request)), ..self }
     }
 
-    pub(crate) const fn takes(mut self, request: Request) -> Self {
-        self.request = Some(request);
-        self
+    fn of(samples: &'static Samples) -> Self {
+        let mut bodies = Self::new(samples.meta.id);
+        if !samples.meta.empty_response {
+            bodies = bodies.gives(|body| received(samples, body));
+        }
+        if (samples.from_body)("").is_some() {
+            bodies = bodies.takes(|body| sent(samples, body));
+        }
+        bodies
     }
 }
 
-/// The Deployment Platform API.
-pub(crate) const DEPLOYMENT: &[Bodies] = &[
-    Bodies::of::<CreateLogStream>()
-        .gives(whole::<CreateLogStream>, "")
-        .takes(|body| sent(body, |stream: NewLogStream| CreateLogStream::new(stream).unchecked())),
-    Bodies::of::<CreateUsageLimit>()
-        .gives(field::<CreateUsageLimit>, "usageLimit")
-        .takes(|body| sent(body, |config| CreateUsageLimit::new(config).unchecked())),
-    Bodies::of::<DataSync>().gives(whole::<DataSync>, "").takes(|body| sent(body, DataSync::unchecked)),
-    Bodies::of::<DeleteLogStream>(),
-    Bodies::of::<DeleteUsageLimit>(),
-    Bodies::of::<GetCanonicalUrls>().gives(whole::<GetCanonicalUrls>, ""),
-    Bodies::of::<GetCurrentUsage>().gives(whole::<GetCurrentUsage>, ""),
-    Bodies::of::<GetDeploymentInfo>().gives(whole::<GetDeploymentInfo>, ""),
-    Bodies::of::<GetLogStream>().gives(whole::<GetLogStream>, ""),
-    Bodies::of::<ListActiveSyncs>().gives(page::<ListActiveSyncs>, "syncs"),
-    Bodies::of::<ListAuditLogEvents>().gives(page::<ListAuditLogEvents>, "items"),
-    Bodies::of::<ListEnvironmentVariables>().gives(field::<ListEnvironmentVariables>, "environmentVariables"),
-    Bodies::of::<ListLogStreams>().gives(whole::<ListLogStreams>, ""),
-    Bodies::of::<ListUsageLimits>().gives(field::<ListUsageLimits>, "usageLimits"),
-    Bodies::of::<PauseDeployment>(),
-    Bodies::of::<RotateWebhookSecret>().gives(whole::<RotateWebhookSecret>, ""),
-    Bodies::of::<UnpauseDeployment>(),
-    Bodies::of::<UpdateCanonicalUrl>().takes(|body| sent(body, |operation: UpdateCanonicalUrl| operation)),
-    Bodies::of::<UpdateEnvironmentVariables>().takes(|body| sent(body, UpdateEnvironmentVariables::unchecked)),
-    Bodies::of::<UpdateLogStream>()
-        .takes(|body| sent(body, |changes: LogStreamUpdate| UpdateLogStream::new("some-id", changes).unchecked())),
-    Bodies::of::<UpdateUsageLimit>()
-        .gives(field::<UpdateUsageLimit>, "usageLimit")
-        .takes(|body| sent(body, |config| UpdateUsageLimit::new("some-id", config).unchecked())),
-];
-
-/// A reply that is the output.
-fn whole<O: Operation<Output: Serialize + fmt::Debug>>(body: &[u8], _: &str) -> Result<Through, String> {
-    let output = read::<O>(body)?;
-    Ok(Through::new(written(&output)?, &output))
+impl fmt::Debug for Bodies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id)
+    }
 }
 
-/// A reply that holds the output in a field.
-fn field<O: Operation<Output: Serialize + fmt::Debug>>(body: &[u8], field: &str) -> Result<Through, String> {
-    let output = read::<O>(body)?;
-    Ok(Through::new(json!({field: written(&output)?}), &output))
+/// The bodies of all operations of an API.
+pub(crate) fn of_api(api: &str) -> Vec<Bodies> {
+    SAMPLES.iter().filter(|samples| samples.meta.api == api).map(Bodies::of).collect()
 }
 
-/// A reply that is a page, with its items in a field.
-fn page<O: Paged<Item: Serialize + fmt::Debug>>(body: &[u8], field: &str) -> Result<Through, String> {
-    let page = read::<O>(body)?;
-    let Value::Object(mut fields) = written(&page)? else { return Err("a page is written as no object".to_owned()) };
-    let items = fields.remove("items").ok_or("a page is written without items")?;
-    fields.insert(field.to_owned(), items);
-    Ok(Through::new(Value::Object(fields), &page.items))
+/// A request as a user builds it. Its body has to conform to the document.
+#[derive(Debug)]
+pub(crate) struct Built {
+    pub(crate) id: &'static str,
+    pub(crate) body: Result<Value, String>,
 }
 
-fn read<O: Operation>(body: &[u8]) -> Result<O::Output, String> {
-    O::decode(&body.to_vec().into()).map_err(|error| error.to_string())
+/// The sample requests of an API that have a body. Together they use every field.
+pub(crate) fn built(api: &str) -> Vec<Built> {
+    let mut all = Vec::new();
+    for samples in SAMPLES.iter().filter(|samples| samples.meta.api == api) {
+        for request in (samples.requests)() {
+            if request.checked.as_ref().is_ok_and(|request| request.body().is_empty()) {
+                continue;
+            }
+            all.push(Built { id: samples.meta.id, body: json(request.checked) });
+        }
+    }
+    all
 }
 
-fn written(output: &impl Serialize) -> Result<Value, String> {
-    serde_json::to_value(output).map_err(|error| error.to_string())
+fn received(samples: &Samples, body: &[u8]) -> Result<Through, String> {
+    let SampleOutput { debug, body, .. } =
+        (samples.read)(Response::new(body.to_vec().into())).map_err(|error| error.to_string())?;
+    Ok(Through::new(body, &debug))
 }
 
-/// What an operation sends whose body is read from JSON.
-fn sent<B, O>(body: &Value, around: impl FnOnce(B) -> O) -> Result<Through, String>
-where
-    B: DeserializeOwned,
-    O: Operation<Api = DeploymentApi> + fmt::Debug,
-{
-    // Read from text as a server would: the numbers of a `Value` are already read.
-    let body = serde_json::from_str(&body.to_string()).map_err(|error| error.to_string())?;
-    let operation = around(body);
-    Ok(Through::new(request_body(&operation)?, &operation))
+fn sent(samples: &Samples, body: &Value) -> Result<Through, String> {
+    // Decoded from text as a server would: a `Value` holds numbers that are already parsed.
+    let request = (samples.from_body)(&body.to_string()).ok_or("the operation takes no body")?;
+    let SampleRequest { debug, unchecked, .. } = request.map_err(|error| error.to_string())?;
+    Ok(Through::new(json(unchecked)?, &debug))
+}
+
+fn json<E: fmt::Display>(request: Result<http::Request<bytes::Bytes>, E>) -> Result<Value, String> {
+    let request = request.map_err(|error| error.to_string())?;
+    serde_json::from_slice(request.body()).map_err(|error| error.to_string())
 }
 
 /// The JSON body that an operation sends.
 pub(crate) fn request_body(operation: &impl Operation<Api = DeploymentApi>) -> Result<Value, String> {
-    let key = DeployKey::parse("happy-animal-123|01c0ffee").map_err(|error| error.to_string())?;
-    let endpoint = Endpoint::new("https://happy-animal-123.example", &key).map_err(|error| error.to_string())?;
-    let request = operation.to_request(&endpoint).map_err(|error| error.to_string())?;
-    serde_json::from_slice(request.body()).map_err(|error| error.to_string())
+    json(operation.to_request(&DeploymentApi::endpoint()))
 }

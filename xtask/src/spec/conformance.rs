@@ -8,18 +8,18 @@ use std::collections::BTreeSet;
 use jsonschema::Validator;
 use serde_json::Value;
 
-use super::bodies::{Bodies, Through};
+use super::bodies::{Bodies, Built, Through};
+use super::document;
 use super::overrides::{Instead, Override, Side, What};
 use super::reach::Reach;
-use super::requests::Built;
 use super::samples::{self, Kind, Sample};
 use super::shape::{self, Form, Rest, Shape};
 
 /// What a document is held against.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Tables {
-    pub(crate) bodies: &'static [Bodies],
-    pub(crate) requests: fn() -> Vec<Built>,
+    pub(crate) bodies: Vec<Bodies>,
+    pub(crate) requests: Vec<Built>,
     pub(crate) overrides: &'static [Override],
 }
 
@@ -90,13 +90,13 @@ impl<'a> Run<'a> {
     }
 
     fn operations(&mut self) {
-        let (document, tables) = (self.document, self.tables);
-        let built = (tables.requests)();
+        let (published, tables) = (self.document, self.tables);
+        let (bodies, built) = (&tables.bodies, &tables.requests);
         let (mut documented, mut taking) = (BTreeSet::new(), BTreeSet::new());
-        for (id, operation) in super::operations(document).map(|(_, _, one)| (super::id(one), one)) {
+        for (id, operation) in document::operations(published).map(|(_, _, one)| (document::id(one), one)) {
             self.report.operations += 1;
             documented.insert(id.clone());
-            let Some(row) = tables.bodies.iter().find(|row| row.id == id) else {
+            let Some(row) = bodies.iter().find(|row| row.id == id) else {
                 self.problem(&id, "has no row in the table of bodies");
                 continue;
             };
@@ -106,13 +106,13 @@ impl<'a> Run<'a> {
                 self.body(&id, Side::Request, schema, push, &built);
                 taking.insert(id.clone());
             }
-            let reply = row.reply.map(|(push, field)| move |body: &Value| push(body.to_string().as_bytes(), field));
+            let reply = row.reply.as_ref().map(|push| move |body: &Value| push(body.to_string().as_bytes()));
             let reply = reply.as_ref().map(|push| push as &dyn Fn(&Value) -> Result<Through, String>);
             if let Some((schema, push)) = self.pair(&id, Side::Reply, success(operation), reply) {
                 self.body(&id, Side::Reply, schema, push, &[]);
             }
         }
-        for row in tables.bodies.iter().filter(|row| !documented.contains(row.id)) {
+        for row in bodies.iter().filter(|row| !documented.contains(row.id)) {
             self.problem(row.id, "has a row in the table of bodies, but is not in the document");
         }
         for row in tables.overrides {

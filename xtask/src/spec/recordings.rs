@@ -26,16 +26,16 @@ fn operation(method: &str, path: &str) -> Option<&'static OperationMeta> {
 
 /// What is lost of a reply on its way through the operation's output, if anything.
 fn lost(bodies: &Bodies, text: &str) -> Result<(), String> {
-    let Some((read, field)) = bodies.reply else {
+    let Some(read) = &bodies.reply else {
         return if text.is_empty() { Ok(()) } else { Err("there is a body where none is known".to_owned()) };
     };
-    let back = read(text.as_bytes(), field)?.json;
+    let back = read(text.as_bytes())?.json;
     let was: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
     if back == was { Ok(()) } else { Err(format!("came back as {back}")) }
 }
 
 /// The successes of one file: how many there were of each operation.
-fn check(path: &Path, counts: &mut BTreeMap<&'static str, usize>) {
+fn check(path: &Path, all: &[Bodies], counts: &mut BTreeMap<&'static str, usize>) {
     let text = std::fs::read_to_string(path).unwrap();
     for line in text.lines() {
         let line: Value = serde_json::from_str(line).unwrap();
@@ -45,7 +45,7 @@ fn check(path: &Path, counts: &mut BTreeMap<&'static str, usize>) {
             continue;
         }
         let Some(meta) = operation(method, target) else { continue };
-        let bodies = bodies::DEPLOYMENT.iter().find(|bodies| bodies.id == meta.id).unwrap();
+        let bodies = all.iter().find(|bodies| bodies.id == meta.id).unwrap();
         let raw = response["body_raw"].as_str().map(str::to_owned);
         let body = raw
             .unwrap_or_else(|| response["body"].as_str().map_or_else(|| response["body"].to_string(), str::to_owned));
@@ -68,26 +68,28 @@ fn check(path: &Path, counts: &mut BTreeMap<&'static str, usize>) {
 #[test]
 fn every_recorded_success_is_read_and_comes_back_as_it_was() {
     let Some(folder) = super::tests::folder(FOLDER, "no recorded reply was read") else { return };
+    let all = bodies::of_api(DeploymentApi::KEY);
     let mut counts = BTreeMap::new();
     let mut files = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "jsonl") {
-            check(&path, &mut counts);
+            check(&path, &all, &mut counts);
             files += 1;
         }
     }
     println!("{files} files: {counts:?}");
-    let missing: Vec<_> = bodies::DEPLOYMENT.iter().filter(|bodies| !counts.contains_key(bodies.id)).collect();
+    let missing: Vec<_> = all.iter().filter(|bodies| !counts.contains_key(bodies.id)).collect();
     assert!(missing.is_empty(), "no recorded success of {missing:?}");
 }
 
 #[test]
 fn a_loss_is_noticed() {
-    let usage = bodies::DEPLOYMENT.iter().find(|bodies| bodies.id == "get_canonical_urls").unwrap();
+    let all = bodies::of_api(DeploymentApi::KEY);
+    let usage = all.iter().find(|bodies| bodies.id == "get_canonical_urls").unwrap();
     assert_eq!(lost(usage, r#"{"convexCloudUrl":"a","convexSiteUrl":"b"}"#), Ok(()));
     assert!(lost(usage, r#"{"convexCloudUrl":"a","convexSiteUrl":"b","more":1}"#).is_err());
-    let pause = bodies::DEPLOYMENT.iter().find(|bodies| bodies.id == "pause_deployment").unwrap();
+    let pause = all.iter().find(|bodies| bodies.id == "pause_deployment").unwrap();
     assert!(lost(pause, "").is_ok() && lost(pause, "{}").is_err());
     assert_eq!(operation("GET", "/api/v1/get_log_stream/x").map(|meta| meta.id), Some("get_log_stream"));
     assert!(operation("POST", "/api/v1/list_environment_variables").is_none());

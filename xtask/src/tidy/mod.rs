@@ -26,7 +26,7 @@ const CHECKS: [(&str, &str, Check); 10] = [
     ("docs_begin", "the first words of the docs of public items", |tree| Ok(docs_begin::check(tree))),
     ("sentences", "long sentences", |tree| Ok(sentences::check(tree))),
     ("leftovers", "conflict markers, trailing white space", |tree| Ok(leftovers::check(tree))),
-    ("operations", "the bullets in the docs of operations", |tree| Ok(operations::check(tree))),
+    ("operations", "operations without an example, or outside the registry", |tree| Ok(operations::check(tree))),
     ("promises", "the tests and files that docs/reliability.md names", |tree| Ok(promises::check(tree))),
     ("versions", "versions in the README, the change log and the lock file", versions::check),
 ];

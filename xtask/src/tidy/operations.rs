@@ -1,63 +1,51 @@
-//! The bullets in the docs of operations. Delete this file, and its line in `CHECKS`, once a macro writes them.
+//! Operations that are not in the registry, or have no example in their docs.
 
 use super::source::{Problem, Tree};
 
-/// The facts that the docs of an operation contain, and how each begins.
-const FACTS: [(&str, &[&str]); 5] = [
-    ("its credential", &["* Credential:"]),
-    ("the effect of a repetition", &["* Repeating it", "* It is not repeated"]),
-    ("its output", &["* Gives", "* Success has no content"]),
-    ("its error codes", &["* Codes:"]),
-    ("an example", &["```"]),
-];
+const SOURCES: &str = "crates/convex-mgmt-proto/src/";
 
-/// Finds operations of `convex-mgmt-proto` without one of the bullets.
+/// The file with the list of all operations.
+const REGISTRY: &str = "crates/convex-mgmt-proto/src/operation/registry.rs";
+
+/// Finds declarations of operations in `convex-mgmt-proto` that lack an example or a line in the registry.
 pub(super) fn check(tree: &Tree) -> Vec<Problem> {
-    let sources = tree.sources().filter(|file| file.name.starts_with("crates/convex-mgmt-proto/src/"));
-    sources.flat_map(|file| undocumented(&file.name, &file.text)).collect()
+    let registry = tree.sources().find(|file| file.name == REGISTRY).map(|file| file.text.as_str()).unwrap_or_default();
+    let sources = tree.sources().filter(|file| file.name.starts_with(SOURCES));
+    sources.flat_map(|file| problems(&file.name, &file.text, registry)).collect()
 }
 
-fn undocumented(name: &str, text: &str) -> Vec<Problem> {
-    let operations = text.split("\nimpl Operation for ").skip(1).filter_map(|rest| rest.split(' ').next());
-    let missing = |operation: &str| {
-        let (line, docs) = docs_of(operation, text);
-        let missing = FACTS.iter().filter(|(_, bullets)| !bullets.iter().any(|bullet| docs.contains(bullet)));
-        let problem = |(fact, bullets): &(&str, &[&str])| {
-            let message = format!("the docs of {operation} lack {fact}: add a line with `{}`", bullets.join("` or `"));
-            Problem::new(name, line, message)
-        };
-        missing.map(problem).collect::<Vec<_>>()
-    };
-    operations.flat_map(missing).collect()
-}
-
-/// The doc comment above the line that declares a type, by itself or in a macro call, and the number of that line.
-fn docs_of(item: &str, text: &str) -> (usize, String) {
-    let declares = |line: &str| {
-        let rest = line.trim_start().strip_prefix("pub struct ").unwrap_or(line.trim_start());
-        rest.strip_prefix(item).is_some_and(|rest| rest.starts_with([' ', ':', '<', '(']))
-    };
-    let lines: Vec<&str> = text.lines().collect();
-    let Some(at) = lines.iter().position(|line| declares(line)) else { return (1, String::new()) };
-    let comment = lines[..at].iter().rev().map(|line| line.trim_start());
-    (at + 1, comment.skip_while(|line| line.starts_with("#[")).take_while(|line| line.starts_with("///")).collect())
+/// The declarations of operations begin with a macro call such as `deployment_operation! {`, followed by docs and a struct.
+fn problems(file: &str, text: &str, registry: &str) -> Vec<Problem> {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let mut problems = Vec::new();
+    for (at, _) in lines.iter().enumerate().filter(|(_, line)| line.ends_with("_operation! {")) {
+        let below = lines.get(at + 1..).unwrap_or_default();
+        let Some(name) = below.iter().find_map(|line| line.strip_prefix("pub struct ")) else { continue };
+        let name = name.split([' ', '<']).next().unwrap_or_default();
+        let mut problem = |message: String| problems.push(Problem::new(file, at + 1, message));
+        if !below.iter().take_while(|line| line.starts_with("///")).any(|line| line.contains("```")) {
+            problem(format!("the docs of {name} lack an example: add one"));
+        }
+        if !registry.contains(&format!("::{name},")) {
+            problem(format!("{name} is not in the registry: add a line to {REGISTRY}"));
+        }
+    }
+    problems
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn count(text: &str) -> usize {
-        check(&Tree::of(&[("crates/convex-mgmt-proto/src/x.rs", text)])).len()
-    }
-
     #[test]
-    fn finds_each_missing_fact() {
-        let whole = "//! x\n/// * Credential: a\n/// * Repeating it is safe.\n/// * Gives b.\n/// * Codes: c\n/// ```\n#[derive(Debug)]\npub struct Get {}\n\nimpl Operation for Get {}\n";
-        assert_eq!(count(whole), 0);
-        for line in ["* Credential: a", "* Repeating it is safe.", "* Gives b.", "* Codes: c", "```"] {
-            assert_eq!(count(&whole.replace(line, "")), 1, "{line}");
-        }
-        assert_eq!(count("//! x\nimpl Operation for Get {}\n"), FACTS.len());
+    fn finds_operations_without_an_example_or_outside_the_registry() {
+        let whole = "//! x\ndeployment_operation! {\n    /// Gets.\n    ///\n    /// ```\n    pub struct Get {}\n";
+        let count = |text: &str, registry: &str| {
+            let files = [("crates/convex-mgmt-proto/src/x.rs", text), (REGISTRY, registry)];
+            check(&Tree::of(&files)).len()
+        };
+        assert_eq!(count(whole, "deployment::x::Get,"), 0);
+        assert_eq!(count(&whole.replace("```", ""), "deployment::x::Get,"), 1);
+        assert_eq!(count(whole, "deployment::x::GetMore,"), 1);
     }
 }

@@ -89,7 +89,7 @@ where
             call: CallState {
                 operation: request.extensions().get::<&'static OperationMeta>().copied(),
                 attempts: 0,
-                counts: AttemptCounts::default(),
+                counts: AttemptCounts::new(),
                 sent: Sent::No,
                 maybe_applied: false,
                 settings: Arc::clone(&self.settings),
@@ -253,7 +253,7 @@ impl CallState {
                 self.maybe_applied |= outcome.maybe_applied();
                 Some(delay)
             }
-            RetryDecision::RetryAfter(_) | RetryDecision::GiveUp => None,
+            _ => None,
         }
     }
 

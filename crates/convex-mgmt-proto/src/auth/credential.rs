@@ -9,7 +9,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, de};
-pub(crate) use text::is_quote;
 pub use text::{CredentialError, Surplus};
 
 use crate::metadata::{Api, DeploymentApi, ManagementApi};
@@ -167,6 +166,7 @@ impl fmt::Debug for AccessToken {
 
 /// A credential of any kind, as read from its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Credential {
     /// For one deployment.
     DeployKey(DeployKey),

@@ -4,7 +4,6 @@ mod compatibility;
 mod credential;
 
 pub use self::compatibility::{Acceptance, Compatibility};
-pub(crate) use self::credential::is_quote;
 pub use self::credential::{
     AccessToken, AccessTokenKind, Authorizes, Credential, CredentialError, DeployKey, DeployKeyKind, Surplus,
 };

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::error::ErrorCode;
 use crate::error::{Violation, Violations};
 use crate::operation::paging;
-use crate::types::RawJson;
+use crate::response::RawJson;
 use crate::types::UnixMillis;
 use crate::types::open::{open_enum, open_union};
 use crate::types::{AccessTokenId, MemberId};
@@ -342,7 +342,7 @@ mod tests {
         let actor = TokenActor { client_id: Some("c".to_owned()), ..TokenActor::new(AccessTokenId(7)) };
         assert_eq!(token.actor, AuditLogActor::Token(actor));
         assert_eq!((token.metadata.as_str(), token.client_ip.as_deref()), ("1.0", Some("::1")));
-        let AuditLogActor::Unknown(object) = &robot.actor else { panic!("{robot:?}") };
+        let object = robot.actor.unknown().unwrap();
         assert_eq!(object.json(), r#"{"kind":"robot","arm":1.50}"#);
     }
 

@@ -4,9 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::request::endpoint::url::{HTTP_ACTIONS, Parts};
 use crate::types::RequestDestination;
 use crate::types::redact::debug_redacted;
+use crate::types::url::{HTTP_ACTIONS, Parts};
 
 /// The canonical URLs of a deployment: those that were set, or its defaults. They are as they were set, and need not be
 /// URLs at all, because the server checks nothing.
@@ -203,7 +203,7 @@ mod tests {
             (ConvexCloud, "https://happy-animal-123.convex.site", &["HTTP actions"]),
             (ConvexCloud, "https://happy-animal-123.eu-west-1.CONVEX.site.", &["HTTP actions"]),
             (ConvexSite, "https://happy-animal-123.convex.cloud", &["of the API"]),
-            (RequestDestination::Unknown("new".into()), "https://a.convex.cloud", &[]),
+            (RequestDestination::from("new"), "https://a.convex.cloud", &[]),
             (ConvexCloud, "https://aconvex.site", &[]),
             (ConvexCloud, "https://user:pw@api.example.com", &["user name"]),
             (ConvexCloud, "http://api.example.com", &["not encrypted"]),

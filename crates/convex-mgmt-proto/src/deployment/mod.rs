@@ -33,4 +33,4 @@ macro_rules! export_operations {
     };
 }
 
-crate::registry::for_each_operation!(export_operations);
+crate::operation::registry::for_each_operation!(export_operations);

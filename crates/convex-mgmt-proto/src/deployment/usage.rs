@@ -92,7 +92,7 @@ impl WindowUsage {
         match window {
             UsageLimitWindow::Day => Some(self.current_day),
             UsageLimitWindow::Month => Some(self.current_month),
-            UsageLimitWindow::Unknown(_) => None,
+            UsageLimitWindow::_Unknown(_) => None,
         }
     }
 }
@@ -121,8 +121,9 @@ impl MetricUsage {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CurrentUsage {
-    /// Usage by the metric's name on the wire. The server tells all metrics, unused ones too.
-    pub metrics: BTreeMap<String, MetricUsage>,
+    /// The usage by metric. The server lists all metrics, unused ones too. A map with such keys is searched by text too:
+    /// `metrics.get("functionCalls")`.
+    pub metrics: BTreeMap<UsageMetric, MetricUsage>,
     /// Whether the numbers are complete.
     pub seed_status: SeedStatus,
 }
@@ -130,13 +131,12 @@ pub struct CurrentUsage {
 impl CurrentUsage {
     /// Usage of these metrics.
     pub fn new(metrics: impl IntoIterator<Item = (UsageMetric, MetricUsage)>, seed_status: SeedStatus) -> Self {
-        let metrics = metrics.into_iter().map(|(metric, usage)| (metric.as_str().to_owned(), usage)).collect();
-        Self { metrics, seed_status }
+        Self { metrics: metrics.into_iter().collect(), seed_status }
     }
 
     /// Usage of one metric.
     pub fn of(&self, metric: &UsageMetric) -> Option<&MetricUsage> {
-        self.metrics.get(metric.as_str())
+        self.metrics.get(metric)
     }
 
     /// Whether the numbers are what was used, and not only a part of it.
@@ -206,10 +206,11 @@ mod tests {
         let usage = GetCurrentUsage::decode(&Bytes::from(json)).unwrap();
         let calls = usage.of(&UsageMetric::FunctionCalls).unwrap();
         assert_eq!(*calls, MetricUsage::new(MetricUnit::Calls, WindowUsage::new(3.0, 40.0)));
-        let tea = usage.of(&UsageMetric::Unknown("tea".into())).unwrap();
+        let tea = usage.of(&UsageMetric::from("tea")).unwrap();
         assert_eq!(tea.unit.as_str(), "cups");
         // To the last digit: numbers are what the server wrote.
         assert_eq!(tea.usage, WindowUsage::new(6.444752216339111e-7, 1e21));
+        assert_eq!(usage.metrics.get("tea"), Some(tea));
         assert!(!usage.is_complete() && usage.of(&UsageMetric::DatabaseIo).is_none());
     }
 

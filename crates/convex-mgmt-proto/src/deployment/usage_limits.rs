@@ -103,12 +103,7 @@ impl UsageLimit {
     /// Whether usage has reached the limit, as the server compares them; `None` if usage does not tell the metric or the
     /// window is one that this version does not know.
     pub fn is_reached(&self, usage: &CurrentUsage) -> Option<bool> {
-        let used = usage.of(&self.metric)?.usage;
-        let used = match self.window {
-            UsageLimitWindow::Day => used.current_day,
-            UsageLimitWindow::Month => used.current_month,
-            UsageLimitWindow::Unknown(_) => return None,
-        };
+        let used = usage.of(&self.metric)?.usage.of(&self.window)?;
         Some(used >= self.limit as f64)
     }
 }
@@ -413,9 +408,9 @@ mod tests {
         let json = r#"{"usageLimit":{"id":"x","metric":"tea","window":"year","limitType":"ask","limit":18446744073709551615,"enabled":true}}"#;
         let limit = CreateUsageLimit::decode(&Bytes::from(json)).unwrap();
         let config = UsageLimitConfig::new(
-            UsageMetric::Unknown("tea".into()),
-            UsageLimitWindow::Unknown("year".into()),
-            UsageLimitType::Unknown("ask".into()),
+            UsageMetric::from("tea"),
+            UsageLimitWindow::from("year"),
+            UsageLimitType::from("ask"),
             u64::MAX,
         );
         assert_eq!(limit, UsageLimit::new("x".into(), config.clone()));

@@ -2,6 +2,7 @@
 
 pub(crate) mod declare;
 pub(crate) mod paging;
+pub(crate) mod registry;
 #[cfg(feature = "samples")]
 pub(crate) mod sample;
 mod unchecked;

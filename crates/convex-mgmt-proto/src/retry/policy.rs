@@ -8,6 +8,7 @@ use crate::response::{Outcome, Sent};
 
 /// How many attempts a call has had, the one that has just ended included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AttemptCounts {
     /// All attempts.
     pub attempts: u32,
@@ -18,6 +19,11 @@ pub struct AttemptCounts {
 }
 
 impl AttemptCounts {
+    /// Creates the counts of a call that has made no attempt.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
     /// Counts an attempt that ended so.
     pub fn count(&mut self, outcome: &Outcome) {
         self.attempts = self.attempts.saturating_add(1);
@@ -28,6 +34,7 @@ impl AttemptCounts {
 
 /// What to do after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RetryDecision {
     /// Hand the outcome to the caller.
     GiveUp,

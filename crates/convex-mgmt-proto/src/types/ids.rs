@@ -1,4 +1,4 @@
-//! Ids, each a type of its own so that one cannot stand for another.
+//! Ids, each a type of its own, so that no id is passed in place of another.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ ids! {
     TeamId;
     /// The id of a project.
     ProjectId;
-    /// The id of a deployment. Operations address deployments by their name, never by this.
+    /// The id of a deployment. Operations address a deployment by its name, not by this id.
     DeploymentId;
     /// The id of a member of a team.
     MemberId;
@@ -42,7 +42,7 @@ macro_rules! text_ids {
         pub struct $name(String);
 
         impl $name {
-            /// The id as the API has it. Its form means nothing.
+            /// Returns the id as the API sent it. Its form has no meaning.
             pub fn as_str(&self) -> &str {
                 &self.0
             }

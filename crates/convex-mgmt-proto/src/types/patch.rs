@@ -2,32 +2,32 @@
 
 use serde::{Serialize, Serializer, ser};
 
-/// What a partial update does with one field.
+/// The change of one field in a partial update.
 ///
-/// Used only for fields for which the API gives `null` a meaning of its own; every other optional field is an
-/// `Option` that is left out when it is `None`.
+/// It is used for fields where the API distinguishes `null` from an absent field. Every other optional field is an `Option`,
+/// and `None` leaves it out.
 ///
-/// On the wire `Keep` is an absent field, `Clear` is `null` and `Set` is the value. A struct that has such a field
-/// writes it with `#[serde(default, skip_serializing_if = "Patch::is_keep")]`; writing a `Keep` without that is an
-/// error, because `null` would clear the field.
+/// On the wire `Keep` is an absent field, `Clear` is `null` and `Set` is the value. A struct with such a field needs
+/// `#[serde(default, skip_serializing_if = "Patch::is_keep")]`. Without it, serializing `Keep` fails, because `null` would clear
+/// the field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Patch<T> {
-    /// Leaves the field as it is.
+    /// Leaves the field unchanged.
     #[default]
     Keep,
     /// Resets the field to its default, or removes it.
     Clear,
-    /// Gives the field this value.
+    /// Sets the field to this value.
     Set(T),
 }
 
 impl<T> Patch<T> {
-    /// Whether this leaves the field as it is.
+    /// Returns `true` if the field stays unchanged.
     pub fn is_keep(&self) -> bool {
         matches!(self, Self::Keep)
     }
 
-    /// The new value, if this sets one.
+    /// Returns the new value, if there is one.
     pub fn value(&self) -> Option<&T> {
         match self {
             Self::Set(value) => Some(value),
@@ -42,12 +42,10 @@ impl<T> From<T> for Patch<T> {
     }
 }
 
-/// The field becomes exactly what the option is: `None` clears it, as `null` does when a patch is read.
+/// `Some` sets the field and `None` clears it, as `null` does when a patch is read.
 ///
-/// So an optional field that was read, such as [`DatadogConfig::service`], can be written back. For an optional argument whose
-/// absence means "no change", use `value.map_or(Patch::Keep, Patch::Set)`.
-///
-/// [`DatadogConfig::service`]: crate::deployment::log_streams::DatadogConfig::service
+/// An optional field that was read, such as `DatadogConfig::service`, can therefore be written back. For an optional argument
+/// whose absence means "no change", use `value.map_or(Patch::Keep, Patch::Set)`.
 impl<T> From<Option<T>> for Patch<T> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Clear, Self::Set)
@@ -60,7 +58,7 @@ impl From<&str> for Patch<String> {
     }
 }
 
-/// An absent field is `Keep` only with `#[serde(default)]`.
+/// An absent field becomes `Keep` only with `#[serde(default)]`.
 #[cfg(feature = "serde-all")]
 impl<'de, T: serde::Deserialize<'de>> serde::Deserialize<'de> for Patch<T> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -71,7 +69,9 @@ impl<'de, T: serde::Deserialize<'de>> serde::Deserialize<'de> for Patch<T> {
 impl<T: Serialize> Serialize for Patch<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Keep => Err(ser::Error::custom("a field that is kept must be left out")),
+            Self::Keep => {
+                Err(ser::Error::custom("`Patch::Keep` has no JSON form; skip the field with `skip_serializing_if`"))
+            }
             Self::Clear => serializer.serialize_none(),
             Self::Set(value) => value.serialize(serializer),
         }
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn three_states_on_the_wire() {
+    fn each_state_has_its_form_on_the_wire() {
         let json = |expires_at| serde_json::to_string(&Update { expires_at }).unwrap();
         assert_eq!(json(Patch::Keep), "{}");
         assert_eq!(json(Patch::Clear), r#"{"expires_at":null}"#);
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn an_option_is_the_whole_field() {
+    fn an_option_sets_or_clears_the_field() {
         let none: Option<String> = None;
         assert_eq!([Patch::from(none), Some("a".to_owned()).into()], [Patch::Clear, Patch::Set("a".to_owned())]);
         let update = crate::deployment::log_streams::DatadogUpdate::new().service(None);
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_field_that_is_not_left_out_is_an_error_and_not_a_null() {
+    fn serializing_a_kept_field_fails() {
         assert!(serde_json::to_string(&Patch::<u64>::Keep).is_err());
     }
 
@@ -126,7 +126,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn each_field_is_written_for_itself(one in any_patch(), two in any_patch()) {
+        fn writes_each_field_independently(one in any_patch(), two in any_patch()) {
             let changes = Two { one, two };
             let json = serde_json::to_string(&changes).unwrap();
             let written: serde_json::Value = serde_json::from_str(&json).unwrap();

@@ -1,14 +1,14 @@
-//! [`Printable`]: names and other texts from elsewhere, on their way to a terminal or a log.
+//! [`Printable`]: names and other texts from outside, formatted for a terminal or a log.
 
 use std::fmt;
 
-/// Formats a text so that it stays in its line and looks like what it is.
+/// Formats a text on one line, with invisible characters escaped.
 ///
-/// Characters that are not visible are written as escape sequences, such as `\n` and `\u{202e}`: control characters, line
-/// separators, white space other than a space, characters that change the direction of text, characters without a width, and
-/// code points without a character. All else stays as it is, quotes and backslashes included.
+/// Escape sequences such as `\n` and `\u{202e}` replace invisible characters. These are control characters, line separators, white
+/// space other than a space, zero-width characters, characters that change the direction of text, and unassigned code points.
+/// All other characters stay, quotes and backslashes included.
 ///
-/// The `Display` of names, errors and plans in this crate does this by itself.
+/// The `Display` of names, errors and plans in this crate uses it already.
 ///
 /// ```
 /// use convex_mgmt::Printable;
@@ -41,13 +41,13 @@ impl fmt::Display for Printable<'_> {
     }
 }
 
-/// Whether the standard library escapes a character that is no danger.
+/// Returns `true` for a harmless character that the standard library escapes.
 fn is_kept(c: char) -> bool {
     matches!(c, '"' | '\'' | '\\')
 }
 
-/// Whether nothing is seen of a character that is a letter or a mark to the standard library: fillers, joiners, and variation
-/// selectors. Source: `Default_Ignorable_Code_Point` of Unicode, and the empty pattern of Braille.
+/// Returns `true` for an invisible character that the standard library takes for a letter or a mark: fillers, joiners, and
+/// variation selectors. Source: `Default_Ignorable_Code_Point` of Unicode, and the empty pattern of Braille.
 fn looks_like_nothing(c: char) -> bool {
     matches!(c, '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{2800}')
         || matches!(c, '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
@@ -64,7 +64,7 @@ mod tests {
     use crate::{Credential, ErrorCode, LogStreamId, Operation, Redirect, UsageLimitId, Violation, Violations};
 
     #[test]
-    fn escapes_what_is_not_visible() {
+    fn escapes_invisible_characters() {
         for c in ('\0'..=' ').chain('\u{7f}'..='\u{a0}').chain('\u{2000}'..='\u{200f}').chain('\u{2028}'..='\u{202f}') {
             let text = format!("a{c}b");
             assert_eq!(Printable(&text).to_string() == text, c == ' ', "{text:?}");
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_what_is_visible() {
+    fn keeps_visible_characters() {
         for text in ["", "A_1", "shop/cart", "a \"b\" 'c' `d` \\e", "é", "e\u{301}", "日本語", "\u{1f600}", "עברית"]
         {
             assert_eq!(Printable(text).to_string(), text);
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn no_text_from_elsewhere_leaves_its_line() {
+    fn no_text_from_outside_breaks_its_line() {
         const FORGED: &str = "a\n- b\u{202e}c\u{2028}d";
         let problem = Violation::new(FORGED, ErrorCode::from(FORGED), FORGED);
         let redirect = Redirect { status: StatusCode::FOUND, host: Some(FORGED.to_owned()) };

@@ -1,17 +1,16 @@
-//! What `Debug` shows of URLs and texts that may hold a token: scheme and host, or a length.
+//! The `Debug` form of URLs and texts that may contain a token: scheme and host, or a length.
 //!
-//! Webhooks and other places to send to carry tokens in their path, their query or their user name. Whatever is debugged,
-//! logged or put into an error shows such a text through [`Redact`]; [`debug_redacted!`] writes the `Debug` of a type that has
-//! one.
+//! The URL of a webhook or another destination often has a token in its path, query or user name. `Debug`, logs and errors
+//! show such a text through [`Redact`]. [`debug_redacted!`] writes the `Debug` of a type with such a field.
 
 use std::fmt;
 
 use super::Patch;
-use crate::request::endpoint::url::Parts;
+use super::url::Parts;
 
-/// A value that is shown without what may be a secret in it.
+/// A value that is shown without the parts that may be secret.
 pub(crate) trait Redact {
-    /// The value as it may be shown.
+    /// Returns the value in its redacted form.
     fn redacted(&self) -> impl fmt::Debug + '_;
 }
 
@@ -43,7 +42,7 @@ impl<T: Redact> Redact for Patch<T> {
     }
 }
 
-/// A text that may be a URL. Of one that is none, the length is shown.
+/// A text that may be a URL. `Debug` shows the length of any other text.
 struct Redacted<'a>(&'a str);
 
 impl fmt::Debug for Redacted<'_> {
@@ -56,12 +55,12 @@ impl fmt::Debug for Redacted<'_> {
     }
 }
 
-/// The origin of a URL, and whether that is all of it.
+/// Returns the origin of a URL, and `true` if the URL has nothing else.
 fn origin(url: &str) -> Option<(String, bool)> {
     let start = url.find("://")? + 3;
     let end = url.get(start..)?.find(['/', '?', '#', '\\']).map_or(url.len(), |end| start + end);
     let (front, rest) = url.split_at_checked(end)?;
-    // A password may have a `/` or an `@` that should have been encoded. Then the host is not where it seems to be.
+    // A password may contain a `/` or an `@` that should have been encoded. The apparent host is then part of the password.
     if rest.contains('@') || front.matches('@').count() > 1 {
         return None;
     }
@@ -73,8 +72,8 @@ fn origin(url: &str) -> Option<(String, bool)> {
     Some((origin, !user_info && matches!(rest, "" | "/")))
 }
 
-/// Writes the `Debug` of a struct in which some fields, marked `as redacted`, may hold a token. The struct is taken apart, so
-/// that no field is forgotten.
+/// Writes the `Debug` of a struct with fields that may contain a token, marked `as redacted`. It destructures the struct, so a new
+/// field does not compile until it is listed.
 macro_rules! debug_redacted {
     ($name:ident { $($field:ident $(as $redacted:ident)?),+ }) => {
         impl std::fmt::Debug for $name {
@@ -88,7 +87,7 @@ macro_rules! debug_redacted {
     };
 }
 
-/// What `Debug` shows of a value, as it is or redacted.
+/// The `Debug` form of a value, plain or redacted.
 macro_rules! shown {
     ($value:ident) => {
         $value
@@ -111,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn scheme_and_host_are_shown_and_that_there_is_more() {
+    fn shows_scheme_and_host_and_marks_the_rest() {
         for (text, expected) in [
             ("https://hooks.example.com", "https://hooks.example.com"),
             ("HTTPS://Hooks.example.com/", "https://hooks.example.com"),
@@ -129,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn of_anything_else_the_length_is_shown() {
+    fn shows_the_length_of_any_other_text() {
         for text in [
             "canary",
             "canary://x",
@@ -150,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_that_may_be_missing_are_shown_the_same() {
+    fn redacts_optional_fields_too() {
         let url = || "https://h.example/canary".to_owned();
         assert_eq!(format!("{:?}", Some(url()).redacted()), "Some(https://h.example/[redacted])");
         assert_eq!(format!("{:?}", None::<String>.redacted()), "None");
@@ -160,12 +159,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_token_is_shown_wherever_it_stands(
+        fn shows_no_token_at_any_position(
             before in "[a-z:/@?#\\\\ .]{0,12}",
             scheme in prop_oneof![Just("https://"), Just("http://"), Just("https:"), Just("")],
             after in "[/?#@:\\\\][a-z:/@?#\\\\ .]{0,12}",
         ) {
-            // In front of an `@`, or behind whatever ends a host.
+            // Before an `@`, or after the end of a host.
             let text = format!("{scheme}{before}CANARY:CANARY@host.example{after}CANARY");
             prop_assert!(!shown(&text).to_ascii_uppercase().contains("CANARY"), "{}", shown(&text));
         }

@@ -1,4 +1,4 @@
-//! [`Secret`]: text that is never shown by accident.
+//! [`Secret`]: text that is not shown by accident.
 
 use std::any::type_name;
 use std::fmt;
@@ -10,35 +10,34 @@ use zeroize::Zeroizing;
 
 use super::json::unescape;
 
-/// Text that must not be shown: a key, a token, the value of an environment variable.
+/// A confidential text: a key, a token, the value of an environment variable.
 ///
-/// * `Debug` prints `[redacted]`; there is no `Display` and no `Serialize`, so a secret reaches the outside only
-///   through [`Secret::expose`], which is easy to search for. Types that hold secrets have no `Serialize` either, except with
-///   the feature `serde-all`: then they write them in clear text where they are serialized as a whole. A plan
-///   ([`EnvironmentPlan`](crate::deployment::environment_variables::EnvironmentPlan)) writes names only.
-/// * Its memory is wiped when the last owner drops it, and so is the body of a request when its last clone is dropped. Reading
-///   one from JSON leaves no other copy. The buffer of a reply, and copies that a transport makes, are not wiped.
-/// * `==` takes the same time wherever two texts of one length differ.
+/// * `Debug` prints `[redacted]`. There is no `Display` and no `Serialize`, so [`Secret::expose`] is the only access to the text,
+///   and easy to search for. Types that contain secrets implement `Serialize` only with the feature `serde-all`; they then write
+///   secrets in clear text. An environment plan serializes names only.
+/// * The memory is wiped on drop. The body of a request is wiped when its last clone is dropped. Deserializing from JSON leaves no
+///   other copy. The buffer of a response, and copies that a transport makes, are not wiped.
+/// * `==` takes constant time for texts of equal length.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes ownership of a secret text.
+    /// Wraps a text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// The text itself. The only way to it.
+    /// Returns the text. There is no other access to it.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// How many bytes of UTF-8 the text has.
+    /// Returns the length of the text in bytes of UTF-8.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether the text is empty.
+    /// Returns `true` if the text is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -76,26 +75,26 @@ impl From<&String> for Secret {
     }
 }
 
-/// Writes a secret in clear text, for a field that says so.
+/// Serializes a secret in clear text, for fields that opt in.
 pub(crate) fn exposed<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose())
 }
 
-/// Writes a secret that may be missing in clear text, for a field that says so.
+/// Serializes an optional secret in clear text, for fields that opt in.
 pub(crate) fn exposed_if_some<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
     secret.as_ref().map(Secret::expose).serialize(serializer)
 }
 
-/// With this name serde_json gives a value as it is spelt. If that is no longer so some day, the value is read as a text like
-/// any other, only that serde_json leaves a copy of one with escapes.
-const AS_SPELT: &str = "$serde_json::private::RawValue";
+/// The name with which serde_json returns the raw JSON of a value. If a version of serde_json stops doing so, the value is read as
+/// any other string, and serde_json leaves a copy of a text with escapes in memory.
+const RAW_JSON: &str = "$serde_json::private::RawValue";
 
-/// Takes JSON as it is spelt, because serde_json would put a text with escapes together in memory that it does not wipe.
+/// Reads the raw JSON, because serde_json unescapes strings in memory that it does not wipe.
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Other formats may take the name for that of a type, and look for it: RON does.
+        // Other formats, such as RON, would expect the name in the input.
         if type_name::<D::Error>() == type_name::<serde_json::Error>() {
-            deserializer.deserialize_newtype_struct(AS_SPELT, SecretVisitor)
+            deserializer.deserialize_newtype_struct(RAW_JSON, SecretVisitor)
         } else {
             deserializer.deserialize_string(SecretVisitor)
         }
@@ -125,40 +124,40 @@ impl<'de> Visitor<'de> for SecretVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Secret, A::Error> {
         map.next_key::<IgnoredAny>()?;
-        // Complained about here, where the path of the error does not lead through the map.
-        map.next_value::<Spelt>()?.0.ok_or_else(|| de::Error::invalid_type(Unexpected::Other("something else"), &self))
+        // The error is made here, where its path does not lead through the map.
+        map.next_value::<Raw>()?.0.ok_or_else(|| de::Error::invalid_type(Unexpected::Other("something else"), &self))
     }
 }
 
-/// What a JSON value says that is a text.
-struct Spelt(Option<Secret>);
+/// The text of a raw JSON value; `None` if the value is not a valid string.
+struct Raw(Option<Secret>);
 
-impl<'de> Deserialize<'de> for Spelt {
+impl<'de> Deserialize<'de> for Raw {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct SpeltVisitor;
-        impl Visitor<'_> for SpeltVisitor {
-            type Value = Spelt;
+        struct RawVisitor;
+        impl Visitor<'_> for RawVisitor {
+            type Value = Raw;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("JSON")
             }
 
-            fn visit_str<E: de::Error>(self, json: &str) -> Result<Spelt, E> {
-                Ok(Spelt(unescaped(json)))
+            fn visit_str<E: de::Error>(self, json: &str) -> Result<Raw, E> {
+                Ok(Raw(unescaped(json)))
             }
 
-            fn visit_string<E: de::Error>(self, json: String) -> Result<Spelt, E> {
+            fn visit_string<E: de::Error>(self, json: String) -> Result<Raw, E> {
                 self.visit_str(&Zeroizing::new(json))
             }
         }
-        deserializer.deserialize_str(SpeltVisitor)
+        deserializer.deserialize_str(RawVisitor)
     }
 }
 
-/// The text that a JSON string stands for; `None` if it is no string, or half a character of UTF-16.
+/// Returns the text of a JSON string. `None` for any other value, and for one half of a UTF-16 surrogate pair.
 fn unescaped(json: &str) -> Option<Secret> {
     let content = json.trim_ascii().strip_prefix('"')?.strip_suffix('"')?;
-    // Never moved to a larger place, which would leave a copy behind.
+    // The capacity suffices: a reallocation would leave a copy behind.
     let mut text = Zeroizing::new(String::with_capacity(content.len()));
     unescape(content, &mut text)?;
     Some(Secret(text))
@@ -171,19 +170,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_shows_nothing_of_the_text() {
+    fn debug_shows_no_text() {
         assert_eq!(format!("{:?} {:#?}", Secret::new("canary"), Secret::new("canary")), "[redacted] [redacted]");
     }
 
     #[test]
-    fn equality_is_that_of_the_texts() {
+    fn compares_the_texts() {
         assert_eq!(Secret::new("a"), Secret::new("a"));
         assert_ne!(Secret::new("a"), Secret::new("b"));
         assert_ne!(Secret::new("a"), Secret::new("aa"));
     }
 
     #[test]
-    fn a_borrowed_string_is_copied() {
+    fn copies_a_borrowed_string() {
         let text = String::from("a");
         assert_eq!([Secret::from(&text), Secret::from(text.as_str())], [Secret::new("a"), Secret::from(text)]);
     }
@@ -193,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_read_from_json_wherever_that_comes_from() {
+    fn reads_json_from_every_source() {
         let json = r#" "\"\\\/\b\f\n\r\t\u00e9\ud83d\uDE00é" "#;
         let text = "\"\\/\u{8}\u{c}\n\r\t\u{e9}\u{1f600}\u{e9}";
         assert_eq!(read(json).unwrap().expose(), text);
@@ -203,7 +202,7 @@ mod tests {
         assert_eq!(Secret::deserialize(plain).unwrap().expose(), text);
     }
 
-    /// As RON does: a newtype is spelt with its name.
+    /// A format that writes the name of a newtype, as RON does.
     struct NamesNewtypes(&'static str);
 
     impl<'de> Deserializer<'de> for NamesNewtypes {
@@ -228,12 +227,12 @@ mod tests {
     }
 
     #[test]
-    fn it_is_read_from_formats_that_name_newtypes() {
+    fn reads_formats_that_name_newtypes() {
         assert_eq!(Secret::deserialize(NamesNewtypes("a\n")).unwrap().expose(), "a\n");
     }
 
     #[test]
-    fn it_is_read_in_any_place() {
+    fn reads_flattened_and_optional_fields() {
         #[derive(Deserialize)]
         struct Flat {
             #[serde(flatten)]
@@ -249,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_not_read_and_not_shown() {
+    fn rejects_other_values_without_showing_them() {
         for json in [
             "7",
             "null",
@@ -270,7 +269,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_as_serde_json_reads_it(text in "\\PC{0,20}", more in "[\u{0}-\u{20}\u{10000}-\u{10010}\"\\\\]{0,10}") {
+        fn reads_any_text_as_serde_json_does(text in "\\PC{0,20}", more in "[\u{0}-\u{20}\u{10000}-\u{10010}\"\\\\]{0,10}") {
             let text = format!("{text}{more}");
             let json = serde_json::to_string(&text).unwrap();
             let by_units: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
@@ -281,7 +280,7 @@ mod tests {
         }
 
         #[test]
-        fn any_escapes_are_read_as_serde_json_reads_them(escapes in "(\\\\u(d8|dc|00)[0-9a-f]{2}|\\\\[nt\"\\\\]|x){0,6}") {
+        fn reads_any_escapes_as_serde_json_does(escapes in "(\\\\u(d8|dc|00)[0-9a-f]{2}|\\\\[nt\"\\\\]|x){0,6}") {
             let json = format!("\"{escapes}\"");
             let expected: Option<String> = serde_json::from_str(&json).ok();
             prop_assert_eq!(read(&json).ok().map(|secret| secret.expose().to_owned()), expected);

@@ -1,4 +1,4 @@
-//! [`UnixMillis`] and [`UnixNanos`]: points in time that say their unit.
+//! [`UnixMillis`] and [`UnixNanos`]: points in time with the unit in their name.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -14,16 +14,16 @@ macro_rules! times {
         pub struct $name(pub i64);
 
         impl $name {
-            #[doc = concat!("The same point as the standard library has it; `None` if its clock cannot hold it.")]
+            /// Converts to the standard library's type. Returns `None` if the platform's clock cannot represent the time.
             pub fn to_system_time(self) -> Option<SystemTime> {
                 let distance = Duration::$from(self.0.unsigned_abs());
                 let epoch = SystemTime::UNIX_EPOCH;
                 if self.0 < 0 { epoch.checked_sub(distance) } else { epoch.checked_add(distance) }
             }
 
-            #[doc = concat!("The ", $unit, " that have begun by then; `None` if 64 bits cannot hold them.")]
+            #[doc = concat!("Converts to whole ", $unit, ", rounded down. Returns `None` if they do not fit into 64 bits.")]
             pub fn from_system_time(time: SystemTime) -> Option<Self> {
-                // 128 bits hold all that the standard library does.
+                // 128 bits hold every time of the standard library.
                 let nanos = match time.duration_since(SystemTime::UNIX_EPOCH) {
                     Ok(after) => i128::try_from(after.as_nanos()).ok()?,
                     Err(before) => -i128::try_from(before.duration().as_nanos()).ok()?,
@@ -34,13 +34,13 @@ macro_rules! times {
 
         impl TryFrom<SystemTime> for $name {
             type Error = TimeRangeError;
-            #[doc = concat!("As [`", stringify!($name), "::from_system_time`], for `?`.")]
+            /// Converts as `from_system_time` does, with an error instead of `None`.
             fn try_from(time: SystemTime) -> Result<Self, TimeRangeError> {
                 Self::from_system_time(time).ok_or(TimeRangeError)
             }
         }
 
-        /// ISO 8601 in UTC, as RFC 3339 has it for the years 0 to 9999. Years outside have a sign.
+        /// Writes ISO 8601 in UTC: the format of RFC 3339 for the years 0 to 9999. Other years have a sign.
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 let second = 1_000_000_000 / $nanos;
@@ -54,11 +54,11 @@ macro_rules! times {
 
 /// A point in time that does not fit into 64 bits of the unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the time is out of range: 64 bits cannot hold it")]
+#[error("the time is out of range: it does not fit into 64 bits")]
 #[non_exhaustive]
 pub struct TimeRangeError;
 
-/// Formats seconds since 1970 as a date with a time, without a zone.
+/// Formats seconds since 1970 as a date and time without a zone.
 struct Seconds(i64);
 
 impl fmt::Display for Seconds {
@@ -74,17 +74,17 @@ impl fmt::Display for Seconds {
     }
 }
 
-/// The days from the last of February of the year 0 to a date of the Gregorian calendar.
+/// Returns the days from the last day of February of the year 0 to a date of the Gregorian calendar.
 pub(crate) const fn days_from_year_0(year: i64, month: i64, day: i64) -> i64 {
-    // Counted from March on, the leap day is a year's last one.
+    // In a year that begins in March, the leap day is the last day.
     let (years, months) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
     let leap_days = years.div_euclid(4) - years.div_euclid(100) + years.div_euclid(400);
     years * 365 + leap_days + (months * 153 + 2) / 5 + day
 }
 
-/// The date with these [`days_from_year_0`]: year, month and day.
+/// Returns the date for a number of [`days_from_year_0`]: year, month and day.
 const fn date_of(days: i64) -> (i64, i64, i64) {
-    // 400 years have 146,097 days. The day that is added covers the leap days that come late, so no year is skipped.
+    // 400 years have 146,097 days. One day more makes the estimate too late and never too early, whatever the leap days.
     let mut years = ((days + 1) * 400).div_euclid(146_097);
     while days_from_year_0(years, 3, 1) > days {
         years -= 1;
@@ -96,9 +96,9 @@ const fn date_of(days: i64) -> (i64, i64, i64) {
 }
 
 times! {
-    /// A point in time in milliseconds since 1970 in UTC.
+    /// A point in time in milliseconds since 1970-01-01T00:00:00 UTC.
     UnixMillis("milliseconds", from_millis, 1_000_000);
-    /// A point in time in nanoseconds since 1970 in UTC, as the database counts it.
+    /// A point in time in nanoseconds since 1970-01-01T00:00:00 UTC, the unit of the database.
     UnixNanos("nanoseconds", from_nanos, 1);
 }
 
@@ -110,12 +110,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn points_come_back(since in any::<i64>()) {
+        fn converts_to_the_standard_library_and_back(since in any::<i64>()) {
             let nanos = UnixNanos(since);
             prop_assert_eq!(UnixNanos::from_system_time(nanos.to_system_time().unwrap()), Some(nanos));
             let millis = UnixMillis(since / 1_000_000);
             prop_assert_eq!(UnixMillis::from_system_time(millis.to_system_time().unwrap()), Some(millis));
-            // Not every clock reaches that far.
+            // Some platforms' clocks cannot represent the time.
             let far = UnixMillis(since);
             prop_assert!(far.to_system_time().is_none_or(|time| UnixMillis::from_system_time(time) == Some(far)));
             let json = serde_json::to_string(&far).unwrap();
@@ -124,14 +124,14 @@ mod tests {
         }
 
         #[test]
-        fn milliseconds_have_begun_when_they_are_told(nanos in any::<i64>()) {
+        fn rounds_milliseconds_down(nanos in any::<i64>()) {
             let time = UnixNanos(nanos).to_system_time().unwrap();
             prop_assert_eq!(UnixMillis::from_system_time(time), Some(UnixMillis(nanos.div_euclid(1_000_000))));
         }
     }
 
     #[test]
-    fn the_first_and_the_last_point_come_back() {
+    fn converts_the_first_and_the_last_point_and_back() {
         for since in [i64::MIN, i64::MIN + 1, -1, 0, 1, i64::MAX - 1, i64::MAX] {
             let nanos = UnixNanos(since);
             assert_eq!(UnixNanos::from_system_time(nanos.to_system_time().unwrap()), Some(nanos));
@@ -144,14 +144,14 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_millisecond_is_left_off_on_both_sides_of_1970() {
+    fn rounds_down_before_and_after_1970() {
         let half = Duration::from_micros(1500);
         assert_eq!(UnixMillis::from_system_time(SystemTime::UNIX_EPOCH + half), Some(UnixMillis(1)));
         assert_eq!(UnixMillis::from_system_time(SystemTime::UNIX_EPOCH - half), Some(UnixMillis(-2)));
     }
 
     #[test]
-    fn a_time_is_shown_as_a_date() {
+    fn shows_a_time_as_a_date() {
         for (millis, expected) in [
             (0, "1970-01-01T00:00:00.000Z"),
             (-1, "1969-12-31T23:59:59.999Z"),

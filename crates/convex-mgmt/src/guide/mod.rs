@@ -13,20 +13,16 @@
 //!
 #![doc = include_str!("links.md")]
 
-// So that guides link to operations by their names.
-#[cfg(doc)]
-#[allow(unused_imports, reason = "used by links only")]
-use crate::deployment::*;
-
 /// Declares the modules of the guides.
 ///
-/// A guide links to others by reference (`[text][data-sync]`), and defines these links for git hosts at its end. The definitions
-/// of `links.md` come first, so that they take precedence here.
+/// A guide links by reference (`[text][data-sync]`), and defines these links for git hosts at its end. The definitions of
+/// `links.md` and `operation-links.md` come first, so that they take precedence here.
 ///
 /// The style keeps tables readable on a phone, where rustdoc would break names anywhere and columns would get too narrow.
 macro_rules! guides {
     ($style:literal: $($name:ident = $file:literal;)*) => {$(
         #[doc = include_str!("links.md")]
+        #[doc = include_str!("operation-links.md")]
         #[doc = ""]
         // The examples need the features that they use. Without them the guide is text only.
         #[cfg_attr(

@@ -1,19 +1,36 @@
-//! What a deployment keeps of the past: the requests and the audit log.
+//! The recorded requests and the audit log.
 
 use std::collections::BTreeMap;
 
-use axum::Json;
 use axum::extract::{Query, State};
+use axum::routing::get;
+use axum::{Json, Router};
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
-use crate::audit_log::Item;
-use crate::fake::{Fake, Recorded};
-use crate::faults::Fault;
+use super::fake::Fake;
+use crate::deployment::AuditLogItem;
+use crate::state::{AuditEntry, Fault, RecordedRequest};
+
+impl Fake {
+    /// Returns every request that the fake received, in order, including those with faults.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.state.requests().clone()
+    }
+
+    /// Returns the audit log.
+    pub fn audit_log(&self) -> Vec<AuditEntry> {
+        self.state.deployment().audit.clone()
+    }
+}
+
+pub(super) fn routes() -> Router<Fake> {
+    Router::new().route("/_fake/requests", get(requests)).route("/_fake/audit_log", get(audit_log))
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Since {
+struct Since {
     /// The number of the first request to return.
     #[serde(default)]
     from: usize,
@@ -21,22 +38,22 @@ pub(super) struct Since {
 
 /// A recorded request as JSON.
 #[derive(Serialize)]
-pub(super) struct AsJson {
+struct RequestItem {
     /// Counts from 0.
     number: usize,
     method: String,
     uri: String,
-    /// By lower-case name. Values of one name are joined with `, `.
+    /// By lower-case name. Several values of one name are joined with `, `.
     headers: BTreeMap<String, String>,
-    /// The text of the body.
+    /// The body as text.
     body: String,
     fault: Option<Fault>,
     status: Option<u16>,
 }
 
-impl AsJson {
-    fn new(number: usize, recorded: Recorded) -> Self {
-        let Recorded { method, uri, headers, body, fault, status } = recorded;
+impl RequestItem {
+    fn new(number: usize, request: RecordedRequest) -> Self {
+        let RecordedRequest { method, uri, headers, body, fault, status } = request;
         Self {
             number,
             method: method.to_string(),
@@ -57,11 +74,11 @@ fn texts(headers: &HeaderMap) -> BTreeMap<String, String> {
     headers.keys().map(|name| (name.to_string(), joined(name))).collect()
 }
 
-pub(super) async fn requests(State(fake): State<Fake>, Query(Since { from }): Query<Since>) -> Json<Vec<AsJson>> {
+async fn requests(State(fake): State<Fake>, Query(Since { from }): Query<Since>) -> Json<Vec<RequestItem>> {
     let requests = (0..).zip(fake.requests()).skip(from);
-    Json(requests.map(|(number, recorded)| AsJson::new(number, recorded)).collect())
+    Json(requests.map(|(number, request)| RequestItem::new(number, request)).collect())
 }
 
-pub(super) async fn audit_log(State(fake): State<Fake>) -> Json<Vec<Item>> {
-    Json(fake.audit_log().into_iter().map(Item::from).collect())
+async fn audit_log(State(fake): State<Fake>) -> Json<Vec<AuditLogItem>> {
+    Json(fake.audit_log().into_iter().map(AuditLogItem::from).collect())
 }

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::{ACTIVE, KEY, SYNC, Sync, active, builder, fake, fill, knobs, send};
 
 #[tokio::test]
-async fn refusals_of_the_list() {
+async fn each_case_has_the_status_and_code_of_the_real_server() {
     let mut plan = Plan::default();
     plan.streaming_export_enabled = false;
     let without = builder().plan(plan).build();
@@ -28,17 +28,17 @@ async fn refusals_of_the_list() {
         ("plan before permission", without.clone(), "Convex restricted", "", 403, "StreamingExportNotEnabled"),
     ] {
         let response = send(&fake, &[("authorization", auth)], &format!("{ACTIVE}{query}"), None).await;
-        let answer: Json = serde_json::from_slice(response.body()).unwrap();
-        assert_eq!(response.status(), status, "{case}: {answer}");
-        assert_eq!(answer["code"].as_str().unwrap_or_default(), code, "{case}");
+        let body: Json = serde_json::from_slice(response.body()).unwrap();
+        assert_eq!(response.status(), status, "{case}: {body}");
+        assert_eq!(body["code"].as_str().unwrap_or_default(), code, "{case}");
     }
     let headers = [("authorization", "Convex restricted"), ("content-type", "application/json")];
-    let refused = send(&without, &headers, SYNC, Some(r#"{"cursor":"x"}"#)).await;
-    assert!(String::from_utf8_lossy(refused.body()).contains("StreamingExportNotEnabled"), "{refused:?}");
+    let rejected = send(&without, &headers, SYNC, Some(r#"{"cursor":"x"}"#)).await;
+    assert!(String::from_utf8_lossy(rejected.body()).contains("StreamingExportNotEnabled"), "{rejected:?}");
 }
 
 #[tokio::test]
-async fn the_list_of_active_syncs() {
+async fn the_list_has_the_progress_of_each_active_sync() {
     let mut settings = knobs();
     settings.data_sync_page_entries = 2;
     let fake = builder().knobs(settings).build();
@@ -55,7 +55,7 @@ async fn the_list_of_active_syncs() {
     });
     assert_eq!(status(0).await, snapshotting);
     one.page().await;
-    assert_eq!(status(0).await, snapshotting, "not told so soon");
+    assert_eq!(status(0).await, snapshotting, "the progress is not written yet");
     fake.advance_clock(Duration::from_secs(3600));
     one.page().await;
     let more = [
@@ -88,7 +88,7 @@ async fn the_list_of_active_syncs() {
     let after = |page: &Json| format!("?limit=1&cursor={}", page["pagination"]["nextCursor"].as_str().unwrap());
     let second = active(&fake, &after(&first)).await;
     assert_eq!(second["syncs"][0], all["syncs"][1]);
-    assert_eq!(second["pagination"]["hasMore"], true, "a full page does not see the end");
+    assert_eq!(second["pagination"]["hasMore"], true, "a full page does not detect the end");
     let third = active(&fake, &after(&second)).await;
     assert_eq!(third, json!({"syncs": [], "pagination": {"hasMore": false}}));
 

@@ -1,4 +1,4 @@
-//! How the real server answers data sync. The numbers of cases are those that the recordings of a real server use.
+//! Data sync, with the responses of the real server. The numbers are the case numbers of the recordings of a real server.
 
 mod active;
 mod requests;
@@ -23,11 +23,11 @@ fn builder() -> FakeBuilder {
         .token("restricted", ["deployment:logs:view"])
 }
 
-/// Time does not count unless a test puts the clock forward.
+/// Settings under which time has no effect unless a test advances the clock.
 fn knobs() -> Knobs {
     let mut knobs = Knobs::default();
     knobs.data_sync_progress_interval = Duration::from_secs(3600);
-    knobs.data_sync_freshness = Duration::from_secs(3600);
+    knobs.data_sync_max_snapshot_age = Duration::from_secs(3600);
     knobs
 }
 
@@ -68,7 +68,7 @@ impl<'a> Sync<'a> {
         Self { fake, cursor: None, selection: None, id: None }
     }
 
-    /// The next page in short: status, truncates and values. A value is `table:key` with `-` before those that are gone.
+    /// Returns the next page in short form: status, truncates and values. A value is `table:key`, a deletion `-table`.
     async fn page(&mut self) -> (String, Vec<String>, Vec<String>) {
         let page = self.raw().await;
         let name = |of: &Json| match of["component"].as_str().unwrap() {
@@ -99,11 +99,11 @@ impl<'a> Sync<'a> {
         assert_eq!(page["pagination"]["hasMore"], true, "{page}");
         assert_eq!(*self.id.get_or_insert(page["syncId"].clone()), page["syncId"]);
         let cursor = self.cursor.replace(page["pagination"]["nextCursor"].clone());
-        assert_ne!(cursor, self.cursor, "every cursor is new");
+        assert_ne!(cursor, self.cursor, "each page has a new cursor");
         page
     }
 
-    /// A page has to be this.
+    /// Checks the next page.
     async fn expect(&mut self, status: &str, truncates: &[&str], values: &[&str]) {
         let (got_status, got_truncates, got_values) = self.page().await;
         assert_eq!((got_status.as_str(), got_truncates, got_values), (status, owned(truncates), owned(values)));
@@ -114,7 +114,7 @@ fn owned(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
-/// An id that sorts by the key.
+/// Returns an id that sorts like the key.
 fn id(key: u32) -> String {
     format!("id{key:04}")
 }
@@ -123,7 +123,7 @@ fn row(key: u32) -> Document {
     Value::document(json!({"_id": id(key), "key": key}))
 }
 
-/// Fills tables with rows of these keys, all in one transaction.
+/// Creates a table and inserts rows with these keys, in one transaction.
 fn fill(fake: &Fake, table: &str, keys: impl IntoIterator<Item = u32>) {
     fake.commit(|tables| {
         tables.create_table("", table);

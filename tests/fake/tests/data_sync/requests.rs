@@ -1,4 +1,4 @@
-//! Requests: refusals, selections, cursors, ids and values.
+//! Single requests: errors, selections, cursors, ids and values.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 use super::{KEY, SYNC, Sync, builder, fake, fill, id, knobs, post, send};
 
 #[tokio::test]
-async fn refusals() {
+async fn each_case_has_the_status_and_code_of_the_real_server() {
     let acting = format!("{KEY}:{}", STANDARD.encode("{}"));
     let select = |table: &str| format!(r#"{{"selection":{{"_other":"excluded","":{{"_other":"excluded",{table}}}}}}}"#);
     let long = |length: usize| select(&format!(r#""{}":{{"_other":"included"}}"#, "t".repeat(length)));
@@ -59,14 +59,14 @@ async fn refusals() {
         let mut headers = vec![("content-type", "application/json")];
         headers.extend((!auth.is_empty()).then_some(("authorization", auth)));
         let response = send(&fake(), &headers, SYNC, Some(&body)).await;
-        let answer: Json = serde_json::from_slice(response.body()).unwrap();
-        assert_eq!(response.status(), status, "{case}: {answer}");
-        assert_eq!(answer["code"].as_str().unwrap_or_default(), code, "{case}");
+        let body: Json = serde_json::from_slice(response.body()).unwrap();
+        assert_eq!(response.status(), status, "{case}: {body}");
+        assert_eq!(body["code"].as_str().unwrap_or_default(), code, "{case}");
     }
 }
 
 #[tokio::test]
-async fn cases_92_to_95() {
+async fn cases_92_to_95_a_changed_selection_restarts_tables() {
     let fake = fake();
     fill(&fake, "a", [1, 2]);
     fill(&fake, "b", []);
@@ -85,7 +85,7 @@ async fn cases_92_to_95() {
 }
 
 #[tokio::test]
-async fn case_103_values_by_their_spelling() {
+async fn case_103_values_have_the_json_of_the_real_server() {
     let fake = fake();
     let values = json!({
         "_id": "x", "_creationTime": 1.5, "int": 1, "float": 1.0, "big": 1e21, "nan": {"$float": "AAAAAAAA+H8="},
@@ -93,15 +93,15 @@ async fn case_103_values_by_their_spelling() {
     });
     fake.commit(|tables| tables.insert("a/b", "kinds", Value::document(values)));
     let headers = [("authorization", KEY), ("content-type", "application/json")];
-    let answer = send(&fake, &headers, SYNC, Some("{}")).await;
+    let response = send(&fake, &headers, SYNC, Some("{}")).await;
     let expected = r#""value":{"_creationTime":1.5,"_id":"x","big":1e21,"bytes":{"$bytes":"ABCD"},"float":1.0,"int":1,"list":[null,true,{"A":-0.0}],"nan":{"$float":"AAAAAAAA+H8="}}}],"syncId":"#;
-    let text = String::from_utf8_lossy(answer.body());
+    let text = String::from_utf8_lossy(response.body());
     assert!(text.contains(expected), "{text}");
     assert!(text.contains(r#""truncates":[{"component":"a/b","table":"kinds"}]"#), "{text}");
 }
 
 #[tokio::test]
-async fn case_104_ids_of_syncs() {
+async fn case_104_the_client_determines_the_prefix_of_a_sync_id() {
     let fake = fake();
     for (client, prefix) in [
         ("fivetran-export-1.0.0", "fivetran-"),
@@ -121,11 +121,11 @@ async fn case_104_ids_of_syncs() {
         let last = log.last().unwrap();
         assert_eq!((last.action, &last.metadata), ("create_data_sync", &json!({"sync_id": id})));
     }
-    assert_eq!(fake.audit_log().len(), 5, "only first pages are told");
+    assert_eq!(fake.audit_log().len(), 5, "only first pages have an audit entry");
 }
 
 #[tokio::test]
-async fn cursors() {
+async fn cursors_expire_and_are_valid_for_their_deployment_only() {
     let (mut settings, day) = (knobs(), Duration::from_secs(24 * 3600));
     settings.document_retention = day;
     let fake = builder().knobs(settings).build();

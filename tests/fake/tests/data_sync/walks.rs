@@ -1,4 +1,4 @@
-//! Walks of several pages, with changes meanwhile.
+//! Syncs of several pages, with concurrent changes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,7 +14,7 @@ fn small(entries: usize) -> Knobs {
     knobs
 }
 
-/// Changes what stands in rows, all in one transaction.
+/// Changes rows in one transaction.
 fn change(fake: &Fake, table: &str, keys: impl IntoIterator<Item = u32>) {
     fake.commit(|tables| {
         for key in keys {
@@ -28,7 +28,7 @@ fn change(fake: &Fake, table: &str, keys: impl IntoIterator<Item = u32>) {
 }
 
 #[tokio::test]
-async fn a_walk_through_several_pages() {
+async fn a_snapshot_of_several_pages_is_followed_by_the_changes() {
     let fake = builder().knobs(small(2)).build();
     fill(&fake, "a", 0..4);
     fill(&fake, "b", []);
@@ -38,10 +38,10 @@ async fn a_walk_through_several_pages() {
     sync.expect("snapshotting", &[], &["a:2", "a:3"]).await;
     change(&fake, "c", 0..3);
     fake.commit(|tables| tables.delete("", "a", &id(0)));
-    // A page that is just full does not see the end of its table.
+    // A full page does not detect the end of its table.
     sync.expect("snapshotting", &["b"], &[]).await;
     sync.expect("snapshotting", &["c"], &[]).await;
-    // As of the beginning.
+    // The snapshot is as of the first page.
     sync.expect("snapshotting", &[], &["c:0", "c:1"]).await;
     sync.expect("stale", &[], &["c:2"]).await;
     // A transaction is never split.
@@ -50,19 +50,19 @@ async fn a_walk_through_several_pages() {
 }
 
 #[tokio::test]
-async fn a_walk_that_is_too_old_reads_the_log_first() {
+async fn a_sync_reads_the_commit_log_when_its_snapshot_is_too_old() {
     let fake = builder().knobs(small(2)).build();
     fill(&fake, "a", 0..3);
     fill(&fake, "b", 0..2);
     let mut sync = Sync::new(&fake);
     sync.expect("snapshotting", &["a"], &["a:0", "a:1"]).await;
     fake.advance_clock(Duration::from_secs(3601));
-    // No time passes without commits.
+    // Without a commit, the snapshot does not age.
     sync.expect("snapshotting", &["b"], &["a:2"]).await;
     fake.advance_clock(Duration::from_secs(3601));
     change(&fake, "a", [0]);
     change(&fake, "b", [1]);
-    // What was not walked yet is not told from the log.
+    // Changes to documents that were not returned yet are skipped in the log.
     sync.expect("snapshotting", &[], &[r#"a:"new0""#]).await;
     sync.expect("snapshotting", &[], &["b:0", r#"b:"new1""#]).await;
     sync.expect("stale", &[], &[]).await;
@@ -70,7 +70,7 @@ async fn a_walk_that_is_too_old_reads_the_log_first() {
 }
 
 #[tokio::test]
-async fn documents_that_the_walk_has_passed_are_followed_before_its_end() {
+async fn changes_to_returned_documents_precede_the_end_of_the_snapshot() {
     let fake = builder().knobs(small(2)).build();
     fill(&fake, "a", 0..3);
     let mut sync = Sync::new(&fake);
@@ -82,7 +82,7 @@ async fn documents_that_the_walk_has_passed_are_followed_before_its_end() {
 }
 
 #[tokio::test]
-async fn what_the_log_tells() {
+async fn the_log_returns_one_entry_per_changed_document_and_transaction() {
     let fake = fake();
     fill(&fake, "a", [1, 2]);
     fill(&fake, "b", [1]);
@@ -93,7 +93,7 @@ async fn what_the_log_tells() {
     fill(&fake, "a", [3]);
     change(&fake, "b", [1]);
     fake.commit(|tables| tables.delete("", "a", &id(3)));
-    // Several writes of one document in a transaction are one, and those that change nothing are none.
+    // Several writes of a document in one transaction are one entry; writes without a change have none.
     fake.commit(|tables| {
         tables.replace("", "a", &id(1), Value::document(json!({"key": "first"})));
         tables.replace("", "a", &id(1), Value::document(json!({"key": "second"})));
@@ -103,7 +103,7 @@ async fn what_the_log_tells() {
         assert!(!tables.delete("", "a", &id(4)) && !tables.replace("", "a", &id(4), row(4)));
     });
     let page = sync.raw().await;
-    let told: Vec<_> = page["values"]
+    let entries: Vec<_> = page["values"]
         .as_array()
         .unwrap()
         .iter()
@@ -111,11 +111,11 @@ async fn what_the_log_tells() {
         .collect();
     let row = |table: &str, key: Json| (json!(table), key);
     let expected = [row("a", json!(3)), row("b", json!("new1")), row("a", Json::Null), row("a", json!("second"))];
-    assert_eq!(told, expected);
+    assert_eq!(entries, expected);
     let times: Vec<_> = page["values"].as_array().unwrap().iter().map(|entry| entry["ts"].as_i64().unwrap()).collect();
     assert!(times.is_sorted_by(|one, two| one < two), "{times:?}");
     assert_eq!(page["status"], json!({"type": "upToDate", "snapshotTs": times[3]}));
-    // A commit of nothing is none.
+    // A transaction without changes is not a commit.
     fake.commit(|tables| tables.replace("", "a", &id(2), self::row(2)));
     let cold = Sync::new(&fake).raw().await;
     let unchanged = &cold["values"][1];
@@ -126,7 +126,7 @@ async fn what_the_log_tells() {
 }
 
 #[tokio::test]
-async fn other_limits_of_pages() {
+async fn a_page_ends_at_its_limits_of_bytes_and_rows() {
     let mut settings = knobs();
     settings.data_sync_page_bytes = 150;
     settings.data_sync_page_rows = 3;
@@ -142,7 +142,7 @@ async fn other_limits_of_pages() {
     sync.expect("snapshotting", &[], &["a:2", "a:3"]).await;
     sync.expect("stale", &[], &[]).await;
     sync.expect("upToDate", &[], &[]).await;
-    // The progress of a sync is a row, too, and so are those of tables that are not wanted.
+    // The progress of a sync counts as a row, and so do rows of tables that are not selected.
     fill(&fake, "b", 0..2);
     fake.commit(|tables| tables.delete("", "a", &id(0)));
     sync.selection = Some(json!({"_other": "excluded", "": {"_other": "excluded", "a": {"_other": "included"}}}));
@@ -151,7 +151,7 @@ async fn other_limits_of_pages() {
 }
 
 #[tokio::test]
-async fn selections_that_change() {
+async fn a_sync_follows_changes_of_its_selection() {
     let fake = builder().knobs(small(2)).build();
     for table in ["_system", "a", "b"] {
         fill(&fake, table, 0..2);
@@ -161,7 +161,7 @@ async fn selections_that_change() {
     let all = json!({"_other": "incl"});
     let mut sync = Sync::new(&fake);
     sync.expect("snapshotting", &["a"], &["a:0", "a:1"]).await;
-    // The table that is walked through is dropped, so the next one is.
+    // The current table is no longer selected: the sync continues with the next one.
     sync.selection = Some(only("b", all.clone()));
     sync.expect("snapshotting", &["b"], &["b:0", "b:1"]).await;
     sync.selection = Some(json!({"_other": "excluded", "lib/inner": all, "nothing": "excluded"}));
@@ -177,7 +177,7 @@ async fn selections_that_change() {
     assert_eq!(
         fields,
         json!({"_id": id(1), "key": "new1", "count": 0}),
-        "other columns are told of new revisions only"
+        "newly selected columns are returned for new revisions only"
     );
     sync.selection = Some(json!({"_other": "excluded"}));
     sync.expect("upToDate", &[], &[]).await;
@@ -186,7 +186,7 @@ async fn selections_that_change() {
 }
 
 #[tokio::test]
-async fn tables_that_come_and_go() {
+async fn a_sync_follows_created_replaced_and_deleted_tables() {
     let fake = fake();
     fill(&fake, "a", [1, 2]);
     let mut sync = Sync::new(&fake);
@@ -215,14 +215,14 @@ async fn tables_that_come_and_go() {
     assert!(fake.commit(|tables| tables.delete_table("", "b")));
     assert!(!fake.commit(|tables| tables.delete_table("", "b")));
     sync.expect("upToDate", &[], &[]).await;
-    // Created again, it is another table.
+    // A table that is created again is a new table.
     fill(&fake, "b", [6]);
     sync.expect("stale", &["b"], &[]).await;
     sync.expect("upToDate", &[], &["b:6"]).await;
 }
 
 #[tokio::test]
-async fn a_table_that_is_replaced_while_it_is_walked_through() {
+async fn a_table_that_is_replaced_during_its_snapshot_restarts() {
     let fake = builder().knobs(small(2)).build();
     fill(&fake, "a", 0..4);
     let mut sync = Sync::new(&fake);
@@ -233,7 +233,7 @@ async fn a_table_that_is_replaced_while_it_is_walked_through() {
 }
 
 #[tokio::test]
-async fn ids_and_times_of_documents() {
+async fn documents_get_ids_of_their_table_and_increasing_times() {
     let fake = fake();
     let ids: Vec<String> = fake.commit(|tables| {
         let ids = (0..3).map(|key| tables.insert("", "a", Value::document(json!({ "key": key })))).collect();
@@ -254,13 +254,13 @@ async fn ids_and_times_of_documents() {
     let replaced = fake.commit(|tables| tables.replace_table("", "a", [Value::document(json!({}))]));
     let other = fake.commit(|tables| tables.documents("", "b")).remove(0);
     let Value::String(other) = &other["_id"] else { panic!("{other:?}") };
-    // The first letters tell the table's number, which a replaced table keeps.
+    // An id begins with the table's number, which a replaced table keeps.
     assert!(ids.iter().chain(&replaced).all(|id| id.len() == 32 && id[..2] == ids[0][..2]), "{ids:?} {replaced:?}");
     assert_ne!(other[..3], ids[0][..3]);
 }
 
 #[tokio::test]
-async fn a_model_of_a_consumer_ends_with_the_same_data() {
+async fn a_consumer_that_applies_random_pages_has_the_same_data() {
     let mut settings = knobs();
     settings.data_sync_page_entries = 3;
     settings.data_sync_page_bytes = 400;
@@ -275,7 +275,7 @@ async fn a_model_of_a_consumer_ends_with_the_same_data() {
     };
     let mut caught_up = 0;
     for step in 0..3000 {
-        // Now and then the data rests, so that the sync can catch up.
+        // There are phases without changes, in which the sync can catch up.
         for _ in 0..if step % 100 < 50 { random(3) } else { 0 } {
             let (table, key) = (["a", "b", "c"][random(3) as usize], random(20) as u32);
             let (action, row) = (random(60), Value::document(json!({"_id": id(key), "key": key, "step": step})));
@@ -304,7 +304,7 @@ async fn a_model_of_a_consumer_ends_with_the_same_data() {
         if page["status"]["type"] == "upToDate" {
             caught_up += 1;
             for table in ["a", "b", "c"] {
-                // Read back as the pages are, since that may cost a float its last digit.
+                // Parsed like the pages, because parsing may change the last digit of a float.
                 let live = serde_json::to_string(&fake.commit(|tables| tables.documents("", table))).unwrap();
                 let live: Json = serde_json::from_str(&live).unwrap();
                 let copy: Json = copy.get(table).map(|rows| rows.values().cloned().collect()).unwrap_or(json!([]));

@@ -1,13 +1,40 @@
-//! Reading the audit log.
+//! The pages of the audit log.
 
 use super::*;
+
+#[tokio::test]
+async fn each_case_has_the_status_and_code_of_the_real_server() {
+    check(&[
+        ("80 no plan", KEY, "GET /list_audit_log_events?from=0", "", 403, "AuditLogsDisabled"),
+        ("81 no from", KEY, "GET /list_audit_log_events", "", 400, "BadQueryArgs"),
+        ("81 bad query, no key", "", "GET /list_audit_log_events", "", 400, "BadQueryArgs"),
+        ("82 negative", KEY, "GET /list_audit_log_events?from=-1", "", 400, "BadQueryArgs"),
+        ("82 a float", KEY, "GET /list_audit_log_events?from=1.5", "", 400, "BadQueryArgs"),
+        ("82 no limit", KEY, "GET /list_audit_log_events?from=0&limit=", "", 400, "BadQueryArgs"),
+        ("82 twice", KEY, "GET /list_audit_log_events?from=0&from=0", "", 400, "BadQueryArgs"),
+        ("83 zero", KEY, "GET /list_audit_log_events?from=0&limit=0", "", 400, "LimitOutOfRange"),
+        ("83 over", KEY, "GET /list_audit_log_events?from=0&limit=101", "", 400, "LimitOutOfRange"),
+        ("83 the limit first", KEY, "GET /list_audit_log_events?from=0&limit=0&cursor=x", "", 400, "LimitOutOfRange"),
+        (
+            "83 permission first",
+            LOGS_ONLY,
+            "GET /list_audit_log_events?from=0&limit=0",
+            "",
+            403,
+            "OperationNotPermitted",
+        ),
+        ("83 cursor before the plan", KEY, "GET /list_audit_log_events?from=0&cursor=x", "", 400, "InvalidCursor"),
+        ("83 empty cursor", KEY, "GET /list_audit_log_events?from=0&cursor=", "", 400, "InvalidCursor"),
+    ])
+    .await;
+}
 
 async fn page(fake: &Fake, query: &str) -> Value {
     ok(fake, &format!("GET /list_audit_log_events?{query}"), "").await
 }
 
 #[tokio::test]
-async fn the_audit_log_is_read_by_pages() {
+async fn the_audit_log_is_returned_in_pages() {
     let fake = cloud();
     for name in ["A", "B", "C"] {
         ok(&fake, "POST /update_environment_variables", &json!({"changes": [{"name": name, "value": ""}]}).to_string())
@@ -41,12 +68,12 @@ async fn the_audit_log_is_read_by_pages() {
     assert_eq!((status, code), (400, "InvalidCursor".into()));
     for wrong in [format!("from=1&cursor={cursor}"), format!("from=0&cursor={}", cursor.to_uppercase())] {
         let request = format!("GET /list_audit_log_events?{wrong}");
-        assert_eq!(refused(&fake, &request, "").await, bad("InvalidCursor"), "{wrong}");
+        assert_eq!(error_of(&fake, &request, "").await, bad("InvalidCursor"), "{wrong}");
     }
 }
 
 #[tokio::test]
-async fn items_tell_who_and_from_where() {
+async fn items_have_the_actor_and_the_client() {
     let fake = cloud();
     for key in [KEY, TOKEN, SYSTEM] {
         assert_eq!(send(&fake, key, "POST /update_canonical_url", CLOUD).await.0, 200);
@@ -78,17 +105,17 @@ async fn items_tell_who_and_from_where() {
         assert_eq!(item.len(), 6);
         assert!(item["createTime"].is_u64());
     }
-    assert_eq!(items[4]["metadata"]["config"]["limit"], "1", "a text");
+    assert_eq!(items[4]["metadata"]["config"]["limit"], "1", "a string");
     assert_eq!(items[5]["action"], "usage_limit_exceeded");
 }
 
 #[tokio::test]
-async fn the_plan_bounds_how_old_entries_may_be() {
+async fn the_plan_limits_the_age_of_entries() {
     let fake = fake_with(Some(json!({"auditLogRetentionDays": 7})));
     ok(&fake, "POST /pause_deployment", "").await;
     let made = fake.audit_log()[0].create_time;
     let old = (403, "AuditLogsTooOld".to_owned());
-    assert_eq!(refused(&fake, "GET /list_audit_log_events?from=0", "").await, old);
+    assert_eq!(error_of(&fake, "GET /list_audit_log_events?from=0", "").await, old);
     let request = format!("from={made}&limit=1");
     let first = page(&fake, &request).await;
     let cursor = first["pagination"]["nextCursor"].as_str().unwrap();
@@ -96,10 +123,10 @@ async fn the_plan_bounds_how_old_entries_may_be() {
     page(&fake, &format!("{request}&cursor={cursor}")).await;
     fake.advance_clock(Duration::from_secs(3601));
     let next = format!("GET /list_audit_log_events?{request}&cursor={cursor}");
-    assert_eq!(refused(&fake, &next, "").await, old, "the clock is that of each page");
+    assert_eq!(error_of(&fake, &next, "").await, old, "each page uses the time of its request");
 
     let none = fake_with(Some(json!({"auditLogRetentionDays": 0})));
-    assert_eq!(refused(&none, "GET /list_audit_log_events?from=0", "").await, old);
+    assert_eq!(error_of(&none, "GET /list_audit_log_events?from=0", "").await, old);
     let future = page(&none, "from=99999999999999").await;
     assert_eq!(future["items"], json!([]));
 }

@@ -1,9 +1,52 @@
-//! Usage, and limits on it.
+//! Usage and usage limits.
 
 use super::*;
 
+/// Ids without an object: one of the table of usage limits, and one of a user table.
+const UNKNOWN: &str = "n02060r30c1g60r30c1g60r30c1g7q5c";
+const OTHER_TABLE: &str = "j57060r30c1g60r30c1g60r30c1g63zr";
+
 #[tokio::test]
-async fn usage_is_told_in_floats_and_by_window() {
+async fn each_case_has_the_status_and_code_of_the_real_server() {
+    let create = "POST /create_usage_limit";
+    let update = format!("POST /update_usage_limit/{UNKNOWN}");
+    let with_limit = |text: &str| calls(1, true).replace(":1,", &format!(":{text},"));
+    check(&[
+        ("72 zero", KEY, create, &with_limit("0"), 400, "InvalidUsageLimit"),
+        ("72 the greatest", KEY, create, &with_limit("9223372036854775807"), 200, ""),
+        ("72 too great to store", KEY, create, &with_limit("9223372036854775808"), 500, "InternalServerError"),
+        ("72 the greatest u64", KEY, create, &with_limit("18446744073709551615"), 500, "InternalServerError"),
+        ("72 beyond", KEY, create, &with_limit("18446744073709551616"), 400, "BadJsonBody"),
+        ("72 a float", KEY, create, &with_limit("5.0"), 400, "BadJsonBody"),
+        ("72 negative", KEY, create, &with_limit("-1"), 400, "BadJsonBody"),
+        ("72 a text", KEY, create, &with_limit("\"5\""), 400, "BadJsonBody"),
+        ("73 metric", KEY, create, &limit("bogus", "day", "disable", 1, true), 400, "BadJsonBody"),
+        ("73 window", KEY, create, &limit("functionCalls", "week", "disable", 1, true), 400, "BadJsonBody"),
+        ("73 type", KEY, create, &limit("functionCalls", "day", "stop", 1, true), 400, "BadJsonBody"),
+        ("73 not all", KEY, create, r#"{"limit":5}"#, 400, "BadJsonBody"),
+        ("73 reading only", READ_ONLY, create, &calls(1, true), 403, "OperationNotPermitted"),
+        ("73 reading only, zero", READ_ONLY, create, &calls(0, true), 403, "OperationNotPermitted"),
+        ("73 as a user", ACTING, create, &calls(1, true), 403, "SystemIdentityRequired"),
+        ("73 no key, bad body", "", create, "{", 400, "BadJsonBody"),
+        ("76 malformed", KEY, "POST /update_usage_limit/xyz", &calls(1, true), 400, "InvalidId"),
+        ("76 malformed before zero", KEY, "POST /update_usage_limit/xyz", &calls(0, true), 400, "InvalidId"),
+        ("76 unknown", KEY, &update, &calls(1, true), 404, "UsageLimitNotFound"),
+        ("76 another table", KEY, &update.replace(UNKNOWN, OTHER_TABLE), &calls(1, true), 400, "InvalidId"),
+        ("76 unknown before zero", KEY, &update, &calls(0, true), 404, "UsageLimitNotFound"),
+        ("76 body before the id", KEY, "POST /update_usage_limit/xyz", "{}", 400, "BadJsonBody"),
+        ("76 path before the body", KEY, "POST /update_usage_limit/%FF", "{}", 400, "BadPathArgs"),
+        ("76 no id", KEY, "POST /update_usage_limit/", "{}", 404, ""),
+        ("76 bad key before all", "Convex x", "POST /update_usage_limit/%FF", "{", 401, "BadAdminKey"),
+        ("78 malformed", KEY, "POST /delete_usage_limit/xyz", "", 400, "InvalidId"),
+        ("78 unknown", KEY, &update.replace("update", "delete"), "", 404, "UsageLimitNotFound"),
+        ("79 reading", READ_ONLY, "GET /get_current_usage", "", 200, ""),
+        ("79 no permission", LOGS_ONLY, "GET /get_current_usage", "", 403, "OperationNotPermitted"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn usage_is_returned_as_floats_per_window() {
     let fake = self_hosted();
     let zero = json!({"current_day": 0.0, "current_month": 0.0});
     let fresh = ok(&fake, "GET /get_current_usage", "").await;
@@ -54,18 +97,26 @@ async fn limits_are_created_replaced_and_deleted() {
         config
     };
     assert_eq!(created, json!({"usageLimit": with_id(&hundred)}));
-    assert_eq!(refused(&fake, create, &hundred).await, bad("DuplicateUsageLimit"));
-    assert_eq!(refused(&fake, create, &calls(7, false)).await, bad("DuplicateUsageLimit"));
-    assert_eq!(refused(&fake, create, &calls(u64::MAX, true)).await, bad("DuplicateUsageLimit"), "before it is stored");
+    assert_eq!(error_of(&fake, create, &hundred).await, bad("DuplicateUsageLimit"));
+    assert_eq!(error_of(&fake, create, &calls(7, false)).await, bad("DuplicateUsageLimit"));
+    assert_eq!(
+        error_of(&fake, create, &calls(u64::MAX, true)).await,
+        bad("DuplicateUsageLimit"),
+        "the check for duplicates precedes storage"
+    );
     ok(&fake, create, &limit("functionCalls", "month", "disable", 1, true)).await;
     let warning = ok(&fake, create, &limit("functionCalls", "day", "warning", 1, true)).await;
 
     let update = format!("POST /update_usage_limit/{id}");
     let replaced = limit("dataEgressGb", "month", "warning", 3, false);
     assert_eq!(ok(&fake, &update, &replaced).await, json!({"usageLimit": with_id(&replaced)}));
-    assert_eq!(ok(&fake, &update, &replaced).await["usageLimit"]["id"], id.as_str(), "it is no duplicate of itself");
+    assert_eq!(
+        ok(&fake, &update, &replaced).await["usageLimit"]["id"],
+        id.as_str(),
+        "a limit is not a duplicate of itself"
+    );
     let taken = limit("functionCalls", "day", "warning", 9, true);
-    assert_eq!(refused(&fake, &update, &taken).await, bad("DuplicateUsageLimit"));
+    assert_eq!(error_of(&fake, &update, &taken).await, bad("DuplicateUsageLimit"));
 
     let listed = ok(&fake, "GET /list_usage_limits", "").await;
     let listed = listed["usageLimits"].as_array().unwrap();
@@ -76,25 +127,25 @@ async fn limits_are_created_replaced_and_deleted() {
     let delete = format!("POST /delete_usage_limit/{id}");
     assert_eq!(send(&fake, ACTING, &delete, "").await.0, 403);
     assert_eq!(ok(&fake, &delete, "").await, Value::Null);
-    assert_eq!(refused(&fake, &delete, "").await, (404, "UsageLimitNotFound".to_owned()));
-    assert_eq!(refused(&fake, &update, &replaced).await, (404, "UsageLimitNotFound".to_owned()));
+    assert_eq!(error_of(&fake, &delete, "").await, (404, "UsageLimitNotFound".to_owned()));
+    assert_eq!(error_of(&fake, &update, &replaced).await, (404, "UsageLimitNotFound".to_owned()));
 
     let log = fake.audit_log();
-    let told = |config: &str| {
+    let audited = |config: &str| {
         let mut config: Value = serde_json::from_str(config).unwrap();
         config["limit"] = config["limit"].to_string().into();
         config
     };
-    assert_eq!(log[0].metadata, json!({"id": id, "config": told(&hundred)}));
-    assert_eq!(log[3].metadata, json!({"id": id, "previous": told(&hundred), "current": told(&replaced)}));
-    assert_eq!(log[5].metadata, json!({"id": id, "config": told(&replaced)}));
+    assert_eq!(log[0].metadata, json!({"id": id, "config": audited(&hundred)}));
+    assert_eq!(log[3].metadata, json!({"id": id, "previous": audited(&hundred), "current": audited(&replaced)}));
+    assert_eq!(log[5].metadata, json!({"id": id, "config": audited(&replaced)}));
     let created = "create_usage_limit";
     let updated = "update_usage_limit";
     assert_eq!(actions(&log), [created, created, created, updated, updated, "delete_usage_limit"]);
 }
 
 #[tokio::test]
-async fn limits_below_the_usage() {
+async fn a_limit_below_the_usage_is_rejected_if_it_is_enabled() {
     for (config, expected) in [
         (calls(9, true), Some("UsageLimitBelowCurrentUsage")),
         (calls(9, false), None),
@@ -105,34 +156,34 @@ async fn limits_below_the_usage() {
     ] {
         let fake = self_hosted();
         fake.set_usage(UsageMetric::FunctionCalls, UsageWindow::Day, 10.0);
-        let (status, answer) = send(&fake, KEY, "POST /create_usage_limit", &config).await;
+        let (status, response) = send(&fake, KEY, "POST /create_usage_limit", &config).await;
         match expected {
-            Some(code) => assert_eq!((status, &answer), (400, &code.into()), "{config}"),
+            Some(code) => assert_eq!((status, &response), (400, &code.into()), "{config}"),
             None => assert_eq!(status, 200, "{config}"),
         }
     }
-    // In this order: below, duplicate.
+    // The check against the usage precedes the check for duplicates.
     let fake = self_hosted();
     let id = ok(&fake, "POST /create_usage_limit", &calls(9, false)).await["usageLimit"]["id"].clone();
     fake.set_usage(UsageMetric::FunctionCalls, UsageWindow::Day, 9.5);
-    assert_eq!(refused(&fake, "POST /create_usage_limit", &calls(9, true)).await, bad("UsageLimitBelowCurrentUsage"));
+    assert_eq!(error_of(&fake, "POST /create_usage_limit", &calls(9, true)).await, bad("UsageLimitBelowCurrentUsage"));
     let enable = format!("POST /update_usage_limit/{}", id.as_str().unwrap());
-    assert_eq!(refused(&fake, &enable, &calls(9, true)).await, bad("UsageLimitBelowCurrentUsage"));
+    assert_eq!(error_of(&fake, &enable, &calls(9, true)).await, bad("UsageLimitBelowCurrentUsage"));
     ok(&fake, &enable, &calls(10, true)).await;
 }
 
 #[tokio::test]
-async fn warnings_on_a_dev_deployment() {
+async fn a_dev_deployment_rejects_warnings() {
     let (create, warning) = ("POST /create_usage_limit", limit("functionCalls", "day", "warning", 100, false));
     for (kind, status) in [("dev", 400), ("prod", 200), ("preview", 200), ("custom", 200)] {
         let fake = fake_with(Some(json!({"deploymentType": kind})));
         assert_eq!(send(&fake, KEY, create, &warning).await.0, status, "{kind}");
     }
     let dev = cloud();
-    assert_eq!(refused(&dev, create, &warning).await, bad("UsageLimitWarningNotSupported"));
+    assert_eq!(error_of(&dev, create, &warning).await, bad("UsageLimitWarningNotSupported"));
     let id = ok(&dev, create, &calls(100, true)).await["usageLimit"]["id"].clone();
     let update = format!("POST /update_usage_limit/{}", id.as_str().unwrap());
-    assert_eq!(refused(&dev, &update, &warning).await, bad("UsageLimitWarningNotSupported"));
+    assert_eq!(error_of(&dev, &update, &warning).await, bad("UsageLimitWarningNotSupported"));
 }
 
 #[tokio::test]
@@ -150,11 +201,11 @@ async fn reached_limits_stop_the_deployment_until_the_window_ends() {
     let config = |number: &str, kind: &str| json!({"metric": "functionCalls", "window": "day", "limitType": kind, "limit": number, "enabled": true});
     let mut expected = vec![("usage_limit_exceeded", json!({"id": warning_id, "config": config("5", "warning")}))];
     assert_eq!(news(&fake), expected);
-    assert!(!fake.stops().usage_limit, "a warning stops nothing");
+    assert!(!fake.stops().usage_limit, "a warning does not stop the deployment");
 
     fake.add_usage(UsageMetric::FunctionCalls, 5.0);
     fake.advance_clock(Duration::from_secs(6));
-    assert!(!fake.stops().usage_limit, "it is not due yet");
+    assert!(!fake.stops().usage_limit, "the evaluation is not due yet");
     fake.advance_clock(Duration::from_secs(4));
     expected.push(("usage_limit_exceeded", json!({"id": id, "config": config("10", "disable")})));
     expected.push(("change_usage_limit_stop_state", json!({"old_state": "none", "new_state": "disabled"})));
@@ -168,9 +219,9 @@ async fn reached_limits_stop_the_deployment_until_the_window_ends() {
     assert_eq!(news(&fake), expected);
     fake.add_usage(UsageMetric::FunctionCalls, 10.0);
     fake.evaluate_usage_limits();
-    assert_eq!(news(&fake).len(), expected.len() + 3, "each is told anew on each day");
+    assert_eq!(news(&fake).len(), expected.len() + 3, "each limit is reported again on each day");
 
-    // A limit that is raised, disabled or deleted frees the deployment.
+    // Raising, disabling or deleting the limit starts the deployment again.
     ok(&fake, &format!("POST /update_usage_limit/{}", id.as_str().unwrap()), &calls(11, true)).await;
     fake.evaluate_usage_limits();
     assert!(!fake.stops().usage_limit);

@@ -1,4 +1,4 @@
-//! A receiver of webhooks on a loopback port, which answers as it is told and keeps what it got.
+//! A receiver of webhooks on a loopback port, with scripted responses and a record of the deliveries.
 #![allow(dead_code, reason = "each test that includes this uses a part of it")]
 
 use std::collections::VecDeque;
@@ -15,14 +15,15 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-/// A delivery as it came.
+/// A received delivery.
 #[derive(Debug)]
 pub(crate) struct Received {
     pub(crate) target: String,
-    /// In the order in which they came.
+    /// In the order of arrival.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Bytes,
-    pub(crate) answered: u16,
+    /// The status of the response.
+    pub(crate) status: u16,
 }
 
 impl Received {
@@ -43,9 +44,9 @@ impl Received {
     }
 }
 
-/// What it answers next, to verifications and to batches. Once that is used up, it answers 200.
+/// The statuses of the next responses to verifications and to batches. After those, the status is 200.
 #[derive(Debug, Default)]
-struct Answers {
+struct Script {
     verifications: VecDeque<u16>,
     batches: VecDeque<u16>,
 }
@@ -62,28 +63,28 @@ impl Receiver {
         verifications: impl IntoIterator<Item = u16>,
         batches: impl IntoIterator<Item = u16>,
     ) -> Self {
-        let answers =
-            Answers { verifications: verifications.into_iter().collect(), batches: batches.into_iter().collect() };
-        let answers = Arc::new(Mutex::new(answers));
+        let script =
+            Script { verifications: verifications.into_iter().collect(), batches: batches.into_iter().collect() };
+        let script = Arc::new(Mutex::new(script));
         let (sender, received) = mpsc::unbounded_channel();
         let receive = move |request: Request| {
-            let (answers, sender) = (answers.clone(), sender.clone());
+            let (script, sender) = (script.clone(), sender.clone());
             async move {
                 let target = request.uri().to_string();
                 let headers = request.headers().iter();
                 let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
                 let headers = headers.collect();
                 let body = to_bytes(request.into_body(), usize::MAX).await.unwrap();
-                let mut received = Received { target, headers, body, answered: 200 };
-                let answer = {
-                    let mut answers = answers.lock().unwrap();
-                    let Answers { verifications, batches } = &mut *answers;
+                let mut received = Received { target, headers, body, status: 200 };
+                let scripted = {
+                    let mut script = script.lock().unwrap();
+                    let Script { verifications, batches } = &mut *script;
                     if received.is_verification() { verifications.pop_front() } else { batches.pop_front() }
                 };
-                received.answered = answer.unwrap_or(200);
-                let answered = StatusCode::from_u16(received.answered).unwrap();
+                received.status = scripted.unwrap_or(200);
+                let status = StatusCode::from_u16(received.status).unwrap();
                 sender.send(received).unwrap();
-                answered
+                status
             }
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -97,13 +98,13 @@ impl Receiver {
         format!("http://127.0.0.1:{}/hook", self.port)
     }
 
-    /// The next delivery. Fails the test if none comes.
+    /// Returns the next delivery. Fails the test after 30 s without one.
     pub(crate) async fn next(&mut self) -> Received {
         let received = tokio::time::timeout(Duration::from_secs(30), self.received.recv()).await;
-        received.expect("a delivery in time").expect("a receiver that runs")
+        received.expect("a delivery in time").expect("a running receiver")
     }
 
-    /// What came until now.
+    /// Returns the deliveries received so far.
     pub(crate) fn so_far(&mut self) -> Vec<Received> {
         std::iter::from_fn(|| self.received.try_recv().ok()).collect()
     }

@@ -1,5 +1,5 @@
-//! Exchanges that were recorded from a real server, and how the fake is held against them: the same request must get the
-//! same status, code, headers and body. `CONVEX_MGMT_RECORDINGS` names the folder.
+//! The replay of exchanges that were recorded from a real server: the fake must respond to the same request with the same
+//! status, code, headers and body. `CONVEX_MGMT_RECORDINGS` names the folder.
 #![allow(dead_code, reason = "each test that includes this uses a part of it")]
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use tower::ServiceExt;
 
 const FOLDER: &str = "CONVEX_MGMT_RECORDINGS";
 
-/// What stands for the keys in the recordings. Made up.
+/// The placeholders of keys in the recordings, with made-up keys.
 pub(crate) const PLACEHOLDERS: [(&str, &str); 4] = [
     ("<ADMIN_KEY>", "happy-animal-123|01c0ffee"),
     ("<READ_ONLY_ADMIN_KEY>", "happy-animal-123|01decade"),
@@ -22,18 +22,18 @@ pub(crate) const PLACEHOLDERS: [(&str, &str); 4] = [
     ("<READ_ONLY_SECRET>", "01decade"),
 ];
 
-/// Headers whose values have to be the same.
+/// Headers whose values must be equal.
 const HEADERS: [&str; 4] = ["content-type", "allow", "x-convex-deprecation-state", "retry-after"];
 
-/// Names of fields whose values differ from server to server. What stands there is matched with what the fake has there.
+/// Names of fields whose values differ between servers. Each recorded value is mapped to the fake's value.
 const VOLATILE: [&str; 4] = ["id", "hmacSecret", "syncId", "nextCursor"];
 
-/// The folder of the recordings, or none, said aloud, if the test has to be skipped.
+/// Returns the folder of the recordings. Without one, prints that the test is skipped.
 pub(crate) fn folder() -> Option<PathBuf> {
     let folder = std::env::var_os(FOLDER).map(PathBuf::from);
     if folder.is_none() {
-        // Written past the capture of a test's output, so that everybody sees it.
-        let word = "is not set, so nothing was held against recordings";
+        // Written to the stream itself, because the test harness captures the output of `println!`.
+        let word = "is not set, nothing was compared with recordings";
         drop(writeln!(std::io::stderr(), "SKIPPED: {FOLDER} {word}"));
     }
     folder
@@ -46,7 +46,7 @@ pub(crate) fn lines(folder: &std::path::Path, file: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// A deployment as the recorded one was. `variant` is what was set in it beforehand, if anything.
+/// Returns a deployment like the recorded one. `variant` names the settings of the recorded deployment.
 pub(crate) fn builder(variant: Option<&str>) -> FakeBuilder {
     let builder = Fake::builder("happy-animal-123").admin_key(PLACEHOLDERS[0].1).read_only_key(PLACEHOLDERS[1].1);
     let plan = |plan: Value| serde_json::from_value::<Plan>(plan).unwrap();
@@ -65,11 +65,11 @@ pub(crate) fn builder(variant: Option<&str>) -> FakeBuilder {
     }
 }
 
-/// A fake that gets recorded requests.
+/// A fake that receives recorded requests.
 #[derive(Debug)]
 pub(crate) struct Replay {
     pub(crate) fake: Fake,
-    /// Recorded texts, and what the fake or the test has instead.
+    /// Recorded texts, with the texts that replace them here.
     pub(crate) renamed: BTreeMap<String, String>,
 }
 
@@ -79,17 +79,17 @@ impl Replay {
         Self { fake, renamed: renamed.collect() }
     }
 
-    /// A recorded text with the names that apply here.
+    /// Applies the replacements to a recorded text.
     pub(crate) fn rename(&self, text: &str) -> String {
         self.renamed.iter().fold(text.to_owned(), |text, (recorded, here)| text.replace(recorded.as_str(), here))
     }
 
-    /// Sends a recorded request and compares the answer with the recorded one. A body that is recorded by its recipe
-    /// only has to be given.
+    /// Sends a recorded request and compares the response with the recorded one. `generated` is the body if the recording
+    /// only describes it.
     pub(crate) async fn exchange(&mut self, line: &Value, generated: Option<String>) {
-        let answer = self.send(line, generated).await;
-        self.compare(&line["response"], &answer)
-            .unwrap_or_else(|difference| panic!("{}: {difference}: {answer:?}", what(line)));
+        let response = self.send(line, generated).await;
+        self.compare(&line["response"], &response)
+            .unwrap_or_else(|difference| panic!("{}: {difference}: {response:?}", what(line)));
     }
 
     /// Sends a recorded request.
@@ -116,26 +116,30 @@ impl Replay {
         self.fake.clone().oneshot(call).await.unwrap()
     }
 
-    /// Compares an answer with the recorded one.
-    pub(crate) fn compare(&mut self, expected: &Value, answer: &Response<Bytes>) -> Result<(), String> {
-        equal("status", &expected["status"], &json!(answer.status().as_u16()))?;
+    /// Compares a response with the recorded one.
+    pub(crate) fn compare(&mut self, expected: &Value, response: &Response<Bytes>) -> Result<(), String> {
+        equal("status", &expected["status"], &json!(response.status().as_u16()))?;
         for name in HEADERS {
-            let got = answer.headers().get(name).map(|value| value.to_str().unwrap());
+            let got = response.headers().get(name).map(|value| value.to_str().unwrap());
             equal(name, &expected["headers"][name], &json!(got))?;
         }
-        let told = "x-convex-deprecation-message";
-        equal(told, &json!(expected["headers"].get(told).is_some()), &json!(answer.headers().contains_key(told)))?;
+        let message = "x-convex-deprecation-message";
+        equal(
+            message,
+            &json!(expected["headers"].get(message).is_some()),
+            &json!(response.headers().contains_key(message)),
+        )?;
         if let Value::String(text) = &expected["body"] {
-            return equal("body", &json!(text), &json!(String::from_utf8_lossy(answer.body())));
+            return equal("body", &json!(text), &json!(String::from_utf8_lossy(response.body())));
         }
-        let got: Value = serde_json::from_slice(answer.body()).map_err(|error| error.to_string())?;
+        let got: Value = serde_json::from_slice(response.body()).map_err(|error| error.to_string())?;
         match expected["body"].get("code") {
             Some(code) => equal("code", code, &got["code"]),
             None => self.compare_json("body", &expected["body"], &got),
         }
     }
 
-    /// Compares JSON, up to what is volatile: that has to be the same wherever it was the same in the recordings.
+    /// Compares JSON. Volatile values must be equal wherever they are equal in the recordings.
     fn compare_json(&mut self, name: &str, recorded: &Value, got: &Value) -> Result<(), String> {
         match (recorded, got) {
             (Value::Object(recorded), Value::Object(got)) => {
@@ -149,7 +153,7 @@ impl Replay {
                 let here = self.renamed.entry(recorded.clone()).or_insert_with(|| got.clone());
                 equal(name, &json!(here), &json!(got))
             }
-            // The text is free.
+            // The texts of reasons may differ.
             (Value::String(_), Value::String(_)) if name == "reason" => Ok(()),
             (Value::String(recorded), got) => equal(name, &json!(self.rename(recorded)), got),
             (recorded, got) => equal(name, recorded, got),
@@ -157,7 +161,7 @@ impl Replay {
     }
 }
 
-/// Which line it is.
+/// Returns the case and step of a line.
 pub(crate) fn what(line: &Value) -> String {
     format!("{} {}", line["case"], line["step"])
 }

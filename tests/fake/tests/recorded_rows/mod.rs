@@ -1,4 +1,4 @@
-//! The rows that were written while data sync was recorded.
+//! The rows that were written to the real server while data sync was recorded.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
-/// A document as it was recorded, and of which table.
+/// A recorded document with its table.
 #[derive(Clone, Debug, Deserialize)]
 struct Recorded {
     component: String,
@@ -17,20 +17,20 @@ struct Recorded {
     value: Document,
 }
 
-/// Writes rows into a fake's tables as they were written into the recorded server's.
+/// Writes rows into the fake's tables as the recorded steps wrote them into the real server's.
 #[derive(Debug)]
 pub(crate) struct Rows {
     fake: Fake,
-    /// Every document of every page, in their order.
+    /// Every document of every page, in order.
     recorded: Vec<Recorded>,
-    /// The ids that are given away.
+    /// The ids that are assigned to rows.
     used: BTreeSet<String>,
     /// The bodies of requests by case and step, with the exact text of their numbers. Some steps have the same name.
     bodies: BTreeMap<(String, String), VecDeque<Box<RawValue>>>,
 }
 
 impl Rows {
-    /// The rows of a file of recordings.
+    /// Reads the rows of a file of recordings.
     pub(crate) fn new(fake: Fake, text: &str) -> Self {
         #[derive(Deserialize)]
         struct Line {
@@ -60,7 +60,7 @@ impl Rows {
         rows
     }
 
-    /// Does what a step did that set something up.
+    /// Repeats a set-up step.
     pub(crate) fn set_up(&mut self, line: &Json) {
         let request = &line["request"];
         let query: BTreeMap<&str, String> = request["query"]
@@ -88,11 +88,11 @@ impl Rows {
             "/api/delete_tables" => self.fake.commit(|tables| {
                 names(&body["tableNames"]).iter().for_each(|name| assert!(tables.delete_table("", name)));
             }),
-            other => panic!("nobody knows how to do {other}"),
+            other => panic!("unknown set-up path {other}"),
         }
     }
 
-    /// Inserts documents with these keys as the recordings have them first.
+    /// Inserts documents with these keys in their first recorded state.
     pub(crate) fn insert_recorded(&mut self, table: &str, keys: &[&str]) {
         let documents: Vec<Document> = keys
             .iter()
@@ -104,8 +104,8 @@ impl Rows {
         self.fake.commit(|tables| documents.into_iter().for_each(|document| drop(tables.insert("", table, document))));
     }
 
-    /// Makes the documents of a page what they are there, one by one, in the order of their times.
-    pub(crate) fn take_over(&mut self, line: &Json) {
+    /// Writes the documents of a page in their recorded states, one by one, in order of time.
+    pub(crate) fn write_page(&mut self, line: &Json) {
         let page: BTreeSet<&str> = line["response"]["body"]["values"]
             .as_array()
             .unwrap()
@@ -126,7 +126,7 @@ impl Rows {
         }
     }
 
-    /// Rows by their keys, all in one transaction.
+    /// Writes rows by key, in one transaction.
     fn apply(&mut self, line: &Json) {
         #[derive(Deserialize)]
         struct Operation {
@@ -152,7 +152,7 @@ impl Rows {
                         assert!(tables.replace("", &table, &id, fields));
                     }
                     ("HardDelete", Some(id)) => assert!(tables.delete("", &table, &id)),
-                    (other, _) => panic!("nobody knows how to {other} here"),
+                    (other, _) => panic!("unsupported operation {other}"),
                 }
             }
         });
@@ -175,8 +175,8 @@ impl Rows {
         });
     }
 
-    /// Gives a row the id and creation time of the recorded document that it became: the first of the table with the same
-    /// key, or else with the same fields. `whole` takes over its other fields, too.
+    /// Assigns the id and creation time of the matching recorded document to a row: the first of the table with the same key,
+    /// or with the same fields. `whole` copies the other fields, too.
     fn identify(&mut self, component: &str, table: &str, mut row: Document, whole: bool) -> Document {
         let is_it = |recorded: &&Recorded| {
             let Recorded { component: of, table: in_table, value, .. } = recorded;
@@ -192,7 +192,7 @@ impl Rows {
                 && !self.used.contains(id)
         };
         let found = self.recorded.iter().find(is_it).map(|recorded| recorded.value.clone());
-        let found = found.unwrap_or_else(|| panic!("{row:?} of {table} is in no page"));
+        let found = found.unwrap_or_else(|| panic!("{row:?} of {table} is not in any page"));
         if let Value::String(id) = &found["_id"] {
             self.used.insert(id.clone());
         }
@@ -207,7 +207,7 @@ impl Rows {
     }
 }
 
-/// A value with floats as exact as their text. Imports take every number for a float.
+/// Parses a value with exact floats. For imports, every number is a float.
 fn exact(text: &RawValue, imported: bool) -> Value {
     let text = text.get();
     match text.as_bytes()[0] {
@@ -229,7 +229,7 @@ fn exact(text: &RawValue, imported: bool) -> Value {
 fn document(text: &RawValue, imported: bool) -> Document {
     match exact(text, imported) {
         Value::Object(document) => document,
-        other => panic!("{other:?} is no document"),
+        other => panic!("{other:?} is not a document"),
     }
 }
 

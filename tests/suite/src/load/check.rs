@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use convex_mgmt::Client;
 use convex_mgmt::deployment::{GetCanonicalUrls, ListLogStreams, ListUsageLimits};
-use convex_mgmt_fake::{AuditEntry, Fake, Recorded};
+use convex_mgmt_fake::{AuditEntry, Fake, RecordedRequest};
 use http::HeaderValue;
 use http::header::USER_AGENT;
 
@@ -100,7 +100,7 @@ fn product(agent: Option<&str>) -> String {
 /// All that is wrong with a run.
 pub(super) fn all(run: &Run) -> Vec<String> {
     let mut problems = Vec::new();
-    let mut requests: HashMap<String, Vec<&Recorded>> = HashMap::new();
+    let mut requests: HashMap<String, Vec<&RecordedRequest>> = HashMap::new();
     for one in &run.requests {
         let agent = one.headers.get(USER_AGENT).map(HeaderValue::to_str);
         requests.entry(product(agent.and_then(Result::ok))).or_default().push(one);
@@ -155,11 +155,11 @@ fn reported(write: &Write, done: usize, problems: &mut Vec<String>) {
 
 /// A write is sent again only after an answer that leaves something open, and if it may not be done twice, only after one
 /// that proves that nothing was done.
-fn repeated(run: &Run, write: &Write, requests: &[&Recorded], problems: &mut Vec<String>) {
+fn repeated(run: &Run, write: &Write, requests: &[&RecordedRequest], problems: &mut Vec<String>) {
     let Some((_, before)) = requests.split_last() else { return };
     // What breaks with others, or is too slow, meets no fault.
     let may_break = run.load.protocol == Protocol::Http2Broken || write.took >= ATTEMPT_TIMEOUT;
-    let may_be_sent_again = |request: &&Recorded| match &request.fault {
+    let may_be_sent_again = |request: &&RecordedRequest| match &request.fault {
         Some(fault) if write.once => refuses(fault),
         Some(fault) => may_break || !answers(fault),
         None => may_break && !write.once,
@@ -170,7 +170,7 @@ fn repeated(run: &Run, write: &Write, requests: &[&Recorded], problems: &mut Vec
 }
 
 /// A write is unknown only if an answer was lost, or left it open.
-fn justified(write: &Write, requests: &[&Recorded], problems: &mut Vec<String>) {
+fn justified(write: &Write, requests: &[&RecordedRequest], problems: &mut Vec<String>) {
     let open =
         requests.iter().filter_map(|request| request.fault.as_ref()).any(|fault| !refuses(fault) && !answers(fault));
     if write.report == Report::Unknown && !open && write.took < ATTEMPT_TIMEOUT {

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use convex_mgmt::deployment::ListEnvironmentVariables;
 use convex_mgmt::{Client, DeploymentClient, RetryPolicy};
-use convex_mgmt_fake::{AuditEntry, Fake, Fault, Knobs, Plan, Recorded, Running};
+use convex_mgmt_fake::{AuditEntry, Fake, FakeServer, Fault, Knobs, Plan, RecordedRequest};
 use tokio::task::JoinSet;
 
 use crate::tls::{Authority, OnReset, Secured};
@@ -71,7 +71,7 @@ impl Default for Load {
 /// A fault of every kind: those that refuse, those that leave it open, and those that lose the answer of what was done.
 pub fn faults() -> Vec<Fault> {
     vec![
-        Fault::Answer { status: 429, code: None, retry_after: Some(0) },
+        Fault::Response { status: 429, code: None, retry_after: Some(0) },
         Fault::code(503, "OptimisticConcurrencyControlFailure"),
         Fault::code(503, "CommitterFullError"),
         Fault::status(408),
@@ -82,7 +82,7 @@ pub fn faults() -> Vec<Fault> {
         Fault::status(524),
         Fault::status(307),
         Fault::Reset,
-        Fault::LostAnswer,
+        Fault::LostResponse,
         Fault::EmptyBody,
         // Beyond the time of any attempt, and well within it.
         Fault::delay(ATTEMPT_TIMEOUT * 20),
@@ -92,7 +92,7 @@ pub fn faults() -> Vec<Fault> {
 
 /// Whether a fault proves that nothing was done.
 fn refuses(fault: &Fault) -> bool {
-    matches!(fault, Fault::Answer { status: 429, .. } | Fault::Answer { status: 503, code: Some(_), .. })
+    matches!(fault, Fault::Response { status: 429, .. } | Fault::Response { status: 503, code: Some(_), .. })
 }
 
 /// Whether an answer comes all the same, after what was asked for was done.
@@ -100,13 +100,13 @@ fn answers(fault: &Fault) -> bool {
     match fault {
         Fault::EmptyBody => true,
         Fault::Delay { milliseconds } => u128::from(*milliseconds) < ATTEMPT_TIMEOUT.as_millis(),
-        Fault::Answer { .. } | Fault::Reset | Fault::LostAnswer => false,
+        Fault::Response { .. } | Fault::Reset | Fault::LostResponse => false,
     }
 }
 
 /// A fake that listens, in plain text or behind TLS.
 enum Server {
-    Plain(Running),
+    Plain(FakeServer),
     /// With the certificate of its authority.
     Secured(Secured, String),
 }
@@ -141,10 +141,10 @@ impl Load {
     /// If the fake cannot be reached without faults.
     pub async fn run(&self) -> Run {
         let mut knobs = Knobs::default();
-        knobs.env_var_count = self.connections * 8 + 512;
+        knobs.max_env_vars = self.connections * 8 + 512;
         // Nobody listens where the webhooks go.
         knobs.webhook_backoff = (Duration::from_secs(60), Duration::from_secs(60));
-        knobs.log_stream_removal = Duration::ZERO;
+        knobs.log_stream_removal_delay = Duration::ZERO;
         // Who reads the audit log needs a plan, and of a deployment in development it takes no warnings.
         let mut plan = Plan::default();
         plan.deployment_type = "prod".to_owned();
@@ -184,7 +184,7 @@ pub struct Run {
     load: Load,
     log: Log,
     audit: Vec<AuditEntry>,
-    requests: Vec<Recorded>,
+    requests: Vec<RecordedRequest>,
     kept: check::Kept,
     opened: usize,
     elapsed: Duration,
@@ -220,7 +220,7 @@ impl Run {
     /// takes whichever is free first, so that for each one that is needed there may be one that came too late.
     pub fn may_open(&self) -> usize {
         let too_long = |fault: &Fault| matches!(fault, Fault::Delay { .. }) && !answers(fault);
-        let resets = |fault: &Fault| matches!(fault, Fault::Reset | Fault::LostAnswer);
+        let resets = |fault: &Fault| matches!(fault, Fault::Reset | Fault::LostResponse);
         let count = |breaks: &dyn Fn(&Fault) -> bool| -> usize {
             self.met().iter().filter(|(fault, _)| breaks(fault)).map(|(_, met)| met).sum()
         };

@@ -8,7 +8,7 @@ use convex_mgmt::deployment::usage::UsageMetric;
 use convex_mgmt::deployment::usage_limits::{UsageLimitConfig, UsageLimitType};
 use convex_mgmt::deployment::{CreateUsageLimit, ListAuditLogEvents, UpdateEnvironmentVariables};
 use convex_mgmt::{DeploymentClient, ErrorCode, ErrorKind, MemberId, PagesError, RetryPolicy, UnixMillis};
-use convex_mgmt_fake::{Fake, Fault, Plan, Running};
+use convex_mgmt_fake::{Fake, FakeServer, Fault, Plan};
 use convex_mgmt_suite::ways::{Answering, WAYS};
 use convex_mgmt_suite::{client_of, fake};
 
@@ -17,7 +17,7 @@ use crate::{deployment, started};
 const NAMES: usize = 20;
 
 /// A cloud deployment with an audit log of [`NAMES`] entries.
-async fn audited() -> (Fake, Running, DeploymentClient) {
+async fn audited() -> (Fake, FakeServer, DeploymentClient) {
     let (fake, running, client) = started(fake().plan(Plan::default())).await;
     let update = (0..NAMES).fold(UpdateEnvironmentVariables::new(), |update, n| update.set(format!("N{n:02}"), "1"));
     client.send(&update).await.unwrap();

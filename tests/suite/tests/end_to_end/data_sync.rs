@@ -209,7 +209,7 @@ async fn a_lost_page_is_asked_for_again_and_nothing_is_lost_or_double() {
     fake.commit(|tables| (0..10).for_each(|n| drop(tables.insert("", "t", Stored::document(json!({"n": n}))))));
     let mut consumer = Consumer::default();
     consumer.page(&client).await.unwrap();
-    fake.fault_at("/data/sync", Fault::LostAnswer);
+    fake.fault_at("/data/sync", Fault::LostResponse);
     fake.fault_at("/data/sync", Fault::code(503, "CommitterFullError"));
     consumer.catch_up(&client).await;
     assert_eq!(*consumer.rows("", "t"), stored(&fake, "", "t"));

@@ -26,7 +26,7 @@ async fn canonical_urls_are_set_and_reset() {
     assert_eq!(urls, CanonicalUrls::new("https://api.example.com", defaults.convex_site_url.as_str()));
     client.send(&UpdateCanonicalUrl::reset(RequestDestination::ConvexCloud)).await.unwrap();
     assert_eq!(client.send(&GetCanonicalUrls::new()).await.unwrap(), defaults);
-    let other = UpdateCanonicalUrl::reset(RequestDestination::Unknown("convexMoon".into()));
+    let other = UpdateCanonicalUrl::reset(RequestDestination::from("convexMoon"));
     assert_eq!(client.send(&other).await.unwrap_err().code(), Some(&ErrorCode::BadJsonBody));
 }
 
@@ -48,7 +48,7 @@ async fn a_deployment_is_paused_and_runs_again() {
 async fn an_unpause_whose_answer_was_lost_tells_that_it_may_have_been_done() {
     let (fake, _running, client) = deployment().await;
     client.send(&PauseDeployment::new()).await.unwrap();
-    fake.fault(Fault::LostAnswer);
+    fake.fault(Fault::LostResponse);
     let error = client.send(&UnpauseDeployment::new()).await.unwrap_err();
     assert_eq!((error.code(), error.attempts()), (Some(&ErrorCode::UnpauseDeploymentFailed), 2));
     // No operation tells whether a deployment is paused.
@@ -91,7 +91,7 @@ async fn usage_limits_are_created_changed_and_deleted() {
     assert_eq!(client.send(&ListUsageLimits::new()).await.unwrap(), [changed]);
 
     // The first attempt is carried out, and the second one finds that it was.
-    fake.fault(Fault::LostAnswer);
+    fake.fault(Fault::LostResponse);
     let reply = client.send_for_reply(&DeleteUsageLimit::new(&limit.id)).await.unwrap();
     assert_eq!((reply.already_deleted, reply.status.as_u16()), (true, 404));
     let error = client.send(&DeleteUsageLimit::new(&limit.id)).await.unwrap_err();
@@ -104,7 +104,7 @@ async fn usage_limits_are_created_changed_and_deleted() {
 async fn a_create_whose_answer_was_lost_is_not_repeated() {
     let (fake, _running, client) = deployment().await;
     let limit = UsageLimitConfig::new(UsageMetric::DataEgress, UsageLimitWindow::Month, UsageLimitType::Warning, 5);
-    fake.fault(Fault::LostAnswer);
+    fake.fault(Fault::LostResponse);
     let error = client.send(&CreateUsageLimit::new(limit)).await.unwrap_err();
     assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::OutcomeUnknown, Sent::Maybe, 1));
     assert_eq!((error.cause_kind(), error.verify_with()), (ErrorKind::Connection, Some(ListUsageLimits::META.id)));

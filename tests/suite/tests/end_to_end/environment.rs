@@ -9,12 +9,12 @@ use convex_mgmt::{
     ApplyError, Client, DecodeErrorKind, DeployKey, DeploymentClient, Endpoint, ErrorCode, ErrorKind, OnConflict,
     ResponseError, RetryPolicy, Sent,
 };
-use convex_mgmt_fake::{Fake, Fault, Knobs, Running};
+use convex_mgmt_fake::{Fake, FakeServer, Fault, Knobs};
 use convex_mgmt_suite::{ADMIN_KEY, READ_ONLY_KEY, client_of, endpoint, fake};
 
 use crate::started;
 
-async fn deployment() -> (Fake, Running, DeploymentClient) {
+async fn deployment() -> (Fake, FakeServer, DeploymentClient) {
     started(fake().variable("KEPT", "1").variable("CHANGED", "1").variable("GONE", "1")).await
 }
 
@@ -118,9 +118,7 @@ async fn a_plan_that_deletes_all_that_is_ours_sends_nothing_unless_permitted() {
     let current = client.send(&ListEnvironmentVariables::new()).await.unwrap();
     let requests = fake.requests().len();
     let plan = |owned| EnvironmentPlan::new(&current, &EnvironmentVariables::new(), owned);
-    for (owned, count) in
-        [(Ownership::All, 3), (Ownership::Prefix(String::new()), 3), (Ownership::Prefix("G".into()), 1)]
-    {
+    for (owned, count) in [(Ownership::All, 3), (Ownership::Prefix("G".into()), 1)] {
         for plan in [plan(owned.clone()), plan(owned.clone()).unchecked()] {
             let error = client.apply_environment_plan(&plan, OnConflict::Overwrite).await.unwrap_err();
             let ApplyError::DeletesAll(DeletesAll { count: told, .. }) = error else { panic!("{error:?}") };
@@ -130,11 +128,36 @@ async fn a_plan_that_deletes_all_that_is_ours_sends_nothing_unless_permitted() {
     assert_eq!(fake.requests().len(), requests, "nothing is sent");
     // It deleted nothing when it was made, and would now.
     let early = EnvironmentPlan::new(&EnvironmentVariables::new(), &EnvironmentVariables::new(), Ownership::All);
-    let error = client.apply_environment_plan(&early, OnConflict::Overwrite).await.unwrap_err();
+    let error = client.apply_environment_plan(&early.allow_new_deletions(), OnConflict::Overwrite).await.unwrap_err();
     assert!(matches!(error, ApplyError::DeletesAll(_)), "{error:?}");
     assert_eq!(variables(&fake).len(), 3);
     client.apply_environment_plan(&plan(Ownership::All).allow_delete_all(), OnConflict::Fail).await.unwrap();
     assert!(variables(&fake).is_empty());
+}
+
+#[tokio::test]
+async fn overwriting_keeps_a_variable_whose_deletion_nobody_saw() {
+    let (fake, _running, client) = deployment().await;
+    let plan = plan(&client, Ownership::All).await;
+    fake.set_variable("LATE", "by someone else");
+    let error = client.apply_environment_plan(&plan, OnConflict::Fail).await.unwrap_err();
+    let ApplyError::Conflict(conflict) = error else { panic!("{error:?}") };
+    assert_eq!(conflict.names, ["LATE"]);
+    let done = client.apply_environment_plan(&plan, OnConflict::Overwrite).await.unwrap();
+    assert_eq!((done.count(Action::Delete), done.count(Action::Unplanned)), (1, 1));
+    let expected = [("CHANGED", "two\nlines"), ("KEPT", "1"), ("LATE", "by someone else"), ("NEW", "é $x")];
+    assert_eq!(variables(&fake), pairs(&expected));
+    client.apply_environment_plan(&plan.allow_new_deletions(), OnConflict::Overwrite).await.unwrap();
+    assert!(variables(&fake).iter().all(|(name, _)| name != "LATE"));
+}
+
+#[tokio::test]
+async fn an_empty_prefix_sends_nothing() {
+    let (fake, _running, client) = deployment().await;
+    let plan = EnvironmentPlan::new(&EnvironmentVariables::new(), &wanted(), Ownership::Prefix(String::new()));
+    let error = client.apply_environment_plan(&plan, OnConflict::Overwrite).await.unwrap_err();
+    assert_eq!(error.to_string(), "prefix must not be empty; use Ownership::All to own every variable");
+    assert!(fake.requests().is_empty());
 }
 
 #[tokio::test]
@@ -171,9 +194,9 @@ async fn lost_writes_conflicts_and_resets_are_got_over() {
     for fault in [
         Fault::code(503, "OptimisticConcurrencyControlFailure"),
         Fault::Reset,
-        Fault::LostAnswer,
+        Fault::LostResponse,
         Fault::status(500),
-        Fault::Answer { status: 429, code: Some("TooManyWrites".into()), retry_after: Some(0) },
+        Fault::Response { status: 429, code: Some("TooManyWrites".into()), retry_after: Some(0) },
     ] {
         let before = fake.requests().len();
         fake.fault(fault.clone());

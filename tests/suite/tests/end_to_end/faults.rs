@@ -25,7 +25,7 @@ async fn each_fault_ends_as_the_operation_allows() {
     let again: End = (DONE, 2);
     for (fault, read, set, create) in [
         (Fault::Reset, again, again, (UNKNOWN, 1)),
-        (Fault::LostAnswer, again, again, (UNKNOWN, 1)),
+        (Fault::LostResponse, again, again, (UNKNOWN, 1)),
         (Fault::status(408), again, again, (UNKNOWN, 1)),
         (Fault::status(500), again, again, (UNKNOWN, 1)),
         (Fault::code(500, "InternalServerError"), again, again, (UNKNOWN, 1)),

@@ -179,13 +179,13 @@ async fn a_plan_may_lack_log_streams_and_custom_audit() {
 #[tokio::test]
 async fn a_lost_create_or_rotation_is_not_repeated_and_the_rest_is() {
     let (fake, _running, client) = deployment().await;
-    fake.fault(Fault::LostAnswer);
+    fake.fault(Fault::LostResponse);
     let error = client.send(&CreateLogStream::new(webhook())).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts(), error.sent()), (ErrorKind::OutcomeUnknown, 1, Sent::Maybe));
     assert_eq!(error.verify_with(), Some(ListLogStreams::META.id));
     let listed = client.send(&ListLogStreams::new()).await.unwrap();
     let found = listed.iter().find(|stream| stream.config.log_stream_type() == LogStreamType::Webhook).unwrap();
-    fake.fault(Fault::LostAnswer);
+    fake.fault(Fault::LostResponse);
     let error = client.send(&RotateWebhookSecret::new(&found.id)).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts(), error.sent()), (ErrorKind::OutcomeUnknown, 1, Sent::Maybe));
     assert_eq!(error.verify_with(), Some(GetLogStream::META.id));
@@ -193,9 +193,9 @@ async fn a_lost_create_or_rotation_is_not_repeated_and_the_rest_is() {
     assert!(
         matches!(config(&client, &found.id).await, LogStreamConfig::Webhook(now) if now.hmac_secret != before.hmac_secret)
     );
-    fake.fault(Fault::LostAnswer);
+    fake.fault(Fault::LostResponse);
     client.send(&UpdateLogStream::new(&found.id, WebhookUpdate::new())).await.unwrap();
-    fake.fault(Fault::LostAnswer);
+    fake.fault(Fault::LostResponse);
     let reply = client.send_for_reply(&DeleteLogStream::new(&found.id)).await.unwrap();
     assert!(reply.already_deleted);
     let reply = client.send_for_reply(&DeleteLogStream::new(&create(&client, webhook()).await)).await.unwrap();

@@ -1,7 +1,7 @@
 //! Each operation from the caller to a deployment and back, over sockets.
 
 use convex_mgmt::DeploymentClient;
-use convex_mgmt_fake::{Fake, FakeBuilder, Running};
+use convex_mgmt_fake::{Fake, FakeBuilder, FakeServer};
 use convex_mgmt_suite::{client_of, fake};
 
 mod addressing;
@@ -14,7 +14,7 @@ mod faults;
 mod log_streams;
 
 /// A deployment that listens, and a client of it.
-async fn started(builder: FakeBuilder) -> (Fake, Running, DeploymentClient) {
+async fn started(builder: FakeBuilder) -> (Fake, FakeServer, DeploymentClient) {
     let fake = builder.build();
     let running = fake.serve("127.0.0.1:0").await.unwrap();
     let client = client_of(&running).user_agent("suite/1").build().unwrap();
@@ -22,6 +22,6 @@ async fn started(builder: FakeBuilder) -> (Fake, Running, DeploymentClient) {
 }
 
 /// A self-hosted deployment.
-async fn deployment() -> (Fake, Running, DeploymentClient) {
+async fn deployment() -> (Fake, FakeServer, DeploymentClient) {
     started(fake()).await
 }

@@ -11,6 +11,7 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::types::Printable;
+use crate::types::url::is_quote;
 
 /// Why a text is not a credential, or not one of the wanted kind. Never holds the text.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -179,16 +180,6 @@ fn spaced(before: &str, position: usize) -> CredentialError {
         (Surplus::WhiteSpace, position)
     };
     CredentialError::Surplus { found, position }
-}
-
-/// Whether a character is a quotation mark of some script, or stands for one where text was typeset: straight, curly, angle,
-/// corner, prime, accent, or of full width.
-pub(crate) fn is_quote(character: char) -> bool {
-    matches!(
-        character,
-        '"' | '\'' | '`' | '´' | '«' | '»' | '\u{2018}'..='\u{201f}' | '\u{2039}' | '\u{203a}' | '\u{2032}'..='\u{2036}'
-            | '\u{300c}'..='\u{300f}' | '\u{301d}'..='\u{301f}' | '\u{ff02}' | '\u{ff07}' | '\u{ff40}'
-    )
 }
 
 /// Whether a text begins with a percent-encoded byte.

@@ -200,7 +200,7 @@ mod tests {
         assert_eq!(*up_to_date, expected);
         let ActiveSyncStatus::Snapshotting(progress) = &snapshotting.status else { panic!("{snapshotting:?}") };
         assert_eq!((progress.num_documents_in_current_table, progress.total_documents), (3, 6));
-        let ActiveSyncStatus::Unknown(object) = &asleep.status else { panic!("{asleep:?}") };
+        let object = asleep.status.unknown().unwrap();
         assert_eq!(object.json(), r#"{"type":"asleep","since":1.0}"#);
     }
 

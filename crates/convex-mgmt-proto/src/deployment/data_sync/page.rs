@@ -92,7 +92,7 @@ impl DataSyncStatus {
     pub fn snapshot_ts(&self) -> Option<UnixNanos> {
         match self {
             Self::Stale(snapshot) | Self::UpToDate(snapshot) => Some(snapshot.snapshot_ts),
-            Self::Snapshotting | Self::Unknown(_) => None,
+            Self::Snapshotting | Self::_Unknown(_) => None,
         }
     }
 }
@@ -183,7 +183,7 @@ impl DataSyncPage {
     pub fn should_wait(&self) -> bool {
         match self.status {
             DataSyncStatus::Snapshotting | DataSyncStatus::Stale(_) => false,
-            DataSyncStatus::UpToDate(_) | DataSyncStatus::Unknown(_) => true,
+            DataSyncStatus::UpToDate(_) | DataSyncStatus::_Unknown(_) => true,
         }
     }
 }

@@ -7,14 +7,12 @@ mod names;
 
 use std::collections::BTreeMap;
 
-use names::{is_column, is_identifier};
+use names::{OTHER, is_column, is_identifier};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::error::ErrorCode;
 use crate::error::Violation;
 
-/// The name that stands for everything that is not named.
-const OTHER: &str = "_other";
 /// The one column that cannot be left out.
 const ID: &str = "_id";
 /// Which components, tables and columns a data sync gives. Names that do not exist are no error; system tables are never

@@ -10,6 +10,7 @@ use crate::types::Secret;
 
 /// One change of an environment variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum EnvironmentVariableChange {
     /// Creates the variable, or gives it another value.
     Set {

@@ -3,12 +3,11 @@
 mod reader;
 mod warnings;
 
-use std::fmt;
-
 use thiserror::Error;
 use zeroize::Zeroizing;
 
 use self::reader::Statement;
+pub use self::warnings::{DotenvWarning, DotenvWarningKind};
 use super::EnvironmentVariables;
 
 impl EnvironmentVariables {
@@ -102,51 +101,6 @@ pub struct DotenvError {
     pub line: u32,
     /// What is wrong with it.
     pub problem: &'static str,
-}
-
-/// A variable that the Convex command line tool reads in one way, and that a person may have meant in another. Holds no value.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("line {line}: {name} {kind}")]
-#[non_exhaustive]
-pub struct DotenvWarning {
-    /// The number of the line that the assignment begins in, from 1.
-    pub line: u32,
-    /// The name of the variable: letters, digits, `_`, `.` and `-`.
-    pub name: String,
-    /// What may be meant otherwise.
-    pub kind: DotenvWarningKind,
-}
-
-/// What in an assignment may be meant otherwise than it is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum DotenvWarningKind {
-    /// The value begins with a quote that does not end it, because the quote is not closed or because something follows it. The
-    /// quote is part of the value.
-    QuoteKept,
-    /// The value is not in quotes, and ends before a `#` that follows it directly, such as in `abc#def`.
-    CutOff,
-    /// The value is in quotes and holds an escape sequence that is not replaced, such as `\"`, `\\`, `\t` or `\$`.
-    BackslashKept,
-    /// The name, the `=` and the value are not all in one line.
-    OverLines,
-    /// The value has several lines, and one of them looks like another variable: a quote may be missing.
-    HoldsAssignment,
-    /// The variable was set before, in an earlier line. The later value is kept.
-    SetAgain,
-}
-
-impl fmt::Display for DotenvWarningKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::QuoteKept => "begins with a quote that does not end the value: the quote is part of it",
-            Self::CutOff => "ends before a `#`: put the value in quotes if `#` belongs to it",
-            Self::BackslashKept => "keeps a backslash: only `\\n` and `\\r` in double quotes are replaced",
-            Self::OverLines => "is not in one line with its `=` and its value",
-            Self::HoldsAssignment => "holds a line that looks like another variable: a quote may be missing",
-            Self::SetAgain => "was set before: only the last value counts",
-        })
-    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ mod variables;
 
 pub use self::change::EnvironmentVariableChange;
 pub use self::list::ListEnvironmentVariables;
-pub use self::plan::{Action, DeletesAll, EnvironmentPlan, Ownership, PlanConflict, PlanError, Step};
+pub use self::plan::{Action, DeletesAll, EnvironmentPlan, Ownership, OwnershipError, PlanConflict, PlanError, Step};
 pub use self::update::UpdateEnvironmentVariables;
 pub use self::variables::{CLI_MANAGED, EnvironmentVariables};
 

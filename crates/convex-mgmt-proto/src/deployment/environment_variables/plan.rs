@@ -1,4 +1,4 @@
-//! [`EnvironmentPlan`]: from the environment variables that are there to those that are wanted, without showing a value.
+//! [`EnvironmentPlan`]: the changes from the current environment variables to the wanted ones, shown without values.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,24 +12,26 @@ use crate::error::Violations;
 use crate::operation::{Operation, Unchecked};
 use crate::types::Printable;
 
-/// Which variables of a deployment are ours: a plan deletes those of them that are no longer wanted, and leaves all others
-/// alone. A variable that is wanted is ours in any case.
+/// The variables of a deployment that a plan may delete.
+///
+/// A plan deletes owned variables that are not wanted, and keeps all others. It may create and update every wanted variable,
+/// owned or not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ownership {
-    /// None: nothing is deleted.
+    /// Owns no variable: the plan deletes nothing.
     #[default]
     None,
-    /// All: whatever is not wanted is deleted.
+    /// Owns every variable.
     All,
-    /// Those with these names.
+    /// Owns the variables with these names. An empty set owns none. An empty name is an error ([`EnvironmentPlan::check`]).
     Names(BTreeSet<String>),
-    /// Those whose names begin so.
+    /// Owns the variables whose names begin with this prefix. An empty prefix is an error ([`EnvironmentPlan::check`]).
     Prefix(String),
 }
 
 impl Ownership {
-    /// Whether a variable is ours.
+    /// Returns `true` if the variable is owned.
     pub fn owns(&self, name: &str) -> bool {
         match self {
             Self::None => false,
@@ -39,28 +41,47 @@ impl Ownership {
         }
     }
 
-    /// Whether variables may be ours that nobody has named.
+    /// Returns `true` if it may own variables that nobody has named.
     fn is_open(&self) -> bool {
         matches!(self, Self::All | Self::Prefix(_))
     }
+
+    fn check(&self) -> Result<(), OwnershipError> {
+        match self {
+            Self::Prefix(prefix) if prefix.is_empty() => Err(OwnershipError::EmptyPrefix),
+            Self::Names(names) if names.contains("") => Err(OwnershipError::EmptyName),
+            _ => Ok(()),
+        }
+    }
 }
 
-/// What a plan does with one variable.
+/// The effect of a plan on one variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Action {
-    /// It is wanted and not there.
+    /// Creates the variable: it is wanted and does not exist.
     Create,
-    /// It is there with another value than the one wanted.
+    /// Updates the variable: it exists with another value than the wanted one.
     Update,
-    /// It is there, ours, and not wanted.
+    /// Deletes the variable: it exists, is owned and is not wanted.
     Delete,
-    /// It is there as wanted. Serialized as `unchanged`.
+    /// Keeps the variable: it exists with the wanted value. Serialized as `unchanged`.
     #[serde(rename = "unchanged")]
     Unchanged,
-    /// It is there, not ours, and not wanted. Serialized as `unmanaged`.
+    /// Keeps the variable: it exists, is not owned and is not wanted. Serialized as `unmanaged`.
     #[serde(rename = "unmanaged")]
     Unmanaged,
+    /// Keeps the variable: it exists, is owned and is not wanted, but was created after the plan was made
+    /// ([`EnvironmentPlan::replan`]). A new plan would delete it. Serialized as `unplanned`.
+    #[serde(rename = "unplanned")]
+    Unplanned,
+}
+
+impl Action {
+    fn is_change(self) -> bool {
+        matches!(self, Self::Create | Self::Update | Self::Delete)
+    }
 }
 
 /// One variable of a plan.
@@ -69,25 +90,26 @@ pub enum Action {
 pub struct Step {
     /// The variable's name.
     pub name: String,
-    /// What is done with it.
+    /// The plan's effect on it.
     pub action: Action,
 }
 
-/// The way from the variables that are there to those that are wanted.
+/// The changes from the current environment variables to the wanted ones.
 ///
-/// A plan is made from what was read, can be shown to people and logs (its `Display` and `Debug` hold names and no
-/// values), and is carried out as one batch: wholly or not at all. The API cannot make a write depend on what was read,
-/// so a plan is held against a fresh reading just before it is carried out ([`EnvironmentPlan::rebase`]); a client of
-/// `convex-mgmt-hyper` does that by itself.
+/// A plan is made from the variables that were read. It can be shown to people and logs: its `Display` and `Debug` contain names
+/// and no values. It is applied as one batch, so either all changes are made or none.
+///
+/// The API has no conditional write. A plan is therefore compared with freshly read variables just before it is applied
+/// ([`EnvironmentPlan::rebase`], [`EnvironmentPlan::replan`]). A client of `convex-mgmt-hyper` does that itself. Both never delete
+/// a variable whose deletion the plan did not show, except with [`EnvironmentPlan::allow_new_deletions`].
 ///
 /// ```
-/// use convex_mgmt::deployment::environment_variables::EnvironmentVariables;
-/// use convex_mgmt::deployment::environment_variables::{EnvironmentPlan, Ownership};
+/// use convex_mgmt::deployment::environment_variables::{EnvironmentPlan, EnvironmentVariables, Ownership};
 ///
 /// let current: EnvironmentVariables = [("A", "1"), ("B", "2"), ("C", "3")].into_iter().collect();
 /// let wanted: EnvironmentVariables = [("A", "1"), ("B", "two"), ("D", "4")].into_iter().collect();
 /// let plan = EnvironmentPlan::new(&current, &wanted, Ownership::All);
-/// assert_eq!(plan.to_string(), "= A\n~ B\n- C\n+ D\n1 to create, 1 to update, 1 to delete, 1 same, 0 left alone");
+/// assert_eq!(plan.to_string(), "= A\n~ B\n- C\n+ D\n1 to create, 1 to update, 1 to delete, 1 unchanged, 0 unmanaged");
 /// # Ok::<(), convex_mgmt::Violations>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
@@ -96,85 +118,93 @@ pub struct EnvironmentPlan {
     wanted: EnvironmentVariables,
     ownership: Ownership,
     steps: Vec<Step>,
+    /// The names that the plan deleted when it was made: people saw and approved these.
+    shown_deletions: BTreeSet<String>,
     unchecked: bool,
     may_delete_all: bool,
+    may_delete_new: bool,
 }
 
 impl EnvironmentPlan {
-    /// Plans the way from `current` to `wanted`.
+    /// Plans the changes from `current` to `wanted`.
     ///
-    /// If `ownership` is [`Ownership::All`] or an [`Ownership::Prefix`], and `wanted` has no variable that is ours, the plan deletes
-    /// all that are. An empty or wrong file has the same effect, so such a plan is only carried out with
+    /// With [`Ownership::All`] or an [`Ownership::Prefix`], and no owned variable in `wanted`, the plan deletes every owned
+    /// variable. An empty or wrong file has the same effect. Such a plan can be shown, and is applied only after
     /// [`EnvironmentPlan::allow_delete_all`].
     pub fn new(current: &EnvironmentVariables, wanted: &EnvironmentVariables, ownership: Ownership) -> Self {
-        let names: BTreeSet<&str> = current.names().chain(wanted.names()).collect();
-        let steps = names
-            .into_iter()
-            .map(|name| {
-                let action = match (current.get(name), wanted.get(name)) {
-                    (None, _) => Action::Create,
-                    (Some(there), Some(wanted)) if there == wanted => Action::Unchanged,
-                    (Some(_), Some(_)) => Action::Update,
-                    (Some(_), None) if ownership.owns(name) => Action::Delete,
-                    (Some(_), None) => Action::Unmanaged,
-                };
-                Step { name: name.to_owned(), action }
-            })
-            .collect();
-        let (current, wanted) = (current.clone(), wanted.clone());
-        Self { current, wanted, ownership, steps, unchecked: false, may_delete_all: false }
+        let surplus = |name: &str| if ownership.owns(name) { Action::Delete } else { Action::Unmanaged };
+        let steps = steps(current, wanted, surplus);
+        let deletions = steps.iter().filter(|step| step.action == Action::Delete);
+        Self {
+            shown_deletions: deletions.map(|step| step.name.clone()).collect(),
+            current: current.clone(),
+            wanted: wanted.clone(),
+            ownership,
+            steps,
+            unchecked: false,
+            may_delete_all: false,
+            may_delete_new: false,
+        }
     }
 
-    /// Permits the plan to delete every variable that is ours, without one that is wanted.
+    /// Permits the plan to delete every owned variable when `wanted` contains no owned variable.
     pub fn allow_delete_all(self) -> Self {
         Self { may_delete_all: true, ..self }
     }
 
-    /// Leaves all checks of the rules to the server, for one that has others.
+    /// Permits [`EnvironmentPlan::replan`] to delete owned variables that were created after the plan was made.
+    ///
+    /// Nobody has seen these deletions. Without this setting such variables are kept and reported as [`Action::Unplanned`].
+    pub fn allow_new_deletions(self) -> Self {
+        Self { may_delete_new: true, ..self }
+    }
+
+    /// Leaves all checks of the rules to the server, for a server with other rules.
     pub fn unchecked(self) -> Self {
         Self { unchecked: true, ..self }
     }
 
-    /// Every variable that is there or wanted, by name.
+    /// Returns every variable that exists or is wanted, by name.
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
 
-    /// How many variables an action is done with.
+    /// Returns the number of variables with this action.
     pub fn count(&self, action: Action) -> usize {
         self.steps.iter().filter(|step| step.action == action).count()
     }
 
-    /// Whether there is nothing to change.
+    /// Returns `true` if the plan changes nothing.
     pub fn is_empty(&self) -> bool {
-        self.steps.iter().all(|step| matches!(step.action, Action::Unchanged | Action::Unmanaged))
+        !self.steps.iter().any(|step| step.action.is_change())
     }
 
-    /// The one call that carries out the plan, or `None` if there is nothing to change: even an empty batch is a write to
-    /// the server.
+    /// Returns the one operation that applies the plan, or `None` if nothing changes: the server runs all subscriptions again
+    /// even for an empty batch.
     ///
     /// # Errors
-    /// [`PlanError::Invalid`] with all values that the server would refuse, its limits for the whole deployment included;
-    /// [`PlanError::DeletesAll`] as for [`EnvironmentPlan::check`].
+    /// As for [`EnvironmentPlan::check`]. [`PlanError::Invalid`] also covers the limits of the whole deployment.
     pub fn operation(&self) -> Result<Option<Unchecked<UpdateEnvironmentVariables>>, PlanError> {
+        self.check_deletions()?;
         if self.is_empty() {
             return Ok(None);
         }
-        self.check_deletions()?;
         let update = self.update();
         if !self.unchecked {
             rules::check_against(&update.changes, &self.current)?;
         }
-        // Only the plan knows the current variables, so a check of the update alone would add nothing.
+        // The plan has checked the update with the current variables, which the update does not know.
         Ok(Some(update.unchecked()))
     }
 
-    /// Checks what does not depend on when the variables were read: names, lengths of values, and what is deleted. The limits of
-    /// the deployment are left out, because a later reading may leave more room.
+    /// Checks everything that does not depend on the time of the read: names, lengths of values, and deletions. The limits of the
+    /// deployment are left out, because a later read may leave more room.
     ///
     /// # Errors
-    /// [`PlanError::Invalid`] with all values that the server would refuse; [`PlanError::DeletesAll`] if every variable that is
-    /// ours is deleted and [`EnvironmentPlan::allow_delete_all`] does not permit it.
+    /// * [`PlanError::Ownership`] if the prefix or a name of the [`Ownership`] is empty.
+    /// * [`PlanError::DeletesAll`] if the plan deletes every owned variable without
+    ///   [`EnvironmentPlan::allow_delete_all`].
+    /// * [`PlanError::Invalid`] with all names and values that the server would reject.
     pub fn check(&self) -> Result<(), PlanError> {
         self.check_deletions()?;
         if !self.unchecked {
@@ -183,10 +213,11 @@ impl EnvironmentPlan {
         Ok(())
     }
 
-    fn check_deletions(&self) -> Result<(), DeletesAll> {
+    fn check_deletions(&self) -> Result<(), PlanError> {
+        self.ownership.check()?;
         let count = self.count(Action::Delete);
         let suspicious = self.ownership.is_open() && !self.wanted.names().any(|name| self.ownership.owns(name));
-        if count > 0 && suspicious && !self.may_delete_all { Err(DeletesAll { count }) } else { Ok(()) }
+        if count > 0 && suspicious && !self.may_delete_all { Err(DeletesAll { count }.into()) } else { Ok(()) }
     }
 
     /// The changes of the plan.
@@ -202,29 +233,56 @@ impl EnvironmentPlan {
         update
     }
 
-    /// Holds the plan against a fresh reading. The plan that comes back has the same effect; what was done meanwhile is
-    /// no longer in it.
+    /// Compares the plan with freshly read variables and returns the changes that remain. Changes that someone else has made
+    /// already are no longer in it.
     ///
     /// # Errors
-    /// [`PlanConflict`] if a variable that the plan is about was changed since, other than to what the plan wants.
+    /// [`PlanConflict`] if a variable that the plan is about changed to something else than the plan wants. A new owned variable
+    /// that is not wanted is a conflict too, whatever [`EnvironmentPlan::allow_new_deletions`] says.
     pub fn rebase(&self, fresh: &EnvironmentVariables) -> Result<Self, PlanConflict> {
-        let renewed = self.replan(fresh);
-        let names: Vec<String> = renewed
+        let rebased = self.replan(fresh);
+        let names: Vec<String> = rebased
             .steps
             .iter()
-            // Only what would be written, by name: left alone, or already as wanted, is no conflict whoever did it.
-            .filter(|step| !matches!(step.action, Action::Unchanged | Action::Unmanaged))
-            .filter(|step| !(self.current.get(&step.name) == fresh.get(&step.name)))
+            // A variable that is unmanaged, or has the wanted value, is no conflict, whoever wrote it.
+            .filter(|step| step.action.is_change() || step.action == Action::Unplanned)
+            .filter(|step| self.current.get(&step.name) != fresh.get(&step.name))
             .map(|step| step.name.clone())
             .collect();
-        if names.is_empty() { Ok(renewed) } else { Err(PlanConflict { names }) }
+        if names.is_empty() { Ok(rebased) } else { Err(PlanConflict { names }) }
     }
 
-    /// Plans again from a fresh reading, whatever has changed: the wanted variables win.
+    /// Plans again from freshly read variables. The wanted values overwrite changes by others.
+    ///
+    /// The new plan deletes only variables that this plan deleted when it was made. An owned variable that was created since is
+    /// kept as [`Action::Unplanned`], except with [`EnvironmentPlan::allow_new_deletions`].
     pub fn replan(&self, fresh: &EnvironmentVariables) -> Self {
-        let plan = Self::new(fresh, &self.wanted, self.ownership.clone());
-        Self { unchecked: self.unchecked, may_delete_all: self.may_delete_all, ..plan }
+        let surplus = |name: &str| {
+            if !self.ownership.owns(name) {
+                Action::Unmanaged
+            } else if self.may_delete_new || self.shown_deletions.contains(name) {
+                Action::Delete
+            } else {
+                Action::Unplanned
+            }
+        };
+        Self { current: fresh.clone(), steps: steps(fresh, &self.wanted, surplus), ..self.clone() }
     }
+}
+
+/// Lists all variables by name, with `surplus` for those that are not wanted.
+fn steps(current: &EnvironmentVariables, wanted: &EnvironmentVariables, surplus: impl Fn(&str) -> Action) -> Vec<Step> {
+    let names: BTreeSet<&str> = current.names().chain(wanted.names()).collect();
+    let step = |name: &str| {
+        let action = match (current.get(name), wanted.get(name)) {
+            (None, _) => Action::Create,
+            (Some(there), Some(wanted)) if there == wanted => Action::Unchanged,
+            (Some(_), Some(_)) => Action::Update,
+            (Some(_), None) => surplus(name),
+        };
+        Step { name: name.to_owned(), action }
+    };
+    names.into_iter().map(step).collect()
 }
 
 impl fmt::Display for EnvironmentPlan {
@@ -236,18 +294,23 @@ impl fmt::Display for EnvironmentPlan {
                 Action::Delete => '-',
                 Action::Unchanged => '=',
                 Action::Unmanaged => '.',
+                Action::Unplanned => '!',
             };
             writeln!(f, "{sign} {}", Printable(name))?;
         }
         write!(
             f,
-            "{} to create, {} to update, {} to delete, {} same, {} left alone",
+            "{} to create, {} to update, {} to delete, {} unchanged, {} unmanaged",
             self.count(Action::Create),
             self.count(Action::Update),
             self.count(Action::Delete),
             self.count(Action::Unchanged),
             self.count(Action::Unmanaged)
-        )
+        )?;
+        match self.count(Action::Unplanned) {
+            0 => Ok(()),
+            count => write!(f, ", {count} unplanned"),
+        }
     }
 }
 
@@ -264,33 +327,48 @@ impl fmt::Debug for EnvironmentPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EnvironmentPlan")
             .field("steps", &self.steps)
-            .field("owned", &self.ownership)
+            .field("ownership", &self.ownership)
             .finish_non_exhaustive()
     }
 }
 
-/// Why a plan is not carried out. Nothing was sent.
+/// The reason why a plan cannot be applied. Nothing was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum PlanError {
-    /// The plan has values that the server would refuse. [`EnvironmentPlan::unchecked`] switches the check off.
+    /// The server would reject names or values of the plan. [`EnvironmentPlan::unchecked`] skips the check.
     #[error(transparent)]
     Invalid(#[from] Violations),
-    /// The plan deletes every variable that is ours.
+    /// The plan deletes every owned variable.
     #[error(transparent)]
     DeletesAll(#[from] DeletesAll),
+    /// The plan's [`Ownership`] has an empty prefix or an empty name.
+    #[error(transparent)]
+    Ownership(#[from] OwnershipError),
 }
 
-/// A plan deletes every variable that is ours, because none of them is wanted. [`EnvironmentPlan::allow_delete_all`] permits
-/// that.
+/// A plan deletes every owned variable, because no owned variable is wanted. [`EnvironmentPlan::allow_delete_all`] permits that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("no owned variable is wanted, so the plan would delete all {count}: call `allow_delete_all` if that is meant")]
+#[error("no owned variable is wanted, so the plan would delete all {count}; call `allow_delete_all` to permit that")]
 #[non_exhaustive]
 pub struct DeletesAll {
     /// The number of variables that would be deleted.
     pub count: usize,
 }
 
-/// Variables that a plan is about were changed since it was made. Nothing was written.
+/// An [`Ownership`] that is probably a mistake, such as a prefix from an empty setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum OwnershipError {
+    /// The prefix is empty, so it would own every variable.
+    #[error("prefix must not be empty; use Ownership::All to own every variable")]
+    EmptyPrefix,
+    /// One of the names is empty. No variable has an empty name.
+    #[error("owned names must not be empty; use Ownership::None to own no variable")]
+    EmptyName,
+}
+
+/// Variables of a plan changed after the plan was made. Nothing was written.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("changed since the plan was made: {}", Printable(&names.join(", ")))]
 #[non_exhaustive]
@@ -300,187 +378,4 @@ pub struct PlanConflict {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::collection::btree_map;
-    use proptest::prelude::*;
-
-    use super::super::EnvironmentVariableChange;
-    use super::*;
-    use crate::error::ErrorCode;
-
-    fn variables<const N: usize>(list: [(&str, &str); N]) -> EnvironmentVariables {
-        list.into_iter().collect()
-    }
-
-    fn actions(plan: &EnvironmentPlan) -> Vec<(&str, Action)> {
-        plan.steps().iter().map(|step| (step.name.as_str(), step.action)).collect()
-    }
-
-    #[test]
-    fn only_what_is_ours_is_deleted() {
-        let current = variables([("APP_OLD", "1"), ("OTHER", "2"), ("THIRD", "3")]);
-        let plan = |owned| EnvironmentPlan::new(&current, &EnvironmentVariables::new(), owned);
-        use Action::{Delete, Unmanaged};
-        for (owned, expected) in [
-            (Ownership::None, [Unmanaged, Unmanaged, Unmanaged]),
-            (Ownership::All, [Delete, Delete, Delete]),
-            (Ownership::Prefix("APP_".into()), [Delete, Unmanaged, Unmanaged]),
-            (Ownership::Names(["OTHER".to_owned()].into()), [Unmanaged, Delete, Unmanaged]),
-        ] {
-            let plan = plan(owned);
-            assert_eq!(plan.steps().iter().map(|step| step.action).collect::<Vec<_>>(), expected);
-        }
-    }
-
-    #[test]
-    fn a_plan_is_written_without_values() {
-        let (current, wanted) = ([("A", "canary"), ("B", "2"), ("C", "canary"), ("X", "canary")], [("A", "canary")]);
-        let wanted = variables(wanted).into_iter().chain(variables([("B", "canary"), ("D", "canary")])).collect();
-        let plan = EnvironmentPlan::new(&variables(current), &wanted, Ownership::Prefix("C".into()));
-        assert_eq!(
-            serde_json::to_string(&plan).unwrap(),
-            r#"{"steps":[{"name":"A","action":"unchanged"},{"name":"B","action":"update"},{"name":"C","action":"delete"},"#
-                .to_owned()
-                + r#"{"name":"D","action":"create"},{"name":"X","action":"unmanaged"}]}"#
-        );
-    }
-
-    #[test]
-    fn a_plan_is_one_batch_of_what_differs() {
-        let plan = EnvironmentPlan::new(
-            &variables([("A", "1"), ("B", "2"), ("C", "3")]),
-            &variables([("A", "1"), ("B", "x"), ("D", "4")]),
-            Ownership::All,
-        );
-        let update = plan.operation().unwrap().unwrap();
-        let expected = UpdateEnvironmentVariables::new().set("B", "x").delete("C").set("D", "4");
-        assert_eq!(update.0.changes, expected.changes);
-    }
-
-    #[test]
-    fn nothing_to_change_sends_nothing() {
-        let there = variables([("A", "1"), ("B", "2")]);
-        let plan = EnvironmentPlan::new(&there, &variables([("A", "1")]), Ownership::None);
-        assert!(plan.is_empty());
-        assert!(plan.operation().unwrap().is_none());
-    }
-
-    #[test]
-    fn the_rules_are_checked_against_what_is_there() {
-        let full: EnvironmentVariables = (0..512).map(|n| (format!("N{n}"), "")).collect();
-        let plan = EnvironmentPlan::new(&full, &variables([("NEW", "1"), ("9", "")]), Ownership::None);
-        let PlanError::Invalid(problems) = plan.operation().unwrap_err() else { panic!("values are checked") };
-        let codes: Vec<_> = problems.iter().map(|problem| problem.code.clone()).collect();
-        assert_eq!(codes, [ErrorCode::EnvironmentVariableNameInvalid, ErrorCode::EnvVarLimitMet]);
-        // A later reading may leave room for one more, but no name becomes valid.
-        let PlanError::Invalid(problems) = plan.check().unwrap_err() else { panic!("values are checked") };
-        assert_eq!(problems.iter().count(), 1);
-        let unchecked = plan.unchecked().replan(&full);
-        assert_eq!(unchecked.check(), Ok(()));
-        assert_eq!(unchecked.operation().unwrap().unwrap().0.changes.len(), 2);
-    }
-
-    #[test]
-    fn a_change_since_the_reading_is_a_conflict_unless_it_does_not_matter() {
-        let read = variables([("MINE", "1"), ("OLD", "1"), ("THEIRS", "1"), ("SAME", "1")]);
-        let wanted = variables([("MINE", "2"), ("NEW", "1"), ("SAME", "1")]);
-        let plan = EnvironmentPlan::new(&read, &wanted, Ownership::Names(["OLD".to_owned(), "LATE".to_owned()].into()));
-        let conflict = |change: &dyn Fn(&mut EnvironmentVariables)| {
-            let mut fresh = read.clone();
-            change(&mut fresh);
-            plan.rebase(&fresh).map(|plan| plan.count(Action::Update)).map_err(|conflict| conflict.names)
-        };
-        assert_eq!(conflict(&|_| ()), Ok(1));
-        assert_eq!(conflict(&|fresh| drop(fresh.insert("MINE", "3"))), Err(vec!["MINE".to_owned()]));
-        assert_eq!(conflict(&|fresh| drop(fresh.insert("NEW", "3"))), Err(vec!["NEW".to_owned()]));
-        assert_eq!(conflict(&|fresh| drop(fresh.insert("OLD", "3"))), Err(vec!["OLD".to_owned()]));
-        assert_eq!(conflict(&|fresh| drop(fresh.insert("SAME", "3"))), Err(vec!["SAME".to_owned()]));
-        assert_eq!(conflict(&|fresh| drop(fresh.insert("LATE", "3"))), Err(vec!["LATE".to_owned()]));
-        assert_eq!(conflict(&|fresh| drop(fresh.remove("SAME"))), Err(vec!["SAME".to_owned()]));
-        // Already as wanted, gone already, or not ours.
-        assert_eq!(conflict(&|fresh| drop(fresh.insert("MINE", "2"))), Ok(0));
-        assert_eq!(conflict(&|fresh| drop(fresh.remove("OLD"))), Ok(1));
-        assert_eq!(conflict(&|fresh| drop(fresh.insert("THEIRS", "3"))), Ok(1));
-        assert_eq!(conflict(&|fresh| drop(fresh.insert("UNSEEN", "3"))), Ok(1));
-    }
-
-    #[test]
-    fn a_plan_shows_names_and_no_values() {
-        let plan = EnvironmentPlan::new(&variables([("A", "canary")]), &variables([("A", "canary2")]), Ownership::None);
-        assert!(!format!("{plan} {plan:?} {:?}", plan.operation()).contains("canary"));
-        assert_eq!(actions(&plan), [("A", Action::Update)]);
-    }
-
-    #[test]
-    fn a_name_forges_no_line_of_a_plan() {
-        let forged = "A\n- B\u{202e}";
-        let plan = EnvironmentPlan::new(&variables([(forged, "1")]), &variables([("C", "1")]), Ownership::None);
-        let end = "\n1 to create, 0 to update, 0 to delete, 0 same, 1 left alone";
-        assert_eq!(plan.to_string(), format!("{}{end}", ". A\\n- B\\u{202e}\n+ C"));
-        let conflict = PlanConflict { names: vec![forged.to_owned(), "C".to_owned()] };
-        assert_eq!(conflict.to_string(), "changed since the plan was made: A\\n- B\\u{202e}, C");
-    }
-
-    #[test]
-    fn deleting_all_that_is_ours_has_to_be_permitted() {
-        let prefix = |prefix: &str| Ownership::Prefix(prefix.to_owned());
-        let there = variables([("APP_A", "1"), ("APP_B", "1"), ("OTHER", "1")]);
-        for (owned, wanted, refused) in [
-            (Ownership::All, "", Some(3)),
-            (prefix(""), "", Some(3)),
-            (prefix("APP_"), "", Some(2)),
-            (prefix("APP_"), "OTHER", Some(2)),
-            (prefix("NEW_"), "", None),
-            (prefix("APP_"), "APP_NEW", None),
-            (Ownership::All, "NEW", None),
-            (Ownership::Names(["OTHER".to_owned()].into()), "", None),
-            (Ownership::None, "", None),
-        ] {
-            let wanted: EnvironmentVariables = wanted.split_whitespace().map(|name| (name, "1")).collect();
-            let plan = EnvironmentPlan::new(&there, &wanted, owned.clone());
-            let expected = refused.map(|count| PlanError::DeletesAll(DeletesAll { count }));
-            assert_eq!(plan.clone().unchecked().operation().err(), expected, "{owned:?}");
-            assert_eq!(plan.check().err(), expected, "{owned:?}");
-            let permitted = plan.allow_delete_all();
-            assert!(permitted.operation().is_ok() && permitted.check().is_ok(), "{owned:?}");
-            // A later reading changes nothing about that.
-            assert!(permitted.replan(&there).operation().is_ok(), "{owned:?}");
-            assert!(EnvironmentPlan::new(&EnvironmentVariables::new(), &wanted, owned).operation().is_ok());
-        }
-    }
-
-    fn any_variables() -> impl Strategy<Value = EnvironmentVariables> {
-        btree_map("[A-E]", "[xy]", 0..5).prop_map(|map| map.into_iter().collect())
-    }
-
-    fn applied(current: &EnvironmentVariables, update: Option<&UpdateEnvironmentVariables>) -> EnvironmentVariables {
-        let mut after = current.clone();
-        for change in update.iter().flat_map(|update| &update.changes) {
-            match change {
-                EnvironmentVariableChange::Set { name, value } => drop(after.insert(name.as_str(), value.clone())),
-                EnvironmentVariableChange::Delete { name } => drop(after.remove(name)),
-            }
-        }
-        after
-    }
-
-    proptest! {
-        #[test]
-        fn carrying_out_a_plan_reaches_what_is_wanted_and_touches_nothing_else(
-            current in any_variables(), wanted in any_variables(), prefix in "[A-E]?",
-        ) {
-            let owned = Ownership::Prefix(prefix);
-            let plan = EnvironmentPlan::new(&current, &wanted, owned.clone()).allow_delete_all();
-            let after = applied(&current, plan.operation().unwrap().as_ref().map(|update| &update.0));
-            for (name, value) in &wanted {
-                prop_assert_eq!(after.get(name), Some(value));
-            }
-            for (name, value) in &current {
-                if wanted.get(name).is_none() {
-                    prop_assert_eq!(after.get(name), Some(value).filter(|_| !owned.owns(name)));
-                }
-            }
-            prop_assert!(EnvironmentPlan::new(&after, &wanted, owned).is_empty());
-        }
-    }
-}
+mod tests;

@@ -1,102 +1,99 @@
-//! The server's rules for environment variables, to be checked before sending: its numbers, its codes, and nothing that
-//! it would accept is refused.
+//! The server's rules for changes of environment variables, checked before a request is sent.
+//!
+//! The limits and the error codes are those of the server. The checks reject nothing that the server accepts. The rules for names
+//! and values are in [`environment`](crate::environment), because both APIs share them.
 //!
 //! Source: convex-backend `crates/common/src/types/environment_variables.rs`, `crates/common/src/knobs.rs` and
-//! `crates/model/src/environment_variables/mod.rs`. The number of variables and their total size are settings of the server; the others are fixed.
+//! `crates/model/src/environment_variables/mod.rs`. The number of variables and their total size are settings of the server. The
+//! other rules are fixed.
 
 use std::collections::BTreeMap;
 
 use super::{EnvironmentVariableChange, EnvironmentVariables};
-use crate::error::ErrorCode;
-use crate::error::{Violation, Violations};
+use crate::error::{ErrorCode, Violation, Violations};
+use crate::types::environment::{NAME_BYTES, VALUE_BYTES, is_name};
 
-/// The longest name, in bytes.
-pub const NAME_BYTES: usize = 256;
-/// The longest value, in bytes of UTF-8.
-pub const VALUE_BYTES: usize = 8192;
-/// How many variables a deployment has at most.
+/// The maximum number of variables of a deployment.
 pub const VARIABLES: usize = 512;
-/// How many bytes the names and values of a deployment have together at most.
+/// The maximum total length of all names and values of a deployment, in bytes of UTF-8.
 pub const TOTAL_BYTES: usize = 524_288;
-/// The names that are built in: they cannot be set. Deleting them does nothing.
+/// The names of the built-in variables. They cannot be set. Deleting one has no effect.
 pub const BUILT_IN: &[&str] = &["CONVEX_CLOUD_URL", "CONVEX_SITE_URL"];
 
-/// Checks changes without knowing what is there: all problems, in the order of the changes.
+/// Checks changes without the current variables.
 ///
 /// # Errors
-/// The problems, with the field such as `changes[3].name` and the code that the server would answer.
+/// All violations in the order of the changes, each with its field, such as `changes[3].name`, and the server's error code.
 pub fn check(changes: &[EnvironmentVariableChange]) -> Result<(), Violations> {
     check_against(changes, &EnvironmentVariables::new())
 }
 
-/// Checks changes of what is there: as [`check`], and whether the deployment's limits hold afterwards.
+/// Checks changes of the current variables: each change as [`check`] does, and the deployment's limits after all changes.
 ///
 /// # Errors
 /// As for [`check`].
 pub fn check_against(changes: &[EnvironmentVariableChange], current: &EnvironmentVariables) -> Result<(), Violations> {
-    let mut problems = problems_of_each(changes);
-    check_totals(changes, current, &mut problems);
-    Violations::none_of(problems)
+    let mut violations = violations_of_each(changes);
+    check_totals(changes, current, &mut violations);
+    Violations::none_of(violations)
 }
 
-/// Checks each change by itself, without the deployment's limits.
+/// Checks each change on its own, without the deployment's limits.
 pub(super) fn check_each(changes: &[EnvironmentVariableChange]) -> Result<(), Violations> {
-    Violations::none_of(problems_of_each(changes))
+    Violations::none_of(violations_of_each(changes))
 }
 
-fn problems_of_each(changes: &[EnvironmentVariableChange]) -> Vec<Violation> {
-    let mut problems = Vec::new();
+fn violations_of_each(changes: &[EnvironmentVariableChange]) -> Vec<Violation> {
+    let mut violations = Vec::new();
     for (index, change) in changes.iter().enumerate() {
-        check_name(index, change, &mut problems);
+        check_name(index, change, &mut violations);
         if let EnvironmentVariableChange::Set { name, value } = change
             && value.len() > VALUE_BYTES
         {
-            problems.push(Violation::new(
+            violations.push(Violation::new(
                 format!("changes[{index}].value ({})", shown(name)),
                 ErrorCode::EnvironmentVariableValueTooLarge,
                 format!("has {} bytes, at most {VALUE_BYTES} are allowed", value.len()),
             ));
         }
     }
-    problems
+    violations
 }
 
-fn check_name(index: usize, change: &EnvironmentVariableChange, problems: &mut Vec<Violation>) {
+fn check_name(index: usize, change: &EnvironmentVariableChange, violations: &mut Vec<Violation>) {
     let name = change.name();
-    let mut problem = |code, rule: String| {
-        problems.push(Violation::new(format!("changes[{index}].name ({})", shown(name)), code, rule));
+    let mut violation = |code, rule: String| {
+        violations.push(Violation::new(format!("changes[{index}].name ({})", shown(name)), code, rule));
     };
     if !is_name(name) {
-        problem(
+        violation(
             ErrorCode::EnvironmentVariableNameInvalid,
-            "must be letters, digits and underscores, and begin with no digit".to_owned(),
+            "must consist of letters, digits and underscores, and not begin with a digit".to_owned(),
         );
     } else if name.len() > NAME_BYTES {
-        problem(
+        violation(
             ErrorCode::EnvironmentVariableNameTooLong,
             format!("has {} bytes, at most {NAME_BYTES} are allowed", name.len()),
         );
     } else if BUILT_IN.contains(&name) && matches!(change, EnvironmentVariableChange::Set { .. }) {
-        problem(ErrorCode::EnvVarNameForbidden, "is built in and cannot be set".to_owned());
+        violation(ErrorCode::EnvVarNameForbidden, "is built in and cannot be set".to_owned());
     }
 }
 
-/// Whether a text has the form of a name: ASCII letters, digits and underscores, not beginning with a digit.
-pub fn is_name(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        && text.bytes().next().is_some_and(|first| !first.is_ascii_digit())
-}
-
-/// A name as far as it is fit for a message: one with other characters than a word has may hold a value, such as
-/// `NAME=value`, and is told by its length only.
+/// Returns a name as messages may show it. A name with other characters than letters, digits, `_`, `-` and `.` may contain a value,
+/// such as `NAME=value`. Messages show its length only.
 fn shown(name: &str) -> String {
     let word = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
     if word && (1..=NAME_BYTES).contains(&name.len()) { name.to_owned() } else { format!("{} bytes", name.len()) }
 }
 
-fn check_totals(changes: &[EnvironmentVariableChange], current: &EnvironmentVariables, problems: &mut Vec<Violation>) {
+fn check_totals(
+    changes: &[EnvironmentVariableChange],
+    current: &EnvironmentVariables,
+    violations: &mut Vec<Violation>,
+) {
     let mut after: BTreeMap<&str, &str> = current.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
-    // As the server does: deletions first, and of several values for one name the greatest.
+    // The server applies deletions first, and keeps the greatest of several values for one name.
     for change in changes {
         after.remove(change.name());
     }
@@ -108,12 +105,12 @@ fn check_totals(changes: &[EnvironmentVariableChange], current: &EnvironmentVari
     }
     if after.len() > VARIABLES {
         let rule = format!("would leave {} variables, at most {VARIABLES} are allowed", after.len());
-        problems.push(Violation::new("changes", ErrorCode::EnvVarLimitMet, rule));
+        violations.push(Violation::new("changes", ErrorCode::EnvVarLimitMet, rule));
     }
     let total: usize = after.iter().map(|(name, value)| name.len() + value.len()).sum();
     if total > TOTAL_BYTES {
         let rule = format!("would leave {total} bytes of names and values, at most {TOTAL_BYTES} are allowed");
-        problems.push(Violation::new("changes", ErrorCode::EnvVarTotalSizeLimitMet, rule));
+        violations.push(Violation::new("changes", ErrorCode::EnvVarTotalSizeLimitMet, rule));
     }
 }
 
@@ -134,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_takes_is_taken() {
+    fn accepts_everything_that_the_server_accepts() {
         for name in ["A", "_A", "_", "a9_", "CONVEX_OTHER", &"N".repeat(256)] {
             assert_eq!(problems(&set(name, "")), [], "{name}");
         }
@@ -148,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn all_problems_are_reported_at_once_with_field_and_code() {
+    fn reports_all_violations_at_once_with_field_and_code() {
         let update = set("OK", "1")
             .set("9BAD", "x")
             .set("N".repeat(257), "x")
@@ -177,7 +174,7 @@ mod tests {
         let text = check(&set("canary=canary", "x").changes).unwrap_err().to_string();
         assert_eq!(
             text,
-            "changes[0].name (13 bytes): must be letters, digits and underscores, and begin with no digit \
+            "changes[0].name (13 bytes): must consist of letters, digits and underscores, and not begin with a digit \
              (EnvironmentVariableNameInvalid)"
         );
         let text = check(&set("A", &"canary".repeat(2000)).changes).unwrap_err().to_string();
@@ -202,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_deployment_may_be_full_to_the_last_byte() {
-        // 64 names of 3 bytes, and what they leave for the values.
+        // 64 names of 3 bytes; the values fill the rest.
         let full: usize = TOTAL_BYTES - 64 * 3;
         let filled = |bytes: usize| {
             let lengths = (0..64).map(|n| if n < 63 { VALUE_BYTES } else { bytes - 63 * VALUE_BYTES });
@@ -212,7 +209,7 @@ mod tests {
         };
         assert_eq!(problems(&filled(full)), []);
         assert_eq!(problems(&filled(full + 1)), [("changes".to_owned(), ErrorCode::EnvVarTotalSizeLimitMet)]);
-        // What is there counts, unless it is changed or deleted.
+        // Current variables count, unless they are changed or deleted.
         let current: EnvironmentVariables = filled(full).changes.iter().map(pair).collect();
         let count = |update: UpdateEnvironmentVariables| {
             check_against(&update.changes, &current).err().map(|all| all.iter().count())

@@ -396,7 +396,7 @@ impl CreatedLogStream {
             | Self::Sentry(created)
             | Self::PostHogLogs(created)
             | Self::PostHogErrorTracking(created) => Some(&created.id),
-            Self::Unknown(_) => None,
+            Self::_Unknown(_) => None,
         }
     }
 

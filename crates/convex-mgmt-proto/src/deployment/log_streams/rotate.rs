@@ -79,7 +79,7 @@ impl RotatedSecret {
     pub fn hmac_secret(&self) -> Option<&Secret> {
         match self {
             Self::Webhook(webhook) => Some(&webhook.hmac_secret),
-            Self::Unknown(_) => None,
+            Self::_Unknown(_) => None,
         }
     }
 }

@@ -103,15 +103,7 @@ open_union! {
 impl LogStreamConfig {
     /// The kind.
     pub fn log_stream_type(&self) -> LogStreamType {
-        match self {
-            Self::Datadog(_) => LogStreamType::Datadog,
-            Self::Webhook(_) => LogStreamType::Webhook,
-            Self::Axiom(_) => LogStreamType::Axiom,
-            Self::Sentry(_) => LogStreamType::Sentry,
-            Self::PostHogLogs(_) => LogStreamType::PostHogLogs,
-            Self::PostHogErrorTracking(_) => LogStreamType::PostHogErrorTracking,
-            Self::Unknown(object) => object.tag().into(),
-        }
+        self.tag().into()
     }
 
     /// The topics, for a kind that has them.
@@ -121,7 +113,7 @@ impl LogStreamConfig {
             Self::Webhook(config) => Some(&config.topics),
             Self::Axiom(config) => Some(&config.topics),
             Self::PostHogLogs(config) => Some(&config.topics),
-            Self::Sentry(_) | Self::PostHogErrorTracking(_) | Self::Unknown(_) => None,
+            Self::Sentry(_) | Self::PostHogErrorTracking(_) | Self::_Unknown(_) => None,
         }
     }
 }
@@ -340,7 +332,7 @@ impl serde::Serialize for LogStream {
         let (id, status) = (&self.id, &self.status);
         match &self.config {
             // Raw JSON cannot be put among other fields as a whole, but field by field.
-            LogStreamConfig::Unknown(object) => {
+            LogStreamConfig::_Unknown(object) => {
                 let config: BTreeMap<Cow<'_, str>, &RawValue> =
                     serde_json::from_str(object.json()).map_err(S::Error::custom)?;
                 Fields { id, status, config }.serialize(serializer)

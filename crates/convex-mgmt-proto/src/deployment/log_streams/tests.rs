@@ -202,14 +202,14 @@ fn the_list_is_read_with_kinds_and_statuses_that_are_new() {
     let failed = LogStreamStatus::Failed(LogStreamFailure::new("r"));
     assert_eq!(*webhook, LogStream::new("a", failed, LogStreamConfig::Webhook(config)));
     assert!(webhook.config.topics().unwrap().is_all());
-    let mut config = DatadogConfig::new(DatadogSiteLocation::Unknown("MOON1".into()));
+    let mut config = DatadogConfig::new(DatadogSiteLocation::from("MOON1"));
     config.dd_tags = vec!["t".to_owned()];
     config.topics = LogTopics::only([LogTopic::Console, "new".into()]);
     assert_eq!(*datadog, LogStream::new("b", LogStreamStatus::Active, LogStreamConfig::Datadog(config)));
     assert_eq!(pigeon.config.log_stream_type().as_str(), "carrierPigeon");
-    let LogStreamConfig::Unknown(object) = &pigeon.config else { panic!("{pigeon:?}") };
+    let object = pigeon.config.unknown().unwrap();
     assert_eq!(object.json(), r#"{"logStreamType":"carrierPigeon","ddTags":[1.0]}"#);
-    let LogStreamStatus::Unknown(object) = &pigeon.status else { panic!("{pigeon:?}") };
+    let object = pigeon.status.unknown().unwrap();
     assert_eq!(object.json(), r#"{"type":"asleep","until":1e3}"#);
 }
 

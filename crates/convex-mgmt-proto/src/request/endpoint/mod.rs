@@ -1,24 +1,22 @@
 //! [`Endpoint`]: where an API is served, and the headers that every request to it carries.
 
-pub(crate) mod url;
 mod user_agent;
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HOST, HeaderName, USER_AGENT};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Request};
-pub use url::EndpointError;
-use url::Parts;
 pub use user_agent::UserAgent;
 use zeroize::Zeroizing;
 
 use crate::auth::Authorizes;
 use crate::metadata::{Api, DeploymentApi};
+use crate::types::url::{self, Parts};
+pub use crate::types::url::{EndpointError, is_loopback};
 
 /// The header in which a client says what it is, in the form `name-version`. Source: convex-backend
 /// `crates/common/src/version.rs`.
@@ -269,19 +267,6 @@ impl<A: Api> fmt::Debug for Endpoint<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Endpoint").field("api", &A::NAME).field("url", &self.url()).finish_non_exhaustive()
     }
-}
-
-/// Returns `true` if a URL's host is this machine: `localhost`, a name below it, an address in 127.0.0.0/8, or `[::1]`. A dot at
-/// the end of a name makes no difference, nor does writing an IPv4 address as an IPv6 one (`[::ffff:127.0.0.1]`).
-///
-/// Plaintext to such a host needs no [`Endpoint::new_insecure`]. A transport must therefore keep a connection to it on this
-/// machine: it uses no proxy, and connects `localhost` and names below it to loopback addresses, whatever a resolver says
-/// (RFC 6761, section 6.3).
-pub fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    let last_label = host.strip_suffix('.').unwrap_or(host).rsplit('.').next().unwrap_or_default();
-    last_label.eq_ignore_ascii_case("localhost")
-        || address.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 #[cfg(test)]

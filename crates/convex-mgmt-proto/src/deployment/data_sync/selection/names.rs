@@ -1,6 +1,7 @@
 //! The server's rules for the names in a selection.
 
-use super::OTHER;
+/// The name that stands for everything that is not named.
+pub(super) const OTHER: &str = "_other";
 
 /// How many bytes the name of a component or table has at most.
 const IDENTIFIER_BYTES: usize = 64;

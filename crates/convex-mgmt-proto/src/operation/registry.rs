@@ -1,0 +1,42 @@
+//! The list of all operations. Everything that covers every operation is derived from it.
+
+/// Calls a macro with all operations, each as `API::topic::Operation,`. Tokens after the macro's name are passed on first.
+///
+/// ```
+/// macro_rules! count {
+///     ($($api:ident::$topic:ident::$operation:ident,)+) => { [$(stringify!($operation)),+].len() };
+/// }
+/// assert_eq!(convex_mgmt::proto::for_each_operation!(count), convex_mgmt::proto::OPERATIONS.len());
+/// ```
+#[doc(hidden)]
+#[macro_export]
+macro_rules! for_each_operation {
+    ($callback:ident $(, $($first:tt)+)?) => {
+        $callback! {
+            $($($first)+)?
+            deployment::audit_log::ListAuditLogEvents,
+            deployment::canonical_urls::GetCanonicalUrls,
+            deployment::canonical_urls::UpdateCanonicalUrl,
+            deployment::data_sync::DataSync,
+            deployment::data_sync::ListActiveSyncs,
+            deployment::environment_variables::ListEnvironmentVariables,
+            deployment::environment_variables::UpdateEnvironmentVariables,
+            deployment::info::GetDeploymentInfo,
+            deployment::lifecycle::PauseDeployment,
+            deployment::lifecycle::UnpauseDeployment,
+            deployment::log_streams::CreateLogStream,
+            deployment::log_streams::DeleteLogStream,
+            deployment::log_streams::GetLogStream,
+            deployment::log_streams::ListLogStreams,
+            deployment::log_streams::RotateWebhookSecret,
+            deployment::log_streams::UpdateLogStream,
+            deployment::usage::GetCurrentUsage,
+            deployment::usage_limits::CreateUsageLimit,
+            deployment::usage_limits::DeleteUsageLimit,
+            deployment::usage_limits::ListUsageLimits,
+            deployment::usage_limits::UpdateUsageLimit,
+        }
+    };
+}
+
+pub(crate) use for_each_operation;

@@ -1,0 +1,64 @@
+//! [`Contention`]: writes that fail because another write to the same data commits first. Source: convex-backend's
+//! `crates/errors/src/lib.rs`.
+
+use axum::extract::{Request, State};
+use axum::handler::Handler;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, post};
+
+use super::error::ApiError;
+use crate::state::Shared;
+
+/// A group of operations that write the same data. If two of them overlap, the first to commit wins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Contention {
+    data: &'static str,
+    attempts: u32,
+}
+
+impl Contention {
+    /// Operations that write `data`. The server makes one attempt at each.
+    pub(crate) const fn on(data: &'static str) -> Self {
+        Self { data, attempts: 1 }
+    }
+
+    /// Sets how many attempts the server itself makes before the request fails.
+    pub(crate) const fn attempts(self, attempts: u32) -> Self {
+        Self { attempts, ..self }
+    }
+
+    /// The `POST` route of an operation of this group.
+    pub(crate) fn post<H, T>(self, handler: H) -> MethodRouter<Shared>
+    where
+        H: Handler<T, Shared>,
+        T: 'static,
+    {
+        post(async move |State(state): State<Shared>, request: Request| self.run(&state, request, handler).await)
+    }
+
+    /// Runs the handler unless every attempt loses. Only a 2xx is a commit, which makes overlapping writes lose.
+    async fn run<H, T>(self, state: &Shared, request: Request, handler: H) -> Response
+    where
+        H: Handler<T, Shared>,
+        T: 'static,
+    {
+        for _ in 0..self.attempts {
+            let commit_time = state.deployment().knobs.commit_time;
+            if commit_time.is_zero() {
+                return handler.call(request, state.clone()).await;
+            }
+            let seen = state.commits().await.get(self.data).copied();
+            tokio::time::sleep(commit_time).await;
+            // Held while the handler runs: no other write may commit between the check and the end of this one.
+            let mut commits = state.commits().await;
+            if commits.get(self.data).copied() == seen {
+                let response = handler.call(request, state.clone()).await;
+                if response.status().is_success() {
+                    *commits.entry(self.data).or_default() += 1;
+                }
+                return response;
+            }
+        }
+        ApiError::write_conflict().into_response()
+    }
+}

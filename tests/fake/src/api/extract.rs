@@ -1,0 +1,70 @@
+//! Extractors of paths, queries and JSON bodies. Source: convex-backend's `crates/common/src/http/extract.rs`.
+
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+
+use super::error::ApiError;
+use crate::state::Shared;
+
+/// The only parameter of a path.
+pub(crate) struct PathArg(pub(crate) String);
+
+impl FromRequestParts<Shared> for PathArg {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
+        match Path::from_request_parts(parts, state).await {
+            Ok(Path(text)) => Ok(Self(text)),
+            Err(error) => Err(ApiError::bad_request("BadPathArgs", format!("invalid path: {error}"))),
+        }
+    }
+}
+
+/// The query. Unknown parameters are ignored; known ones may occur once.
+pub(crate) struct QueryArgs<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequestParts<Shared> for QueryArgs<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &Shared) -> Result<Self, ApiError> {
+        match Query::try_from_uri(&parts.uri) {
+            Ok(Query(args)) => Ok(Self(args)),
+            Err(error) => Err(ApiError::bad_request("BadQueryArgs", format!("invalid query: {error}"))),
+        }
+    }
+}
+
+/// A JSON body.
+pub(crate) struct JsonBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<Shared> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &Shared) -> Result<Self, ApiError> {
+        let limit = state.deployment().knobs.max_body_bytes;
+        let error = |message: String| ApiError::bad_request("BadJsonBody", message);
+        if !is_json(request.headers()) {
+            return Err(error("the content type is not JSON".to_owned()));
+        }
+        let body: Bytes = match Limited::new(request.into_body(), limit).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(cause) if cause.is::<LengthLimitError>() => {
+                return Err(error(format!("the body exceeds {limit} bytes")));
+            }
+            Err(_) => return Err(error("the body is incomplete".to_owned())),
+        };
+        serde_json::from_slice(&body).map(JsonBody).map_err(|cause| error(format!("invalid JSON body: {cause}")))
+    }
+}
+
+/// Returns `true` for `application/json` and `application/*+json`, with any parameters.
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind.strip_prefix("application/").is_some_and(|subtype| subtype == "json" || subtype.ends_with("+json"))
+}

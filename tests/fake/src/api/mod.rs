@@ -1,0 +1,15 @@
+//! The shared parts of all handlers: callers, arguments, errors, write conflicts and pagination.
+
+mod caller;
+mod client_version;
+mod contention;
+mod error;
+mod extract;
+mod pagination;
+
+pub(crate) use caller::Caller;
+pub(crate) use client_version::{ClientSupport, check_client, client_name};
+pub(crate) use contention::Contention;
+pub(crate) use error::{ApiError, error_response};
+pub(crate) use extract::{JsonBody, PathArg, QueryArgs};
+pub(crate) use pagination::Pagination;

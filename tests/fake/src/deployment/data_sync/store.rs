@@ -1,0 +1,127 @@
+//! [`Store`]: the tables of a deployment with their history, and the commit log.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::value::Document;
+
+/// The number of the first user table.
+const FIRST_TABLE_NUMBER: u32 = 10_001;
+
+/// The identity of a table. A table that replaces another has a new identity and the same name and number.
+pub(super) type TableId = u64;
+
+/// The tables with their history.
+#[derive(Debug)]
+pub(super) struct Store {
+    pub(super) tables: BTreeMap<TableId, Table>,
+    /// In order of time.
+    pub(super) log: Vec<Commit>,
+    /// The timestamp of the newest commit, in nanoseconds since the Unix epoch.
+    pub(super) newest: i64,
+    last_table: TableId,
+    last_number: u32,
+    /// The newest creation time of a document.
+    pub(super) last_creation: f64,
+}
+
+/// A table.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) component: String,
+    pub(super) name: String,
+    pub(super) number: u32,
+    /// The revisions of each document in order of time, by document id.
+    pub(super) documents: BTreeMap<String, Vec<Revision>>,
+}
+
+/// A revision of a document; `None` is a deletion.
+#[derive(Debug)]
+pub(super) struct Revision {
+    pub(super) ts: i64,
+    pub(super) document: Option<Document>,
+}
+
+/// The changes of a transaction.
+#[derive(Debug)]
+pub(super) struct Commit {
+    pub(super) ts: i64,
+    pub(super) rows: BTreeSet<(TableId, String)>,
+}
+
+impl Default for Store {
+    /// A store without tables. A deployment begins with one commit.
+    fn default() -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self {
+            tables: BTreeMap::new(),
+            log: Vec::new(),
+            newest: nanoseconds(now),
+            last_table: 0,
+            last_number: FIRST_TABLE_NUMBER - 1,
+            last_creation: 0.0,
+        }
+    }
+}
+
+impl Store {
+    /// Returns the timestamp of the next commit, which is later than all others.
+    pub(super) fn next(&self, now: Duration) -> i64 {
+        nanoseconds(now).max(self.newest + 1)
+    }
+
+    pub(super) fn push(&mut self, commit: Commit) {
+        self.newest = commit.ts;
+        self.log.push(commit);
+    }
+
+    /// Adds a commit without changes to user tables. Returns its timestamp.
+    pub(super) fn touch(&mut self, now: Duration) -> i64 {
+        let ts = self.next(now);
+        self.push(Commit { ts, rows: BTreeSet::new() });
+        ts
+    }
+
+    /// The commits after a timestamp.
+    pub(super) fn since(&self, ts: i64) -> &[Commit] {
+        &self.log[self.log.partition_point(|commit| commit.ts <= ts)..]
+    }
+
+    pub(super) fn find(&self, component: &str, name: &str) -> Option<TableId> {
+        let mut tables = self.tables.iter();
+        tables.find(|(_, table)| table.component == component && table.name == name).map(|(id, _)| *id)
+    }
+
+    /// Adds an empty table. A table that replaces another takes over its number.
+    pub(super) fn add(&mut self, component: &str, name: &str, number: Option<u32>) -> TableId {
+        let number = number.unwrap_or_else(|| {
+            self.last_number += 1;
+            self.last_number
+        });
+        self.last_table += 1;
+        let (component, name) = (component.to_owned(), name.to_owned());
+        self.tables.insert(self.last_table, Table { component, name, number, documents: BTreeMap::new() });
+        self.last_table
+    }
+}
+
+impl Table {
+    /// Returns a document as of a timestamp.
+    pub(super) fn at(&self, id: &str, ts: i64) -> Option<&Document> {
+        as_of(self.documents.get(id)?, ts)?.document.as_ref()
+    }
+
+    /// The current documents.
+    pub(super) fn live(&self) -> impl Iterator<Item = &Document> {
+        self.documents.values().filter_map(|revisions| revisions.last()?.document.as_ref())
+    }
+}
+
+/// Returns the revision as of a timestamp.
+pub(super) fn as_of(revisions: &[Revision], ts: i64) -> Option<&Revision> {
+    revisions.get(revisions.partition_point(|revision| revision.ts <= ts).checked_sub(1)?)
+}
+
+pub(super) fn nanoseconds(time: Duration) -> i64 {
+    i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
+}

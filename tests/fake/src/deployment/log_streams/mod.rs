@@ -1,0 +1,21 @@
+//! Log streams. Only webhooks deliver events. Source: convex-backend's `crates/local_backend/src/log_sinks.rs`,
+//! `crates/model/src/log_sinks` and `crates/log_streaming/src`.
+
+mod config;
+mod delivery;
+mod events;
+mod handlers;
+mod signature;
+mod state;
+mod target;
+mod topics;
+mod update;
+
+pub use signature::webhook_signature;
+
+pub(crate) use delivery::flush_log_streams;
+pub(crate) use events::emit_event;
+pub(crate) use state::{log_streams_settled, remove_deleted, restart};
+
+pub(super) use events::on_record;
+pub(super) use handlers::routes;

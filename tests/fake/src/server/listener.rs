@@ -1,0 +1,104 @@
+//! [`FakeServer`]: a fake that listens on a socket.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::service::{ConnectionReset, respond};
+use crate::control::Fake;
+
+/// A fake that listens on a socket. Dropping it stops the server and closes its connections.
+#[derive(Debug)]
+pub struct FakeServer {
+    address: SocketAddr,
+    task: JoinHandle<()>,
+    accepted: Arc<AtomicUsize>,
+}
+
+impl FakeServer {
+    /// Returns the URL, such as `http://127.0.0.1:41234`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Returns the local address.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns the number of connections accepted so far.
+    pub fn connections(&self) -> usize {
+        self.accepted.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for FakeServer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Fake {
+    /// Starts a server on an address such as `127.0.0.1:0`. Port 0 selects a free port.
+    ///
+    /// # Errors
+    /// If the address cannot be bound.
+    pub async fn serve(&self, address: &str) -> io::Result<FakeServer> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let (fake, accepted) = (self.clone(), Arc::new(AtomicUsize::new(0)));
+        let counter = Arc::clone(&accepted);
+        let task = tokio::spawn(async move {
+            // Owned by this task: the connections end with it.
+            let mut connections = JoinSet::new();
+            loop {
+                if let Ok((stream, peer)) = listener.accept().await {
+                    counter.fetch_add(1, Ordering::Relaxed);
+                    connections.spawn(serve_connection(fake.clone(), stream, peer));
+                }
+                while connections.try_join_next().is_some() {}
+            }
+        });
+        Ok(FakeServer { address, task, accepted })
+    }
+}
+
+async fn serve_connection(fake: Fake, stream: TcpStream, peer: SocketAddr) {
+    let _ = stream.set_nodelay(true);
+    // A second handle, because hyper closes the first one.
+    let handle = SockRef::from(&stream).try_clone();
+    let service = service_fn(move |mut request: http::Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        let fake = fake.clone();
+        async move { respond(&fake, request.map(Body::new)).await }
+    });
+    let ended = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
+    if let (Err(error), Ok(handle)) = (ended, handle)
+        && is_reset(&*error)
+    {
+        // Closing a socket with a linger time of zero resets the connection.
+        let _ = handle.set_linger(Some(Duration::ZERO));
+    }
+}
+
+fn is_reset(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<ConnectionReset>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}

@@ -1,0 +1,10 @@
+//! The server: the builder of a fake, its routes, the handling of a request, and a listener on a socket.
+
+mod builder;
+mod listener;
+mod router;
+mod service;
+
+pub use builder::FakeBuilder;
+pub use listener::FakeServer;
+pub use service::ConnectionReset;

@@ -1,0 +1,140 @@
+//! The handling of a request: recording it, injecting faults, and [`Fake`] as a tower service.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::LazyLock;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, Request, StatusCode};
+use http_body_util::BodyExt;
+use tower::{Service, ServiceExt};
+
+use crate::api::error_response;
+use crate::control::{self, Fake};
+use crate::state::{Fault, RecordedRequest};
+
+/// Responds to a request, or resets the connection.
+pub(super) async fn respond(fake: &Fake, request: Request<Body>) -> Result<Response, ConnectionReset> {
+    if request.uri().path().starts_with(control::PREFIX) {
+        return Ok(control::respond(fake, request).await);
+    }
+    let path = request.uri().path().to_owned();
+    let (number, request) = record(fake, request).await?;
+    let Some(fault) = fake.state.faults().take(&path) else {
+        return Ok(handle(fake, number, request).await);
+    };
+    update(fake, number, |recorded| recorded.fault = Some(fault.clone()));
+    match fault {
+        Fault::Response { status, code, retry_after } => Ok(fault_response(status, code.as_deref(), retry_after)),
+        Fault::EmptyBody => {
+            let mut response = handle(fake, number, request).await;
+            *response.body_mut() = Body::empty();
+            response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+            response.headers_mut().remove(CONTENT_TYPE);
+            Ok(response)
+        }
+        Fault::Delay { milliseconds } => {
+            let (delay, timeout) = (Duration::from_millis(milliseconds), fake.state.deployment().knobs.request_timeout);
+            tokio::time::sleep(delay.min(timeout)).await;
+            if delay >= timeout {
+                return Ok(StatusCode::REQUEST_TIMEOUT.into_response());
+            }
+            Ok(handle(fake, number, request).await)
+        }
+        Fault::Reset => Err(ConnectionReset),
+        Fault::LostResponse => {
+            handle(fake, number, request).await;
+            Err(ConnectionReset)
+        }
+    }
+}
+
+/// Runs the handler of a request, and records the status of its response.
+async fn handle(fake: &Fake, number: usize, request: Request<Body>) -> Response {
+    let response = match fake.router.clone().oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    };
+    update(fake, number, |recorded| recorded.status = Some(response.status()));
+    response
+}
+
+/// Records a request and returns its number. A request with an incomplete body is not recorded.
+async fn record(fake: &Fake, request: Request<Body>) -> Result<(usize, Request<Body>), ConnectionReset> {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| ConnectionReset)?.to_bytes();
+    let mut requests = fake.state.requests();
+    requests.push(RecordedRequest {
+        method: parts.method.clone(),
+        uri: parts.uri.to_string(),
+        headers: parts.headers.clone(),
+        body: body.clone(),
+        fault: None,
+        status: None,
+    });
+    Ok((requests.len() - 1, Request::from_parts(parts, Body::from(body))))
+}
+
+fn update(fake: &Fake, number: usize, update: impl FnOnce(&mut RecordedRequest)) {
+    if let Some(recorded) = fake.state.requests().get_mut(number) {
+        update(recorded);
+    }
+}
+
+fn fault_response(status: u16, code: Option<&str>, retry_after: Option<u64>) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = match code {
+        Some(code) => error_response(status, code, "a fault injected by a test"),
+        None => status.into_response(),
+    };
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+impl Service<Request<Bytes>> for Fake {
+    type Response = http::Response<Bytes>;
+    type Error = ConnectionReset;
+    type Future = Pin<Box<dyn Future<Output = Result<http::Response<Bytes>, ConnectionReset>> + Send>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), ConnectionReset>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Bytes>) -> Self::Future {
+        let fake = self.clone();
+        Box::pin(async move {
+            let (mut parts, body) = respond(&fake, request.map(Body::from)).await?.into_parts();
+            let body = body.collect().await.map_err(|_| ConnectionReset)?.to_bytes();
+            // Over a socket, hyper adds it.
+            parts.headers.entry(CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(body.len()));
+            Ok(http::Response::from_parts(parts, body))
+        })
+    }
+}
+
+/// The error of a request whose connection was reset before a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionReset;
+
+impl fmt::Display for ConnectionReset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection was reset")
+    }
+}
+
+/// The source is an [`io::Error`] with the kind that a socket would report, because transports classify errors by it.
+impl std::error::Error for ConnectionReset {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        static RESET: LazyLock<io::Error> = LazyLock::new(|| io::ErrorKind::ConnectionReset.into());
+        Some(&*RESET)
+    }
+}
