@@ -9,6 +9,7 @@ mod dotenv;
 mod failure;
 mod fuzz;
 mod mutants;
+mod new_operation;
 mod shell;
 mod spec;
 mod tidy;
@@ -36,6 +37,8 @@ usage: cargo xtask COMMAND
   dotenv [--write]      compare the expected values in the tests of the .env parser with npm's dotenv, which is installed
                         if it is missing; with --write, write the expected values
   docs                  write docs/operations.md from the registry of operations
+  new-operation         add the operation of docs/adding-an-operation.md to a copy of the project, and run the tests
+                        that cover every operation there
   deps                  check the size and the content of the dependency trees
   api                   check which other crates the public signatures name
   tidy [CHECK...]       check the files against the project's rules; the default is all checks:
@@ -50,6 +53,7 @@ enum Command {
     Dotenv { write: bool },
     Deps,
     Docs,
+    NewOperation,
     Api,
     Tidy { checks: Vec<String> },
 }
@@ -74,6 +78,7 @@ fn main() -> ExitCode {
         Command::Dotenv { write } => dotenv::run(write),
         Command::Deps => deps::run(),
         Command::Docs => docs::write(),
+        Command::NewOperation => new_operation::check(),
         Command::Api => api::check(),
         Command::Tidy { checks } => tidy::run(&checks),
     };
@@ -125,6 +130,7 @@ fn command() -> Result<Command, lexopt::Error> {
         "dotenv" => Command::Dotenv { write },
         "deps" => Command::Deps,
         "docs" => Command::Docs,
+        "new-operation" => Command::NewOperation,
         "api" => Command::Api,
         "tidy" => Command::Tidy { checks: targets },
         _ => return Err(format!("unknown command `{name}`").into()),

@@ -30,7 +30,9 @@ pub use response::{
     ApiError, DecodeError, DecodeErrorKind, Deprecation, KEPT_BODY, NOT_COMMITTED_CODES, Outcome, RawJson, Redirect,
     Reply, ResponseError, Sent, UnexpectedReply, UnreadableReply, decode,
 };
-pub use retry::{AttemptCounts, RetryBudget, RetryDecision, RetryPolicy};
+pub use retry::{
+    Applied, AttemptCounts, CallError, CallErrorCause, RetryBudget, RetryDecision, RetryPolicy, RetryState,
+};
 pub use types::{
     AccessTokenId, DeploymentId, DeploymentType, LogStreamId, MemberId, Patch, Printable, ProjectId,
     RequestDestination, Secret, TeamId, TimeRangeError, UnixMillis, UnixNanos, UnknownObject, UsageLimitId,

@@ -8,10 +8,10 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
-use convex_mgmt::proto::{AttemptCounts, Outcome, RetryDecision};
+use convex_mgmt::proto::{AttemptCounts, Outcome, RetryDecision, RetryState};
 use convex_mgmt::{
     AccessToken, Client, DecodeError, DeploymentApi, Endpoint, ErrorKind, Idempotency, ManagementApi, Operation,
-    OperationMeta, RetryPolicy, Sent, TransportError,
+    OperationMeta, RetryBudget, RetryPolicy, Sent, TransportError,
 };
 use convex_mgmt_fake::{Fake, Fault};
 use convex_mgmt_suite::classes::{CLASSES, DONE, create, send};

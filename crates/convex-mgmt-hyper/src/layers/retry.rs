@@ -1,4 +1,4 @@
-//! [`Retry`]: tries again where the operation and the outcome allow it, until the call's time is up.
+//! [`Retry`]: retries a request where its operation and the outcome allow it, until the call's deadline.
 
 use std::collections::hash_map::RandomState;
 use std::fmt;
@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use convex_mgmt_proto::{AttemptCounts, OperationMeta, Outcome, RetryBudget, RetryDecision, RetryPolicy, Sent};
+use convex_mgmt_proto::{OperationMeta, Outcome, RetryBudget, RetryDecision, RetryPolicy, RetryState, Sent};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
@@ -19,7 +19,7 @@ use crate::error::{TransportError, TransportErrorKind};
 use crate::trace;
 use crate::transport::Progress;
 
-/// Makes a [`Retry`] of a service. All services made by one layer or its clones share the budget.
+/// Wraps a service in [`Retry`]. All services of one layer and its clones share the budget.
 #[derive(Clone, Debug)]
 pub struct RetryLayer(Arc<Settings>);
 
@@ -31,8 +31,8 @@ struct Settings {
 }
 
 impl RetryLayer {
-    /// Tries again by this policy and out of this budget. `total` is the time of a call with all its attempts, the waits
-    /// between them and the waits for a place; `None` sets no bound.
+    /// Creates a layer with a policy and a budget. `total` is the time of a call with all its attempts, the waits between them
+    /// and the waits until the service below is ready; `None` sets no limit.
     pub fn new(policy: RetryPolicy, budget: RetryBudget, total: Option<Duration>) -> Self {
         Self(Arc::new(Settings { policy, budget, total }))
     }
@@ -45,26 +45,25 @@ impl<S> Layer<S> for RetryLayer {
     }
 }
 
-/// What there was before an answer, in its extensions if it took more than one attempt.
+/// The retry history of a response, stored in its extensions when more than one attempt was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Attempts {
-    /// How many attempts it took.
+    /// The number of attempts.
     pub count: u32,
-    /// Whether one of those before the last may have been carried out.
+    /// `true` if an attempt before the last may have taken effect.
     pub maybe_applied: bool,
 }
 
 impl Attempts {
-    /// The first one, and none before it.
+    /// A single attempt.
     pub(crate) const ONE: Self = Self { count: 1, maybe_applied: false };
 }
 
-/// Repeats a request by the rules of [`RetryPolicy::decide`], for the operation that it finds in the request's extensions.
-/// A request without one is not repeated.
+/// Retries a request with [`RetryState`], for the operation in the request's extensions. A request without one is sent once.
 ///
-/// Every attempt sends the same bytes. Each waits itself until the service below is ready, so that the time of that counts
-/// as time of the call. Needs the timers of a tokio runtime once it repeats or where its time is bounded.
+/// Every attempt sends the same bytes. It waits until the service below is ready, and that wait counts towards the call's
+/// deadline. The layer needs the timers of a tokio runtime to retry, and for calls with a deadline.
 #[derive(Clone, Debug)]
 pub struct Retry<S> {
     inner: S,
@@ -85,35 +84,27 @@ where
     }
 
     fn call(&mut self, request: Request<Bytes>) -> RetryFuture<S> {
+        let started = Instant::now();
+        let deadline = self.settings.total.map(tokio::time::sleep);
+        // The timer shortens times that are too long for it.
+        let total = deadline.as_ref().map(|deadline| deadline.deadline().duration_since(started));
+        let operation = request.extensions().get::<&'static OperationMeta>().copied();
+        let retry = RetryState::new(operation, self.settings.policy.clone(), total);
         RetryFuture {
-            call: CallState {
-                operation: request.extensions().get::<&'static OperationMeta>().copied(),
-                attempts: 0,
-                counts: AttemptCounts::new(),
-                sent: Sent::No,
-                maybe_applied: false,
-                settings: Arc::clone(&self.settings),
-            },
+            call: CallState { retry, started, settings: Arc::clone(&self.settings) },
             request: Some(request),
             inner: self.inner.clone(),
             progress: Arc::default(),
-            deadline: self.settings.total.map(tokio::time::sleep),
+            deadline,
             state: State::Readying,
         }
     }
 }
 
-/// What is known of a call so far.
+/// A call in progress.
 struct CallState {
-    operation: Option<&'static OperationMeta>,
-    /// How many attempts were begun.
-    attempts: u32,
-    /// How those ended that have.
-    counts: AttemptCounts,
-    /// Whether the server may have got the request of an attempt that has ended.
-    sent: Sent,
-    /// Whether an attempt that was followed by another may have been carried out.
-    maybe_applied: bool,
+    retry: RetryState,
+    started: Instant,
     settings: Arc<Settings>,
 }
 
@@ -130,7 +121,7 @@ pin_project! {
     /// The future of [`Retry`].
     pub struct RetryFuture<S> where S: Service<Request<Bytes>> {
         call: CallState,
-        // Taken by the last attempt.
+        // Moved into the attempt if none can follow it.
         request: Option<Request<Bytes>>,
         inner: S,
         progress: Arc<Progress>,
@@ -143,7 +134,7 @@ pin_project! {
 
 impl<S: Service<Request<Bytes>>> fmt::Debug for RetryFuture<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RetryFuture").field("attempts", &self.call.attempts).finish_non_exhaustive()
+        f.debug_struct("RetryFuture").field("attempts", &self.call.retry.attempts()).finish_non_exhaustive()
     }
 }
 
@@ -162,9 +153,13 @@ where
         let Some(deadline) = this.deadline.as_pin_mut() else { return Poll::Pending };
         ready!(deadline.poll(cx));
         let mut state = this.state;
-        // The attempt ends now, and knows why. No other one follows.
+        // The deadline ends the current attempt, and no other one follows.
         let sent = match state.as_mut().project() {
-            StateProjection::Calling { .. } => this.progress.expire(),
+            StateProjection::Calling { .. } => {
+                let sent = this.progress.expire();
+                this.call.after(&Outcome::NotRetryable(sent));
+                sent
+            }
             _ => Sent::No,
         };
         *this.request = None;
@@ -185,23 +180,22 @@ where
             match this.state.as_mut().project() {
                 StateProjection::Readying => {
                     ready!(this.inner.poll_ready(cx)).map_err(TransportError::not_ready)?;
-                    let request = if call.is_only() { this.request.take() } else { this.request.clone() };
-                    // Only a future that is polled after its end has none left.
+                    let request = if call.retry.may_retry() { this.request.clone() } else { this.request.take() };
+                    // The request is missing only if the future is polled after its end.
                     let Some(mut request) = request else { return Poll::Pending };
                     *this.progress = Progress::start(&mut request);
-                    call.attempts += 1;
-                    let attempt = trace::attempt(this.inner.call(request), call.attempts);
+                    let attempt = trace::attempt(this.inner.call(request), call.retry.attempts() + 1);
                     this.state.set(State::Calling { attempt });
                 }
                 StateProjection::Calling { attempt } => {
                     let result = ready!(attempt.poll(cx)).map_err(TransportError::from_any);
-                    let Some(delay) = call.next_delay(&result, &this.deadline) else { return Poll::Ready(result) };
+                    let Some(delay) = call.next_delay(&result) else { return Poll::Ready(result) };
                     this.state.set(State::Waiting { sleep: tokio::time::sleep(delay) });
                 }
                 StateProjection::Waiting { sleep } => {
                     ready!(sleep.poll(cx));
-                    // Whoever slept longer than asked, because the machine did, has no time for an attempt.
-                    if remaining(&this.deadline) == Some(Duration::ZERO) {
+                    // The wait may have been longer than requested, because the machine was suspended.
+                    if call.retry.remaining(call.started.elapsed()) == Some(Duration::ZERO) {
                         return Poll::Pending;
                     }
                     this.state.set(State::Readying);
@@ -212,54 +206,40 @@ where
 }
 
 impl CallState {
-    /// Whether no attempt follows another, whatever comes of it.
-    fn is_only(&self) -> bool {
-        let RetryPolicy { max_attempts, max_conflicts, max_unprocessed, .. } = self.settings.policy;
-        self.operation.is_none() || (max_attempts <= 1 && max_conflicts == 0 && max_unprocessed == 0)
+    /// Returns the wait before the next attempt, or `None` if the call ends with this one.
+    fn next_delay(&mut self, result: &Result<Response<Bytes>, TransportError>) -> Option<Duration> {
+        let outcome = match (result, self.retry.operation()) {
+            // The usual end. The body is read only if its author matters, which is when the budget is not full.
+            (Ok(response), Some(_)) if response.status().is_success() && self.settings.budget.is_full() => {
+                Outcome::Final
+            }
+            (Ok(response), Some(operation)) => Outcome::of(operation, response),
+            (Ok(_), None) => Outcome::NotRetryable(Sent::Maybe),
+            (Err(error), _) => match error.outcome() {
+                Outcome::Final => Outcome::NotRetryable(error.sent()),
+                outcome => outcome,
+            },
+        };
+        let delay = self.after(&outcome)?;
+        trace::retry(self.retry.attempts(), delay, &outcome);
+        Some(delay)
     }
 
-    /// How long to wait before the next attempt; `None` if the call ends with this one.
-    fn next_delay(
-        &mut self,
-        result: &Result<Response<Bytes>, TransportError>,
-        deadline: &Option<Sleep>,
-    ) -> Option<Duration> {
-        let sent = result.as_ref().map_or_else(TransportError::sent, |_| Sent::Maybe);
-        if sent == Sent::Maybe {
-            self.sent = Sent::Maybe;
-        }
-        let operation = self.operation?;
-        let Settings { policy, budget, .. } = &*self.settings;
-        let outcome = match result {
-            // The usual end. Whose success it is matters to the budget only.
-            Ok(response) if response.status().is_success() && budget.is_full() => return None,
-            Ok(response) => Outcome::of(operation, response),
-            Err(error) => error.outcome(),
+    fn after(&mut self, outcome: &Outcome) -> Option<Duration> {
+        // A success is not retried, so it needs neither the time nor a random number.
+        let (elapsed, jitter) = match outcome {
+            Outcome::Final => (Duration::ZERO, 0.0),
+            _ => (self.started.elapsed(), jitter()),
         };
-        if outcome == Outcome::Final {
-            // Only the API's own successes say that the server is well.
-            if result.is_ok() {
-                budget.deposit();
-            }
-            return None;
-        }
-        self.counts.count(&outcome);
-        match policy.decide(operation, self.counts, remaining(deadline), jitter(), &outcome) {
-            // A server that settles conflicts or puts requests off is in no trouble that the budget is there for.
-            RetryDecision::RetryAfter(delay)
-                if outcome.is_conflict() || outcome == Outcome::Unprocessed || budget.withdraw() =>
-            {
-                trace::retry(self.attempts, delay, &outcome);
-                self.maybe_applied |= outcome.maybe_applied();
-                Some(delay)
-            }
+        match self.retry.after(outcome, elapsed, jitter, &self.settings.budget) {
+            RetryDecision::RetryAfter(delay) => Some(delay),
             _ => None,
         }
     }
 
-    /// Writes into what the call ends with what is known of all its attempts.
+    /// Adds the history of the call to its result.
     fn end(&self, result: Result<Response<Bytes>, TransportError>) -> Result<Response<Bytes>, TransportError> {
-        let attempts = Attempts { count: self.attempts, maybe_applied: self.maybe_applied };
+        let attempts = Attempts { count: self.retry.attempts(), maybe_applied: self.retry.earlier_maybe_applied() };
         match result {
             Ok(mut response) => {
                 if attempts.count > 1 {
@@ -268,20 +248,15 @@ impl CallState {
                 Ok(response)
             }
             Err(error) => {
-                let sent = if error.sent() == Sent::Maybe { Sent::Maybe } else { self.sent };
+                let sent = if error.sent() == Sent::Maybe { Sent::Maybe } else { self.retry.sent() };
                 Err(error.after(attempts, sent))
             }
         }
     }
 }
 
-/// How much time a call has left, if it is bounded.
-fn remaining(deadline: &Option<Sleep>) -> Option<Duration> {
-    deadline.as_ref().map(|deadline| deadline.deadline().saturating_duration_since(Instant::now()))
-}
-
-/// A random number from 0 to 1. The standard library's hash keys differ with each `RandomState`, and that is all the
-/// randomness that spreading retries needs.
+/// A random number in `0.0..1.0`. The standard library's hash keys differ with each `RandomState`, which is enough randomness
+/// to spread retries.
 fn jitter() -> f64 {
     let bits = RandomState::new().hash_one(0_u8) >> 11;
     bits as f64 / (1_u64 << 53) as f64
@@ -292,9 +267,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dice_stay_in_their_range_and_vary() {
-        let rolls: Vec<f64> = (0..100).map(|_| jitter()).collect();
-        assert!(rolls.iter().all(|roll| (0.0..1.0).contains(roll)));
-        assert!(rolls.iter().any(|roll| *roll < 0.5) && rolls.iter().any(|roll| *roll >= 0.5));
+    fn jitter_is_in_its_range_and_varies() {
+        let samples: Vec<f64> = (0..100).map(|_| jitter()).collect();
+        assert!(samples.iter().all(|sample| (0.0..1.0).contains(sample)));
+        assert!(samples.iter().any(|sample| *sample < 0.5) && samples.iter().any(|sample| *sample >= 0.5));
     }
 }

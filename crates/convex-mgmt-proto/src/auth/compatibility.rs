@@ -1,4 +1,4 @@
-//! [`Compatibility`]: whether an operation accepts a credential, checked before the call. The server has the last word.
+//! [`Compatibility`]: a check before the call of whether an operation accepts a credential. The server decides.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub enum Acceptance {
     Accepted,
     /// The operation does not accept credentials of this class.
     Rejected,
-    /// The class cannot be read from the credential's text, or no source covers it.
+    /// The credential's text does not show its class, or no source covers it.
     Unknown,
 }
 
@@ -96,8 +96,8 @@ impl Credential {
             };
             return Compatibility::new(Acceptance::Accepted, format!("{id} accepts {what}{permission}{read_only}"));
         }
-        let silent = match self {
-            // Listed for no operation, yet seen in use.
+        let unknown = match self {
+            // In no list, but seen in use.
             Credential::AccessToken(token) => match token.kind() {
                 AccessTokenKind::Opaque => {
                     Some("its text does not say whether it is a team or a personal access token")
@@ -110,8 +110,8 @@ impl Credential {
             },
             Credential::DeployKey(_) => None,
         };
-        match silent {
-            Some(why) => Compatibility::new(Acceptance::Unknown, format!("{what} may or may not do for {id}: {why}")),
+        match unknown {
+            Some(why) => Compatibility::new(Acceptance::Unknown, format!("{id} may or may not accept {what}: {why}")),
             None => Compatibility::new(Acceptance::Rejected, format!("{id} does not accept {what}")),
         }
     }
@@ -136,12 +136,12 @@ mod tests {
     use crate::metadata::{Idempotency, ManagementApi};
     use crate::operation::Operation;
 
-    fn fit(credential: &Credential, operation: &OperationMeta) -> Acceptance {
+    fn acceptance(credential: &Credential, operation: &OperationMeta) -> Acceptance {
         credential.compatibility(operation).acceptance
     }
 
     #[test]
-    fn a_deployment_operation() {
+    fn a_deployment_operation_accepts_keys_and_listed_tokens() {
         let operation = crate::deployment::UpdateEnvironmentVariables::META;
         for (text, expected) in [
             ("dev:n|s", Acceptance::Accepted),
@@ -152,30 +152,33 @@ mod tests {
             ("preview:t:p|s", Acceptance::Unknown),
             ("opaque", Acceptance::Unknown),
         ] {
-            assert_eq!(fit(&Credential::parse(text).unwrap(), operation), expected, "{text}");
+            assert_eq!(acceptance(&Credential::parse(text).unwrap(), operation), expected, "{text}");
         }
-        assert_eq!(fit(&AccessToken::personal("opaque").unwrap().into(), operation), Acceptance::Unknown);
-        assert_eq!(fit(&AccessToken::team("opaque").unwrap().into(), operation), Acceptance::Accepted);
+        assert_eq!(acceptance(&AccessToken::personal("opaque").unwrap().into(), operation), Acceptance::Unknown);
+        assert_eq!(acceptance(&AccessToken::team("opaque").unwrap().into(), operation), Acceptance::Accepted);
     }
 
     #[test]
-    fn a_management_operation_that_only_members_may_do() {
+    fn a_management_operation_for_members_accepts_personal_tokens_only() {
         let members_only = OperationMeta::new::<ManagementApi>("x", Method::GET, "/x", Idempotency::Safe)
             .credentials(&[CredentialClass::PersonalToken]);
-        assert_eq!(fit(&AccessToken::personal("opaque").unwrap().into(), &members_only), Acceptance::Accepted);
-        assert_eq!(fit(&AccessToken::team("opaque").unwrap().into(), &members_only), Acceptance::Rejected);
-        assert_eq!(fit(&Credential::parse("prod:n|s").unwrap(), &members_only), Acceptance::Rejected);
-        assert_eq!(fit(&Credential::parse("opaque").unwrap(), &members_only), Acceptance::Unknown);
+        assert_eq!(acceptance(&AccessToken::personal("opaque").unwrap().into(), &members_only), Acceptance::Accepted);
+        assert_eq!(acceptance(&AccessToken::team("opaque").unwrap().into(), &members_only), Acceptance::Rejected);
+        assert_eq!(acceptance(&Credential::parse("prod:n|s").unwrap(), &members_only), Acceptance::Rejected);
+        assert_eq!(acceptance(&Credential::parse("opaque").unwrap(), &members_only), Acceptance::Unknown);
         let silent = OperationMeta::new::<ManagementApi>("x", Method::GET, "/x", Idempotency::Safe);
-        assert_eq!(fit(&Credential::parse("prod:n|s").unwrap(), &silent), Acceptance::Unknown);
+        assert_eq!(acceptance(&Credential::parse("prod:n|s").unwrap(), &silent), Acceptance::Unknown);
     }
 
     #[test]
     fn the_reason_names_the_permission_and_shows_no_secret() {
-        let advice =
+        let compatibility =
             Credential::parse("n|01abcdef").unwrap().compatibility(crate::deployment::UpdateEnvironmentVariables::META);
-        assert!(advice.to_string().starts_with("accepted: "), "{advice}");
-        assert!(advice.reason.contains("deployment:env:write") && advice.reason.contains("read-only"), "{advice}");
-        assert!(!advice.reason.contains("abcdef"));
+        assert!(compatibility.to_string().starts_with("accepted: "), "{compatibility}");
+        assert!(
+            compatibility.reason.contains("deployment:env:write") && compatibility.reason.contains("read-only"),
+            "{compatibility}"
+        );
+        assert!(!compatibility.reason.contains("abcdef"));
     }
 }

@@ -1,7 +1,7 @@
-//! The credentials of both APIs: what their text says, which API takes them, and what cannot be a credential at all.
+//! The credentials of both APIs, parsed from their text.
 //!
-//! Sources: convex-backend `crates/common/src/types/admin_key.rs` and `crates/keybroker/src/broker.rs` for how the server
-//! takes a key apart; Convex's pages on deploy keys and on OAuth applications for the kinds.
+//! Sources: convex-backend `crates/common/src/types/admin_key.rs` and `crates/keybroker/src/broker.rs` for the server's parser;
+//! Convex's pages on deploy keys and on OAuth applications for the kinds.
 
 mod text;
 
@@ -14,7 +14,7 @@ pub use text::{CredentialError, Surplus};
 use crate::metadata::{Api, DeploymentApi, ManagementApi};
 use crate::types::Secret;
 
-/// What kind of key a [`DeployKey`] is.
+/// The kinds of [`DeployKey`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeployKeyKind {
@@ -32,7 +32,7 @@ pub enum DeployKeyKind {
     Untyped,
 }
 
-/// What kind of token an [`AccessToken`] is.
+/// The kinds of [`AccessToken`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AccessTokenKind {
@@ -42,18 +42,18 @@ pub enum AccessTokenKind {
     OAuthProject,
     /// `team:TEAM|SECRET`: an OAuth application's token for a team.
     OAuthTeam,
-    /// A team access token: its text does not say so, the caller did ([`AccessToken::team`]).
+    /// A team access token. Its text does not show that; the caller declared it ([`AccessToken::team`]).
     Team,
-    /// A personal access token: its text does not say so, the caller did ([`AccessToken::personal`]).
+    /// A personal access token. Its text does not show that; the caller declared it ([`AccessToken::personal`]).
     Personal,
-    /// A text that says nothing about itself.
+    /// A token of an unknown kind.
     Opaque,
 }
 
-/// A key for one deployment, or the admin key of a self-hosted one. The Deployment Platform API takes it; the
-/// Management API never does, and using it there does not compile.
+/// A key for one deployment, or the admin key of a self-hosted one. The Deployment Platform API accepts it. The Management API never
+/// does, and using it there does not compile.
 ///
-/// `Debug` shows the kind and the deployment's name, which are no secrets, and nothing else.
+/// `Debug` shows only the kind and the deployment's name, which are not secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DeployKey {
     secret: Secret,
@@ -62,10 +62,10 @@ pub struct DeployKey {
 }
 
 impl DeployKey {
-    /// Reads a key from its text.
+    /// Parses a key.
     ///
     /// # Errors
-    /// A [`CredentialError`]: the text cannot be a credential, or is one of another kind.
+    /// A [`CredentialError`] if the text is not a credential, or is a credential of another kind.
     pub fn parse(text: &str) -> Result<Self, CredentialError> {
         match Credential::parse(text)? {
             Credential::DeployKey(key) => Ok(key),
@@ -75,13 +75,13 @@ impl DeployKey {
         }
     }
 
-    /// Which kind of key this is.
+    /// Returns the kind of this key.
     pub fn kind(&self) -> DeployKeyKind {
         self.kind
     }
 
-    /// The name of the deployment that the key is for. A URL cannot be derived from it: it tells neither a region
-    /// nor a custom domain.
+    /// Returns the name of the key's deployment. A URL cannot be derived from it, because it contains neither a region nor a custom
+    /// domain.
     pub fn deployment_name(&self) -> &str {
         &self.name
     }
@@ -93,23 +93,23 @@ impl fmt::Debug for DeployKey {
     }
 }
 
-/// A token that is not bound to one deployment. Both APIs may take it: which operations do, where that is known, is
-/// advice ([`Credential::compatibility`]), not a rule.
+/// A token that is not bound to one deployment. Both APIs may accept it. [`Credential::compatibility`] returns whether an operation
+/// does, as far as the sources say.
 ///
-/// `Debug` shows the kind and nothing else.
+/// `Debug` shows only the kind.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccessToken {
     secret: Secret,
     kind: AccessTokenKind,
-    /// Team and project of the prefix.
+    /// The team and the project in the prefix.
     slugs: [Option<Box<str>>; 2],
 }
 
 impl AccessToken {
-    /// Reads a token from its text.
+    /// Parses a token.
     ///
     /// # Errors
-    /// A [`CredentialError`]: the text cannot be a credential, or is the key of one deployment.
+    /// A [`CredentialError`] if the text is not a credential, or is the key of one deployment.
     pub fn parse(text: &str) -> Result<Self, CredentialError> {
         match Credential::parse(text)? {
             Credential::AccessToken(token) => Ok(token),
@@ -119,18 +119,18 @@ impl AccessToken {
         }
     }
 
-    /// Reads an opaque text that the caller knows to be a personal access token.
+    /// Parses an opaque text that the caller knows to be a personal access token.
     ///
     /// # Errors
-    /// As for [`AccessToken::parse`]; a text that says itself that it is another kind is refused too.
+    /// As for [`AccessToken::parse`], and if the text shows that it is of another kind.
     pub fn personal(text: &str) -> Result<Self, CredentialError> {
         Self::parse(text)?.declared(AccessTokenKind::Personal)
     }
 
-    /// Reads an opaque text that the caller knows to be a team access token.
+    /// Parses an opaque text that the caller knows to be a team access token.
     ///
     /// # Errors
-    /// As for [`AccessToken::parse`]; a text that says itself that it is another kind is refused too.
+    /// As for [`AccessToken::parse`], and if the text shows that it is of another kind.
     pub fn team(text: &str) -> Result<Self, CredentialError> {
         Self::parse(text)?.declared(AccessTokenKind::Team)
     }
@@ -142,17 +142,17 @@ impl AccessToken {
         }
     }
 
-    /// Which kind of token this is.
+    /// Returns the kind of this token.
     pub fn kind(&self) -> AccessTokenKind {
         self.kind
     }
 
-    /// The team's slug, where the text has one.
+    /// Returns the team's slug, if the text contains it.
     pub fn team_slug(&self) -> Option<&str> {
         self.slugs[0].as_deref()
     }
 
-    /// The project's slug, where the text has one.
+    /// Returns the project's slug, if the text contains it.
     pub fn project_slug(&self) -> Option<&str> {
         self.slugs[1].as_deref()
     }
@@ -164,22 +164,22 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// A credential of any kind, as read from its text.
+/// A credential of any kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Credential {
-    /// For one deployment.
+    /// A key for one deployment.
     DeployKey(DeployKey),
-    /// For a team, a project or a member.
+    /// A token for a team, a project or a member.
     AccessToken(AccessToken),
 }
 
 impl Credential {
-    /// Reads a credential from its text, such as the value of the environment variable `CONVEX_DEPLOY_KEY`.
+    /// Parses a credential, such as the value of the environment variable `CONVEX_DEPLOY_KEY`.
     ///
-    /// Text of an unknown form is not refused: it stays opaque, and the server decides. What no credential holds is: quotes,
-    /// white space, a scheme or a variable's name in front, and the rest of [`Surplus`]. Nothing is taken off, white space
-    /// around the text neither.
+    /// Text of an unknown form is accepted as an opaque token, and the server decides. Text that no credential contains is an error:
+    /// quotes, white space, a scheme or a variable's name in front, and the rest of [`Surplus`]. Nothing is removed, including white
+    /// space around the text.
     ///
     /// ```
     /// use convex_mgmt::{Credential, CredentialError};
@@ -191,8 +191,8 @@ impl Credential {
     /// ```
     ///
     /// # Errors
-    /// A [`CredentialError`]: the text is empty, holds more than a credential, cannot be sent in a header, lacks its secret,
-    /// or is one of the values with which the command line tools say that there is no key.
+    /// A [`CredentialError`] if the text is empty, contains more than a credential, cannot be sent in a header or lacks its secret.
+    /// The placeholders that the command line tools use for a missing key are errors too.
     pub fn parse(text: &str) -> Result<Self, CredentialError> {
         text::check(text)?;
         let opaque = |kind| Self::AccessToken(AccessToken { secret: Secret::new(text), kind, slugs: [None, None] });
@@ -207,7 +207,7 @@ impl Credential {
             let slugs = [team.map(Into::into), project.map(Into::into)];
             Self::AccessToken(AccessToken { secret: Secret::new(text), kind, slugs })
         };
-        // The server compares some types without regard to case and drops the others unseen, so case never matters.
+        // The server ignores the case of some kinds and does not read the others, so case never matters.
         let parts: Vec<&str> = prefix.split(':').collect();
         let kind = parts.first().map(|kind| kind.to_ascii_lowercase()).unwrap_or_default();
         let rest = parts.get(1..).unwrap_or_default();
@@ -229,7 +229,7 @@ impl Credential {
     }
 }
 
-/// Declares the two ways in which a credential is read as part of something else: arguments and configuration.
+/// Implements `FromStr`, for arguments, and `Deserialize`, for configuration.
 macro_rules! from_text {
     ($($name:ident)+) => { $(
         impl FromStr for $name {
@@ -239,13 +239,13 @@ macro_rules! from_text {
             }
         }
 
-        #[doc = concat!("Reads a string with [`", stringify!($name), "::parse`], for configuration files.")]
+        #[doc = concat!("Parses a string with [`", stringify!($name), "::parse`], for configuration files.")]
         ///
-        /// The error has the rule that the text breaks, and never the text. A format that quotes the input in its own errors,
-        /// as TOML's readers do, may still show it: for such a file, deserialize a [`Secret`] and parse that.
+        /// The error names the broken rule and never contains the text. A format that quotes the input in its own errors, as TOML
+        /// parsers do, may still show it. For such a file, deserialize a [`Secret`] and parse that.
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                // A `Secret`, so that no copy of the text is left in memory.
+                // A `Secret` leaves no copy of the text in memory.
                 let text = Secret::deserialize(deserializer)?;
                 Self::parse(text.expose()).map_err(de::Error::custom)
             }
@@ -267,9 +267,9 @@ impl From<AccessToken> for Credential {
     }
 }
 
-/// The credentials that an API may take. What is not `Authorizes<A>` is certain to be refused by `A`.
+/// The credentials that an API may accept. `A` rejects every other credential.
 pub trait Authorizes<A: Api>: sealed::Sealed {
-    /// The text that stands behind the scheme in the `Authorization` header.
+    /// Returns the credential as sent after the scheme in the `Authorization` header.
     fn secret(&self) -> &Secret;
 }
 
@@ -333,7 +333,7 @@ impl AccessTokenKind {
     }
 }
 
-/// Whether a secret has the form of an admin key's: lowercase hex, of even length, beginning with the version `01`.
+/// Returns `true` for the secret of an admin key: lowercase hex of even length that begins with the version `01`.
 fn is_admin_secret(secret: &str) -> bool {
     secret.len().is_multiple_of(2)
         && secret.starts_with("01")

@@ -1,4 +1,4 @@
-//! Credentials: what their text says, which API takes them, and whether they fit an operation.
+//! Credentials: their grammar, the APIs that accept them, and their compatibility with an operation.
 
 mod compatibility;
 mod credential;

@@ -1,4 +1,4 @@
-//! [`BuildError`] and [`Violations`]: why a request was not built. Nothing was sent then.
+//! [`BuildError`] and [`Violations`]: the errors of a request that was not built. Nothing was sent.
 
 use std::fmt;
 
@@ -7,23 +7,23 @@ use thiserror::Error;
 use super::code::ErrorCode;
 use crate::types::Printable;
 
-/// Why a request was not built. Names the field and the rule, never a value.
+/// An error of a request that was not built. It names the field and the rule, and never a value.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// Values that the server would refuse, all of them. The operation says how to switch the check off.
+    /// All values that the server would reject. The operation's docs name the method that disables the check.
     #[error(transparent)]
     Invalid(#[from] Violations),
-    /// A path value that would not address what it names.
+    /// A path value that would change the path.
     #[error("the path value `{field}` {rule}")]
     PathValue {
         /// The name of the path value.
         field: &'static str,
-        /// What it has to be.
+        /// The rule that the value breaks.
         rule: &'static str,
     },
-    /// The request's body is larger than the server reads.
-    #[error("the body of {operation} has {length} bytes, of which the server reads {limit} at most")]
+    /// The request's body is larger than the server accepts.
+    #[error("the body of {operation} has {length} bytes; the server accepts at most {limit}")]
     BodyTooLarge {
         /// The operation's id.
         operation: &'static str,
@@ -32,40 +32,40 @@ pub enum BuildError {
         /// The largest length in bytes.
         limit: usize,
     },
-    /// The request's URL cannot be written, because a value makes it too long.
+    /// A value makes the request's URL too long.
     #[error("the URL of {operation} is too long")]
     Url {
         /// The operation's id.
         operation: &'static str,
     },
-    /// The operation writes other path or query values than it declares: a defect of the operation.
+    /// The operation writes other path or query values than it declares. This is a bug in the operation.
     #[error("{operation} does not write the path and query values that it declares")]
     Template {
         /// The operation's id.
         operation: &'static str,
     },
-    /// The operation's body has no JSON form: a defect of the operation.
-    #[error("the body of {operation} has no JSON form")]
+    /// The operation's body cannot be written as JSON. This is a bug in the operation.
+    #[error("the body of {operation} cannot be written as JSON")]
     Json {
         /// The operation's id.
         operation: &'static str,
     },
 }
 
-/// One value that the server would refuse.
+/// A value that the server would reject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Violation {
-    /// Which field of the request, such as `changes[3].name`, with the name of what it is about where that helps.
+    /// The path of the field in the request, such as `changes[3].name`, with the name of the item where that helps.
     pub field: String,
-    /// The code with which the server would refuse it.
+    /// The code that the server would return.
     pub code: ErrorCode,
-    /// The rule, with its numbers.
+    /// The rule, with its limits.
     pub rule: String,
 }
 
 impl Violation {
-    /// Names a field, the server's code for it, and the rule.
+    /// Creates a violation from a field, the server's code and the rule.
     pub fn new(field: impl Into<String>, code: ErrorCode, rule: impl Into<String>) -> Self {
         Self { field: field.into(), code, rule: rule.into() }
     }
@@ -78,20 +78,20 @@ impl fmt::Display for Violation {
     }
 }
 
-/// All values of one request that the server would refuse.
+/// All values of a request that the server would reject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violations(Vec<Violation>);
 
 impl Violations {
-    /// Turns a list of problems into a result: none is success.
+    /// Converts a list of violations into a result. An empty list is a success.
     ///
     /// # Errors
-    /// The problems, if there are any.
-    pub fn none_of(problems: Vec<Violation>) -> Result<(), Self> {
-        if problems.is_empty() { Ok(()) } else { Err(Self(problems)) }
+    /// The violations, if there are any.
+    pub fn none_of(violations: Vec<Violation>) -> Result<(), Self> {
+        if violations.is_empty() { Ok(()) } else { Err(Self(violations)) }
     }
 
-    /// The problems, in the order of the fields.
+    /// Returns the violations in the order of the fields.
     pub fn iter(&self) -> std::slice::Iter<'_, Violation> {
         self.0.iter()
     }
@@ -111,7 +111,7 @@ impl fmt::Display for Violations {
             [one] => write!(f, "{one}"),
             all => {
                 write!(f, "{} problems", all.len())?;
-                all.iter().try_for_each(|problem| write!(f, "; {problem}"))
+                all.iter().try_for_each(|violation| write!(f, "; {violation}"))
             }
         }
     }

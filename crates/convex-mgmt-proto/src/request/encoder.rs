@@ -1,4 +1,4 @@
-//! [`RequestEncoder`]: path values, query and body on their way into one request.
+//! [`RequestEncoder`]: builds a request from path values, query parameters and a body.
 
 use std::fmt::Write as _;
 use std::io;
@@ -12,13 +12,13 @@ use zeroize::Zeroizing;
 use crate::error::BuildError;
 use crate::metadata::OperationMeta;
 
-/// Takes what [`Operation::encode`](crate::Operation::encode) has to say, in the order of the URL: path values, then the
-/// query, then the body.
+/// Builds the request of an operation. [`Operation::encode`](crate::Operation::encode) calls it in the order of the request: path
+/// values, query parameters, body.
 #[derive(Debug)]
 pub struct RequestEncoder {
     meta: &'static OperationMeta,
     url: String,
-    /// What of the path's template is still to be written.
+    /// The rest of the path's template.
     template: &'static str,
     in_query: bool,
     body: Option<Bytes>,
@@ -27,21 +27,21 @@ pub struct RequestEncoder {
 
 impl RequestEncoder {
     pub(crate) fn new(meta: &'static OperationMeta, base: &str, body_limit: Option<usize>) -> Self {
-        // Exact for the paths without values, which then need no second allocation.
+        // Exact for paths without values, which need no second allocation then.
         let mut url = String::with_capacity(base.len() + meta.path.len());
         url.push_str(base);
         Self { meta, url, template: meta.path, in_query: false, body: None, body_limit }
     }
 
-    /// Writes the value of the next placeholder of the path. It becomes one segment, whatever characters it has.
+    /// Writes the value of the next placeholder of the path. It is percent-encoded into one segment.
     ///
     /// # Errors
-    /// [`BuildError::PathValue`] if the value is empty, `.` or `..`, which no server would take for a value;
+    /// [`BuildError::PathValue`] if the value is empty, `.` or `..`, because servers resolve these as part of the path;
     /// [`BuildError::Template`] if `name` is not the next placeholder.
     pub fn path(&mut self, name: &'static str, value: &str) -> Result<(), BuildError> {
         let rule = match value {
-            "" => Some("may not be empty"),
-            "." | ".." => Some("may not be `.` or `..`"),
+            "" => Some("must not be empty"),
+            "." | ".." => Some("must not be `.` or `..`"),
             _ => None,
         };
         if let Some(rule) = rule {
@@ -76,11 +76,11 @@ impl RequestEncoder {
         Ok(())
     }
 
-    /// Writes the body.
+    /// Writes the body as JSON.
     ///
     /// # Errors
-    /// [`BuildError::BodyTooLarge`] if it exceeds what the server reads ([`Api::BODY_LIMIT`](crate::Api::BODY_LIMIT)); [`BuildError::Json`] if the value
-    /// has no JSON form.
+    /// [`BuildError::BodyTooLarge`] if it exceeds the server's limit ([`Api::BODY_LIMIT`](crate::Api::BODY_LIMIT));
+    /// [`BuildError::Json`] if the value cannot be written as JSON.
     pub fn json(&mut self, body: &impl Serialize) -> Result<(), BuildError> {
         let mut text = WipedText(Zeroizing::default());
         serde_json::to_writer(&mut text, body).map_err(|_| BuildError::Json { operation: self.meta.id })?;
@@ -89,7 +89,7 @@ impl RequestEncoder {
         {
             return Err(BuildError::BodyTooLarge { operation: self.meta.id, length: text.0.len(), limit });
         }
-        // Wiped when the last clone of the request is gone.
+        // Wiped when the last clone of the request is dropped.
         self.body = Some(Bytes::from_owner(text.0));
         Ok(())
     }
@@ -119,7 +119,7 @@ impl RequestEncoder {
     }
 }
 
-/// Text that is written piece by piece, and of which nothing stays behind where it is moved to a larger place.
+/// A growing text that is wiped from memory, including the buffers that became too small.
 struct WipedText(Zeroizing<Vec<u8>>);
 
 impl io::Write for WipedText {
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_encoded_into_their_places() {
+    fn encodes_values_into_their_places() {
         let uri = uri(|w| {
             w.path("id", "a/b %é")?;
             w.path("part", "..x")?;
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_would_change_the_path_are_refused_by_name() {
+    fn rejects_values_that_would_change_the_path() {
         for value in ["", ".", ".."] {
             let error = uri(|w| w.path("id", value)).unwrap_err();
             assert!(matches!(error, BuildError::PathValue { field: "id", .. }), "{error}");
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_does_not_fit_its_template_is_an_error() {
+    fn rejects_calls_that_do_not_match_the_template() {
         assert!(matches!(uri(|w| w.path("part", "x")), Err(BuildError::Template { .. })));
         assert!(matches!(uri(|w| w.path("id", "x")), Err(BuildError::Template { .. })));
         assert!(matches!(uri(|w| w.query("cursor", "x")), Err(BuildError::Template { .. })));
@@ -204,14 +204,14 @@ mod tests {
     }
 
     #[test]
-    fn a_body_of_the_limit_goes_and_one_byte_more_does_not() {
+    fn accepts_a_body_of_the_limit_and_rejects_one_byte_more() {
         writer().json(&"12345678").unwrap();
         let error = writer().json(&"123456789").unwrap_err();
         assert!(matches!(error, BuildError::BodyTooLarge { length: 11, limit: 10, .. }), "{error}");
     }
 
     #[test]
-    fn a_body_brings_its_content_type_and_none_brings_none() {
+    fn only_a_request_with_a_body_has_a_content_type() {
         let finish = |with_body: bool| {
             let mut w = writer();
             w.path("id", "x").and(w.path("part", "y")).unwrap();
@@ -227,7 +227,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_value_stays_one_segment_and_comes_back(value in "\\PC{1,40}") {
+        fn any_value_stays_one_segment_and_can_be_decoded(value in "\\PC{1,40}") {
             prop_assume!(value != "." && value != "..");
             let uri: Uri = uri(|w| w.path("id", &value).and(w.path("part", "x"))).unwrap().parse().unwrap();
             let segments: Vec<_> = uri.path().split('/').collect();

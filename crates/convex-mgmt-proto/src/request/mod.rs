@@ -1,4 +1,4 @@
-//! From an operation to an HTTP request: the endpoint, and the encoder of path, query and body.
+//! HTTP requests: the endpoint, and the encoder of path, query and body.
 
 mod encoder;
 pub(crate) mod endpoint;

@@ -1,15 +1,15 @@
-//! [`Body`]: how types that hold secrets get into a request's body, though they have no `Serialize`.
+//! [`Body`]: writes types with secrets into a request's body, although they have no public `Serialize`.
 
 use serde::{Serialize, Serializer};
 
-/// Writes what `Serialize` would write, for types that hold secrets: they have that only with the feature `serde-all`, so
-/// that a secret is not written by accident into a log or a file.
+/// A crate-private `Serialize` for types with secrets. They implement the public one only with the feature `serde-all`, so that a
+/// secret does not get into a log or a file by accident.
 pub(crate) trait Body {
-    /// Writes secrets in clear text.
+    /// Serializes the value, with secrets in clear text.
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
 }
 
-/// A type that holds secrets, on its way into a request's body.
+/// A wrapper that serializes a [`Body`] into a request.
 pub(crate) struct Written<'a, T>(pub(crate) &'a T);
 
 impl<T: Body> Serialize for Written<'_, T> {
@@ -18,8 +18,8 @@ impl<T: Body> Serialize for Written<'_, T> {
     }
 }
 
-/// Declares a struct of a request's body that holds secrets. It is written by its `serde` attributes, which stand after the
-/// docs: as a [`Body`], and with the feature `serde-all` as any other type.
+/// Declares a struct of a request's body with secrets. Its `serde` attributes follow the docs. They apply to [`Body`], and with
+/// the feature `serde-all` also to the public derives.
 macro_rules! secret_body {
     (
         $(#[doc = $doc:expr])*
@@ -83,29 +83,29 @@ mod tests {
 
     struct Probe<T>(PhantomData<T>);
 
-    /// Asked last, so that its answer stands for every type without `Serialize`.
-    trait CannotBeWritten {
-        fn can_be_written(&self) -> bool {
+    /// The fallback of method resolution, for every type without `Serialize`.
+    trait NotSerializable {
+        fn is_serializable(&self) -> bool {
             false
         }
     }
 
-    impl<T> CannotBeWritten for &Probe<T> {}
+    impl<T> NotSerializable for &Probe<T> {}
 
     impl<T: serde::Serialize> Probe<T> {
-        fn can_be_written(&self) -> bool {
+        fn is_serializable(&self) -> bool {
             true
         }
     }
 
-    macro_rules! can_be_written {
-        ($($name:ty),+ $(,)?) => { [ $( (stringify!($name), (&Probe::<$name>(PhantomData)).can_be_written()) ),+ ] };
+    macro_rules! is_serializable {
+        ($($name:ty),+ $(,)?) => { [ $( (stringify!($name), (&Probe::<$name>(PhantomData)).is_serializable()) ),+ ] };
     }
 
-    /// All of them are found by `cargo xtask api`; this is the quicker look.
+    /// `cargo xtask api` finds all such types; this test is quicker.
     #[test]
-    fn types_that_hold_secrets_cannot_be_written() {
-        for (name, can) in can_be_written![
+    fn types_with_secrets_are_not_serializable() {
+        for (name, can) in is_serializable![
             Secret,
             AxiomUpdate,
             CreateLogStream,
@@ -130,7 +130,7 @@ mod tests {
         ] {
             assert!(!can, "{name}");
         }
-        // The probe does see what can be written.
-        assert_eq!(can_be_written![UsageLimitConfig], [("UsageLimitConfig", true)]);
+        // The probe recognizes a serializable type.
+        assert_eq!(is_serializable![UsageLimitConfig], [("UsageLimitConfig", true)]);
     }
 }

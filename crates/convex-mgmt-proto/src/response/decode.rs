@@ -1,4 +1,4 @@
-//! Reading the bodies of successful answers, and [`DecodeError`]: where one stops being what was expected.
+//! Decoders for the bodies of success responses, and [`DecodeError`] with the place of a mismatch.
 
 use std::fmt;
 
@@ -9,21 +9,21 @@ use serde_json::error::Category;
 
 use crate::types::Printable;
 
-/// How many characters of a path an error shows.
+/// The longest path that an error shows, in characters.
 const LONGEST_PATH: usize = 200;
 
-/// Reads a body that is a JSON object.
+/// Deserializes a body that is a JSON object.
 ///
 /// # Errors
-/// A [`DecodeError`] with the place in the body.
+/// A [`DecodeError`] with the place of the mismatch.
 pub fn object<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<T, DecodeError> {
     whole(body, '{', "an object")
 }
 
-/// Reads a body that is a JSON list.
+/// Deserializes a body that is a JSON list.
 ///
 /// # Errors
-/// A [`DecodeError`] with the place in the body.
+/// A [`DecodeError`] with the place of the mismatch.
 pub fn list<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<Vec<T>, DecodeError> {
     whole(body, '[', "a list")
 }
@@ -31,7 +31,7 @@ pub fn list<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<Vec<T>, DecodeErr
 fn whole<'a, T: Deserialize<'a>>(body: &'a Bytes, first: char, expected: &str) -> Result<T, DecodeError> {
     let text = utf8(body)?;
     let begin = text.trim_ascii_start();
-    // serde also reads the fields of a struct from a list, in their order.
+    // serde would also accept a list with the fields of a struct in their order.
     if begin.starts_with(first) {
         return self::text(text);
     }
@@ -43,7 +43,7 @@ fn whole<'a, T: Deserialize<'a>>(body: &'a Bytes, first: char, expected: &str) -
     })
 }
 
-/// The text of a body. Checked once as a whole: a parser that is given text need not check each string again.
+/// Returns the body as text. It is checked once as a whole, so that the parser need not check each string again.
 pub(crate) fn utf8(body: &Bytes) -> Result<&str, DecodeError> {
     std::str::from_utf8(body).map_err(|error| match error.error_len() {
         Some(_) => DecodeError::new(DecodeErrorKind::Charset),
@@ -51,7 +51,7 @@ pub(crate) fn utf8(body: &Bytes) -> Result<&str, DecodeError> {
     })
 }
 
-/// Reads a text that is JSON of any shape.
+/// Deserializes JSON of any shape.
 pub(crate) fn text<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, DecodeError> {
     serde_json::from_str(text).map_err(|error| {
         locate(&error, || {
@@ -61,11 +61,10 @@ pub(crate) fn text<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, DecodeErr
     })
 }
 
-/// Reads the body of an operation that answers without one: there is none, or white space, `null` or `{}`, which are ways to
-/// write nothing.
+/// Decodes the body of an operation without a reply body. It accepts no body, white space, `null` and `{}`.
 ///
 /// # Errors
-/// [`DecodeErrorKind::NotEmpty`] for every other body. The server does not send one, so it proves nothing.
+/// [`DecodeErrorKind::NotEmpty`] for every other body. The server sends none, so such a body proves nothing.
 pub fn nothing(body: &Bytes) -> Result<(), DecodeError> {
     let inner = |body: &'_ [u8]| Some(body.strip_prefix(b"{")?.strip_suffix(b"}")?.trim_ascii().is_empty());
     match body.trim_ascii() {
@@ -75,8 +74,8 @@ pub fn nothing(body: &Bytes) -> Result<(), DecodeError> {
     }
 }
 
-/// Says where a text stops being what was expected. `path` reads it a second time, now keeping account of the path: the
-/// first time, which nearly always succeeds, is spared that.
+/// Returns the place of a mismatch. `path` deserializes the text a second time and records the path. The first time does not need
+/// it, because it nearly always succeeds.
 pub(crate) fn locate(error: &serde_json::Error, path: impl FnOnce() -> Option<String>) -> DecodeError {
     let kind = match error.classify() {
         Category::Eof => DecodeErrorKind::Truncated,
@@ -88,7 +87,7 @@ pub(crate) fn locate(error: &serde_json::Error, path: impl FnOnce() -> Option<St
     DecodeError { kind, path, line: error.line(), column: error.column(), expected: expected(&error.to_string()) }
 }
 
-/// A path as it can be shown: the names in it may be any text, of any length.
+/// Returns a path in a form that can be shown: its names may be any text of any length.
 pub(crate) fn fit_to_show(path: &str) -> String {
     let mut shown = Printable(path).to_string();
     if let Some((end, _)) = shown.char_indices().nth(LONGEST_PATH) {
@@ -98,10 +97,10 @@ pub(crate) fn fit_to_show(path: &str) -> String {
     shown
 }
 
-/// What serde expected. Its message also quotes what it found, which may be secret, so only the part that comes from
-/// the types of this library is kept.
+/// Returns the expectation in a message of serde. The message also quotes the value that it found, which may be secret. Only the
+/// part from this library's types is kept.
 pub(crate) fn expected(message: &str) -> String {
-    // The position is told once for each text within a text.
+    // The message has one position for each level of text within text.
     let without_position = |text: &str| text.split(" at line ").next().unwrap_or_default().to_owned();
     let field = |field: &str| format!("the field `{}`", field.split('`').next().unwrap_or_default());
     if let Some(missing) = message.strip_prefix("missing field `") {
@@ -114,7 +113,7 @@ pub(crate) fn expected(message: &str) -> String {
     expected.map(without_type).unwrap_or_default()
 }
 
-/// What serde's derives say that they expect, without the type's name, which means nothing to who did not write it.
+/// Returns the expectation of serde's derives without the names of types, which are private.
 pub(crate) fn without_type(expected: String) -> String {
     let begins = |words: &[&str]| words.iter().any(|word| expected.starts_with(word));
     if begins(&["struct ", "struct variant "]) {
@@ -130,44 +129,44 @@ pub(crate) fn without_type(expected: String) -> String {
     }
 }
 
-/// In which way a body is not what was expected.
+/// The kinds of [`DecodeError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecodeErrorKind {
-    /// There is no body.
+    /// The body is empty.
     Empty,
-    /// It is a web page: something between here and the server answered.
+    /// The body is a web page, probably of a proxy or gateway.
     Html,
-    /// It is not UTF-8, or says that it is not.
+    /// The body is not UTF-8, or has another charset.
     Charset,
-    /// It ends too early.
+    /// The body is cut off.
     Truncated,
-    /// It is not JSON.
+    /// The body is not JSON.
     Syntax,
-    /// It is JSON of another shape.
+    /// The body is JSON of another shape.
     Shape,
-    /// It is there, although the operation's success has none.
+    /// There is a body, although the operation has no reply body.
     NotEmpty,
-    /// It has a `content-encoding`, such as `gzip`, which is never asked for.
+    /// The body has a `content-encoding`, such as `gzip`, which is never requested.
     Encoding,
-    /// Its status answers a request that was not made: 206, 207, 208 or 226.
+    /// The status is for a request that was not made: 206, 207, 208 or 226.
     Status,
 }
 
-/// Where the body of a successful answer stops being what was expected. Never holds a value from the body.
+/// A body of a success response that cannot be decoded, with the place of the mismatch. It holds no value of the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DecodeError {
-    /// In which way.
+    /// The kind of mismatch.
     pub kind: DecodeErrorKind,
-    /// Where, as a path such as `items[3].region`; empty where there is none. Cut off where it is very long, and with
-    /// invisible characters as escape sequences ([`Printable`]).
+    /// The path of the mismatch, such as `items[3].region`, or empty if there is none. Very long paths are shortened, and invisible
+    /// characters are escape sequences ([`Printable`]).
     pub path: String,
-    /// The line, from 1; 0 where there is none.
+    /// The line, from 1, or 0 if there is none.
     pub line: usize,
-    /// The column in bytes, from 1; 0 where there is none.
+    /// The column in bytes, from 1, or 0 if there is none.
     pub column: usize,
-    /// What was expected there; empty where that is not known.
+    /// The expected value, or empty if it is unknown.
     pub expected: String,
 }
 
@@ -186,9 +185,9 @@ impl fmt::Display for DecodeError {
             DecodeErrorKind::Truncated => "the body ends too early",
             DecodeErrorKind::Syntax => "the body is not JSON",
             DecodeErrorKind::Shape => "the body has another shape",
-            DecodeErrorKind::NotEmpty => "there is a body where the API sends none",
+            DecodeErrorKind::NotEmpty => "there is a body, but the API sends none",
             DecodeErrorKind::Encoding => "the body has a `content-encoding` that was not asked for",
-            DecodeErrorKind::Status => "the status answers another kind of request",
+            DecodeErrorKind::Status => "the status is for another kind of request",
         })?;
         if !self.path.is_empty() && self.path != "." {
             write!(f, " at `{}`", self.path)?;
@@ -222,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn each_way_to_be_wrong_has_its_kind() {
+    fn each_mismatch_has_its_kind() {
         assert_eq!(error(b"").kind, DecodeErrorKind::Empty);
         assert_eq!(error(b" \n").kind, DecodeErrorKind::Empty);
         assert_eq!(error(b"{\"items\":[").kind, DecodeErrorKind::Truncated);
@@ -242,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn no_type_of_this_library_is_named() {
+    fn an_error_names_no_type_of_this_library() {
         #[derive(Debug, Deserialize)]
         #[allow(dead_code, reason = "only read by the derived decoder")]
         struct Outer {
@@ -287,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_comes_twice_is_named() {
+    fn an_error_names_a_duplicate_field() {
         let error = error(br#"{"items":[],"items":[]}"#);
         assert_eq!((error.kind, error.expected.as_str()), (DecodeErrorKind::Shape, "the field `items` once"));
         let nested = object::<BTreeMap<String, Page>>(&Bytes::from_static(br#"{"a":{"items":[],"items":[]}}"#));
@@ -295,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_shape_is_located_and_its_value_is_not_shown() {
+    fn an_error_shows_the_place_of_a_mismatch_and_not_its_value() {
         let error = error(br#"{"items":[{"a":1},{"a":"canary, expected canary"}]}"#);
         assert_eq!(error.path, "items[1].a");
         assert_eq!(error.expected, "u64");
@@ -304,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_fit_to_be_shown_whatever_the_names() {
+    fn a_path_is_escaped_and_shortened() {
         assert_eq!(error(br#"{"items":[{"a\nb\u001b[1m":""}]}"#).path, r"items[0].a\nb\u{1b}[1m");
         let path = |length| error(format!(r#"{{"items":[{{"{}":""}}]}}"#, "é".repeat(length)).as_bytes()).path;
         assert_eq!(path(191), format!("items[0].{}", "é".repeat(191)));
@@ -314,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn depth_is_no_danger() {
+    fn deep_nesting_is_an_error_or_ignored() {
         let deep = "[".repeat(1_000_000);
         assert_eq!(error(deep.as_bytes()).kind, DecodeErrorKind::Shape);
         let ignored = format!("{{\"items\":[],\"new\":{deep}{}}}", "]".repeat(1_000_000));
@@ -324,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_field_is_named() {
+    fn an_error_names_a_missing_field() {
         assert_eq!(error(b"{}").expected, "the field `items`");
     }
 }

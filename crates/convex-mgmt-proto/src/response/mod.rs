@@ -1,4 +1,4 @@
-//! From an HTTP response to an output or an error.
+//! HTTP responses: their outcome, their errors and the decoding of their bodies.
 
 pub mod decode;
 mod outcome;

@@ -1,37 +1,54 @@
-//! [`Outcome`]: how an attempt ended.
+//! [`Outcome`]: the outcome of an attempt, and whether it may have taken effect.
 //!
-//! Source: convex-backend `crates/errors/src/lib.rs`, for what each status proves about the execution.
+//! Source: convex-backend `crates/errors/src/lib.rs`, for the statuses that prove whether a request was executed.
 
+use std::fmt;
 use std::time::Duration;
 
 use http::StatusCode;
 
 use crate::error::ErrorCode;
 
-/// Whether the server may have got a request.
+/// The client's knowledge of whether the server received a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sent {
-    /// Certainly not: the request did not leave, not as a whole, or the server says that it did not process it.
+    /// It did not: the request was never sent as a whole, or the server states that it did not process it.
     No,
-    /// Possibly: some of it left, or that is not known.
+    /// It may have: a part of the request was sent, or that is unknown.
     Maybe,
 }
 
-/// The codes of status 503 that prove that nothing was committed, each with the place in convex-backend that raises it. After
-/// one of these every operation may be done again; after any other 503 it may have been carried out.
+impl Sent {
+    /// Returns the name for logs: `no` or `maybe`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::Maybe => "maybe",
+        }
+    }
+}
+
+impl fmt::Display for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The codes that prove, with status 503, that nothing was committed. Each comes with the place in convex-backend that raises
+/// it. Every operation may be retried after them; after any other 503 the operation may have taken effect.
 pub const NOT_COMMITTED_CODES: &[(&str, &str)] = &[
-    // The commit lost against another.
+    // The commit lost against a concurrent one.
     (CONFLICT, "crates/errors/src/lib.rs"),
-    // The commit found no place in the queue.
+    // The commit queue is full.
     ("CommitterFullError", "crates/database/src/committer.rs"),
     // Checked before the commit.
     ("TextIndexTooLarge", "crates/database/src/transaction.rs"),
     ("VectorIndexTooLarge", "crates/database/src/transaction.rs"),
-    // Raised by what is read before the commit.
+    // Raised by reads before the commit.
     ("TableSummariesUnavailable", "crates/database/src/table_summary.rs"),
     ("SearchIndexesUnavailable", "crates/search/src/text_index_manager.rs"),
     ("VectorIndexesUnavailable", "crates/vector/src/vector_index_manager.rs"),
-    // Rejected before it was executed.
+    // Rejected before execution.
     ("UpstreamConnectError", "crates/common/src/grpc/mod.rs"),
     ("ExpiredInQueue", "crates/isolate/src/metrics.rs"),
     ("WorkerOverloaded", "crates/isolate/src/metrics.rs"),
@@ -40,38 +57,40 @@ pub const NOT_COMMITTED_CODES: &[(&str, &str)] = &[
     ("ExecuteFullError", "crates/isolate/src/metrics.rs"),
 ];
 
-/// The code of a write that lost against others at the same time.
+/// The code of a write that lost against a concurrent write.
 const CONFLICT: &str = "OptimisticConcurrencyControlFailure";
 
-/// How an attempt ended, as far as the decision needs it.
+/// The outcome of an attempt, as far as the retry decision needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// An answer that is not a success, or has the status of one and was made by something in between.
+    /// A response that is not a success, or that has a 2xx status but does not come from the API.
     ErrorResponse {
-        /// Its status.
+        /// The response's status.
         status: StatusCode,
-        /// Its code, if it is one of the server's errors.
+        /// The error's code, if the body is one of the server's errors.
         code: Option<ErrorCode>,
-        /// How long it asks to wait.
+        /// The delay that the response asks for.
         retry_after: Option<Duration>,
     },
-    /// No answer: the connection failed or broke, or an answer did not come in time.
+    /// No response: the connection failed, or the response did not arrive in time.
     NoResponse(Sent),
-    /// No answer, because the server did not process the request, as it says itself: it puts off or refuses what is too much at
-    /// once, or closes the connection before it. Everything may be repeated.
+    /// No response, for a reason that a retry would not change: an untrusted certificate, or a body larger than the limit.
+    NotRetryable(Sent),
+    /// No response, because the server did not process the request: it refused the HTTP/2 stream, or closed the connection
+    /// before the request. Every operation may be retried.
     Unprocessed,
-    /// A success, or a failure that another attempt would meet again.
+    /// A success of the API's own.
     Final,
 }
 
 impl Outcome {
-    /// Whether the operation may have been carried out although there is no success to show for it: the request may have been
-    /// sent, and nothing proves that the server refused it. Of answers only a 4xx other than 408 does, and a 503 with one of
-    /// the codes of [`NOT_COMMITTED_CODES`].
+    /// Returns `true` if the operation may have taken effect although no success proves it: the request may have been sent, and
+    /// no response proves that the server rejected it. Only two responses prove that: a 4xx other than 408, and a 503 with one of
+    /// the [`NOT_COMMITTED_CODES`].
     pub fn maybe_applied(&self) -> bool {
         match self {
-            Self::NoResponse(sent) => *sent == Sent::Maybe,
+            Self::NoResponse(sent) | Self::NotRetryable(sent) => *sent == Sent::Maybe,
             Self::ErrorResponse { status, code, .. } => match status.as_u16() {
                 503 => !code.as_ref().is_some_and(proves_nothing_committed),
                 408 => true,
@@ -81,7 +100,16 @@ impl Outcome {
         }
     }
 
-    /// Whether a write lost against others at the same time: nothing is wrong, and it will get its turn.
+    /// Returns whether the server may have received the request.
+    pub fn sent(&self) -> Sent {
+        match self {
+            Self::NoResponse(sent) | Self::NotRetryable(sent) => *sent,
+            Self::Unprocessed => Sent::No,
+            Self::ErrorResponse { .. } | Self::Final => Sent::Maybe,
+        }
+    }
+
+    /// Returns `true` if a write lost against a concurrent write. Nothing was committed, and a retry can succeed.
     pub fn is_conflict(&self) -> bool {
         matches!(self, Self::ErrorResponse { status: StatusCode::SERVICE_UNAVAILABLE, code: Some(code), .. } if code.as_str() == CONFLICT)
     }

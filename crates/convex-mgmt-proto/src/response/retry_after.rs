@@ -1,4 +1,4 @@
-//! How long an answer asks to wait before the next try: the header `Retry-After`.
+//! The header `Retry-After` of a response.
 
 use std::time::Duration;
 
@@ -7,21 +7,21 @@ use http::{HeaderMap, HeaderValue};
 
 use crate::types::time::days_from_year_0;
 
-/// How long the server asks to wait: a number of seconds, or a date. A date is held against the answer's own `Date`, so that
-/// no clock is needed, and none can be wrong; without that one it says nothing.
+/// Returns the delay that a response asks for, as a number of seconds or as a date. A date is compared with the response's own
+/// `Date`, which needs no clock on this side. Without a `Date` it is ignored.
 pub(super) fn read(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::trim);
     let asked = text(RETRY_AFTER)?;
     if !asked.is_empty() && asked.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More than a number holds is longer than anybody waits, and not nothing.
+        // A number that overflows is a very long delay, and not a missing one.
         return Some(Duration::from_secs(asked.parse().unwrap_or(u64::MAX)));
     }
     let (until, now) = (http_date(asked)?, http_date(text(DATE)?)?);
     Some(Duration::from_secs((until - now).try_into().unwrap_or(0)))
 }
 
-/// The seconds since the year 0 of a date such as `Tue, 24 Nov 2026 07:00:00 GMT`, which is the only form that is written
-/// today (RFC 9110, section 5.6.7).
+/// Returns the seconds since the year 0 of a date such as `Tue, 24 Nov 2026 07:00:00 GMT`. Servers send only this form today
+/// (RFC 9110, section 5.6.7).
 fn http_date(text: &str) -> Option<i64> {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let (_weekday, text) = text.split_once(", ")?;

@@ -1,4 +1,4 @@
-//! What a status of 2xx is worth: whether the answer is one of the API's, and so whether the operation was carried out.
+//! The check of 2xx responses: a response that the API itself sent proves that the operation took effect.
 
 use std::fmt;
 
@@ -12,23 +12,23 @@ use super::decode::{self, DecodeError, DecodeErrorKind};
 use crate::metadata::OperationMeta;
 use crate::types::open;
 
-/// Statuses that answer requests which are never made: 206 one with `Range`, 226 one with `A-IM`, 207 and 208 those of WebDAV,
-/// where the body holds the outcome and the status does not. Every other 2xx counts as 200 (RFC 9110, section 15): the APIs
-/// answer 200, 201 and 204, and 203 stands for a 200 of the server's.
+/// Statuses for requests that are never made: 206 for `Range`, 226 for `A-IM`, 207 and 208 for WebDAV, where the body and not the
+/// status has the outcome. Every other 2xx counts as 200 (RFC 9110, section 15). The APIs return 200, 201 and 204. A proxy turns
+/// a 200 of the server into 203.
 const OF_OTHER_REQUESTS: [u16; 4] = [206, 207, 208, 226];
 
-/// Fields of error objects, those of the API and of what stands in front of it. No reply has one of them.
+/// Fields of error objects, of the API and of the proxies in front of it. No reply has any of them.
 const ERROR_FIELDS: [&str; 3] = ["code", "error", "errors"];
 
-/// The codings of a body that may be shown by name (RFC 9110, section 8.4.1, and IANA's registry). Any other name is
-/// text of somebody's.
+/// The content codings that may be shown by name (RFC 9110, section 8.4.1, and IANA's registry). Any other name is arbitrary
+/// text.
 const CODINGS: [&str; 7] = ["gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd"];
 
-/// Checks of a success what can be checked without its type, and returns the kind of its body. An error means that the answer is
-/// not one of the API's.
+/// Checks a 2xx response as far as possible without the operation's type, and returns the content type of its body. An error
+/// means that the response does not come from the API.
 ///
-/// For an operation without a reply body that is all there is to check: the server sends none, so whatever else is there was
-/// made by something in between.
+/// For an operation without a reply body, this is the whole check. The server sends no body, so a proxy or gateway made any other
+/// one.
 pub(super) fn check(
     operation: &OperationMeta,
     status: StatusCode,
@@ -59,21 +59,21 @@ pub(super) fn check(
     Ok(content_type)
 }
 
-/// Whether a success that passed [`check`] and cannot be read is the API's own answer, so that the operation was carried out.
+/// Returns `true` if a response that passed [`check`] and cannot be read comes from the API. The operation took effect then.
 ///
-/// It is if nothing in it says otherwise:
-/// * no body, white space or `null`: the reply got lost, and nobody says anything else;
-/// * a JSON object or list whose fields or types are not those of the reply: one of the two sides is newer than the other;
-/// * a JSON object or list that is cut off: the rest got lost.
+/// These bodies count as the API's:
+/// * no body, white space or `null`: the reply was lost on its way;
+/// * a JSON object or list with unexpected fields or types: the server or this library is newer than the other;
+/// * a JSON object or list that is cut off: the rest was lost on its way.
 ///
-/// It proves nothing if somebody else may have made the body:
-/// * its content type is not that of JSON, such as `text/plain` or `application/problem+json`;
-/// * it is not JSON in UTF-8, or is a JSON text, number or boolean, which no reply is;
-/// * it is an error object: it has a field `code`, `error` or `errors`, which no reply has.
+/// These bodies prove nothing, because a proxy or gateway may have made them:
+/// * a body with another content type than JSON's, such as `text/plain` or `application/problem+json`;
+/// * a body that is not JSON in UTF-8, or is a JSON string, number or boolean, which no reply is;
+/// * an error object: one with a field `code`, `error` or `errors`, which no reply has.
 pub(super) fn is_the_apis(is_json: bool, body: &[u8]) -> bool {
     let text = match std::str::from_utf8(body) {
         Ok(text) => text,
-        // Cut off within a character.
+        // Cut off inside a character.
         Err(error) if error.error_len().is_none() => {
             body.get(..error.valid_up_to()).and_then(|whole| std::str::from_utf8(whole).ok()).unwrap_or_default()
         }
@@ -86,11 +86,11 @@ pub(super) fn is_the_apis(is_json: bool, body: &[u8]) -> bool {
     if !is_json || !text.starts_with(['{', '[']) {
         return false;
     }
-    // The parser does not count a number that is cut off as an early end, so it gets one more digit then.
+    // The parser does not report a truncated number as an early end, so the text gets one more digit.
     begins_reply(text) || text.ends_with(['-', '+', '.', 'e', 'E']) && begins_reply(&format!("{text}0"))
 }
 
-/// Whether a text is a JSON object or list or the beginning of one, and not an error object.
+/// Returns `true` if a text is a JSON object or list, or the beginning of one, and not an error object.
 fn begins_reply(text: &str) -> bool {
     let mut is_error = false;
     let mut reader = serde_json::Deserializer::from_str(text);
@@ -102,7 +102,7 @@ fn begins_reply(text: &str) -> bool {
     !is_error && ended.err().is_none_or(|error| error.is_eof())
 }
 
-/// Reads an object as far as it goes, and notes whether it has one of the [`ERROR_FIELDS`].
+/// Reads as much of an object as there is, and sets its flag if one of the fields is in [`ERROR_FIELDS`].
 struct FindErrorField<'a>(&'a mut bool);
 
 impl<'de> Visitor<'de> for FindErrorField<'_> {
@@ -129,9 +129,10 @@ impl<'de> Deserialize<'de> for IsErrorField {
     }
 }
 
-/// The coding of a body, if it has one that was not asked for: none ever is. The name is `None` if it may not be shown.
+/// Returns the content coding of a body other than `identity`, which is never requested. The inner `None` is a name outside of the
+/// [`CODINGS`].
 pub(super) fn coding(headers: &HeaderMap) -> Option<Option<&'static str>> {
-    // A list, which may be in several fields.
+    // The list may be split over several header fields.
     let names =
         headers.get_all(CONTENT_ENCODING).into_iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
     let mut names =
@@ -139,12 +140,13 @@ pub(super) fn coding(headers: &HeaderMap) -> Option<Option<&'static str>> {
     names.next().map(|name| CODINGS.into_iter().find(|known| name.eq_ignore_ascii_case(known.as_bytes())))
 }
 
-/// What an answer's head says of its body's kind.
+/// The content type of a response.
 pub(super) struct ContentType {
-    /// A web page, or what looks like one and has no type.
+    /// `true` for HTML, by its type or, without a type, by its first character.
     pub(super) html: bool,
-    /// JSON, or no type at all.
+    /// `true` for JSON and if there is no content type.
     pub(super) json: bool,
+    /// `true` for a charset other than UTF-8 and its subset ASCII.
     other_charset: bool,
 }
 

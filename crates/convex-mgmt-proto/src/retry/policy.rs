@@ -1,4 +1,4 @@
-//! [`RetryPolicy`]: the decision on another attempt. It is a pure function: time and randomness are parameters.
+//! [`RetryPolicy`]: the decision on another attempt, as a pure function. Time and randomness are parameters.
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use crate::error::ErrorCode;
 use crate::metadata::{Idempotency, OperationMeta};
 use crate::response::{Outcome, Sent};
 
-/// How many attempts a call has had, the one that has just ended included.
+/// The counts of a call's attempts, including the attempt that has just ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AttemptCounts {
     /// All attempts.
     pub attempts: u32,
-    /// Those that lost against other writes ([`Outcome::is_conflict`]).
+    /// Attempts that lost against concurrent writes ([`Outcome::is_conflict`]).
     pub conflicts: u32,
-    /// Those that the server did not process ([`Outcome::Unprocessed`]).
+    /// Attempts that the server did not process ([`Outcome::Unprocessed`]).
     pub unprocessed: u32,
 }
 
@@ -24,7 +24,7 @@ impl AttemptCounts {
         Self::default()
     }
 
-    /// Counts an attempt that ended so.
+    /// Counts an attempt with this outcome.
     pub fn count(&mut self, outcome: &Outcome) {
         self.attempts = self.attempts.saturating_add(1);
         self.conflicts = self.conflicts.saturating_add(u32::from(outcome.is_conflict()));
@@ -32,37 +32,37 @@ impl AttemptCounts {
     }
 }
 
-/// What to do after an attempt.
+/// The decision after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RetryDecision {
-    /// Hand the outcome to the caller.
+    /// End the call with the outcome of this attempt.
     GiveUp,
-    /// Try again after this time.
+    /// Make another attempt after this delay.
     RetryAfter(Duration),
 }
 
-/// How often and how soon to try again.
+/// Retry limits and backoff.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
-    /// How many attempts a call has, the first included; 1 means none again. Those that lost against other writes or were not
-    /// processed count apart. Default 3.
+    /// Maximum number of attempts per call, including the first. [`max_conflicts`](Self::max_conflicts) and
+    /// [`max_unprocessed`](Self::max_unprocessed) count their attempts instead. `1` disables other retries. Defaults to 3.
     pub max_attempts: u32,
-    /// How many attempts a call has that lose against other writes. The server commits nothing then, and each time some
-    /// writer gets through, so with many writers it takes patience and nothing else. Default 100.
+    /// Maximum number of retries per call after a write conflict. The server commits nothing then, and in each round one of the
+    /// writers succeeds. Many concurrent writers therefore need many retries. Defaults to 100.
     pub max_conflicts: u32,
-    /// How many attempts a call has that the server does not process ([`Outcome::Unprocessed`]), with the waits of
-    /// [`max_conflict_delay`](Self::max_conflict_delay). Default 100.
+    /// Maximum number of retries per call after a request that the server did not process ([`Outcome::Unprocessed`]). Their
+    /// backoff is limited by [`max_conflict_delay`](Self::max_conflict_delay). Defaults to 100.
     pub max_unprocessed: u32,
-    /// The ceiling of the wait after the first attempt; it doubles with each further one. Default 100 ms.
+    /// Upper bound of the first backoff. It doubles with every further attempt. Defaults to 100 ms.
     pub base_delay: Duration,
-    /// The highest that the ceiling gets. Default 10 s.
+    /// Upper bound of every backoff. Defaults to 10 s.
     pub max_delay: Duration,
-    /// The highest that the ceiling gets after a lost write. Default 1 s.
+    /// Upper bound of every backoff after a write conflict. Defaults to 1 s.
     pub max_conflict_delay: Duration,
-    /// The longest `Retry-After` that is waited for. An answer that asks for more ends the call at once: an attempt before that
-    /// time would meet the same answer. `Error::retry_after` says how long the server asked to wait. Default 30 s.
+    /// Longest `Retry-After` that is honored. A response with a longer one ends the call at once, because an attempt before that
+    /// time would get the same response. `Error::retry_after` returns the requested delay. Defaults to 30 s.
     pub max_retry_after: Duration,
 }
 
@@ -81,7 +81,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// A policy that never tries again.
+    /// Creates a policy without retries.
     pub fn never() -> Self {
         Self::default().max_attempts(1).max_conflicts(0).max_unprocessed(0)
     }
@@ -128,11 +128,11 @@ impl RetryPolicy {
         self
     }
 
-    /// Decides after an attempt.
+    /// Decides on another attempt. [`RetryState`](super::RetryState) keeps the parameters of a whole call.
     ///
-    /// * `counts` counts the attempts, the one that ended with `outcome` included.
-    /// * `remaining` is the time that the call has left, if it is bounded: a wait that would not leave any is not begun.
-    /// * `jitter` is a random number from 0 to 1, so that many clients do not come back at the same moment.
+    /// * `counts` includes the attempt that ended with `outcome`.
+    /// * `remaining` is the time that is left for the call, if it is limited. A retry has to leave some of it after its delay.
+    /// * `jitter` is a random number in `0.0..=1.0` that scales the backoff, so that clients do not retry in lockstep.
     pub fn decide(
         &self,
         operation: &OperationMeta,
@@ -142,7 +142,7 @@ impl RetryPolicy {
         outcome: &Outcome,
     ) -> RetryDecision {
         let failures = counts.attempts.saturating_sub(counts.conflicts).saturating_sub(counts.unprocessed);
-        // Three counts, so that none uses up what another has.
+        // Three separate counts: conflicts do not use up the attempts for failures.
         let (count, is_last, max_delay) = match outcome {
             Outcome::Unprocessed => {
                 (counts.unprocessed, counts.unprocessed > self.max_unprocessed, self.max_conflict_delay)
@@ -152,13 +152,13 @@ impl RetryPolicy {
             }
             _ => (failures, failures >= self.max_attempts, self.max_delay),
         };
-        if is_last || !may_repeat(operation.idempotency, outcome) {
+        if is_last || !is_retryable(operation.idempotency, outcome) {
             return RetryDecision::GiveUp;
         }
         let doublings = count.saturating_sub(1).min(31);
         let ceiling = self.base_delay.saturating_mul(1 << doublings).min(max_delay);
         let jitter = if jitter.is_finite() { jitter.clamp(0.0, 1.0) } else { 1.0 };
-        // `mul_f64` would panic where rounding leads beyond the longest duration.
+        // `mul_f64` would panic if rounding exceeded the longest duration.
         let mut delay = Duration::try_from_secs_f64(ceiling.as_secs_f64() * jitter).unwrap_or(ceiling).min(ceiling);
         if let Outcome::ErrorResponse { retry_after: Some(asked), .. } = outcome {
             if *asked > self.max_retry_after {
@@ -173,22 +173,21 @@ impl RetryPolicy {
     }
 }
 
-/// Whether an operation may be done again after this outcome, and whether that can help.
-fn may_repeat(repeat: Idempotency, outcome: &Outcome) -> bool {
-    let harmless = repeat != Idempotency::NonIdempotent;
+/// Returns `true` if a retry after this outcome is safe, and can succeed.
+fn is_retryable(idempotency: Idempotency, outcome: &Outcome) -> bool {
+    let harmless = idempotency != Idempotency::NonIdempotent;
     match outcome {
-        Outcome::Final => false,
+        Outcome::Final | Outcome::NotRetryable(_) => false,
         Outcome::NoResponse(Sent::No) | Outcome::Unprocessed => true,
         Outcome::NoResponse(Sent::Maybe) => harmless,
         Outcome::ErrorResponse { status, code, .. } => match (status.as_u16(), code) {
-            // The data asked for is no longer kept: it will not come back.
+            // The server no longer has the requested data.
             (503, Some(ErrorCode::InternalServerError)) => false,
             (421 | 425 | 429, _) => true,
-            // By their definitions the same request meets the same again: what is asked for is not implemented, or a login is
-            // due first.
+            // Permanent by definition: the server does not implement the request, or the network needs a login first.
             (501 | 505 | 506 | 508 | 510 | 511, _) => false,
-            // The outcome is unknown. Any other status of 500 and above counts as 500 (RFC 9110, section 15): those that edges
-            // and proxies made up are among them, such as 520 to 530, 598 and 599.
+            // The outcome is unknown. Any other status of 500 and above counts as 500 (RFC 9110, section 15), including the
+            // nonstandard ones of proxies and CDNs, such as 520 to 530, 598 and 599.
             (408 | 500.., _) => harmless || !outcome.maybe_applied(),
             _ => false,
         },

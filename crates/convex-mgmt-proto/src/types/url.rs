@@ -117,7 +117,7 @@ impl fmt::Display for EndpointError {
 impl std::error::Error for EndpointError {}
 
 /// The warning about the URL of a deployment's HTTP actions in place of the API's URL.
-pub(crate) const HTTP_ACTIONS: &str = "the URL is that of HTTP actions: the API's ends with `.convex.cloud`";
+pub(crate) const HTTP_ACTIONS: &str = "the URL is for HTTP actions: the API's ends with `.convex.cloud`";
 
 /// The parts of an `http` or `https` URL. Host and port are valid; the other parts are split and not checked.
 #[derive(Debug)]

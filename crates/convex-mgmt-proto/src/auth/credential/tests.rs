@@ -1,4 +1,4 @@
-//! What credentials are made of, and what is refused as none.
+//! The kinds of credentials, and the texts that are rejected.
 
 use super::*;
 use crate::operation::Operation;
@@ -9,7 +9,7 @@ fn deploy_key(text: &str) -> (DeployKeyKind, String) {
 }
 
 #[test]
-fn keys_of_a_deployment_say_which() {
+fn recognizes_the_kinds_of_deploy_keys() {
     for (text, kind) in [
         ("dev:happy-animal-123|abc", DeployKeyKind::Dev),
         ("PROD:happy-animal-123|abc", DeployKeyKind::Prod),
@@ -25,7 +25,7 @@ fn keys_of_a_deployment_say_which() {
 }
 
 #[test]
-fn tokens_say_what_their_text_says() {
+fn recognizes_the_kinds_of_access_tokens() {
     for (text, kind, team, project) in [
         ("preview:acme:shop|abc", AccessTokenKind::PreviewDeployKey, Some("acme"), Some("shop")),
         ("Project:acme:shop|abc", AccessTokenKind::OAuthProject, Some("acme"), Some("shop")),
@@ -41,15 +41,15 @@ fn tokens_say_what_their_text_says() {
 }
 
 #[test]
-fn an_opaque_text_may_be_declared_and_another_may_not() {
+fn only_an_opaque_text_can_be_declared_as_a_kind() {
     assert_eq!(AccessToken::personal("eyJ2=").unwrap().kind(), AccessTokenKind::Personal);
     assert_eq!(AccessToken::team("eyJ2=").unwrap().kind(), AccessTokenKind::Team);
     let error = AccessToken::personal("team:acme|abc").unwrap_err();
-    assert_eq!(error.to_string(), "the credential is an OAuth team token, where a personal access token is needed");
+    assert_eq!(error.to_string(), "the credential is an OAuth team token, but a personal access token is needed");
 }
 
 #[test]
-fn what_cannot_be_a_credential_is_refused_with_the_reason() {
+fn rejects_invalid_credentials_with_the_reason() {
     let error = |text: &str| Credential::parse(text).unwrap_err();
     assert_eq!(error(""), CredentialError::Empty);
     assert_eq!(error(" \n"), CredentialError::Empty);
@@ -69,7 +69,7 @@ fn what_cannot_be_a_credential_is_refused_with_the_reason() {
     );
 }
 
-/// What people paste, each with what there is too much and where.
+/// Pasted texts, each with its surplus and the position.
 const SURPLUS: &[(&str, Surplus, usize)] = &[
     ("Convex prod:happy-animal-123|canary", Surplus::Scheme, 0),
     ("CONVEX prod:happy-animal-123|canary", Surplus::Scheme, 0),
@@ -135,7 +135,7 @@ const SURPLUS: &[(&str, Surplus, usize)] = &[
 ];
 
 #[test]
-fn what_is_more_than_a_key_is_refused_by_every_reader_and_named() {
+fn every_parser_rejects_text_around_a_key_and_names_it() {
     for (text, found, position) in SURPLUS {
         let expected = CredentialError::Surplus { found: *found, position: *position };
         assert_eq!(Credential::parse(text), Err(expected.clone()), "{text}");
@@ -145,28 +145,28 @@ fn what_is_more_than_a_key_is_refused_by_every_reader_and_named() {
         assert_eq!(AccessToken::team(text), Err(expected.clone()), "{text}");
         let told = format!("{expected} {expected:?}");
         assert!(told.contains(&found.to_string()) && !told.contains("canary"), "{told}");
-        // `fit` says yes only to what was read.
+        // Compatibility needs a parsed credential.
         let advice = Credential::parse(text).map(|key| key.compatibility(crate::deployment::GetLogStream::META));
         assert!(advice.is_err(), "{advice:?}");
     }
 }
 
 #[test]
-fn a_text_says_what_there_is_too_much_and_what_to_do() {
+fn an_error_names_the_surplus_and_the_next_step() {
     let error = DeployKey::parse("dev:a|canary,").unwrap_err();
-    assert_eq!(error.to_string(), "the credential holds a comma or semicolon at byte 12: pass the key alone");
+    assert_eq!(error.to_string(), "the credential contains a comma or semicolon at byte 12: pass the key alone");
 }
 
-/// Forms that were seen, or that the alphabets allow.
+/// Forms that were seen, or that the alphabets permit.
 #[test]
-fn no_form_of_a_real_credential_is_refused() {
+fn accepts_every_form_of_a_real_credential() {
     for text in [
         "happy-animal-123|01c0ffee",
         "convex-self-hosted|01c0ffee",
         "my_instance.local|01c0ffee",
         "prod:happy-animal-123|restrictedlogsview",
         "prod:happy-animal-123|eyJ2MiI6IjEifQ==",
-        // A key that wraps an OAuth token.
+        // A key that contains an OAuth token.
         "prod:happy-animal-123|team:acme|eyJ2MiI6IjEifQ==",
         "prod:happy-animal-123|eyJ2MiI6IjEifQ==eyJ2MiI6IjEifQ",
         "dev:happy-animal-123|a+b/c-d_e.f~g",
@@ -182,16 +182,16 @@ fn no_form_of_a_real_credential_is_refused() {
 }
 
 #[test]
-fn another_kind_is_named_on_both_sides() {
+fn an_error_names_the_found_and_the_needed_kind() {
     let error = DeployKey::parse("preview:acme:shop|abc").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the credential is a project's preview deploy key, where a deploy key or admin key is needed"
+        "the credential is a project's preview deploy key, but a deploy key or admin key is needed"
     );
     let error = AccessToken::parse("prod:happy-animal-123|abc").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the credential is the deploy key of a production deployment, where an access token is needed"
+        "the credential is the deploy key of a production deployment, but an access token is needed"
     );
 }
 
@@ -203,7 +203,7 @@ fn debug_shows_no_secret() {
 }
 
 #[test]
-fn every_credential_is_read_from_arguments_and_configuration() {
+fn every_credential_is_parsed_from_arguments_and_configuration() {
     #[derive(Deserialize)]
     struct Config {
         key: DeployKey,
@@ -221,7 +221,7 @@ fn every_credential_is_read_from_arguments_and_configuration() {
 }
 
 #[test]
-fn a_configuration_with_a_bad_credential_names_the_rule_and_not_the_text() {
+fn an_invalid_credential_in_configuration_names_the_rule_and_not_the_text() {
     fn read<T: de::DeserializeOwned>(json: &str) -> [String; 2] {
         [
             serde_json::from_str::<T>(json).map(drop).unwrap_err().to_string(),

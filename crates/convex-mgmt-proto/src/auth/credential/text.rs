@@ -1,10 +1,10 @@
-//! The text of a credential: one grammar for all kinds, and [`CredentialError`], which says what breaks it.
+//! The grammar of credentials, one for all kinds, and [`CredentialError`] with its rules.
 //!
-//! The grammar is a list of what no credential holds, and not of what one may hold: the forms of tokens are Convex's to
-//! change. What is on the list is in no alphabet of a token (RFC 6750, section 2.1: letters, digits, `-._~+/` and `=` at the
-//! end), in no name of a deployment, and is what people paste around a key. A second `|` is not on it: a key that was made
-//! with an OAuth token wraps that token, which has one of its own, and nobody says in which form. What stands before the `|`
-//! may hold the name of a git branch, so fewer characters are on the list there.
+//! The grammar lists text that no credential contains. It does not list the valid forms, because Convex may change them. The listed
+//! characters are often pasted around a key. They are in no name of a deployment and in no alphabet of a token (RFC 6750, section
+//! 2.1: letters, digits, `-._~+/` and `=` at the end). A second `|` is allowed: a key that was made with an OAuth token contains
+//! that token with its own `|`, in an undocumented form. The text before the `|` may contain the name of a git branch, so fewer
+//! characters are listed for it.
 
 use std::fmt;
 
@@ -13,56 +13,56 @@ use thiserror::Error;
 use crate::types::Printable;
 use crate::types::url::is_quote;
 
-/// Why a text is not a credential, or not one of the wanted kind. Never holds the text.
+/// An error of a text that is not a credential, or not of the needed kind. It never contains the text.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CredentialError {
-    /// There is no text.
+    /// The text is empty.
     #[error("the credential is empty")]
     Empty,
-    /// The text begins or ends with white space, which a header would not carry.
-    #[error("the credential begins or ends with white space")]
+    /// The text begins or ends with white space, which a header cannot carry.
+    #[error("the credential begins or ends with white space: remove it")]
     OuterSpace,
-    /// The text has a character that a header cannot carry, such as one of no width.
+    /// The text has a character that a header cannot carry, such as a zero-width one.
     #[error("the credential has a character that is not printable ASCII, at byte {position}")]
     Unprintable {
-        /// Where that character begins, in bytes from the start.
+        /// The start of that character, in bytes from the start of the text.
         position: usize,
     },
-    /// The text holds more than a credential.
-    #[error("the credential holds {found} at byte {position}: pass the key alone")]
+    /// The text contains more than a credential.
+    #[error("the credential contains {found} at byte {position}: pass the key alone")]
     Surplus {
-        /// What there is too much.
+        /// The text that does not belong to the credential.
         found: Surplus,
-        /// Where it begins, in bytes from the start.
+        /// The start of it, in bytes from the start of the text.
         position: usize,
     },
-    /// There is nothing behind the `|`.
+    /// The text after the `|` is empty.
     #[error("the credential has no secret after its `|`")]
     NoSecret,
-    /// A part of what stands before the `|` is missing.
+    /// A part of the text before the `|` is empty.
     #[error("the credential has an empty part before its `|`")]
     EmptyPrefixPart,
-    /// The value with which the Convex command line tool is told to ignore the variable.
-    #[error("the credential is `<ignore_deploy_key>`, which stands for no key: leave the variable unset instead")]
+    /// The value that makes the Convex command line tool ignore the variable.
+    #[error("the credential is `<ignore_deploy_key>`, a placeholder for no key: leave the variable unset")]
     Ignore,
-    /// The value that a Convex build puts in place of a key that it could not provide.
-    #[error("the credential is a note that no deploy key is there: {reason}")]
+    /// The placeholder of a Convex build for a key that it could not provide.
+    #[error("no deploy key is available: {reason}")]
     Missing {
-        /// The reason that the note gives.
+        /// The reason in the placeholder.
         reason: String,
     },
-    /// A credential, but of a kind that cannot be used here.
-    #[error("the credential is {found}, where {wanted} is needed")]
+    /// A credential of a kind that cannot be used here.
+    #[error("the credential is {found}, but {wanted} is needed")]
     WrongKind {
-        /// What the text is.
+        /// The kind of the credential.
         found: &'static str,
-        /// What is needed.
+        /// The kind that is needed.
         wanted: &'static str,
     },
 }
 
-/// What people paste around a key, or in its place, and what no key holds. `Display` names it, without the key.
+/// Text that is often pasted around a key or in its place, and that no key contains. `Display` names it without the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Surplus {
@@ -70,13 +70,13 @@ pub enum Surplus {
     Scheme,
     /// The name of the header: `Authorization: Convex KEY`.
     HeaderName,
-    /// The name of a variable: `NAME=KEY`, `export NAME=KEY`, or Convex's `CONVEX_DEPLOY_KEY` with anything behind it.
+    /// The name of a variable: `NAME=KEY`, `export NAME=KEY`, or Convex's `CONVEX_DEPLOY_KEY` with any text after it.
     VariableName,
     /// A quotation mark, straight or typographic.
     Quote,
-    /// White space within the text.
+    /// White space inside the text.
     WhiteSpace,
-    /// A line break within the text: there are two lines.
+    /// A line break inside the text: the text has several lines.
     LineBreak,
     /// A comma or a semicolon.
     Separator,
@@ -84,8 +84,8 @@ pub enum Surplus {
     Escape,
     /// A placeholder that was not filled in: `<KEY>`, `${NAME}`, `{{ NAME }}`.
     Placeholder,
-    /// A bracket or an asterisk, as text in parentheses or a key that is shown in part has, or another character that is in no
-    /// secret: one of `!#%&?@^`.
+    /// A bracket or an asterisk, as in parentheses or in a masked key, or another character that is in no secret: one of
+    /// `!#%&?@^`.
     Symbol,
     /// A URL.
     Url,
@@ -144,7 +144,7 @@ pub(super) fn check(text: &str) -> Result<(), CredentialError> {
             '<' | '>' | '{' | '}' | '$' => Surplus::Placeholder,
             '(' | ')' | '[' | ']' | '*' => Surplus::Symbol,
             '!' | '#' | '%' | '&' | '?' | '@' | '^' if secret || !is_named => Surplus::Symbol,
-            // Nothing else follows, so nothing is looked at twice.
+            // Only `=` follows, so the rest needs no check.
             '=' if !secret && is_padding(after) => return Ok(()),
             '=' if !secret => Surplus::VariableName,
             ' '..='~' => continue,
@@ -156,20 +156,20 @@ pub(super) fn check(text: &str) -> Result<(), CredentialError> {
     Ok(())
 }
 
-/// What begins the text, or makes it another thing, and is known by its words.
+/// Returns a known prefix of the text, or the kind of text that it is instead of a credential.
 fn in_front(text: &str) -> Option<Surplus> {
     const HEADER: &str = "authorization:";
     if text.get(..HEADER.len()).is_some_and(|start| start.eq_ignore_ascii_case(HEADER)) {
         return Some(Surplus::HeaderName);
     }
-    // The names of the command line tool's variables begin so, and no token does.
+    // The command line tool's variables have this prefix, and no token has it.
     if text.starts_with("CONVEX_") {
         return Some(Surplus::VariableName);
     }
     text.contains("://").then_some(Surplus::Url)
 }
 
-/// White space is told by the word before it.
+/// Returns the error for white space, by the word before it.
 fn spaced(before: &str, position: usize) -> CredentialError {
     let is_one_of = |words: &[&str]| words.iter().any(|word| before.eq_ignore_ascii_case(word));
     let (found, position) = if is_one_of(&["convex", "bearer", "basic", "token"]) {
@@ -182,12 +182,12 @@ fn spaced(before: &str, position: usize) -> CredentialError {
     CredentialError::Surplus { found, position }
 }
 
-/// Whether a text begins with a percent-encoded byte.
+/// Returns `true` if a text begins with a percent-encoded byte.
 fn is_percent_encoded(text: &str) -> bool {
     matches!(text.as_bytes(), [b'%', first, second, ..] if first.is_ascii_hexdigit() && second.is_ascii_hexdigit())
 }
 
-/// Whether `=` and what follows it is the padding of base64: nothing else comes.
+/// Returns `true` if a text is base64 padding: nothing but `=`.
 fn is_padding(text: &str) -> bool {
     text.bytes().all(|byte| byte == b'=')
 }

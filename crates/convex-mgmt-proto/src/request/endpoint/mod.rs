@@ -1,4 +1,4 @@
-//! [`Endpoint`]: where an API is served, and the headers that every request to it carries.
+//! [`Endpoint`]: the URL of an API, and the headers of every request to it.
 
 mod user_agent;
 
@@ -18,23 +18,22 @@ use crate::metadata::{Api, DeploymentApi};
 use crate::types::url::{self, Parts};
 pub use crate::types::url::{EndpointError, is_loopback};
 
-/// The header in which a client says what it is, in the form `name-version`. Source: convex-backend
+/// The header that identifies the client, in the form `name-version`. Source: convex-backend
 /// `crates/common/src/version.rs`.
 pub const CONVEX_CLIENT: HeaderName = HeaderName::from_static("convex-client");
 
-/// What [`CONVEX_CLIENT`] says. The server knows no client of this name, so it never refuses it for its version.
+/// The value of [`CONVEX_CLIENT`]. The server knows no client of this name, so it never rejects its version.
 const CLIENT: &str = concat!("convex-mgmt-rust-", env!("CARGO_PKG_VERSION"));
 
-/// Where an API is served, and the credential for it: `Authorization`, `Host` and the other headers that all requests
-/// carry are prepared once, here.
+/// The URL of an API and a credential. It prepares `Authorization`, `Host` and the other headers of all requests once.
 ///
-/// The URL is the one that the user or the API gave: it is never made up from a deployment's name, because regions and custom
-/// domains cannot be told from it. [`Endpoint::warning`] names a URL that is Convex's and not that of a deployment's API.
+/// The URL comes from the user or from the API. It is never derived from a deployment's name, which contains neither a region nor
+/// a custom domain. [`Endpoint::warning`] detects URLs of Convex that do not serve a deployment's API.
 ///
-/// The URL is an origin. A path in front of the API's own, as a proxy in front of a self-hosted server may have, needs a
-/// constructor of its own, so that a URL with a page's path is not taken for one.
+/// The URL is an origin. [`Endpoint::with_path_prefix`] accepts a path too, for a self-hosted server behind a proxy. It is a
+/// separate constructor, so that the URL of a web page is not accepted by mistake.
 ///
-/// A clone shares everything. `Debug` shows the URL and no credential.
+/// Clones share all data. `Debug` shows the URL and no credential.
 pub struct Endpoint<A> {
     shared: Arc<Shared>,
     api: PhantomData<fn() -> A>,
@@ -44,16 +43,16 @@ pub struct Endpoint<A> {
 struct Shared {
     /// Scheme, authority, path prefix and [`Api::PREFIX`].
     base: Box<str>,
-    /// How much of `base` is the origin.
+    /// The length of the origin in `base`.
     origin: usize,
-    /// How much of `base` is the origin and the path prefix.
+    /// The length of the origin and the path prefix in `base`.
     url: usize,
     headers: HeaderMap,
-    /// Whether the product in the `User-Agent` was given to this endpoint, and not to the client.
+    /// `true` if the product in the `User-Agent` was set on this endpoint, and not on the client.
     own_product: bool,
 }
 
-/// What a constructor allows.
+/// The rules of a constructor.
 #[derive(Clone, Copy)]
 struct Allowed {
     plaintext: bool,
@@ -61,19 +60,19 @@ struct Allowed {
 }
 
 impl<A: Api> Endpoint<A> {
-    /// An endpoint at an origin such as `https://happy-animal-123.convex.cloud`.
+    /// Creates an endpoint from an origin such as `https://happy-animal-123.convex.cloud`.
     ///
-    /// `http` is accepted for loopback addresses only; [`Endpoint::new_insecure`] lifts that. One `/` at the end is ignored, any
-    /// other path is an error; [`Endpoint::with_path_prefix`] takes one.
+    /// `http` is accepted for loopback hosts only; [`Endpoint::new_insecure`] accepts it for all hosts. One `/` at the end is
+    /// ignored, any other path is an error; [`Endpoint::with_path_prefix`] accepts one.
     ///
     /// # Errors
-    /// An [`EndpointError`] that names the rule that the URL breaks. It never repeats the URL, which may hold a password.
+    /// An [`EndpointError`] that names the broken rule. It never repeats the URL, which may contain a password.
     pub fn new(url: &str, credential: &impl Authorizes<A>) -> Result<Self, EndpointError> {
         Self::at(url, credential, Allowed { plaintext: false, prefix: false })
     }
 
-    /// An endpoint at an origin that may be reached without encryption, such as a server in the same private network.
-    /// Whoever can read that network's traffic can read the credential.
+    /// Creates an endpoint that may be unencrypted, such as a server in the same private network. Anyone who can read that
+    /// network's traffic can read the credential.
     ///
     /// # Errors
     /// As for [`Endpoint::new`].
@@ -81,12 +80,12 @@ impl<A: Api> Endpoint<A> {
         Self::at(url, credential, Allowed { plaintext: true, prefix: false })
     }
 
-    /// An endpoint below a path, such as `https://example.com/convex`: a self-hosted server behind a proxy that takes the path
-    /// off. Requests go to `https://example.com/convex/api/v1/...`.
+    /// Creates an endpoint below a path, such as `https://example.com/convex`: a self-hosted server behind a proxy that removes the
+    /// path. Requests go to `https://example.com/convex/api/v1/...`.
     ///
-    /// The path has segments of letters, digits and `-._~`, each after one `/`; none of them is `.` or `..`. It has at most
-    /// 1,024 bytes. One `/` at the end is ignored, and a URL without a path is taken as by [`Endpoint::new`]. The API's own
-    /// path (`/api/v1`) is not part of it.
+    /// The path has segments of letters, digits and `-._~`, each after one `/`. A segment is not `.` or `..`. The path has at most
+    /// 1,024 bytes. One `/` at the end is ignored. A URL without a path is accepted as by [`Endpoint::new`]. The API's own path
+    /// (`/api/v1`) is not part of it.
     ///
     /// ```
     /// use convex_mgmt::deployment::GetCanonicalUrls;
@@ -106,8 +105,8 @@ impl<A: Api> Endpoint<A> {
         Self::at(url, credential, Allowed { plaintext: false, prefix: true })
     }
 
-    /// An endpoint below a path that may be reached without encryption: [`Endpoint::with_path_prefix`] and
-    /// [`Endpoint::new_insecure`] in one.
+    /// Creates an endpoint below a path that may be unencrypted: [`Endpoint::with_path_prefix`] and [`Endpoint::new_insecure`] in
+    /// one.
     ///
     /// # Errors
     /// As for [`Endpoint::with_path_prefix`].
@@ -156,18 +155,18 @@ impl<A: Api> Endpoint<A> {
         Ok(Self { shared: Arc::new(shared), api: PhantomData })
     }
 
-    /// The same endpoint with another credential, such as the one that replaces it.
+    /// Returns this endpoint with another credential.
     ///
     /// # Errors
-    /// [`EndpointError::UnsendableCredential`] if it cannot be sent in a header.
+    /// [`EndpointError::UnsendableCredential`] if the credential cannot be sent in a header.
     pub fn with_credential(self, credential: &impl Authorizes<A>) -> Result<Self, EndpointError> {
         Ok(self.with_header(AUTHORIZATION, authorization(credential)?))
     }
 
-    /// The same endpoint with the integrator's product in front of ours in the `User-Agent`, such as `my-tool/1.2`.
-    /// The server stores it in the audit log entries of what the integrator does.
+    /// Returns this endpoint with an integrator's product before this library's in the `User-Agent`, such as `my-tool/1.2`. The
+    /// server stores the header in the audit log.
     ///
-    /// A client's product does not replace it: an endpoint is more specific than a client.
+    /// The product of a client does not replace it, because an endpoint is more specific than a client.
     ///
     /// # Errors
     /// [`EndpointError::UserAgent`] as for [`UserAgent::new`].
@@ -177,8 +176,8 @@ impl<A: Api> Endpoint<A> {
         Ok(endpoint)
     }
 
-    /// The same endpoint with the `User-Agent` of a client, unless it has a product of its own ([`Endpoint::with_user_agent`]). The
-    /// next client's replaces it.
+    /// Returns this endpoint with the `User-Agent` of a client, unless it has its own product ([`Endpoint::with_user_agent`]).
+    /// Another client's `User-Agent` replaces it.
     pub fn with_default_user_agent(self, user_agent: UserAgent) -> Self {
         if self.shared.own_product { self } else { self.with_header(USER_AGENT, user_agent.into_value()) }
     }
@@ -188,15 +187,15 @@ impl<A: Api> Endpoint<A> {
         self
     }
 
-    /// Puts the credential into a request in place of another one, for transports that get a new one while requests are under
-    /// way. Call it only where [`Endpoint::serves`] says that the other one is of the same endpoint.
+    /// Replaces the credential of a request with this endpoint's, for layers that renew credentials between attempts. Call it only
+    /// if [`Endpoint::serves`] of the endpoint with the old credential returns `true`.
     pub fn authorize<B>(&self, request: &mut Request<B>) {
         if let Some(value) = self.headers().get(AUTHORIZATION) {
             request.headers_mut().insert(AUTHORIZATION, value.clone());
         }
     }
 
-    /// Whether a request goes to this endpoint, its path prefix included, with its credential.
+    /// Returns `true` if a request goes to this endpoint, including its path prefix, with its credential.
     pub fn serves<B>(&self, request: &Request<B>) -> bool {
         let (uri, headers) = (request.uri(), request.headers());
         let (origin, path) = self.base().split_at_checked(self.shared.origin).unwrap_or_default();
@@ -205,8 +204,7 @@ impl<A: Api> Endpoint<A> {
             && headers.get(AUTHORIZATION) == self.headers().get(AUTHORIZATION)
     }
 
-    /// Where requests go to: the origin and the path prefix, such as `https://happy-animal-123.convex.cloud` or
-    /// `https://example.com/convex`.
+    /// Returns the origin and the path prefix, such as `https://happy-animal-123.convex.cloud` or `https://example.com/convex`.
     pub fn url(&self) -> &str {
         self.base().get(..self.shared.url).unwrap_or_default()
     }
@@ -221,10 +219,10 @@ impl<A: Api> Endpoint<A> {
 }
 
 impl Endpoint<DeploymentApi> {
-    /// Returns what is probably wrong with the URL, in one line: it is not where Convex serves a deployment's API, but the URL of
-    /// its HTTP actions, the dashboard or the Management API. Requests to it would be answered with 404 or with a page.
+    /// Returns a warning in one line if the URL belongs to HTTP actions, the dashboard or the Management API. Convex does not serve
+    /// a deployment's API there: a request would get a 404 or a web page.
     ///
-    /// It is not an error, because Convex may change what its hosts serve.
+    /// It is not an error, because Convex may change the purpose of its hosts.
     ///
     /// ```
     /// use convex_mgmt::{DeployKey, DeploymentApi, Endpoint};
@@ -232,7 +230,7 @@ impl Endpoint<DeploymentApi> {
     /// let key = DeployKey::parse("prod:happy-animal-123|made-up")?;
     /// let endpoint: Endpoint<DeploymentApi> = Endpoint::new("https://happy-animal-123.convex.site", &key)?;
     /// let warning = endpoint.warning();
-    /// assert_eq!(warning, Some("the URL is that of HTTP actions: the API's ends with `.convex.cloud`"));
+    /// assert_eq!(warning, Some("the URL is for HTTP actions: the API's ends with `.convex.cloud`"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn warning(&self) -> Option<&'static str> {
@@ -250,7 +248,7 @@ fn authorization<A: Api>(credential: &impl Authorizes<A>) -> Result<HeaderValue,
     let mut text = Zeroizing::new(Vec::with_capacity(A::SCHEME.len() + secret.len()));
     text.extend_from_slice(A::SCHEME.as_bytes());
     text.extend_from_slice(secret.as_bytes());
-    // Ownership by the header value and all its clones; wiped when the last of them goes.
+    // The header value and its clones own the text, which is wiped when the last of them is dropped.
     let mut authorization =
         HeaderValue::from_maybe_shared(Bytes::from_owner(text)).map_err(|_| EndpointError::UnsendableCredential)?;
     authorization.set_sensitive(true);

@@ -1,4 +1,4 @@
-//! Which URLs are endpoints, and what requests to them carry.
+//! The rules for URLs, and the headers of requests.
 
 use super::user_agent::AGENT;
 use super::*;
@@ -15,7 +15,7 @@ fn url(url: &str) -> Result<String, EndpointError> {
 }
 
 #[test]
-fn an_origin_is_kept_and_its_default_port_dropped() {
+fn keeps_the_origin_and_drops_its_default_port() {
     for (given, kept) in [
         ("https://happy-animal-123.convex.cloud", "https://happy-animal-123.convex.cloud"),
         ("https://happy-animal-123.eu-west-1.convex.cloud/", "https://happy-animal-123.eu-west-1.convex.cloud"),
@@ -33,7 +33,7 @@ fn an_origin_is_kept_and_its_default_port_dropped() {
     }
 }
 
-/// What people write, each with the rule that it breaks.
+/// Invalid URLs, each with the rule that it breaks.
 const BROKEN: &[(&str, EndpointError)] = &[
     ("", EndpointError::NoScheme),
     ("://example.com", EndpointError::NoScheme),
@@ -130,7 +130,7 @@ fn each_broken_rule_has_its_own_error() {
         assert!(!error.to_string().contains("canary"));
         assert!(error.to_string().len() <= 120, "{error}");
     }
-    // Two rules have two texts.
+    // Each rule has its own text.
     let texts: std::collections::BTreeMap<String, EndpointError> =
         BROKEN.iter().map(|(_, error)| (error.to_string(), *error)).collect();
     assert!(BROKEN.iter().all(|(_, error)| texts[&error.to_string()] == *error));
@@ -138,7 +138,7 @@ fn each_broken_rule_has_its_own_error() {
 }
 
 #[test]
-fn what_is_wrong_with_an_origin_is_wrong_below_a_path_too_and_without_encryption() {
+fn every_constructor_applies_the_same_rules() {
     for (given, error) in BROKEN {
         let prefixed =
             Endpoint::<DeploymentApi>::with_path_prefix(given, &key()).map(|endpoint| endpoint.url().to_owned());
@@ -154,7 +154,7 @@ fn what_is_wrong_with_an_origin_is_wrong_below_a_path_too_and_without_encryption
 }
 
 #[test]
-fn names_and_addresses_of_every_form_are_taken() {
+fn accepts_names_and_addresses_of_every_form() {
     for given in [
         "https://convex_backend",
         "https://a-b.c1",
@@ -173,7 +173,7 @@ fn names_and_addresses_of_every_form_are_taken() {
 }
 
 #[test]
-fn a_path_prefix_stands_before_the_path_of_each_request() {
+fn a_path_prefix_precedes_the_path_of_each_request() {
     let prefixed = |url: &str| Endpoint::<DeploymentApi>::with_path_prefix(url, &key());
     for (given, kept) in [
         ("https://Example.com/convex", "https://example.com/convex"),
@@ -210,7 +210,7 @@ fn a_path_prefix_stands_before_the_path_of_each_request() {
 }
 
 #[test]
-fn a_path_prefix_changes_nothing_about_encryption() {
+fn a_path_prefix_does_not_permit_plaintext() {
     let url = "http://backend:3210/convex";
     assert_eq!(Endpoint::<DeploymentApi>::with_path_prefix(url, &key()).unwrap_err(), EndpointError::Plaintext);
     assert_eq!(Endpoint::<DeploymentApi>::new_insecure(url, &key()).unwrap_err(), EndpointError::Path);
@@ -220,7 +220,7 @@ fn a_path_prefix_changes_nothing_about_encryption() {
 }
 
 #[test]
-fn an_endpoint_below_a_path_serves_that_path_only() {
+fn an_endpoint_below_a_path_serves_only_that_path() {
     let at = |url: &str| Endpoint::<DeploymentApi>::with_path_prefix(url, &key()).unwrap();
     let request = |url: &str| crate::deployment::GetDeploymentInfo::new().to_request(&at(url)).unwrap();
     let (one, two, bare) = ("https://example.com/one", "https://example.com/two", "https://example.com");
@@ -238,13 +238,13 @@ fn an_endpoint_below_a_path_serves_that_path_only() {
 }
 
 #[test]
-fn plaintext_has_to_be_asked_for() {
+fn plaintext_needs_its_own_constructor() {
     let endpoint = Endpoint::<DeploymentApi>::new_insecure("http://backend:3210", &key()).unwrap();
     assert_eq!(endpoint.url(), "http://backend:3210");
 }
 
 #[test]
-fn each_api_gets_its_scheme_and_the_value_is_marked_sensitive() {
+fn each_api_has_its_scheme_and_a_sensitive_header_value() {
     let deployment = Endpoint::<DeploymentApi>::new("https://example.com", &key()).unwrap();
     let token = AccessToken::parse("eyJ2=").unwrap();
     let management = Endpoint::<ManagementApi>::new("https://api.convex.dev", &token).unwrap();
@@ -259,7 +259,7 @@ fn each_api_gets_its_scheme_and_the_value_is_marked_sensitive() {
 }
 
 #[test]
-fn a_credential_is_replaced_only_where_it_was_given() {
+fn a_credential_is_replaced_only_in_requests_of_its_endpoint() {
     let old = Endpoint::<DeploymentApi>::new("https://example.com", &key()).unwrap();
     let new = old.clone().with_credential(&DeployKey::parse("prod:happy-animal-123|new").unwrap()).unwrap();
     let request = |url: &str| {
@@ -284,7 +284,7 @@ fn the_client_header_parses_as_name_and_version() {
 }
 
 #[test]
-fn a_product_goes_before_ours() {
+fn a_product_precedes_the_library_in_the_user_agent() {
     let endpoint = Endpoint::<DeploymentApi>::new("https://example.com", &key()).unwrap();
     let named = endpoint.clone().with_user_agent("my-tool/1.2").unwrap();
     assert_eq!(named.headers()[USER_AGENT], format!("my-tool/1.2 {AGENT}"));
@@ -296,7 +296,7 @@ fn a_product_goes_before_ours() {
 }
 
 #[test]
-fn a_clients_product_is_for_endpoints_that_have_none_of_their_own() {
+fn a_clients_product_applies_to_endpoints_without_their_own() {
     let endpoint = Endpoint::<DeploymentApi>::new("https://example.com", &key()).unwrap();
     let agent = |endpoint: &Endpoint<DeploymentApi>| endpoint.headers()[USER_AGENT].to_str().unwrap().to_owned();
     let client = |product: &str| UserAgent::new(product).unwrap();
@@ -309,7 +309,7 @@ fn a_clients_product_is_for_endpoints_that_have_none_of_their_own() {
 }
 
 #[test]
-fn a_url_of_convexs_that_serves_no_deployment_has_a_warning() {
+fn warns_of_urls_of_convex_that_serve_no_deployment() {
     for (url, words) in [
         ("https://happy-animal-123.convex.cloud", None),
         ("https://happy-animal-123.eu-west-1.convex.cloud", None),

@@ -1,13 +1,13 @@
-//! [`UserAgent`]: what a client says of itself.
+//! [`UserAgent`]: the value of the `User-Agent` header.
 
 use http::HeaderValue;
 
 use super::EndpointError;
 
-/// What `User-Agent` says without a product of an integrator's. The server stores it in audit log entries.
+/// The `User-Agent` without an integrator's product. The server stores the header in audit log entries.
 pub(super) const AGENT: &str = concat!("convex-mgmt/", env!("CARGO_PKG_VERSION"));
 
-/// A `User-Agent`: an integrator's product, such as `my-tool/1.2`, in front of this library's. It has no secret.
+/// A `User-Agent`: an integrator's product, such as `my-tool/1.2`, followed by this library's. It contains no secret.
 ///
 /// ```
 /// use convex_mgmt::proto::UserAgent;
@@ -19,13 +19,13 @@ pub(super) const AGENT: &str = concat!("convex-mgmt/", env!("CARGO_PKG_VERSION")
 pub struct UserAgent(HeaderValue);
 
 impl UserAgent {
-    /// Names a product. White space around it is taken off.
+    /// Creates a header value from a product. White space around it is removed.
     ///
-    /// Products and comments are ASCII (RFC 9110, sections 10.1.5 and 5.6). Other text would be sent as bytes that each server
-    /// reads in its own way, and stand in the audit log as something else.
+    /// Products and comments are ASCII (RFC 9110, sections 10.1.5 and 5.6). Servers decode other text differently, so the audit log
+    /// would show something else.
     ///
     /// # Errors
-    /// [`EndpointError::UserAgent`] if the product is empty, or has a character that is neither visible ASCII nor a blank.
+    /// [`EndpointError::UserAgent`] if the product is empty, or has a character that is neither visible ASCII nor a space.
     pub fn new(product: &str) -> Result<Self, EndpointError> {
         let product = product.trim();
         if product.is_empty() || !product.bytes().all(|byte| matches!(byte, b' '..=b'~')) {

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn retry_after_is_read_as_seconds_and_as_a_date() {
+fn reads_seconds_and_dates() {
     let now = "Sun, 28 Feb 2027 23:59:50 GMT";
     for (text, date, expected) in [
         ("0", None, Some(0)),

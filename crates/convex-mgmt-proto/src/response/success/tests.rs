@@ -1,4 +1,4 @@
-//! Answers with the status of a success: which are the API's, and which prove nothing.
+//! Responses with a 2xx status: those of the API, and those that prove nothing.
 
 use http::{HeaderName, HeaderValue, Method};
 use proptest::prelude::*;
@@ -13,7 +13,7 @@ const WITHOUT: OperationMeta =
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
-/// What [`check`] finds.
+/// The kind of error that [`check`] returns.
 fn found(operation: &OperationMeta, status: u16, head: &[(&str, &str)], body: &[u8]) -> Option<DecodeErrorKind> {
     let header =
         |(name, value): &(&str, &str)| (HeaderName::try_from(*name).unwrap(), HeaderValue::try_from(*value).unwrap());
@@ -23,7 +23,7 @@ fn found(operation: &OperationMeta, status: u16, head: &[(&str, &str)], body: &[
 }
 
 #[test]
-fn statuses_that_answer_other_requests_are_no_success_whatever_the_body() {
+fn statuses_of_requests_that_are_never_made_are_not_successes() {
     for status in 200..300 {
         let expected = [206, 207, 208, 226].contains(&status).then_some(DecodeErrorKind::Status);
         assert_eq!(found(&WITHOUT, status, &[], b""), expected, "{status}");
@@ -32,7 +32,7 @@ fn statuses_that_answer_other_requests_are_no_success_whatever_the_body() {
 }
 
 #[test]
-fn where_there_is_no_reply_body_only_ways_to_write_nothing_are_a_success() {
+fn an_operation_without_a_reply_body_accepts_only_empty_forms() {
     for body in ["", " \r\n\t", "null", " null\n", "{}", "{ }", " {\n} "] {
         assert_eq!(found(&WITHOUT, 200, &[JSON], body.as_bytes()), None, "{body:?}");
         assert_eq!(found(&WITHOUT, 200, &[], body.as_bytes()), None, "{body:?}");
@@ -70,9 +70,9 @@ fn where_there_is_no_reply_body_only_ways_to_write_nothing_are_a_success() {
 }
 
 #[test]
-fn a_coding_that_nobody_asked_for_is_named_if_it_is_a_known_one() {
+fn an_unrequested_content_coding_is_named_if_it_is_known() {
     let error = |coding: &str| {
-        // Each line is a field of its own.
+        // Each line is a header field.
         let headers = coding.split('\n').map(|coding| (CONTENT_ENCODING, coding.parse().unwrap()));
         let headers = HeaderMap::from_iter(headers);
         check(&WITH_REPLY, StatusCode::OK, &headers, &Bytes::from_static(b"x")).err().map(|error| error.to_string())
@@ -96,14 +96,14 @@ fn a_coding_that_nobody_asked_for_is_named_if_it_is_a_known_one() {
     for none in ["", " ", ",", "identity", "Identity", "identity, identity", "identity\n"] {
         assert_eq!(error(none), None, "{none:?}");
     }
-    // Of nothing there is nothing to decode.
+    // An empty body has nothing to decode.
     assert_eq!(found(&WITHOUT, 200, &[("content-encoding", "gzip")], b""), None);
 }
 
 #[test]
-fn an_answer_that_cannot_be_read_is_the_apis_unless_something_says_otherwise() {
+fn an_unreadable_response_counts_as_the_apis_unless_its_body_contradicts() {
     for (of_the_api, body) in [
-        // Nothing, which nobody else wrote either.
+        // Empty forms.
         (true, &b""[..]),
         (true, b"\r\n"),
         (true, b"null"),
@@ -144,7 +144,7 @@ fn an_answer_that_cannot_be_read_is_the_apis_unless_something_says_otherwise() {
         (false, b"{}-"),
         (false, b"[--"),
         (false, b"{e"),
-        // JSON that no reply is.
+        // JSON values that are never a reply.
         (false, b"true"),
         (false, b"0"),
         (false, b"\"OK\""),
@@ -165,7 +165,7 @@ fn an_answer_that_cannot_be_read_is_the_apis_unless_something_says_otherwise() {
 }
 
 #[test]
-fn a_type_is_json_however_it_is_written() {
+fn recognizes_the_content_type_of_json_in_any_spelling() {
     for (value, html, json, other_charset) in [
         ("", false, true, false),
         ("application/json", false, true, false),
@@ -186,15 +186,15 @@ fn a_type_is_json_however_it_is_written() {
 
 proptest! {
     #[test]
-    fn where_there_is_no_reply_body_no_other_bytes_are_a_success(body in any::<Vec<u8>>()) {
+    fn an_operation_without_a_reply_body_rejects_all_other_bytes(body in any::<Vec<u8>>()) {
         let nothing = serde_json::from_slice::<serde_json::Value>(&body)
             .map_or(body.iter().all(u8::is_ascii_whitespace), |value| value.is_null() || value == serde_json::json!({}));
         prop_assert_eq!(found(&WITHOUT, 200, &[], &body).is_none(), nothing);
     }
 
-    /// A reply is the API's however much of it is lost.
+    /// A reply counts as the API's at any length.
     #[test]
-    fn a_reply_that_is_cut_off_anywhere_is_the_apis(at in any::<prop::sample::Index>()) {
+    fn a_truncated_reply_counts_as_the_apis(at in any::<prop::sample::Index>()) {
         let whole = "{\"usageLimit\":{\"id\":\"é\u{1f600}\\ud83d\\ude00\",\"limit\":[1.5e3,-1,true,null]}}".as_bytes();
         prop_assert!(is_the_apis(true, &whole[..at.index(whole.len())]));
     }

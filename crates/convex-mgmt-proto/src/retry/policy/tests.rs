@@ -1,4 +1,4 @@
-//! The decision as a table.
+//! Tests of the decision, mostly as tables.
 
 use bytes::Bytes;
 use http::{Method, Response, StatusCode};
@@ -8,73 +8,73 @@ use super::*;
 use crate::metadata::DeploymentApi;
 use crate::response::NOT_COMMITTED_CODES;
 
-fn operation(repeat: Idempotency) -> OperationMeta {
-    OperationMeta::new::<DeploymentApi>("x", Method::POST, "/x", repeat)
+fn operation(idempotency: Idempotency) -> OperationMeta {
+    OperationMeta::new::<DeploymentApi>("x", Method::POST, "/x", idempotency)
 }
 
-fn refused(status: u16, code: Option<&str>) -> Outcome {
+fn error_response(status: u16, code: Option<&str>) -> Outcome {
     let status = StatusCode::from_u16(status).unwrap();
     Outcome::ErrorResponse { status, code: code.map(ErrorCode::from), retry_after: None }
 }
 
 fn conflict() -> Outcome {
-    refused(503, Some("OptimisticConcurrencyControlFailure"))
+    error_response(503, Some("OptimisticConcurrencyControlFailure"))
 }
 
 fn counts(attempts: u32, conflicts: u32) -> AttemptCounts {
     AttemptCounts { attempts, conflicts, ..AttemptCounts::default() }
 }
 
-fn retries(repeat: Idempotency, outcome: &Outcome) -> bool {
+fn retries(idempotency: Idempotency, outcome: &Outcome) -> bool {
     let mut counts = AttemptCounts::default();
     counts.count(outcome);
-    RetryPolicy::default().decide(&operation(repeat), counts, None, 0.5, outcome) != RetryDecision::GiveUp
+    RetryPolicy::default().decide(&operation(idempotency), counts, None, 0.5, outcome) != RetryDecision::GiveUp
 }
 
 #[test]
-fn the_table_of_outcomes() {
+fn retries_by_idempotency_and_outcome() {
     use Idempotency::{Idempotent, NonIdempotent, Safe};
     for (outcome, maybe_applied, safe, idempotent, never) in [
         (Outcome::NoResponse(Sent::No), false, true, true, true),
         (Outcome::NoResponse(Sent::Maybe), true, true, true, false),
         (Outcome::Unprocessed, false, true, true, true),
-        (refused(429, Some("TooManyWrites")), false, true, true, true),
-        (refused(429, None), false, true, true, true),
-        (refused(421, Some("MisdirectedRequest")), false, true, true, true),
-        (refused(425, Some("TooEarly")), false, true, true, true),
+        (error_response(429, Some("TooManyWrites")), false, true, true, true),
+        (error_response(429, None), false, true, true, true),
+        (error_response(421, Some("MisdirectedRequest")), false, true, true, true),
+        (error_response(425, Some("TooEarly")), false, true, true, true),
         (conflict(), false, true, true, true),
-        (refused(503, Some("CommitterFullError")), false, true, true, true),
-        (refused(503, Some("VectorIndexTooLarge")), false, true, true, true),
-        (refused(503, Some("UpstreamConnectError")), false, true, true, true),
-        (refused(503, Some("SomethingNew")), true, true, true, false),
-        (refused(503, Some("InternalServerError")), true, false, false, false),
-        (refused(503, None), true, true, true, false),
-        (refused(502, None), true, true, true, false),
-        (refused(504, None), true, true, true, false),
-        (refused(408, None), true, true, true, false),
-        (refused(408, Some("ClientDisconnected")), true, true, true, false),
-        (refused(500, Some("InternalServerError")), true, true, true, false),
-        (refused(500, None), true, true, true, false),
-        (refused(520, None), true, true, true, false),
-        (refused(530, Some("SomethingNew")), true, true, true, false),
-        // The same request meets the same again.
-        (refused(501, None), true, false, false, false),
-        (refused(505, None), true, false, false, false),
-        (refused(511, None), true, false, false, false),
-        // Nothing proves that it was refused: an upgrade, a success of somebody else's, redirects, and what is in a cache.
-        (refused(101, None), true, false, false, false),
-        (refused(200, None), true, false, false, false),
-        (refused(206, None), true, false, false, false),
-        (refused(301, None), true, false, false, false),
-        (refused(304, None), true, false, false, false),
-        (refused(308, None), true, false, false, false),
-        (refused(400, Some("BadJsonBody")), false, false, false, false),
-        // A code proves something with its own status only.
-        (refused(500, Some("CommitterFullError")), true, true, true, false),
-        (refused(401, Some("BadAdminKey")), false, false, false, false),
-        (refused(403, Some("BadDeployKey")), false, false, false, false),
-        (refused(404, None), false, false, false, false),
-        (refused(409, Some("LogStreamAlreadyExists")), false, false, false, false),
+        (error_response(503, Some("CommitterFullError")), false, true, true, true),
+        (error_response(503, Some("VectorIndexTooLarge")), false, true, true, true),
+        (error_response(503, Some("UpstreamConnectError")), false, true, true, true),
+        (error_response(503, Some("SomethingNew")), true, true, true, false),
+        (error_response(503, Some("InternalServerError")), true, false, false, false),
+        (error_response(503, None), true, true, true, false),
+        (error_response(502, None), true, true, true, false),
+        (error_response(504, None), true, true, true, false),
+        (error_response(408, None), true, true, true, false),
+        (error_response(408, Some("ClientDisconnected")), true, true, true, false),
+        (error_response(500, Some("InternalServerError")), true, true, true, false),
+        (error_response(500, None), true, true, true, false),
+        (error_response(520, None), true, true, true, false),
+        (error_response(530, Some("SomethingNew")), true, true, true, false),
+        // Permanent by definition.
+        (error_response(501, None), true, false, false, false),
+        (error_response(505, None), true, false, false, false),
+        (error_response(511, None), true, false, false, false),
+        // Nothing proves that the server rejected it: an upgrade, a success that is not the API's, redirects, a cache.
+        (error_response(101, None), true, false, false, false),
+        (error_response(200, None), true, false, false, false),
+        (error_response(206, None), true, false, false, false),
+        (error_response(301, None), true, false, false, false),
+        (error_response(304, None), true, false, false, false),
+        (error_response(308, None), true, false, false, false),
+        (error_response(400, Some("BadJsonBody")), false, false, false, false),
+        // A code proves something only with its own status.
+        (error_response(500, Some("CommitterFullError")), true, true, true, false),
+        (error_response(401, Some("BadAdminKey")), false, false, false, false),
+        (error_response(403, Some("BadDeployKey")), false, false, false, false),
+        (error_response(404, None), false, false, false, false),
+        (error_response(409, Some("LogStreamAlreadyExists")), false, false, false, false),
         (Outcome::Final, false, false, false, false),
     ] {
         assert_eq!(outcome.maybe_applied(), maybe_applied, "{outcome:?}");
@@ -85,31 +85,31 @@ fn the_table_of_outcomes() {
 }
 
 #[test]
-fn any_status_from_500_on_is_as_500_unless_its_definition_says_more() {
+fn a_status_of_500_and_above_counts_as_500_unless_it_is_permanent_by_definition() {
     use Idempotency::{Idempotent, NonIdempotent, Safe};
     for status in 500..1000 {
-        let outcome = refused(status, None);
+        let outcome = error_response(status, None);
         let is_final = [501, 505, 506, 508, 510, 511].contains(&status);
         assert!(outcome.maybe_applied(), "{status}");
-        assert_eq!([Safe, Idempotent].map(|repeat| retries(repeat, &outcome)), [!is_final; 2], "{status}");
+        assert_eq!([Safe, Idempotent].map(|idempotency| retries(idempotency, &outcome)), [!is_final; 2], "{status}");
         assert!(!retries(NonIdempotent, &outcome), "{status}");
     }
 }
 
 #[test]
-fn each_code_that_proves_something_is_there_once_and_names_its_source() {
+fn not_committed_codes_are_unique_and_name_their_source() {
     let mut codes: Vec<_> = NOT_COMMITTED_CODES.iter().map(|(code, _)| code).collect();
     codes.sort_unstable();
     codes.dedup();
     assert_eq!(codes.len(), NOT_COMMITTED_CODES.len());
     for (code, source) in NOT_COMMITTED_CODES {
-        assert!(retries(Idempotency::NonIdempotent, &refused(503, Some(code))), "{code}");
+        assert!(retries(Idempotency::NonIdempotent, &error_response(503, Some(code))), "{code}");
         assert!(source.starts_with("crates/") && source.ends_with(".rs"), "{source}");
     }
 }
 
 #[test]
-fn the_wait_doubles_up_to_its_cap_and_is_scaled_by_the_dice() {
+fn the_backoff_doubles_up_to_its_cap_and_is_scaled_by_jitter() {
     let policy = RetryPolicy::default().max_attempts(100).max_delay(Duration::from_secs(2));
     let delay = |attempts, jitter| {
         policy.decide(&operation(Idempotency::Safe), counts(attempts, 0), None, jitter, &Outcome::NoResponse(Sent::No))
@@ -124,7 +124,7 @@ fn the_wait_doubles_up_to_its_cap_and_is_scaled_by_the_dice() {
 }
 
 #[test]
-fn conflicts_and_failures_are_counted_apart() {
+fn conflicts_and_failures_are_counted_separately() {
     let policy = RetryPolicy::default().max_conflicts(50);
     let decide = |attempts, conflicts, outcome: &Outcome| {
         policy.decide(&operation(Idempotency::Idempotent), counts(attempts, conflicts), None, 1.0, outcome)
@@ -132,10 +132,10 @@ fn conflicts_and_failures_are_counted_apart() {
     let millis = |millis| RetryDecision::RetryAfter(Duration::from_millis(millis));
     assert_eq!(decide(1, 1, &conflict()), millis(100));
     assert_eq!(decide(4, 4, &conflict()), millis(800));
-    assert_eq!(decide(5, 5, &conflict()), millis(1000), "no more than the cap of conflicts");
+    assert_eq!(decide(5, 5, &conflict()), millis(1000), "at most the cap of conflicts");
     assert_eq!(decide(50, 50, &conflict()), millis(1000));
     assert_eq!(decide(51, 51, &conflict()), RetryDecision::GiveUp);
-    // Forty conflicts leave all three attempts for what else may go wrong, and the wait of a first failure.
+    // Forty conflicts leave all three attempts for failures, and the backoff of a first failure.
     assert_eq!(decide(41, 40, &Outcome::NoResponse(Sent::Maybe)), millis(100));
     assert_eq!(decide(43, 40, &Outcome::NoResponse(Sent::Maybe)), RetryDecision::GiveUp);
     // Two failures leave all conflicts.
@@ -145,7 +145,7 @@ fn conflicts_and_failures_are_counted_apart() {
 }
 
 #[test]
-fn what_was_not_processed_has_a_count_of_its_own_too() {
+fn unprocessed_requests_are_counted_separately() {
     let policy = RetryPolicy::default().max_unprocessed(50);
     let decide = |attempts, unprocessed, outcome: &Outcome| {
         let counts = AttemptCounts { attempts, unprocessed, conflicts: 1 };
@@ -153,10 +153,10 @@ fn what_was_not_processed_has_a_count_of_its_own_too() {
     };
     let millis = |millis| RetryDecision::RetryAfter(Duration::from_millis(millis));
     assert_eq!(decide(2, 1, &Outcome::Unprocessed), millis(100));
-    assert_eq!(decide(6, 5, &Outcome::Unprocessed), millis(1000), "no more than the cap of conflicts");
+    assert_eq!(decide(6, 5, &Outcome::Unprocessed), millis(1000), "at most the cap of conflicts");
     assert_eq!(decide(51, 50, &Outcome::Unprocessed), millis(1000));
     assert_eq!(decide(52, 51, &Outcome::Unprocessed), RetryDecision::GiveUp);
-    // They and a conflict leave all three attempts for what else may go wrong.
+    // They and a conflict leave all three attempts for failures.
     assert_eq!(decide(43, 40, &Outcome::NoResponse(Sent::No)), millis(200));
     assert_eq!(decide(44, 40, &Outcome::NoResponse(Sent::No)), RetryDecision::GiveUp);
     let never = RetryPolicy::never();
@@ -169,7 +169,7 @@ fn what_was_not_processed_has_a_count_of_its_own_too() {
 }
 
 #[test]
-fn retry_after_is_waited_for_up_to_its_cap_and_a_longer_one_ends_the_call() {
+fn honors_retry_after_up_to_its_cap_and_gives_up_after_a_longer_one() {
     let decide = |asked| {
         let outcome = Outcome::ErrorResponse {
             status: StatusCode::TOO_MANY_REQUESTS,
@@ -181,14 +181,14 @@ fn retry_after_is_waited_for_up_to_its_cap_and_a_longer_one_ends_the_call() {
     assert_eq!(decide(0), RetryDecision::RetryAfter(Duration::from_millis(100)));
     assert_eq!(decide(7), RetryDecision::RetryAfter(Duration::from_secs(7)));
     assert_eq!(decide(30), RetryDecision::RetryAfter(Duration::from_secs(30)));
-    // An attempt before that time would meet the same answer.
+    // An attempt before that time would get the same response.
     assert_eq!(decide(31), RetryDecision::GiveUp);
     assert_eq!(decide(86_400), RetryDecision::GiveUp);
     assert_eq!(decide(u64::MAX), RetryDecision::GiveUp);
 }
 
 #[test]
-fn a_wait_that_the_deadline_would_cut_is_not_begun() {
+fn gives_up_if_the_delay_would_exceed_the_deadline() {
     let decide = |remaining| {
         let outcome = Outcome::NoResponse(Sent::No);
         RetryPolicy::default().decide(&operation(Idempotency::Safe), counts(1, 0), Some(remaining), 1.0, &outcome)
@@ -198,7 +198,7 @@ fn a_wait_that_the_deadline_would_cut_is_not_begun() {
 }
 
 #[test]
-fn an_answer_is_read_as_far_as_needed() {
+fn reads_the_outcome_of_a_response() {
     let response = |status: u16, body: &str| {
         let body = Bytes::copy_from_slice(body.as_bytes());
         Response::builder().status(status).header("retry-after", "3").body(body).unwrap()
@@ -232,7 +232,7 @@ fn an_answer_is_read_as_far_as_needed() {
 }
 
 #[test]
-fn the_counts_include_every_attempt_and_apart_what_does_not_use_up_the_attempts() {
+fn counts_every_attempt_and_conflicts_and_unprocessed_ones_separately() {
     let mut counts = AttemptCounts::default();
     let mut counted = Vec::new();
     for outcome in [
@@ -241,7 +241,7 @@ fn the_counts_include_every_attempt_and_apart_what_does_not_use_up_the_attempts(
         Outcome::NoResponse(Sent::Maybe),
         conflict(),
         conflict(),
-        refused(503, Some("CommitterFullError")),
+        error_response(503, Some("CommitterFullError")),
         Outcome::Unprocessed,
         Outcome::Final,
     ] {
@@ -256,9 +256,9 @@ fn the_counts_include_every_attempt_and_apart_what_does_not_use_up_the_attempts(
 }
 
 #[test]
-fn each_setter_sets_its_own_field_and_leaves_the_others() {
+fn each_setter_sets_only_its_own_field() {
     let (count, delay) = (77, Duration::from_secs(77));
-    // No field has its default, so that one that is reset is seen.
+    // No field has its default, so a field that is reset is noticed.
     let odd = || RetryPolicy {
         max_attempts: 11,
         max_conflicts: 12,
@@ -281,7 +281,7 @@ fn each_setter_sets_its_own_field_and_leaves_the_others() {
     }
 }
 
-/// Any duration, with the ends of what can be counted more often than chance has them.
+/// Any duration, with the extremes more often than by chance.
 fn durations() -> impl Strategy<Value = Duration> {
     let any = (any::<u64>(), 0..1_000_000_000_u32).prop_map(|(seconds, nanos)| Duration::new(seconds, nanos));
     let ends = [Duration::ZERO, Duration::from_nanos(1), Duration::from_secs(u64::MAX), Duration::MAX];
@@ -306,9 +306,9 @@ fn jitter() -> impl Strategy<Value = f64> {
 }
 
 proptest! {
-    /// No duration and no jitter are too odd, and the wait keeps to the policy and to what the server asks for.
+    /// For any duration and any jitter, the delay respects the policy and the server's `Retry-After`.
     #[test]
-    fn a_wait_never_exceeds_the_caps_whatever_is_passed_in(
+    fn a_delay_never_exceeds_the_caps(
         attempts in any::<u32>(), conflicts in any::<u32>(), jitter in jitter(), left in prop::option::of(durations()),
         base in durations(), most in durations(), most_conflict in durations(), most_after in durations(),
         asked in prop::option::of(durations()),
@@ -321,8 +321,8 @@ proptest! {
             (conflict(), most_conflict, None),
             (Outcome::NoResponse(Sent::No), most, None),
         ] {
-            let verdict = policy.decide(&operation(Idempotency::Safe), counts(attempts, conflicts), left, jitter, &outcome);
-            if let RetryDecision::RetryAfter(delay) = verdict {
+            let decision = policy.decide(&operation(Idempotency::Safe), counts(attempts, conflicts), left, jitter, &outcome);
+            if let RetryDecision::RetryAfter(delay) = decision {
                 prop_assert!(delay <= most.max(asked.unwrap_or_default()));
                 prop_assert!(asked.is_none_or(|asked| asked <= delay && asked <= most_after));
                 prop_assert!(left.is_none_or(|left| delay < left));
