@@ -1,7 +1,7 @@
-//! Brings a deployment's environment variables to what an `.env` file says: shows the plan, carries it out, reads back.
+//! Syncs a deployment's environment variables from an `.env` file: shows the plan, applies it, and lists the result.
 //!
-//! `cargo run -p convex-mgmt --example env_sync` does it to an embedded in-memory deployment;
-//! `CONVEX_DEPLOY_KEY=... cargo run -p convex-mgmt --example env_sync -- --url https://... --file .env` to a real one.
+//! `cargo run -p convex-mgmt --example env_sync` uses an embedded in-memory deployment.
+//! `CONVEX_DEPLOY_KEY=... cargo run -p convex-mgmt --example env_sync -- --url https://... --file .env` uses a real one.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its user")]
 
 use std::error::Error as StdError;
@@ -15,18 +15,18 @@ use convex_mgmt_fake::{Fake, FakeServer};
 use lexopt::prelude::*;
 
 const USAGE: &str = "\
-Brings a deployment's environment variables to what an .env file says.
+Syncs a deployment's environment variables from an .env file.
 
 usage: env_sync [--url URL] [--file FILE] [--prune [--allow-empty]] [--dry-run]
 
-  --url URL     the deployment, such as https://happy-animal-123.convex.cloud, with its key in CONVEX_DEPLOY_KEY;
-                without it an embedded in-memory deployment is used
-  --file FILE   the .env file; without it a sample is used
-  --prune       also delete the variables that the file does not have
+  --url URL     the deployment, such as https://happy-animal-123.convex.cloud, with its key in CONVEX_DEPLOY_KEY
+                (default: an embedded in-memory deployment)
+  --file FILE   the .env file (default: a sample)
+  --prune       also delete variables that are not in the file
   --allow-empty with --prune, delete all variables if the file has none
-  --dry-run     show the plan and change nothing
+  --dry-run     show the plan without changing anything
 
-exit status: 0 done; 1 refused or failed; 2 wrong usage
+exit status: 0 success; 1 failure; 2 wrong usage
 ";
 
 /// The key of the embedded deployment. Made up.
@@ -89,7 +89,7 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
         }
     }
     if options.allow_empty && !options.prune {
-        return Err("--allow-empty belongs to --prune".into());
+        return Err("--allow-empty requires --prune".into());
     }
     Ok(Some(options))
 }
@@ -107,11 +107,11 @@ async fn run(options: &Options) -> Result<(), Box<dyn StdError>> {
     }
     let skipped = wanted.take_cli_managed();
     if !skipped.is_empty() {
-        println!("not sent, as they belong to the Convex command line tool: {}", skipped.join(", "));
+        println!("not sent, because the Convex command line tool owns them: {}", skipped.join(", "));
     }
     if options.prune && wanted.is_empty() && !options.allow_empty {
         return Err(
-            format!("{name} has no variables, so --prune would delete all: add --allow-empty if you mean it").into()
+            format!("{name} has no variables, so --prune would delete all: add --allow-empty to permit this").into()
         );
     }
 
@@ -148,26 +148,26 @@ async fn sync(
     }
     println!("plan from {name}:\n{plan}");
     if options.dry_run {
-        plan.operation().map_err(|error| format!("the plan would be refused: {error}"))?;
+        plan.operation().map_err(|error| format!("the server would reject the plan: {error}"))?;
         println!("dry run: nothing was changed");
         return Ok(());
     }
 
     let done = client.apply_environment_plan(&plan, OnConflict::Fail).await?;
     let untouched = done.count(Action::Unchanged) + done.count(Action::Unmanaged);
-    println!("changed in one batch: {}", done.steps().len() - untouched);
+    println!("changed in one transaction: {}", done.steps().len() - untouched);
 
     let after = client.send(&ListEnvironmentVariables::new()).await?;
-    println!("read back: {} variables", after.len());
+    println!("variables after the change: {}", after.len());
     let second = EnvironmentPlan::new(&after, wanted, owned);
     if !second.is_empty() {
-        return Err(format!("a second plan is not empty, so something else writes here too:\n{second}").into());
+        return Err(format!("a second plan is not empty, so another program writes here too:\n{second}").into());
     }
     println!("a second plan is empty");
     Ok(())
 }
 
-/// A deployment in which the sample file finds something to create, to update, to keep and to leave alone.
+/// A deployment with variables to create, update, keep and leave unmanaged for the sample file.
 async fn embedded_deployment() -> std::io::Result<FakeServer> {
     Fake::builder("happy-animal-123")
         .admin_key(EMBEDDED_KEY)

@@ -1,54 +1,141 @@
-//! A client for Convex's Deployment Platform API and Management API.
+//! A client for the management APIs of [Convex](https://www.convex.dev), in the cloud and self-hosted.
 //!
-//! This crate re-exports two others: `convex-mgmt-proto`, the requests and responses without any IO, and
-//! `convex-mgmt-hyper`, which executes them. Depend on this one, unless you bring a transport of your own.
+//! The Deployment Platform API configures one deployment: environment variables, log streams, usage limits, data sync. The
+//! Management API, for teams, projects, deployments and keys, is not implemented yet.
 //!
-//! ```no_run
-//! use convex_mgmt::deployment::ListEnvironmentVariables;
-//! use convex_mgmt::{Client, DeployKey, Endpoint};
-//!
-//! # #[tokio::main]
-//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let key = DeployKey::parse("prod:happy-animal-123|...")?;
-//! let client = Client::new(Endpoint::new("https://happy-animal-123.convex.cloud", &key)?)?;
-//! for name in client.send(&ListEnvironmentVariables::new()).await?.names() {
-//!     println!("{name}");
-//! }
-//! # Ok(())
-//! # }
+//! ```toml
+//! [dependencies]
+//! convex-mgmt = "0.1"
+//! tokio = { version = "1", features = ["macros", "rt-multi-thread"] }
 //! ```
+//!
+//! # Example
+//!
+//! An operation is a struct, and [`Client::send`] executes it. This program changes the variables with the prefix `MY_TOOL_` to
+//! the contents of an `.env` file:
+//!
+#![cfg_attr(feature = "dotenv", doc = "```no_run")]
+#![cfg_attr(not(feature = "dotenv"), doc = "```ignore")]
+//! use convex_mgmt::deployment::ListEnvironmentVariables;
+//! use convex_mgmt::deployment::environment_variables::{
+//!     EnvironmentPlan, EnvironmentVariables, Ownership,
+//! };
+//! use convex_mgmt::{Client, DeployKey, Endpoint, OnConflict};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let key = DeployKey::parse(&std::env::var("CONVEX_DEPLOY_KEY")?)?;
+//!     let client = Client::new(Endpoint::new("https://happy-animal-123.convex.cloud", &key)?)?;
+//!
+//!     let current = client.send(&ListEnvironmentVariables::new()).await?;
+//!     let wanted = EnvironmentVariables::from_dotenv(&std::fs::read_to_string(".env")?)?;
+//!     let plan = EnvironmentPlan::new(&current, &wanted, Ownership::Prefix("MY_TOOL_".into()));
+//!     println!("{plan}"); // names, never values
+//!     client.apply_environment_plan(&plan, OnConflict::Fail).await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! An [`Endpoint`] combines a URL with a credential. Pass the deployment's URL as Convex shows it: it depends on the region and
+//! cannot be derived from the deployment's name.
+//!
+//! | credential | type | for |
+//! | --- | --- | --- |
+//! | deploy key, self-hosted admin key | [`DeployKey`] | one deployment |
+//! | personal, team and OAuth tokens | [`AccessToken`] | the Management API, and deployments of a team or project |
+//! | any of them, for example from a configuration file | [`Credential`] | |
+//!
+//! [`Credential::compatibility`] advises whether an operation accepts a credential.
+//!
+#![doc = include_str!("guide/links.md")]
+#![doc = include_str!("guide/operation-links.md")]
+#![doc = include_str!("../docs/operations.md")]
+//!
+//! The idempotency of an operation decides about retries. Safe operations read. Idempotent operations lead to the same state
+//! however often they are executed. All others are retried only when the server provably did not execute them.
+//!
+//! # When it fails
+//!
+//! Every failed call returns an [`Error`]. Its text names the operation, the cause, whether a write may have taken effect, and
+//! the number of attempts. It contains no values and no keys.
+//!
+//! | check | meaning | next step |
+//! | --- | --- | --- |
+//! | [`ErrorKind::OutcomeUnknown`] | a write may have taken effect | call the operation named by [`Error::verify_with`] |
+//! | [`Error::is_applied`] | the write took effect, its response is unreadable | do not repeat it; read the result with [`Error::verify_with`] |
+//! | [`Error::build_error`] | a value breaks a rule of the API; nothing was sent | correct the value |
+//! | [`Error::is_auth`] | the credential is invalid, or lacks a permission or plan | check [`Error::api`], which names the permission |
+//! | [`Error::is_not_found`] | the named object does not exist | check the id |
+//! | [`Error::is_write_conflict`] | 100 retries lost against concurrent writers; nothing changed | write from one place at a time |
+//! | [`Error::is_rate_limited`], [`Error::retry_after`] | the server limits the rate | wait for that time |
+//! | [`Error::is_timeout`] | an attempt (30 s) or the call (90 s) ran out of time | raise the limit of [`ClientBuilder`], or retry a read |
+//! | [`ErrorKind::Connect`], [`ErrorKind::Tls`], [`ErrorKind::Proxy`] | no connection; nothing was executed | check URL, network and proxy |
+//! | any other | | follow [`Error::advice`], or match on [`Error::code`] and [`Error::kind`] |
+//!
+//! [Errors and retries][errors] describes all kinds and the retry rules.
+//!
+//! # Transports and tests
+//!
+//! * [`ClientBuilder`] has the settings: timeouts, retries, limits, proxies, trusted certificates, tower layers.
+//! * [`Client::at`] reaches further deployments with the same connections, limits and retry budget.
+//! * [`ClientBuilder::build_on`] replaces hyper with any tower service, for example the in-memory deployment for tests. See
+//!   [Testing][testing].
+//! * [`Operation::to_request`] and [`Operation::from_response`] are enough for a transport without tower or async. See
+//!   [Settings, layers and transports][transports].
+//! * [`proto`] and [`hyper`] are the crates below this one. They have further types for custom operations, layers and transports.
+//!
+//! All guides are in [`guide`]. [Reliability][reliability] lists what is guaranteed and how it is tested.
+//!
+//! # Features
+//!
+//! | feature | adds | default |
+//! | --- | --- | --- |
+//! | `dotenv` | parsing of `.env` text | yes |
+//! | `tls-ring` | TLS with rustls on ring and bundled roots | yes |
+//! | `tls-aws-lc` | TLS with rustls on aws-lc-rs and bundled roots | |
+//! | `native-roots` | the platform's trusted certificates | |
+//! | `http2` | HTTP/2 where the server offers it | |
+//! | `proxy` | HTTP, HTTPS and SOCKS 5 proxies | |
+//! | `tracing` | spans for calls and attempts | |
+//! | `serde-all` | `Serialize` for responses and `Deserialize` for requests; secrets are written in clear text | |
+//!
+//! All features are additive. The crate needs Rust 1.88 or newer.
+#![doc = include_str!("guide/tables.html")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod guide;
+
+// The client.
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "native-roots"))]
 pub use convex_mgmt_hyper::CryptoProvider;
 pub use convex_mgmt_hyper::{
-    self as hyper, Advice, BoxClient, BoxService, Client, ClientBuilder, ConfigError, Connection, DefaultService,
-    DeploymentClient, Error, ErrorKind, HyperTransport, Items, ManagementClient, OnConflict, Pages, ProxyRefusal,
-    Transport, TransportError, TransportErrorKind, defaults, future, layers,
+    BoxClient, Client, ClientBuilder, ConfigError, DeploymentClient, Items, ManagementClient, OnConflict, Pages,
+    Transport,
 };
 #[cfg(feature = "proxy")]
 pub use convex_mgmt_hyper::{Proxy, ProxyError, ProxyVariableError};
-pub use convex_mgmt_proto as proto;
-pub use convex_mgmt_proto::*;
 
-/// The code in the project's pages, compiled as tests.
-#[cfg(all(doctest, feature = "dotenv", feature = "tls-ring"))]
-mod pages {
-    #[doc = include_str!("../../../README.md")]
-    mod readme {}
-    #[doc = include_str!("../../../docs/audit-log.md")]
-    mod audit_log {}
-    #[doc = include_str!("../../../docs/data-sync.md")]
-    mod data_sync {}
-    #[doc = include_str!("../../../docs/deployment.md")]
-    mod deployment {}
-    #[doc = include_str!("../../../docs/environment-variables.md")]
-    mod environment_variables {}
-    #[doc = include_str!("../../../docs/log-streams.md")]
-    mod log_streams {}
-    #[doc = include_str!("../../../docs/testing.md")]
-    mod testing {}
-    #[doc = include_str!("../../../docs/transports.md")]
-    mod transports {}
-    #[doc = include_str!("../../../docs/usage-and-limits.md")]
-    mod usage_and_limits {}
-}
+// Where requests go, and with which credential.
+pub use convex_mgmt_proto::{
+    AccessToken, Compatibility, Credential, CredentialError, DeployKey, DeploymentApi, Endpoint, EndpointError,
+    ManagementApi,
+};
+
+// The operations and their values.
+pub use convex_mgmt_proto::{
+    AccessTokenId, DeploymentId, DeploymentType, Idempotency, LogStreamId, MemberId, Operation, OperationMeta, Patch,
+    Printable, ProjectId, RawJson, Reply, RequestDestination, Secret, TeamId, Unchecked, UnixMillis, UnixNanos,
+    UnknownObject, UsageLimitId,
+};
+pub use convex_mgmt_proto::{deployment, environment};
+
+// Errors and retries.
+pub use convex_mgmt_hyper::{Advice, Error, ErrorKind, ProxyRefusal, TransportError, TransportErrorKind};
+pub use convex_mgmt_proto::{
+    ApiError, BuildError, DecodeError, DecodeErrorKind, ErrorCode, ResponseError, RetryBudget, RetryPolicy, Sent,
+    Violation, Violations,
+};
+
+// The crates below this one, for integrators, and the crates whose types they use.
+#[doc(no_inline)]
+pub use {bytes, convex_mgmt_hyper as hyper, convex_mgmt_proto as proto, http, tower};

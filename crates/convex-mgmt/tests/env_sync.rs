@@ -1,4 +1,4 @@
-//! The main job as a program: what it prints, what it changes, and how it ends.
+//! The example `env_sync` as a program: its output, its changes, and its exit status.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -65,7 +65,7 @@ fn without_arguments_it_uses_an_embedded_deployment() {
         "+ API_TOKEN",
         "= API_BASE",
         ". SET_BY_HAND",
-        "changed in one batch: 3",
+        "changed in one transaction: 3",
         "a second plan is empty",
     ] {
         assert!(stdout.lines().any(|printed| printed == line), "{line} is missing in:\n{stdout}");
@@ -74,7 +74,7 @@ fn without_arguments_it_uses_an_embedded_deployment() {
 }
 
 #[test]
-fn a_real_deployment_is_brought_to_what_the_file_says() {
+fn a_real_deployment_gets_the_variables_of_the_file() {
     let deployment = deployment();
     let url = deployment.running.url();
     let file = file("good.env", "NEW='new value'\n");
@@ -94,7 +94,7 @@ fn a_real_deployment_is_brought_to_what_the_file_says() {
 }
 
 #[test]
-fn a_file_without_variables_deletes_nothing_unless_that_is_asked_for() {
+fn a_file_without_variables_deletes_nothing_unless_permitted() {
     let deployment = deployment();
     let url = deployment.running.url();
     for (name, text) in [("empty.env", ""), ("comment.env", "# A=1\n"), ("managed.env", "CONVEX_DEPLOY_KEY=secret\n")] {
@@ -117,13 +117,13 @@ fn a_file_without_variables_deletes_nothing_unless_that_is_asked_for() {
 }
 
 #[test]
-fn what_may_be_meant_otherwise_is_a_warning_and_is_sent_as_it_is_read() {
+fn ambiguous_text_gives_warnings_and_is_sent_as_parsed() {
     let deployment = deployment();
     let file = file("warned.env", "A=1\nQUOTE=\"canary\nCUT=cana#ry\n");
     let (stdout, stderr, code) = texts(&run(Some(KEY), &["--url", &deployment.running.url(), "--file", &file]));
     assert_eq!(code, Some(0), "{stderr}");
-    for (line, told) in stderr.lines().zip(["line 2: QUOTE begins with a quote", "line 3: CUT ends before a `#`"]) {
-        assert!(line.starts_with("warning: ") && line.contains("warned.env: ") && line.contains(told), "{line}");
+    for (line, expected) in stderr.lines().zip(["line 2: QUOTE begins with a quote", "line 3: CUT ends before a `#`"]) {
+        assert!(line.starts_with("warning: ") && line.contains("warned.env: ") && line.contains(expected), "{line}");
     }
     assert_eq!(stderr.lines().count(), 2, "{stderr}");
     assert!(!stderr.contains("cana") && !stdout.contains("cana"), "{stdout}{stderr}");
@@ -132,7 +132,7 @@ fn what_may_be_meant_otherwise_is_a_warning_and_is_sent_as_it_is_read() {
 }
 
 #[test]
-fn a_name_on_the_deployment_forges_no_line() {
+fn a_name_on_the_deployment_cannot_forge_a_line() {
     let deployment = deployment();
     deployment.fake.set_variable("A\n- B\u{202e}", "1");
     let file = file("one.env", "OLD='old value'\n");
@@ -144,12 +144,12 @@ fn a_name_on_the_deployment_forges_no_line() {
 }
 
 #[test]
-fn what_is_refused_ends_with_1_and_says_what_to_do() {
+fn failures_exit_with_1_and_name_the_next_step() {
     let deployment = deployment();
     let url = deployment.running.url();
     let malformed = file("malformed.env", "A=1\n\nB secret value\n");
     let forbidden = file("forbidden.env", "9A=1\nCONVEX_CLOUD_URL=x\n");
-    for (key, arguments, told) in [
+    for (key, arguments, expected) in [
         (READ_ONLY_KEY, &["--url", &url][..], "lacks the permission for this operation (deployment:env:write)"),
         ("prod:other-one-1|secret", &["--url", &url], "401 BadAdminKey"),
         ("<ignore_deploy_key>", &["--url", &url], "leave the variable unset"),
@@ -161,15 +161,15 @@ fn what_is_refused_ends_with_1_and_says_what_to_do() {
         (KEY, &["--url", &url, "--file", "no-such-file.env"], "no-such-file.env: "),
     ] {
         let (_, stderr, code) = texts(&run(Some(key), arguments));
-        assert_eq!(code, Some(1), "{told}: {stderr}");
-        assert!(stderr.contains(told), "{told} is missing in: {stderr}");
+        assert_eq!(code, Some(1), "{expected}: {stderr}");
+        assert!(stderr.contains(expected), "{expected} is missing in: {stderr}");
         assert!(!stderr.contains("secret"), "{stderr}");
     }
     assert_eq!(names(&deployment.fake), ["OLD"], "nothing is half applied");
 }
 
 #[test]
-fn wrong_usage_ends_with_2() {
+fn wrong_usage_exits_with_2() {
     for arguments in [&["--bogus"][..], &["--allow-empty"], &["--url"], &["--url", "http://127.0.0.1:1"], &["value"]] {
         let (_, stderr, code) = texts(&run(None, arguments));
         assert_eq!(code, Some(2), "{arguments:?}");

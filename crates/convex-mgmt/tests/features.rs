@@ -1,5 +1,5 @@
-//! What this build can and cannot do. `cargo xtask ci` runs these tests with each feature alone, and with some together:
-//! every feature adds something, and none takes anything away.
+//! The abilities of this build. `cargo xtask ci` runs these tests with each feature alone, and with some together: every
+//! feature adds something, and no feature removes anything.
 
 use std::error::Error as _;
 
@@ -45,7 +45,7 @@ async fn answer<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) -> String {
     head
 }
 
-/// A server in clear text that answers one request, and tells its head.
+/// A plaintext server that responds to one request. Its task returns the head of the request.
 async fn plain() -> (String, JoinHandle<String>) {
     let (listener, port) = listener().await;
     let serving = tokio::spawn(async move { answer(&mut listener.accept().await.unwrap().0).await });
@@ -85,7 +85,7 @@ async fn https_needs_a_provider_and_says_which_feature_brings_one() {
 
 #[cfg(feature = "native-roots")]
 #[tokio::test]
-async fn http_does_without_the_platforms_roots() {
+async fn http_needs_no_platform_roots() {
     let (url, _serving) = plain().await;
     assert_eq!(list(builder(&url).native_roots()).await.unwrap(), 1);
 }
@@ -248,7 +248,7 @@ mod tls {
 
 #[cfg(feature = "dotenv")]
 #[test]
-fn env_text_is_read() {
+fn env_text_is_parsed() {
     let variables =
         convex_mgmt::deployment::environment_variables::EnvironmentVariables::from_dotenv("A=1\nB='2'\n").unwrap();
     assert_eq!(variables.len(), 2);
@@ -256,7 +256,7 @@ fn env_text_is_read() {
 
 #[cfg(feature = "serde-all")]
 #[test]
-fn requests_can_be_read_and_answers_written() {
+fn requests_deserialize_and_responses_serialize() {
     use convex_mgmt::deployment::usage_limits::{UsageLimit, UsageLimitConfig};
     use serde::Deserialize;
     use serde::de::value::{Error, MapDeserializer};

@@ -2,7 +2,8 @@
 
 use std::fmt::Debug;
 
-use convex_mgmt::{AccessToken, Api, Authorizes, DeployKey, DeploymentApi, Endpoint, ManagementApi, Operation};
+use convex_mgmt::proto::{Api, Authorizes};
+use convex_mgmt::{AccessToken, DeployKey, DeploymentApi, Endpoint, ManagementApi, Operation};
 use convex_mgmt_proto::samples::Sample;
 
 use crate::NAME;

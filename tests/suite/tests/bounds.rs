@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use allocation_counter::AllocationInfo;
 use bytes::Bytes;
-use convex_mgmt::defaults::HEAD_LIMIT;
 use convex_mgmt::deployment::{DataSync, ListEnvironmentVariables, UpdateEnvironmentVariables};
-use convex_mgmt::layers::CredentialRefreshLayer;
+use convex_mgmt::hyper::defaults::HEAD_LIMIT;
+use convex_mgmt::hyper::layers::CredentialRefreshLayer;
 use convex_mgmt::{Client, DeployKey, ErrorKind, Operation, RetryPolicy};
 use convex_mgmt_suite::script_server::{Act, ScriptServer, raw, write};
 use convex_mgmt_suite::{Script, client_of, endpoint, fake};

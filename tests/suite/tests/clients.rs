@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
+use convex_mgmt::hyper::{BoxService, DefaultService, HyperTransport};
 use convex_mgmt::{
-    BoxClient, BoxService, Client, DefaultService, DeploymentApi, DeploymentClient, Error, ErrorKind, HyperTransport,
-    RetryBudget, RetryPolicy, Sent, Transport,
+    BoxClient, Client, DeploymentApi, DeploymentClient, Error, ErrorKind, RetryBudget, RetryPolicy, Sent, Transport,
 };
 use convex_mgmt_suite::classes::DONE;
 use convex_mgmt_suite::script_server::{Act, ScriptServer};

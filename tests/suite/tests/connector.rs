@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
-use convex_mgmt::{Client, ClientBuilder, Connection, DeploymentApi, ErrorKind, RetryPolicy, Sent};
+use convex_mgmt::hyper::Connection;
+use convex_mgmt::{Client, ClientBuilder, DeploymentApi, ErrorKind, RetryPolicy, Sent};
 use convex_mgmt_fake::Fake;
 use convex_mgmt_suite::{endpoint, fake};
 use http::{Request, Uri};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use convex_mgmt::defaults::HEAD_LIMIT;
 use convex_mgmt::deployment::ListEnvironmentVariables;
+use convex_mgmt::hyper::defaults::HEAD_LIMIT;
 use convex_mgmt::{
     Client, ClientBuilder, ConfigError, CryptoProvider, DeploymentApi, Error, ErrorKind, RetryPolicy, Sent,
 };

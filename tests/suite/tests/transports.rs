@@ -8,9 +8,10 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
+use convex_mgmt::proto::{Outcome, RetryDecision, RetryState};
 use convex_mgmt::{
     AccessToken, Client, DecodeError, DeploymentApi, Endpoint, ErrorKind, Idempotency, ManagementApi, Operation,
-    OperationMeta, Outcome, RetryBudget, RetryDecision, RetryPolicy, RetryState, Sent, Transport, TransportError,
+    OperationMeta, RetryBudget, RetryPolicy, Sent, Transport, TransportError,
 };
 use convex_mgmt_fake::{Fake, Fault};
 use convex_mgmt_suite::classes::{CLASSES, DONE, create, send};

@@ -64,7 +64,8 @@ impl Credential {
     ///
     /// ```
     /// use convex_mgmt::deployment::ListEnvironmentVariables;
-    /// use convex_mgmt::{Acceptance, Credential, Operation};
+    /// use convex_mgmt::{Credential, Operation};
+    /// use convex_mgmt::proto::Acceptance;
     ///
     /// let key = Credential::parse("prod:happy-animal-123|made-up")?;
     /// let compatibility = key.compatibility(ListEnvironmentVariables::META);

@@ -182,7 +182,8 @@ impl Credential {
     /// space around the text.
     ///
     /// ```
-    /// use convex_mgmt::{Credential, CredentialError, Surplus};
+    /// use convex_mgmt::{Credential, CredentialError};
+    /// use convex_mgmt::proto::Surplus;
     ///
     /// let pasted = "CONVEX_DEPLOY_KEY=prod:happy-animal-123|made-up";
     /// let error = Credential::parse(pasted).unwrap_err();

@@ -48,8 +48,10 @@ pub use self::unchecked::Unchecked;
 ///
 /// ```
 /// use bytes::Bytes;
-/// use convex_mgmt::{BuildError, DecodeError, DeployKey, DeploymentApi, Endpoint, decode};
-/// use convex_mgmt::{Operation, OperationMeta, Idempotency, RequestEncoder};
+/// use convex_mgmt::{BuildError, DecodeError, DeployKey, DeploymentApi, Endpoint};
+/// use convex_mgmt::proto::decode;
+/// use convex_mgmt::{Operation, OperationMeta, Idempotency};
+/// use convex_mgmt::proto::RequestEncoder;
 /// use serde::{Deserialize, Serialize};
 ///
 /// /// Renames a widget.

@@ -98,7 +98,7 @@ pub(crate) fn violations(limit: Option<u32>, cursor: Option<&str>) -> impl Itera
 /// Other operations have no pages to walk:
 ///
 /// ```compile_fail,E0277
-/// use convex_mgmt::Pager;
+/// use convex_mgmt::proto::Pager;
 /// use convex_mgmt::deployment::ListEnvironmentVariables;
 ///
 /// let pager = Pager::new(ListEnvironmentVariables::new());
@@ -124,7 +124,8 @@ pub trait Paged: Operation<Output = Page<Self::Item>> {
 /// ```
 /// use bytes::Bytes;
 /// use convex_mgmt::deployment::ListActiveSyncs;
-/// use convex_mgmt::{Operation, Pager};
+/// use convex_mgmt::Operation;
+/// use convex_mgmt::proto::Pager;
 /// # let responses = [
 /// #     r#"{"syncs":[],"pagination":{"hasMore":true,"nextCursor":"ab"}}"#,
 /// #     r#"{"syncs":[],"pagination":{"hasMore":false}}"#,

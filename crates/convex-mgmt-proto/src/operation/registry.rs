@@ -6,7 +6,7 @@
 /// macro_rules! count {
 ///     ($($api:ident::$topic:ident::$operation:ident,)+) => { [$(stringify!($operation)),+].len() };
 /// }
-/// assert_eq!(convex_mgmt::proto::for_each_operation!(count), convex_mgmt::OPERATIONS.len());
+/// assert_eq!(convex_mgmt::proto::for_each_operation!(count), convex_mgmt::proto::OPERATIONS.len());
 /// ```
 #[doc(hidden)]
 #[macro_export]

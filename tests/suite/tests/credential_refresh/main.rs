@@ -15,7 +15,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use convex_mgmt::deployment::environment_variables::EnvironmentVariables;
 use convex_mgmt::deployment::{ListEnvironmentVariables, ListUsageLimits};
-use convex_mgmt::layers::CredentialRefreshLayer;
+use convex_mgmt::hyper::layers::CredentialRefreshLayer;
 use convex_mgmt::{
     Client, ClientBuilder, DeployKey, DeploymentApi, DeploymentClient, Endpoint, Error, ErrorKind, RetryPolicy, Sent,
     TransportError,

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use convex_mgmt::deployment::{GetDeploymentInfo, GetLogStream, ListAuditLogEvents, ListEnvironmentVariables};
-use convex_mgmt::layers::CredentialRefreshLayer;
+use convex_mgmt::hyper::layers::CredentialRefreshLayer;
 use convex_mgmt::{
     Client, ConfigError, DeployKey, DeploymentApi, DeploymentClient, Endpoint, EndpointError, ErrorKind, UnixMillis,
 };

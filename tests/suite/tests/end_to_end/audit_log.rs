@@ -7,9 +7,9 @@ use convex_mgmt::deployment::usage::UsageLimitWindow;
 use convex_mgmt::deployment::usage::UsageMetric;
 use convex_mgmt::deployment::usage_limits::{UsageLimitConfig, UsageLimitType};
 use convex_mgmt::deployment::{CreateUsageLimit, ListAuditLogEvents, UpdateEnvironmentVariables};
+use convex_mgmt::hyper::BoxService;
 use convex_mgmt::{
-    BoxService, DeploymentClient, Error, ErrorCode, ErrorKind, Items, MemberId, Operation, Pages, RetryPolicy, Sent,
-    UnixMillis,
+    DeploymentClient, Error, ErrorCode, ErrorKind, Items, MemberId, Operation, Pages, RetryPolicy, Sent, UnixMillis,
 };
 use convex_mgmt_fake::{Fake, FakeServer, Fault, Plan};
 use convex_mgmt_suite::ways::{Answering, WAYS};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use convex_mgmt::defaults::{KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT};
+use convex_mgmt::hyper::defaults::{KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT};
 use convex_mgmt::{ErrorKind, RetryPolicy};
 use convex_mgmt_suite::classes::{self, CLASSES, DONE};
 use convex_mgmt_suite::frames::FrameServer;

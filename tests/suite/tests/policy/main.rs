@@ -14,10 +14,11 @@ use bytes::Bytes;
 use convex_mgmt::deployment::{
     DeleteLogStream, ListEnvironmentVariables, UpdateEnvironmentVariables, UpdateUsageLimit,
 };
-use convex_mgmt::layers::ConcurrencyLimitLayer;
+use convex_mgmt::hyper::layers::ConcurrencyLimitLayer;
+use convex_mgmt::proto::RequestEncoder;
 use convex_mgmt::{
     BuildError, Client, DecodeError, DeploymentApi, Error, ErrorCode, ErrorKind, Idempotency, Operation, OperationMeta,
-    RequestEncoder, RetryBudget, RetryPolicy, Sent,
+    RetryBudget, RetryPolicy, Sent,
 };
 use convex_mgmt_suite::classes::usage_limit;
 use convex_mgmt_suite::{Script, Step, endpoint, refused, reset};

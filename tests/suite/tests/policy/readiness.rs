@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use convex_mgmt::layers::{AttemptTimeoutLayer, ConcurrencyLimitLayer, CredentialRefreshLayer};
+use convex_mgmt::hyper::layers::{AttemptTimeoutLayer, ConcurrencyLimitLayer, CredentialRefreshLayer};
 use convex_mgmt::{DeployKey, TransportError, TransportErrorKind};
 use convex_mgmt_suite::ADMIN_KEY;
 use http::{Request, Response};

@@ -5,7 +5,8 @@ use std::hint::black_box;
 use std::os::unix::fs::FileExt;
 
 use convex_mgmt::deployment::{ListEnvironmentVariables, RotateWebhookSecret, UpdateEnvironmentVariables};
-use convex_mgmt::{Authorizes, DeployKey, DeploymentApi, Endpoint, Operation, Secret};
+use convex_mgmt::proto::Authorizes;
+use convex_mgmt::{DeployKey, DeploymentApi, Endpoint, Operation, Secret};
 use http::Response;
 use http::header::AUTHORIZATION;
 

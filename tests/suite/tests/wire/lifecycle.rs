@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use convex_mgmt::HyperTransport;
 use convex_mgmt::deployment::UpdateEnvironmentVariables;
+use convex_mgmt::hyper::HyperTransport;
 use convex_mgmt::{Client, Error, ErrorKind, Sent};
 use convex_mgmt_suite::endpoint;
 use convex_mgmt_suite::script_server::{Act, Gate, ScriptServer, answer, write};

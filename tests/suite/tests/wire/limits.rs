@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use convex_mgmt::KEPT_BODY;
-use convex_mgmt::defaults;
 use convex_mgmt::deployment::data_sync::Document;
 use convex_mgmt::deployment::{ListAuditLogEvents, ListEnvironmentVariables, ListLogStreams};
+use convex_mgmt::hyper::defaults;
+use convex_mgmt::proto::KEPT_BODY;
 use convex_mgmt::{DecodeErrorKind, DeploymentClient, ErrorKind, RawJson, UnixMillis};
 use convex_mgmt_suite::script_server::{Act, Gate, ScriptServer, answer, raw, write};
 

@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 use convex_mgmt::deployment::UpdateEnvironmentVariables;
+use convex_mgmt::proto::RequestEncoder;
 use convex_mgmt::{
     BuildError, DecodeError, DeploymentApi, DeploymentClient, Error, ErrorKind, Idempotency, Operation, OperationMeta,
-    RequestEncoder, Sent,
+    Sent,
 };
 use convex_mgmt_suite::script_server::{Act, Gate, ScriptServer, raw, write};
 use http::Method;

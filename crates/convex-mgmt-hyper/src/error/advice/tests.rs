@@ -110,7 +110,7 @@ fn table() -> Vec<(Error, ErrorKind, &'static str)> {
         (response(read, 200, ""), ErrorKind::Decode, "retry_later"),
         (response(read, 200, list), ErrorKind::Decode, "retry_later"),
         (response(read, 200, r#"{"usageLimits":7}"#), ErrorKind::Decode, "report_bug"),
-        (transport(CreateLogStream::META, T::Connection, Sent::Maybe), ErrorKind::OutcomeUnknown, {
+        (transport(<CreateLogStream>::META, T::Connection, Sent::Maybe), ErrorKind::OutcomeUnknown, {
             "verify_first with list_log_streams"
         }),
     ]
@@ -162,20 +162,20 @@ fn every_code_has_its_advice() {
 fn an_unknown_outcome_is_verified_unless_the_operation_may_be_repeated() {
     use TransportErrorKind::{Connect, Connection};
     for (error, expected) in [
-        (transport(CreateLogStream::META, Connection, Sent::Maybe), "verify_first with list_log_streams"),
-        (transport(CreateLogStream::META, Connect, Sent::No), "retry_later"),
+        (transport(<CreateLogStream>::META, Connection, Sent::Maybe), "verify_first with list_log_streams"),
+        (transport(<CreateLogStream>::META, Connect, Sent::No), "retry_later"),
         (transport(UpdateEnvironmentVariables::META, Connection, Sent::Maybe), "retry_later"),
         (transport(UnpauseDeployment::META, Connection, Sent::Maybe), "retry_later"),
-        (response(CreateLogStream::META, 502, ""), "verify_first with list_log_streams"),
+        (response(<CreateLogStream>::META, 502, ""), "verify_first with list_log_streams"),
         // The result is lost.
-        (response(CreateLogStream::META, 201, "{}"), "verify_first with list_log_streams"),
-        (response(CreateLogStream::META, 400, r#"{"code":"InvalidLogTopic"}"#), "fix_request"),
+        (response(<CreateLogStream>::META, 201, "{}"), "verify_first with list_log_streams"),
+        (response(<CreateLogStream>::META, 400, r#"{"code":"InvalidLogTopic"}"#), "fix_request"),
     ] {
         assert_eq!(advice(&error), expected, "{error:?}");
     }
     let rejected = Error(Box::new(crate::error::call::Inner {
         attempts: Attempts::new(2, true),
-        ..*code_of(CreateLogStream::META).0
+        ..*code_of(<CreateLogStream>::META).0
     }));
     assert_eq!(advice(&rejected), "verify_first with list_log_streams", "an earlier attempt may have taken effect");
 }
@@ -191,7 +191,7 @@ fn an_error_names_its_deployment_and_the_host_only_where_the_network_failed() {
     let text = "list_usage_limits: cannot connect to happy-animal-123.convex.cloud; nothing was sent";
     assert_eq!(error.to_string(), text);
     assert_eq!(error.transport_error().unwrap().to_string(), "cannot connect to the server");
-    let error = transport(CreateLogStream::META, TransportErrorKind::Connection, Sent::Maybe);
+    let error = transport(<CreateLogStream>::META, TransportErrorKind::Connection, Sent::Maybe);
     assert!(error.to_string().ends_with("; it may have taken effect; call list_log_streams to check"), "{error}");
     let error = code(403, "OperationNotPermitted");
     let summary = "list_usage_limits: the server returned 403 OperationNotPermitted (retry after 7 s)";

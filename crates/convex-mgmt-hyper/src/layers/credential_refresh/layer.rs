@@ -16,7 +16,7 @@ use super::service::CredentialRefresh;
 /// One layer serves every endpoint of the API that its client is used at ([`Client::at`](crate::Client::at)).
 ///
 /// ```
-/// use convex_mgmt::layers::CredentialRefreshLayer;
+/// use convex_mgmt::hyper::layers::CredentialRefreshLayer;
 /// use convex_mgmt::{Client, DeployKey, DeploymentApi, Endpoint};
 ///
 /// async fn read_from_vault(url: &str) -> Result<String, std::io::Error> {

@@ -10,7 +10,7 @@ pub(super) const AGENT: &str = concat!("convex-mgmt/", env!("CARGO_PKG_VERSION")
 /// A `User-Agent`: an integrator's product, such as `my-tool/1.2`, followed by this library's. It contains no secret.
 ///
 /// ```
-/// use convex_mgmt::UserAgent;
+/// use convex_mgmt::proto::UserAgent;
 ///
 /// assert!(UserAgent::new("my-tool/1.2 (+https://example.com)").is_ok());
 /// assert!(UserAgent::new("café/1").is_err());

@@ -1,0 +1,60 @@
+//! Guides by topic, with examples.
+//!
+//! * [Environment variables][environment-variables]: list, update, `.env` files, plans, conflicts.
+//! * [Canonical URLs, pausing and deployment info][deployment].
+//! * [Log streams][log-streams]: the six kinds, topics, updates, webhook secrets.
+//! * [Audit log][audit-log]: pages, actors, metadata.
+//! * [Data sync][data-sync]: pages, documents, selections.
+//! * [Usage and usage limits][usage-and-limits]: metrics, units, windows, limits.
+//! * [Errors and retries][errors]: error kinds, retry rules, unknown outcomes.
+//! * [Settings, layers and transports][transports]: defaults, endpoints, connections, proxies, other transports.
+//! * [Testing][testing]: an in-memory Convex for tests, in process, over a socket or from other languages.
+//! * [Reliability][reliability]: guarantees, and the tests that check them.
+//!
+#![doc = include_str!("links.md")]
+
+/// Declares the modules of the guides.
+///
+/// A guide links by reference (`[text][data-sync]`), and defines these links for git hosts at its end. The definitions of
+/// `links.md` and `operation-links.md` come first, so that they take precedence here.
+///
+/// The style keeps tables readable on a phone, where rustdoc would break names anywhere and columns would get too narrow.
+macro_rules! guides {
+    ($style:literal: $($name:ident = $file:literal;)*) => {$(
+        #[doc = include_str!("links.md")]
+        #[doc = include_str!("operation-links.md")]
+        #[doc = ""]
+        // The examples need the features that they use. Without them the guide is text only.
+        #[cfg_attr(
+            any(not(doctest), all(feature = "dotenv", feature = "tls-ring")),
+            doc = include_str!(concat!("../../docs/", $file))
+        )]
+        #[doc = include_str!($style)]
+        pub mod $name {}
+    )*};
+}
+
+guides! {
+    "tables.html":
+    environment_variables = "environment-variables.md";
+    deployment = "deployment.md";
+    log_streams = "log-streams.md";
+    audit_log = "audit-log.md";
+    data_sync = "data-sync.md";
+    usage_and_limits = "usage-and-limits.md";
+    errors = "errors.md";
+    transports = "transports.md";
+    testing = "testing.md";
+}
+
+guides! {
+    "tables-of-tests.html":
+    reliability = "reliability.md";
+}
+
+/// The examples of the README, compiled as tests.
+#[cfg(all(doctest, feature = "dotenv", feature = "tls-ring"))]
+#[doc = include_str!("links.md")]
+#[doc = ""]
+#[doc = include_str!("../../README.md")]
+mod readme {}
