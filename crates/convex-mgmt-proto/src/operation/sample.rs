@@ -60,8 +60,8 @@ pub trait Sample: Operation + Clone + fmt::Debug {
 /// Encodes an output as the response body that it was decoded from. Implemented by the `operation!` macro.
 #[cfg(feature = "serde-all")]
 pub trait EncodeOutput: Operation {
-    /// The response body. `null` stands for no body.
-    fn encode_output(output: &Self::Output) -> serde_json::Result<Value>;
+    /// The response body. An empty text means no body.
+    fn encode_output(output: &Self::Output) -> serde_json::Result<String>;
 }
 
 /// A request of a [`Sample`], at a made-up endpoint of its API.
@@ -80,7 +80,10 @@ pub struct SampleRequest {
 pub struct SampleOutput {
     /// The `Debug` text of the output.
     pub debug: String,
-    /// The output, encoded again.
+    /// The output, encoded again as a response body. Empty if there is no body, or if encoding failed.
+    #[cfg(feature = "serde-all")]
+    pub text: String,
+    /// The same as a value. It has lost the spelling of numbers, and is `null` for what a value cannot hold.
     #[cfg(feature = "serde-all")]
     pub body: Value,
 }
@@ -148,8 +151,9 @@ impl Samples {
             responses: O::responses,
             read: |response| {
                 let output = O::from_response(response)?;
-                let body = O::encode_output(&output).unwrap_or_default();
-                Ok(SampleOutput { debug: format!("{output:?}"), body })
+                let text = O::encode_output(&output).unwrap_or_default();
+                let body = serde_json::from_str(&text).unwrap_or_default();
+                Ok(SampleOutput { debug: format!("{output:?}"), text, body })
             },
         }
     }
