@@ -52,15 +52,27 @@ fn families(target: &Target) -> Vec<Growing> {
     });
     let seeds = corpus(target.name).into_iter().filter(|(_, input)| input.len() <= LONGEST_SEED);
     let derived = seeds.flat_map(|(seed, input)| {
-        stretches(&input).into_iter().map(move |stretch| Growing {
-            name: format!("{} of the seed {seed}", stretch.what),
-            // Large enough that the piece is most of the input.
-            size: SIZES.1.max(8 * input.len()),
-            input: Box::new(move |size| stretch.to(size)),
-            written: false,
-        })
+        let (operation, rest) = input.split_at(operation_line(target, &input));
+        let operation = operation.to_vec();
+        let growing = stretches(rest).into_iter().map(move |stretch| {
+            let operation = operation.clone();
+            Growing {
+                name: format!("{} of the seed {seed}", stretch.what),
+                // Large enough that the piece is most of the input.
+                size: SIZES.1.max(8 * input.len()),
+                input: Box::new(move |size| [operation.clone(), stretch.to(size)].concat()),
+                written: false,
+            }
+        });
+        growing.collect::<Vec<_>>()
     });
     written.chain(derived).collect()
+}
+
+/// The length of the line that names the operation. It is not repeated: another operation would be other work.
+fn operation_line(target: &Target, input: &[u8]) -> usize {
+    let end = input.iter().position(|byte| *byte == b'\n').filter(|_| target.name == "replies");
+    end.map_or(0, |end| end + 1)
 }
 
 /// Reads an empty input, and then both inputs of each family.
