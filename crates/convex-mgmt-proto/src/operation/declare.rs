@@ -308,7 +308,9 @@ macro_rules! response_encode {
         let pagination = crate::operation::paging::Pagination::new($output.next_cursor.clone());
         Ok(format!("{{\"{}\":{items},\"pagination\":{}}}", $name, serde_json::to_string(&pagination)?))
     }};
-    ($output:ident, $kind:ident $args:tt) => { serde_json::to_string($output) };
+    ($output:ident, $kind:ident $args:tt) => {
+        serde_json::to_string($output)
+    };
 }
 
 macro_rules! response_items {

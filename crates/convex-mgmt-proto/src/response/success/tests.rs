@@ -131,6 +131,8 @@ fn an_answer_that_cannot_be_read_is_the_apis_unless_something_says_otherwise() {
         (false, b"<html>"),
         (false, b"\0"),
         (false, b"\xef\xbb\xbf{}"),
+        (false, b"\xef"),
+        (false, b"null\xe2\x82"),
         (false, b"\xff\xfe{\0}\0"),
         (false, b"{\0}\0"),
         (false, b"\x1f\x8b\x08\0"),
