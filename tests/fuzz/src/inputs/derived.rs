@@ -7,7 +7,7 @@ use super::response::ResponseInput;
 
 /// Returns seeds for every operation, with their names: each sample response, the first one cut off in the middle, and the
 /// first one with values of other types.
-pub fn responses() -> Vec<(String, Vec<u8>)> {
+pub(super) fn responses() -> Vec<(String, Vec<u8>)> {
     SAMPLES.iter().flat_map(of_operation).collect()
 }
 

@@ -9,7 +9,6 @@ mod stretch;
 
 pub use choices::Choices;
 pub use corpus::corpus;
-pub use derived::responses;
 pub use mutate::{Mutator, dictionary};
 pub use response::{HEADS, ResponseInput, STATUSES};
 pub use stretch::{Stretch, stretches};
