@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::Failure;
-use crate::shell::{self, root, tool};
+use crate::shell::{self, cargo, root, tool};
 
 /// The version of cargo-fuzz to run.
 const CARGO_FUZZ: &str = "0.13.2";
@@ -19,8 +19,13 @@ const TIMEOUT: u32 = 60;
 pub(crate) fn run(target: Option<&str>, seconds: u32) -> Result<(), Failure> {
     let program = tool("cargo-fuzz", CARGO_FUZZ)?;
     let build = shell::target()?;
-    let corpus = root().join("tests/fuzz/corpus");
-    let mut targets: Vec<String> = std::fs::read_dir(&corpus)?
+    let start = build.join("fuzz-seeds");
+    if start.exists() {
+        std::fs::remove_dir_all(&start)?;
+    }
+    let mut seeds = cargo("run --quiet --package convex-mgmt-fuzz --bin seeds --");
+    shell::run(seeds.arg(&start))?;
+    let mut targets: Vec<String> = std::fs::read_dir(root().join("tests/fuzz/corpus"))?
         .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
         .collect::<Result<_, Failure>>()?;
     targets.sort_unstable();
@@ -38,10 +43,10 @@ pub(crate) fn run(target: Option<&str>, seconds: u32) -> Result<(), Failure> {
         fuzz.current_dir(root()).args(["fuzz", "run", "--sanitizer", "none", "--fuzz-dir", "tests/fuzz/libfuzzer"]);
         fuzz.arg("--target-dir").arg(build.join("libfuzzer")).arg(&target);
         // libFuzzer writes new inputs to the first folder and only reads the second.
-        fuzz.arg(&found).arg(corpus.join(&target)).arg("--");
+        fuzz.arg(&found).arg(start.join(&target)).arg("--");
         fuzz.arg(format!("-max_total_time={seconds}")).arg(format!("-max_len={MAX_LENGTH}"));
         fuzz.arg(format!("-timeout={TIMEOUT}")).arg("-print_final_stats=1");
-        fuzz.arg(format!("-dict={}", root().join("tests/fuzz/words.dict").display()));
+        fuzz.arg(format!("-dict={}", start.join("words.dict").display()));
         fuzz.arg(format!("-artifact_prefix={}/", found.display()));
         shell::run(&mut fuzz)?;
     }

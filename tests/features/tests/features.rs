@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use convex_mgmt_fuzz::TARGETS;
-use convex_mgmt_fuzz::corpus::corpus;
+use convex_mgmt_fuzz::inputs::corpus;
 use convex_mgmt_proto::Operation;
 use convex_mgmt_proto::deployment::data_sync::{DataSyncPage, Document, Selection, TableSelection, Value};
 use convex_mgmt_proto::deployment::{DataSync, GetDeploymentInfo, ListActiveSyncs, ListUsageLimits};

@@ -1,31 +1,30 @@
-//! How the library's work grows with its input: instructions for inputs of one size and of twice that, for families of
-//! inputs that were written to make it grow too fast, and for every seed of the corpus with a piece of it repeated.
+//! Measures how the library's work grows: counts the instructions for inputs of one size and of twice that size. The inputs are
+//! families written to make the work grow too fast, and every seed of the corpus with a piece of it repeated.
 //!
-//! `cargo bench -p convex-mgmt-fuzz --bench growth` prints the fastest growth of each target; `-- --check` fails when one is
-//! too fast. Instructions are counted by valgrind, in runs of this same program; without valgrind both fail.
+//! `cargo bench -p convex-mgmt-fuzz --bench growth` prints the fastest growth of each target. `-- --check` fails if one grows too
+//! fast. Valgrind counts the instructions of this same program; both commands need it.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its user")]
 
 use std::process::ExitCode;
 
 use convex_mgmt_count::{counted, instructions};
-use convex_mgmt_fuzz::corpus::corpus;
 use convex_mgmt_fuzz::families::FAMILIES;
-use convex_mgmt_fuzz::stretch::stretches;
+use convex_mgmt_fuzz::inputs::{corpus, stretches};
 use convex_mgmt_fuzz::{TARGETS, Target};
 
-/// How much more work there may be for twice the size. Twice is what is meant; maps of sorted names need a little more.
+/// The maximum work for twice the size, relative to the work for the size. Linear work is 2; sorted maps need a little more.
 const FASTEST: f64 = 2.5;
-/// The smaller size in bytes, of the families that were written and of those that are made of the corpus.
+/// The smaller size in bytes: of the written families, and of those that are derived from the corpus.
 const SIZES: (usize, usize) = (16_384, 4096);
-/// The longest seed that is stretched. Those that are longer are a long run of one byte already.
+/// The maximum length of a stretched seed in bytes. Longer seeds are a long run of one byte already.
 const LONGEST_SEED: usize = 8192;
 
-/// Inputs of any size, all alike.
+/// Similar inputs of any size.
 struct Growing {
     name: String,
     size: usize,
     input: Box<dyn Fn(usize) -> Vec<u8>>,
-    /// Whether it was written to be read to its end.
+    /// `true` for a written family. The library has to read its inputs to their end.
     written: bool,
 }
 
@@ -42,7 +41,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// All families of a target, in the same order each time.
+/// Returns all families of a target, always in the same order.
 fn families(target: &Target) -> Vec<Growing> {
     let of_target = FAMILIES.iter().filter(|family| family.target == target.name);
     let written = of_target.map(|family| Growing {
@@ -52,19 +51,31 @@ fn families(target: &Target) -> Vec<Growing> {
         written: true,
     });
     let seeds = corpus(target.name).into_iter().filter(|(_, input)| input.len() <= LONGEST_SEED);
-    let made = seeds.flat_map(|(seed, input)| {
-        stretches(&input).into_iter().map(move |stretch| Growing {
-            name: format!("{} of the seed {seed}", stretch.what),
-            // The piece has to be most of the input.
-            size: SIZES.1.max(8 * input.len()),
-            input: Box::new(move |size| stretch.to(size)),
-            written: false,
-        })
+    let derived = seeds.flat_map(|(seed, input)| {
+        let (operation, rest) = input.split_at(operation_line(target, &input));
+        let operation = operation.to_vec();
+        let growing = stretches(rest).into_iter().map(move |stretch| {
+            let operation = operation.clone();
+            Growing {
+                name: format!("{} of the seed {seed}", stretch.what),
+                // Large enough that the piece is most of the input.
+                size: SIZES.1.max(8 * input.len()),
+                input: Box::new(move |size| [operation.clone(), stretch.to(size)].concat()),
+                written: false,
+            }
+        });
+        growing.collect::<Vec<_>>()
     });
-    written.chain(made).collect()
+    written.chain(derived).collect()
 }
 
-/// Reads nothing, and then each input of each family.
+/// The length of the line that names the operation. It is not repeated: another operation would be other work.
+fn operation_line(target: &Target, input: &[u8]) -> usize {
+    let end = input.iter().position(|byte| *byte == b'\n').filter(|_| target.name == "replies");
+    end.map_or(0, |end| end + 1)
+}
+
+/// Reads an empty input, and then both inputs of each family.
 fn read(target: &Target) {
     let count = |input: &[u8]| counted(&mut || (target.read)(input));
     count(b"");
@@ -75,7 +86,7 @@ fn read(target: &Target) {
 }
 
 fn compare() -> ExitCode {
-    // Each is a program of its own, so they may run side by side.
+    // Each target is counted in a process of its own, so they can run in parallel.
     let compared: Vec<Result<Vec<String>, String>> = std::thread::scope(|scope| {
         let running: Vec<_> = TARGETS.iter().map(|target| scope.spawn(|| grows(target))).collect();
         running.into_iter().map(|one| one.join().unwrap()).collect()
@@ -89,11 +100,11 @@ fn compare() -> ExitCode {
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// What grows too fast in one target.
+/// Returns the families of a target that grow too fast.
 fn grows(target: &Target) -> Result<Vec<String>, String> {
     let counts = instructions(&["read", target.name])?;
     let families = families(target);
-    let (nothing, counts) = counts.split_first().ok_or("nothing was counted")?;
+    let (nothing, counts) = counts.split_first().ok_or("valgrind counted nothing")?;
     if counts.len() != 2 * families.len() {
         return Err(format!("{} counts for {} families", counts.len(), families.len()));
     }
@@ -102,18 +113,20 @@ fn grows(target: &Target) -> Result<Vec<String>, String> {
     for (family, count) in families.iter().zip(counts.chunks(2)) {
         let (size, twice) = (family.size, 2 * family.size);
         let (small, large) = (count[0].saturating_sub(*nothing), count[1].saturating_sub(*nothing));
-        // Less than an instruction a byte is no work, and grows as it likes.
+        // Less than an instruction per byte does not count as work.
         let growth = large as f64 / small.max(size as u64) as f64;
         if growth > FASTEST {
             problems.push(format!(
                 "{}: {small} instructions for {size} bytes, {large} for {twice}: {growth:.2} times as many, \
-                 at most {FASTEST} are allowed",
+                 at most {FASTEST}",
                 family.name
             ));
         }
         if family.written && large < twice as u64 {
-            problems
-                .push(format!("{}: {large} instructions for {twice} bytes: it is not read to its end", family.name));
+            problems.push(format!(
+                "{}: {large} instructions for {twice} bytes: the input is not read to its end",
+                family.name
+            ));
         }
         if growth > fastest.0 {
             fastest = (growth, &family.name);

@@ -1,4 +1,4 @@
-//! Credentials and URLs: any text for each.
+//! The target `credentials`: any text as a credential, as a URL and as a product name.
 
 use std::hint::black_box;
 
@@ -10,28 +10,28 @@ use convex_mgmt_proto::{
 use http::header::{AUTHORIZATION, HOST, USER_AGENT};
 use url::{Host, Url};
 
-use crate::plant::{CANARY, is_poisoned};
+use crate::plant::{CANARY, resembles_canary};
 
-/// Reads a text as a credential, as a URL and as the name of a product.
+/// Reads a text as a credential, as a URL and as a product name.
 ///
-/// * A credential is sent as it was given, behind the scheme of the API, and marked as sensitive.
-/// * Its three readers agree, and its parts are what stands before the `|`.
-/// * It is the key alone: nothing of what people paste around a key is in it, and with that around it, it is refused.
-/// * No secret is in any `Debug`, and no text in an error, but for the reason that a note gives.
-/// * A URL that is accepted is an origin, or one with a path prefix, which another reader of URLs agrees with to the host, and is
-///   encrypted or loopback.
+/// * A credential is sent unchanged after the scheme of the API, and marked as sensitive.
+/// * The three constructors agree, and the parts of a credential come from the text before the `|`.
+/// * A credential is the key alone. The constructors reject a key with other text that people paste around it.
+/// * `Debug` shows no secret. An error contains no text, except for the reason in a note that no key is available.
+/// * An accepted URL is an origin, or an origin with a path prefix. Another reader of URLs finds the same host in it. It is
+///   encrypted, or its host is loopback.
 ///
 /// # Panics
-/// If one of that does not hold.
+/// If one of these properties does not hold.
 pub fn credentials(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     if let Ok(credential) = Credential::parse(text) {
-        is_sent_as_given(text, &credential);
-        has_the_parts_of(text, &credential);
-        is_the_key_alone(text);
+        is_sent_unchanged(text, &credential);
+        has_parts_of(text, &credential);
+        is_only_a_key(text);
     }
-    readers_agree(text);
-    if !is_poisoned(data) {
+    constructors_agree(text);
+    if !resembles_canary(data) {
         is_never_shown(text);
     }
     for url in [text.to_owned(), format!("https://{text}"), format!("http://{text}")] {
@@ -41,7 +41,7 @@ pub fn credentials(data: &[u8]) {
     names_a_product(text);
 }
 
-/// Reads a text in each of the ways, and shows what came of it.
+/// Reads a text with each constructor, and formats the results.
 pub fn read(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     black_box(format!("{:?}", Credential::parse(text)));
@@ -62,10 +62,10 @@ pub fn read(data: &[u8]) {
     }
 }
 
-fn is_sent_as_given(text: &str, credential: &Credential) {
+fn is_sent_unchanged(text: &str, credential: &Credential) {
     let at = "https://happy-animal-123.convex.cloud";
     let sent = |endpoint: Endpoint<DeploymentApi>| {
-        let request = GetDeploymentInfo::new().to_request(&endpoint).expect("it takes nothing");
+        let request = GetDeploymentInfo::new().to_request(&endpoint).expect("the operation has no parameters");
         let value = &request.headers()[AUTHORIZATION];
         assert!(value.is_sensitive());
         assert_eq!(request.headers().get_all(AUTHORIZATION).iter().count(), 1);
@@ -73,7 +73,7 @@ fn is_sent_as_given(text: &str, credential: &Credential) {
     };
     let expected = format!("Convex {text}").into_bytes();
     let endpoint = Endpoint::new(at, credential);
-    // The one text that is a credential and cannot be sent does not exist: all are printable ASCII.
+    // Every credential can be sent, because all are printable ASCII.
     assert_eq!(sent(endpoint.expect("a credential can be sent")), expected);
     match credential {
         Credential::DeployKey(key) => assert_eq!(sent(Endpoint::new(at, key).expect("as before")), expected),
@@ -86,7 +86,7 @@ fn is_sent_as_given(text: &str, credential: &Credential) {
     }
 }
 
-fn has_the_parts_of(text: &str, credential: &Credential) {
+fn has_parts_of(text: &str, credential: &Credential) {
     match credential {
         Credential::DeployKey(key) => {
             let (prefix, secret) = text.split_once('|').expect("a key has both");
@@ -112,7 +112,7 @@ fn has_the_parts_of(text: &str, credential: &Credential) {
     }
 }
 
-fn is_the_key_alone(text: &str) {
+fn is_only_a_key(text: &str) {
     let (prefix, secret) = text.split_once('|').unwrap_or(("", text));
     assert!(!prefix.contains('='), "{text}");
     assert!(
@@ -163,7 +163,7 @@ fn is_the_key_alone(text: &str) {
     }
 }
 
-fn readers_agree(text: &str) {
+fn constructors_agree(text: &str) {
     let (any, key, token) = (Credential::parse(text), DeployKey::parse(text), AccessToken::parse(text));
     assert_eq!(any.as_ref(), text.parse().as_ref());
     match any {
@@ -184,7 +184,7 @@ fn readers_agree(text: &str) {
 }
 
 fn is_never_shown(text: &str) {
-    // At the end it is in the secret, whatever the form.
+    // At the end of the text the canary is part of the secret, in every form of a credential.
     let planted = format!("{text}{CANARY}");
     let read = Credential::parse(&planted);
     let mut shown = match &read {
@@ -194,7 +194,7 @@ fn is_never_shown(text: &str) {
     if let Ok(credential) = &read {
         let endpoint =
             Endpoint::<DeploymentApi>::new("https://h.example", credential).expect("a credential can be sent");
-        let request = GetDeploymentInfo::new().to_request(&endpoint).expect("it takes nothing");
+        let request = GetDeploymentInfo::new().to_request(&endpoint).expect("the operation has no parameters");
         shown += &format!("{endpoint:?} {request:?}");
     }
     for error in [DeployKey::parse(&planted).err(), AccessToken::team(&planted).err()].into_iter().flatten() {
@@ -206,7 +206,7 @@ fn is_never_shown(text: &str) {
     assert!(!shown.contains(CANARY), "{shown}");
 }
 
-/// An error as it is shown. The note that no key is there is meant to be read.
+/// The texts of an error. The reason in a note that no key is available is meant to be shown.
 fn error_text(error: &CredentialError) -> String {
     if let CredentialError::Missing { reason } = error {
         assert!(reason.chars().count() <= 500 && !reason.chars().any(char::is_control));
@@ -226,7 +226,7 @@ fn is_an_origin(url: &str) {
     let kept = endpoint.url();
     let again = Endpoint::<DeploymentApi>::new_insecure(kept, &key);
     assert_eq!(again.as_ref().map(Endpoint::url), Ok(kept));
-    let request = GetDeploymentInfo::new().to_request(&endpoint).expect("it takes nothing");
+    let request = GetDeploymentInfo::new().to_request(&endpoint).expect("the operation has no parameters");
     assert_eq!(request.uri().to_string(), format!("{kept}/api/v1/deployment_info"));
     let (scheme, authority) = kept.split_once("://").expect("an origin");
     assert_eq!(request.headers()[HOST], authority);
@@ -237,15 +237,14 @@ fn is_an_origin(url: &str) {
     if strict.is_ok() {
         assert!(scheme == "https" || loopback, "{kept} is not encrypted");
     }
-    // One `/` at the end and the case are all that may differ from what was given.
-    let Ok(given) = Url::parse(url) else { return };
-    assert_eq!(given.port_or_known_default(), Url::parse(kept).ok().and_then(|kept| kept.port_or_known_default()));
-    assert_eq!((given.path(), given.query(), given.fragment()), ("/", None, None));
-    assert_eq!((given.username(), given.password()), ("", None));
+    // Only a `/` at the end and the case may differ from the text.
+    let Ok(parsed) = Url::parse(url) else { return };
+    assert_eq!(parsed.port_or_known_default(), Url::parse(kept).ok().and_then(|kept| kept.port_or_known_default()));
+    assert_eq!((parsed.path(), parsed.query(), parsed.fragment()), ("/", None, None));
+    assert_eq!((parsed.username(), parsed.password()), ("", None));
 }
 
-/// The host of an accepted URL as it stands there, and whether it is this machine: by another reader of URLs, who agrees that
-/// it is one.
+/// The host of an accepted URL as it is written, and `true` if it is loopback. Another reader of URLs has to agree.
 fn host_and_loopback(kept: &str) -> (String, bool) {
     let (_, rest) = kept.split_once("://").expect("an origin");
     let authority = rest.split('/').next().expect("a text has a beginning");
@@ -253,7 +252,7 @@ fn host_and_loopback(kept: &str) -> (String, bool) {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => authority,
     };
-    // Whether an international name is one is not asked here.
+    // This library does not check international names.
     let Ok(other) = Url::parse(kept) else {
         assert!(host.contains("xn--"), "{kept}");
         return (host.to_owned(), false);
@@ -284,18 +283,18 @@ fn is_below_a_path(url: &str) {
     if let Ok(strict) = &strict {
         assert_eq!(lenient.as_ref().map(Endpoint::url), Ok(strict.url()));
     }
-    // Without a path the constructors are the same.
+    // Without a path the constructors agree.
     match Endpoint::<DeploymentApi>::new(url, &key) {
         Err(EndpointError::Path) => {}
         other => assert_eq!(other.as_ref().map(Endpoint::url), strict.as_ref().map(Endpoint::url)),
     }
     let Ok(endpoint) = lenient else { return };
     let kept = endpoint.url();
-    let request = GetDeploymentInfo::new().to_request(&endpoint).expect("it takes nothing");
+    let request = GetDeploymentInfo::new().to_request(&endpoint).expect("the operation has no parameters");
     assert_eq!(request.uri().to_string(), format!("{kept}/api/v1/deployment_info"));
     assert!(!kept.ends_with('/') && !kept.ends_with("/api/v1"));
     assert!(endpoint.serves(&request));
-    // A reader that makes paths shorter, or decodes them, finds nothing to do.
+    // A reader that shortens or decodes paths leaves it unchanged.
     let Ok(other) = Url::parse(kept) else { return };
     assert_eq!(
         format!("{}://{}{}", other.scheme(), request.uri().authority().expect("it has one"), other.path())
@@ -311,7 +310,7 @@ fn names_a_product(text: &str) {
     let key = DeployKey::parse("happy-animal-123|made-up").expect("a key");
     let endpoint = Endpoint::<DeploymentApi>::new("https://h.example", &key).expect("an endpoint");
     if let Ok(endpoint) = endpoint.with_user_agent(text) {
-        let request = GetDeploymentInfo::new().to_request(&endpoint).expect("it takes nothing");
+        let request = GetDeploymentInfo::new().to_request(&endpoint).expect("the operation has no parameters");
         let sent = request.headers()[USER_AGENT].as_bytes();
         assert!(sent.starts_with(text.trim().as_bytes()) && !text.trim().is_empty());
         assert!(sent.iter().all(|byte| matches!(byte, b' '..=b'~')));

@@ -1,76 +1,77 @@
-//! Cursors and ids: any text on its way back to the server, in the query, in the body and in the path.
+//! The target `cursors`: any text as a cursor or id that is sent back to the server, in the path, in the query and in the body.
 
 use std::hint::black_box;
+use std::sync::LazyLock;
 
 use bytes::Bytes;
-use convex_mgmt_proto::deployment::log_streams::WebhookUpdate;
-use convex_mgmt_proto::deployment::usage_limits::UsageLimitConfig;
-use convex_mgmt_proto::deployment::{
-    DataSync, DeleteLogStream, DeleteUsageLimit, GetLogStream, ListActiveSyncs, ListAuditLogEvents,
-    RotateWebhookSecret, UpdateLogStream, UpdateUsageLimit,
-};
-use convex_mgmt_proto::{
-    BuildError, DeployKey, DeploymentApi, Endpoint, Operation, OperationMeta, Page, Pager, PagingError, UnixMillis,
-};
+use convex_mgmt_proto::deployment::{DataSync, ListActiveSyncs, ListAuditLogEvents};
+use convex_mgmt_proto::samples::{SAMPLES, SampleApi, SampleRequest, Samples};
+use convex_mgmt_proto::{BuildError, DeploymentApi, Operation, Page, Pager, PagingError, UnixMillis};
 use http::Request;
 use http::header::CONTENT_TYPE;
 use serde_json::json;
 use url::Url;
 
-use crate::input::Input;
+use crate::inputs::Choices;
 
-/// More bytes than that may make a URL too long, when each becomes three.
+/// A text with more bytes can make a URL too long, because each byte can become three.
 const SHORT: usize = 20_000;
 
-/// Writes requests with a text for a cursor or id. The first byte says what is set and whether the checks are off, eight are
-/// a time, eight a limit; the rest is the text.
+/// A text with more bytes is tested with one operation only.
+const LONG: usize = 1000;
+
+/// The text of the requests that others are compared with.
+const PLAIN: &str = "text-for-a-url";
+
+/// Builds requests with a text as a cursor or id. The first byte of the input selects what is set, and whether the request is
+/// checked. Eight bytes are a time, eight a limit; the rest is the text.
 ///
-/// * A request is refused exactly if its values break a rule, and a text is never the reason of another refusal.
-/// * What is sent is read back, by another reader of URLs and JSON, as exactly what was given, and nothing beside it.
-/// * A pager goes on at the text, and stops when it comes back to it.
+/// * A checked request is rejected exactly if a value breaks a rule. The text is no reason for any other error.
+/// * Another reader of URLs and JSON finds the text in the request as it was set, and nothing else that depends on it.
+/// * A pager continues at the text, and fails when the text comes a second time.
 ///
 /// # Panics
-/// If one of that does not hold.
+/// If one of these properties does not hold.
 pub fn cursors(data: &[u8]) {
-    let Some(Given { from, limit, text, cursor, unchecked }) = Given::of(data) else { return };
-    in_the_query(from, limit, cursor, unchecked);
-    in_the_body(cursor, unchecked);
-    in_the_path(text);
-    goes_on(text);
+    let Some(input) = CursorInput::parse(data) else { return };
+    in_every_url(input.text);
+    in_the_lists(&input);
+    in_the_body(&input);
+    is_walked(input.text);
 }
 
-/// Writes each request with the text, and goes on at it.
+/// Builds each request with the text, and continues a list at it.
 pub fn read(data: &[u8]) {
-    let Some(Given { from, limit, text, cursor, unchecked }) = Given::of(data) else { return };
-    let (syncs, events) = lists(from, limit, cursor, unchecked);
-    let _ = black_box(syncs.to_request(&endpoint()));
-    let _ = black_box(events.to_request(&endpoint()));
-    let _ = black_box(sync(cursor, unchecked).to_request(&endpoint()));
-    BY_ID.iter().for_each(|(_, build)| drop(black_box(build(text))));
+    let Some(input) = CursorInput::parse(data) else { return };
+    let (syncs, events) = input.lists();
+    let _ = black_box(input.build(syncs));
+    let _ = black_box(input.build(events));
+    let _ = black_box(input.build(input.sync()));
+    SAMPLES.iter().for_each(|samples| drop(black_box((samples.with_url_text)(input.text))));
     let mut pager = Pager::new(ListActiveSyncs::new());
     for _ in 0..2 {
-        pager.accept(Page::new([], Some(text.to_owned())));
+        pager.accept(Page::new([], Some(input.text.to_owned())));
         let _ = black_box(pager.request());
     }
 }
 
-/// What an input says.
-struct Given<'a> {
+/// An input of this target.
+struct CursorInput<'a> {
     from: UnixMillis,
     limit: Option<u32>,
     text: &'a str,
-    /// The text, if it is a cursor too.
+    /// The text, if it is set as the cursor.
     cursor: Option<&'a str>,
     unchecked: bool,
 }
 
-impl<'a> Given<'a> {
-    fn of(data: &'a [u8]) -> Option<Self> {
-        let mut input = Input::new(data);
-        let flags = input.byte();
-        let from = UnixMillis(input.number() as i64 >> (flags >> 4));
-        let limit = (input.number() >> (flags >> 4)) as u32;
-        let text = std::str::from_utf8(input.rest()).ok()?;
+impl<'a> CursorInput<'a> {
+    fn parse(data: &'a [u8]) -> Option<Self> {
+        let mut choices = Choices::new(data);
+        let flags = choices.byte();
+        let from = UnixMillis(choices.number() as i64 >> (flags >> 4));
+        let limit = (choices.number() >> (flags >> 4)) as u32;
+        let text = std::str::from_utf8(choices.rest()).ok()?;
         Some(Self {
             from,
             limit: (flags & 4 == 4).then_some(limit),
@@ -79,101 +80,153 @@ impl<'a> Given<'a> {
             unchecked: flags & 1 == 1,
         })
     }
-}
 
-fn endpoint() -> Endpoint<DeploymentApi> {
-    let key = DeployKey::parse("happy-animal-123|made-up").expect("a key");
-    Endpoint::new("https://happy-animal-123.convex.cloud", &key).expect("an endpoint")
-}
-
-fn lists(
-    from: UnixMillis,
-    limit: Option<u32>,
-    cursor: Option<&str>,
-    unchecked: bool,
-) -> (ListActiveSyncs, ListAuditLogEvents) {
-    let (mut syncs, mut events) = (ListActiveSyncs::new(), ListAuditLogEvents::new(from));
-    (syncs.limit, events.limit) = (limit, limit);
-    (syncs.cursor, events.cursor) = (cursor.map(str::to_owned), cursor.map(str::to_owned));
-    if unchecked { (syncs.unchecked(), events.unchecked()) } else { (syncs, events) }
-}
-
-fn sync(cursor: Option<&str>, unchecked: bool) -> DataSync {
-    let sync = cursor.map_or_else(DataSync::new, DataSync::from_cursor);
-    if unchecked { sync.unchecked() } else { sync }
-}
-
-fn in_the_query(from: UnixMillis, limit: Option<u32>, cursor: Option<&str>, unchecked: bool) {
-    let bad = limit.is_some_and(|limit| !(1..=100).contains(&limit)) || cursor == Some("");
-    let (syncs, events) = lists(from, limit, cursor, unchecked);
-
-    let mut expected = Vec::new();
-    expected.extend(limit.map(|limit| ("limit", limit.to_string())));
-    expected.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
-    if let Some(request) = built(&syncs, bad && !unchecked, cursor) {
-        assert_eq!(query(&request), expected);
-        assert_eq!(segments(&request), ["api", "v1", "data", "list_active_syncs"]);
-        is_empty(&request);
+    fn lists(&self) -> (ListActiveSyncs, ListAuditLogEvents) {
+        let (mut syncs, mut events) = (ListActiveSyncs::new(), ListAuditLogEvents::new(self.from));
+        (syncs.limit, events.limit) = (self.limit, self.limit);
+        let cursor = || self.cursor.map(str::to_owned);
+        (syncs.cursor, events.cursor) = (cursor(), cursor());
+        (syncs, events)
     }
 
-    expected.insert(0, ("from", from.0.to_string()));
-    if let Some(request) = built(&events, (bad || from.0 < 0) && !unchecked, cursor) {
-        assert_eq!(query(&request), expected);
-        assert_eq!(segments(&request), ["api", "v1", "list_audit_log_events"]);
-        is_empty(&request);
+    fn sync(&self) -> DataSync {
+        self.cursor.map_or_else(DataSync::new, DataSync::from_cursor)
     }
-}
 
-fn in_the_body(cursor: Option<&str>, unchecked: bool) {
-    if let Some(request) = built(&sync(cursor, unchecked), cursor == Some("") && !unchecked, None) {
-        let expected = cursor.map_or_else(|| json!({}), |cursor| json!({ "cursor": cursor }));
-        assert_eq!(serde_json::from_slice::<serde_json::Value>(request.body()).ok(), Some(expected));
-        assert_eq!(request.headers()[CONTENT_TYPE], "application/json");
-        assert_eq!(
-            (segments(&request), query(&request).len()),
-            (vec!["api".into(), "v1".into(), "data".into(), "sync".into()], 0)
-        );
+    fn build(&self, operation: impl Operation<Api = DeploymentApi>) -> Result<Request<Bytes>, BuildError> {
+        let endpoint = DeploymentApi::endpoint();
+        if self.unchecked { operation.unchecked().to_request(&endpoint) } else { operation.to_request(&endpoint) }
     }
-}
 
-/// Builds the request of an operation of which only the id is of interest.
-type ById = (&'static OperationMeta, fn(&str) -> Result<Request<Bytes>, BuildError>);
-
-/// Every operation with an id in its path.
-const BY_ID: &[ById] = &[
-    (GetLogStream::META, |id| GetLogStream::new(id).to_request(&endpoint())),
-    (DeleteLogStream::META, |id| DeleteLogStream::new(id).to_request(&endpoint())),
-    (RotateWebhookSecret::META, |id| RotateWebhookSecret::new(id).to_request(&endpoint())),
-    (UpdateLogStream::META, |id| UpdateLogStream::new(id, WebhookUpdate::new()).to_request(&endpoint())),
-    (DeleteUsageLimit::META, |id| DeleteUsageLimit::new(id).to_request(&endpoint())),
-    (UpdateUsageLimit::META, |id| {
-        let config = UsageLimitConfig::new("functionCalls".into(), "day".into(), "warning".into(), 1);
-        UpdateUsageLimit::new(id, config).to_request(&endpoint())
-    }),
-];
-
-fn in_the_path(id: &str) {
-    for (meta, build) in BY_ID {
-        match build(id) {
-            Err(BuildError::PathValue { field: "id", .. }) => assert!(["", ".", ".."].contains(&id), "{id:?}"),
-            Err(BuildError::Url { .. }) => assert!(id.len() > SHORT, "{} bytes are too long", id.len()),
-            Err(error) => panic!("{}: {error}", meta.id),
+    /// Builds a request. Returns `None` if it breaks a rule (`is_bad`), or is too long because of a cursor in its URL.
+    fn built(
+        &self,
+        operation: impl Operation<Api = DeploymentApi>,
+        is_bad: bool,
+        in_url: Option<&str>,
+    ) -> Option<Request<Bytes>> {
+        let is_bad = is_bad && !self.unchecked;
+        match self.build(operation) {
             Ok(request) => {
-                assert!(!["", ".", ".."].contains(&id));
-                let path =
-                    meta.path.trim_start_matches('/').split('/').map(|part| if part == "{id}" { id } else { part });
-                let expected: Vec<&str> = ["api", "v1"].into_iter().chain(path).collect();
-                assert_eq!(segments(&request), expected, "{}", meta.id);
-                assert_eq!(query(&request), [], "{}", meta.id);
-                // The id is in the path and nowhere else.
-                let other = build("some-id").expect("a request with another id");
-                assert_eq!(request.body(), other.body(), "{}", meta.id);
+                assert!(!is_bad, "a value that breaks a rule is sent: {}", request.uri());
+                Some(request)
             }
+            Err(BuildError::Invalid(violations)) => {
+                assert!(is_bad, "{violations}");
+                None
+            }
+            Err(BuildError::Url { .. }) => {
+                assert!(in_url.is_some_and(|text| text.len() > SHORT), "the URL of a short text is too long");
+                None
+            }
+            Err(BuildError::BodyTooLarge { .. }) if in_url.is_none() => None,
+            Err(error) => panic!("{error}"),
         }
     }
 }
 
-fn goes_on(cursor: &str) {
+/// A request with [`PLAIN`] as its text.
+struct PlainRequest {
+    request: Request<Bytes>,
+    url: UrlParts,
+    /// `true` if the text is a segment of the path.
+    in_path: bool,
+}
+
+/// The requests with [`PLAIN`] as their text, of each operation that has such requests.
+static PLAIN_REQUESTS: LazyLock<Vec<(&Samples, Vec<PlainRequest>)>> = LazyLock::new(|| {
+    let built = |request: SampleRequest| {
+        let request = request.checked.unwrap_or_else(|error| panic!("{}: {error}", request.debug));
+        let url = UrlParts::of(&request);
+        let in_path = url.segments.iter().any(|segment| segment == PLAIN);
+        PlainRequest { request, url, in_path }
+    };
+    let requests = |samples: &Samples| (samples.with_url_text)(PLAIN).into_iter().map(built).collect::<Vec<_>>();
+    let all = SAMPLES.iter().map(|samples| (samples, requests(samples)));
+    all.filter(|(_, requests)| !requests.is_empty()).collect()
+});
+
+/// Sets the text in every operation that has a text in its URL. Sets a long text in one of them only, to save time.
+fn in_every_url(text: &str) {
+    let only = (text.len() > LONG).then_some(text.len() % PLAIN_REQUESTS.len());
+    for (_, (samples, plain)) in PLAIN_REQUESTS.iter().enumerate().filter(|(at, _)| only.is_none_or(|only| only == *at))
+    {
+        let requests = (samples.with_url_text)(text);
+        assert_eq!(requests.len(), plain.len(), "{}", samples.meta);
+        for (request, plain) in requests.into_iter().zip(plain) {
+            check_url_text(samples, request, plain, text);
+        }
+    }
+}
+
+/// Compares a request with the same request that has another text.
+fn check_url_text(samples: &Samples, request: SampleRequest, plain: &PlainRequest, text: &str) {
+    let meta = samples.meta;
+    let is_no_segment = plain.in_path && ["", ".", ".."].contains(&text);
+    match (&request.checked, &request.unchecked) {
+        (Ok(checked), Ok(unchecked)) => assert_eq!(checked.uri(), unchecked.uri(), "{meta}"),
+        // The checks of an operation may have further rules.
+        (Err(BuildError::Invalid(_)), _) => {}
+        (checked, unchecked) => {
+            assert_eq!(checked.as_ref().err(), unchecked.as_ref().err(), "{meta}: {text:?}");
+        }
+    }
+    let request = match request.unchecked {
+        Err(BuildError::PathValue { .. }) => {
+            assert!(is_no_segment, "{meta} rejects {text:?}");
+            return;
+        }
+        Err(BuildError::Url { .. }) => {
+            assert!(text.len() > SHORT, "{meta}: {} bytes are too long", text.len());
+            return;
+        }
+        Err(error) => panic!("{meta}: {error}"),
+        Ok(request) => request,
+    };
+    assert!(!is_no_segment, "{meta} sends {text:?} as a segment of the path");
+    let url = UrlParts::of(&request);
+    assert_eq!(url.origin, plain.url.origin, "{meta}");
+    let expected = |plain: &str| if plain == PLAIN { text.to_owned() } else { plain.to_owned() };
+    assert_eq!(url.segments, plain.url.segments.iter().map(|plain| expected(plain)).collect::<Vec<_>>(), "{meta}");
+    let query = plain.url.query.iter().map(|(name, plain)| (name.clone(), expected(plain)));
+    assert_eq!(url.query, query.collect::<Vec<_>>(), "{meta}");
+    assert_eq!((request.body(), request.headers()), (plain.request.body(), plain.request.headers()), "{meta}");
+}
+
+/// Sets the time, the limit and the cursor of the lists.
+fn in_the_lists(input: &CursorInput<'_>) {
+    let CursorInput { from, limit, cursor, .. } = *input;
+    let is_bad = limit.is_some_and(|limit| !(1..=100).contains(&limit)) || cursor == Some("");
+    let (syncs, events) = input.lists();
+
+    let mut expected = Vec::new();
+    expected.extend(limit.map(|limit| ("limit".to_owned(), limit.to_string())));
+    expected.extend(cursor.map(|cursor| ("cursor".to_owned(), cursor.to_owned())));
+    if let Some(request) = input.built(syncs, is_bad, cursor) {
+        has_url(&request, &["data", "list_active_syncs"], &expected);
+        has_no_body(&request);
+    }
+
+    expected.insert(0, ("from".to_owned(), from.0.to_string()));
+    if let Some(request) = input.built(events, is_bad || from.0 < 0, cursor) {
+        has_url(&request, &["list_audit_log_events"], &expected);
+        has_no_body(&request);
+    }
+}
+
+/// Sets the cursor of a data sync.
+fn in_the_body(input: &CursorInput<'_>) {
+    let cursor = input.cursor;
+    if let Some(request) = input.built(input.sync(), cursor == Some(""), None) {
+        let expected = cursor.map_or_else(|| json!({}), |cursor| json!({ "cursor": cursor }));
+        assert_eq!(serde_json::from_slice::<serde_json::Value>(request.body()).ok(), Some(expected));
+        assert_eq!(request.headers()[CONTENT_TYPE], "application/json");
+        has_url(&request, &["data", "sync"], &[]);
+    }
+}
+
+/// Walks a list with the text as a cursor.
+fn is_walked(cursor: &str) {
     let mut pager = Pager::new(ListActiveSyncs::new());
     pager.accept(Page::new([], Some(cursor.to_owned())));
     let next = pager.request().expect("another page").expect("not the end");
@@ -181,62 +234,51 @@ fn goes_on(cursor: &str) {
     let mut ended = pager.clone();
     ended.accept(Page::new([], None));
     assert!(matches!(ended.request(), Ok(None)));
-    // However large the circle.
+    // With another page between the two.
     let another = format!("{cursor}!");
-    let mut larger = pager.clone();
-    larger.accept(Page::new([], Some(another.clone())));
-    assert_eq!(larger.request().expect("another page").expect("not the end").cursor, Some(another));
-    for mut pager in [pager, larger] {
+    let mut longer = pager.clone();
+    longer.accept(Page::new([], Some(another.clone())));
+    assert_eq!(longer.request().expect("another page").expect("not the end").cursor, Some(another));
+    for mut pager in [pager, longer] {
         pager.accept(Page::new([], Some(cursor.to_owned())));
         assert!(matches!(pager.request(), Err(PagingError)));
     }
 }
 
-/// The request, unless it has to be refused or its text is too long for a URL.
-fn built(operation: &impl Operation<Api = DeploymentApi>, bad: bool, in_url: Option<&str>) -> Option<Request<Bytes>> {
-    match operation.to_request(&endpoint()) {
-        Ok(request) => {
-            assert!(!bad, "a bad value was let through: {}", request.uri());
-            Some(request)
+/// The parts of a URL, as another reader of URLs finds them.
+struct UrlParts {
+    origin: String,
+    segments: Vec<String>,
+    query: Vec<(String, String)>,
+}
+
+impl UrlParts {
+    fn of(request: &Request<Bytes>) -> Self {
+        let url = Url::parse(&request.uri().to_string()).expect("a URL");
+        assert!(url.fragment().is_none() && url.username().is_empty());
+        // Another decoder than ours reads each segment as the value of a form. It would read `+` as a space, but `+` is never
+        // sent.
+        let decoded = |segment: &str| {
+            let text = format!("x={segment}");
+            let values = url::form_urlencoded::parse(text.as_bytes()).map(|(_, value)| value.into_owned());
+            values.collect::<Vec<_>>().concat()
+        };
+        Self {
+            origin: url.origin().ascii_serialization(),
+            segments: url.path_segments().expect("a path").map(decoded).collect(),
+            query: url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect(),
         }
-        Err(BuildError::Invalid(problems)) => {
-            assert!(bad, "{problems}");
-            None
-        }
-        Err(BuildError::Url { .. }) => {
-            assert!(in_url.is_some_and(|text| text.len() > SHORT), "a short text was too long");
-            None
-        }
-        Err(BuildError::BodyTooLarge { .. }) if in_url.is_none() => None,
-        Err(error) => panic!("{error}"),
     }
 }
 
-fn url(request: &Request<Bytes>) -> Url {
-    let url = Url::parse(&request.uri().to_string()).expect("a URL");
-    assert_eq!(url.origin().ascii_serialization(), "https://happy-animal-123.convex.cloud");
-    assert!(url.fragment().is_none() && url.username().is_empty());
-    url
+fn has_url(request: &Request<Bytes>, path: &[&str], query: &[(String, String)]) {
+    let url = UrlParts::of(request);
+    assert_eq!(url.origin, "https://happy-animal-123.convex.cloud");
+    assert_eq!(url.segments, [&["api", "v1"], path].concat());
+    assert_eq!(url.query, query);
 }
 
-fn segments(request: &Request<Bytes>) -> Vec<String> {
-    let url = url(request);
-    let segments = url.path_segments().expect("a path");
-    // As the value of a form it is decoded by another reader than ours; `+`, which would become a space, is never written.
-    let decoded = |segment: &str| {
-        let text = format!("x={segment}");
-        url::form_urlencoded::parse(text.as_bytes()).map(|(_, value)| value.into_owned()).collect::<Vec<_>>().concat()
-    };
-    segments.map(decoded).collect()
-}
-
-fn query(request: &Request<Bytes>) -> Vec<(&'static str, String)> {
-    let names = ["from", "limit", "cursor"];
-    let known = |name: &str| names.into_iter().find(|known| *known == name).expect("a name that was given");
-    url(request).query_pairs().map(|(name, value)| (known(&name), value.into_owned())).collect()
-}
-
-fn is_empty(request: &Request<Bytes>) {
+fn has_no_body(request: &Request<Bytes>) {
     assert!(request.body().is_empty() && !request.headers().contains_key(CONTENT_TYPE));
 }
 
@@ -245,9 +287,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_operation_with_an_id_is_tried() {
-        let with_id = convex_mgmt_proto::OPERATIONS.iter().filter(|meta| meta.path.contains('{'));
-        let missing: Vec<_> = with_id.filter(|meta| !BY_ID.iter().any(|(tried, _)| tried.id == meta.id)).collect();
-        assert!(missing.is_empty(), "{missing:?}");
+    fn every_operation_with_a_placeholder_or_a_query_has_samples_with_url_text() {
+        for meta in SAMPLES.iter().map(|samples| samples.meta) {
+            let plain = PLAIN_REQUESTS.iter().find(|(samples, _)| samples.meta.to_string() == meta.to_string());
+            let requests = plain.map(|(_, requests)| requests.as_slice()).unwrap_or_default();
+            let has_text = meta.path.contains('{') || !meta.query.is_empty();
+            assert_eq!(!requests.is_empty(), has_text, "{meta}: `with_url_text` has {} requests", requests.len());
+
+            let template: Vec<&str> = meta.path.trim_start_matches('/').split('/').collect();
+            for (at, part) in template.iter().enumerate().filter(|(_, part)| part.contains('{')) {
+                let is_set = |plain: &PlainRequest| {
+                    let segments = &plain.url.segments;
+                    segments[segments.len() - template.len() + at] == PLAIN
+                };
+                assert!(requests.iter().any(is_set), "{meta}: no request of `with_url_text` sets {part}");
+            }
+            for plain in requests {
+                let is_set = plain.in_path || plain.url.query.iter().any(|(_, value)| value == PLAIN);
+                assert!(is_set, "{meta}: `with_url_text` does not set the text in {}", plain.request.uri());
+            }
+        }
     }
 }

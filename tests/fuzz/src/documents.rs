@@ -1,4 +1,4 @@
-//! Documents of a data sync: what is in them, read in several ways that have to agree.
+//! The target `documents`: any bytes as a document of a data sync, decoded into several types that have to agree.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
@@ -13,9 +13,9 @@ use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
 use crate::oracle::{self, NoValue};
-use crate::plant::{CANARY, is_poisoned, plant};
+use crate::plant::{CANARY, plant, resembles_canary};
 
-/// A type as a user might have it.
+/// A type such as a user may have.
 #[derive(Debug, Deserialize)]
 struct Typed {
     #[serde(rename = "_id")]
@@ -27,10 +27,10 @@ struct Typed {
     rest: BTreeMap<String, Value>,
 }
 
-/// What [`Document::parse`] expects of an object that has no `_id`.
+/// The expectation in the error of [`Document::parse`] for an object without an `_id`.
 const NO_ID: &str = "the field `_id`";
 
-/// A document. An object without an `_id` gets one as its last field, so that inputs need not have it.
+/// Parses a document. Adds an `_id` as the last field of an object that has none, so that inputs do not need it.
 fn parse(data: Bytes) -> Result<Document, DecodeError> {
     Document::parse(data.clone()).or_else(|error| {
         let Some(start) = data.trim_ascii_end().strip_suffix(b"}").filter(|_| error.expected == NO_ID) else {
@@ -43,17 +43,17 @@ fn parse(data: Bytes) -> Result<Document, DecodeError> {
 
 /// Reads a document.
 ///
-/// * An object with one `_id` that is a string is taken, and nothing else. That `_id` is its id.
-/// * What its spelling says, level by level, is what [`Document::fields`] gives.
-/// * Fields that are written are read alike.
-/// * Other types get the same values, the id too.
-/// * No text of it is in an error.
+/// * Only an object with one `_id`, which is a string, is a document. That `_id` is its id.
+/// * [`Document::fields`] returns the values that the [`oracle`] finds by their spelling.
+/// * Fields that are encoded are decoded to the same values.
+/// * Other types decode to the same values.
+/// * An error contains no text of the document.
 ///
 /// # Panics
-/// If one of that does not hold.
+/// If one of these properties does not hold.
 pub fn documents(data: &[u8]) {
     let Ok(document) = parse(Bytes::copy_from_slice(data)) else {
-        assert!(!has_an_id(data), "an object with an `_id` was refused");
+        assert!(!has_an_id(data), "an object with an `_id` is rejected");
         return;
     };
     let text = document.as_str();
@@ -69,28 +69,28 @@ pub fn documents(data: &[u8]) {
     if let Ok(fields) = &fields {
         agree(&document, fields);
     }
-    if !is_poisoned(data)
+    if !resembles_canary(data)
         && let Some(planted) = plant(data, |_, _| true)
         && let Ok(document) = parse(planted.into())
     {
-        let errors = [document.fields().err(), document.read::<Held>().err(), document.read::<Typed>().err()];
+        let errors = [document.fields().err(), document.read::<Buffered>().err(), document.read::<Typed>().err()];
         errors.iter().flatten().for_each(shows_nothing);
     }
 }
 
-/// Reads a document into each type.
+/// Decodes a document into each type.
 pub fn read(data: &[u8]) {
     let Ok(document) = parse(Bytes::copy_from_slice(data)) else { return };
     let _ = black_box(document.fields());
     let _ = black_box(document.id());
-    let _ = black_box(document.read::<Held>());
+    let _ = black_box(document.read::<Buffered>());
     let _ = black_box(document.read::<Json>());
     let _ = black_box(document.read::<Typed>());
 }
 
 fn shows_nothing(error: &DecodeError) {
     let texts = format!("{error} {error:?}");
-    assert!(!texts.contains(CANARY), "a text of the document is in an error: {texts}");
+    assert!(!texts.contains(CANARY), "an error contains a text of the document: {texts}");
     assert!(!error.to_string().chars().any(char::is_control), "an error has a control character: {texts}");
 }
 
@@ -101,7 +101,7 @@ fn agree(document: &Document, fields: &BTreeMap<String, Value>) {
         assert_eq!(Document::parse(written).and_then(|document| document.fields()).as_ref(), Ok(fields));
     }
     assert_eq!(fields.get("_id"), Some(&Value::String(document.id().to_owned())));
-    // JSON has neither bytes nor all floats, and this reader of it has a name of its own that it takes for something else.
+    // Without wrappers, because JSON has neither bytes nor all floats. serde_json gives a name with a `$` a meaning of its own.
     if !document.as_str().contains('$') && !document.as_str().contains("\\u") {
         let json: Json = serde_json::from_str(document.as_str()).expect("values are JSON");
         if !oracle::has_arbitrary_precision() {
@@ -131,7 +131,7 @@ fn agree(document: &Document, fields: &BTreeMap<String, Value>) {
     }
 }
 
-/// What is left of a value that serde has buffered: of bytes of length 0, a list.
+/// The value after serde has buffered it: empty bytes become a list.
 fn buffered(value: Value) -> Value {
     match value {
         Value::Bytes(bytes) if bytes.is_empty() => Value::Array(Vec::new()),
@@ -143,9 +143,9 @@ fn buffered(value: Value) -> Value {
     }
 }
 
-/// Whether this is an object with one `_id` that is a string, as serde_json sees it.
+/// Returns `true` for an object with one `_id`, which is a string, as serde_json reads it.
 fn has_an_id(data: &[u8]) -> bool {
-    /// As bytes: another name may be no text, which is for whoever reads it to find.
+    /// Bytes, because another name may not be valid text. That is an error only for types that read the name.
     #[derive(PartialEq)]
     struct Name(Vec<u8>);
 
@@ -204,8 +204,8 @@ fn has_an_id(data: &[u8]) -> bool {
         .is_ok_and(|text| serde_json::from_str(text).is_ok_and(|Ids(ids)| matches!(ids[..], [Json::String(_)])))
 }
 
-/// Types that ask for no bytes, into which both readers have to read the same where there is no wrapper, and no integer that
-/// is none of 64 bits.
+/// Compares types without bytes with serde_json. Both have to agree on documents without wrappers and with integers of 64 bits
+/// only.
 fn as_serde_json_reads_it(document: &Document) {
     let text = document.as_str();
     fn same<'a, T: Deserialize<'a> + PartialEq + Debug>(document: &'a Document) {
@@ -219,12 +219,12 @@ fn as_serde_json_reads_it(document: &Document) {
         same::<BTreeMap<Kind, f32>>(document);
         if !oracle::has_arbitrary_precision() {
             same::<BTreeMap<String, Shape>>(document);
-            same::<Held>(document);
+            same::<Buffered>(document);
         }
     }
 }
 
-/// What most JSON fits.
+/// A type that matches most JSON.
 #[derive(Debug, Deserialize, PartialEq)]
 #[serde(untagged)]
 enum Shape {
@@ -233,12 +233,12 @@ enum Shape {
     Text(String),
     List(Vec<Shape>),
     Map(BTreeMap<String, Shape>),
-    /// Numbers, which readers may disagree on beyond 64 bits.
+    /// Left out: beyond 64 bits the two may read different numbers.
     #[serde(skip_deserializing)]
     _Number,
 }
 
-/// Names of fields.
+/// The names of fields.
 #[derive(Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     #[serde(rename = "a")]
@@ -249,9 +249,9 @@ enum Kind {
     Other,
 }
 
-/// A type for which serde buffers.
+/// A type that serde decodes from buffered values.
 #[derive(Debug, Deserialize, PartialEq)]
-struct Held {
+struct Buffered {
     #[serde(flatten)]
     numbers: Numbers,
     b: Option<Union>,
@@ -273,7 +273,7 @@ enum Union {
     _Other,
 }
 
-/// Whether a field has the name of a wrapper without being one. No document of Convex's has such.
+/// Returns `true` if a field has the name of a wrapper and is not one. Documents of Convex have no such fields.
 fn has_wrapper_name(value: &Value) -> bool {
     match value {
         Value::Array(items) => items.iter().any(has_wrapper_name),

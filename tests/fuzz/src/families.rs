@@ -1,20 +1,25 @@
-//! Inputs that grow: families that were written to make a reader do more than its share, one input for each size.
+//! Families of inputs of any size, written to make the library's work grow faster than its input.
 
-use crate::operations::ROWS;
-use crate::replies::{HEADS, STATUSES};
+use convex_mgmt_proto::deployment::{
+    DeleteLogStream, GetCanonicalUrls, GetCurrentUsage, GetDeploymentInfo, GetLogStream, ListActiveSyncs,
+    ListAuditLogEvents, ListEnvironmentVariables, ListLogStreams, ListUsageLimits,
+};
+use convex_mgmt_proto::{Operation, OperationMeta};
+
+use crate::inputs::{HEADS, ResponseInput};
 
 /// A family of inputs.
 #[derive(Clone, Copy, Debug)]
 pub struct Family {
-    /// The target that takes them.
+    /// The name of the target.
     pub target: &'static str,
-    /// What they are.
+    /// The name of the family, in words.
     pub name: &'static str,
-    /// The input of about this size.
+    /// Returns an input of about this size in bytes.
     pub input: fn(usize) -> Vec<u8>,
 }
 
-/// A text, then a piece for each number as often as it takes to reach a size, and then another text.
+/// Writes a text, then a piece for each number until `size` is reached, and then another text.
 fn many(size: usize, before: &str, piece: impl Fn(usize) -> String, after: &str) -> Vec<u8> {
     let mut input = before.to_owned();
     for number in 0.. {
@@ -26,52 +31,43 @@ fn many(size: usize, before: &str, piece: impl Fn(usize) -> String, after: &str)
     (input + after).into_bytes()
 }
 
-/// As [`many`], with the same piece each time.
+/// Like [`many`], with the same piece each time.
 fn long(size: usize, before: &str, piece: &str, after: &str) -> Vec<u8> {
     many(size, before, |_| piece.to_owned(), after)
 }
 
-/// As [`many`], with a comma after each piece and a last one without.
+/// Like [`many`], with a comma between the pieces.
 fn items(size: usize, before: &str, piece: impl Fn(usize) -> String, after: &str) -> Vec<u8> {
     let last = piece(usize::MAX);
     many(size, before, |number| piece(number) + ",", &(last + after))
 }
 
-/// Levels of which there are more the larger it is, and a text within the innermost that grows too. Whoever reads each level
-/// again does so with both.
+/// Writes nested levels, and a text in the innermost. Both grow with `size`, so that reading each level again is quadratic.
 fn deep_and_long(size: usize, before: &str, [open, close]: [&str; 2], after: &str) -> Vec<u8> {
     let levels = size / 400;
     let (open, close) = (format!("{before}{}\"", open.repeat(levels)), format!("\"{}{after}", close.repeat(levels)));
     long(size, &open, "x", &close)
 }
 
-/// As deep as it is large.
+/// Writes nested levels only.
 fn deep(size: usize, before: &str, [open, close]: [&str; 2], after: &str) -> Vec<u8> {
     let levels = size / (open.len() + close.len());
     format!("{before}{}{}{after}", open.repeat(levels), close.repeat(levels)).into_bytes()
 }
 
-/// The first bytes of the input of a reply.
-fn reply(operation: &str, status: u16, head: usize) -> String {
-    let letter = |place: Option<usize>| char::from(b'a' + place.expect("it is in the table") as u8);
-    let operation = letter(ROWS.iter().position(|row| row.meta.id == operation));
-    let status = letter(STATUSES.iter().position(|one| *one == status));
-    format!("{operation}{status}{}\0", letter(Some(head)))
+/// The beginning of a success response with a JSON body.
+fn success(meta: &OperationMeta, body: &str) -> String {
+    ResponseInput::head(meta, 200, 1) + body
 }
 
-/// A success with a JSON body.
-fn read(operation: &str, body: &str) -> String {
-    reply(operation, 200, 1) + body
+/// The beginning of an error response with a JSON body.
+fn error(body: &str) -> String {
+    ResponseInput::head(DeleteLogStream::META, 400, 1) + body
 }
 
-/// A refusal with a JSON body.
-fn refused(body: &str) -> String {
-    reply("delete_log_stream", 400, 1) + body
-}
-
-/// A refusal with a head that is written out.
+/// The beginning of a response with these lines as its head.
 fn head(status: u16, lines: &str) -> String {
-    reply("delete_log_stream", status, HEADS.len()) + lines
+    ResponseInput::head(DeleteLogStream::META, status, HEADS.len()) + lines
 }
 
 /// A request that is not checked, with a cursor.
@@ -94,7 +90,7 @@ const fn family(target: &'static str, name: &'static str, input: fn(usize) -> Ve
     Family { target, name, input }
 }
 
-/// All families that were written.
+/// All families.
 pub const FAMILIES: &[Family] = &[
     family("credentials", "a long secret", |size| long(size, "prod:happy-animal-123|", "x", "")),
     family("credentials", "a long name", |size| long(size, "prod:", "x", "|y")),
@@ -135,7 +131,7 @@ pub const FAMILIES: &[Family] = &[
     }),
     family("documents", "long bytes", |size| long(size, r#"{"b":{"$bytes":""#, "ABCD", r#""}}"#)),
     family("documents", "bytes as a list", |size| items(size, r#"{"b":["#, |n| (n % 256).to_string(), "]}")),
-    family("documents", "a wrapper that is none, with many fields", |size| {
+    family("documents", "not a wrapper, because it has many fields", |size| {
         items(size, r#"{"a":{"b":1,"#, |_| r#""$float":"AAAAAAAA8H8=""#.to_owned(), "}}")
     }),
     family("documents", "a long text", |size| long(size, r#"{"_id":""#, "x", r#""}"#)),
@@ -149,47 +145,45 @@ pub const FAMILIES: &[Family] = &[
     family("documents", "a long number before the point", |size| long(size, r#"{"f":"#, "1", ".5}")),
     family("documents", "a long exponent", |size| long(size, r#"{"f":1e"#, "0", "1}")),
     family("documents", "spaces", |size| long(size, "{", " ", r#""a":1}"#)),
-    family("documents", "lists as deep as it is large", |size| deep(size, r#"{"a":"#, LIST, "}")),
-    family("documents", "objects as deep as it is large", |size| deep(size, r#"{"a":"#, OBJECT, "}")),
-    family("documents", "lists that are deep and long", |size| deep_and_long(size, r#"{"a":"#, LIST, "}")),
-    family("documents", "objects that are deep and long", |size| deep_and_long(size, r#"{"a":"#, OBJECT, "}")),
-    family("documents", "bad at the end", |size| items(size, r#"{"a":["#, |n| format!("{}", n % 1000), ",-0]}")),
-    family("documents", "of another shape at the end", |size| {
+    family("documents", "deep lists", |size| deep(size, r#"{"a":"#, LIST, "}")),
+    family("documents", "deep objects", |size| deep(size, r#"{"a":"#, OBJECT, "}")),
+    family("documents", "deep and long lists", |size| deep_and_long(size, r#"{"a":"#, LIST, "}")),
+    family("documents", "deep and long objects", |size| deep_and_long(size, r#"{"a":"#, OBJECT, "}")),
+    family("documents", "invalid at the end", |size| items(size, r#"{"a":["#, |n| format!("{}", n % 1000), ",-0]}")),
+    family("documents", "another type at the end", |size| {
         items(size, r#"{"a":["#, |n| format!("{}", n % 1000), r#"],"i":{}}"#)
     }),
     family("documents", "cut off", |size| long(size, r#"{"a":[[1,""#, "x", "")),
     family("environment_files", "many variables", |size| many(size, "", |n| format!("N{n}=1\n"), "")),
     family("environment_files", "one variable many times", |size| long(size, "", "A=1\n", "")),
-    family("environment_files", "many names that are none", |size| many(size, "", |n| format!("{n}=1\n"), "")),
+    family("environment_files", "many invalid names", |size| many(size, "", |n| format!("{n}=1\n"), "")),
     family("environment_files", "a long value", |size| long(size, "A=", "x", "\n")),
     family("environment_files", "a long name", |size| long(size, "", "A", "=1\n")),
     family("environment_files", "a long line without a name", |size| long(size, "", "A ", "\n")),
     family("environment_files", "equals signs", |size| long(size, "A", "=", "\n")),
-    family("environment_files", "lines without anything", |size| long(size, "", "\n", "")),
+    family("environment_files", "empty lines", |size| long(size, "", "\n", "")),
     family("environment_files", "returns", |size| long(size, "", "\r", "A=1")),
     family("environment_files", "comments", |size| long(size, "", "# A=\"\n", "")),
     family("environment_files", "a long comment", |size| long(size, "A=1 ", "#", "\n")),
     family("environment_files", "quotes over lines", |size| long(size, "", "A='\n'\n", "")),
     family("environment_files", "a quote over many lines", |size| long(size, r#"A=""#, "x\n", r#"""#)),
-    family("environment_files", "a quote that is not closed", |size| long(size, "A='", "x\n", "")),
+    family("environment_files", "an unclosed quote", |size| long(size, "A='", "x\n", "")),
     family("environment_files", "each line opens a quote", |size| long(size, "", "A='\n", "")),
-    family("environment_files", "quotes that are escaped", |size| long(size, "A='", "\\'", "'\n")),
+    family("environment_files", "escaped quotes", |size| long(size, "A='", "\\'", "'\n")),
     family("environment_files", "backslashes before quotes", |size| long(size, r#"A=""#, r#"\\\""#, "\"\n")),
     family("environment_files", "each line opens one of three quotes", |size| long(size, "", "A=\"\nB='\nC=`x\n", "")),
-    family("environment_files", "quotes that something follows", |size| long(size, "", "A='\\'x\n", "")),
-    family("environment_files", "quotes that each a comment follows", |size| long(size, "A='", "\\'#", "x\n")),
-    family("environment_files", "quotes that each white space follows", |size| long(size, "A='", "\\' \t", "x\n")),
-    family("environment_files", "a quote that is not closed, of lines of its own", |size| {
-        long(size, "A=", "'x\u{2028}", "")
-    }),
-    family("environment_files", "a value of lines in quotes", |size| long(size, "A=", "'x'\u{2028}\"y\"\u{2029}", "x")),
-    family("environment_files", "values in lines of their own", |size| long(size, "", "A=\n\n\n'x\n", "")),
-    family("environment_files", "names in lines of their own", |size| long(size, "", "export\n\n\nA\n\n\n=1\n", "")),
+    family("environment_files", "quotes followed by a letter", |size| long(size, "", "A='\\'x\n", "")),
+    family("environment_files", "quotes followed by comments", |size| long(size, "A='", "\\'#", "x\n")),
+    family("environment_files", "quotes followed by white space", |size| long(size, "A='", "\\' \t", "x\n")),
+    family("environment_files", "unclosed quotes in lines of JavaScript", |size| long(size, "A=", "'x\u{2028}", "")),
+    family("environment_files", "a value of quoted lines", |size| long(size, "A=", "'x'\u{2028}\"y\"\u{2029}", "x")),
+    family("environment_files", "values in separate lines", |size| long(size, "", "A=\n\n\n'x\n", "")),
+    family("environment_files", "names in separate lines", |size| long(size, "", "export\n\n\nA\n\n\n=1\n", "")),
     family("environment_files", "comments after comments", |size| long(size, "A=1", "\u{2028}# '", "")),
     family("environment_files", "escapes", |size| long(size, r#"A=""#, "\\n", "\"\n")),
     family("environment_files", "exports", |size| long(size, "", "export A=1\n", "")),
     family("environment_files", "spaces", |size| long(size, "A=", " ", "1\n")),
-    family("environment_files", "values that are too long", |size| {
+    family("environment_files", "too long values", |size| {
         many(size, "", |n| format!("N{n}={}\n", "x".repeat(8193)), "")
     }),
     family("environment_files", "variables of the command line tool", |size| {
@@ -205,10 +199,10 @@ pub const FAMILIES: &[Family] = &[
     family("pages", "a long document", |size| {
         items(size, &format!(r#"{VALUES}{VALUE}{{"_id":"x","a":["#), |_| "[{}]".to_owned(), &format!("]}}}}{PAGE}"))
     }),
-    family("pages", "a document as deep as it is large", |size| {
+    family("pages", "a deep document", |size| {
         deep(size, &format!(r#"{VALUES}{VALUE}{{"_id":"x","a":"#), OBJECT, &format!("}}}}{PAGE}"))
     }),
-    family("pages", "a document that is deep and long", |size| {
+    family("pages", "a deep and long document", |size| {
         deep_and_long(size, &format!(r#"{VALUES}{VALUE}{{"_id":"x","a":"#), OBJECT, &format!("}}}}{PAGE}"))
     }),
     family("pages", "long names of tables", |size| {
@@ -217,60 +211,65 @@ pub const FAMILIES: &[Family] = &[
     family("pages", "a long cursor", |size| {
         long(size, &format!(r#"{VALUES}],"syncId":"s","pagination":{{"hasMore":true,"nextCursor":""#), "x", r#""}}"#)
     }),
-    family("pages", "a long status that is not known", |size| {
+    family("pages", "a long unknown status", |size| {
         let before = VALUES.replace(r#"{"type":"snapshotting"}"#, r#"{"type":"asleep","why":["#);
         let (before, after) = before.split_once(r#""why":["#).unwrap_or_default();
         items(size, &format!(r#"{before}"why":["#), |n| n.to_string(), &format!("]{after}{PAGE}"))
     }),
-    family("pages", "many fields that are not known", |size| {
+    family("pages", "many unknown fields", |size| {
         items(size, "b{", |n| format!(r#""k{n}":{{}}"#), &format!(",{}{PAGE}", &VALUES[2..]))
     }),
     family("pages", "spaces", |size| long(size, VALUES, " ", PAGE)),
-    family("pages", "of another shape at the end", |size| {
+    family("pages", "another type at the end", |size| {
         items(size, VALUES, |n| format!(r#"{VALUE}{{"_id":"{n}"}}}}"#), &format!(",1{PAGE}"))
     }),
     family("replies", "many variables", |size| {
-        items(size, &read("list_environment_variables", VARIABLES), |n| format!(r#""N{n}":"""#), "}}")
+        items(size, &success(ListEnvironmentVariables::META, VARIABLES), |n| format!(r#""N{n}":"""#), "}}")
     }),
     family("replies", "one variable many times", |size| {
-        items(size, &read("list_environment_variables", VARIABLES), |_| r#""N":"""#.to_owned(), "}}")
+        items(size, &success(ListEnvironmentVariables::META, VARIABLES), |_| r#""N":"""#.to_owned(), "}}")
     }),
     family("replies", "a long value", |size| {
-        long(size, &read("list_environment_variables", &format!(r#"{VARIABLES}"N":""#)), "x", r#""}}"#)
+        long(size, &success(ListEnvironmentVariables::META, &format!(r#"{VARIABLES}"N":""#)), "x", r#""}}"#)
     }),
     family("replies", "a value of escapes", |size| {
-        long(size, &read("list_environment_variables", &format!(r#"{VARIABLES}"N":""#)), "\\u0001", r#""}}"#)
+        long(size, &success(ListEnvironmentVariables::META, &format!(r#"{VARIABLES}"N":""#)), "\\u0001", r#""}}"#)
     }),
-    family("replies", "a variable that is none at the end", |size| {
-        items(size, &read("list_environment_variables", VARIABLES), |n| format!(r#""N{n}":"""#), r#","N":1}}"#)
+    family("replies", "a variable with a number at the end", |size| {
+        items(size, &success(ListEnvironmentVariables::META, VARIABLES), |n| format!(r#""N{n}":"""#), r#","N":1}}"#)
     }),
     family("replies", "many log streams of a new kind", |size| {
         items(
             size,
-            &read("list_log_streams", "["),
+            &success(ListLogStreams::META, "["),
             |n| format!(r#"{{"logStreamType":"new{n}","id":"x","status":{{"type":"active"}}}}"#),
             "]",
         )
     }),
     family("replies", "a log stream of a new kind with many fields", |size| {
-        items(size, &read("get_log_stream", "{"), |n| format!(r#""k{n}":[1.0]"#), r#","logStreamType":"new","id":"x"}"#)
+        items(
+            size,
+            &success(GetLogStream::META, "{"),
+            |n| format!(r#""k{n}":[1.0]"#),
+            r#","logStreamType":"new","id":"x"}"#,
+        )
     }),
-    family("replies", "a log stream whose kind comes last", |size| {
-        items(size, &read("get_log_stream", "{"), |n| format!(r#""k{n}":[1.0]"#), KIND_LAST)
+    family("replies", "a log stream with its kind at the end", |size| {
+        items(size, &success(GetLogStream::META, "{"), |n| format!(r#""k{n}":[1.0]"#), KIND_LAST)
     }),
     family("replies", "a kind with a long name", |size| {
-        long(size, &read("get_log_stream", r#"{"id":"x","logStreamType":""#), "x", r#""}"#)
+        long(size, &success(GetLogStream::META, r#"{"id":"x","logStreamType":""#), "x", r#""}"#)
     }),
     family("replies", "many tags", |size| {
-        items(size, &read("get_log_stream", TAGS), |n| format!(r#""t{n}":"""#), "}}")
+        items(size, &success(GetLogStream::META, TAGS), |n| format!(r#""t{n}":"""#), "}}")
     }),
     family("replies", "many topics", |size| {
-        items(size, &read("get_log_stream", TOPICS), |n| format!(r#""t{n}""#), "]}")
+        items(size, &success(GetLogStream::META, TOPICS), |n| format!(r#""t{n}""#), "]}")
     }),
     family("replies", "many metrics", |size| {
         items(
             size,
-            &read("get_current_usage", r#"{"seedStatus":"new","metrics":{"#),
+            &success(GetCurrentUsage::META, r#"{"seedStatus":"new","metrics":{"#),
             |n| format!(r#""m{n}":{{"unit":"u","usage":{{"current_day":1}}}}"#),
             "}}",
         )
@@ -278,7 +277,7 @@ pub const FAMILIES: &[Family] = &[
     family("replies", "a metric with many windows", |size| {
         items(
             size,
-            &read("get_current_usage", r#"{"seedStatus":"new","metrics":{"m":{"unit":"u","usage":{"#),
+            &success(GetCurrentUsage::META, r#"{"seedStatus":"new","metrics":{"m":{"unit":"u","usage":{"#),
             |n| format!(r#""w{n}":0.5"#),
             "}}}}",
         )
@@ -286,7 +285,7 @@ pub const FAMILIES: &[Family] = &[
     family("replies", "many events", |size| {
         items(
             size,
-            &read("list_audit_log_events", r#"{"items":["#),
+            &success(ListAuditLogEvents::META, r#"{"items":["#),
             |n| format!(r#"{{"actor":{{"kind":"system"}},"action":"new{n}","createTime":1,"metadata":{{"a":[{n}]}}}}"#),
             EVENTS,
         )
@@ -294,29 +293,29 @@ pub const FAMILIES: &[Family] = &[
     family("replies", "many actors of a new kind", |size| {
         items(
             size,
-            &read("list_audit_log_events", r#"{"items":["#),
+            &success(ListAuditLogEvents::META, r#"{"items":["#),
             |n| format!(r#"{{"actor":{{"kind":"new","a":{n}}},"action":"x","createTime":1,"metadata":null}}"#),
             EVENTS,
         )
     }),
-    family("replies", "an event with much on it", |size| {
+    family("replies", "an event with large metadata", |size| {
         items(
             size,
-            &read("list_audit_log_events", &format!("{EVENT}[")),
+            &success(ListAuditLogEvents::META, &format!("{EVENT}[")),
             |_| r#"{"a":"b"}"#.to_owned(),
             &format!("]}}{EVENTS}"),
         )
     }),
-    family("replies", "an event that is deep and long", |size| {
-        deep_and_long(size, &read("list_audit_log_events", EVENT), OBJECT, &format!("}}{EVENTS}"))
+    family("replies", "a deep and long event", |size| {
+        deep_and_long(size, &success(ListAuditLogEvents::META, EVENT), OBJECT, &format!("}}{EVENTS}"))
     }),
-    family("replies", "a new kind that is deep and long", |size| {
-        deep_and_long(size, &read("get_log_stream", r#"{"id":"x","logStreamType":"new","a":"#), LIST, "}")
+    family("replies", "a deep and long log stream of a new kind", |size| {
+        deep_and_long(size, &success(GetLogStream::META, r#"{"id":"x","logStreamType":"new","a":"#), LIST, "}")
     }),
     family("replies", "many syncs", |size| {
         items(
             size,
-            &read("list_active_syncs", r#"{"syncs":["#),
+            &success(ListActiveSyncs::META, r#"{"syncs":["#),
             |n| format!(r#"{{"syncId":"{n}","lastUpdated":1,"status":{{"type":"new"}}}}"#),
             EVENTS,
         )
@@ -324,27 +323,29 @@ pub const FAMILIES: &[Family] = &[
     family("replies", "many usage limits", |size| {
         items(
             size,
-            &read("list_usage_limits", r#"{"usageLimits":["#),
+            &success(ListUsageLimits::META, r#"{"usageLimits":["#),
             |n| format!(r#"{{"id":"{n}","metric":"tea","window":"year","limitType":"ask","limit":1,"enabled":false}}"#),
             "]}",
         )
     }),
-    family("replies", "ignored levels as deep as it is large", |size| {
-        deep(size, &read("get_deployment_info", r#"{"kind":"selfHosted","new":"#), LIST, "}")
+    family("replies", "deep levels that are ignored", |size| {
+        deep(size, &success(GetDeploymentInfo::META, r#"{"kind":"selfHosted","new":"#), LIST, "}")
     }),
-    family("replies", "spaces", |size| long(size, &read("get_canonical_urls", ""), " ", "{}")),
-    family("replies", "a web page", |size| long(size, &reply("get_canonical_urls", 200, 0), " ", "<html>")),
-    family("replies", "a long code", |size| long(size, &refused(r#"{"code":""#), "x", r#"","message":"m"}"#)),
-    family("replies", "a code of controls", |size| long(size, &refused(r#"{"code":""#), "\\u0007", r#""}"#)),
-    family("replies", "a long message", |size| long(size, &refused(r#"{"code":"C","message":""#), "x", r#""}"#)),
+    family("replies", "spaces", |size| long(size, &success(GetCanonicalUrls::META, ""), " ", "{}")),
+    family("replies", "a web page", |size| {
+        long(size, &ResponseInput::head(GetCanonicalUrls::META, 200, 0), " ", "<html>")
+    }),
+    family("replies", "a long code", |size| long(size, &error(r#"{"code":""#), "x", r#"","message":"m"}"#)),
+    family("replies", "a code of controls", |size| long(size, &error(r#"{"code":""#), "\\u0007", r#""}"#)),
+    family("replies", "a long message", |size| long(size, &error(r#"{"code":"C","message":""#), "x", r#""}"#)),
     family("replies", "a message of brackets", |size| {
-        long(size, &refused(r#"{"code":"OperationNotPermitted","message":""#), "(a:b)(", r#""}"#)
+        long(size, &error(r#"{"code":"OperationNotPermitted","message":""#), "(a:b)(", r#""}"#)
     }),
     family("replies", "a long permission", |size| {
-        long(size, &refused(r#"{"code":"OperationNotPermitted","message":"("#), "a:b", r#")"}"#)
+        long(size, &error(r#"{"code":"OperationNotPermitted","message":"("#), "a:b", r#")"}"#)
     }),
     family("replies", "many fields of an error", |size| {
-        items(size, &refused(r#"{"code":"C","message":"m","#), |n| format!(r#""k{n}":[]"#), "}")
+        items(size, &error(r#"{"code":"C","message":"m","#), |n| format!(r#""k{n}":[]"#), "}")
     }),
     family("replies", "many headers", |size| many(size, &head(503, ""), |n| format!("x-{n}: y\n"), "\n")),
     family("replies", "one header many times", |size| long(size, &head(503, ""), "retry-after: 1\n", "\n")),
@@ -374,7 +375,7 @@ mod tests {
     use crate::TARGETS;
 
     #[test]
-    fn each_family_has_a_target_a_name_of_its_own_and_the_size_it_is_asked_for() {
+    fn each_family_has_a_target_a_unique_name_and_the_requested_size() {
         for (place, family) in FAMILIES.iter().enumerate() {
             assert!(TARGETS.iter().any(|target| target.name == family.target), "{family:?}");
             let same = |other: &Family| (other.target, other.name) == (family.target, family.name);

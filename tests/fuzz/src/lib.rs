@@ -1,23 +1,21 @@
-//! Fuzz targets: one function for each kind of input that comes from elsewhere. Each takes any bytes, and panics if what
-//! is promised does not hold for them.
+//! Fuzz targets: one function for each kind of input from outside. Each accepts any bytes, and panics if a property of the
+//! library does not hold for them.
 //!
-//! `cargo test` replays `corpus/` through them and runs inputs that [`mutate`] makes of it; `cargo xtask fuzz` gives them to
-//! libFuzzer, through the programs in `libfuzzer/`. `benches/growth.rs` counts what the library does for inputs that get larger.
+//! `cargo test` runs the targets with the [`corpus`](inputs::corpus) and with mutated seeds. `cargo xtask fuzz` runs them under
+//! libFuzzer, through the programs in `libfuzzer/`. `benches/growth.rs` measures the library's work for inputs that grow.
+//!
+//! Everything that covers each operation is derived from `convex_mgmt_proto::samples`.
 
-pub mod corpus;
 pub mod credentials;
 pub mod cursors;
 pub mod documents;
 pub mod environment_files;
 pub mod families;
-pub mod input;
-pub mod mutate;
-pub mod operations;
+pub mod inputs;
 pub mod oracle;
 pub mod pages;
 pub mod plant;
 pub mod replies;
-pub mod stretch;
 
 pub use credentials::credentials;
 pub use cursors::cursors;
@@ -26,18 +24,18 @@ pub use environment_files::environment_files;
 pub use pages::pages;
 pub use replies::replies;
 
-/// A target.
+/// A fuzz target.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
-    /// Its name, which is that of its folder in the corpus too.
+    /// The name of the target, and of its folder in `corpus/`.
     pub name: &'static str,
-    /// Gives an input to the library, and panics if what is promised does not hold.
+    /// Passes an input to the library, and panics if a property does not hold.
     pub check: fn(&[u8]),
-    /// Gives an input to the library, and nothing else: what its work is measured by.
+    /// Passes an input to the library without checking properties. The benchmark measures this function.
     pub read: fn(&[u8]),
 }
 
-/// Every target.
+/// All targets.
 pub const TARGETS: &[Target] = &[
     Target { name: "credentials", check: credentials, read: credentials::read },
     Target { name: "cursors", check: cursors, read: cursors::read },

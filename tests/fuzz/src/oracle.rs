@@ -1,4 +1,4 @@
-//! What a document holds, found out another way: level by level, by the spelling of each number.
+//! The values of a document, found independently of the library: level by level, by the spelling of each number.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,33 +8,33 @@ use convex_mgmt_proto::deployment::data_sync::Value;
 use serde::de::{self, Deserialize, Deserializer, MapAccess};
 use serde_json::value::RawValue;
 
-/// Deeper documents are not judged.
+/// The maximum depth of a document. Deeper ones have no expected value.
 const DEEPEST: usize = 100;
 
-/// Why there is no value.
+/// The reason for the absence of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoValue {
-    /// Something in it is no value of Convex's.
+    /// It contains something that is not a Convex value.
     Invalid,
-    /// It is too deep to be judged here.
+    /// It is too deep for this module.
     TooDeep,
 }
 
-/// What a piece of JSON stands for.
+/// Returns the value of a JSON text.
 ///
 /// # Errors
-/// [`NoValue`], if it is not one of Convex's values or cannot be judged.
+/// [`NoValue`] if it is not a Convex value, or is too deep.
 pub fn value(json: &str) -> Result<Value, NoValue> {
     value_at(json, 0)
 }
 
-/// Whether somebody has switched on the feature of serde_json by which its numbers are texts. Then it reads no number into a
-/// type that serde buffers for, and numbers are alike only if they are spelt alike.
+/// Returns `true` if the feature `arbitrary_precision` of serde_json is on. serde_json then keeps numbers as text: it reads no
+/// number into a type that serde buffers, and two numbers are equal only if their spelling is.
 pub fn has_arbitrary_precision() -> bool {
     serde_json::from_str::<serde_json::Value>("1.00").is_ok_and(|number| format!("{number}").ends_with("00"))
 }
 
-/// The fields of a document.
+/// Returns the fields of a document.
 ///
 /// # Errors
 /// [`NoValue`], as for [`value`].
@@ -46,7 +46,7 @@ pub fn fields(json: &str) -> Result<BTreeMap<String, Value>, NoValue> {
     each(fields, 1)
 }
 
-/// Whether a name is that of a wrapper, which is one only as the first field.
+/// Returns `true` for the names of wrappers. An object is a wrapper only if such a name is its first field.
 pub fn is_wrapper(name: &str) -> bool {
     name == "$float" || name == "$bytes"
 }
@@ -85,7 +85,7 @@ fn each(fields: Vec<(String, Box<RawValue>)>, depth: usize) -> Result<BTreeMap<S
     Ok(names.into_iter().zip(first_too_deep(values)?).collect())
 }
 
-/// All values, or why not. What cannot be judged makes the whole so, whatever else is wrong.
+/// Returns all values, or the reason for the absence of one. Too deep takes precedence over invalid.
 fn first_too_deep(values: Vec<Result<Value, NoValue>>) -> Result<Vec<Value>, NoValue> {
     if values.contains(&Err(NoValue::TooDeep)) {
         return Err(NoValue::TooDeep);
@@ -103,7 +103,7 @@ fn wrapped(name: &str, content: &RawValue) -> Result<Value, NoValue> {
     Ok(Value::Float64(f64::from_le_bytes(bytes)))
 }
 
-/// A number by its spelling.
+/// Returns the value of a number by its spelling.
 fn number(lexeme: &str) -> Result<Value, NoValue> {
     if lexeme.contains(['.', 'e', 'E']) {
         let float: f64 = lexeme.parse().map_err(|_| NoValue::Invalid)?;
@@ -115,7 +115,7 @@ fn number(lexeme: &str) -> Result<Value, NoValue> {
     }
 }
 
-/// An object's fields, in their order and as often as they are there.
+/// The fields of an object in their order, with repeated names.
 struct Fields(Vec<(String, Box<RawValue>)>);
 
 impl<'de> Deserialize<'de> for Fields {
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spelling_decides() {
+    fn the_spelling_decides_the_type_of_a_number() {
         assert_eq!(value(" 1 "), Ok(Value::Int64(1)));
         assert_eq!(value("1.0"), Ok(Value::Float64(1.0)));
         assert_eq!(value(r#"{"$bytes":"AA=="}"#), Ok(Value::Bytes(vec![0])));

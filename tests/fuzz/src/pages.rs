@@ -1,4 +1,4 @@
-//! Pages of a data sync: any bytes, and pages that are made of choices.
+//! The target `pages`: any bytes as a page of a data sync, and pages that are generated from choices.
 
 use std::hint::black_box;
 
@@ -9,32 +9,32 @@ use convex_mgmt_proto::deployment::data_sync::{Change, DataSyncPage, Document, T
 use convex_mgmt_proto::{Operation, UnixNanos};
 use serde_json::Value as Json;
 
-use crate::input::Input;
+use crate::inputs::Choices;
 
-/// Reads a page. If the first byte is `m`, the others are choices of which one is made; otherwise they are the body.
+/// Decodes a page. If the first byte is `m`, the page is generated from the other bytes; otherwise they are the body.
 ///
-/// * Its documents are slices of the body, one after the other.
-/// * It holds what another reader of JSON finds, or what it was made of.
+/// * Documents are slices of the body, in its order.
+/// * The page contains what another reader of JSON finds, or what it was generated from.
 /// * Its changes are the truncates and then the values, each once and in order.
 ///
 /// # Panics
-/// If one of that does not hold.
+/// If one of these properties does not hold.
 pub fn pages(data: &[u8]) {
-    let mut input = Input::new(data);
-    if input.byte() == b'm' {
-        made_up(&mut input);
+    let mut choices = Choices::new(data);
+    if choices.byte() == b'm' {
+        check_generated(&mut choices);
     } else {
-        let body = Bytes::copy_from_slice(input.rest());
+        let body = Bytes::copy_from_slice(choices.rest());
         if let Ok(page) = DataSync::decode(&body) {
             is_in_order(&body, &page);
             if let Ok(json) = serde_json::from_slice(&body) {
-                holds(&page, &json);
+                check_values(&page, &json);
             }
         }
     }
 }
 
-/// Reads a page, and walks its changes. What is made up is never large.
+/// Decodes a page, and walks its changes. Generated pages are left out, because they are never large.
 pub fn read(data: &[u8]) {
     if let Some((kind, body)) = data.split_first()
         && *kind != b'm'
@@ -68,8 +68,8 @@ fn is_in_order(body: &Bytes, page: &DataSyncPage) {
     assert_eq!(page.should_wait(), !matches!(page.status, DataSyncStatus::Snapshotting | DataSyncStatus::Stale(_)));
 }
 
-/// The page against its body, as another reader of JSON has it.
-fn holds(page: &DataSyncPage, body: &Json) {
+/// Compares a page with its body as another reader of JSON finds it.
+fn check_values(page: &DataSyncPage, body: &Json) {
     let table = |json: &Json| {
         TablePath::new(json["component"].as_str().expect("a text"), json["table"].as_str().expect("a text"))
     };
@@ -88,9 +88,9 @@ fn holds(page: &DataSyncPage, body: &Json) {
     assert_eq!(Some(page.next_cursor.as_str()), body["pagination"]["nextCursor"].as_str());
 }
 
-/// Where spaces go in a page that is made up.
+/// The white space in a generated page.
 const SPACES: &[&str] = &["", " ", "\n\t ", "\r\n"];
-/// Names of components and tables, and how they are spelt.
+/// The names of components and tables, each with its spelling in JSON.
 const NAMES: &[(&str, &str)] = &[
     ("", ""),
     ("a", "a"),
@@ -99,7 +99,7 @@ const NAMES: &[(&str, &str)] = &[
     ("\u{1f600}", "\\ud83d\\uDE00"),
     ("é\"", "é\\\""),
 ];
-/// Documents.
+/// The documents of generated pages.
 const DOCUMENTS: &[&str] = &[
     r#"{"_id":"x"}"#,
     r#"{"\u005fid":"\u0078"}"#,
@@ -108,43 +108,43 @@ const DOCUMENTS: &[&str] = &[
     r#"{"a":"}","b":"\"}","c":{"d":[[[{"_id":1}]]]},"_id":"z"}"#,
 ];
 
-/// Makes a page of choices, and holds against them what is read.
-fn made_up(input: &mut Input<'_>) {
-    let space = input.one_of(SPACES);
-    let table = |input: &mut Input<'_>| {
-        let ((component, spelt_component), (table, spelt_table)) = (input.one_of(NAMES), input.one_of(NAMES));
+/// Generates a page from choices, and compares it with what is decoded.
+fn check_generated(choices: &mut Choices<'_>) {
+    let space = choices.one_of(SPACES);
+    let table = |choices: &mut Choices<'_>| {
+        let ((component, spelt_component), (table, spelt_table)) = (choices.one_of(NAMES), choices.one_of(NAMES));
         let fields = format!(r#""component":{space}"{spelt_component}","table":"{spelt_table}""#);
         (TablePath::new(component, table), fields)
     };
-    let tables: Vec<_> = (0..input.below(4)).map(|_| table(input)).collect();
+    let tables: Vec<_> = (0..choices.below(4)).map(|_| table(choices)).collect();
     let truncates: Vec<_> = tables.iter().map(|(_, fields)| format!("{{{fields}}}{space}")).collect();
 
     let mut expected = Vec::new();
     let mut values = Vec::new();
-    for _ in 0..input.below(6) {
-        let (path, fields) = table(input);
-        let (ts, deleted, document) = (input.number() as i64, input.below(2) == 1, input.one_of(DOCUMENTS));
+    for _ in 0..choices.below(6) {
+        let (path, fields) = table(choices);
+        let (ts, deleted, document) = (choices.number() as i64, choices.below(2) == 1, choices.one_of(DOCUMENTS));
         values.push(format!(
             r#"{space}{{{fields},"ts":{ts}{space},"deleted":{deleted},"value":{space}{document}{space}}}"#
         ));
         expected.push((path, UnixNanos(ts), deleted, document));
     }
 
-    let since = input.number() as i64;
-    let (status, consistent) = match input.below(4) {
+    let since = choices.number() as i64;
+    let (status, consistent) = match choices.below(4) {
         0 => (r#"{"type":"snapshotting"}"#.to_owned(), false),
         1 => (format!(r#"{{"type":"stale","snapshotTs":{since}}}"#), true),
         2 => (format!(r#"{{"snapshotTs":{since},{space}"type":"upToDate"}}"#), true),
         _ => (format!(r#"{{"since":{since},"type":"asleep"}}"#), false),
     };
-    let more = input.below(2) == 1;
+    let more = choices.below(2) == 1;
     let mut fields = vec![
         format!(r#""status":{space}{status}"#),
         format!(r#""truncates":[{space}{}]"#, truncates.join(",")),
         format!(r#""values":[{}]"#, values.join(",")),
     ];
-    fields.rotate_left(input.below(3));
-    let (sync_id, cursor) = (input.line(), input.line());
+    fields.rotate_left(choices.below(3));
+    let (sync_id, cursor) = (choices.line(), choices.line());
     let spelt = |text: &str| serde_json::to_string(text).expect("text can be written");
     fields.push(format!(r#""syncId":{}"#, spelt(&sync_id)));
     fields.push(format!(r#""new":[{{}}],"pagination":{{"hasMore":{more},"nextCursor":{}}}"#, spelt(&cursor)));

@@ -1,152 +1,75 @@
-//! Replies: any status, head and body, read as the answer to any operation.
+//! The target `replies`: any status, head and body, read as the response to any operation.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::hint::black_box;
+use std::sync::LazyLock;
 
-use bytes::Bytes;
 use convex_mgmt_proto::KEPT_BODY;
 use convex_mgmt_proto::NOT_COMMITTED_CODES;
+use convex_mgmt_proto::samples::{SAMPLES, Samples};
 use convex_mgmt_proto::{ResponseError, UnreadableReply};
 use http::header::LOCATION;
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Map, Value};
 
-use crate::input::Input;
-use crate::operations::{ROWS, Row};
-use crate::plant::{CANARY, is_poisoned, plant};
+use crate::inputs::ResponseInput;
+use crate::plant::{CANARY, plant, resembles_canary};
 
-/// The statuses that the second byte picks from.
-pub const STATUSES: &[u16] = &[
-    200, 201, 204, 299, 400, 401, 403, 404, 408, 409, 421, 425, 429, 500, 502, 503, 504, 100, 304, 301, 302, 308, 600,
-    // New ones go to the end, for the corpus picks them by their place.
-    101, 203, 205, 206, 207, 520, 530, 599,
-];
+/// The statuses of success that the API never sends: they belong to requests that this library never sends.
+const OTHER_SUCCESSES: [u16; 4] = [206, 207, 208, 226];
 
-/// The statuses of a success that answer requests which are never made.
-const OF_OTHER_REQUESTS: [u16; 4] = [206, 207, 208, 226];
-
-/// The heads that the third byte picks from.
-pub const HEADS: &[&[(&str, &[u8])]] = &[
-    &[],
-    &[("content-type", b"application/json")],
-    &[("content-type", b"application/json; charset=UTF-8"), ("retry-after", b"3")],
-    &[("content-type", b"application/json;charset=\"latin1\"")],
-    &[("content-type", b"text/html"), ("retry-after", b"99999999999999999999")],
-    &[("content-type", b"text/plain; charset="), ("retry-after", b"-1")],
-    &[("content-type", b"\xff;;="), ("location", b"\xff")],
-    &[("x-convex-deprecation-state", b"UpgradeRequired"), ("x-convex-deprecation-message", b"soon \xe9")],
-];
-
-/// How long an error's text may get, whatever the answer.
+/// The maximum length of an error's text in bytes.
 const LONGEST_TEXT: usize = 1000;
 
-/// An answer that an input stands for: the first byte picks the operation, the second the status, the third the head, and
-/// the fourth the texts of the body that are made unique. The rest is the body; one more head than there are in [`HEADS`]
-/// is written before it, line by line, up to an empty one.
-#[derive(Debug)]
-pub struct Given {
-    /// The operation.
-    pub row: &'static Row,
-    /// The answer.
-    pub response: Response<Bytes>,
-    /// Which texts are made unique.
-    mask: u8,
-}
-
-impl Given {
-    /// What an input stands for.
-    pub fn of(data: &[u8]) -> Self {
-        let mut input = Input::new(data);
-        let row = &ROWS[input.below(ROWS.len())];
-        let status = StatusCode::from_u16(input.one_of(STATUSES)).expect("a status");
-        let head = input.below(HEADS.len() + 1);
-        let mask = input.byte();
-        let headers = HEADS.get(head).map_or_else(|| written_head(&mut input), |head| known_head(head));
-        let mut response = Response::new(Bytes::copy_from_slice(input.rest()));
-        *response.status_mut() = status;
-        *response.headers_mut() = headers;
-        Self { row, response, mask }
-    }
-
-    /// The answer with another body.
-    fn with(&self, body: Vec<u8>) -> Response<Bytes> {
-        self.response.clone().map(|_| body.into())
-    }
-}
-
-fn known_head(head: &[(&'static str, &[u8])]) -> HeaderMap {
-    let header = |(name, value): &(&'static str, &[u8])| {
-        (HeaderName::from_static(name), HeaderValue::from_bytes(value).expect("a header"))
-    };
-    head.iter().map(header).collect()
-}
-
-/// The headers at the front of an input. What is none is left out.
-fn written_head(input: &mut Input<'_>) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    loop {
-        let line = input.line();
-        if line.is_empty() {
-            return headers;
-        }
-        if let Some((name, value)) = line.split_once(':')
-            && let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value.trim()))
-        {
-            // One that is full takes no more.
-            drop(headers.try_append(name, value));
-        }
-    }
-}
-
-/// Reads an answer: that of [`Given`].
+/// Reads the response that an input means ([`ResponseInput`]).
 ///
-/// * An error shows nothing of the body's texts, is of bounded length and has no control characters.
-/// * What it says of the outcome is no more than the answer proves.
-/// * A secret in an output is not shown by `Debug`.
-/// * With the feature `serde-all`, what was read can be written and read again, and then is written alike.
+/// * An error contains no text of the body, is of bounded length and has no control characters.
+/// * An error claims no more about the outcome than the response proves.
+/// * `Debug` of an output shows no secret.
+/// * With the feature `serde-all`, an output that is encoded and decoded again is encoded to the same bytes.
 ///
 /// # Panics
-/// If one of that does not hold.
+/// If one of these properties does not hold.
 pub fn replies(data: &[u8]) {
-    // It would be mistaken for what is planted below.
-    if is_poisoned(data) {
+    if resembles_canary(data) {
         return;
     }
-    let mut given = Given::of(data);
-    redirect_to_secrets(&mut given.response);
-    let (row, status, body) = (given.row, given.response.status(), given.response.body());
-    match (row.read)(given.response.clone()) {
-        Ok(_answer) => {
-            assert!(is_success(status), "{status} was taken for a success");
-            assert!(!row.meta.empty_response || is_nothing(body), "{body:?} was taken for a success");
+    let mut input = ResponseInput::parse(data);
+    redirect_to_secrets(&mut input.response);
+    let (samples, status, body) = (input.samples, input.response.status(), input.response.body());
+    match (samples.read)(input.response.clone()) {
+        Ok(_output) => {
+            assert!(is_success(status), "{status} was read as a success");
+            assert!(!samples.meta.empty_response || is_nothing(body), "{body:?} was read as a success");
             #[cfg(feature = "serde-all")]
-            is_stable(row, &_answer.body);
+            is_stable(samples, &_output.text);
         }
-        Err(error) => examine(&error, status, body),
+        Err(error) => check_error(&error, status, body),
     }
-    if let Some(body) = plant(body, |place, _| given.mask >> (place % 8) & 1 == 1)
-        && let Err(error) = (row.read)(given.with(body.clone()))
+    if let Some(body) = plant(body, |place, _| input.mask >> (place % 8) & 1 == 1)
+        && let Err(error) = (samples.read)(input.with_body(body.clone()))
     {
-        examine(&error, status, &body);
+        check_error(&error, status, &body);
     }
-    if let Some(body) = plant_secrets(row, body)
-        && let Ok(answer) = (row.read)(given.with(body))
+    if let Some(body) = plant_secrets(samples, body)
+        && let Ok(output) = (samples.read)(input.with_body(body))
     {
-        assert!(!answer.debug.contains(CANARY), "`Debug` shows a secret: {}", answer.debug);
+        assert!(!output.debug.contains(CANARY), "`Debug` shows a secret: {}", output.debug);
     }
 }
 
-/// Reads an answer, and shows what came of it.
+/// Reads the response that an input means, and formats the output or the error.
 pub fn read(data: &[u8]) {
-    let Given { row, response, .. } = Given::of(data);
-    match (row.read)(response) {
-        Ok(answer) => drop(black_box(answer)),
+    let ResponseInput { samples, response, .. } = ResponseInput::parse(data);
+    match (samples.read)(response) {
+        Ok(output) => drop(black_box(output)),
         Err(error) => drop(black_box(format!("{error} {error:?} {:?}", error.outcome()))),
     }
 }
 
-/// Points a redirect to anywhere, with something in all parts of the URL that are not to be shown.
-fn redirect_to_secrets(response: &mut Response<Bytes>) {
+/// Adds a redirect with the canary in every part of the URL that must not be shown.
+fn redirect_to_secrets(response: &mut Response<bytes::Bytes>) {
     let to = response.body().get(..response.body().len().min(40)).unwrap_or_default();
     let to = [b"https://user:", CANARY.as_bytes(), b"@", to, b"/", CANARY.as_bytes()].concat();
     if !response.headers().contains_key(LOCATION)
@@ -156,15 +79,59 @@ fn redirect_to_secrets(response: &mut Response<Bytes>) {
     }
 }
 
-/// The body with a canary in what the operation's reply has of secrets. Tags of Sentry may have any name and are none.
-fn plant_secrets(row: &Row, body: &[u8]) -> Option<Vec<u8>> {
-    let all = row.meta.id == "list_environment_variables";
-    let has_tags = body.windows(4).any(|window| window == b"tags");
-    (row.meta.secret_response && !has_tags).then(|| plant(body, |_, name| all || name == b"hmacSecret"))?
+/// The texts of an operation's responses that are secrets: those that `Debug` hides in its samples.
+#[derive(Debug, Default)]
+struct SecretTexts {
+    /// `true` if all texts are secrets, whatever the names of their fields.
+    all: bool,
+    /// The names of the fields with a secret.
+    names: BTreeSet<Vec<u8>>,
 }
 
-/// What holds of every error.
-fn examine(error: &ResponseError, status: StatusCode, body: &[u8]) {
+impl SecretTexts {
+    fn of(samples: &Samples) -> Self {
+        let (mut hidden, mut shown) = (BTreeSet::new(), BTreeSet::new());
+        for body in (samples.responses)() {
+            let body = body.to_string().into_bytes();
+            for (place, name) in names_of_texts(&body).into_iter().enumerate() {
+                let planted = plant(&body, |text, _| text == place).expect("the text exists");
+                let is_hidden =
+                    (samples.read)(Response::new(planted.into())).is_ok_and(|output| !output.debug.contains(CANARY));
+                if is_hidden { &mut hidden } else { &mut shown }.insert(name);
+            }
+        }
+        let all = shown.is_empty() && !hidden.is_empty();
+        // The items of a list have no name.
+        let names = hidden.into_iter().filter(|name| !shown.contains(name) && !name.is_empty()).collect();
+        Self { all, names }
+    }
+}
+
+/// The names of the fields that have a text, in the order of the texts.
+fn names_of_texts(body: &[u8]) -> Vec<Vec<u8>> {
+    let names = std::cell::RefCell::new(Vec::new());
+    plant(body, |_, name| {
+        names.borrow_mut().push(name.to_vec());
+        false
+    });
+    names.into_inner()
+}
+
+/// By the name of the operation.
+static SECRETS: LazyLock<BTreeMap<String, SecretTexts>> = LazyLock::new(|| {
+    let with_secrets = SAMPLES.iter().filter(|samples| samples.meta.secret_response);
+    with_secrets.map(|samples| (samples.meta.to_string(), SecretTexts::of(samples))).collect()
+});
+
+/// Returns the body with the canary in every secret. `None` if it has none. Tags of Sentry may have any name and are not secret.
+fn plant_secrets(samples: &Samples, body: &[u8]) -> Option<Vec<u8>> {
+    let secrets = SECRETS.get(&samples.meta.to_string())?;
+    let has_tags = body.windows(4).any(|window| window == b"tags");
+    (!has_tags).then(|| plant(body, |_, name| secrets.all || secrets.names.contains(name)))?
+}
+
+/// Checks what is true of every error.
+fn check_error(error: &ResponseError, status: StatusCode, body: &[u8]) {
     assert_eq!(error.status(), status);
     assert_eq!(matches!(error, ResponseError::Decode(_)), status.is_success(), "{error:?}");
     let is_redirect = status.is_redirection() && status != StatusCode::NOT_MODIFIED;
@@ -174,20 +141,20 @@ fn examine(error: &ResponseError, status: StatusCode, body: &[u8]) {
     }
     assert_eq!(error.maybe_applied(), maybe_applied(error), "{error:?}");
     if let ResponseError::Decode(UnreadableReply { applied: true, .. }) = error {
-        assert!(is_success(status) && is_of_the_api(body), "{error:?} {body:?}");
+        assert!(is_success(status) && may_be_of_the_api(body), "{error:?} {body:?}");
     }
     let text = error.to_string();
     assert!(!text.chars().any(char::is_control), "an error has a control character: {text:?}");
     assert!(text.len() <= LONGEST_TEXT, "an error's text has {} bytes", text.len());
     let texts = format!("{text} {error:?} {error:#?} {:?}", error.source());
-    assert!(!texts.contains(CANARY), "a text of the answer is in an error: {texts}");
+    assert!(!texts.contains(CANARY), "an error contains a text of the response: {texts}");
 }
 
 fn is_success(status: StatusCode) -> bool {
-    status.is_success() && !OF_OTHER_REQUESTS.contains(&status.as_u16())
+    status.is_success() && !OTHER_SUCCESSES.contains(&status.as_u16())
 }
 
-/// Whether a body is a way to write nothing.
+/// Returns `true` for white space, `null` and `{}`.
 fn is_nothing(body: &[u8]) -> bool {
     match serde_json::from_slice::<Value>(body) {
         Ok(value) => value.is_null() || value.as_object().is_some_and(Map::is_empty),
@@ -195,17 +162,17 @@ fn is_nothing(body: &[u8]) -> bool {
     }
 }
 
-/// Whether a body may be the API's, as far as can be seen here: that of a success is an object or a list, if it did not get
-/// lost, and no error.
-fn is_of_the_api(body: &[u8]) -> bool {
+/// Returns `true` if a success with this body may be the API's: the body is empty, or begins as an object or a list that is not
+/// an error.
+fn may_be_of_the_api(body: &[u8]) -> bool {
     let is_error =
         |object: Map<String, Value>| ["code", "error", "errors"].iter().any(|name| object.contains_key(*name));
     let begun = matches!(body.trim_ascii_start().first(), Some(b'{' | b'['));
     is_nothing(body) || (begun && !serde_json::from_slice(body).is_ok_and(is_error))
 }
 
-/// Whether the operation may have been carried out by what an answer says: only a refusal of the API's says that it was not,
-/// and only a success of the API's that it was.
+/// Returns `true` if the operation may have taken effect. Only an error of the API proves that it did not, and only a success
+/// of the API proves that it did.
 fn maybe_applied(error: &ResponseError) -> bool {
     match (error.status().as_u16(), error) {
         (_, ResponseError::Decode(reply)) => !reply.applied,
@@ -215,10 +182,38 @@ fn maybe_applied(error: &ResponseError) -> bool {
     }
 }
 
-/// What was written is read and written alike.
+/// An encoded output is decoded and encoded to the same bytes.
 #[cfg(feature = "serde-all")]
-fn is_stable(row: &Row, written: &str) {
-    let again = (row.read)(Response::new(written.to_owned().into()));
-    let again = again.unwrap_or_else(|error| panic!("{}: {written} cannot be read: {error}", row.meta.id));
-    assert_eq!(again.body, written, "{}", row.meta.id);
+fn is_stable(samples: &Samples, encoded: &str) {
+    let again = (samples.read)(Response::new(encoded.to_owned().into()));
+    let again = again.unwrap_or_else(|error| panic!("{}: {encoded} cannot be decoded: {error}", samples.meta));
+    assert_eq!(again.text, encoded, "{}", samples.meta);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_hides_a_text_of_every_response_with_secrets() {
+        for samples in SAMPLES.iter().filter(|samples| samples.meta.secret_response) {
+            let SecretTexts { all, names } = &SECRETS[&samples.meta.to_string()];
+            assert!(*all || !names.is_empty(), "{}: `Debug` hides nothing of its sample responses", samples.meta);
+            let bodies = (samples.responses)().into_iter().map(|body| body.to_string().into_bytes());
+            for name in bodies.flat_map(|body| names_of_texts(&body)).filter(|name| name.ends_with(b"Secret")) {
+                assert!(names.contains(&name), "{}: `Debug` shows `{}`", samples.meta, name.escape_ascii());
+            }
+        }
+    }
+
+    #[test]
+    fn secrets_are_the_texts_that_debug_hides() {
+        let names = |operation: &str| {
+            let SecretTexts { all, names } = &SECRETS[operation];
+            (*all, names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(names("deployment/list_environment_variables"), (true, vec!["A".to_owned()]));
+        let hidden = ["hmacSecret", "host", "ingestUrl", "reason", "url"].map(str::to_owned);
+        assert_eq!(names("deployment/get_log_stream"), (false, hidden.to_vec()));
+    }
 }

@@ -1,23 +1,20 @@
-//! Every target, with the corpus that is part of the repository and with inputs made of it.
+//! All targets, with the corpus and with mutated seeds.
 
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use convex_mgmt_fuzz::TARGETS;
-use convex_mgmt_fuzz::corpus::corpus;
-use convex_mgmt_fuzz::mutate::Mutator;
-use convex_mgmt_fuzz::operations::ROWS;
-use convex_mgmt_fuzz::replies::Given;
+use convex_mgmt_fuzz::inputs::{Mutator, corpus};
 
-/// How many inputs are made for each target.
+/// The number of mutated seeds for each target.
 const INPUTS: usize = 4000;
 
 fn target(name: &str) -> fn(&[u8]) {
     TARGETS.iter().find(|target| target.name == name).unwrap().check
 }
 
-/// Gives an input to a target, and says which it was if that fails.
-fn give(target: fn(&[u8]), name: &str, input: &[u8]) {
+/// Runs a target, and prints the input if it panics.
+fn run(target: fn(&[u8]), name: &str, input: &[u8]) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| target(input))) {
         drop(writeln!(std::io::stderr(), "{name}: {}", input.escape_ascii()));
         resume_unwind(panic);
@@ -25,16 +22,16 @@ fn give(target: fn(&[u8]), name: &str, input: &[u8]) {
 }
 
 fn replay(name: &str) {
-    for (file, input) in corpus(name) {
-        give(target(name), &format!("{name}/{file}"), &input);
+    for (seed, input) in corpus(name) {
+        run(target(name), &format!("{name}/{seed}"), &input);
     }
 }
 
-fn make_up(name: &str) {
-    let corpus: Vec<Vec<u8>> = corpus(name).into_iter().map(|(_, input)| input).collect();
-    let mut mutator = Mutator::new(&corpus);
+fn mutate(name: &str) {
+    let seeds: Vec<Vec<u8>> = corpus(name).into_iter().map(|(_, input)| input).collect();
+    let mut mutator = Mutator::new(&seeds);
     for _ in 0..INPUTS {
-        give(target(name), name, &mutator.input());
+        run(target(name), name, &mutator.input());
     }
 }
 
@@ -48,32 +45,38 @@ macro_rules! each {
 
             #[test]
             fn inputs_made_of_the_corpus_are_taken() {
-                super::make_up(stringify!($name));
+                super::mutate(stringify!($name));
             }
         } )+
 
-        const TRIED: &[&str] = &[$(stringify!($name)),+];
+        const TESTED: &[&str] = &[$(stringify!($name)),+];
     };
 }
 
 each! { credentials cursors documents environment_files pages replies }
 
 #[test]
-fn every_target_is_tried_and_has_a_program_for_libfuzzer() {
-    assert_eq!(TRIED, TARGETS.iter().map(|target| target.name).collect::<Vec<_>>());
+fn every_target_is_tested_and_has_a_program_for_libfuzzer() {
+    assert_eq!(TESTED, TARGETS.iter().map(|target| target.name).collect::<Vec<_>>());
     let manifest = include_str!("../libfuzzer/Cargo.toml");
-    for name in TRIED {
+    for name in TESTED {
         assert!(manifest.contains(&format!("name = \"{name}\"\n")), "{name} has no program");
     }
 }
 
-/// Without such a seed a fuzzer would have to guess what each operation takes.
 #[test]
-fn the_corpus_has_an_answer_that_each_operation_reads_and_one_that_it_does_not() {
-    let answers: Vec<_> = corpus("replies").iter().map(|(_, input)| Given::of(input)).collect();
-    for row in ROWS {
-        let to_it = answers.iter().filter(|answer| answer.row.meta.id == row.meta.id);
-        let read: Vec<bool> = to_it.map(|answer| (row.read)(answer.response.clone()).is_ok()).collect();
-        assert!(read.contains(&true) && read.contains(&false), "{}: {read:?}", row.meta.id);
+fn no_two_seeds_of_a_target_are_equal() {
+    for target in TARGETS {
+        let mut seeds = corpus(target.name);
+        seeds.sort_unstable_by(|one, two| (&one.1, &one.0).cmp(&(&two.1, &two.0)));
+        for pair in seeds.windows(2) {
+            assert!(
+                pair[0].0 != pair[1].0 && pair[0].1 != pair[1].1,
+                "{}: {} and {}",
+                target.name,
+                pair[0].0,
+                pair[1].0
+            );
+        }
     }
 }

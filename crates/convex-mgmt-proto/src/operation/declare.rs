@@ -192,7 +192,7 @@ macro_rules! operation {
 
         #[cfg(all(feature = "samples", feature = "serde-all"))]
         impl crate::operation::sample::EncodeOutput for $name {
-            fn encode_output(output: &Self::Output) -> serde_json::Result<serde_json::Value> {
+            fn encode_output(output: &Self::Output) -> serde_json::Result<String> {
                 crate::operation::declare::response_encode!(output, $response $response_args)
             }
         }
@@ -301,21 +301,19 @@ macro_rules! response_decode {
 macro_rules! response_encode {
     ($output:ident, empty()) => {{
         let () = $output;
-        Ok(serde_json::Value::Null)
+        Ok(String::new())
     }};
     ($output:ident, field($name:literal, $type:ty)) => {
-        Ok(serde_json::json!({ $name: serde_json::to_value($output)? }))
+        Ok(format!("{{\"{}\":{}}}", $name, serde_json::to_string($output)?))
     };
     ($output:ident, page($name:literal, $item:ty)) => {{
-        let mut page = serde_json::to_value($output)?;
-        if let Some(fields) = page.as_object_mut()
-            && let Some(items) = fields.remove("items")
-        {
-            fields.insert($name.to_owned(), items);
-        }
-        Ok(page)
+        let items = serde_json::to_string(&$output.items)?;
+        let pagination = crate::operation::paging::Pagination::new($output.next_cursor.clone());
+        Ok(format!("{{\"{}\":{items},\"pagination\":{}}}", $name, serde_json::to_string(&pagination)?))
     }};
-    ($output:ident, $kind:ident $args:tt) => { serde_json::to_value($output) };
+    ($output:ident, $kind:ident $args:tt) => {
+        serde_json::to_string($output)
+    };
 }
 
 macro_rules! response_items {

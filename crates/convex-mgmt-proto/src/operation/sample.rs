@@ -79,8 +79,8 @@ pub fn fields(value: &Value) -> Vec<(String, String)> {
 /// Encodes an output as the response body that it was decoded from. Implemented by the `operation!` macro.
 #[cfg(feature = "serde-all")]
 pub trait EncodeOutput: Operation {
-    /// Returns the response body. `null` is a response without a body.
-    fn encode_output(output: &Self::Output) -> serde_json::Result<Value>;
+    /// Returns the response body, empty for a response without a body.
+    fn encode_output(output: &Self::Output) -> serde_json::Result<String>;
 }
 
 /// A request of a [`Sample`], at a made-up endpoint of its API.
@@ -99,7 +99,10 @@ pub struct SampleRequest {
 pub struct SampleOutput {
     /// The `Debug` text of the output.
     pub debug: String,
-    /// The output, encoded again.
+    /// The output, encoded again as a response body. Empty if there is no body, or if encoding failed.
+    #[cfg(feature = "serde-all")]
+    pub text: String,
+    /// The same as a value. It has lost the spelling of numbers, and is `null` for what a value cannot hold.
     #[cfg(feature = "serde-all")]
     pub body: Value,
 }
@@ -171,8 +174,9 @@ impl Samples {
             responses: O::responses,
             read: |response| {
                 let output = O::from_response(response)?;
-                let body = O::encode_output(&output).unwrap_or_default();
-                Ok(SampleOutput { debug: format!("{output:?}"), body })
+                let text = O::encode_output(&output).unwrap_or_default();
+                let body = serde_json::from_str(&text).unwrap_or_default();
+                Ok(SampleOutput { debug: format!("{output:?}"), text, body })
             },
         }
     }

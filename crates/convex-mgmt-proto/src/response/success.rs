@@ -81,7 +81,8 @@ pub(super) fn is_the_apis(is_json: bool, body: &[u8]) -> bool {
     };
     let text = text.trim_ascii();
     if text.is_empty() || text == "null" {
-        return true;
+        // A character that is cut off is no part of either.
+        return text.len() == body.trim_ascii().len();
     }
     if !is_json || !text.starts_with(['{', '[']) {
         return false;

@@ -131,6 +131,8 @@ fn an_unreadable_response_counts_as_the_apis_unless_its_body_contradicts() {
         (false, b"<html>"),
         (false, b"\0"),
         (false, b"\xef\xbb\xbf{}"),
+        (false, b"\xef"),
+        (false, b"null\xe2\x82"),
         (false, b"\xff\xfe{\0}\0"),
         (false, b"{\0}\0"),
         (false, b"\x1f\x8b\x08\0"),
