@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::shell::{cargo, output, root, run, target, tool};
-use crate::{Failure, api, deps, docs, dotenv, spec, tidy};
+use crate::{Failure, api, deps, dotenv, operations, spec, tidy};
 
 /// The version of cargo-deny to run.
 const CARGO_DENY: &str = "0.20.2";
@@ -15,7 +15,7 @@ type Step = (&'static str, fn() -> Result<(), Failure>);
 const STEPS: &[Step] = &[
     ("format", || run(&mut cargo("fmt --all --check"))),
     ("tidy", || tidy::run(&[])),
-    ("operations page", docs::check),
+    ("operations page", operations::page::check),
     ("dependencies", deps::run),
     // Without the variable nobody expects documents.
     ("spec", || spec::run(None, std::env::var_os(spec::FOLDER).is_none())),
@@ -29,6 +29,7 @@ const STEPS: &[Step] = &[
     // Before the tests, which use what it installs.
     ("dotenv", || dotenv::run(false)),
     ("tests with all features", || run(&mut cargo("test --quiet --workspace --all-features"))),
+    ("a new operation", operations::new_operation::check),
     ("tests with features of serde_json", || {
         let mut tests = cargo("test --quiet --locked --manifest-path tests/features/Cargo.toml --target-dir");
         run(tests.arg(target()?))

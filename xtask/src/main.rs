@@ -4,12 +4,11 @@
 mod api;
 mod ci;
 mod deps;
-mod docs;
 mod dotenv;
 mod failure;
 mod fuzz;
 mod mutants;
-mod new_operation;
+mod operations;
 mod shell;
 mod spec;
 mod tidy;
@@ -77,8 +76,8 @@ fn main() -> ExitCode {
         Command::Mutants { files } => mutants::run(&files),
         Command::Dotenv { write } => dotenv::run(write),
         Command::Deps => deps::run(),
-        Command::Docs => docs::write(),
-        Command::NewOperation => new_operation::check(),
+        Command::Docs => operations::page::write(),
+        Command::NewOperation => operations::new_operation::check(),
         Command::Api => api::check(),
         Command::Tidy { checks } => tidy::run(&checks),
     };
