@@ -103,7 +103,7 @@ impl<'a> Run<'a> {
             let request = row.request.as_ref().map(|push| move |body: &Value| push(body));
             let request = request.as_ref().map(|push| push as &dyn Fn(&Value) -> Result<Through, String>);
             if let Some((schema, push)) = self.pair(&id, Side::Request, content(&operation["requestBody"]), request) {
-                self.body(&id, Side::Request, schema, push, &built);
+                self.body(&id, Side::Request, schema, push, built);
                 taking.insert(id.clone());
             }
             let reply = row.reply.as_ref().map(|push| move |body: &Value| push(body.to_string().as_bytes()));
