@@ -9,7 +9,7 @@ pub(super) const PUBLISHED: &str = "https://docs.rs/convex-mgmt/latest/convex_mg
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
     pub(super) api: &'static str,
-    topic: &'static str,
+    pub(super) topic: &'static str,
     pub(super) name: &'static str,
     pub(super) meta: &'static OperationMeta,
 }
