@@ -1,76 +1,21 @@
-//! `cargo xtask docs`: writes the page `docs/operations.md` from the registry of operations, and the links that it has in rustdoc.
+//! The page `docs/operations.md`, and the links that it has in rustdoc.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use convex_mgmt_proto::{CredentialClass, Idempotency, Operation, OperationMeta, for_each_operation};
+use convex_mgmt_proto::{CredentialClass, Idempotency, OperationMeta};
 
+use super::entries::{ENTRIES, Entry, PUBLISHED};
 use crate::Failure;
 use crate::shell::root;
-
-/// The page, below the project's root.
-const PAGE: &str = "docs/operations.md";
-
-/// The definitions of the page's links for rustdoc, below the project's root. The facade includes them before the page, so that they
-/// take precedence over the page's own, which a git host uses.
-const LINKS: &str = "crates/convex-mgmt/src/guide/operation-links.md";
-
-/// Where the facade's documentation is published.
-const PUBLISHED: &str = "https://docs.rs/convex-mgmt/latest/convex_mgmt";
 
 /// The sources of the operations, below the project's root.
 const SOURCES: &str = "crates/convex-mgmt-proto/src";
 
-/// An operation with its place.
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    api: &'static str,
-    topic: &'static str,
-    name: &'static str,
-    meta: &'static OperationMeta,
-}
-
-macro_rules! entries {
-    ($($api:ident::$topic:ident::$operation:ident,)+) => { &[$(Entry {
-        api: stringify!($api),
-        topic: stringify!($topic),
-        name: stringify!($operation),
-        meta: <convex_mgmt_proto::$api::$operation as Operation>::META,
-    }),+] };
-}
-
-const ENTRIES: &[Entry] = for_each_operation!(entries);
-
-/// Writes the page and its links.
-pub(crate) fn write() -> Result<(), Failure> {
-    for (name, text) in files()? {
-        fs::write(root().join(name), text)?;
-    }
-    println!("wrote {PAGE} and {LINKS}: {} operations", ENTRIES.len());
-    Ok(())
-}
-
-/// Fails if a file differs from what [`write()`] would write.
-pub(crate) fn check() -> Result<(), Failure> {
-    for (name, text) in files()? {
-        let found = fs::read_to_string(root().join(name)).map_err(|error| format!("{name}: {error}"))?;
-        if found != text {
-            return Err(format!("{name} is out of date: run `cargo xtask docs`").into());
-        }
-    }
-    Ok(())
-}
-
-/// The name and the text of each file.
-fn files() -> Result<[(&'static str, String); 2], Failure> {
-    let (page, links) = page()?;
-    Ok([(PAGE, page), (LINKS, links)])
-}
-
 /// The page, and the definitions of its links for rustdoc.
-fn page() -> Result<(String, String), Failure> {
+pub(super) fn page() -> Result<(String, String), Failure> {
     let mut sources = String::new();
     read_all(&root().join(SOURCES), &mut sources)?;
     let mut page = String::from(
