@@ -23,7 +23,7 @@ macro_rules! deployment_operation {
     ($($declaration:tt)*) => {
         crate::operation::declare::operation! {
             api: DeploymentApi "/api/v1",
-            credentials: [DeployKey, OAuthTeamToken, TeamToken, OAuthProjectToken],
+            credentials: [DeployKey, TeamToken, OAuthTeamToken, OAuthProjectToken],
             $($declaration)*
         }
     };

@@ -11,7 +11,7 @@ use crate::types::Printable;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// All values that the server would reject. The operation's docs name the method that disables the check.
+    /// All values that the server would reject. [`Operation::unchecked`](crate::Operation::unchecked) disables this check.
     #[error(transparent)]
     Invalid(#[from] Violations),
     /// A path value that would change the path.

@@ -54,6 +54,10 @@ macro_rules! error_codes {
 error_codes! {
     /// The `code` of an error response. Match on it and on the status, never on the message. Source: convex-backend
     /// `crates/common/src/http/mod.rs`, `crates/errors/src/lib.rs` and the places that raise each.
+    ///
+    /// Every operation may return the general codes, from `InvalidClientVersion` to `CommitterFullError`. The docs of an operation list
+    /// the other codes that it returns.
+    ///
     pub enum ErrorCode {
         InvalidClientVersion = "InvalidClientVersion", 400, "the `Convex-Client` header has no `-`"
             => "the server rejects this version of the library: update it";
@@ -182,7 +186,7 @@ error_codes! {
 
         LimitOutOfRange = "LimitOutOfRange", 400, "the number of items of a page is not from 1 to 100"
             => "ask for 1 to 100 items a page";
-        InvalidCursor = "InvalidCursor", 400, "the cursor belongs to another list, or to another start of this one"
+        InvalidCursor = "InvalidCursor", 400, "the cursor is not one of this list, or belongs to another start of it"
             => "a cursor belongs to one deployment, one list and one start: begin again without it";
         AuditLogsDisabled = "AuditLogsDisabled", 403,
             "the deployment keeps no audit log for reading. A self-hosted one never does"
@@ -192,8 +196,8 @@ error_codes! {
 
         StreamingExportNotEnabled = "StreamingExportNotEnabled", 403, "the plan does not include data sync"
             => "the plan does not include data sync";
-        InvalidDataSyncCursor = "InvalidDataSyncCursor", 400, "the cursor belongs to another deployment"
-            => "the cursor belongs to another deployment: begin a new sync without it";
+        InvalidDataSyncCursor = "InvalidDataSyncCursor", 400, "the cursor is not one of this deployment"
+            => "the cursor is not one of this deployment: begin a new sync without it";
         DataSyncCursorExpired = "DataSyncCursorExpired", 400, "the cursor is older than the data that the server keeps"
             => "the cursor is too old: begin a new sync without it";
         InvalidDataSyncSelection = "InvalidDataSyncSelection", 400,

@@ -117,22 +117,19 @@ macro_rules! operation {
         #[doc = concat!("* Request: `", stringify!($method), " ", $prefix, $path, "`")]
         #[doc = concat!("* Idempotency: ", crate::operation::declare::idempotency_text!($idempotency))]
         $(#[doc = concat!(
-            "* If nothing is left to delete: `", stringify!($not_found), "`. After an attempt that may have taken effect, the ",
-            "call succeeds instead, with [`Reply::already_deleted`](crate::Reply::already_deleted)."
+            "* If the object does not exist: [`", stringify!($not_found), "`](crate::ErrorCode::", stringify!($not_found), "). ",
+            "If an earlier attempt may have deleted it, the call succeeds with ",
+            "[`Reply::already_deleted`](crate::Reply::already_deleted)."
         )])?
         $(#[doc = concat!("* If the outcome is unknown: [`", stringify!($verify_with), "`] shows the current state.")])?
         #[doc = concat!(
             "* Credentials: ", crate::operation::declare::class_text!($first_class),
             $(", ", crate::operation::declare::class_text!($class),)*
-            $("; permission `", $permission, "`",)?
             "."
         )]
+        #[doc = concat!("* Permission of a restricted credential: ", crate::operation::declare::permission_text!($($permission)?), ".")]
         #[doc = concat!("* Response: ", crate::operation::declare::response_text!($response $response_args))]
-        #[doc = concat!(
-            "* Error codes: ",
-            $("[`", stringify!($code), "`](crate::ErrorCode::", stringify!($code), "), ",)*
-            "and the general ones."
-        )]
+        #[doc = concat!("* Error codes: ", crate::operation::declare::codes_text!($($code),*), ".")]
         #[non_exhaustive]
         pub struct $name $(<$generic: $bound = $default>)? { $($fields)* }
 
@@ -226,6 +223,27 @@ macro_rules! class_text {
     };
     (OAuthProjectToken) => {
         "OAuth token of a project"
+    };
+}
+
+macro_rules! permission_text {
+    () => {
+        "none needed"
+    };
+    ($permission:literal) => {
+        concat!("`", $permission, "`")
+    };
+}
+
+macro_rules! codes_text {
+    () => {
+        "only the [general ones](crate::ErrorCode)"
+    };
+    ($($code:ident),+) => {
+        concat!(
+            $("[`", stringify!($code), "`](crate::ErrorCode::", stringify!($code), "), ",)+
+            "and the [general ones](crate::ErrorCode)"
+        )
     };
 }
 
@@ -336,6 +354,6 @@ macro_rules! response_items {
 #[cfg(all(feature = "samples", feature = "serde-all"))]
 pub(crate) use response_encode;
 pub(crate) use {
-    class_text, idempotency_text, operation, response_decode, response_items, response_meta, response_text,
-    response_type,
+    class_text, codes_text, idempotency_text, operation, permission_text, response_decode, response_items,
+    response_meta, response_text, response_type,
 };

@@ -12,9 +12,9 @@ use crate::error::ErrorCode;
 /// The client's knowledge of whether the server received a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sent {
-    /// It did not: the request was never sent as a whole, or the server states that it did not process it.
+    /// Not received: the request was never sent as a whole, or the server states that it did not process it.
     No,
-    /// It may have: a part of the request was sent, or that is unknown.
+    /// Possibly received: a part of the request was sent, or that is unknown.
     Maybe,
 }
 

@@ -71,8 +71,8 @@ impl<A: Api> Endpoint<A> {
         Self::at(url, credential, Allowed { plaintext: false, prefix: false })
     }
 
-    /// Creates an endpoint that may be unencrypted, such as a server in the same private network. Anyone who can read that
-    /// network's traffic can read the credential.
+    /// Creates an endpoint that accepts `http` for every host, such as a server in the same private network. Anyone who can read
+    /// that network's traffic can read the credential.
     ///
     /// # Errors
     /// As for [`Endpoint::new`].
@@ -105,8 +105,8 @@ impl<A: Api> Endpoint<A> {
         Self::at(url, credential, Allowed { plaintext: false, prefix: true })
     }
 
-    /// Creates an endpoint below a path that may be unencrypted: [`Endpoint::with_path_prefix`] and [`Endpoint::new_insecure`] in
-    /// one.
+    /// Creates an endpoint below a path that accepts `http` for every host: [`Endpoint::with_path_prefix`] and
+    /// [`Endpoint::new_insecure`] in one.
     ///
     /// # Errors
     /// As for [`Endpoint::with_path_prefix`].
