@@ -135,6 +135,12 @@ fn compare(check: bool) -> ExitCode {
         eprintln!("a bound is exceeded or could not be checked");
         return ExitCode::FAILURE;
     }
+    let readme = include_str!("../../../README.md").split_whitespace().collect::<Vec<_>>().join(" ");
+    let stated = format!("at most {ALLOCATIONS} allocations, and at most {INSTRUCTIONS} times the instructions");
+    if check && !readme.contains(&stated) {
+        eprintln!("README.md has other bounds: write \"{stated}\"");
+        return ExitCode::FAILURE;
+    }
     ExitCode::SUCCESS
 }
 

@@ -54,7 +54,7 @@ pub(super) fn page() -> Result<(String, String), Failure> {
             Idempotency::NonIdempotent => "not idempotent",
         };
         let purpose = purpose(name, &sources).ok_or_else(|| format!("{api}::{topic}::{name} has no docs"))?;
-        let permission = meta.permission.map(|permission| format!("`{permission}` ")).unwrap_or_default();
+        let permission = meta.permission.map_or_else(|| "none ".to_owned(), |permission| format!("`{permission}` "));
         writeln!(page, "| [`{name}`][{meta}] | {purpose} | {idempotency} | {permission}|")?;
         writeln!(links, "[{meta}]: crate::{api}::{name}")?;
         writeln!(published, "[{meta}]: {PUBLISHED}/{api}/struct.{name}.html")?;
