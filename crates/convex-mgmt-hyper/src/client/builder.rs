@@ -158,9 +158,10 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         self
     }
 
-    /// Sets the addresses of a host, which the client tries in turn instead of a name lookup: for a name that is not public, or
-    /// an address that differs from the public one. `Host` and the server name in TLS stay those of the URL. Where a proxy is
-    /// used, the proxy looks up the host instead.
+    /// Sets the addresses of a host. The client tries them in turn and does not look the name up. Use it for a name that is not
+    /// public, or an address that differs from the public one.
+    ///
+    /// `Host` and the server name in TLS stay those of the URL. If the client uses a proxy, the proxy looks up the host instead.
     ///
     /// `localhost` and the names below it accept loopback addresses only, because plaintext is allowed there and no proxy is
     /// used. Building the client fails otherwise. Use another name for a server elsewhere.

@@ -65,7 +65,7 @@ impl<O: Paged, S: Transport> Pages<O, S> {
         Ok(Some(self.pager.accept(page)))
     }
 
-    /// Requests all remaining pages and returns their items: `max_items` or fewer.
+    /// Requests all remaining pages and returns their items, at most `max_items`.
     ///
     /// # Errors
     /// [`ErrorKind::TooManyItems`](crate::ErrorKind::TooManyItems) if there are more than `max_items`, and the errors of

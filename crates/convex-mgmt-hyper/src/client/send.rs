@@ -35,8 +35,12 @@ impl<A: Api, S> Client<A, S> {
     /// received the request.
     ///
     /// # Errors
-    /// The future returns an [`Error`] if the request breaks a rule and was not built, no complete response was received, the
-    /// server rejected the request, or the response cannot be decoded.
+    /// The future returns an [`Error`] in these cases:
+    ///
+    /// * The request breaks a rule, so it was not sent.
+    /// * No complete response was received.
+    /// * The server rejected the request.
+    /// * The response cannot be decoded.
     pub fn send<O>(&self, operation: &O) -> SendFuture<O, S>
     where
         O: Operation<Api = A>,

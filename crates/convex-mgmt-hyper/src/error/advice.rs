@@ -17,6 +17,9 @@ use super::transport::{TransportError, TransportErrorKind};
 /// It states whether the operation may be sent again, and who can fix the failure. The client has already retried by its
 /// [`RetryPolicy`](convex_mgmt_proto::RetryPolicy), so [`Advice::RetryLater`] means minutes rather than milliseconds.
 ///
+/// A `NonIdempotent` operation with an unknown outcome ([`ErrorKind::OutcomeUnknown`]) or a lost result ([`Error::is_applied`]) has
+/// the advice `VerifyFirst`. The tables apply to all other failures.
+///
 /// | [`Error::cause_kind`] | advice |
 /// | --- | --- |
 /// | `Build` | `FixRequest`; `ReportBug` if the operation itself is defective |
@@ -47,9 +50,6 @@ use super::transport::{TransportError, TransportErrorKind};
 /// | 501, 505, 506, 508, 510, 511 | `FixUrl` |
 /// | any other status from 500 | `RetryLater` |
 /// | anything else | `FixUrl` |
-///
-/// One rule comes first. A `NonIdempotent` operation whose outcome is unknown ([`ErrorKind::OutcomeUnknown`]) or whose result is
-/// lost ([`Error::is_applied`]) has the advice `VerifyFirst`. Other operations may be sent again, so the tables apply to them.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Advice {
@@ -58,7 +58,7 @@ pub enum Advice {
         /// The wait that the server asks for.
         after: Option<Duration>,
     },
-    /// Find out whether the operation took effect before you send it again: a second execution would have another effect.
+    /// Check whether the operation took effect before you send it again: a second execution would have another effect.
     VerifyFirst {
         /// The operation to call for that, if there is one.
         with: Option<&'static OperationMeta>,
@@ -69,8 +69,8 @@ pub enum Advice {
     FixCredential,
     /// Change the request: the server or the client rejects a value, or the object does not exist.
     FixRequest,
-    /// Check the URL, and what lies between: the host does not resolve, or something other than the API responds there. A name
-    /// server that is unreachable has the same symptom.
+    /// Check the URL, and the proxies before it: the host does not resolve, or something other than the API responds there. An
+    /// unreachable name server has the same symptom.
     FixUrl,
     /// Change the client: its TLS trust, its proxy, a limit, a layer, or the version of this library.
     FixClient,

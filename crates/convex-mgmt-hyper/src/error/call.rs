@@ -13,7 +13,7 @@ use super::attempts::Attempts;
 use super::kind::ErrorKind;
 use super::transport::{TransportError, TransportErrorKind};
 
-/// The failure of a call, with the deployment, the operation, the attempts and the time. One pointer wide.
+/// The failure of a call, with the deployment, the operation, the attempts and the time. It is one pointer wide.
 ///
 /// [`Error::advice`] returns the next step for a program. `Display` is one line for a person. It has no text from the response
 /// body and no credential. [`Error::summary`] is that line without the [remedy](Error::remedy). `source()` returns the details of
@@ -96,9 +96,9 @@ impl Error {
         self.is_write() && self.has_success()
     }
 
-    /// Returns the id of the operation that shows whether this one took effect, if that is unknown
-    /// ([`ErrorKind::OutcomeUnknown`]), or that shows the lost result ([`Error::is_applied`]). `None` if nothing took effect, or
-    /// if there is no such operation.
+    /// Returns the id of the operation that shows the effect of this one, if the outcome is unknown
+    /// ([`ErrorKind::OutcomeUnknown`]) or the result is lost ([`Error::is_applied`]). `None` for other failures, and if there is no
+    /// such operation.
     pub fn verify_with(&self) -> Option<&'static str> {
         self.verification().map(|operation| operation.id)
     }
