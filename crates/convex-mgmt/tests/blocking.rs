@@ -11,8 +11,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use convex_mgmt::bytes::Bytes;
 use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
+use convex_mgmt::http;
 use convex_mgmt::proto::{Applied, CallError, Outcome, RetryDecision, RetryState};
 use convex_mgmt::{DeploymentApi, Endpoint, Operation, RetryBudget, RetryPolicy, Sent};
 

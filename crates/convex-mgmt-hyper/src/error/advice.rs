@@ -50,6 +50,8 @@ use super::transport::{TransportError, TransportErrorKind};
 /// | 501, 505, 506, 508, 510, 511 | `FixUrl` |
 /// | any other status from 500 | `RetryLater` |
 /// | anything else | `FixUrl` |
+///
+/// <style>.docblock td code { white-space: nowrap }</style>
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Advice {

@@ -22,7 +22,8 @@ pub use self::unchecked::Unchecked;
 /// [`Operation::to_request`] and [`Operation::from_response`] are all that a transport needs:
 ///
 /// ```
-/// use bytes::Bytes;
+/// use convex_mgmt::bytes::Bytes;
+/// use convex_mgmt::http;
 /// use convex_mgmt::deployment::ListEnvironmentVariables;
 /// use convex_mgmt::{DeployKey, Endpoint, Operation};
 ///
@@ -47,7 +48,8 @@ pub use self::unchecked::Unchecked;
 /// [`Idempotency::NonIdempotent`]: crate::Idempotency::NonIdempotent
 ///
 /// ```
-/// use bytes::Bytes;
+/// use convex_mgmt::bytes::Bytes;
+/// use convex_mgmt::http;
 /// use convex_mgmt::{BuildError, DecodeError, DeployKey, DeploymentApi, Endpoint};
 /// use convex_mgmt::proto::decode;
 /// use convex_mgmt::{Operation, OperationMeta, Idempotency};

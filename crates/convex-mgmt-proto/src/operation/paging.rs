@@ -122,7 +122,8 @@ pub trait Paged: Operation<Output = Page<Self::Item>> {
 /// Walks the pages of a list without IO. [`Pager::request`] returns the operation to send, and [`Pager::accept`] takes its page.
 ///
 /// ```
-/// use bytes::Bytes;
+/// use convex_mgmt::bytes::Bytes;
+/// # use convex_mgmt::http;
 /// use convex_mgmt::deployment::ListActiveSyncs;
 /// use convex_mgmt::Operation;
 /// use convex_mgmt::proto::Pager;

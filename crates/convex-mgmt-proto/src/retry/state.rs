@@ -21,7 +21,8 @@ use crate::response::{Outcome, Reply, Sent};
 /// use std::thread::sleep;
 /// use std::time::{Duration, Instant};
 ///
-/// use bytes::Bytes;
+/// use convex_mgmt::bytes::Bytes;
+/// use convex_mgmt::http;
 /// use convex_mgmt::deployment::ListEnvironmentVariables;
 /// use convex_mgmt::proto::{Outcome, RetryDecision, RetryState};
 /// use convex_mgmt::{DeployKey, Endpoint, Operation, RetryBudget, RetryPolicy, Sent};
