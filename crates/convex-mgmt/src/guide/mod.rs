@@ -44,9 +44,13 @@ guides! {
     data_sync = "data-sync.md";
     usage_and_limits = "usage-and-limits.md";
     errors = "errors.md";
-    error_codes = "error-codes.md";
     transports = "transports.md";
     testing = "testing.md";
+}
+
+guides! {
+    "tables-of-codes.html":
+    error_codes = "error-codes.md";
 }
 
 guides! {
