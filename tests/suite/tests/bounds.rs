@@ -34,7 +34,7 @@ fn the_future_of_a_call_is_send_and_small() {
 }
 
 #[test]
-fn a_clone_costs_one_allocation_at_most() {
+fn cloning_a_client_costs_at_most_one_allocation() {
     let client = Client::builder(endpoint("http://127.0.0.1:3210")).max_concurrency(4).build().unwrap();
     assert!(allocations(|| drop(client.clone())) <= 1);
     let over_script = Client::builder(endpoint("http://127.0.0.1:3210")).build_on(Script::default()).unwrap();
@@ -42,7 +42,7 @@ fn a_clone_costs_one_allocation_at_most() {
 }
 
 #[test]
-fn a_request_without_values_is_built_in_few_allocations() {
+fn builds_a_request_without_values_in_at_most_8_allocations() {
     let endpoint = endpoint("https://happy-animal-123.convex.cloud");
     let count = allocations(|| drop(ListEnvironmentVariables::new().to_request(&endpoint).unwrap()));
     assert!(count <= 8, "{count}");
@@ -61,7 +61,7 @@ fn page(documents: usize) -> Bytes {
 }
 
 #[test]
-fn a_page_is_read_without_an_allocation_for_each_document() {
+fn reads_a_page_without_an_allocation_per_document() {
     let read = |documents| {
         let page = page(documents);
         allocations(|| {
@@ -77,7 +77,7 @@ fn a_page_is_read_without_an_allocation_for_each_document() {
 }
 
 #[test]
-fn a_small_get_on_a_kept_connection_takes_30_allocations_at_most() {
+fn a_small_get_on_a_pooled_connection_takes_at_most_30_allocations() {
     // The server runs on a thread of its own, and only this one is counted.
     let server = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let running = server.block_on(fake().variable("GREETING", "hello").build().serve("127.0.0.1:0")).unwrap();
@@ -106,7 +106,7 @@ fn memory_of_a_page(acts: Vec<Act>) -> (AllocationInfo, Option<ErrorKind>) {
 const BESIDES: usize = 4 * HEAD_LIMIT;
 
 #[test]
-fn a_large_page_is_held_once() {
+fn holds_a_large_page_in_memory_once() {
     let documents = (0..24).map(|n| {
         let text = "x".repeat(1024 * 1024);
         format!(r#"{{"component":"","table":"t","ts":{n},"deleted":false,"value":{{"_id":"k{n}","text":"{text}"}}}}"#)
@@ -130,7 +130,7 @@ fn a_large_page_is_held_once() {
 }
 
 #[test]
-fn a_length_that_is_only_declared_takes_no_memory() {
+fn a_declared_length_alone_allocates_no_memory() {
     let head = write("HTTP/1.1 200 OK\r\ncontent-length: 268435456\r\n\r\n{");
     let (memory, failed) = memory_of_a_page(vec![Act::Read, head, Act::Hang]);
     assert_eq!(failed, Some(ErrorKind::AttemptTimeout));
@@ -147,7 +147,7 @@ fn a_length_that_is_only_declared_takes_no_memory() {
 }
 
 #[test]
-fn a_replaced_credential_takes_two_and_a_half_kb_at_most() {
+fn a_refreshed_credential_takes_at_most_2560_bytes() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let refresh = CredentialRefreshLayer::new(async |_| Ok(DeployKey::parse("new|key")?));
     let server = service_fn(|request: Request<Bytes>| {

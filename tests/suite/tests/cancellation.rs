@@ -160,7 +160,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_call_may_be_given_up_at_any_moment(
+    fn a_call_may_be_dropped_at_any_poll(
         steps in proptest::collection::vec(any_step(), 1..12), concurrency in 1..3_usize,
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -169,7 +169,7 @@ proptest! {
 }
 
 #[test]
-fn there_are_many_moments_to_give_up() {
+fn a_call_takes_more_than_three_polls() {
     // Otherwise the property above would say little.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let polls = runtime.block_on(async {

@@ -49,7 +49,7 @@ async fn calls_can_be_spawned_without_the_client_and_the_operation() {
 }
 
 #[tokio::test]
-async fn a_spawned_call_needs_no_sync_service() {
+async fn spawning_a_call_does_not_require_a_sync_service() {
     let script = done(2);
     let client = Client::builder(endpoint(URL)).build_on(not_sync(&script)).unwrap();
     tokio::spawn(client.send(&ListEnvironmentVariables::new())).await.unwrap().unwrap();
@@ -59,7 +59,7 @@ async fn a_spawned_call_needs_no_sync_service() {
 }
 
 #[tokio::test]
-async fn the_future_of_a_call_reports_that_the_request_could_not_be_built() {
+async fn reports_a_build_error_when_the_call_is_awaited() {
     let script = done(1);
     let client = Client::builder(endpoint(URL)).build_on(script.clone()).unwrap();
     let call = client.send(&UpdateEnvironmentVariables::new().set("not a name", "1"));
@@ -69,7 +69,7 @@ async fn the_future_of_a_call_reports_that_the_request_could_not_be_built() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_not_polled_sends_nothing() {
+async fn sends_nothing_before_the_call_is_polled() {
     let script = done(1);
     let client = Client::builder(endpoint(URL)).build_on(script.clone()).unwrap();
     let call = client.send(&ListEnvironmentVariables::new());
@@ -80,7 +80,7 @@ async fn a_call_that_is_not_polled_sends_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_time_of_a_call_starts_when_it_is_polled() {
+async fn elapsed_time_starts_at_the_first_poll() {
     let builder = Client::builder(endpoint(URL)).retry(RetryPolicy::never());
     let client = builder.build_on(Script::new([reset()])).unwrap();
     let call = client.send(&UpdateEnvironmentVariables::new());
@@ -98,7 +98,7 @@ struct Service {
 fn is_shareable<T: Clone + Send + Sync + 'static>(_: &T) {}
 
 #[tokio::test]
-async fn one_type_holds_clients_with_any_layers() {
+async fn a_boxed_client_holds_a_stack_with_any_layers() {
     let fake = fake().variable("A", "1").build();
     let running = fake.serve("127.0.0.1:0").await.unwrap();
     let plain = client_of(&running).build_boxed().unwrap();
@@ -118,7 +118,7 @@ async fn one_type_holds_clients_with_any_layers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_boxed_client_retries_and_fails_as_any_other() {
+async fn a_boxed_client_retries_and_fails_like_other_clients() {
     let script = Script::new([refused(), Step::Answer(200, DONE), reset()]);
     let client = Client::builder(endpoint(URL)).build_on(script.clone()).unwrap().boxed();
     let create = convex_mgmt_suite::classes::create();
@@ -129,7 +129,7 @@ async fn a_boxed_client_retries_and_fails_as_any_other() {
 }
 
 #[tokio::test]
-async fn a_boxed_service_that_is_not_ready_was_sent_nothing() {
+async fn sends_nothing_to_a_boxed_service_that_fails_in_poll_ready() {
     let client = Client::with_service(endpoint(URL), BoxService::new(Unready(not_sync(&done(1)))));
     let error = client.send(&UpdateEnvironmentVariables::new()).await.unwrap_err();
     assert_eq!((error.kind(), error.sent()), (ErrorKind::Layer, Sent::No), "{error:?}");
@@ -167,7 +167,7 @@ where
 }
 
 #[tokio::test]
-async fn a_function_takes_any_client_with_one_bound() {
+async fn a_function_accepts_any_client_with_one_trait_bound() {
     let fake = fake().variable("A", "1").build();
     let running = fake.serve("127.0.0.1:0").await.unwrap();
     let client: DeploymentClient = client_of(&running).build().unwrap();
@@ -178,7 +178,7 @@ async fn a_function_takes_any_client_with_one_bound() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn clients_with_clones_of_one_budget_share_it() {
+async fn clones_of_a_retry_budget_share_its_tokens() {
     let budget = RetryBudget::new(RetryBudget::COST);
     let client =
         |script: &Script| Client::builder(endpoint(URL)).retry_budget(budget.clone()).build_on(script.clone()).unwrap();
@@ -190,7 +190,7 @@ async fn clients_with_clones_of_one_budget_share_it() {
 }
 
 #[tokio::test]
-async fn clients_with_one_transport_share_its_connections() {
+async fn clients_with_one_transport_share_its_connection_pool() {
     let fake = fake().build();
     let running = fake.serve("127.0.0.1:0").await.unwrap();
     let transport = client_of(&running).build_transport().unwrap();
@@ -207,7 +207,7 @@ async fn clients_with_one_transport_share_its_connections() {
 }
 
 #[tokio::test]
-async fn a_client_with_a_shared_transport_keeps_its_own_bounds() {
+async fn a_client_with_a_shared_transport_keeps_its_own_timeouts() {
     let server = ScriptServer::start(vec![vec![Act::Read, Act::Hang]; 2]).await;
     let builder = || Client::builder(endpoint(&server.url())).retry(RetryPolicy::never());
     let transport = builder().attempt_timeout(None).total_timeout(None).build_transport().unwrap();

@@ -64,7 +64,7 @@ fn builder(url: &str) -> ClientBuilder<DeploymentApi> {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn calls_go_over_a_unix_socket() {
+async fn sends_calls_over_a_unix_socket() {
     let path = std::env::temp_dir().join(format!("convex-mgmt-{}.sock", std::process::id()));
     let listener = tokio::net::UnixListener::bind(&path).unwrap();
     let (fake, accepted) = (fake().build(), Arc::new(AtomicUsize::new(0)));
@@ -86,7 +86,7 @@ async fn calls_go_over_a_unix_socket() {
 }
 
 #[tokio::test]
-async fn the_pool_keeps_the_connections_of_a_connector() {
+async fn the_pool_reuses_connections_of_a_connector() {
     let fake = fake().build();
     let memory = InMemory::new(&fake);
     let open = memory.clone();
@@ -112,7 +112,7 @@ async fn the_pool_keeps_the_connections_of_a_connector() {
 }
 
 #[tokio::test]
-async fn calls_share_a_connection_that_negotiated_http2() {
+async fn calls_share_one_http2_connection_of_a_connector() {
     for url in ["http://127.0.0.1:3210", "https://deployment.example"] {
         let fake = fake().build();
         let memory = InMemory::new(&fake);
@@ -140,7 +140,7 @@ async fn calls_share_a_connection_that_negotiated_http2() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connector_is_bounded_by_the_connect_timeout() {
+async fn the_connect_timeout_bounds_a_custom_connector() {
     let connector = service_fn(|_: Uri| std::future::pending::<io::Result<DuplexStream>>());
     let client = builder("http://127.0.0.1:3210").connector(connector).retry(RetryPolicy::never());
     let client = client.connect_timeout(Duration::from_secs(3)).build().unwrap();
@@ -149,7 +149,7 @@ async fn a_connector_is_bounded_by_the_connect_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_of_a_connector_is_retried_for_every_operation() {
+async fn retries_connector_errors_for_every_operation() {
     let fake = fake().build();
     let memory = InMemory::new(&fake);
     let failures = Arc::new(AtomicUsize::new(2));

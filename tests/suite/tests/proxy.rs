@@ -52,7 +52,7 @@ fn chain(error: &Error) -> String {
 }
 
 #[tokio::test]
-async fn a_deployment_is_reached_in_every_way() {
+async fn reaches_a_deployment_over_every_route() {
     for way in WAYS {
         let server = Answering::start(way, |_| variables()).await;
         let client = server.client().build().unwrap();
@@ -64,7 +64,7 @@ async fn a_deployment_is_reached_in_every_way() {
 }
 
 #[tokio::test]
-async fn each_kind_of_proxy_tunnels_and_sees_no_credential() {
+async fn every_kind_of_proxy_tunnels_and_sees_no_credential() {
     for http2 in [false, true] {
         let server = Answering::start(Way { http2, proxied: false }, |_| variables()).await;
         let mut prefers_http2 = server.authority().valid();
@@ -105,7 +105,7 @@ async fn each_kind_of_proxy_tunnels_and_sees_no_credential() {
 }
 
 #[tokio::test]
-async fn a_tunnel_goes_to_the_port_of_the_scheme() {
+async fn tunnels_to_the_port_of_the_url_or_its_scheme() {
     for (url, target) in [
         ("http://deployment.example", "deployment.example:80"),
         ("http://deployment.example:8080", "deployment.example:8080"),
@@ -130,7 +130,7 @@ async fn a_tunnel_goes_to_the_port_of_the_scheme() {
 }
 
 #[tokio::test]
-async fn this_machine_is_never_reached_through_a_proxy() {
+async fn never_reaches_the_local_machine_through_a_proxy() {
     let running = fake().variable("A", "1").build().serve("127.0.0.1:0").await.unwrap();
     let port = running.address().port();
     for (host, reached) in [
@@ -155,7 +155,7 @@ async fn this_machine_is_never_reached_through_a_proxy() {
 }
 
 #[tokio::test]
-async fn an_excepted_host_is_reached_directly() {
+async fn connects_directly_to_excluded_hosts() {
     let running = fake().variable("A", "1").build().serve("127.0.0.1:0").await.unwrap();
     let url = format!("http://{HOST}:{}", running.address().port());
     for (except, direct) in [
@@ -183,7 +183,7 @@ async fn an_excepted_host_is_reached_directly() {
 }
 
 #[tokio::test]
-async fn a_password_that_a_proxy_rejects_is_sent_once() {
+async fn sends_a_rejected_proxy_password_once() {
     for class in CLASSES {
         let tunnel = Tunnel::answering("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await;
         let client = through(plaintext("https://deployment.example"), &tunnel.with_login(LOGIN)).build().unwrap();
@@ -226,7 +226,7 @@ async fn refuses(scheme: &str, refusals: impl IntoIterator<Item = Refusal<'_>>) 
 }
 
 #[tokio::test]
-async fn what_an_http_proxy_refuses_was_not_sent_and_is_tried_again_if_it_may_pass() {
+async fn reports_http_proxy_rejections_as_not_sent_and_retries_transient_ones() {
     let answer = |text: &str| vec![Act::Read, write(text), Act::Hang];
     let endless = vec![Act::Read, write("HTTP/1.1 200 OK\r\nx: "), Act::Flood(vec![b'x'; 4096])];
     refuses(
@@ -271,7 +271,7 @@ async fn what_an_http_proxy_refuses_was_not_sent_and_is_tried_again_if_it_may_pa
 }
 
 #[tokio::test]
-async fn what_a_socks_proxy_refuses_was_not_sent_and_is_tried_again_if_it_may_pass() {
+async fn reports_socks_proxy_rejections_as_not_sent_and_retries_transient_ones() {
     let reply = |code: u8| vec![Act::Part(3), write([5, 0]), Act::Part(5), write([5, code, 0, 1, 0, 0, 0, 0, 0, 0])];
     let protocol = "does not speak the protocol";
     refuses(
@@ -293,7 +293,7 @@ async fn what_a_socks_proxy_refuses_was_not_sent_and_is_tried_again_if_it_may_pa
 }
 
 #[tokio::test]
-async fn a_proxy_that_never_answers_means_that_nothing_was_sent() {
+async fn reports_not_sent_when_a_proxy_never_responds() {
     for (scheme, acts) in [
         ("http", vec![Act::Hang]),
         ("https", vec![Act::Hang]),
@@ -311,7 +311,7 @@ async fn a_proxy_that_never_answers_means_that_nothing_was_sent() {
 
 /// The URL is right, so it is not a [`ErrorKind::Dns`].
 #[tokio::test]
-async fn a_proxy_whose_name_does_not_resolve_is_no_fault_of_the_url() {
+async fn an_unresolvable_proxy_is_a_connect_error() {
     let builder = through(plaintext("http://deployment.example"), "http://no-such-proxy.invalid:3128");
     let error = list(builder).await.unwrap_err();
     assert_eq!((error.kind(), error.sent()), (ErrorKind::Connect, Sent::No), "{error:?}");
@@ -321,7 +321,7 @@ async fn a_proxy_whose_name_does_not_resolve_is_no_fault_of_the_url() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_is_not_trusted_gets_no_password() {
+async fn sends_no_password_to_an_untrusted_proxy() {
     let other = Authority::new();
     let tunnel = Tunnel::over_tls(other.valid()).await;
     let server = Answering::start(WAYS[0], |_| variables()).await;
@@ -338,7 +338,7 @@ async fn a_proxy_that_is_not_trusted_gets_no_password() {
 }
 
 #[tokio::test]
-async fn a_name_of_this_machine_stays_on_it() {
+async fn local_names_resolve_only_to_the_local_machine() {
     let running = fake().variable("A", "1").build().serve("127.0.0.1:0").await.unwrap();
     let url = |host: &str| endpoint(&format!("http://{host}:{}", running.address().port()));
     for host in ["localhost", "convex.localhost", "no-such-name.LOCALHOST"] {
@@ -357,7 +357,7 @@ async fn a_name_of_this_machine_stays_on_it() {
 }
 
 #[tokio::test]
-async fn a_create_through_a_proxy_that_fails_is_known_not_to_be_done() {
+async fn reports_a_create_as_not_sent_when_the_proxy_fails() {
     let tunnel = Tunnel::answering("HTTP/1.1 503 Service Unavailable\r\n\r\n").await;
     let client = through(plaintext("https://deployment.example"), &tunnel.url()).build().unwrap();
     let error = classes::send(&client, Idempotency::NonIdempotent).await.unwrap_err();
@@ -367,7 +367,7 @@ async fn a_create_through_a_proxy_that_fails_is_known_not_to_be_done() {
 }
 
 #[test]
-fn a_proxy_does_not_show_its_password() {
+fn debug_of_a_proxy_hides_its_password() {
     let proxy = Proxy::new("http://user:canary@proxy.example:3128", "").unwrap();
     assert!(!format!("{proxy:?}").contains("canary"));
     let error = Proxy::new("ftp://user:canary@proxy.example", "").unwrap_err();

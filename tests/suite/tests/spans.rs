@@ -39,7 +39,7 @@ fn assert_has(line: &str, fields: &[&str]) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_and_its_attempts_are_recorded_without_secrets() {
+async fn records_a_call_and_its_attempts_without_secrets() {
     let log = Log::default();
     let guard = log.keep(FmtSpan::CLOSE);
     let old = Response::builder()
@@ -94,7 +94,7 @@ async fn a_call_and_its_attempts_are_recorded_without_secrets() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_the_deadline_ends_has_the_reason_and_the_port_is_that_of_the_url() {
+async fn records_the_deadline_as_error_type_and_the_port_of_the_url() {
     let log = Log::default();
     let guard = log.keep(FmtSpan::CLOSE);
     let silent = service_fn(|_: Request<Bytes>| pending::<Result<Response<Bytes>, TransportError>>());
@@ -111,7 +111,7 @@ async fn an_attempt_that_the_deadline_ends_has_the_reason_and_the_port_is_that_o
 
 /// A lost write gets its turn, which is not a failure of the server.
 #[tokio::test(start_paused = true)]
-async fn a_retry_after_a_write_conflict_says_so() {
+async fn records_the_write_conflict_before_a_retry() {
     let log = Log::default();
     let guard = log.keep(FmtSpan::CLOSE);
     let conflict = Step::Answer(503, r#"{"code":"OptimisticConcurrencyControlFailure","message":"m"}"#);

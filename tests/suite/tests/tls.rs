@@ -56,7 +56,7 @@ async fn refused(builder: ClientBuilder<DeploymentApi>) -> Error {
 }
 
 #[tokio::test]
-async fn a_deployment_is_reached_through_an_authority_that_is_trusted() {
+async fn connects_to_a_server_with_a_trusted_certificate() {
     let authority = Authority::new();
     let secured = secured(authority.valid()).await;
     let client = trusting(&secured.url, &authority).build().unwrap();
@@ -67,7 +67,7 @@ async fn a_deployment_is_reached_through_an_authority_that_is_trusted() {
 }
 
 #[tokio::test]
-async fn http2_is_spoken_where_both_want_it() {
+async fn negotiates_http2_when_both_sides_support_it() {
     let authority = Authority::new();
     for (protocols, wanted, version) in [
         (&["h2", "http/1.1"][..], true, Version::HTTP_2),
@@ -85,7 +85,7 @@ async fn http2_is_spoken_where_both_want_it() {
 
 /// HTTP/2 counts the bytes of names and values, and 32 for each header.
 #[tokio::test]
-async fn a_head_over_http2_goes_up_to_the_limit() {
+async fn accepts_an_http2_head_up_to_the_limit() {
     let authority = Authority::new();
     for (length, ok) in [(HEAD_LIMIT - 1000, true), (HEAD_LIMIT + 1, false), (4 * HEAD_LIMIT, false)] {
         let mut config = authority.valid();
@@ -119,7 +119,7 @@ fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn what_is_no_http2_is_called_so() {
+async fn reports_invalid_http2_responses() {
     let authority = Authority::new();
     let settings = frame(4, 0, 0, b"");
     // `:status: 200` is the eighth entry of the static table. What follows is `content-length: 3`.
@@ -156,7 +156,7 @@ async fn what_is_no_http2_is_called_so() {
 
 /// One call opens it for all, also after the connection of all broke.
 #[tokio::test]
-async fn of_the_connections_that_calls_open_at_once_over_http2_one_stays() {
+async fn concurrent_calls_open_one_http2_connection() {
     const MOST: usize = 8;
     let authority = Authority::new();
     let mut config = authority.valid();
@@ -194,7 +194,7 @@ async fn of_the_connections_that_calls_open_at_once_over_http2_one_stays() {
 }
 
 #[tokio::test]
-async fn whom_a_client_does_not_trust_gets_nothing_and_no_second_try() {
+async fn sends_nothing_to_an_untrusted_server_and_does_not_retry() {
     let (authority, other) = (Authority::new(), Authority::new());
     for (case, config, trusted) in [
         ("unknown issuer", authority.valid(), &other),
@@ -219,7 +219,7 @@ fn for_tls(server: &ScriptServer) -> String {
 }
 
 #[tokio::test]
-async fn a_handshake_that_breaks_means_that_nothing_was_sent() {
+async fn reports_not_sent_when_the_handshake_fails() {
     // Cut off is the network's fault, which may pass; an answer that is no TLS will come again.
     let plain = write("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
     for (case, acts, kind, attempts) in [
@@ -240,7 +240,7 @@ async fn a_handshake_that_breaks_means_that_nothing_was_sent() {
 }
 
 #[tokio::test]
-async fn a_port_without_tls_is_called_so_in_every_way() {
+async fn reports_a_plaintext_port_for_a_tls_url_over_every_route() {
     for way in WAYS {
         let server = Answering::start(way, |_| Response::new(Bytes::new())).await;
         let plain = fake().build();
@@ -255,7 +255,7 @@ async fn a_port_without_tls_is_called_so_in_every_way() {
 
 /// The request left in plaintext, but TLS has rejected it.
 #[tokio::test]
-async fn a_port_with_tls_is_called_so_in_every_way() {
+async fn reports_a_tls_port_for_a_plaintext_url_over_every_route() {
     for way in WAYS {
         let server = Answering::start(way, |_| Response::new(Bytes::new())).await;
         let client = server.client_at(&server.url_with("http", None)).build().unwrap();
@@ -272,7 +272,7 @@ async fn a_port_with_tls_is_called_so_in_every_way() {
 }
 
 #[tokio::test]
-async fn a_handshake_that_never_goes_on_ends_in_time() {
+async fn a_hanging_handshake_times_out() {
     let short = Duration::from_millis(50);
     let server = ScriptServer::start((0..4).map(|_| vec![Act::Hang])).await;
     let policy = RetryPolicy::default().max_attempts(2).base_delay(Duration::ZERO);
@@ -288,7 +288,7 @@ async fn a_handshake_that_never_goes_on_ends_in_time() {
 
 /// Only TLS's own end of a connection tells that nothing was cut off.
 #[tokio::test]
-async fn a_connection_that_ends_without_saying_so_is_taken_for_cut() {
+async fn a_connection_without_close_notify_counts_as_truncated() {
     let authority = Authority::new();
     let body = r#"{"environmentVariables":{}}"#;
     let sized = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
@@ -325,7 +325,7 @@ async fn a_connection_that_ends_without_saying_so_is_taken_for_cut() {
 }
 
 #[tokio::test]
-async fn each_crypto_provider_works_whichever_are_built_in() {
+async fn every_crypto_provider_works() {
     let authority = Authority::new();
     let secured = secured(authority.valid()).await;
     let providers = [
@@ -341,7 +341,7 @@ async fn each_crypto_provider_works_whichever_are_built_in() {
 }
 
 #[test]
-fn certificates_that_cannot_be_read_are_named() {
+fn names_the_index_of_an_invalid_certificate() {
     let builder = || Client::builder(endpoint("https://example.com"));
     let good = Authority::new().pem();
     let error = builder().root_certificates(good.as_str()).root_certificates("no pem").build().unwrap_err();
@@ -357,11 +357,11 @@ const URL: &str = "CONVEX_MGMT_TEST_URL";
 const NATIVE: &str = "CONVEX_MGMT_TEST_NATIVE_ROOTS";
 
 /// The test that a program is started for.
-const NATIVE_TEST: &str = "the_certificates_of_the_platform_are_trusted_if_asked_for_and_only_then";
+const NATIVE_TEST: &str = "trusts_platform_certificates_only_on_request";
 
 /// They are those of `SSL_CERT_FILE` where it is set. That is a variable of the process, so each case starts this program again.
 #[tokio::test]
-async fn the_certificates_of_the_platform_are_trusted_if_asked_for_and_only_then() {
+async fn trusts_platform_certificates_only_on_request() {
     if let Ok(url) = std::env::var(URL) {
         return println!("outcome: {}.", outcome(&url, std::env::var_os(NATIVE).is_some()).await);
     }

@@ -23,7 +23,7 @@ use tower::{BoxError, Service, ServiceExt};
 const URL: &str = "http://127.0.0.1:3210";
 
 #[tokio::test]
-async fn an_in_process_service_takes_the_place_of_hyper() {
+async fn an_in_process_service_replaces_hyper() {
     let fake = fake().build();
     fake.fault(Fault::LostResponse);
     let client = Client::builder(endpoint(URL)).build_on(fake.clone()).unwrap();
@@ -50,7 +50,7 @@ impl std::error::Error for Wrapped {
 /// A lost connection is one whatever type the transport wraps it in. It does not prove that nothing was sent. Any other error
 /// ends the call.
 #[tokio::test(start_paused = true)]
-async fn a_lost_connection_is_found_among_the_sources_of_any_error() {
+async fn finds_a_lost_connection_in_the_source_chain_of_any_error() {
     fn io(kind: io::ErrorKind) -> BoxError {
         io::Error::from(kind).into()
     }
@@ -98,7 +98,7 @@ async fn ends<T: Transport>(
 }
 
 #[tokio::test]
-async fn a_reset_in_process_ends_as_over_a_socket() {
+async fn an_in_process_reset_ends_a_call_like_a_socket_reset() {
     let fake = fake().build();
     let running = fake.serve("127.0.0.1:0").await.unwrap();
     for fault in [Fault::Reset, Fault::LostResponse] {
@@ -113,7 +113,7 @@ async fn a_reset_in_process_ends_as_over_a_socket() {
 }
 
 #[tokio::test]
-async fn a_bare_service_takes_the_place_of_the_stack() {
+async fn a_bare_service_replaces_the_stack() {
     let fake = fake().build();
     fake.fault(Fault::Reset);
     let client = Client::with_service(endpoint(URL), fake.clone());
@@ -138,7 +138,7 @@ impl Operation for ListThings {
 }
 
 #[tokio::test]
-async fn the_product_belongs_to_the_client_at_all_its_endpoints() {
+async fn sends_the_clients_product_at_all_its_endpoints() {
     let script = Script::new((0..6).map(|_| Step::Answer(200, DONE)));
     let client = Client::builder(endpoint(URL)).user_agent("my-tool/1").build_on(script.clone()).unwrap();
     let token = AccessToken::parse("made-up").unwrap();
@@ -190,7 +190,7 @@ impl Service<Request<Bytes>> for Local {
 }
 
 #[tokio::test]
-async fn a_transport_without_send_goes_through_the_whole_stack() {
+async fn a_transport_without_send_works_below_the_whole_stack() {
     let local = Local { fake: fake().build(), calls: Rc::default() };
     let client = Client::builder(endpoint(URL)).max_concurrency(1).build_on(local.clone()).unwrap();
     client.send(&UpdateEnvironmentVariables::new().set("A", "1")).await.unwrap();
@@ -221,7 +221,7 @@ impl Service<Request<Bytes>> for Unsendable {
 /// The rules are the stack's, whatever the transport below it: refused and then accepted, broken, never answered, too
 /// large, and busy. All attempts are the same to the byte.
 #[tokio::test(start_paused = true)]
-async fn a_transport_without_send_is_under_the_same_rules() {
+async fn a_transport_without_send_follows_the_same_retry_rules() {
     let lost: fn() -> Step = || Step::Answer(503, r#"{"code":"OptimisticConcurrencyControlFailure","message":""}"#);
     let large: fn() -> Step = || Step::Fail(TransportError::response_too_large(9));
     let (all, harmless, none) = ([true; 3], [true, true, false], [false; 3]);
@@ -257,7 +257,7 @@ async fn a_transport_without_send_is_under_the_same_rules() {
 
 /// The retries without a runtime, a clock or an async function: a loop around the state.
 #[test]
-fn a_caller_without_a_runtime_follows_the_same_rules() {
+fn retry_state_follows_the_same_rules_without_a_runtime() {
     let mut answers =
         vec![Err(Sent::No), Ok((503, r#"{"code":"OptimisticConcurrencyControlFailure","message":""}"#)), Ok((200, ""))]
             .into_iter();

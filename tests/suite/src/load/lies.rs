@@ -50,7 +50,7 @@ const LIES: [(&str, Lie); 6] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_is_seen_for_every_kind_of_write() {
+async fn detects_each_false_report_for_every_kind_of_write() {
     let run = Load { calls: 1500, fault_rate: 0.0, ..Load::default() }.run().await;
     assert_eq!(run.problems(), Vec::<String>::new());
     // One write of each kind that left a trace.

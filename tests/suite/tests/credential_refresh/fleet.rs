@@ -43,7 +43,7 @@ where
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_layer_asks_for_each_endpoint_and_sends_a_credential_there_only() {
+async fn one_layer_fetches_per_endpoint_and_sends_each_credential_only_there() {
     let seen = Seen::default();
     let asked = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&asked);
@@ -65,7 +65,7 @@ async fn one_layer_asks_for_each_endpoint_and_sends_a_credential_there_only() {
 
 /// Each of these is an endpoint, and has another key than the one before.
 #[tokio::test(start_paused = true)]
-async fn an_endpoint_is_its_url_with_its_path_and_its_credential() {
+async fn endpoints_are_identified_by_url_path_and_credential() {
     let script = Script::new((0..4).flat_map(|_| [refused(), Step::Answer(200, DONE)]));
     let (asked, count) = counter();
     let refresh = CredentialRefreshLayer::new(move |_| ready(Ok(key(&format!("new{}", count())))));
@@ -82,7 +82,7 @@ async fn an_endpoint_is_its_url_with_its_path_and_its_credential() {
 
 /// The path of an operation with values belongs to the same endpoint.
 #[tokio::test(start_paused = true)]
-async fn operations_of_one_endpoint_share_its_credential() {
+async fn operations_of_one_endpoint_share_its_refreshed_credential() {
     let script = Script::new([refused(), Step::Answer(200, DONE), Step::Answer(404, "{}")]);
     let refresh = CredentialRefreshLayer::new(|_| ready(Ok(key("new"))));
     let client = builder().attempt_layer(refresh).build_on(script.clone()).unwrap();
@@ -92,7 +92,7 @@ async fn operations_of_one_endpoint_share_its_credential() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_of_another_api_or_of_no_operation_pass_unchanged() {
+async fn passes_requests_of_another_api_or_without_an_operation_unchanged() {
     let script = Script::new([refused(), refused()]);
     let (asked, count) = counter();
     let refresh = CredentialRefreshLayer::<ManagementApi>::new(move |_| {
@@ -110,7 +110,7 @@ async fn requests_of_another_api_or_of_no_operation_pass_unchanged() {
 
 /// The errors of two libraries in one closure, without an annotation.
 #[tokio::test(start_paused = true)]
-async fn a_source_uses_the_question_mark_for_any_error() {
+async fn a_source_converts_any_error_with_the_question_mark_operator() {
     let client = builder()
         .attempt_layer(CredentialRefreshLayer::new(async |endpoint| {
             let port: u16 = endpoint.url().rsplit(':').next().unwrap_or_default().parse()?;
@@ -126,7 +126,7 @@ async fn a_source_uses_the_question_mark_for_any_error() {
 
 /// One fetch for all calls to an endpoint, and none waits for another endpoint's.
 #[tokio::test(start_paused = true)]
-async fn endpoints_fetch_and_pause_on_their_own() {
+async fn endpoints_fetch_and_back_off_independently() {
     let asked: Arc<Mutex<BTreeMap<String, usize>>> = Arc::default();
     let noted = Arc::clone(&asked);
     let refresh = CredentialRefreshLayer::new(move |endpoint: Endpoint<DeploymentApi>| {
@@ -165,7 +165,7 @@ async fn endpoints_fetch_and_pause_on_their_own() {
 
 /// The layer forgets the endpoint that was used least recently, which asks again when it comes back.
 #[tokio::test(start_paused = true)]
-async fn no_more_endpoints_are_remembered_than_allowed() {
+async fn remembers_at_most_max_endpoints() {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&asked);
     let alive = Arc::new(());

@@ -109,7 +109,7 @@ fn gated(secret: &'static str) -> (CredentialRefreshLayer<DeploymentApi>, Gate) 
 
 /// Even a create: what was refused was not done.
 #[tokio::test(start_paused = true)]
-async fn a_request_that_is_refused_is_sent_again_with_the_new_credential_and_so_are_later_ones() {
+async fn resends_a_rejected_request_with_the_new_credential_and_keeps_using_it() {
     let script = Script::new([refused(), Step::Answer(200, DONE), Step::Answer(200, DONE)]);
     let refresh = CredentialRefreshLayer::new(|_| ready(Ok(key("new"))));
     let client = builder().attempt_layer(refresh.clone()).build_on(script.clone()).unwrap();
@@ -125,7 +125,7 @@ async fn a_request_that_is_refused_is_sent_again_with_the_new_credential_and_so_
 
 /// The second 401 is the caller's, and nothing more is sent. A source whose keys do not work is not asked again at once.
 #[tokio::test(start_paused = true)]
-async fn a_new_credential_that_is_refused_too_ends_the_call() {
+async fn a_rejected_new_credential_ends_the_call() {
     let script = Script::new((0..5).map(|_| refused()));
     let (asked, count) = counter();
     let refresh =
@@ -146,7 +146,7 @@ async fn a_new_credential_that_is_refused_too_ends_the_call() {
 
 /// Each pause is twice as long as the one before, up to the longest.
 #[tokio::test(start_paused = true)]
-async fn a_source_that_keeps_giving_the_key_that_is_refused_is_asked_less_and_less() {
+async fn backs_off_from_a_source_that_does_not_help() {
     for works in [true, false] {
         let script = Script::new((0..200).map(|_| refused()));
         let (asked, count) = counter();
@@ -173,7 +173,7 @@ async fn a_source_that_keeps_giving_the_key_that_is_refused_is_asked_less_and_le
 
 /// A key that worked owes nothing to those before it.
 #[tokio::test(start_paused = true)]
-async fn a_key_that_works_ends_the_pauses() {
+async fn a_working_key_resets_the_backoff() {
     let answers =
         [401, 401, 401, 200, 401, 200].map(|status| Step::Answer(status, if status == 200 { DONE } else { REFUSED }));
     let script = Script::new(answers);
@@ -190,7 +190,7 @@ async fn a_key_that_works_ends_the_pauses() {
 
 /// It is known that nothing was done, and why.
 #[tokio::test(start_paused = true)]
-async fn a_source_that_fails_ends_the_call_with_its_reason() {
+async fn a_failing_source_ends_the_call_with_the_sources_error() {
     let script = Script::new([refused(), refused()]);
     let refresh = CredentialRefreshLayer::new(|_| ready(Err::<DeployKey, _>(Shut.into())));
     let client = builder().attempt_layer(refresh).build_on(script.clone()).unwrap();
@@ -209,7 +209,7 @@ async fn a_source_that_fails_ends_the_call_with_its_reason() {
 
 /// The time of a call is not that of the source: what it makes serves the calls that come later.
 #[tokio::test(start_paused = true)]
-async fn a_key_that_is_on_its_way_when_a_call_gives_up_is_not_lost() {
+async fn a_fetch_continues_after_its_call_reaches_the_deadline() {
     let script = Script::new([refused(), refused(), refused(), Step::Answer(200, DONE)]);
     let (asked, count) = counter();
     let refresh = CredentialRefreshLayer::new(move |_| {
@@ -236,7 +236,7 @@ async fn a_key_that_is_on_its_way_when_a_call_gives_up_is_not_lost() {
 
 /// It is dropped after its time, so that what it hangs on is not waited for again.
 #[tokio::test(start_paused = true)]
-async fn a_source_that_hangs_is_asked_again_after_its_time() {
+async fn calls_a_hanging_source_again_after_its_timeout() {
     let script = Script::new([refused(), refused(), refused(), Step::Answer(200, DONE)]);
     let (asked, count) = counter();
     let refresh = CredentialRefreshLayer::new(move |_| {
@@ -264,7 +264,7 @@ async fn a_source_that_hangs_is_asked_again_after_its_time() {
 
 /// Nobody was there when its time was up: whoever comes next gets what it made, or a new one, and no error.
 #[tokio::test(start_paused = true)]
-async fn a_source_that_was_left_alone_is_looked_at_once_more() {
+async fn polls_an_abandoned_fetch_before_fetching_again() {
     for answers in [true, false] {
         let script = Script::new([refused(), refused(), Step::Answer(200, DONE)]);
         let (asked, count) = counter();
@@ -291,7 +291,7 @@ async fn a_source_that_was_left_alone_is_looked_at_once_more() {
 
 /// A call that is neither polled nor dropped: as in a `select!` whose other branch goes on for long.
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_no_longer_polled_stalls_no_other() {
+async fn an_unpolled_call_does_not_stall_other_calls() {
     let (refresh, gate) = gated("new");
     let client = builder().attempt_layer(refresh).build_on(server("new")).unwrap();
     let operation = ListEnvironmentVariables::new();
@@ -311,7 +311,7 @@ async fn a_call_that_is_no_longer_polled_stalls_no_other() {
 
 /// It waits while another polls the source, and goes on with it if that one does not.
 #[tokio::test(start_paused = true)]
-async fn a_call_that_comes_while_the_source_is_polled_is_not_forgotten() {
+async fn wakes_a_call_that_arrives_while_the_source_is_polled() {
     type Call = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
     let second: Arc<Mutex<Option<Call>>> = Arc::default();
     let woken = Arc::new(CountsWakes(AtomicUsize::new(0)));
@@ -353,7 +353,7 @@ impl Wake for CountsWakes {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_given_up_while_it_asks_stalls_no_other() {
+async fn dropping_the_fetching_call_does_not_stall_other_calls() {
     let (refresh, gate) = gated("new");
     let client = builder().attempt_layer(refresh).build_on(server("new")).unwrap();
     let calls: Vec<_> = (0..3).map(|_| spawned(&client)).collect();
@@ -366,7 +366,7 @@ async fn a_call_that_is_given_up_while_it_asks_stalls_no_other() {
 
 /// A source that wakes its task instead of waiting leaves the others their turn, on a runtime of one thread too.
 #[tokio::test(start_paused = true)]
-async fn a_source_that_is_always_awake_leaves_others_their_turn() {
+async fn a_source_that_wakes_itself_does_not_starve_other_tasks() {
     let (open, is_open) = tokio::sync::watch::channel(false);
     let refresh = CredentialRefreshLayer::new(move |_| {
         let is_open = is_open.clone();
@@ -385,7 +385,7 @@ async fn a_source_that_is_always_awake_leaves_others_their_turn() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_source_that_panics_stalls_no_call() {
+async fn a_panicking_source_does_not_stall_calls() {
     let (_, count) = counter();
     let refresh = CredentialRefreshLayer::new(move |_| {
         let first = count() == 0;
@@ -403,7 +403,7 @@ async fn a_source_that_panics_stalls_no_call() {
 
 /// On several threads, with calls that are given up anywhere: each that is waited for ends well.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn calls_that_come_and_go_while_the_source_works_all_end() {
+async fn all_calls_end_while_others_are_dropped_during_a_fetch() {
     for round in 0..50 {
         let (asked, count) = counter();
         let refresh = CredentialRefreshLayer::new(move |_| {
@@ -430,7 +430,7 @@ async fn calls_that_come_and_go_while_the_source_works_all_end() {
 
 /// Twenty calls are refused before the source answers.
 #[tokio::test(start_paused = true)]
-async fn calls_that_are_refused_together_ask_once() {
+async fn calls_rejected_together_fetch_one_credential() {
     for works in [true, false] {
         let (requests, asked, all_refused) =
             (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)), Gate::new());
@@ -473,7 +473,7 @@ async fn calls_that_are_refused_together_ask_once() {
 }
 
 #[tokio::test]
-async fn over_a_socket_a_key_that_was_revoked_is_replaced() {
+async fn replaces_a_revoked_key_over_a_socket() {
     let running = fake().build().serve("127.0.0.1:0").await.unwrap();
     let revoked = at(&running.url(), "c0ffee");
     let refresh = CredentialRefreshLayer::new(async |_| Ok(DeployKey::parse(ADMIN_KEY)?));

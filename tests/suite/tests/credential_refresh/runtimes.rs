@@ -15,7 +15,7 @@ fn is_pending(call: Pin<&mut impl Future>) -> bool {
 
 /// The timers and connections of a source stand still while its runtime does, and end with it.
 #[test]
-fn a_source_that_was_asked_on_another_runtime_stalls_no_call() {
+fn a_fetch_on_another_runtime_does_not_stall_calls() {
     for ended in [false, true] {
         let (asked, count) = counter();
         let refresh = CredentialRefreshLayer::new(move |_| {
@@ -42,7 +42,7 @@ fn a_source_that_was_asked_on_another_runtime_stalls_no_call() {
 
 /// An answer that comes while another one is being waited for is that of both.
 #[test]
-fn the_first_answer_of_two_runtimes_serves_both() {
+fn the_first_credential_of_two_runtimes_serves_both() {
     let (asked, count) = counter();
     let (served, is_served) = std::sync::mpsc::channel();
     let (gate, is_served) = (Gate::new(), Arc::new(Mutex::new(is_served)));
@@ -76,7 +76,7 @@ fn the_first_answer_of_two_runtimes_serves_both() {
 }
 
 #[test]
-fn runtimes_that_end_leave_no_fetch_behind() {
+fn a_runtime_that_shuts_down_leaves_no_fetch() {
     let alive = Arc::new(());
     let source = Arc::clone(&alive);
     let refresh = CredentialRefreshLayer::new(move |_| {

@@ -49,7 +49,7 @@ fn behind_a_prefix(request: &Request<Bytes>) -> Response<Bytes> {
 }
 
 #[tokio::test]
-async fn a_server_below_a_path_is_reached_in_every_way() {
+async fn reaches_a_server_below_a_path_over_every_route() {
     for way in WAYS {
         let server = Answering::start(way, behind_a_prefix).await;
         let root = server.client().build().unwrap();
@@ -89,7 +89,7 @@ async fn a_server_below_a_path_is_reached_in_every_way() {
 }
 
 #[tokio::test]
-async fn a_clients_product_is_named_at_every_endpoint_in_every_way() {
+async fn sends_the_clients_product_to_every_endpoint_over_every_route() {
     for way in WAYS {
         let server = Answering::start(way, |_| json(StatusCode::OK, DONE)).await;
         let client = server.client().user_agent("my-tool/1.2 (ci)").build().unwrap();
@@ -148,7 +148,7 @@ fn keys() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_key_that_is_more_than_a_key_never_reaches_the_wire() {
+async fn never_sends_a_key_with_surrounding_text() {
     for way in WAYS {
         let server = Answering::start(way, |_| json(StatusCode::UNAUTHORIZED, "")).await;
         for text in keys() {
@@ -170,7 +170,7 @@ async fn a_key_that_is_more_than_a_key_never_reaches_the_wire() {
 }
 
 #[tokio::test]
-async fn a_url_that_is_more_than_an_origin_never_reaches_the_wire() {
+async fn never_sends_to_a_url_that_is_not_an_origin() {
     for way in WAYS {
         let server = Answering::start(way, |_| json(StatusCode::OK, DONE)).await;
         let good = server.client().build().unwrap().endpoint().url().to_owned();

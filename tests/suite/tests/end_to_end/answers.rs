@@ -276,7 +276,7 @@ async fn an_unrequested_upgrade_leaves_the_outcome_unknown() {
 }
 
 #[tokio::test]
-async fn a_long_retry_after_ends_the_call_and_a_short_one_is_waited_for() {
+async fn waits_for_a_short_retry_after_and_fails_on_a_long_one() {
     for way in WAYS {
         let server = Scripted::start(way).await;
         for (asked, seconds) in [("31", 31), ("86400", 86_400), ("99999999999999999999", u64::MAX)] {

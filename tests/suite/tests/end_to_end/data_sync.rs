@@ -91,7 +91,7 @@ fn small_pages() -> Knobs {
 }
 
 #[tokio::test]
-async fn a_copy_follows_the_deployment_through_every_kind_of_change() {
+async fn a_copy_equals_the_deployment_after_every_kind_of_change() {
     let (fake, _running, client) = started(fake().knobs(small_pages())).await;
     let tables = [("", "a"), ("", "b"), ("shop/cart", "a")];
     let mut consumer = Consumer::default();
@@ -130,7 +130,7 @@ async fn a_copy_follows_the_deployment_through_every_kind_of_change() {
 }
 
 #[tokio::test]
-async fn values_come_to_the_last_bit() {
+async fn decodes_every_value_exactly() {
     let (fake, _running, client) = deployment().await;
     let nan = f64::from_bits(0x7ff8_0000_0000_0001);
     fake.commit(|tables| {
@@ -175,7 +175,7 @@ async fn values_come_to_the_last_bit() {
 }
 
 #[tokio::test]
-async fn a_selection_is_what_comes() {
+async fn syncs_only_the_selected_tables_and_columns() {
     let (fake, _running, client) = deployment().await;
     let row = || Stored::document(json!({"name": "Ada", "secret": "x"}));
     fake.commit(|tables| {
@@ -204,7 +204,7 @@ async fn a_selection_is_what_comes() {
 }
 
 #[tokio::test]
-async fn a_lost_page_is_asked_for_again_and_nothing_is_lost_or_double() {
+async fn requests_a_lost_page_again_without_loss_or_duplicates() {
     let (fake, _running, client) = started(fake().knobs(small_pages())).await;
     fake.commit(|tables| (0..10).for_each(|n| drop(tables.insert("", "t", Stored::document(json!({"n": n}))))));
     let mut consumer = Consumer::default();
@@ -216,7 +216,7 @@ async fn a_lost_page_is_asked_for_again_and_nothing_is_lost_or_double() {
 }
 
 #[tokio::test]
-async fn a_cursor_that_is_too_old_or_foreign_is_named() {
+async fn names_an_expired_or_foreign_cursor() {
     let (fake, _running, client) = deployment().await;
     let mut consumer = Consumer::default();
     consumer.catch_up(&client).await;
@@ -241,7 +241,7 @@ async fn a_cursor_that_is_too_old_or_foreign_is_named() {
 }
 
 #[tokio::test]
-async fn a_page_may_be_larger_than_other_answers() {
+async fn a_page_may_exceed_the_response_limit_of_other_operations() {
     let (fake, running, client) = deployment().await;
     let text = "x".repeat(1 << 20);
     fake.commit(|tables| (0..9).for_each(|_| drop(tables.insert("", "t", Stored::document(json!({"text": text}))))));
@@ -253,7 +253,7 @@ async fn a_page_may_be_larger_than_other_answers() {
 }
 
 #[tokio::test]
-async fn syncs_under_way_are_listed_the_latest_first() {
+async fn lists_active_syncs_latest_first() {
     let (fake, _running, client) = started(fake().knobs(small_pages())).await;
     fake.commit(|tables| (0..10).for_each(|_| drop(tables.insert("shop", "t", Stored::document(json!({}))))));
     let mut consumers: [Consumer; 3] = Default::default();

@@ -17,7 +17,7 @@ use convex_mgmt_suite::{endpoint, fake};
 use crate::deployment;
 
 #[tokio::test]
-async fn canonical_urls_are_set_and_reset() {
+async fn sets_and_resets_canonical_urls() {
     let (_fake, _running, client) = deployment().await;
     let defaults = client.send(&GetCanonicalUrls::new()).await.unwrap();
     let set = UpdateCanonicalUrl::set(RequestDestination::ConvexCloud, "https://api.example.com");
@@ -31,7 +31,7 @@ async fn canonical_urls_are_set_and_reset() {
 }
 
 #[tokio::test]
-async fn a_deployment_is_paused_and_runs_again() {
+async fn pauses_and_unpauses_a_deployment() {
     let (fake, _running, client) = deployment().await;
     client.send(&PauseDeployment::new()).await.unwrap();
     client.send(&PauseDeployment::new()).await.unwrap();
@@ -45,7 +45,7 @@ async fn a_deployment_is_paused_and_runs_again() {
 }
 
 #[tokio::test]
-async fn an_unpause_whose_answer_was_lost_tells_that_it_may_have_been_done() {
+async fn reports_an_unknown_outcome_for_an_unpause_with_a_lost_response() {
     let (fake, _running, client) = deployment().await;
     client.send(&PauseDeployment::new()).await.unwrap();
     fake.fault(Fault::LostResponse);
@@ -60,7 +60,7 @@ async fn an_unpause_whose_answer_was_lost_tells_that_it_may_have_been_done() {
 }
 
 #[tokio::test]
-async fn a_deployment_tells_what_it_is() {
+async fn reads_the_info_of_each_kind_of_deployment() {
     let (_fake, _running, client) = deployment().await;
     assert!(matches!(client.send(&GetDeploymentInfo::new()).await, Ok(DeploymentInfo::SelfHosted)));
     let mut plan = Plan::default();
@@ -73,7 +73,7 @@ async fn a_deployment_tells_what_it_is() {
 }
 
 #[tokio::test]
-async fn usage_limits_are_created_changed_and_deleted() {
+async fn creates_updates_and_deletes_usage_limits() {
     let (fake, _running, client) = deployment().await;
     fake.set_usage(convex_mgmt_fake::UsageMetric::FunctionCalls, UsageWindow::Day, 10.0);
     let calls = |limit| {
@@ -101,7 +101,7 @@ async fn usage_limits_are_created_changed_and_deleted() {
 }
 
 #[tokio::test]
-async fn a_create_whose_answer_was_lost_is_not_repeated() {
+async fn does_not_retry_a_create_with_a_lost_response() {
     let (fake, _running, client) = deployment().await;
     let limit = UsageLimitConfig::new(UsageMetric::DataEgress, UsageLimitWindow::Month, UsageLimitType::Warning, 5);
     fake.fault(Fault::LostResponse);

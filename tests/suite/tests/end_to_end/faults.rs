@@ -21,7 +21,7 @@ fn kind(result: Result<(), Error>) -> Result<(), ErrorKind> {
 }
 
 #[tokio::test]
-async fn each_fault_ends_as_the_operation_allows() {
+async fn retries_each_fault_as_the_idempotency_allows() {
     let again: End = (DONE, 2);
     for (fault, read, set, create) in [
         (Fault::Reset, again, again, (UNKNOWN, 1)),

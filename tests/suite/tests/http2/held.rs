@@ -12,7 +12,7 @@ use http::Response;
 use crate::bounded;
 
 #[tokio::test]
-async fn a_call_that_is_held_keeps_no_other_from_its_connection() {
+async fn an_unpolled_call_does_not_block_the_connection_for_other_calls() {
     for way in WAYS {
         for class in CLASSES {
             let answer = || {

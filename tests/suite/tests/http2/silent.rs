@@ -26,7 +26,7 @@ async fn silent_after_one() -> FrameServer {
 }
 
 #[tokio::test]
-async fn an_attempt_whose_time_runs_out_leaves_its_connection() {
+async fn opens_a_new_connection_after_a_timeout() {
     let short = Duration::from_millis(300);
     for proxied in [false, true] {
         for class in CLASSES {
@@ -54,7 +54,7 @@ async fn an_attempt_whose_time_runs_out_leaves_its_connection() {
 
 /// What is repeated meets the new connection within the same call.
 #[tokio::test]
-async fn a_repeated_call_gets_through_on_a_new_connection() {
+async fn retries_on_a_new_connection_after_an_attempt_timeout() {
     let server = silent_after_one().await;
     let client = server.client(false).attempt_timeout(Duration::from_millis(300)).build().unwrap();
     for class in CLASSES {
@@ -66,7 +66,7 @@ async fn a_repeated_call_gets_through_on_a_new_connection() {
 
 /// The clock stands still but for what the test adds, once the connection is there.
 #[tokio::test]
-async fn a_dead_connection_is_found_by_pings_while_nothing_uses_it() {
+async fn pings_close_a_dead_idle_connection() {
     let closed = Arc::new(Notify::new());
     let told = Arc::clone(&closed);
     let server = FrameServer::start(move |number, mut frames| {

@@ -272,7 +272,7 @@ async fn storm(client: DeploymentClient, runtime: u64, holds: bool, seen: Arc<Se
 
 /// Every call ends, no create is processed twice, and no connection is kept for ever.
 #[test]
-fn a_storm_leaves_nothing_behind() -> io::Result<()> {
+fn all_calls_end_and_no_create_is_processed_twice_under_stress() -> io::Result<()> {
     for (seed, max_idle, max_concurrency) in [(1, 256, None), (2, 0, Some(10)), (3, 1, Some(5))] {
         let (server, seen, port, authority) = serve(seed);
         let client = Client::builder(endpoint(&format!("https://{HOST}:{port}"))).root_certificates(authority.pem());

@@ -18,7 +18,7 @@ fn done() -> Response<Bytes> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cold_start_loses_no_call_and_opens_one_connection_over_http2() {
+async fn a_cold_start_completes_all_calls_over_one_http2_connection() {
     for way in WAYS {
         for (streams, calls) in [(1, 40), (2, 40), (2, 60), (10, 40), (10, 60)] {
             let what = format!("{way:?}, {streams} streams, {calls} calls");
@@ -37,7 +37,7 @@ async fn a_cold_start_loses_no_call_and_opens_one_connection_over_http2() {
 }
 
 #[tokio::test]
-async fn refused_streams_are_repeated_for_every_operation_and_out_of_no_budget() {
+async fn retries_refused_streams_for_every_operation_without_using_the_budget() {
     for proxied in [false, true] {
         for class in CLASSES {
             let what = format!("{class:?}, proxied {proxied}");
@@ -58,7 +58,7 @@ async fn refused_streams_are_repeated_for_every_operation_and_out_of_no_budget()
 }
 
 #[tokio::test]
-async fn a_server_that_refuses_every_stream_is_not_asked_for_ever() {
+async fn gives_up_after_max_unprocessed_refused_streams() {
     let server = FrameServer::start(|_, mut frames| async move {
         frames.settings(None).await?;
         loop {
@@ -83,7 +83,7 @@ async fn a_server_that_refuses_every_stream_is_not_asked_for_ever() {
 
 /// The first connection takes six requests, answers the first, and says that it is the last.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_comes_after_the_last_stream_of_goaway_is_repeated_on_a_new_connection() {
+async fn retries_streams_after_the_last_one_of_goaway_on_a_new_connection() {
     // No error, as servers do that shut down, and "enhance your calm".
     for code in [0, 11] {
         for proxied in [false, true] {
@@ -116,7 +116,7 @@ async fn what_comes_after_the_last_stream_of_goaway_is_repeated_on_a_new_connect
 /// on which the call that opens it is the first. A read that was the next in line may have left as a whole, and is repeated as
 /// after a connection that broke.
 #[tokio::test(flavor = "multi_thread")]
-async fn writes_that_wait_for_a_stream_outlive_their_connection() {
+async fn moves_writes_that_wait_for_a_stream_to_the_next_connection() {
     let server = FrameServer::start(|_, mut frames| async move {
         frames.settings(Some(1)).await?;
         let id = frames.request().await?;
@@ -134,7 +134,7 @@ async fn writes_that_wait_for_a_stream_outlive_their_connection() {
 }
 
 #[tokio::test]
-async fn a_create_that_may_have_been_processed_is_not_repeated() {
+async fn does_not_retry_a_create_that_the_server_may_have_processed() {
     let server = FrameServer::start(|number, mut frames| async move {
         frames.settings(None).await?;
         if number > 0 {
@@ -152,7 +152,7 @@ async fn a_create_that_may_have_been_processed_is_not_repeated() {
 
 /// The first connection takes one request, and then allows no further one. What waits for its turn there has not left.
 #[tokio::test]
-async fn a_write_whose_time_runs_out_before_its_stream_opens_was_not_sent() {
+async fn reports_not_sent_when_a_write_times_out_before_its_stream_opens() {
     let short = Some(Duration::from_millis(200));
     for (class, attempt, total) in
         [(CLASSES[1], short, None), (CLASSES[2], short, None), (CLASSES[1], None, short), (CLASSES[2], None, short)]

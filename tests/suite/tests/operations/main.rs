@@ -107,11 +107,11 @@ async fn check_all(http2: bool) {
 }
 
 #[tokio::test]
-async fn every_operation_is_served_by_the_fake_over_http1() {
+async fn the_fake_serves_every_operation_over_http1() {
     check_all(false).await;
 }
 
 #[tokio::test]
-async fn every_operation_is_served_by_the_fake_over_http2() {
+async fn the_fake_serves_every_operation_over_http2() {
     check_all(true).await;
 }

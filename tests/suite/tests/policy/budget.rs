@@ -27,7 +27,7 @@ async fn is_paid_by(answer: Step) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_the_apis_successes_pay_into_the_budget() {
+async fn only_successes_of_the_api_refill_the_budget() {
     assert!(is_paid_by(Step::Answer(200, LISTED)).await);
     // What does not fit a type of this library is the server's success all the same.
     assert!(is_paid_by(Step::Answer(200, r#"{"environmentVariables":7}"#)).await);

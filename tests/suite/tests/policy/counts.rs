@@ -27,7 +27,7 @@ async fn attempts(policy: &RetryPolicy, first: Step) -> u32 {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_count_that_allows_none_ends_its_own_calls_at_once_and_no_others() {
+async fn each_limit_of_zero_retries_affects_only_its_own_kind() {
     let policy = RetryPolicy::default;
     for (policy, failures, conflicts, unprocessings) in [
         (policy(), 2, 2, 2),

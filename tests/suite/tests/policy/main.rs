@@ -64,7 +64,7 @@ fn summary(error: &Error) -> (ErrorKind, u32, Sent) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_read_is_repeated_whatever_broke() {
+async fn retries_a_read_after_every_transient_failure() {
     let answers = [refused(), reset(), Step::Answer(200, LISTED)];
     let script = Script::new(answers);
     list(&script).await.unwrap();
@@ -77,7 +77,7 @@ async fn a_read_is_repeated_whatever_broke() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_may_have_been_done_is_not_done_twice() {
+async fn does_not_retry_a_create_that_may_have_taken_effect() {
     for (step, kind, sent) in [
         (reset(), ErrorKind::Connection, Sent::Maybe),
         (Step::Answer(500, r#"{"code":"InternalServerError","message":""}"#), ErrorKind::Api, Sent::Maybe),
@@ -93,14 +93,14 @@ async fn what_may_have_been_done_is_not_done_twice() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_certainly_not_done_is_done_again() {
+async fn retries_a_create_that_did_not_take_effect() {
     let script = Script::new([refused(), Step::Answer(503, CONFLICT), Step::Answer(200, "")]);
     create(&script).await.unwrap();
     assert_eq!(script.seen().len(), 3);
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_attempt_follows_a_refusal_that_would_come_again() {
+async fn does_not_retry_permanent_failures() {
     for (status, body) in [(400, r#"{"code":"BadJsonBody","message":""}"#), (404, ""), (307, ""), (200, "not json")] {
         let script = Script::new([Step::Answer(status, body), Step::Answer(200, LISTED)]);
         assert_eq!(list(&script).await.unwrap_err().attempts(), 1, "{status}");
@@ -109,7 +109,7 @@ async fn no_attempt_follows_a_refusal_that_would_come_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_remembers_all_attempts() {
+async fn an_error_covers_all_attempts() {
     // The first attempt may have been done, and the last one certainly was not.
     let script = Script::new([reset(), refused(), refused()]);
     let error = list(&script).await.unwrap_err();
@@ -126,7 +126,7 @@ async fn an_error_remembers_all_attempts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_write_that_was_refused_each_time_is_known_not_to_be_done() {
+async fn a_write_rejected_in_each_attempt_is_not_applied() {
     let conflicts = || (0..50).map(|_| Step::Answer(503, CONFLICT));
     let script = Script::new(conflicts());
     let client = builder().total_timeout(Duration::from_secs(3)).build_on(script).unwrap();
@@ -143,7 +143,7 @@ async fn a_write_that_was_refused_each_time_is_known_not_to_be_done() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_an_earlier_attempt_may_have_done_is_not_forgotten() {
+async fn reports_an_unknown_outcome_after_an_earlier_ambiguous_attempt() {
     let client = |steps: Vec<Step>| builder().build_on(Script::new(steps)).unwrap();
     let update = UpdateEnvironmentVariables::new().set("A", "1");
     let denied = || Step::Answer(403, r#"{"code":"BadDeployKey","message":""}"#);
@@ -166,7 +166,7 @@ async fn what_an_earlier_attempt_may_have_done_is_not_forgotten() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_success_that_cannot_be_read_tells_that_it_was_done_and_another_answer_tells_nothing() {
+async fn an_undecodable_success_counts_as_applied_and_a_foreign_response_as_unknown() {
     for (before, body, kind) in [
         (None, "", ErrorKind::Decode),
         (Some(reset()), "", ErrorKind::Decode),
@@ -193,7 +193,7 @@ async fn a_success_that_cannot_be_read_tells_that_it_was_done_and_another_answer
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deletion_that_finds_nothing_is_done_only_if_an_attempt_before_may_have_done_it() {
+async fn a_delete_that_finds_nothing_succeeds_only_after_an_attempt_that_may_have_taken_effect() {
     let gone = || Step::Answer(404, r#"{"code":"LogStreamDoesntExist","message":""}"#);
     let client = |steps: Vec<Step>| builder().build_on(Script::new(steps)).unwrap();
     let delete = DeleteLogStream::new("x");
@@ -214,7 +214,7 @@ async fn a_deletion_that_finds_nothing_is_done_only_if_an_attempt_before_may_hav
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_attempts_are_the_same_to_the_byte() {
+async fn all_attempts_send_the_same_bytes() {
     let script = Script::new([reset(), Step::Answer(503, CONFLICT), Step::Answer(200, "")]);
     let client = builder().build_on(script.clone()).unwrap();
     client.send(&UpdateEnvironmentVariables::new().set("A", "1").delete("B")).await.unwrap();
@@ -229,7 +229,7 @@ async fn all_attempts_are_the_same_to_the_byte() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waits_follow_the_policy_and_retry_after() {
+async fn waits_for_the_backoff_or_the_retry_after() {
     let started = Instant::now();
     let policy = RetryPolicy::default().max_attempts(4).base_delay(Duration::from_secs(1));
     let script = Script::new([reset(), reset(), reset(), Step::Answer(200, LISTED)]);
@@ -245,7 +245,7 @@ async fn waits_follow_the_policy_and_retry_after() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_takes_too_long_is_followed_by_another() {
+async fn retries_after_the_attempt_timeout() {
     let started = Instant::now();
     let script = Script::new([Step::Hang, Step::Answer(200, LISTED)]);
     list(&script).await.unwrap();
@@ -256,7 +256,7 @@ async fn an_attempt_that_takes_too_long_is_followed_by_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_ends_in_its_time_wherever_it_is() {
+async fn the_total_timeout_ends_a_call_in_every_phase() {
     let client = |script: &Script| {
         let builder = builder().attempt_timeout(None).total_timeout(Duration::from_secs(5));
         builder.build_on(script.clone()).unwrap()
@@ -275,7 +275,7 @@ async fn a_call_ends_in_its_time_wherever_it_is() {
 
 /// The machine may sleep, or the process be stopped, while a call waits.
 #[tokio::test(start_paused = true)]
-async fn a_call_that_wakes_up_after_its_time_begins_no_attempt() {
+async fn starts_no_attempt_when_it_wakes_after_the_deadline() {
     let busy = Response::builder().status(429).header("retry-after", "5").body(Bytes::new()).unwrap();
     let script = Script::new([Step::Respond(busy), Step::Hang]);
     let client = builder().total_timeout(Duration::from_secs(60)).build_on(script.clone()).unwrap();
@@ -288,7 +288,7 @@ async fn a_call_that_wakes_up_after_its_time_begins_no_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_budget_that_is_used_up_leaves_the_first_attempt_only() {
+async fn an_exhausted_budget_allows_only_the_first_attempt() {
     let budget = RetryBudget::new(2 * RetryBudget::COST);
     let script = Script::new((0..8).map(|_| reset()));
     let client = builder().retry_budget(budget).build_on(script).unwrap();
@@ -302,7 +302,7 @@ async fn a_budget_that_is_used_up_leaves_the_first_attempt_only() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_duration_of_a_policy_is_too_long() {
+async fn a_policy_accepts_durations_of_any_length() {
     let policy = RetryPolicy::default().base_delay(Duration::MAX).max_delay(Duration::MAX);
     let policy = policy.max_conflict_delay(Duration::MAX).max_retry_after(Duration::MAX);
     let client = |total: Option<Duration>, steps: Vec<Step>| {
@@ -323,7 +323,7 @@ async fn no_duration_of_a_policy_is_too_long() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_more_attempts_than_the_limit_are_under_way() {
+async fn max_concurrency_bounds_the_attempts_in_flight() {
     let under_way = Arc::new(AtomicUsize::new(0));
     let most = Arc::new(AtomicUsize::new(0));
     let service = {
@@ -353,7 +353,7 @@ async fn no_more_attempts_than_the_limit_are_under_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waiting_for_a_place_counts_as_time_of_the_call_and_sends_nothing() {
+async fn waiting_for_a_slot_counts_towards_the_total_timeout_and_sends_nothing() {
     let one_place = ConcurrencyLimitLayer::new(Some(1));
     let client = |total: Option<Duration>, script: &Script| {
         let builder = builder().attempt_layer(one_place.clone()).attempt_timeout(None).total_timeout(total);
@@ -410,7 +410,7 @@ impl<S: Service<Request<Bytes>>> Service<Request<Bytes>> for Counted<S> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn layers_go_around_each_attempt_and_around_the_call() {
+async fn layers_wrap_each_attempt_or_the_whole_call() {
     let (attempts, calls) = (CountLayer::default(), CountLayer::default());
     let builder = builder().attempt_layer(attempts.clone()).call_layer(calls.clone()).max_concurrency(2);
     let client = builder.build_on(Script::new([reset(), reset(), Step::Answer(200, LISTED)])).unwrap();
@@ -419,7 +419,7 @@ async fn layers_go_around_each_attempt_and_around_the_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn layers_of_tower_fit() {
+async fn accepts_layers_of_tower() {
     let limit = tower::limit::ConcurrencyLimitLayer::new(1);
     let client = builder().attempt_layer(limit).build_on(Script::new([reset(), Step::Answer(200, LISTED)])).unwrap();
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
@@ -442,7 +442,7 @@ impl Service<Request<Bytes>> for Boxed {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_over_a_service_with_a_boxed_error_can_be_spawned() {
+async fn calls_over_a_service_with_a_boxed_error_can_be_spawned() {
     let client = builder().build_on(Boxed).unwrap();
     tokio::spawn(async move { client.send(&ListEnvironmentVariables::new()).await.map(drop) }).await.unwrap().unwrap();
     let client = Client::with_service(endpoint("https://happy-animal-123.convex.cloud"), Boxed);
@@ -450,7 +450,7 @@ async fn a_call_over_a_service_with_a_boxed_error_can_be_spawned() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_of_a_layer_ends_the_call_and_stays_in_the_chain() {
+async fn a_layer_error_ends_the_call_and_stays_in_the_source_chain() {
     let broken =
         tower::service_fn(|_: Request<Bytes>| async { Err::<Response<Bytes>, BoxError>("out of order".into()) });
     let client = builder().build_on(broken).unwrap();
@@ -460,7 +460,7 @@ async fn an_error_of_a_layer_ends_the_call_and_stays_in_the_chain() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_dropped_leaves_the_client_usable() {
+async fn a_dropped_call_leaves_the_client_usable() {
     let script = Script::new([Step::Hang, reset(), Step::Answer(200, LISTED)]);
     let client = builder().max_concurrency(1).build_on(script).unwrap();
     let call = client.send(&Create);
@@ -469,7 +469,7 @@ async fn a_call_that_is_dropped_leaves_the_client_usable() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deprecation_notice_reaches_the_caller() {
+async fn returns_the_deprecation_notice() {
     let response = Response::builder()
         .header("x-convex-deprecation-state", "UpgradeRequired")
         .header("x-convex-deprecation-message", "soon")
@@ -481,7 +481,7 @@ async fn a_deprecation_notice_reaches_the_caller() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_that_breaks_a_rule() {
+async fn sends_nothing_that_breaks_a_rule() {
     let script = Script::new([]);
     let client = builder().build_on(script.clone()).unwrap();
     let error = client.send(&UpdateEnvironmentVariables::new().set("9", "x")).await.unwrap_err();

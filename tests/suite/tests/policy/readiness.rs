@@ -82,7 +82,7 @@ where
 }
 
 #[test]
-fn a_layer_is_ready_when_the_service_below_is() {
+fn a_layer_is_ready_when_its_inner_service_is() {
     let expected = [Poll::Pending, Poll::Ready(Ok(())), Poll::Ready(Err(TransportErrorKind::Layer))];
     for timeout in [None, Some(Duration::from_secs(1))] {
         assert_eq!(readiness(&AttemptTimeoutLayer::new(timeout)), expected, "{timeout:?}");
@@ -95,7 +95,7 @@ fn a_layer_is_ready_when_the_service_below_is() {
 
 /// The same through a whole client: [`Door`] panics if it is called before.
 #[tokio::test(start_paused = true)]
-async fn a_call_waits_until_every_service_below_is_ready() {
+async fn a_call_waits_until_every_inner_service_is_ready() {
     let door = Door::default();
     let client = crate::builder().attempt_layer(refresh()).max_concurrency(1).build_on(door.clone()).unwrap();
     let call =

@@ -264,7 +264,7 @@ async fn receive_broken<O: Sample<Api: TestApi, Output: Debug>>() -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_response_shows_a_secret_however_broken() {
+async fn no_malformed_response_shows_a_secret() {
     let log = Log::default();
     let guard = log.keep(FmtSpan::FULL);
     let (mut with_secrets, mut errors) = (0, 0);

@@ -126,7 +126,7 @@ fn updates() -> Vec<LogStreamUpdate> {
 }
 
 #[test]
-fn log_streams_show_no_secret_on_the_way_there() {
+fn log_stream_requests_show_no_secret() {
     let sends = |request: http::Request<Bytes>| {
         assert!(String::from_utf8_lossy(request.body()).contains(CANARY), "the test sends no secret");
         assert_clean(&"a request", &shown(&request.headers()));
@@ -149,7 +149,7 @@ fn log_streams_show_no_secret_on_the_way_there() {
 }
 
 #[test]
-fn log_streams_show_no_secret_on_the_way_back() {
+fn log_stream_responses_show_no_secret() {
     let stream = format!(
         r#"{{"logStreamType":"webhook","id":"a","status":{{"type":"active"}},"url":"https://e.example/","format":"json","hmacSecret":"{CANARY}","topics":null}}"#
     );
@@ -180,7 +180,7 @@ fn log_streams_show_no_secret_on_the_way_back() {
 }
 
 #[test]
-fn documents_and_the_audit_log_are_not_shown() {
+fn debug_hides_documents_and_audit_log_metadata() {
     let page = Bytes::from(format!(
         r#"{{"status":{{"type":"x","k":"{CANARY}"}},"truncates":[],"values":[{{"component":"","table":"t","ts":1,"deleted":false,"value":{{"_id":"x","k":"{CANARY}"}}}}],"syncId":"s","pagination":{{"hasMore":true,"nextCursor":"c"}}}}"#
     ));
@@ -198,7 +198,7 @@ fn documents_and_the_audit_log_are_not_shown() {
 }
 
 #[test]
-fn bad_input_is_not_repeated() {
+fn errors_do_not_repeat_invalid_input() {
     for text in [format!("{CANARY}\n"), format!("dev:|{CANARY}"), format!("{CANARY}é"), format!("{CANARY}|")] {
         assert_clean(&"a credential", &told(&Credential::parse(&text).unwrap_err()));
     }
@@ -244,7 +244,7 @@ fn bad_input_is_not_repeated() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_way_to_fail_tells_a_secret() {
+async fn no_failure_shows_a_secret() {
     let body = |text: &str| Bytes::from(text.replace("CANARY", CANARY));
     let respond = |status: u16, header: (&str, String), text: &str| {
         let mut response = Response::builder().header(header.0, header.1).body(body(text)).unwrap();

@@ -26,7 +26,7 @@ fn left_of<T>(value: T, text: impl Fn(&T) -> &[u8]) -> Option<Vec<u8>> {
 }
 
 #[test]
-fn a_dropped_secret_is_wiped() {
+fn wipes_a_dropped_secret() {
     let canary = |kind: &str| format!("happy-animal-123|{kind}{}", "0123456789abcdef".repeat(4));
     let (plain, key, value) = (canary("plain"), DeployKey::parse(&canary("key")).unwrap(), canary("value"));
     match left_of(plain.clone(), String::as_bytes) {
@@ -113,7 +113,7 @@ fn lines(letter: u8, between: &[u8], before: &str, after: &str) -> String {
 
 /// A value with line feeds has to be taken apart to be read, and to be written.
 #[test]
-fn reading_and_writing_a_secret_leaves_no_copy_of_it() {
+fn decoding_and_encoding_a_secret_leaves_no_copy() {
     let control = lines(b'u', b"\n", "", "");
     if Sought::new(b'u', b"\n").copies().is_none_or(|copies| copies == 0) {
         return eprintln!("SKIPPED: this system does not show a process its memory");

@@ -16,7 +16,7 @@ fn assert_clean(what: &str, text: &str) {
 }
 
 #[tokio::test]
-async fn no_proxy_that_fails_tells_its_password() {
+async fn no_proxy_failure_shows_the_password() {
     let echo = format!("HTTP/1.1 403 {CANARY}\r\nx: Basic {CODED}\r\n\r\n{CANARY}");
     let authenticate = format!("HTTP/1.1 407 {CANARY}\r\nproxy-authenticate: Basic realm=\"{CANARY}\"\r\n\r\n");
     let login = || [Act::Part(4), write([5, 2]), Act::Part(16)];
@@ -55,7 +55,7 @@ async fn no_proxy_that_fails_tells_its_password() {
 }
 
 #[test]
-fn a_proxys_url_that_is_refused_is_not_repeated() {
+fn errors_do_not_repeat_an_invalid_proxy_url() {
     let long = CANARY.repeat(50);
     for url in [
         format!("ftp://user:{CANARY}@proxy.example"),

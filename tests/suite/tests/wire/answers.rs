@@ -24,7 +24,7 @@ async fn list_once(acts: Vec<Act>) -> Result<(), Error> {
 
 /// Cases 20 and 21.
 #[tokio::test]
-async fn successes_that_cannot_be_read() {
+async fn reports_undecodable_success_responses() {
     let coded = |headers: &str, body: &[u8]| {
         let head = format!("HTTP/1.1 200 OK\r\n{headers}content-length: {}\r\n\r\n", body.len());
         raw([head.as_bytes(), body].concat())
@@ -66,7 +66,7 @@ async fn successes_that_cannot_be_read() {
 
 /// Case 21.
 #[tokio::test]
-async fn a_number_that_does_not_fit() {
+async fn rejects_a_number_out_of_range() {
     let limit = |number: &str| DONE.replace("\"limit\":1", &format!("\"limit\":{number}"));
     for (number, fits) in
         [("18446744073709551615", true), ("18446744073709551616", false), ("1e400", false), ("-1", false)]
@@ -83,7 +83,7 @@ async fn a_number_that_does_not_fit() {
 
 /// Case 19.
 #[tokio::test]
-async fn success_without_a_body() {
+async fn handles_success_responses_without_a_body() {
     for head in ["200 OK", "201 Created", "204 No Content", "205 Reset Content"] {
         for class in CLASSES {
             let server = ScriptServer::start([joined([answer(head, ""), done()])]).await;
@@ -110,7 +110,7 @@ fn refusal(name: &'static str, acts: Vec<Act>, failure: ErrorKind, unknown: bool
 
 /// Cases 22 and 24.
 #[tokio::test]
-async fn refusals() {
+async fn classifies_error_responses() {
     use ErrorKind::{Api, UnexpectedReply};
     let (none, harmless, all) = ([false; 3], [true, true, false], [true; 3]);
     let coded = |code: &str| format!(r#"{{"code":"{code}","message":"m"}}"#);
@@ -146,7 +146,7 @@ async fn refusals() {
 
 /// Case 24. A write that loses against others is tried again whatever its class, and that is no failure.
 #[tokio::test]
-async fn lost_races() {
+async fn retries_write_conflicts_for_every_operation() {
     let lost = || answer("503 Busy", r#"{"code":"OptimisticConcurrencyControlFailure","message":""}"#);
     for class in CLASSES {
         let server = ScriptServer::start([joined([lost(), lost(), lost(), lost(), done()])]).await;
@@ -157,7 +157,7 @@ async fn lost_races() {
 
 /// Case 25. The next attempt goes over another connection, whether the server closes this one or not.
 #[tokio::test]
-async fn misdirected() {
+async fn retries_a_421_on_another_connection() {
     let all = [true; 3];
     for head in ["421 Misdirected\r\nconnection: close", "421 Misdirected"] {
         let case = refusal(head, answer(head, ""), ErrorKind::UnexpectedReply, false, all);
@@ -167,7 +167,7 @@ async fn misdirected() {
 
 /// Case 25. What was opened since is not left for an answer that comes late.
 #[tokio::test]
-async fn misdirected_late() {
+async fn a_late_421_keeps_newer_connections() {
     let (arrived, go) = (Gate::new(), Gate::new());
     let refused = || write("HTTP/1.1 421 Misdirected\r\ncontent-length: 0\r\n\r\n");
     let late = vec![Act::Read, Act::Open(arrived.clone()), Act::Wait(go.clone()), refused()];
@@ -186,7 +186,7 @@ async fn misdirected_late() {
 
 /// Case 26.
 #[tokio::test]
-async fn redirects_are_not_followed() {
+async fn does_not_follow_redirects() {
     let target = ScriptServer::start([done()]).await;
     for status in ["301 Moved", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"] {
         for location in [format!("{}/x", target.url()), "https://elsewhere.example/x".into(), "/elsewhere".into()] {
@@ -199,7 +199,7 @@ async fn redirects_are_not_followed() {
 
 /// URLs in answers are data. The next request goes where the first one went, with the same `Host`.
 #[tokio::test]
-async fn addresses_in_answers_are_not_followed() {
+async fn does_not_follow_addresses_in_responses() {
     let elsewhere = ScriptServer::start([joined([done(), done()])]).await;
     let url = elsewhere.url();
     let head = format!(
@@ -227,7 +227,7 @@ async fn addresses_in_answers_are_not_followed() {
 }
 
 #[tokio::test]
-async fn answers_of_others_than_the_server_are_told_apart() {
+async fn distinguishes_responses_of_intermediaries() {
     for (case, acts, told) in [
         ("a redirect", answer("302 Found\r\nlocation: http://evil.example/x", ""), "evil.example"),
         ("a proxy's page", answer("502 Bad Gateway\r\ncontent-type: text/html", "<h1>"), "a web page"),
@@ -242,7 +242,7 @@ async fn answers_of_others_than_the_server_are_told_apart() {
 
 /// Case 23. On a paused clock, so without a socket.
 #[tokio::test(start_paused = true)]
-async fn retry_after_is_waited_for() {
+async fn waits_for_the_retry_after() {
     let date = "Sun, 28 Feb 2027 23:59:50 GMT";
     for (headers, seconds) in [
         (vec![], 0),
@@ -294,7 +294,7 @@ async fn a_long_retry_after_ends_the_call_at_once() {
 
 /// Case 24: `GetDeploymentInfo` and the like have kinds for what a newer server may say, and a success stays one.
 #[tokio::test]
-async fn a_success_is_never_tried_again() {
+async fn never_retries_a_success() {
     let server = ScriptServer::start([joined([answer(JSON, r#"{"kind":7}"#), done()])]).await;
     let error = bounded(client(&server.url(), 3).send(&GetDeploymentInfo::new())).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts(), server.requests().len()), (ErrorKind::Decode, 1, 1));

@@ -14,7 +14,7 @@ fn chunked(body: impl AsRef<str>) -> Vec<Act> {
 
 /// Cases 16 and 17.
 #[tokio::test]
-async fn bodies_cut_short() {
+async fn reports_truncated_and_malformed_bodies() {
     let (length, more) = (DONE.len(), DONE.len() + 1);
     check([
         Case::broken("no body", 1, raw(format!("{JSON}content-length: {length}\r\n\r\n"))),
@@ -38,7 +38,7 @@ async fn bodies_cut_short() {
 
 /// Case 15.
 #[tokio::test]
-async fn a_slow_drip_ends_in_time() {
+async fn the_deadline_ends_a_slow_body() {
     let head = write(format!("{JSON}content-length: 500\r\n\r\n"));
     let chunks = write(format!("{JSON}transfer-encoding: chunked\r\n\r\nfff\r\n"));
     check([
@@ -51,7 +51,7 @@ async fn a_slow_drip_ends_in_time() {
 
 /// Unusual, and right.
 #[tokio::test]
-async fn bodies_in_unusual_pieces() {
+async fn accepts_bodies_in_unusual_framing() {
     let text = format!("{JSON}content-length: {}\r\n\r\n{DONE}", DONE.len());
     let pieces: String = DONE.chars().map(|one| format!("1;x=\"y\"\r\n{one}\r\n")).collect();
     let pieces = format!("{JSON}transfer-encoding: chunked\r\n\r\n{pieces}0\r\ntrailer: x\r\n\r\n");
@@ -80,7 +80,7 @@ async fn bodies_in_unusual_pieces() {
 
 /// Cases 16 and 19, and two answers to one request: what stands behind an answer is not taken for the next one.
 #[tokio::test]
-async fn an_answer_with_something_behind_it() {
+async fn discards_a_connection_with_bytes_after_the_response() {
     let evil = "HTTP/1.1 500 Evil\r\ncontent-length: 0\r\n\r\n";
     let whole = format!("{JSON}content-length: {}\r\n\r\n{DONE}", DONE.len());
     let chunks = format!("{JSON}transfer-encoding: chunked\r\n\r\n{:x}\r\n{DONE}\r\n0\r\n\r\n", DONE.len());
@@ -119,7 +119,7 @@ async fn stray(name: &str, class: Option<Idempotency>, text: String) {
 
 /// Case 16. The second answer comes when the connection is idle.
 #[tokio::test]
-async fn an_answer_that_nobody_asked_for() {
+async fn discards_a_connection_with_an_unsolicited_response() {
     let late = convex_mgmt_suite::script_server::Gate::new();
     let evil = write("HTTP/1.1 500 Evil\r\ncontent-length: 0\r\n\r\n");
     let first = joined([done(), vec![Act::Wait(late.clone()), evil, Act::Open(late.clone()), Act::Hang]]);

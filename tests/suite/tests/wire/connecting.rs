@@ -17,7 +17,7 @@ use crate::{CLASSES, Case, Signal, builder, check, client, done, joined, list, s
 
 /// Case 1.
 #[tokio::test]
-async fn refused_and_then_accepted() {
+async fn retries_a_refused_connection() {
     for class in CLASSES {
         let closed = Closed::port();
         let url = closed.url();
@@ -46,7 +46,7 @@ async fn refused_and_then_accepted() {
 
 /// Case 2.
 #[tokio::test]
-async fn a_name_without_an_address() {
+async fn reports_a_name_without_an_address() {
     for class in CLASSES {
         let error = send(&client("https://no-such-host.invalid", 2), class).await.unwrap_err();
         assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Dns, Sent::No, 2), "{class:?}");
@@ -58,7 +58,7 @@ async fn a_name_without_an_address() {
 /// Case 2. The other addresses of loopback are there on Linux only.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_name_of_several_addresses() {
+async fn tries_the_next_address_of_a_name() {
     const NAME: &str = "Deployment.localhost";
     let (dead, live) = ([127, 0, 0, 2], [127, 0, 0, 1]);
     for swallows in [false, true] {
@@ -85,7 +85,7 @@ async fn a_name_of_several_addresses() {
 
 /// Case 3.
 #[tokio::test]
-async fn an_opening_that_is_never_answered() {
+async fn the_connect_timeout_ends_an_unanswered_connect() {
     let swallowing = Closed::port().swallow();
     for class in CLASSES {
         let client = builder(&swallowing.url, 2).connect_timeout(Duration::from_millis(50)).build().unwrap();
@@ -97,7 +97,7 @@ async fn an_opening_that_is_never_answered() {
 
 /// Case 3. The time of an attempt or of the whole call runs out while the connection is being opened, which would take longer.
 #[tokio::test]
-async fn no_connection_in_the_time_of_a_call_means_that_nothing_was_sent() {
+async fn reports_not_sent_when_the_timeout_ends_before_the_connect() {
     let short = Duration::from_millis(100);
     let swallowing = Closed::port().swallow();
     // Accepts the connection, and never answers the handshake of TLS, or the request for a tunnel.
@@ -128,7 +128,7 @@ async fn no_connection_in_the_time_of_a_call_means_that_nothing_was_sent() {
 
 /// Calls that wait for the connection that another one opens get the reason together with it.
 #[tokio::test]
-async fn an_opening_that_fails_fails_for_all_that_wait_for_it() {
+async fn a_failed_connect_fails_all_calls_that_wait_for_it() {
     let silent = ScriptServer::start((0..10).map(|_| vec![Act::Hang])).await;
     let url = format!("https://localhost:{}", silent.address().port());
     let client = builder(&url, 1).http2(true).connect_timeout(Duration::from_millis(200)).build().unwrap();
@@ -148,7 +148,7 @@ async fn an_opening_that_fails_fails_for_all_that_wait_for_it() {
 
 /// A call that gives up while it opens a connection for others leaves that to them.
 #[tokio::test]
-async fn a_call_that_is_dropped_while_it_opens_leaves_the_others_their_turn() {
+async fn another_call_connects_when_the_connecting_call_is_dropped() {
     let silent = ScriptServer::start((0..10).map(|_| vec![Act::Hang])).await;
     let url = format!("https://localhost:{}", silent.address().port());
     let client = builder(&url, 1).http2(true).connect_timeout(Duration::from_millis(300)).build().unwrap();
@@ -167,7 +167,7 @@ async fn a_call_that_is_dropped_while_it_opens_leaves_the_others_their_turn() {
 
 /// Case 5. Whether anything was written when the connection ended is a matter of chance, and so counts as sent.
 #[tokio::test]
-async fn accepted_and_dropped() {
+async fn retries_a_connection_closed_before_the_request_is_read() {
     check([
         Case::broken("reset before anything was read", 0, [Act::Reset]),
         Case::broken("closed before anything was read", 0, []),
@@ -177,7 +177,7 @@ async fn accepted_and_dropped() {
 
 /// A kept connection returns the request because it has closed, and the time runs out while another is being opened.
 #[tokio::test]
-async fn a_kept_connection_that_returned_the_request_counts_as_none() {
+async fn a_request_returned_by_a_closed_connection_counts_as_not_sent() {
     for class in CLASSES {
         for of_an_attempt in [true, false] {
             let close = Gate::new();

@@ -12,7 +12,7 @@ use tokio::runtime::Builder;
 use crate::{DONE, bounded, builder, burst, done, list, settle};
 
 #[tokio::test]
-async fn no_more_are_open_at_once_than_are_under_way_if_none_can_be_used_again() {
+async fn opens_at_most_max_concurrency_connections_without_keep_alive() {
     for most in [1, 2, 8] {
         let calls = 10 * most;
         let closing = || answer("200 OK\r\nconnection: close", DONE);
@@ -25,7 +25,7 @@ async fn no_more_are_open_at_once_than_are_under_way_if_none_can_be_used_again()
 
 /// Opening a connection ends when the proxy lets it, which is after all calls are answered.
 #[tokio::test]
-async fn each_call_may_open_one_that_is_quicker_than_that_and_no_more_are_kept_than_may_be_in_use() {
+async fn keeps_at_most_max_concurrency_connections_when_connecting_is_slow() {
     for most in [2, 8] {
         let calls = 10 * most;
         let gate = Gate::new();
@@ -72,7 +72,7 @@ async fn closed(server: &ScriptServer, connections: usize) {
 }
 
 #[tokio::test]
-async fn idle_connections_of_all_hosts_together_are_bounded_and_the_oldest_go() {
+async fn bounds_idle_connections_of_all_hosts_and_closes_the_oldest() {
     let mut servers = Vec::new();
     for _ in 0..5 {
         servers.push(answering().await);
@@ -94,7 +94,7 @@ async fn idle_connections_of_all_hosts_together_are_bounded_and_the_oldest_go() 
 }
 
 #[tokio::test]
-async fn a_misdirected_request_leaves_the_connections_to_its_host_only() {
+async fn a_421_affects_only_connections_to_its_host() {
     let misdirected = || answer("421 Misdirected", "");
     let lost = ScriptServer::start([[done(), misdirected()].concat(), done()]).await;
     let other = answering().await;
@@ -109,7 +109,7 @@ async fn a_misdirected_request_leaves_the_connections_to_its_host_only() {
 
 /// The server would answer further requests over each connection.
 #[tokio::test]
-async fn a_connection_that_a_request_was_misdirected_over_is_left_though_the_server_keeps_it() {
+async fn stops_using_a_connection_after_a_421() {
     let misdirected = || answer("421 Misdirected", "");
     let rest = || [done(), done()].concat();
     let server = ScriptServer::start([[done(), misdirected(), rest()].concat(), rest()]).await;
@@ -145,7 +145,7 @@ fn count_panics() -> Arc<AtomicUsize> {
 }
 
 #[tokio::test]
-async fn no_duration_is_too_long_or_too_short_for_the_clock() {
+async fn accepts_timeouts_of_any_length() {
     let panics = count_panics();
     for time in [Duration::MAX, Duration::from_secs(u64::MAX / 2), Duration::from_secs(86_400 * 365 * 1000)] {
         let server = answering().await;
@@ -172,7 +172,7 @@ async fn no_duration_is_too_long_or_too_short_for_the_clock() {
 }
 
 #[tokio::test]
-async fn an_idle_connection_is_closed_in_time_though_nobody_asks_for_it() {
+async fn closes_an_idle_connection_after_the_idle_timeout() {
     let server = answering().await;
     let client = builder(&server.url(), 1).idle_timeout(Duration::from_millis(50)).build().unwrap();
     for n in 1..3 {
@@ -188,7 +188,7 @@ fn runtime() -> tokio::runtime::Runtime {
 
 /// The server has a thread of its own, so that it answers whichever of the others is at work.
 #[test]
-fn a_connection_belongs_to_the_runtime_that_opened_it() {
+fn connections_belong_to_the_runtime_that_opened_them() {
     let servers = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let server = servers.block_on(answering());
     let client = builder(&server.url(), 1).attempt_timeout(Duration::from_secs(2)).build().unwrap();

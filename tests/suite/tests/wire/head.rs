@@ -9,7 +9,7 @@ use crate::{BOUND, CLASSES, Case, DONE, SHORT, builder, check, client, done, joi
 
 /// Case 10.
 #[tokio::test]
-async fn heads_that_are_none() {
+async fn reports_truncated_and_malformed_heads() {
     let head = "HTTP/1.1 200 OK\r\n";
     check([
         Case::broken("closed inside the status line", 1, raw("HTTP/1.1 20")),
@@ -30,7 +30,7 @@ async fn heads_that_are_none() {
 
 /// Case 10. Each with what is known, and what to do.
 #[tokio::test]
-async fn the_text_says_what_is_wrong() {
+async fn error_texts_state_what_is_invalid() {
     let head = "HTTP/1.1 200 OK\r\n";
     for (response, text) in [
         ("SSH-2.0-OpenSSH\r\n\r\n".to_owned(), "invalid HTTP version"),
@@ -55,7 +55,7 @@ async fn the_text_says_what_is_wrong() {
 
 /// Case 14.
 #[tokio::test]
-async fn lengths_that_contradict() {
+async fn rejects_contradictory_lengths() {
     let head = "HTTP/1.1 200 OK\r\n";
     let length = DONE.len();
     check([
@@ -91,7 +91,7 @@ async fn lengths_that_contradict() {
 
 /// Case 12.
 #[tokio::test]
-async fn interim_answers() {
+async fn skips_interim_responses() {
     let answer = done().pop().unwrap();
     let interim = |count| {
         let text = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n".repeat(count);
@@ -119,14 +119,14 @@ async fn interim_answers() {
 
 /// Case 12.
 #[tokio::test]
-async fn an_interim_storm_ends_in_time() {
+async fn times_out_during_endless_interim_responses() {
     let storm = Act::Flood(b"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(100));
     check([Case::broken("1xx without end", 1, [Act::Read, storm]).slow()]).await;
 }
 
 /// Case 13.
 #[tokio::test]
-async fn a_server_that_never_answers() {
+async fn times_out_when_the_server_never_responds() {
     check([
         Case::broken("never answers", 1, [Act::Read, Act::Hang]).slow(),
         Case::broken("never reads", 0, [Act::Wait(Default::default())]).slow(),
@@ -138,7 +138,7 @@ async fn a_server_that_never_answers() {
 
 /// Case 13.
 #[tokio::test]
-async fn the_shorter_time_counts() {
+async fn the_shorter_timeout_applies() {
     let short = Duration::from_millis(100);
     for (attempt, total, failure) in [
         (None, Some(short), ErrorKind::DeadlineExceeded),

@@ -33,7 +33,7 @@ async fn dropped_at(gate: &Gate, call: impl Future<Output = Result<(), Error>>) 
 
 /// Case 35.
 #[tokio::test]
-async fn dropped_calls_leave_nothing_behind() {
+async fn dropped_calls_release_their_connection_and_slot() {
     let at = Gate::new();
     let reached = || Act::Open(at.clone());
     let busy = write("HTTP/1.1 503 Busy\r\nretry-after: 20\r\ncontent-length: 0\r\n\r\n");
@@ -68,7 +68,7 @@ async fn dropped_calls_leave_nothing_behind() {
 
 /// Case 37.
 #[tokio::test]
-async fn many_calls_over_few_connections() {
+async fn makes_many_calls_over_few_connections() {
     let all = || (0..1000).flat_map(|_| done()).collect::<Vec<_>>();
     let server = ScriptServer::start((0..16).map(|_| all())).await;
     let client = builder(&server.url(), 1).max_concurrency(8).build().unwrap();
@@ -80,7 +80,7 @@ async fn many_calls_over_few_connections() {
 
 /// Case 38.
 #[tokio::test]
-async fn a_server_that_closes() {
+async fn opens_a_connection_when_the_server_closes_the_last_one() {
     let closing = || answer("200 OK\r\nconnection: close", DONE);
     for kept in 0..3 {
         let one = || joined([(0..kept).flat_map(|_| done()).collect(), closing()]);
@@ -95,7 +95,7 @@ async fn a_server_that_closes() {
 
 /// Case 39.
 #[tokio::test]
-async fn a_layer_that_panics() {
+async fn a_panicking_layer_leaves_the_client_usable() {
     let server = ScriptServer::start([joined([done(), done()])]).await;
     let panicking = Arc::new(AtomicBool::new(true));
     let panics = layer_fn(move |service: HyperTransport| {
@@ -150,7 +150,7 @@ where
 
 /// Case 33. What is not ready was given no request, so it is known that nothing was done.
 #[tokio::test]
-async fn a_layer_that_is_not_ready() {
+async fn reports_not_sent_when_a_layer_is_not_ready() {
     let update = UpdateEnvironmentVariables::new().set("A", "1");
     let server = ScriptServer::start([done_without_reply()]).await;
     let client = builder(&server.url(), 3).attempt_layer(layer_fn(NotReady::new)).build().unwrap();

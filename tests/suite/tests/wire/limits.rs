@@ -25,7 +25,7 @@ fn chunked(body: &str) -> Vec<Act> {
 
 /// Case 18.
 #[tokio::test]
-async fn a_body_up_to_the_limit() {
+async fn accepts_a_body_up_to_the_limit() {
     let server = ScriptServer::start([joined([answer("200 OK", &of(LIMIT)), chunked(&of(LIMIT))])]).await;
     let client_of_both = client(&server.url(), 1);
     for _ in 0..2 {
@@ -49,7 +49,7 @@ async fn a_body_up_to_the_limit() {
 
 /// Case 11.
 #[tokio::test]
-async fn headers_up_to_the_limit() {
+async fn accepts_headers_up_to_the_limit() {
     let of = |headers: usize| {
         let more = "x: y\r\n".repeat(headers - 1);
         raw(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n{more}\r\n{DONE}", DONE.len()))
@@ -65,7 +65,7 @@ async fn headers_up_to_the_limit() {
 
 /// Case 11.
 #[tokio::test]
-async fn a_head_up_to_the_limit() {
+async fn accepts_a_head_up_to_the_limit() {
     let head = |length: usize| {
         let (begin, end) = (format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nx: ", DONE.len()), "\r\n\r\n");
         format!("{begin}{}{end}", "y".repeat(length - begin.len() - end.len()))
@@ -84,7 +84,7 @@ async fn a_head_up_to_the_limit() {
 
 /// Case 22.
 #[tokio::test]
-async fn the_kept_part_of_an_error() {
+async fn keeps_a_bounded_part_of_an_error_body() {
     for (length, kept) in
         [(KEPT_BODY - 1, KEPT_BODY - 1), (KEPT_BODY, KEPT_BODY), (KEPT_BODY + 1, KEPT_BODY), (1_000_000, KEPT_BODY)]
     {
@@ -100,7 +100,7 @@ fn nested(depth: usize) -> String {
 
 /// Case 21. What is not read may be of any depth; what is read into a tree may be of the depth that the decoder has.
 #[tokio::test]
-async fn the_depth_of_json() {
+async fn bounds_the_depth_of_json() {
     for deep in [100, 10_000, 1_000_000].map(nested) {
         let event =
             format!(r#"{{"actor":{{"kind":"x","k":{deep}}},"action":"x","createTime":1,"metadata":{{"k":{deep}}}}}"#);
@@ -151,7 +151,7 @@ async fn at_once(client: &DeploymentClient, count: usize, arrived: &Gate, go: &G
 }
 
 #[tokio::test]
-async fn as_many_idle_connections_as_wanted_are_kept() {
+async fn keeps_at_most_max_idle_connections() {
     for (most, opened) in [(3, 3), (4, 3), (2, 4), (1, 5), (0, 6)] {
         let (arrived, go) = (Gate::new(), Gate::new());
         let call = || {
@@ -169,7 +169,7 @@ async fn as_many_idle_connections_as_wanted_are_kept() {
 }
 
 #[tokio::test]
-async fn as_many_requests_as_wanted_are_under_way() {
+async fn sends_at_most_max_concurrency_requests_at_once() {
     for (most, at_first) in [(Some(4), 3), (Some(3), 3), (Some(2), 2), (Some(1), 1), (Some(0), 1), (None, 3)] {
         let (arrived, go) = (Gate::new(), Gate::new());
         let call = || vec![Act::Read, Act::Open(arrived.clone()), Act::Wait(go.clone()), done().pop().unwrap()];
@@ -222,7 +222,7 @@ fn most_held(acts: Vec<Act>, limit: usize) -> (ErrorKind, u64) {
 }
 
 #[test]
-fn memory_is_bounded_whatever_the_server_sends() {
+fn bounds_memory_whatever_the_server_sends() {
     const BODY: usize = 1024 * 1024;
     let flood = |begin: &str, text: &str| {
         vec![Act::Read, write(begin), Act::Flood(text.repeat(8000 / text.len()).into_bytes())]
@@ -252,7 +252,7 @@ fn memory_is_bounded_whatever_the_server_sends() {
 
 /// What the server could write is what the client took, and what fits into the sockets between them.
 #[tokio::test]
-async fn a_server_without_end_is_left() {
+async fn leaves_a_server_that_sends_without_end() {
     let endless = || vec![Act::Read, write("HTTP/1.1 200 OK\r\n\r\n"), Act::Flood(vec![b'x'; 10_000])];
     let server = ScriptServer::start([endless(), done()]).await;
     let client = builder(&server.url(), 1).attempt_timeout(Duration::from_secs(60)).build().unwrap();

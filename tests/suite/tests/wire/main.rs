@@ -4,40 +4,40 @@
 //!
 //! | | case | where |
 //! | --- | --- | --- |
-//! | 1 | refused, then accepted | `connecting::refused_and_then_accepted` |
-//! | 2 | no address, several addresses | `connecting::a_name_without_an_address`, `a_name_of_several_addresses` |
-//! | 3 | opening is never answered | `connecting::an_opening_that_is_never_answered` |
+//! | 1 | refused, then accepted | `connecting::retries_a_refused_connection` |
+//! | 2 | no address, several addresses | `connecting::reports_a_name_without_an_address`, `tries_the_next_address_of_a_name` |
+//! | 3 | opening is never answered | `connecting::the_connect_timeout_ends_an_unanswered_connect` |
 //! | 4 | TLS: hangs, breaks, is not trusted, is none | `tls.rs`; a proxy that hangs `proxy.rs` |
-//! | 5 | accepted, then reset or closed | `connecting::accepted_and_dropped` |
-//! | 6 | an idle connection closed before its next use | `request::an_idle_connection_that_was_closed`, `a_kept_connection_that_breaks` |
-//! | 7 | reset inside the request | `request::a_request_cut_half_way` |
-//! | 8 | answered before the request was read | `request::an_early_refusal` |
-//! | 9 | reset or closed after the request | `request::no_answer_to_a_whole_request` |
-//! | 10 | heads that are cut or malformed | `head::heads_that_are_none`, `the_text_says_what_is_wrong` |
-//! | 11 | many headers, large headers | `limits::headers_up_to_the_limit`, `a_head_up_to_the_limit` |
-//! | 12 | 1xx | `head::interim_answers`, `an_interim_storm_ends_in_time` |
-//! | 13 | never answers | `head::a_server_that_never_answers`, `the_shorter_time_counts` |
-//! | 14 | lengths that contradict each other | `head::lengths_that_contradict` |
-//! | 15 | slower than the attempt's time | `time::a_response_may_take_longer_than_an_attempt`, `one_that_makes_no_progress_is_left`; `body::a_slow_drip_ends_in_time` |
-//! | 16 | shorter or longer than promised | `body::bodies_cut_short`, `an_answer_with_something_behind_it` |
-//! | 17 | broken chunks | `body::bodies_cut_short` |
-//! | 18 | larger than the limit | `limits::a_body_up_to_the_limit` |
-//! | 19 | no content, and stray bytes | `body::an_answer_with_something_behind_it`, `answers::success_without_a_body` |
-//! | 20, 21 | compressed, no JSON, bad JSON | `answers::successes_that_cannot_be_read`; depth in `limits` |
-//! | 22 | error bodies | `answers::refusals`, `limits::the_kept_part_of_an_error` |
-//! | 23 | `Retry-After` | `answers::retry_after_is_waited_for` |
-//! | 24 | 429, 500 and 503 by class | `answers::refusals`; data sync's in `end_to_end/data_sync.rs` |
-//! | 25 | 421 | `answers::misdirected`, `misdirected_late` |
-//! | 26 | redirects | `answers::redirects_are_not_followed` |
+//! | 5 | accepted, then reset or closed | `connecting::retries_a_connection_closed_before_the_request_is_read` |
+//! | 6 | an idle connection closed before its next use | `request::moves_a_request_from_a_closed_idle_connection_to_a_new_one`, `reports_a_pooled_connection_that_breaks_during_a_request` |
+//! | 7 | reset inside the request | `request::reports_a_connection_that_breaks_inside_the_request` |
+//! | 8 | answered before the request was read | `request::reports_an_early_error_response` |
+//! | 9 | reset or closed after the request | `request::reports_a_missing_response_to_a_complete_request` |
+//! | 10 | heads that are cut or malformed | `head::reports_truncated_and_malformed_heads`, `error_texts_state_what_is_invalid` |
+//! | 11 | many headers, large headers | `limits::accepts_headers_up_to_the_limit`, `accepts_a_head_up_to_the_limit` |
+//! | 12 | 1xx | `head::skips_interim_responses`, `times_out_during_endless_interim_responses` |
+//! | 13 | never answers | `head::times_out_when_the_server_never_responds`, `the_shorter_timeout_applies` |
+//! | 14 | lengths that contradict each other | `head::rejects_contradictory_lengths` |
+//! | 15 | slower than the attempt's time | `time::a_response_may_take_longer_than_an_attempt`, `times_out_without_progress_and_leaves_the_connection`; `body::the_deadline_ends_a_slow_body` |
+//! | 16 | shorter or longer than promised | `body::reports_truncated_and_malformed_bodies`, `discards_a_connection_with_bytes_after_the_response` |
+//! | 17 | broken chunks | `body::reports_truncated_and_malformed_bodies` |
+//! | 18 | larger than the limit | `limits::accepts_a_body_up_to_the_limit` |
+//! | 19 | no content, and stray bytes | `body::discards_a_connection_with_bytes_after_the_response`, `answers::handles_success_responses_without_a_body` |
+//! | 20, 21 | compressed, no JSON, bad JSON | `answers::reports_undecodable_success_responses`; depth in `limits` |
+//! | 22 | error bodies | `answers::classifies_error_responses`, `limits::keeps_a_bounded_part_of_an_error_body` |
+//! | 23 | `Retry-After` | `answers::waits_for_the_retry_after` |
+//! | 24 | 429, 500 and 503 by class | `answers::classifies_error_responses`; data sync's in `end_to_end/data_sync.rs` |
+//! | 25 | 421 | `answers::retries_a_421_on_another_connection`, `a_late_421_keeps_newer_connections` |
+//! | 26 | redirects | `answers::does_not_follow_redirects` |
 //! | 27 | credentials that are replaced | `credential_refresh.rs` |
-//! | 28 | attempts are the same to the byte | `request::attempts_are_the_same_to_the_byte`, `policy` |
-//! | 29 - 34 | retries, budget, deadlines, layers | `policy`, and `retry/tests.rs` of the `proto` crate; 33 also `lifecycle::a_layer_that_is_not_ready` |
-//! | 35 | calls that are dropped | `lifecycle::dropped_calls_leave_nothing_behind` |
+//! | 28 | attempts are the same to the byte | `request::all_attempts_send_the_same_bytes`, `policy` |
+//! | 29 - 34 | retries, budget, deadlines, layers | `policy`, and `retry/tests.rs` of the `proto` crate; 33 also `lifecycle::reports_not_sent_when_a_layer_is_not_ready` |
+//! | 35 | calls that are dropped | `lifecycle::dropped_calls_release_their_connection_and_slot` |
 //! | 36 | runtimes | `end_to_end/environment.rs` |
-//! | 37 | many calls, few connections | `lifecycle::many_calls_over_few_connections`, `connections` |
-//! | 38 | `Connection: close`, N requests a connection | `lifecycle::a_server_that_closes` |
-//! | 39 | a layer that panics | `lifecycle::a_layer_that_panics` |
-//! | 40 | clocks that jump | no wall clock is read; `policy`, `a_call_that_wakes_up_after_its_time_begins_no_attempt` |
+//! | 37 | many calls, few connections | `lifecycle::makes_many_calls_over_few_connections`, `connections` |
+//! | 38 | `Connection: close`, N requests a connection | `lifecycle::opens_a_connection_when_the_server_closes_the_last_one` |
+//! | 39 | a layer that panics | `lifecycle::a_panicking_layer_leaves_the_client_usable` |
+//! | 40 | clocks that jump | no wall clock is read; `policy`, `starts_no_attempt_when_it_wakes_after_the_deadline` |
 //! | 41 - 43 | pages | `paging.rs` and `open.rs` of the `proto` crate, `end_to_end/audit_log.rs` |
 //! | 44 | data sync taken up again | `end_to_end/data_sync.rs` |
 //! | 45, 46 | secrets | `secrets/`, and `bad_input.rs` of the `proto` crate |

@@ -44,7 +44,7 @@ pub(crate) async fn upload(client: &DeploymentClient, repeated: bool) -> Result<
 
 /// Case 6, where nothing has left: it goes over another connection, whatever the operation, and that is no attempt.
 #[tokio::test]
-async fn an_idle_connection_that_was_closed() {
+async fn moves_a_request_from_a_closed_idle_connection_to_a_new_one() {
     let when = [(false, false), (false, true), (true, false), (true, true)];
     for (class, (reset, noticed)) in CLASSES.into_iter().flat_map(|class| when.map(|when| (class, when))) {
         let what = format!("{class:?}, reset: {reset}, noticed: {noticed}");
@@ -70,7 +70,7 @@ async fn an_idle_connection_that_was_closed() {
 
 /// Case 6, where something had left when the connection broke.
 #[tokio::test]
-async fn a_kept_connection_that_breaks() {
+async fn reports_a_pooled_connection_that_breaks_during_a_request() {
     let endings = [
         ("reset inside the request", vec![Act::Part(1), Act::Reset], 0),
         ("closed inside the request", vec![Act::Part(1)], 0),
@@ -100,7 +100,7 @@ async fn a_kept_connection_that_breaks() {
 
 /// Case 7.
 #[tokio::test]
-async fn a_request_cut_half_way() {
+async fn reports_a_connection_that_breaks_inside_the_request() {
     check([
         Case::broken("reset inside a small request", 0, [Act::Part(10), Act::Reset]),
         Case::broken("closed inside a small request", 0, [Act::Part(10)]),
@@ -134,7 +134,7 @@ async fn a_request_cut_half_way() {
 
 /// Case 8. What the server says is heard, although it does not read on.
 #[tokio::test]
-async fn an_early_refusal() {
+async fn reports_an_early_error_response() {
     let refusal = r#"{"code":"SomethingNew","message":""}"#;
     for status in ["413 Too Large", "401 Unauthorized"] {
         let answer = write(format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{refusal}", refusal.len()));
@@ -162,7 +162,7 @@ async fn an_early_refusal() {
 
 /// Case 8. An answer that is there before a request was read at all is one nevertheless.
 #[tokio::test]
-async fn an_answer_before_the_request_was_read() {
+async fn accepts_a_response_sent_before_the_request_is_read() {
     let answer = done().pop().unwrap();
     for class in CLASSES {
         let server = ScriptServer::start([joined([vec![Act::Part(1), answer.clone(), Act::Read], done()])]).await;
@@ -175,7 +175,7 @@ async fn an_answer_before_the_request_was_read() {
 
 /// Case 9.
 #[tokio::test]
-async fn no_answer_to_a_whole_request() {
+async fn reports_a_missing_response_to_a_complete_request() {
     check([
         Case::broken("reset after the request", 1, [Act::Read, Act::Reset]),
         Case::broken("closed after the request", 1, [Act::Read]),
@@ -186,7 +186,7 @@ async fn no_answer_to_a_whole_request() {
 
 /// Case 28.
 #[tokio::test]
-async fn attempts_are_the_same_to_the_byte() {
+async fn all_attempts_send_the_same_bytes() {
     let busy = raw("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n");
     let server = ScriptServer::start([vec![Act::Read, Act::Reset], joined([busy, done_without_reply()])]).await;
     let update = UpdateEnvironmentVariables::new().set("A", "1").delete("B");

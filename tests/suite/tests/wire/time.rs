@@ -50,7 +50,7 @@ async fn a_response_may_take_longer_than_an_attempt() {
 
 /// Cases 13 and 15. Over HTTP/2 the connection would be used again, and perhaps is dead.
 #[tokio::test]
-async fn one_that_makes_no_progress_is_left() {
+async fn times_out_without_progress_and_leaves_the_connection() {
     for first_piece in [None, Some("{")] {
         in_every_way(move |way| async move {
             let calls = Arc::new(AtomicUsize::new(0));
@@ -83,7 +83,7 @@ async fn one_that_makes_no_progress_is_left() {
 
 /// Case 35. A call that was given up says nothing about the connection.
 #[tokio::test]
-async fn a_dropped_call_leaves_a_connection_that_others_share() {
+async fn a_dropped_call_keeps_its_shared_connection_open() {
     for way in WAYS.into_iter().filter(|way| way.http2) {
         let (arrived, calls) = (Gate::new(), Arc::new(AtomicUsize::new(0)));
         let arrives = arrived.clone();
@@ -112,7 +112,7 @@ async fn a_dropped_call_leaves_a_connection_that_others_share() {
 }
 
 #[tokio::test]
-async fn any_time_may_be_set() {
+async fn accepts_timeouts_of_any_length() {
     for most in [Duration::MAX, Duration::from_secs(i64::MAX as u64), Duration::from_secs(u64::MAX / 1000)] {
         in_every_way(move |way| async move {
             let gate = Gate::new();
