@@ -14,7 +14,7 @@ usage: cargo bench -p convex-mgmt-suite --bench load -- [OPTION]...
   --requests N        how many calls (default 10000)
   --connections N     how many at once (default 64)
   --http2             over HTTP/2
-  --http2-broken      over HTTP/2, and a reset breaks the connection with all that is under way on it
+  --http2-broken      over HTTP/2, and a reset breaks the connection with all that is under route on it
   --no-retry          never tries again
   --fault-rate P      the probability that a request meets a fault (default 0.01)
   --seed N            which faults come when (default 1)

@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).filter(|word| *word != "--bench").collect();
     match words[..] {
         ["serve"] => serve(),
-        ["client", way, url] => run(way, url),
+        ["client", kind, url] => run(kind, url),
         [] => compare(false),
         ["--check"] => compare(true),
         _ => ExitCode::from(2),
@@ -51,9 +51,9 @@ fn serve() -> ExitCode {
     })
 }
 
-/// The calls of one way whose instructions are counted.
-fn run(way: &str, url: &str) -> ExitCode {
-    calls(way, url, |some| {
+/// The calls of one kind whose instructions are counted.
+fn run(kind: &str, url: &str) -> ExitCode {
+    calls(kind, url, |some| {
         some(CALLS_BEFORE);
         counted(&mut || some(CALLS));
     });
@@ -61,9 +61,9 @@ fn run(way: &str, url: &str) -> ExitCode {
 }
 
 /// Gives what makes some calls, one after the other, of one client.
-fn calls<T>(way: &str, url: &str, with: impl FnOnce(&dyn Fn(u32)) -> T) -> T {
+fn calls<T>(kind: &str, url: &str, with: impl FnOnce(&dyn Fn(u32)) -> T) -> T {
     let runtime = runtime();
-    if way == "ours" {
+    if kind == "ours" {
         let client = Client::new(endpoint(url)).unwrap();
         with(&|calls| (0..calls).for_each(|_| runtime.block_on(ours(&client))))
     } else {
@@ -138,15 +138,15 @@ fn compare(check: bool) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn allocations(way: &str, url: &str) -> f64 {
-    calls(way, url, |some| {
+fn allocations(kind: &str, url: &str) -> f64 {
+    calls(kind, url, |some| {
         some(CALLS_BEFORE);
         let counted = allocation_counter::measure(|| some(CALLS));
         counted.count_total as f64 / f64::from(CALLS)
     })
 }
 
-fn instructions(way: &str, url: &str) -> Result<f64, String> {
-    let counts = convex_mgmt_count::instructions(&["client", way, url])?;
+fn instructions(kind: &str, url: &str) -> Result<f64, String> {
+    let counts = convex_mgmt_count::instructions(&["client", kind, url])?;
     Ok(counts.iter().sum::<u64>() as f64 / f64::from(CALLS))
 }

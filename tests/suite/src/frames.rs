@@ -12,9 +12,9 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::endpoint;
+use crate::routes::HOST;
 use crate::tls::Authority;
 use crate::tunnel::Tunnel;
-use crate::ways::HOST;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const DATA: u8 = 0;
@@ -155,7 +155,7 @@ impl Frames {
     }
 
     /// Answers a request with success and this body.
-    pub async fn answer(&mut self, id: u32, body: &str) -> Option<()> {
+    pub async fn respond(&mut self, id: u32, body: &str) -> Option<()> {
         self.write(HEADERS, END_HEADERS, id, HEAD).await?;
         self.write(DATA, END_STREAM, id, body.as_bytes()).await
     }

@@ -5,10 +5,10 @@ pub mod frames;
 pub mod load;
 pub mod log;
 pub mod operations;
+pub mod routes;
 pub mod script_server;
 pub mod tls;
 pub mod tunnel;
-pub mod ways;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -49,13 +49,13 @@ pub fn client_of(running: &FakeServer) -> ClientBuilder<DeploymentApi> {
 }
 
 /// The future of the transports here.
-pub type Answering = Pin<Box<dyn Future<Output = Result<Response<Bytes>, TransportError>> + Send>>;
+pub type ResponseFuture = Pin<Box<dyn Future<Output = Result<Response<Bytes>, TransportError>> + Send>>;
 
 /// What a [`Script`] does with one request.
 #[derive(Debug)]
 pub enum Step {
     /// Answers with this status and body.
-    Answer(u16, &'static str),
+    Status(u16, &'static str),
     /// Answers with this response.
     Respond(Response<Bytes>),
     /// Fails.
@@ -71,22 +71,22 @@ pub struct Script(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     steps: Mutex<VecDeque<Step>>,
-    seen: Mutex<Vec<Request<Bytes>>>,
+    requests: Mutex<Vec<Request<Bytes>>>,
 }
 
 impl Script {
     /// A script of these steps.
     pub fn new(steps: impl IntoIterator<Item = Step>) -> Self {
-        Self(Arc::new(Inner { steps: Mutex::new(steps.into_iter().collect()), seen: Mutex::default() }))
+        Self(Arc::new(Inner { steps: Mutex::new(steps.into_iter().collect()), requests: Mutex::default() }))
     }
 
     /// The requests so far.
-    pub fn seen(&self) -> MutexGuard<'_, Vec<Request<Bytes>>> {
-        lock(&self.0.seen)
+    pub fn requests(&self) -> MutexGuard<'_, Vec<Request<Bytes>>> {
+        lock(&self.0.requests)
     }
 
     /// How many steps are left.
-    pub fn left(&self) -> usize {
+    pub fn remaining(&self) -> usize {
         lock(&self.0.steps).len()
     }
 }
@@ -97,25 +97,25 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl fmt::Debug for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Script").field("left", &self.left()).finish_non_exhaustive()
+        f.debug_struct("Script").field("remaining", &self.remaining()).finish_non_exhaustive()
     }
 }
 
 impl Service<Request<Bytes>> for Script {
     type Response = Response<Bytes>;
     type Error = TransportError;
-    type Future = Answering;
+    type Future = ResponseFuture;
 
     fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Bytes>) -> Answering {
-        self.seen().push(request);
+    fn call(&mut self, request: Request<Bytes>) -> ResponseFuture {
+        self.requests().push(request);
         let step = lock(&self.0.steps).pop_front();
         Box::pin(async move {
             match step {
-                Some(Step::Answer(status, body)) => {
+                Some(Step::Status(status, body)) => {
                     let mut response = Response::new(Bytes::from_static(body.as_bytes()));
                     if let Ok(status) = status.try_into() {
                         *response.status_mut() = status;

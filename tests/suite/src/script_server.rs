@@ -52,7 +52,7 @@ pub fn raw(bytes: impl AsRef<[u8]>) -> Vec<Act> {
 }
 
 /// Reads a request and answers with this status line and these headers, separated by line ends, and this body.
-pub fn answer(head: &str, body: &str) -> Vec<Act> {
+pub fn respond(head: &str, body: &str) -> Vec<Act> {
     raw(format!("HTTP/1.1 {head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()))
 }
 
@@ -72,7 +72,7 @@ impl Gate {
     }
 
     /// Waits to be let pass.
-    pub async fn passed(&self) {
+    pub async fn wait(&self) {
         if let Ok(permit) = self.0.acquire().await {
             permit.forget();
         }
@@ -90,7 +90,7 @@ impl Default for Gate {
 struct Seen {
     connections: AtomicUsize,
     closed: AtomicUsize,
-    most_open: AtomicUsize,
+    max_open: AtomicUsize,
     requests: Mutex<Vec<Vec<u8>>>,
     written: AtomicU64,
 }
@@ -109,7 +109,7 @@ impl ScriptServer {
     /// # Panics
     /// If no port is free.
     pub async fn start(connections: impl IntoIterator<Item = Vec<Act>>) -> Self {
-        Closed::port().open(connections)
+        ClosedPort::new().open(connections)
     }
 
     fn on(listener: TcpListener, address: SocketAddr, connections: Vec<Vec<Act>>) -> Self {
@@ -121,7 +121,7 @@ impl ScriptServer {
             let mut playing = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 let opened = counts.connections.fetch_add(1, Ordering::SeqCst) + 1;
-                counts.most_open.fetch_max(opened - counts.closed.load(Ordering::SeqCst), Ordering::SeqCst);
+                counts.max_open.fetch_max(opened - counts.closed.load(Ordering::SeqCst), Ordering::SeqCst);
                 let (acts, counts) = (connections.next().unwrap_or_default(), Arc::clone(&counts));
                 playing.spawn(async move {
                     play(stream, acts, &counts).await;
@@ -153,8 +153,8 @@ impl ScriptServer {
     }
 
     /// How many connections were open at once, at most.
-    pub fn most_open(&self) -> usize {
-        self.seen.most_open.load(Ordering::SeqCst)
+    pub fn max_open(&self) -> usize {
+        self.seen.max_open.load(Ordering::SeqCst)
     }
 
     /// The whole requests that were read, to the byte.
@@ -163,7 +163,7 @@ impl ScriptServer {
     }
 
     /// How many bytes were written by acts that go on until the client leaves.
-    pub fn flooded(&self) -> u64 {
+    pub fn bytes_flooded(&self) -> u64 {
         self.seen.written.load(Ordering::SeqCst)
     }
 }
@@ -176,17 +176,17 @@ impl Drop for ScriptServer {
 
 /// A port at which connections are refused, and which nobody else can take.
 #[derive(Debug)]
-pub struct Closed {
+pub struct ClosedPort {
     socket: Socket,
     address: SocketAddr,
 }
 
-impl Closed {
+impl ClosedPort {
     /// Takes a port.
     ///
     /// # Panics
     /// If none is free.
-    pub fn port() -> Self {
+    pub fn new() -> Self {
         Self::at(([127, 0, 0, 1], 0).into())
     }
 
@@ -229,7 +229,7 @@ impl Closed {
     ///
     /// # Panics
     /// If the system refuses.
-    pub fn swallow(self) -> Swallowing {
+    pub fn blackhole(self) -> Blackhole {
         let full = || -> io::Result<Vec<Socket>> {
             self.socket.listen(0)?;
             let mut taken = vec![self.socket];
@@ -243,13 +243,13 @@ impl Closed {
                 }
             }
         };
-        Swallowing { url: format!("http://{}", self.address), _sockets: full().expect("a port that listens") }
+        Blackhole { url: format!("http://{}", self.address), _sockets: full().expect("a port that listens") }
     }
 }
 
 /// A port at which opening a connection never ends.
 #[derive(Debug)]
-pub struct Swallowing {
+pub struct Blackhole {
     /// The URL of it.
     pub url: String,
     _sockets: Vec<Socket>,
@@ -286,7 +286,7 @@ async fn play(mut stream: TcpStream, acts: Vec<Act>, seen: &Seen) {
             Act::Finish => drop(stream.shutdown().await),
             Act::Reset => drop(SockRef::from(&stream).set_linger(Some(Duration::ZERO))),
             Act::Hang => while more(&mut stream, &mut Vec::new()).await {},
-            Act::Wait(gate) => gate.passed().await,
+            Act::Wait(gate) => gate.wait().await,
             Act::Open(gate) => gate.open(),
         }
     }

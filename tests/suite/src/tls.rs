@@ -82,7 +82,7 @@ pub enum OnReset {
 
 /// A fake behind TLS.
 #[derive(Debug)]
-pub struct Secured {
+pub struct TlsFake {
     /// Where it is reached.
     pub url: String,
     /// The fake.
@@ -97,7 +97,7 @@ struct Seen {
     versions: Mutex<Vec<Version>>,
 }
 
-impl Secured {
+impl TlsFake {
     /// Listens on a loopback port until the runtime ends.
     ///
     /// # Panics
@@ -147,12 +147,12 @@ async fn connection(acceptor: TlsAcceptor, stream: TcpStream, fake: Fake, seen: 
         lock(&seen.versions).push(request.version());
         let (fake, breaks) = (fake.clone(), Arc::clone(&breaks));
         async move {
-            let answered = answer(fake, request).await;
-            if answered.is_err() && on_reset == OnReset::BreakConnection {
+            let result = respond(fake, request).await;
+            if result.is_err() && on_reset == OnReset::BreakConnection {
                 breaks.notify_one();
                 std::future::pending::<()>().await;
             }
-            answered
+            result
         }
     });
     let builder = auto::Builder::new(TokioExecutor::new());
@@ -162,7 +162,7 @@ async fn connection(acceptor: TlsAcceptor, stream: TcpStream, fake: Fake, seen: 
     }
 }
 
-async fn answer(fake: Fake, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, ConnectionReset> {
+async fn respond(fake: Fake, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, ConnectionReset> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| ConnectionReset)?.to_bytes();
     Ok(fake.oneshot(Request::from_parts(parts, body)).await?.map(Full::new))

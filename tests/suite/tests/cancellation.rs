@@ -1,4 +1,4 @@
-//! Calls that are given up at any moment: the client stays usable, and the server sees whole requests or none.
+//! Calls that are given up at any moment: the client stays usable, and the server sees complete requests or none.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -20,12 +20,12 @@ const VALUES: usize = 60;
 const LISTED: &str = r#"{"environmentVariables":{"A":"1","B":"2"}}"#;
 
 /// A future that is dropped when it has been polled so often.
-struct GiveUp<F> {
+struct DropAfter<F> {
     call: Pin<Box<F>>,
     polls: usize,
 }
 
-impl<F: Future> Future for GiveUp<F> {
+impl<F: Future> Future for DropAfter<F> {
     type Output = Option<F::Output>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<F::Output>> {
@@ -46,11 +46,11 @@ impl<F: Future> Future for GiveUp<F> {
 #[derive(Default)]
 struct Seen {
     connections: AtomicUsize,
-    whole: AtomicUsize,
-    /// Requests that ended before they were whole, and their connections with them.
-    cut: AtomicUsize,
+    complete: AtomicUsize,
+    /// Requests that ended before they were complete, and their connections with them.
+    truncated: AtomicUsize,
     /// Requests that were not what any caller sent.
-    wrong: AtomicUsize,
+    invalid: AtomicUsize,
 }
 
 /// Reads requests one after the other and answers them in pieces, so that there are many moments to give up.
@@ -58,22 +58,22 @@ async fn serve(mut stream: TcpStream, seen: Arc<Seen>) {
     seen.connections.fetch_add(1, Ordering::SeqCst);
     let mut read = Vec::new();
     loop {
-        let whole = loop {
+        let complete = loop {
             if let Some(length) = whole_request(&read) {
                 break length;
             }
             let mut part = [0; 16_384];
             match stream.read(&mut part).await {
                 Ok(0) | Err(_) => {
-                    seen.cut.fetch_add(usize::from(!read.is_empty()), Ordering::SeqCst);
+                    seen.truncated.fetch_add(usize::from(!read.is_empty()), Ordering::SeqCst);
                     return;
                 }
                 Ok(length) => read.extend_from_slice(&part[..length]),
             }
         };
-        let request: Vec<u8> = read.drain(..whole).collect();
-        seen.whole.fetch_add(1, Ordering::SeqCst);
-        seen.wrong.fetch_add(usize::from(!is_of_a_caller(&request)), Ordering::SeqCst);
+        let request: Vec<u8> = read.drain(..complete).collect();
+        seen.complete.fetch_add(1, Ordering::SeqCst);
+        seen.invalid.fetch_add(usize::from(!is_valid_request(&request)), Ordering::SeqCst);
         let is_list = request.starts_with(b"GET ");
         let body = if is_list { LISTED } else { "" };
         let head =
@@ -87,7 +87,7 @@ async fn serve(mut stream: TcpStream, seen: Arc<Seen>) {
     }
 }
 
-fn is_of_a_caller(request: &[u8]) -> bool {
+fn is_valid_request(request: &[u8]) -> bool {
     let text = std::str::from_utf8(request).unwrap_or_default();
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
     match head.split(' ').next() {
@@ -134,25 +134,25 @@ async fn run(steps: Vec<Step>, concurrency: usize) -> Result<(), TestCaseError> 
     let (url, seen) = start().await;
     let builder = Client::builder(endpoint(&url)).retry(RetryPolicy::never()).max_concurrency(concurrency);
     let client = builder.build().unwrap();
-    let (mut given_up, mut done) = (0, 0);
+    let (mut dropped, mut done) = (0, 0);
     for (is_list, polls) in steps.into_iter().chain([(true, None), (false, None)]) {
         let polls = polls.unwrap_or(usize::MAX);
-        let call = GiveUp { call: Box::pin(call(&client, is_list)), polls };
+        let call = DropAfter { call: Box::pin(call(&client, is_list)), polls };
         // A place or a connection that is not given back would be waited for in vain.
         let result = tokio::time::timeout(Duration::from_secs(20), pin!(call)).await;
         match result {
-            Err(_) => prop_assert!(false, "the client is stuck after {given_up} calls that were given up"),
-            Ok(None) => given_up += 1,
+            Err(_) => prop_assert!(false, "the client is stuck after {dropped} calls that were given up"),
+            Ok(None) => dropped += 1,
             Ok(Some(succeeded)) => {
-                prop_assert!(succeeded, "a call failed after {given_up} that were given up");
+                prop_assert!(succeeded, "a call failed after {dropped} that were given up");
                 done += 1;
             }
         }
     }
     let of = |count: &AtomicUsize| count.load(Ordering::SeqCst);
-    prop_assert_eq!(of(&seen.wrong), 0, "the server read what nobody sent");
-    prop_assert!(of(&seen.whole) >= done && of(&seen.whole) + of(&seen.cut) <= done + given_up);
-    prop_assert!(of(&seen.connections) <= given_up + 1, "connections are lost without need");
+    prop_assert_eq!(of(&seen.invalid), 0, "the server read what nobody sent");
+    prop_assert!(of(&seen.complete) >= done && of(&seen.complete) + of(&seen.truncated) <= done + dropped);
+    prop_assert!(of(&seen.connections) <= dropped + 1, "connections are lost without need");
     Ok(())
 }
 
@@ -176,7 +176,7 @@ fn a_call_takes_more_than_three_polls() {
         let (url, _seen) = start().await;
         let client = Client::builder(endpoint(&url)).build().unwrap();
         let mut polls = 0;
-        while (GiveUp { call: Box::pin(call(&client, true)), polls }).await.is_none() {
+        while (DropAfter { call: Box::pin(call(&client, true)), polls }).await.is_none() {
             polls += 1;
         }
         polls

@@ -8,7 +8,7 @@ use convex_mgmt::hyper::{BoxService, DefaultService, HyperTransport};
 use convex_mgmt::{
     BoxClient, Client, DeploymentApi, DeploymentClient, Error, ErrorKind, RetryBudget, RetryPolicy, Sent, Transport,
 };
-use convex_mgmt_suite::classes::DONE;
+use convex_mgmt_suite::classes::SUCCESS;
 use convex_mgmt_suite::script_server::{Act, ScriptServer};
 use convex_mgmt_suite::{Script, Step, client_of, endpoint, fake, refused, reset};
 use http::{Request, Response};
@@ -27,7 +27,7 @@ fn not_sync(script: &Script) -> NotSync {
 }
 
 fn done(times: usize) -> Script {
-    Script::new((0..times).map(|_| Step::Answer(200, DONE)))
+    Script::new((0..times).map(|_| Step::Status(200, SUCCESS)))
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn spawning_a_call_does_not_require_a_sync_service() {
     tokio::spawn(client.send(&ListEnvironmentVariables::new())).await.unwrap().unwrap();
     let client = Client::with_service(endpoint(URL), not_sync(&script));
     tokio::spawn(client.send(&ListEnvironmentVariables::new())).await.unwrap().unwrap();
-    assert_eq!(script.seen().len(), 2);
+    assert_eq!(script.requests().len(), 2);
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn reports_a_build_error_when_the_call_is_awaited() {
     let call = client.send(&UpdateEnvironmentVariables::new().set("not a name", "1"));
     let error = tokio::spawn(call).await.unwrap().unwrap_err();
     assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Build, Sent::No, 0));
-    assert_eq!(script.seen().len(), 0);
+    assert_eq!(script.requests().len(), 0);
 }
 
 #[tokio::test]
@@ -74,9 +74,9 @@ async fn sends_nothing_before_the_call_is_polled() {
     let client = Client::builder(endpoint(URL)).build_on(script.clone()).unwrap();
     let call = client.send(&ListEnvironmentVariables::new());
     tokio::task::yield_now().await;
-    assert_eq!(script.seen().len(), 0);
+    assert_eq!(script.requests().len(), 0);
     call.await.unwrap();
-    assert_eq!(script.seen().len(), 1);
+    assert_eq!(script.requests().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -119,13 +119,13 @@ async fn a_boxed_client_holds_a_stack_with_any_layers() {
 
 #[tokio::test(start_paused = true)]
 async fn a_boxed_client_retries_and_fails_like_other_clients() {
-    let script = Script::new([refused(), Step::Answer(200, DONE), reset()]);
+    let script = Script::new([refused(), Step::Status(200, SUCCESS), reset()]);
     let client = Client::builder(endpoint(URL)).build_on(script.clone()).unwrap().boxed();
     let create = convex_mgmt_suite::classes::create();
     client.send(&create).await.unwrap();
     let error = client.send(&create).await.unwrap_err();
     assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::OutcomeUnknown, ErrorKind::Connection));
-    assert_eq!((error.attempts(), script.left()), (1, 0));
+    assert_eq!((error.attempts(), script.remaining()), (1, 0));
 }
 
 #[tokio::test]
@@ -182,7 +182,7 @@ async fn clones_of_a_retry_budget_share_its_tokens() {
     let budget = RetryBudget::new(RetryBudget::COST);
     let client =
         |script: &Script| Client::builder(endpoint(URL)).retry_budget(budget.clone()).build_on(script.clone()).unwrap();
-    let scripts = [0, 1].map(|_| Script::new((0..4).map(|_| Step::Answer(500, ""))));
+    let scripts = [0, 1].map(|_| Script::new((0..4).map(|_| Step::Status(500, ""))));
     let [first, second] = scripts.each_ref().map(client);
     let attempts = |error: Error| error.attempts();
     assert_eq!(first.send(&ListEnvironmentVariables::new()).await.map_err(attempts), Err(2));

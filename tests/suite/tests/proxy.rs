@@ -10,10 +10,10 @@ use convex_mgmt::{
     ProxyError, RetryPolicy, Sent,
 };
 use convex_mgmt_suite::classes::{self, CLASSES};
+use convex_mgmt_suite::routes::{HOST, ROUTES, Route, TestServer};
 use convex_mgmt_suite::script_server::{Act, ScriptServer, write};
 use convex_mgmt_suite::tls::Authority;
 use convex_mgmt_suite::tunnel::Tunnel;
-use convex_mgmt_suite::ways::{Answering, HOST, WAYS, Way};
 use convex_mgmt_suite::{ADMIN_KEY, endpoint, fake};
 use http::Response;
 
@@ -53,30 +53,33 @@ fn chain(error: &Error) -> String {
 
 #[tokio::test]
 async fn reaches_a_deployment_over_every_route() {
-    for way in WAYS {
-        let server = Answering::start(way, |_| variables()).await;
+    for route in ROUTES {
+        let server = TestServer::start(route, |_| variables()).await;
         let client = server.client().build().unwrap();
         for _ in 0..2 {
             assert_eq!(client.send(&ListEnvironmentVariables::new()).await.unwrap().len(), 1);
         }
-        assert_eq!((server.requests().len(), server.connections()), (2, 1), "{way:?}");
+        assert_eq!((server.requests().len(), server.connections()), (2, 1), "{route:?}");
     }
 }
 
 #[tokio::test]
 async fn every_kind_of_proxy_tunnels_and_sees_no_credential() {
     for http2 in [false, true] {
-        let server = Answering::start(Way { http2, proxied: false }, |_| variables()).await;
+        let server = TestServer::start(Route { http2, proxied: false }, |_| variables()).await;
         let mut prefers_http2 = server.authority().valid();
         prefers_http2.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         for (tunnel, login) in [
             (Tunnel::start().await, ""),
             (Tunnel::start().await, LOGIN),
             // What an old proxy says.
-            (Tunnel::answering("HTTP/1.0 200 Connection established\r\nServer: x\r\n\r\n").await, ""),
-            (Tunnel::answering("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\n\r\n").await, ""),
+            (Tunnel::responding("HTTP/1.0 200 Connection established\r\nServer: x\r\n\r\n").await, ""),
+            (Tunnel::responding("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\n\r\n").await, ""),
             // Which says nothing about a tunnel.
-            (Tunnel::answering("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n").await, ""),
+            (
+                Tunnel::responding("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n").await,
+                "",
+            ),
             (Tunnel::over_tls(server.authority().valid()).await, LOGIN),
             (Tunnel::over_tls(prefers_http2).await, LOGIN),
             (Tunnel::socks(false).await, ""),
@@ -85,7 +88,7 @@ async fn every_kind_of_proxy_tunnels_and_sees_no_credential() {
         ] {
             let proxy = tunnel.with_login(login);
             assert_eq!(list(server.through(&proxy)).await.unwrap(), 1, "{proxy}");
-            let asked = tunnel.asked();
+            let asked = tunnel.requests();
             let [asked] = &*asked else { panic!("{proxy}: {asked:?}") };
             if proxy.starts_with("socks") {
                 assert!(asked.starts_with(&format!("{HOST} ")), "{proxy}: {asked}");
@@ -101,7 +104,7 @@ async fn every_kind_of_proxy_tunnels_and_sees_no_credential() {
     list(through(plaintext("http://deployment.example:1").retry(RetryPolicy::never()), &tunnel.with_login(LOGIN)))
         .await
         .unwrap_err();
-    assert_eq!(tunnel.asked(), ["deployment.example 1 user pa$s"]);
+    assert_eq!(tunnel.requests(), ["deployment.example 1 user pa$s"]);
 }
 
 #[tokio::test]
@@ -115,17 +118,17 @@ async fn tunnels_to_the_port_of_the_url_or_its_scheme() {
         ("http://10.0.0.1", "10.0.0.1:80"),
         ("https://[2001:db8::1]", "[2001:db8::1]:443"),
     ] {
-        let tunnel = Tunnel::answering("HTTP/1.1 403 Forbidden\r\n\r\n").await;
+        let tunnel = Tunnel::responding("HTTP/1.1 403 Forbidden\r\n\r\n").await;
         list(through(plaintext(url), &tunnel.url())).await.unwrap_err();
         let expected = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n");
-        assert_eq!(tunnel.asked(), [expected], "{url}");
+        assert_eq!(tunnel.requests(), [expected], "{url}");
 
         let host_and_port = target.rsplit_once(':').unwrap();
         let host = host_and_port.0.trim_start_matches('[').trim_end_matches(']');
         let socks = Tunnel::socks(false).await;
         // Whether anybody listens on that port of this machine is not of interest.
         let _ = list(through(plaintext(url).retry(RetryPolicy::never()), &socks.url())).await;
-        assert_eq!(socks.asked(), [format!("{host} {}", host_and_port.1)], "{url}");
+        assert_eq!(socks.requests(), [format!("{host} {}", host_and_port.1)], "{url}");
     }
 }
 
@@ -150,7 +153,7 @@ async fn never_reaches_the_local_machine_through_a_proxy() {
         let builder = Client::builder(endpoint(&format!("{host}:{port}"))).retry(RetryPolicy::never());
         let listed = list(through(builder, &tunnel.url())).await;
         assert_eq!(listed.is_ok(), reached, "{host}: {listed:?}");
-        assert!(tunnel.asked().is_empty(), "{host}");
+        assert!(tunnel.requests().is_empty(), "{host}");
     }
 }
 
@@ -173,24 +176,24 @@ async fn connects_directly_to_excluded_hosts() {
         let proxy = Proxy::new(&tunnel.url(), except).unwrap();
         let builder = plaintext(&url).resolve(HOST, [Ipv4Addr::LOCALHOST.into()]).proxy(proxy);
         assert_eq!(list(builder).await.unwrap(), 1, "{except}");
-        assert_eq!(tunnel.asked().is_empty(), direct, "{except}");
+        assert_eq!(tunnel.requests().is_empty(), direct, "{except}");
     }
-    let tunnel = Tunnel::answering("HTTP/1.1 403 Forbidden\r\n\r\n").await;
+    let tunnel = Tunnel::responding("HTTP/1.1 403 Forbidden\r\n\r\n").await;
     let proxy = Proxy::new(&tunnel.url(), "*").unwrap();
     let builder = plaintext("http://192.0.2.1").retry(RetryPolicy::never()).proxy(proxy);
     list(builder.connect_timeout(Duration::from_millis(50))).await.unwrap_err();
-    assert!(tunnel.asked().is_empty(), "`*` stands for addresses, too");
+    assert!(tunnel.requests().is_empty(), "`*` stands for addresses, too");
 }
 
 #[tokio::test]
 async fn sends_a_rejected_proxy_password_once() {
     for class in CLASSES {
-        let tunnel = Tunnel::answering("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await;
+        let tunnel = Tunnel::responding("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await;
         let client = through(plaintext("https://deployment.example"), &tunnel.with_login(LOGIN)).build().unwrap();
         let error = classes::send(&client, class).await.unwrap_err();
         assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Proxy, Sent::No, 1), "{error:?}");
         assert!(error.to_string().contains("the proxy requires a user name and password"), "{error}");
-        assert_eq!(tunnel.asked().len(), 1, "{class:?}");
+        assert_eq!(tunnel.requests().len(), 1, "{class:?}");
 
         let server = ScriptServer::start([vec![Act::Part(4), write([5, 2]), Act::Part(15), write([1, 1]), Act::Hang]]);
         let server = server.await;
@@ -204,10 +207,10 @@ async fn sends_a_rejected_proxy_password_once() {
 }
 
 /// What a proxy does to each connection, how often a call tries, and what its error says.
-type Refusal<'a> = (&'a str, Vec<Act>, u32, ErrorKind, &'a str);
+type Rejection<'a> = (&'a str, Vec<Act>, u32, ErrorKind, &'a str);
 
-async fn refuses(scheme: &str, refusals: impl IntoIterator<Item = Refusal<'_>>) {
-    for (case, acts, attempts, kind, text) in refusals {
+async fn check_rejections(scheme: &str, rejections: impl IntoIterator<Item = Rejection<'_>>) {
+    for (case, acts, attempts, kind, text) in rejections {
         for class in CLASSES {
             let server = ScriptServer::start((0..attempts).map(|_| acts.clone())).await;
             let proxy = format!("{scheme}://{}", server.address());
@@ -227,31 +230,31 @@ async fn refuses(scheme: &str, refusals: impl IntoIterator<Item = Refusal<'_>>) 
 
 #[tokio::test]
 async fn reports_http_proxy_rejections_as_not_sent_and_retries_transient_ones() {
-    let answer = |text: &str| vec![Act::Read, write(text), Act::Hang];
+    let respond = |text: &str| vec![Act::Read, write(text), Act::Hang];
     let endless = vec![Act::Read, write("HTTP/1.1 200 OK\r\nx: "), Act::Flood(vec![b'x'; 4096])];
-    refuses(
+    check_rejections(
         "http",
         [
-            ("denied", answer("HTTP/1.1 403 Forbidden\r\n\r\n"), 1, ErrorKind::Proxy, "status 403 Forbidden"),
-            ("a web server", answer("HTTP/1.1 405 No\r\n\r\n<html>"), 1, ErrorKind::Proxy, "status 405"),
-            ("a redirect", answer("HTTP/1.1 302 Found\r\nlocation: /\r\n\r\n"), 1, ErrorKind::Proxy, "status 302"),
+            ("denied", respond("HTTP/1.1 403 Forbidden\r\n\r\n"), 1, ErrorKind::Proxy, "status 403 Forbidden"),
+            ("a web server", respond("HTTP/1.1 405 No\r\n\r\n<html>"), 1, ErrorKind::Proxy, "status 405"),
+            ("a redirect", respond("HTTP/1.1 302 Found\r\nlocation: /\r\n\r\n"), 1, ErrorKind::Proxy, "status 302"),
             (
                 "switched",
-                answer("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n"),
+                respond("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n"),
                 1,
                 ErrorKind::Proxy,
                 "status 101",
             ),
-            ("no content", answer("HTTP/1.1 204 No Content\r\n\r\n"), 1, ErrorKind::Proxy, "status 204"),
-            ("not understood", answer("HTTP/1.1 501 Not Implemented\r\n\r\n"), 3, ErrorKind::Proxy, "status 501"),
-            ("host unreachable", answer("HTTP/1.1 502 Bad Gateway\r\n\r\n"), 3, ErrorKind::Proxy, "status 502"),
-            ("overloaded", answer("HTTP/1.1 503 Busy\r\n\r\n"), 3, ErrorKind::Proxy, "status 503 Service Unavailable"),
-            ("too much", answer("HTTP/1.1 429 Slow\r\n\r\n"), 3, ErrorKind::Proxy, "status 429"),
-            ("no HTTP", answer("SSH-2.0-OpenSSH_9.6\r\n"), 1, ErrorKind::Proxy, "does not speak the protocol"),
-            ("SOCKS", answer("\x05\u{0}"), 1, ErrorKind::Proxy, "does not speak the protocol"),
+            ("no content", respond("HTTP/1.1 204 No Content\r\n\r\n"), 1, ErrorKind::Proxy, "status 204"),
+            ("not understood", respond("HTTP/1.1 501 Not Implemented\r\n\r\n"), 3, ErrorKind::Proxy, "status 501"),
+            ("host unreachable", respond("HTTP/1.1 502 Bad Gateway\r\n\r\n"), 3, ErrorKind::Proxy, "status 502"),
+            ("overloaded", respond("HTTP/1.1 503 Busy\r\n\r\n"), 3, ErrorKind::Proxy, "status 503 Service Unavailable"),
+            ("too much", respond("HTTP/1.1 429 Slow\r\n\r\n"), 3, ErrorKind::Proxy, "status 429"),
+            ("no HTTP", respond("SSH-2.0-OpenSSH_9.6\r\n"), 1, ErrorKind::Proxy, "does not speak the protocol"),
+            ("SOCKS", respond("\x05\u{0}"), 1, ErrorKind::Proxy, "does not speak the protocol"),
             (
                 "bytes behind",
-                answer("HTTP/1.1 200 OK\r\n\r\nHELLO"),
+                respond("HTTP/1.1 200 OK\r\n\r\nHELLO"),
                 1,
                 ErrorKind::Proxy,
                 "does not speak the protocol",
@@ -274,7 +277,7 @@ async fn reports_http_proxy_rejections_as_not_sent_and_retries_transient_ones() 
 async fn reports_socks_proxy_rejections_as_not_sent_and_retries_transient_ones() {
     let reply = |code: u8| vec![Act::Part(3), write([5, 0]), Act::Part(5), write([5, code, 0, 1, 0, 0, 0, 0, 0, 0])];
     let protocol = "does not speak the protocol";
-    refuses(
+    check_rejections(
         "socks5",
         [
             ("general failure", reply(1), 3, ErrorKind::Proxy, "SOCKS reply 1"),
@@ -324,11 +327,11 @@ async fn an_unresolvable_proxy_is_a_connect_error() {
 async fn sends_no_password_to_an_untrusted_proxy() {
     let other = Authority::new();
     let tunnel = Tunnel::over_tls(other.valid()).await;
-    let server = Answering::start(WAYS[0], |_| variables()).await;
+    let server = TestServer::start(ROUTES[0], |_| variables()).await;
     let error = list(server.through(&tunnel.with_login(LOGIN))).await.unwrap_err();
     assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Tls, Sent::No, 1), "{error:?}");
     assert!(chain(&error).contains("proxy"), "{}", chain(&error));
-    assert!(tunnel.asked().is_empty() && server.connections() == 0);
+    assert!(tunnel.requests().is_empty() && server.connections() == 0);
     // Nor does one that speaks no TLS, which would be told the password in clear text.
     let plain = ScriptServer::start([vec![Act::Read, write("HTTP/1.1 200 OK\r\n\r\n"), Act::Hang]]).await;
     let proxy = format!("https://{LOGIN}localhost:{}", plain.address().port());
@@ -358,7 +361,7 @@ async fn local_names_resolve_only_to_the_local_machine() {
 
 #[tokio::test]
 async fn reports_a_create_as_not_sent_when_the_proxy_fails() {
-    let tunnel = Tunnel::answering("HTTP/1.1 503 Service Unavailable\r\n\r\n").await;
+    let tunnel = Tunnel::responding("HTTP/1.1 503 Service Unavailable\r\n\r\n").await;
     let client = through(plaintext("https://deployment.example"), &tunnel.url()).build().unwrap();
     let error = classes::send(&client, Idempotency::NonIdempotent).await.unwrap_err();
     assert_eq!((error.kind(), error.verify_with()), (ErrorKind::Proxy, None), "{error:?}");

@@ -47,8 +47,8 @@ async fn records_a_call_and_its_attempts_without_secrets() {
         .header("x-convex-deprecation-message", "soon")
         .body(Bytes::from_static(br#"{"environmentVariables":{"A":"canary"}}"#))
         .unwrap();
-    let busy = Step::Answer(503, r#"{"code":"CommitterFullError","message":"canary"}"#);
-    let refusal = Step::Answer(403, r#"{"code":"BadDeployKey","message":"canary"}"#);
+    let busy = Step::Status(503, r#"{"code":"CommitterFullError","message":"canary"}"#);
+    let refusal = Step::Status(403, r#"{"code":"BadDeployKey","message":"canary"}"#);
     let script = Script::new([reset(), busy, Step::Respond(old), refusal]);
     let client = Client::builder(endpoint(CLOUD)).build_on(script).unwrap();
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
@@ -114,8 +114,8 @@ async fn records_the_deadline_as_error_type_and_the_port_of_the_url() {
 async fn records_the_write_conflict_before_a_retry() {
     let log = Log::default();
     let guard = log.keep(FmtSpan::CLOSE);
-    let conflict = Step::Answer(503, r#"{"code":"OptimisticConcurrencyControlFailure","message":"m"}"#);
-    let unreadable = Step::Answer(400, r#"{"code":"canary canary","message":"m"}"#);
+    let conflict = Step::Status(503, r#"{"code":"OptimisticConcurrencyControlFailure","message":"m"}"#);
+    let unreadable = Step::Status(400, r#"{"code":"canary canary","message":"m"}"#);
     let client = Client::builder(endpoint(CLOUD)).build_on(Script::new([conflict, unreadable])).unwrap();
     client.send(&UpdateEnvironmentVariables::new().set("A", "1")).await.unwrap_err();
     drop(guard);

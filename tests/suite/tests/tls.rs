@@ -13,9 +13,9 @@ use convex_mgmt::{
 };
 use convex_mgmt_fake::Fault;
 use convex_mgmt_suite::classes::create;
+use convex_mgmt_suite::routes::{ROUTES, TestServer};
 use convex_mgmt_suite::script_server::{Act, ScriptServer, write};
-use convex_mgmt_suite::tls::{Authority, OnReset, Secured};
-use convex_mgmt_suite::ways::{Answering, WAYS};
+use convex_mgmt_suite::tls::{Authority, OnReset, TlsFake};
 use convex_mgmt_suite::{endpoint, fake};
 use http::{Response, Version};
 use hyper::service::service_fn;
@@ -28,8 +28,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 /// A deployment with one variable, behind TLS.
-async fn secured(config: ServerConfig) -> Secured {
-    Secured::serve(fake().variable("A", "1").build(), config, OnReset::BreakStream).await
+async fn secured(config: ServerConfig) -> TlsFake {
+    TlsFake::serve(fake().variable("A", "1").build(), config, OnReset::BreakStream).await
 }
 
 /// Where one connection over TLS is accepted, and that connection.
@@ -45,7 +45,7 @@ fn trusting(url: &str, authority: &Authority) -> ClientBuilder<DeploymentApi> {
 }
 
 /// How a read fails, and with it every write: where nothing was sent, even one that is never repeated.
-async fn refused(builder: ClientBuilder<DeploymentApi>) -> Error {
+async fn connect_error(builder: ClientBuilder<DeploymentApi>) -> Error {
     let client = builder.build().unwrap();
     let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
     let write = client.send(&create()).await.unwrap_err();
@@ -91,13 +91,13 @@ async fn accepts_an_http2_head_up_to_the_limit() {
         let mut config = authority.valid();
         config.alpn_protocols = vec![b"h2".to_vec()];
         let (url, stream) = one_connection(config).await;
-        let answer = service_fn(move |_| {
+        let respond = service_fn(move |_| {
             let response = Response::builder().header("x", "y".repeat(length));
             std::future::ready(response.body(r#"{"environmentVariables":{}}"#.to_owned()))
         });
         tokio::spawn(async move {
             let stream = TokioIo::new(stream.await);
-            drop(auto::Builder::new(TokioExecutor::new()).serve_connection(stream, answer).await);
+            drop(auto::Builder::new(TokioExecutor::new()).serve_connection(stream, respond).await);
         });
         let client = trusting(&url, &authority).http2(true).retry(RetryPolicy::never()).build().unwrap();
         match client.send(&ListEnvironmentVariables::new()).await {
@@ -162,7 +162,7 @@ async fn concurrent_calls_open_one_http2_connection() {
     let mut config = authority.valid();
     config.alpn_protocols = vec![b"h2".to_vec()];
     let fake = fake().build();
-    let secured = Secured::serve(fake.clone(), config, OnReset::BreakConnection).await;
+    let secured = TlsFake::serve(fake.clone(), config, OnReset::BreakConnection).await;
     let retry = RetryPolicy::default().base_delay(Duration::from_millis(1));
     let builder = trusting(&secured.url, &authority).http2(true).retry(retry).max_concurrency(MOST);
     let client = builder.build().unwrap();
@@ -203,12 +203,12 @@ async fn sends_nothing_to_an_untrusted_server_and_does_not_retry() {
         ("not yet valid", authority.server_config("localhost", (3990, 4000)), &authority),
     ] {
         let secured = secured(config).await;
-        let error = refused(trusting(&secured.url, trusted)).await;
+        let error = connect_error(trusting(&secured.url, trusted)).await;
         assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Tls, Sent::No, 1), "{case}: {error:?}");
         assert!(secured.fake.requests().is_empty(), "{case}");
     }
     let secured = secured(authority.valid()).await;
-    let error = refused(Client::builder(endpoint(&secured.url))).await;
+    let error = connect_error(Client::builder(endpoint(&secured.url))).await;
     assert_eq!(error.kind(), ErrorKind::Tls, "the bundled roots do not know our authority: {error:?}");
     assert!(std::error::Error::source(&error).is_some(), "the reason is in the chain");
 }
@@ -232,7 +232,7 @@ async fn reports_not_sent_when_the_handshake_fails() {
     ] {
         let server = ScriptServer::start((0..4).map(|_| acts.clone())).await;
         let policy = RetryPolicy::default().max_attempts(2).base_delay(Duration::ZERO);
-        let error = refused(Client::builder(endpoint(&for_tls(&server))).retry(policy)).await;
+        let error = connect_error(Client::builder(endpoint(&for_tls(&server))).retry(policy)).await;
         assert_eq!((error.kind(), error.sent(), error.attempts()), (kind, Sent::No, attempts), "{case}: {error:?}");
         // A read and a write.
         assert_eq!(server.connections(), 2 * attempts as usize, "{case}");
@@ -241,33 +241,37 @@ async fn reports_not_sent_when_the_handshake_fails() {
 
 #[tokio::test]
 async fn reports_a_plaintext_port_for_a_tls_url_over_every_route() {
-    for way in WAYS {
-        let server = Answering::start(way, |_| Response::new(Bytes::new())).await;
+    for route in ROUTES {
+        let server = TestServer::start(route, |_| Response::new(Bytes::new())).await;
         let plain = fake().build();
         let running = plain.serve("127.0.0.1:0").await.unwrap();
         let url = server.url_with("https", Some(running.address().port()));
-        let error = refused(server.client_at(&url)).await;
-        assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Tls, Sent::No, 1), "{way:?}: {error:?}");
-        assert!(error.to_string().contains("does not seem to speak TLS"), "{way:?}: {error}");
-        assert!(plain.requests().is_empty(), "{way:?}");
+        let error = connect_error(server.client_at(&url)).await;
+        assert_eq!(
+            (error.kind(), error.sent(), error.attempts()),
+            (ErrorKind::Tls, Sent::No, 1),
+            "{route:?}: {error:?}"
+        );
+        assert!(error.to_string().contains("does not seem to speak TLS"), "{route:?}: {error}");
+        assert!(plain.requests().is_empty(), "{route:?}");
     }
 }
 
 /// The request left in plaintext, but TLS has rejected it.
 #[tokio::test]
 async fn reports_a_tls_port_for_a_plaintext_url_over_every_route() {
-    for way in WAYS {
-        let server = Answering::start(way, |_| Response::new(Bytes::new())).await;
+    for route in ROUTES {
+        let server = TestServer::start(route, |_| Response::new(Bytes::new())).await;
         let client = server.client_at(&server.url_with("http", None)).build().unwrap();
         for result in
             [client.send(&ListEnvironmentVariables::new()).await.map(drop), client.send(&create()).await.map(drop)]
         {
             let error = result.unwrap_err();
             let known = (error.kind(), error.sent(), error.attempts());
-            assert_eq!(known, (ErrorKind::Tls, Sent::Maybe, 1), "{way:?}: {error:?}");
-            assert!(error.to_string().contains(" speaks TLS at this port: use `https`"), "{way:?}: {error}");
+            assert_eq!(known, (ErrorKind::Tls, Sent::Maybe, 1), "{route:?}: {error:?}");
+            assert!(error.to_string().contains(" speaks TLS at this port: use `https`"), "{route:?}: {error}");
         }
-        assert!(server.requests().is_empty(), "{way:?}");
+        assert!(server.requests().is_empty(), "{route:?}");
     }
 }
 
@@ -276,13 +280,13 @@ async fn a_hanging_handshake_times_out() {
     let short = Duration::from_millis(50);
     let server = ScriptServer::start((0..4).map(|_| vec![Act::Hang])).await;
     let policy = RetryPolicy::default().max_attempts(2).base_delay(Duration::ZERO);
-    let error = refused(Client::builder(endpoint(&for_tls(&server))).retry(policy).connect_timeout(short)).await;
+    let error = connect_error(Client::builder(endpoint(&for_tls(&server))).retry(policy).connect_timeout(short)).await;
     assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Connect, Sent::No, 2), "{error:?}");
     assert!(error.elapsed() >= 2 * short, "{error:?}");
     assert_eq!(server.connections(), 4);
 
     let server = ScriptServer::start([vec![Act::Hang], vec![Act::Hang]]).await;
-    let error = refused(Client::builder(endpoint(&for_tls(&server))).total_timeout(2 * short)).await;
+    let error = connect_error(Client::builder(endpoint(&for_tls(&server))).total_timeout(2 * short)).await;
     assert_eq!((error.kind(), error.attempts(), server.connections()), (ErrorKind::DeadlineExceeded, 1, 2));
 }
 
@@ -366,7 +370,7 @@ async fn trusts_platform_certificates_only_on_request() {
         return println!("outcome: {}.", outcome(&url, std::env::var_os(NATIVE).is_some()).await);
     }
     let (authority, other) = (Authority::new(), Authority::new());
-    let secured = Secured::serve(fake().build(), authority.valid(), OnReset::BreakStream).await;
+    let secured = TlsFake::serve(fake().build(), authority.valid(), OnReset::BreakStream).await;
     let folder = std::env::temp_dir().join(format!("convex-mgmt-roots-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let file = |name: &str, text: String| {
@@ -379,16 +383,16 @@ async fn trusts_platform_certificates_only_on_request() {
     let mixed = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned() + &authority.pem();
     let (mixed, none) = (file("mixed.pem", mixed), file("none.pem", String::new()));
     for (roots, native, expected) in [
-        (&ours, true, "answered"),
-        (&mixed, true, "answered"),
+        (&ours, true, "success"),
+        (&mixed, true, "success"),
         (&others, true, "failed with Tls"),
         (&none, true, "not built: NoNativeRoots"),
         // Not asked for: the bundled ones, which do not know our authority.
         (&ours, false, "failed with Tls"),
     ] {
         let (url, roots) = (secured.url.clone(), roots.clone());
-        let told = tokio::task::spawn_blocking(move || told(&url, &roots, native)).await.unwrap();
-        assert!(told.contains(&format!("outcome: {expected}.")), "{expected}: {told}");
+        let output = tokio::task::spawn_blocking(move || run_in_process(&url, &roots, native)).await.unwrap();
+        assert!(output.contains(&format!("outcome: {expected}.")), "{expected}: {output}");
     }
     // What was refused, or not built, has sent nothing.
     assert_eq!(secured.versions().len(), 2);
@@ -396,7 +400,7 @@ async fn trusts_platform_certificates_only_on_request() {
 }
 
 /// What this test tells in a process of its own.
-fn told(url: &str, roots: &Path, native: bool) -> String {
+fn run_in_process(url: &str, roots: &Path, native: bool) -> String {
     let mut program = Command::new(std::env::current_exe().unwrap());
     program
         .args(["--exact", NATIVE_TEST, "--nocapture"])
@@ -421,7 +425,7 @@ async fn outcome(url: &str, native: bool) -> String {
         Err(error) => panic!("{error}"),
     };
     match client.send(&ListEnvironmentVariables::new()).await {
-        Ok(_) => "answered".to_owned(),
+        Ok(_) => "success".to_owned(),
         Err(error) => {
             assert_eq!((error.kind() == ErrorKind::Tls, error.attempts()), (true, 1), "{error:?}");
             format!("failed with {:?}", error.kind())

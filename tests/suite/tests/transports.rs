@@ -14,7 +14,7 @@ use convex_mgmt::{
     OperationMeta, RetryBudget, RetryPolicy, Sent, Transport, TransportError,
 };
 use convex_mgmt_fake::{Fake, Fault};
-use convex_mgmt_suite::classes::{CLASSES, DONE, create, send};
+use convex_mgmt_suite::classes::{CLASSES, SUCCESS, create, send};
 use convex_mgmt_suite::{Script, Step, client_of, endpoint, fake, refused, reset};
 use http::header::USER_AGENT;
 use http::{Method, Request, Response};
@@ -139,7 +139,7 @@ impl Operation for ListThings {
 
 #[tokio::test]
 async fn sends_the_clients_product_at_all_its_endpoints() {
-    let script = Script::new((0..6).map(|_| Step::Answer(200, DONE)));
+    let script = Script::new((0..6).map(|_| Step::Status(200, SUCCESS)));
     let client = Client::builder(endpoint(URL)).user_agent("my-tool/1").build_on(script.clone()).unwrap();
     let token = AccessToken::parse("made-up").unwrap();
     let management = Endpoint::<ManagementApi>::new("https://api.convex.dev", &token).unwrap();
@@ -155,7 +155,7 @@ async fn sends_the_clients_product_at_all_its_endpoints() {
     client.at(own.clone()).send(&ListEnvironmentVariables::new()).await.unwrap();
     let built = Client::builder(own).user_agent("my-tool/1").build_on(script.clone()).unwrap();
     built.send(&ListEnvironmentVariables::new()).await.unwrap();
-    let seen = script.seen();
+    let seen = script.requests();
     let agents: Vec<_> = seen.iter().map(|request| request.headers()[USER_AGENT].to_str().unwrap()).collect();
     let products: Vec<_> = agents.iter().map(|agent| agent.split_once(" convex-mgmt/").unwrap().0).collect();
     assert_eq!(products, ["my-tool/1", "my-tool/1", "my-tool/1", "my-tool/1", "own/1", "own/1"]);
@@ -222,7 +222,7 @@ impl Service<Request<Bytes>> for Unsendable {
 /// large, and busy. All attempts are the same to the byte.
 #[tokio::test(start_paused = true)]
 async fn a_transport_without_send_follows_the_same_retry_rules() {
-    let lost: fn() -> Step = || Step::Answer(503, r#"{"code":"OptimisticConcurrencyControlFailure","message":""}"#);
+    let lost: fn() -> Step = || Step::Status(503, r#"{"code":"OptimisticConcurrencyControlFailure","message":""}"#);
     let large: fn() -> Step = || Step::Fail(TransportError::response_too_large(9));
     let (all, harmless, none) = ([true; 3], [true, true, false], [false; 3]);
     /// What the first attempt comes to, and which classes are tried again.
@@ -233,19 +233,19 @@ async fn a_transport_without_send_follows_the_same_retry_rules() {
         (|| Step::Hang, ErrorKind::AttemptTimeout, harmless),
         (large, ErrorKind::ResponseTooLarge, none),
         (lost, ErrorKind::Api, all),
-        (|| Step::Answer(429, ""), ErrorKind::UnexpectedReply, all),
-        (|| Step::Answer(500, ""), ErrorKind::UnexpectedReply, harmless),
+        (|| Step::Status(429, ""), ErrorKind::UnexpectedReply, all),
+        (|| Step::Status(500, ""), ErrorKind::UnexpectedReply, harmless),
     ];
     for (step, failure, repeated) in cases {
         for (class, again) in CLASSES.into_iter().zip(repeated) {
             let what = format!("{:?}, {class:?}", step());
-            let script = Script::new([step(), Step::Answer(200, DONE)]);
+            let script = Script::new([step(), Step::Status(200, SUCCESS)]);
             let transport = Unsendable { script: script.clone(), _of_the_thread: Rc::default() };
             let client = Client::builder(endpoint(URL)).build_on(transport).unwrap();
             let result = send(&client, class).await;
             assert_eq!(result.is_ok(), again, "{what}: {result:?}");
             assert!(result.err().is_none_or(|error| error.cause_kind() == failure), "{what}");
-            let seen = script.seen();
+            let seen = script.requests();
             assert_eq!(seen.len(), 1 + usize::from(again), "{what}");
             let parts = |request: &Request<Bytes>| {
                 (request.method().clone(), request.uri().clone(), request.headers().clone(), request.body().clone())
@@ -258,7 +258,7 @@ async fn a_transport_without_send_follows_the_same_retry_rules() {
 /// The retries without a runtime, a clock or an async function: a loop around the state.
 #[test]
 fn retry_state_follows_the_same_rules_without_a_runtime() {
-    let mut answers =
+    let mut responses =
         vec![Err(Sent::No), Ok((503, r#"{"code":"OptimisticConcurrencyControlFailure","message":""}"#)), Ok((200, ""))]
             .into_iter();
     let operation = UpdateEnvironmentVariables::new().set("A", "1");
@@ -266,7 +266,7 @@ fn retry_state_follows_the_same_rules_without_a_runtime() {
     let (budget, mut waited) = (RetryBudget::default(), Vec::new());
     let result = loop {
         let _request = operation.to_request(&endpoint(URL)).unwrap();
-        let (outcome, result) = match answers.next().unwrap() {
+        let (outcome, result) = match responses.next().unwrap() {
             Err(sent) => (Outcome::NoResponse(sent), Err("no connection")),
             Ok((status, body)) => {
                 let response = Response::builder().status(status).body(Bytes::from(body)).unwrap();

@@ -7,8 +7,8 @@ use http::HeaderValue;
 use http::header::USER_AGENT;
 
 use super::config::Protocol;
-use super::faults::{ATTEMPT_TIMEOUT, answers, refuses};
-use super::kept::Kept;
+use super::faults::{ATTEMPT_TIMEOUT, delivers_response, is_rejection};
+use super::final_state::FinalState;
 use super::report::{Report, Write};
 use super::run::Run;
 use super::work::PAUSE;
@@ -83,10 +83,10 @@ fn all(run: &Run) -> Vec<String> {
     for write in &run.log.writes {
         let requests = requests.get(&write.agent).map_or(&[][..], Vec::as_slice);
         let done = requests.iter().filter(|request| request.status.is_some_and(|status| status.is_success())).count();
-        reported(write, done, &mut problems);
-        repeated(run, write, requests, &mut problems);
+        check_report(write, done, &mut problems);
+        check_retries(run, write, requests, &mut problems);
         if run.load.protocol != Protocol::Http2Broken {
-            justified(write, requests, &mut problems);
+            check_unknown(write, requests, &mut problems);
         }
         let change = &write.change;
         let (before, after) = (places.get(change.place.as_str()).copied(), change.value.as_deref());
@@ -105,13 +105,13 @@ fn all(run: &Run) -> Vec<String> {
         }
     }
     problems.extend(entries.into_values().map(|strange| format!("{strange:?} in the audit log has no call")));
-    stayed(run, &places, &mut problems);
-    read(run, &mut problems);
+    check_final_state(run, &places, &mut problems);
+    check_audit_reads(run, &mut problems);
     problems
 }
 
 /// The report of a write agrees with the requests.
-fn reported(write: &Write, done: usize, problems: &mut Vec<String>) {
+fn check_report(write: &Write, done: usize, problems: &mut Vec<String>) {
     let agrees = match write.report {
         Report::Applied => done > 0,
         Report::NotApplied => done == 0,
@@ -124,33 +124,35 @@ fn reported(write: &Write, done: usize, problems: &mut Vec<String>) {
 
 /// A write is retried only after an unknown outcome. A write that is not idempotent is retried only if it was provably not
 /// executed.
-fn repeated(run: &Run, write: &Write, requests: &[&RecordedRequest], problems: &mut Vec<String>) {
+fn check_retries(run: &Run, write: &Write, requests: &[&RecordedRequest], problems: &mut Vec<String>) {
     let Some((_, before)) = requests.split_last() else { return };
     // A request that breaks with others, or is too slow, has no fault of its own.
     let may_break = run.load.protocol == Protocol::Http2Broken || write.took >= ATTEMPT_TIMEOUT;
-    let may_be_sent_again = |request: &&RecordedRequest| match &request.fault {
-        Some(fault) if write.once => refuses(fault),
-        Some(fault) => may_break || !answers(fault),
+    let may_be_retried = |request: &&RecordedRequest| match &request.fault {
+        Some(fault) if write.once => is_rejection(fault),
+        Some(fault) => may_break || !delivers_response(fault),
         None => may_break && !write.once,
     };
-    if let Some(request) = before.iter().find(|request| !may_be_sent_again(request)) {
+    if let Some(request) = before.iter().find(|request| !may_be_retried(request)) {
         problems.push(format!("{write:?} was sent again after {:?}, {:?}", request.fault, request.status));
     }
 }
 
 /// The outcome of a write is unknown only if a response was lost or inconclusive.
-fn justified(write: &Write, requests: &[&RecordedRequest], problems: &mut Vec<String>) {
-    let open =
-        requests.iter().filter_map(|request| request.fault.as_ref()).any(|fault| !refuses(fault) && !answers(fault));
+fn check_unknown(write: &Write, requests: &[&RecordedRequest], problems: &mut Vec<String>) {
+    let open = requests
+        .iter()
+        .filter_map(|request| request.fault.as_ref())
+        .any(|fault| !is_rejection(fault) && !delivers_response(fault));
     if write.report == Report::Unknown && !open && write.took < ATTEMPT_TIMEOUT {
         problems.push(format!("{write:?} is reported as unknown after conclusive responses"));
     }
 }
 
 /// The final state agrees with the reports, the requests and the audit log.
-fn stayed(run: &Run, places: &BTreeMap<&str, &str>, problems: &mut Vec<String>) {
-    let Kept { places: kept, things } = &run.kept;
-    for (place, cell) in &run.log.cells {
+fn check_final_state(run: &Run, places: &BTreeMap<&str, &str>, problems: &mut Vec<String>) {
+    let FinalState { places: kept, things } = &run.final_state;
+    for (place, cell) in &run.log.places {
         let value = kept.get(place).map(String::as_str);
         if !cell.may_hold(value) {
             problems.push(format!("{place} is {value:?} in the end, by the reports {cell:?}"));
@@ -177,7 +179,7 @@ fn stayed(run: &Run, places: &BTreeMap<&str, &str>, problems: &mut Vec<String>) 
 }
 
 /// The entries that were read are the first ones of the audit log.
-fn read(run: &Run, problems: &mut Vec<String>) {
+fn check_audit_reads(run: &Run, problems: &mut Vec<String>) {
     let mut audit = run.audit.iter();
     for (n, read) in run.log.events.iter().enumerate() {
         let there = audit.next().map(|entry| {

@@ -30,12 +30,12 @@ pub fn faults() -> Vec<Fault> {
 }
 
 /// Returns whether a fault proves that the request was not executed.
-pub(super) fn refuses(fault: &Fault) -> bool {
+pub(super) fn is_rejection(fault: &Fault) -> bool {
     matches!(fault, Fault::Response { status: 429, .. } | Fault::Response { status: 503, code: Some(_), .. })
 }
 
 /// Returns whether the client gets the response in spite of the fault.
-pub(super) fn answers(fault: &Fault) -> bool {
+pub(super) fn delivers_response(fault: &Fault) -> bool {
     match fault {
         Fault::EmptyBody => true,
         Fault::Delay { milliseconds } => u128::from(*milliseconds) < ATTEMPT_TIMEOUT.as_millis(),

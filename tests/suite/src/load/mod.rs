@@ -4,14 +4,14 @@ mod check;
 mod config;
 mod drive;
 mod faults;
-mod kept;
+mod final_state;
 mod report;
 mod run;
 mod streams;
 mod work;
 
 #[cfg(test)]
-mod lies;
+mod false_reports;
 
 pub use self::config::{Load, Protocol};
 pub use self::faults::faults;

@@ -65,18 +65,18 @@ pub(super) struct Write {
 
 /// A place of the deployment that only one worker writes to.
 #[derive(Clone, Debug)]
-pub(super) struct Cell {
+pub(super) struct PossibleValues {
     /// What may be there by the client's reports.
     possible: Vec<Option<String>>,
 }
 
-impl Default for Cell {
+impl Default for PossibleValues {
     fn default() -> Self {
         Self { possible: vec![None] }
     }
 }
 
-impl Cell {
+impl PossibleValues {
     pub(super) fn wrote(&mut self, value: Option<String>, report: Report) {
         match report {
             Report::Applied => self.possible = vec![value],
@@ -104,7 +104,7 @@ pub(super) type Event = (i64, String, Option<String>, String);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Log {
     pub(super) writes: Vec<Write>,
-    pub(super) cells: BTreeMap<String, Cell>,
+    pub(super) places: BTreeMap<String, PossibleValues>,
     /// What was read of the audit log, from its begin on.
     pub(super) events: Vec<Event>,
     pub(super) reads: usize,
@@ -115,7 +115,7 @@ pub(super) struct Log {
 impl Log {
     pub(super) fn merge(&mut self, other: Self) {
         self.writes.extend(other.writes);
-        self.cells.extend(other.cells);
+        self.places.extend(other.places);
         self.events.extend(other.events);
         self.reads += other.reads;
         self.failed_reads += other.failed_reads;
@@ -123,7 +123,7 @@ impl Log {
     }
 
     pub(super) fn wrote(&mut self, place: &str, value: Option<String>, report: Report) {
-        self.cells.entry(place.to_owned()).or_default().wrote(value, report);
+        self.places.entry(place.to_owned()).or_default().wrote(value, report);
     }
 
     /// Takes what is there after a write that did not tell.
@@ -132,7 +132,7 @@ impl Log {
     }
 
     pub(super) fn saw(&mut self, place: &str, value: Option<&str>) {
-        if !self.cells.entry(place.to_owned()).or_default().saw(value) {
+        if !self.places.entry(place.to_owned()).or_default().saw(value) {
             self.problems.push(format!("{place} was read as {value:?}, against the reports"));
         }
     }

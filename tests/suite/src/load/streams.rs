@@ -68,7 +68,7 @@ impl Worker {
         let mut there: Option<Stream> = None;
         let mut step = 0;
         for round in 0_u64.. {
-            if !self.take() {
+            if !self.take_call() {
                 return;
             }
             // No server listens there.
@@ -105,7 +105,7 @@ impl Worker {
                 }
                 (Some(_), 2 | 3) => {
                     step = 4;
-                    there = self.look_for_stream(&kind, &place).await;
+                    there = self.observe_stream(&kind, &place).await;
                     continue;
                 }
                 (Some(stream), _) => {
@@ -115,19 +115,19 @@ impl Worker {
                 }
             };
             step += 1;
-            there = self.settled(&kind, &place, report, now).await;
+            there = self.state_after(&kind, &place, report, now).await;
         }
     }
 
     /// What is there after a write: by its answer, or else by a look.
-    async fn settled(
+    async fn state_after(
         &mut self,
         kind: &LogStreamType,
         place: &str,
         report: Report,
-        told: Option<Option<Stream>>,
+        known: Option<Option<Stream>>,
     ) -> Option<Stream> {
-        let now = match told {
+        let now = match known {
             Some(now) => now,
             None => self.find_stream(kind).await,
         };
@@ -145,11 +145,11 @@ impl Worker {
     }
 
     async fn find_stream(&mut self, kind: &LogStreamType) -> Option<Stream> {
-        let mut streams = self.look(&ListLogStreams::new()).await.into_iter();
+        let mut streams = self.read_until_success(&ListLogStreams::new()).await.into_iter();
         streams.find_map(|stream| (stream.config.log_stream_type() == *kind).then(|| Stream::of(stream))?)
     }
 
-    async fn look_for_stream(&mut self, kind: &LogStreamType, place: &str) -> Option<Stream> {
+    async fn observe_stream(&mut self, kind: &LogStreamType, place: &str) -> Option<Stream> {
         let found = self.find_stream(kind).await;
         self.log.saw(place, found.as_ref().map(Stream::to_string).as_deref());
         found

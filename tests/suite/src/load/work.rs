@@ -101,7 +101,7 @@ pub(super) fn urls_set(urls: CanonicalUrls) -> [(String, Option<String>); 2] {
 
 impl Worker {
     /// Whether there is a call left to make.
-    pub(super) fn take(&self) -> bool {
+    pub(super) fn take_call(&self) -> bool {
         self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
     }
 
@@ -138,7 +138,7 @@ impl Worker {
     }
 
     /// Reads until there is an answer.
-    pub(super) async fn look<O: Operation<Api = DeploymentApi>>(&mut self, operation: &O) -> O::Output {
+    pub(super) async fn read_until_success<O: Operation<Api = DeploymentApi>>(&mut self, operation: &O) -> O::Output {
         loop {
             if let Some(read) = self.read(operation).await {
                 return read;
@@ -152,7 +152,7 @@ impl Worker {
         for round in 0_u64.. {
             let passing = format!("PASSING_{}_{round}", self.number);
             for name in [&kept, &passing] {
-                if !self.take() {
+                if !self.take_call() {
                     return;
                 }
                 let (place, value) = (format!("variable {name}"), format!("{}_{round}", self.number));
@@ -160,7 +160,7 @@ impl Worker {
                 drop(self.change(Change::new(&place, Some(value), &place), &update).await);
             }
             if round % 4 == 0 {
-                if !self.take() {
+                if !self.take_call() {
                     return;
                 }
                 if let Some(variables) = self.read(&ListEnvironmentVariables::new()).await {
@@ -171,7 +171,7 @@ impl Worker {
                 }
             }
             if round % 4 == 1 {
-                if !self.take() {
+                if !self.take_call() {
                     return;
                 }
                 // The server takes no such name.
@@ -179,7 +179,7 @@ impl Worker {
                 let update = UpdateEnvironmentVariables::new().set(&place["variable ".len()..], "").unchecked();
                 drop(self.change(Change::new(&place, Some(String::new()), &place), &update).await);
             }
-            if !self.take() {
+            if !self.take_call() {
                 return;
             }
             let place = format!("variable {passing}");
@@ -192,10 +192,10 @@ impl Worker {
     async fn limits(&mut self, mut limit: UsageLimitConfig) {
         let place = place_of_limit(&limit);
         let mut there: Option<(UsageLimitId, u8)> = None;
-        while self.take() {
+        while self.take_call() {
             limit.limit += 1;
             let set = Change::new(&place, Some(limit.limit.to_string()), format!("{place} {}", limit.limit));
-            let (report, answer) = match there.take() {
+            let (report, response) = match there.take() {
                 None => {
                     let (report, created) = self.change(set, &CreateUsageLimit::new(limit.clone())).await;
                     (report, created.ok().map(|created| Some((created.id, 1))))
@@ -205,7 +205,7 @@ impl Worker {
                     (report, updated.ok().map(|_| Some((id, 2))))
                 }
                 Some((_, 2)) => {
-                    there = self.look_for_limit(&place).await.map(|limit| (limit.id, 3));
+                    there = self.observe_limit(&place).await.map(|limit| (limit.id, 3));
                     continue;
                 }
                 Some((id, _)) => {
@@ -214,15 +214,15 @@ impl Worker {
                     (report, deleted.ok().map(|()| None))
                 }
             };
-            there = match answer {
+            there = match response {
                 Some(there) if report == Report::Applied => there,
-                _ => self.look_for_limit(&place).await.map(|limit| (limit.id, 3)),
+                _ => self.observe_limit(&place).await.map(|limit| (limit.id, 3)),
             };
         }
     }
 
-    async fn look_for_limit(&mut self, place: &str) -> Option<UsageLimit> {
-        let limits = self.look(&ListUsageLimits::new()).await;
+    async fn observe_limit(&mut self, place: &str) -> Option<UsageLimit> {
+        let limits = self.read_until_success(&ListUsageLimits::new()).await;
         let found = limits.into_iter().find(|limit| place_of_limit(&limit.config()) == place);
         let value = found.as_ref().map(|limit| limit.limit.to_string());
         self.log.saw(place, value.as_deref());
@@ -233,7 +233,7 @@ impl Worker {
     async fn urls(&mut self, destination: RequestDestination) {
         let place = place_of_url(&destination);
         for round in 0_u64.. {
-            if !self.take() {
+            if !self.take_call() {
                 return;
             }
             let url = format!("{URL}{}", round / 6);
@@ -261,7 +261,7 @@ impl Worker {
     /// Pauses the deployment twice and unpauses it twice. Only a rejected unpause shows the state.
     async fn pauses(&mut self) {
         for round in 0_u64.. {
-            if !self.take() {
+            if !self.take_call() {
                 return;
             }
             if round % 4 < 2 {
@@ -282,7 +282,7 @@ impl Worker {
     async fn audit_log(&mut self) {
         const PAGE: u32 = 100;
         let mut next = ListAuditLogEvents::new(UnixMillis(0)).limit(PAGE);
-        while self.take() {
+        while self.take_call() {
             let Some(page) = self.read(&next).await else { continue };
             next = match page.next_cursor {
                 Some(cursor) => {

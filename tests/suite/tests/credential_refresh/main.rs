@@ -1,6 +1,6 @@
 //! A credential that the server no longer takes, while the client is in use: it is replaced once, and goes nowhere else.
 
-mod fleet;
+mod endpoints;
 mod runtimes;
 
 // Why a source has no credential. Any error would do.
@@ -20,7 +20,7 @@ use convex_mgmt::{
     Client, ClientBuilder, DeployKey, DeploymentApi, DeploymentClient, Endpoint, Error, ErrorKind, RetryPolicy, Sent,
     TransportError,
 };
-use convex_mgmt_suite::classes::{DONE, create};
+use convex_mgmt_suite::classes::{SUCCESS, create};
 use convex_mgmt_suite::script_server::Gate;
 use convex_mgmt_suite::{ADMIN_KEY, NAME, Script, Step, client_of, fake};
 use http::header::AUTHORIZATION;
@@ -29,7 +29,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tower::{BoxError, Service, service_fn};
 
-const REFUSED: &str = r#"{"code":"BadAdminKey","message":"m"}"#;
+const BAD_KEY: &str = r#"{"code":"BadAdminKey","message":"m"}"#;
 
 fn key(secret: &str) -> DeployKey {
     DeployKey::parse(&format!("prod:{NAME}|{secret}")).unwrap()
@@ -53,11 +53,11 @@ fn secret(request: &Request<Bytes>) -> String {
 }
 
 fn secrets(script: &Script) -> Vec<String> {
-    script.seen().iter().map(secret).collect()
+    script.requests().iter().map(secret).collect()
 }
 
-fn refused() -> Step {
-    Step::Answer(401, REFUSED)
+fn unauthorized() -> Step {
+    Step::Status(401, BAD_KEY)
 }
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -75,7 +75,7 @@ fn server(
 ) -> impl Service<Request<Bytes>, Response = Response<Bytes>, Error = TransportError, Future: Send> + Clone + Send + Sync
 {
     service_fn(move |request: Request<Bytes>| {
-        let (status, body) = if secret(&request) == accepted { (200, DONE) } else { (401, REFUSED) };
+        let (status, body) = if secret(&request) == accepted { (200, SUCCESS) } else { (401, BAD_KEY) };
         ready(Response::builder().status(status).body(Bytes::from_static(body.as_bytes())).map_err(TransportError::tls))
     })
 }
@@ -100,7 +100,7 @@ fn gated(secret: &'static str) -> (CredentialRefreshLayer<DeploymentApi>, Gate) 
     let refresh = CredentialRefreshLayer::new(move |_| {
         let gate = source.clone();
         async move {
-            gate.passed().await;
+            gate.wait().await;
             Ok(key(secret))
         }
     });
@@ -110,24 +110,24 @@ fn gated(secret: &'static str) -> (CredentialRefreshLayer<DeploymentApi>, Gate) 
 /// Even a create: what was refused was not done.
 #[tokio::test(start_paused = true)]
 async fn resends_a_rejected_request_with_the_new_credential_and_keeps_using_it() {
-    let script = Script::new([refused(), Step::Answer(200, DONE), Step::Answer(200, DONE)]);
+    let script = Script::new([unauthorized(), Step::Status(200, SUCCESS), Step::Status(200, SUCCESS)]);
     let refresh = CredentialRefreshLayer::new(|_| ready(Ok(key("new"))));
     let client = builder().attempt_layer(refresh.clone()).build_on(script.clone()).unwrap();
     client.send(&create()).await.unwrap();
     client.clone().send(&ListEnvironmentVariables::new()).await.unwrap();
     assert_eq!(secrets(&script), ["old", "new", "new"]);
-    let seen = script.seen();
+    let seen = script.requests();
     assert_eq!((seen[0].uri(), seen[0].body()), (seen[1].uri(), seen[1].body()));
     assert!(seen[1].headers()[AUTHORIZATION].is_sensitive());
     let shown = format!("{refresh:?} {:?} {client:?}", seen[1].headers());
     assert!(!shown.contains("new") && !shown.contains("old"), "{shown}");
 }
 
-/// The second 401 is the caller's, and nothing more is sent. A source whose keys do not work is not asked again at once.
+/// The second 401 is the caller's, and nothing more is sent. A source whose keys do not work is not fetches again at once.
 #[tokio::test(start_paused = true)]
 async fn a_rejected_new_credential_ends_the_call() {
-    let script = Script::new((0..5).map(|_| refused()));
-    let (asked, count) = counter();
+    let script = Script::new((0..5).map(|_| unauthorized()));
+    let (fetches, count) = counter();
     let refresh =
         CredentialRefreshLayer::new(move |_| ready(Ok(key(&format!("new{}", count()))))).backoff(SECOND, SECOND);
     let client = builder().attempt_layer(refresh).build_on(script.clone()).unwrap();
@@ -141,15 +141,15 @@ async fn a_rejected_new_credential_ends_the_call() {
         assert_eq!((error.kind(), error.attempts(), error.is_auth()), (ErrorKind::Api, 1, true), "{error:?}");
         assert_eq!(secrets(&script), secrets_so_far);
     }
-    assert_eq!(asked.load(Ordering::Relaxed), 2);
+    assert_eq!(fetches.load(Ordering::Relaxed), 2);
 }
 
 /// Each pause is twice as long as the one before, up to the longest.
 #[tokio::test(start_paused = true)]
 async fn backs_off_from_a_source_that_does_not_help() {
     for works in [true, false] {
-        let script = Script::new((0..200).map(|_| refused()));
-        let (asked, count) = counter();
+        let script = Script::new((0..200).map(|_| unauthorized()));
+        let (fetches, count) = counter();
         let started = Instant::now();
         let times = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&times);
@@ -161,23 +161,23 @@ async fn backs_off_from_a_source_that_does_not_help() {
         let client = builder().attempt_layer(refresh.backoff(SECOND, 10 * SECOND)).build_on(script.clone()).unwrap();
         for _ in 0..100 {
             let error = client.send(&create()).await.unwrap_err();
-            // As long as the source is left alone, the call ends as that did which asked.
+            // As long as the source is left alone, the call ends as that did which fetches.
             assert_eq!(error.kind(), if works { ErrorKind::Api } else { ErrorKind::Credential }, "{error:?}");
             assert!(error.is_auth(), "{error:?}");
             tokio::time::sleep(SECOND / 2).await;
         }
         assert_eq!(*times.lock().unwrap(), [0, 1, 3, 7, 15, 25, 35, 45], "{works}");
-        assert_eq!((asked.load(Ordering::Relaxed), script.seen().len()), (8, 100), "{works}");
+        assert_eq!((fetches.load(Ordering::Relaxed), script.requests().len()), (8, 100), "{works}");
     }
 }
 
 /// A key that worked owes nothing to those before it.
 #[tokio::test(start_paused = true)]
 async fn a_working_key_resets_the_backoff() {
-    let answers =
-        [401, 401, 401, 200, 401, 200].map(|status| Step::Answer(status, if status == 200 { DONE } else { REFUSED }));
-    let script = Script::new(answers);
-    let (asked, count) = counter();
+    let responses = [401, 401, 401, 200, 401, 200]
+        .map(|status| Step::Status(status, if status == 200 { SUCCESS } else { BAD_KEY }));
+    let script = Script::new(responses);
+    let (fetches, count) = counter();
     let refresh = CredentialRefreshLayer::new(move |_| ready(Ok(key(&format!("new{}", count())))));
     let client = builder().attempt_layer(refresh.backoff(SECOND, 60 * SECOND)).build_on(script.clone()).unwrap();
     client.send(&create()).await.unwrap_err();
@@ -185,13 +185,13 @@ async fn a_working_key_resets_the_backoff() {
     client.send(&create()).await.unwrap();
     client.send(&create()).await.unwrap();
     assert_eq!(secrets(&script), ["old", "new0", "new0", "new1", "new1", "new2"]);
-    assert_eq!(asked.load(Ordering::Relaxed), 3);
+    assert_eq!(fetches.load(Ordering::Relaxed), 3);
 }
 
 /// It is known that nothing was done, and why.
 #[tokio::test(start_paused = true)]
 async fn a_failing_source_ends_the_call_with_the_sources_error() {
-    let script = Script::new([refused(), refused()]);
+    let script = Script::new([unauthorized(), unauthorized()]);
     let refresh = CredentialRefreshLayer::new(|_| ready(Err::<DeployKey, _>(Shut.into())));
     let client = builder().attempt_layer(refresh).build_on(script.clone()).unwrap();
     for requests in 1..=2 {
@@ -203,15 +203,15 @@ async fn a_failing_source_ends_the_call_with_the_sources_error() {
         );
         assert!(error.is_auth() && error.to_string().contains("the source of new ones failed"), "{error}");
         assert!(std::error::Error::source(&error).is_some_and(|source| source.is::<Shut>()), "{error:?}");
-        assert_eq!(script.seen().len(), requests);
+        assert_eq!(script.requests().len(), requests);
     }
 }
 
 /// The time of a call is not that of the source: what it makes serves the calls that come later.
 #[tokio::test(start_paused = true)]
 async fn a_fetch_continues_after_its_call_reaches_the_deadline() {
-    let script = Script::new([refused(), refused(), refused(), Step::Answer(200, DONE)]);
-    let (asked, count) = counter();
+    let script = Script::new([unauthorized(), unauthorized(), unauthorized(), Step::Status(200, SUCCESS)]);
+    let (fetches, count) = counter();
     let refresh = CredentialRefreshLayer::new(move |_| {
         count();
         async {
@@ -229,7 +229,7 @@ async fn a_fetch_continues_after_its_call_reaches_the_deadline() {
     }
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
     assert_eq!(
-        (asked.load(Ordering::Relaxed), secrets(&script)),
+        (fetches.load(Ordering::Relaxed), secrets(&script)),
         (1, ["old", "old", "old", "new"].map(str::to_owned).to_vec())
     );
 }
@@ -237,8 +237,8 @@ async fn a_fetch_continues_after_its_call_reaches_the_deadline() {
 /// It is dropped after its time, so that what it hangs on is not waited for again.
 #[tokio::test(start_paused = true)]
 async fn calls_a_hanging_source_again_after_its_timeout() {
-    let script = Script::new([refused(), refused(), refused(), Step::Answer(200, DONE)]);
-    let (asked, count) = counter();
+    let script = Script::new([unauthorized(), unauthorized(), unauthorized(), Step::Status(200, SUCCESS)]);
+    let (fetches, count) = counter();
     let refresh = CredentialRefreshLayer::new(move |_| {
         let first = count() == 0;
         async move {
@@ -259,19 +259,19 @@ async fn calls_a_hanging_source_again_after_its_timeout() {
     assert_eq!(ends, [(ErrorKind::DeadlineExceeded, 5 * SECOND), (ErrorKind::Credential, 3 * SECOND)]);
     tokio::time::sleep(SECOND).await;
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
-    assert_eq!(asked.load(Ordering::Relaxed), 2);
+    assert_eq!(fetches.load(Ordering::Relaxed), 2);
 }
 
 /// Nobody was there when its time was up: whoever comes next gets what it made, or a new one, and no error.
 #[tokio::test(start_paused = true)]
 async fn polls_an_abandoned_fetch_before_fetching_again() {
-    for answers in [true, false] {
-        let script = Script::new([refused(), refused(), Step::Answer(200, DONE)]);
-        let (asked, count) = counter();
+    for responds in [true, false] {
+        let script = Script::new([unauthorized(), unauthorized(), Step::Status(200, SUCCESS)]);
+        let (fetches, count) = counter();
         let refresh = CredentialRefreshLayer::new(move |_| {
             let number = count();
             async move {
-                match (number, answers) {
+                match (number, responds) {
                     (0, true) => tokio::time::sleep(6 * SECOND).await,
                     (0, false) => pending().await,
                     _ => (),
@@ -284,8 +284,8 @@ async fn polls_an_abandoned_fetch_before_fetching_again() {
         client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
         tokio::time::sleep(60 * SECOND).await;
         client.send(&ListEnvironmentVariables::new()).await.unwrap();
-        assert_eq!(secrets(&script)[2], if answers { "new0" } else { "new1" });
-        assert_eq!(asked.load(Ordering::Relaxed), if answers { 1 } else { 2 });
+        assert_eq!(secrets(&script)[2], if responds { "new0" } else { "new1" });
+        assert_eq!(fetches.load(Ordering::Relaxed), if responds { 1 } else { 2 });
     }
 }
 
@@ -405,7 +405,7 @@ async fn a_panicking_source_does_not_stall_calls() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn all_calls_end_while_others_are_dropped_during_a_fetch() {
     for round in 0..50 {
-        let (asked, count) = counter();
+        let (fetches, count) = counter();
         let refresh = CredentialRefreshLayer::new(move |_| {
             count();
             async {
@@ -424,7 +424,7 @@ async fn all_calls_end_while_others_are_dropped_during_a_fetch() {
                 _ => drop(call.await.unwrap().unwrap()),
             }
         }
-        assert_eq!(asked.load(Ordering::Relaxed), 1, "{round}");
+        assert_eq!(fetches.load(Ordering::Relaxed), 1, "{round}");
     }
 }
 
@@ -432,15 +432,15 @@ async fn all_calls_end_while_others_are_dropped_during_a_fetch() {
 #[tokio::test(start_paused = true)]
 async fn calls_rejected_together_fetch_one_credential() {
     for works in [true, false] {
-        let (requests, asked, all_refused) =
+        let (requests, fetches, all_rejected) =
             (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)), Gate::new());
-        let (seen, refused) = (Arc::clone(&requests), all_refused.clone());
+        let (seen, refused) = (Arc::clone(&requests), all_rejected.clone());
         let server = service_fn(move |request: Request<Bytes>| {
             let number = seen.fetch_add(1, Ordering::Relaxed) + 1;
             if number == 20 {
                 refused.open();
             }
-            let (status, body) = if secret(&request) == "new" { (200, DONE) } else { (401, REFUSED) };
+            let (status, body) = if secret(&request) == "new" { (200, SUCCESS) } else { (401, BAD_KEY) };
             ready(
                 Response::builder()
                     .status(status)
@@ -448,12 +448,12 @@ async fn calls_rejected_together_fetch_one_credential() {
                     .map_err(TransportError::tls),
             )
         });
-        let count = Arc::clone(&asked);
+        let count = Arc::clone(&fetches);
         let refresh = CredentialRefreshLayer::new(move |_| {
             count.fetch_add(1, Ordering::Relaxed);
-            let all_refused = all_refused.clone();
+            let all_rejected = all_rejected.clone();
             async move {
-                all_refused.passed().await;
+                all_rejected.wait().await;
                 if works { Ok(key("new")) } else { Err(Shut.into()) }
             }
         });
@@ -468,7 +468,7 @@ async fn calls_rejected_together_fetch_one_credential() {
         let count = |wanted| kinds.iter().filter(|kind| **kind == wanted).count();
         let requests = requests.load(Ordering::Relaxed);
         assert_eq!((count(ErrorKind::Credential), count(ErrorKind::Api), requests), expected, "{works}");
-        assert_eq!(asked.load(Ordering::Relaxed), 1, "{works}");
+        assert_eq!(fetches.load(Ordering::Relaxed), 1, "{works}");
     }
 }
 

@@ -17,7 +17,7 @@ fn is_pending(call: Pin<&mut impl Future>) -> bool {
 #[test]
 fn a_fetch_on_another_runtime_does_not_stall_calls() {
     for ended in [false, true] {
-        let (asked, count) = counter();
+        let (fetches, count) = counter();
         let refresh = CredentialRefreshLayer::new(move |_| {
             let number = count();
             async move {
@@ -36,21 +36,21 @@ fn a_fetch_on_another_runtime_does_not_stall_calls() {
         if let Some(first) = first {
             first.block_on(call).unwrap();
         }
-        assert_eq!(asked.load(Ordering::Relaxed), 2, "{ended}");
+        assert_eq!(fetches.load(Ordering::Relaxed), 2, "{ended}");
     }
 }
 
 /// An answer that comes while another one is being waited for is that of both.
 #[test]
 fn the_first_credential_of_two_runtimes_serves_both() {
-    let (asked, count) = counter();
+    let (fetches, count) = counter();
     let (served, is_served) = std::sync::mpsc::channel();
     let (gate, is_served) = (Gate::new(), Arc::new(Mutex::new(is_served)));
     let refresh = CredentialRefreshLayer::new(move |_| {
         let (is_first, gate, is_served) = (count() == 0, gate.clone(), Arc::clone(&is_served));
         async move {
             if is_first {
-                gate.passed().await;
+                gate.wait().await;
                 return Ok(key("new"));
             }
             // The first call ends while this is polled.
@@ -72,7 +72,7 @@ fn the_first_credential_of_two_runtimes_serves_both() {
         second.block_on(client.send(&operation)).unwrap();
     });
     second.block_on(client.send(&operation)).unwrap();
-    assert_eq!(asked.load(Ordering::Relaxed), 2);
+    assert_eq!(fetches.load(Ordering::Relaxed), 2);
 }
 
 #[test]

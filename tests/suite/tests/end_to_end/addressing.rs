@@ -7,8 +7,8 @@ use convex_mgmt::{
     Client, ConfigError, DeployKey, DeploymentApi, DeploymentClient, Endpoint, EndpointError, ErrorKind, UnixMillis,
 };
 use convex_mgmt_suite::ADMIN_KEY;
-use convex_mgmt_suite::classes::{DONE, create};
-use convex_mgmt_suite::ways::{Answering, WAYS};
+use convex_mgmt_suite::classes::{SUCCESS, create};
+use convex_mgmt_suite::routes::{ROUTES, TestServer};
 use http::header::{HOST, LOCATION, USER_AGENT};
 use http::{Request, Response, StatusCode};
 
@@ -44,14 +44,14 @@ fn behind_a_prefix(request: &Request<Bytes>) -> Response<Bytes> {
             response.headers_mut().insert(LOCATION, "/api/v1/deployment_info".parse().unwrap());
             response
         }
-        _ => json(StatusCode::OK, DONE),
+        _ => json(StatusCode::OK, SUCCESS),
     }
 }
 
 #[tokio::test]
 async fn reaches_a_server_below_a_path_over_every_route() {
-    for way in WAYS {
-        let server = Answering::start(way, behind_a_prefix).await;
+    for route in ROUTES {
+        let server = TestServer::start(route, behind_a_prefix).await;
         let root = server.client().build().unwrap();
         let client = root.at(below(&root, "/convex/"));
         client.send(&ListEnvironmentVariables::new()).await.unwrap();
@@ -64,7 +64,7 @@ async fn reaches_a_server_below_a_path_over_every_route() {
         }
         // Redirects are not followed, nor does the prefix let one pass that leads out of it.
         let error = client.send(&GetDeploymentInfo::new()).await.unwrap_err();
-        assert_eq!((seen, error.kind()), (2, ErrorKind::Redirect), "{way:?}");
+        assert_eq!((seen, error.kind()), (2, ErrorKind::Redirect), "{route:?}");
         let requests = server.requests();
         let paths: Vec<&str> =
             requests.iter().map(|request| request.uri().path_and_query().unwrap().as_str()).collect();
@@ -76,12 +76,12 @@ async fn reaches_a_server_below_a_path_over_every_route() {
             "/convex/api/v1/list_audit_log_events?from=5&cursor=a%2Fb",
             "/convex/api/v1/deployment_info",
         ];
-        assert_eq!(paths, expected, "{way:?}");
+        assert_eq!(paths, expected, "{route:?}");
         let origin = root.endpoint().url();
         for request in &requests {
             let host = request.headers().get(HOST).map(|host| host.to_str().unwrap());
             let host = host.or(request.uri().authority().map(|authority| authority.as_str()));
-            assert_eq!(host, origin.strip_prefix("https://"), "{way:?}");
+            assert_eq!(host, origin.strip_prefix("https://"), "{route:?}");
         }
         // The server is not there without the prefix.
         root.send(&ListEnvironmentVariables::new()).await.unwrap_err();
@@ -90,8 +90,8 @@ async fn reaches_a_server_below_a_path_over_every_route() {
 
 #[tokio::test]
 async fn sends_the_clients_product_to_every_endpoint_over_every_route() {
-    for way in WAYS {
-        let server = Answering::start(way, |_| json(StatusCode::OK, DONE)).await;
+    for route in ROUTES {
+        let server = TestServer::start(route, |_| json(StatusCode::OK, SUCCESS)).await;
         let client = server.client().user_agent("my-tool/1.2 (ci)").build().unwrap();
         let own = below(&client, "/own").with_user_agent("own/3").unwrap();
         for client in [client.clone(), client.at(below(&client, "/other")), client.at(own)] {
@@ -103,13 +103,13 @@ async fn sends_the_clients_product_to_every_endpoint_over_every_route() {
         assert_eq!(
             agents,
             [format!("my-tool/1.2 (ci) {ours}"), format!("my-tool/1.2 (ci) {ours}"), format!("own/3 {ours}")],
-            "{way:?}"
+            "{route:?}"
         );
         for product in ["café/1", "", "a\r\nx: y"] {
             let error = server.client().user_agent(product).build().unwrap_err();
             assert_eq!(error, ConfigError::Endpoint(EndpointError::UserAgent), "{product:?}");
         }
-        assert_eq!(server.requests().len(), 3, "{way:?}");
+        assert_eq!(server.requests().len(), 3, "{route:?}");
     }
 }
 
@@ -149,8 +149,8 @@ fn keys() -> Vec<String> {
 
 #[tokio::test]
 async fn never_sends_a_key_with_surrounding_text() {
-    for way in WAYS {
-        let server = Answering::start(way, |_| json(StatusCode::UNAUTHORIZED, "")).await;
+    for route in ROUTES {
+        let server = TestServer::start(route, |_| json(StatusCode::UNAUTHORIZED, "")).await;
         for text in keys() {
             assert!(DeployKey::parse(&text).is_err(), "{text:?}");
             // The other way for a key into a client is a new one for one that was refused.
@@ -164,15 +164,15 @@ async fn never_sends_a_key_with_surrounding_text() {
         }
         let sent = format!("Convex {ADMIN_KEY}");
         let requests = server.requests();
-        assert_eq!(requests.len(), keys().len(), "{way:?}");
-        assert!(requests.iter().all(|request| request.headers()["authorization"] == sent), "{way:?}");
+        assert_eq!(requests.len(), keys().len(), "{route:?}");
+        assert!(requests.iter().all(|request| request.headers()["authorization"] == sent), "{route:?}");
     }
 }
 
 #[tokio::test]
 async fn never_sends_to_a_url_that_is_not_an_origin() {
-    for way in WAYS {
-        let server = Answering::start(way, |_| json(StatusCode::OK, DONE)).await;
+    for route in ROUTES {
+        let server = TestServer::start(route, |_| json(StatusCode::OK, SUCCESS)).await;
         let good = server.client().build().unwrap().endpoint().url().to_owned();
         for around in [
             "\"URL\"",
@@ -202,8 +202,8 @@ async fn never_sends_to_a_url_that_is_not_an_origin() {
         }
         let [slash, bare] = ["/", ""].map(|end| Endpoint::new(&format!("{good}{end}"), &key()).unwrap());
         let client: Client<DeploymentApi> = server.client().build().unwrap();
-        assert_eq!((server.connections(), slash.url()), (0, bare.url()), "{way:?}");
+        assert_eq!((server.connections(), slash.url()), (0, bare.url()), "{route:?}");
         client.at(slash).send(&ListEnvironmentVariables::new()).await.unwrap();
-        assert_eq!(server.requests().len(), 1, "{way:?}");
+        assert_eq!(server.requests().len(), 1, "{route:?}");
     }
 }

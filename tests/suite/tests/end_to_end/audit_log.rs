@@ -12,7 +12,7 @@ use convex_mgmt::{
     DeploymentClient, Error, ErrorCode, ErrorKind, Items, MemberId, Operation, Pages, RetryPolicy, Sent, UnixMillis,
 };
 use convex_mgmt_fake::{Fake, FakeServer, Fault, Plan};
-use convex_mgmt_suite::ways::{Answering, WAYS};
+use convex_mgmt_suite::routes::{ROUTES, TestServer};
 use convex_mgmt_suite::{client_of, fake};
 
 use crate::{deployment, started};
@@ -203,9 +203,9 @@ async fn names_the_exceeded_limit_or_the_missing_plan_feature() {
 
 #[tokio::test]
 async fn a_cursor_cycle_of_two_pages_fails_over_every_route() {
-    for way in WAYS {
+    for route in ROUTES {
         // The page that begins at `a` leads to `b`, and the one at `b` to `a`.
-        let server = Answering::start(way, |request| {
+        let server = TestServer::start(route, |request| {
             let next = if request.uri().query().unwrap_or_default().contains("cursor=a") { "b" } else { "a" };
             let body = format!(r#"{{"items":[],"pagination":{{"hasMore":true,"nextCursor":"{next}"}}}}"#);
             http::Response::builder().header("content-type", "application/json").body(body.into()).unwrap()
@@ -218,17 +218,17 @@ async fn a_cursor_cycle_of_two_pages_fails_over_every_route() {
             let mut walk = client.pages(operation);
             let before = server.requests().len();
             for _ in 0..pages {
-                assert_eq!(walk.next_page().await.unwrap().map(|events| events.len()), Some(0), "{way:?}");
+                assert_eq!(walk.next_page().await.unwrap().map(|events| events.len()), Some(0), "{route:?}");
             }
             for _ in 0..2 {
                 let error = walk.next_page().await.unwrap_err();
                 assert_eq!(
                     (error.kind(), error.sent(), error.attempts()),
                     (ErrorKind::Pagination, Sent::No, 0),
-                    "{way:?}"
+                    "{route:?}"
                 );
             }
-            assert_eq!(server.requests().len() - before, pages, "{way:?}");
+            assert_eq!(server.requests().len() - before, pages, "{route:?}");
         }
     }
 }

@@ -5,13 +5,13 @@ use convex_mgmt_fake::{Fake, FakeBuilder, FakeServer};
 use convex_mgmt_suite::{client_of, fake};
 
 mod addressing;
-mod answers;
 mod audit_log;
 mod data_sync;
 mod deployment;
 mod environment;
 mod faults;
 mod log_streams;
+mod responses;
 
 /// A deployment that listens, and a client of it.
 async fn started(builder: FakeBuilder) -> (Fake, FakeServer, DeploymentClient) {

@@ -6,16 +6,16 @@ use convex_mgmt::{ClientBuilder, DeploymentApi, DeploymentClient, Error, Idempot
 use convex_mgmt_suite::classes;
 use convex_mgmt_suite::frames::{FrameServer, Frames};
 
-mod held;
-mod silent;
-mod storm;
+mod stress;
+mod unpolled;
 mod unprocessed;
+mod unresponsive;
 
 /// In this time every case has ended, or something hangs.
 const BOUND: Duration = Duration::from_secs(20);
 
 /// A client without further attempts but for what was not processed.
-fn once(server: &FrameServer, proxied: bool) -> ClientBuilder<DeploymentApi> {
+fn single_attempt(server: &FrameServer, proxied: bool) -> ClientBuilder<DeploymentApi> {
     let policy = RetryPolicy::default().max_attempts(1).base_delay(Duration::from_millis(1));
     server.client(proxied).retry(policy)
 }
@@ -24,7 +24,7 @@ async fn bounded<F: Future>(work: F) -> F::Output {
     tokio::time::timeout(BOUND, work).await.expect("an end in time")
 }
 
-/// So many calls of these classes, all at once, and how they end.
+/// So many calls of these classes, all at single_attempt, and how they end.
 async fn burst(client: &DeploymentClient, classes: &'static [Idempotency], calls: usize) -> Vec<Result<(), Error>> {
     let calls: Vec<_> = (0..calls)
         .map(|n| {
@@ -40,9 +40,9 @@ async fn burst(client: &DeploymentClient, classes: &'static [Idempotency], calls
 }
 
 /// Answers every request from here on.
-async fn answer_all(frames: &mut Frames) -> Option<()> {
+async fn respond_to_all(frames: &mut Frames) -> Option<()> {
     loop {
         let id = frames.request().await?;
-        frames.answer(id, classes::DONE).await?;
+        frames.respond(id, classes::SUCCESS).await?;
     }
 }

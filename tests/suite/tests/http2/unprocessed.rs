@@ -6,30 +6,30 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use convex_mgmt::{ErrorKind, RetryBudget, RetryPolicy, Sent};
-use convex_mgmt_suite::classes::{self, CLASSES, DONE};
+use convex_mgmt_suite::classes::{self, CLASSES, SUCCESS};
 use convex_mgmt_suite::frames::{Event, FrameServer};
-use convex_mgmt_suite::ways::{Answering, WAYS};
+use convex_mgmt_suite::routes::{ROUTES, TestServer};
 use http::Response;
 
-use crate::{answer_all, bounded, burst, once};
+use crate::{bounded, burst, respond_to_all, single_attempt};
 
 fn done() -> Response<Bytes> {
-    Response::builder().header("content-type", "application/json").body(Bytes::from_static(DONE.as_bytes())).unwrap()
+    Response::builder().header("content-type", "application/json").body(Bytes::from_static(SUCCESS.as_bytes())).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cold_start_completes_all_calls_over_one_http2_connection() {
-    for way in WAYS {
+    for route in ROUTES {
         for (streams, calls) in [(1, 40), (2, 40), (2, 60), (10, 40), (10, 60)] {
-            let what = format!("{way:?}, {streams} streams, {calls} calls");
-            let server = Answering::allowing(way, Some(streams), |_| done()).await;
+            let what = format!("{route:?}, {streams} streams, {calls} calls");
+            let server = TestServer::with_max_streams(route, Some(streams), |_| done()).await;
             let policy = RetryPolicy::default().max_attempts(1);
             let client = server.client().retry(policy).retry_budget(RetryBudget::new(0)).build().unwrap();
             for result in burst(&client, &CLASSES, calls).await {
                 assert!(result.is_ok(), "{what}: {result:?}");
             }
             assert_eq!(server.requests().len(), calls, "{what}");
-            if way.http2 {
+            if route.http2 {
                 assert_eq!(server.connections(), 1, "{what}");
             }
         }
@@ -47,10 +47,10 @@ async fn retries_refused_streams_for_every_operation_without_using_the_budget() 
                     let id = frames.request().await?;
                     frames.refuse(id).await?;
                 }
-                answer_all(&mut frames).await
+                respond_to_all(&mut frames).await
             })
             .await;
-            let client = once(&server, proxied).retry_budget(RetryBudget::new(0)).build().unwrap();
+            let client = single_attempt(&server, proxied).retry_budget(RetryBudget::new(0)).build().unwrap();
             bounded(classes::send(&client, class)).await.unwrap_or_else(|error| panic!("{what}: {error:?}"));
             assert_eq!(server.connections(), 1, "{what}");
         }
@@ -91,19 +91,19 @@ async fn retries_streams_after_the_last_one_of_goaway_on_a_new_connection() {
             let server = FrameServer::start(move |number, mut frames| async move {
                 frames.settings(None).await?;
                 if number > 0 {
-                    return answer_all(&mut frames).await;
+                    return respond_to_all(&mut frames).await;
                 }
                 for _ in 0..6 {
                     frames.request().await?;
                 }
                 // The first stream of a client.
                 frames.go_away(1, code).await?;
-                frames.answer(1, DONE).await?;
+                frames.respond(1, SUCCESS).await?;
                 while frames.next().await.is_some() {}
                 None
             })
             .await;
-            let client = once(&server, proxied).retry_budget(RetryBudget::new(0)).build().unwrap();
+            let client = single_attempt(&server, proxied).retry_budget(RetryBudget::new(0)).build().unwrap();
             for result in burst(&client, &CLASSES, 6).await {
                 assert!(result.is_ok(), "{what}: {result:?}");
             }
@@ -121,12 +121,12 @@ async fn moves_writes_that_wait_for_a_stream_to_the_next_connection() {
         frames.settings(Some(1)).await?;
         let id = frames.request().await?;
         frames.go_away(id, 0).await?;
-        frames.answer(id, DONE).await?;
+        frames.respond(id, SUCCESS).await?;
         while frames.next().await.is_some() {}
         None
     })
     .await;
-    let client = once(&server, false).retry_budget(RetryBudget::new(0)).build().unwrap();
+    let client = single_attempt(&server, false).retry_budget(RetryBudget::new(0)).build().unwrap();
     for result in burst(&client, &CLASSES[1..], 12).await {
         assert!(result.is_ok(), "{result:?}");
     }
@@ -138,7 +138,7 @@ async fn does_not_retry_a_create_that_the_server_may_have_processed() {
     let server = FrameServer::start(|number, mut frames| async move {
         frames.settings(None).await?;
         if number > 0 {
-            return answer_all(&mut frames).await;
+            return respond_to_all(&mut frames).await;
         }
         while !matches!(frames.next().await?, Event::End(_)) {}
         Some(())
@@ -167,13 +167,13 @@ async fn reports_not_sent_when_a_write_times_out_before_its_stream_opens() {
                     if number == 0 {
                         let id = frames.request().await?;
                         frames.settings(Some(0)).await?;
-                        frames.answer(id, DONE).await?;
+                        frames.respond(id, SUCCESS).await?;
                         frames.request().await?;
                         late.fetch_add(1, Ordering::SeqCst);
                         return None;
                     }
                     frames.settings(None).await?;
-                    answer_all(&mut frames).await
+                    respond_to_all(&mut frames).await
                 }
             })
             .await;

@@ -7,23 +7,23 @@ use convex_mgmt_fake::{Fake, Plan};
 use convex_mgmt_proto::samples::Sample;
 use convex_mgmt_suite::ADMIN_KEY;
 use convex_mgmt_suite::operations::TestApi;
-use convex_mgmt_suite::ways::{Answering, Way};
+use convex_mgmt_suite::routes::{Route, TestServer};
 use http::Request;
 use http_body_util::Full;
 use tower::ServiceExt;
 
 /// A paused cloud deployment that may do everything, behind a socket.
 struct Deployment {
-    server: Answering,
+    server: TestServer,
     client: DeploymentClient,
 }
 
 impl Deployment {
-    async fn start(way: Way) -> Self {
+    async fn start(route: Route) -> Self {
         let mut plan = Plan::default();
         plan.deployment_type = "prod".to_owned();
         let fake: Fake = convex_mgmt_suite::fake().plan(plan).build();
-        let server = Answering::start_slow(way, move |request: Request<Bytes>| {
+        let server = TestServer::start_async(route, move |request: Request<Bytes>| {
             let response = fake.clone().oneshot(request);
             async { response.await.expect("a fake without faults").map(Full::new) }
         });
@@ -50,8 +50,8 @@ impl Deployment {
 }
 
 /// Sends every sample request of an operation, and its requests for every id that the deployment has.
-async fn send_all<O: Sample<Api: TestApi>>(way: Way) -> Vec<Result<(), Error>> {
-    let deployment = Deployment::start(way).await;
+async fn send_all<O: Sample<Api: TestApi>>(route: Route) -> Vec<Result<(), Error>> {
+    let deployment = Deployment::start(route).await;
     let secret = ADMIN_KEY.rsplit('|').next().unwrap_or_default();
     let client = deployment.client.at(O::Api::endpoint(deployment.server.url(), secret));
     let mut results = Vec::new();
@@ -82,8 +82,8 @@ fn defect(meta: &OperationMeta, error: &Error) -> Option<String> {
 }
 
 /// The defects of an operation.
-async fn check<O: Sample<Api: TestApi>>(way: Way) -> Vec<String> {
-    let results = send_all::<O>(way).await;
+async fn check<O: Sample<Api: TestApi>>(route: Route) -> Vec<String> {
+    let results = send_all::<O>(route).await;
     let errors = results.iter().filter_map(|result| result.as_ref().err());
     let mut defects: Vec<String> = errors.clone().filter_map(|error| defect(O::META, error)).collect();
     defects.dedup();
@@ -95,11 +95,11 @@ async fn check<O: Sample<Api: TestApi>>(way: Way) -> Vec<String> {
 }
 
 async fn check_all(http2: bool) {
-    let way = Way { http2, proxied: false };
+    let route = Route { http2, proxied: false };
     let mut defects = Vec::new();
     macro_rules! check {
         ($($api:ident::$topic:ident::$operation:ident,)+) => { $(
-            defects.extend(check::<convex_mgmt::$api::$topic::$operation>(way).await);
+            defects.extend(check::<convex_mgmt::$api::$topic::$operation>(route).await);
         )+ };
     }
     convex_mgmt_proto::for_each_operation!(check);

@@ -7,7 +7,7 @@ use convex_mgmt_suite::{Script, Step, refused};
 use crate::{CONFLICT, LISTED, builder};
 
 fn conflict() -> Step {
-    Step::Answer(503, CONFLICT)
+    Step::Status(503, CONFLICT)
 }
 
 fn unprocessed() -> Step {
@@ -17,13 +17,13 @@ fn unprocessed() -> Step {
 /// How many attempts a call makes whose first one ends so and whose second one is a success, if it gets that far. Whatever
 /// it ends with, it does at once, and not when its time is up.
 async fn attempts(policy: &RetryPolicy, first: Step) -> u32 {
-    let script = Script::new([first, Step::Answer(200, LISTED)]);
+    let script = Script::new([first, Step::Status(200, LISTED)]);
     let client = builder().retry(policy.clone()).build_on(script.clone()).unwrap();
     match client.send(&ListEnvironmentVariables::new()).await {
-        Ok(_) => assert_eq!(script.left(), 0),
-        Err(error) => assert_eq!((error.attempts(), script.left()), (1, 1), "{error:?}"),
+        Ok(_) => assert_eq!(script.remaining(), 0),
+        Err(error) => assert_eq!((error.attempts(), script.remaining()), (1, 1), "{error:?}"),
     }
-    u32::try_from(script.seen().len()).unwrap()
+    u32::try_from(script.requests().len()).unwrap()
 }
 
 #[tokio::test(start_paused = true)]

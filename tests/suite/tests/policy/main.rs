@@ -65,14 +65,14 @@ fn summary(error: &Error) -> (ErrorKind, u32, Sent) {
 
 #[tokio::test(start_paused = true)]
 async fn retries_a_read_after_every_transient_failure() {
-    let answers = [refused(), reset(), Step::Answer(200, LISTED)];
-    let script = Script::new(answers);
+    let responses = [refused(), reset(), Step::Status(200, LISTED)];
+    let script = Script::new(responses);
     list(&script).await.unwrap();
-    assert_eq!(script.seen().len(), 3);
+    assert_eq!(script.requests().len(), 3);
     for status in [408, 429, 500, 502, 503, 504] {
-        let script = Script::new([Step::Answer(status, ""), Step::Answer(200, LISTED)]);
+        let script = Script::new([Step::Status(status, ""), Step::Status(200, LISTED)]);
         list(&script).await.unwrap();
-        assert_eq!(script.left(), 0, "{status}");
+        assert_eq!(script.remaining(), 0, "{status}");
     }
 }
 
@@ -80,31 +80,31 @@ async fn retries_a_read_after_every_transient_failure() {
 async fn does_not_retry_a_create_that_may_have_taken_effect() {
     for (step, kind, sent) in [
         (reset(), ErrorKind::Connection, Sent::Maybe),
-        (Step::Answer(500, r#"{"code":"InternalServerError","message":""}"#), ErrorKind::Api, Sent::Maybe),
-        (Step::Answer(503, r#"{"code":"SomethingNew","message":""}"#), ErrorKind::Api, Sent::Maybe),
-        (Step::Answer(503, "<html>"), ErrorKind::UnexpectedReply, Sent::Maybe),
+        (Step::Status(500, r#"{"code":"InternalServerError","message":""}"#), ErrorKind::Api, Sent::Maybe),
+        (Step::Status(503, r#"{"code":"SomethingNew","message":""}"#), ErrorKind::Api, Sent::Maybe),
+        (Step::Status(503, "<html>"), ErrorKind::UnexpectedReply, Sent::Maybe),
     ] {
-        let script = Script::new([step, Step::Answer(200, "")]);
+        let script = Script::new([step, Step::Status(200, "")]);
         let error = create(&script).await.unwrap_err();
         assert_eq!((summary(&error), error.cause_kind()), ((ErrorKind::OutcomeUnknown, 1, sent), kind));
         assert!(error.to_string().contains("; it may have taken effect"), "{error}");
-        assert_eq!(script.seen().len(), 1, "{kind:?}");
+        assert_eq!(script.requests().len(), 1, "{kind:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn retries_a_create_that_did_not_take_effect() {
-    let script = Script::new([refused(), Step::Answer(503, CONFLICT), Step::Answer(200, "")]);
+    let script = Script::new([refused(), Step::Status(503, CONFLICT), Step::Status(200, "")]);
     create(&script).await.unwrap();
-    assert_eq!(script.seen().len(), 3);
+    assert_eq!(script.requests().len(), 3);
 }
 
 #[tokio::test(start_paused = true)]
 async fn does_not_retry_permanent_failures() {
     for (status, body) in [(400, r#"{"code":"BadJsonBody","message":""}"#), (404, ""), (307, ""), (200, "not json")] {
-        let script = Script::new([Step::Answer(status, body), Step::Answer(200, LISTED)]);
+        let script = Script::new([Step::Status(status, body), Step::Status(200, LISTED)]);
         assert_eq!(list(&script).await.unwrap_err().attempts(), 1, "{status}");
-        assert_eq!(script.left(), 1, "{status}");
+        assert_eq!(script.remaining(), 1, "{status}");
     }
 }
 
@@ -121,13 +121,13 @@ async fn an_error_covers_all_attempts() {
     let error = create(&script).await.unwrap_err();
     assert_eq!(summary(&error), (ErrorKind::Connect, 3, Sent::No));
     assert!(error.to_string().contains("nothing was sent (3 attempts"), "{error}");
-    let script = Script::new([reset(), Step::Answer(403, r#"{"code":"BadDeployKey","message":""}"#)]);
+    let script = Script::new([reset(), Step::Status(403, r#"{"code":"BadDeployKey","message":""}"#)]);
     assert_eq!(summary(&list(&script).await.unwrap_err()), (ErrorKind::Api, 2, Sent::Maybe));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_write_rejected_in_each_attempt_is_not_applied() {
-    let conflicts = || (0..50).map(|_| Step::Answer(503, CONFLICT));
+    let conflicts = || (0..50).map(|_| Step::Status(503, CONFLICT));
     let script = Script::new(conflicts());
     let client = builder().total_timeout(Duration::from_secs(3)).build_on(script).unwrap();
     let error = client.send(&Create).await.unwrap_err();
@@ -146,7 +146,7 @@ async fn a_write_rejected_in_each_attempt_is_not_applied() {
 async fn reports_an_unknown_outcome_after_an_earlier_ambiguous_attempt() {
     let client = |steps: Vec<Step>| builder().build_on(Script::new(steps)).unwrap();
     let update = UpdateEnvironmentVariables::new().set("A", "1");
-    let denied = || Step::Answer(403, r#"{"code":"BadDeployKey","message":""}"#);
+    let denied = || Step::Status(403, r#"{"code":"BadDeployKey","message":""}"#);
     let error = client(vec![reset(), denied()]).send(&update).await.unwrap_err();
     assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::OutcomeUnknown, ErrorKind::Api));
     assert_eq!(error.verify_with(), Some("list_environment_variables"));
@@ -178,7 +178,7 @@ async fn an_undecodable_success_counts_as_applied_and_a_foreign_response_as_unkn
         (Some(reset()), r#"{"code":"Blocked"}"#, ErrorKind::OutcomeUnknown),
     ] {
         let what = format!("{before:?} {body}");
-        let script = Script::new(before.into_iter().chain([Step::Answer(200, body)]));
+        let script = Script::new(before.into_iter().chain([Step::Status(200, body)]));
         let client = builder().build_on(script).unwrap();
         let error = client.send(&UpdateUsageLimit::new("x", usage_limit())).await.expect_err(&what);
         assert_eq!((error.kind(), error.cause_kind()), (kind, ErrorKind::Decode), "{what}");
@@ -194,31 +194,31 @@ async fn an_undecodable_success_counts_as_applied_and_a_foreign_response_as_unkn
 
 #[tokio::test(start_paused = true)]
 async fn a_delete_that_finds_nothing_succeeds_only_after_an_attempt_that_may_have_taken_effect() {
-    let gone = || Step::Answer(404, r#"{"code":"LogStreamDoesntExist","message":""}"#);
+    let gone = || Step::Status(404, r#"{"code":"LogStreamDoesntExist","message":""}"#);
     let client = |steps: Vec<Step>| builder().build_on(Script::new(steps)).unwrap();
     let delete = DeleteLogStream::new("x");
-    for before in [reset(), Step::Answer(500, ""), Step::Answer(503, "<html>"), Step::Answer(408, "")] {
+    for before in [reset(), Step::Status(500, ""), Step::Status(503, "<html>"), Step::Status(408, "")] {
         let what = format!("{before:?}");
         let reply = client(vec![before, gone()]).send_for_reply(&delete).await.expect(&what);
         assert!(reply.already_deleted, "{what}");
     }
-    for before in [refused(), Step::Answer(503, CONFLICT), Step::Answer(429, "")] {
+    for before in [refused(), Step::Status(503, CONFLICT), Step::Status(429, "")] {
         let what = format!("{before:?}");
         let error = client(vec![before, gone()]).send(&delete).await.expect_err(&what);
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::Api, 2), "{what}");
     }
-    let other = Step::Answer(404, r#"{"code":"UsageLimitNotFound","message":""}"#);
+    let other = Step::Status(404, r#"{"code":"UsageLimitNotFound","message":""}"#);
     assert!(client(vec![reset(), other]).send(&delete).await.is_err());
-    assert!(client(vec![reset(), Step::Answer(404, "")]).send(&delete).await.is_err());
+    assert!(client(vec![reset(), Step::Status(404, "")]).send(&delete).await.is_err());
     assert!(client(vec![gone()]).send(&delete).await.is_err());
 }
 
 #[tokio::test(start_paused = true)]
 async fn all_attempts_send_the_same_bytes() {
-    let script = Script::new([reset(), Step::Answer(503, CONFLICT), Step::Answer(200, "")]);
+    let script = Script::new([reset(), Step::Status(503, CONFLICT), Step::Status(200, "")]);
     let client = builder().build_on(script.clone()).unwrap();
     client.send(&UpdateEnvironmentVariables::new().set("A", "1").delete("B")).await.unwrap();
-    let seen = script.seen();
+    let seen = script.requests();
     let parts = |request: &Request<Bytes>| {
         (request.method().clone(), request.uri().clone(), request.headers().clone(), request.body().clone())
     };
@@ -232,7 +232,7 @@ async fn all_attempts_send_the_same_bytes() {
 async fn waits_for_the_backoff_or_the_retry_after() {
     let started = Instant::now();
     let policy = RetryPolicy::default().max_attempts(4).base_delay(Duration::from_secs(1));
-    let script = Script::new([reset(), reset(), reset(), Step::Answer(200, LISTED)]);
+    let script = Script::new([reset(), reset(), reset(), Step::Status(200, LISTED)]);
     let client = builder().retry(policy).build_on(script).unwrap();
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
     // At most 1 s, 2 s and 4 s, scaled by jitter.
@@ -240,14 +240,14 @@ async fn waits_for_the_backoff_or_the_retry_after() {
 
     let started = Instant::now();
     let busy = Response::builder().status(429).header("retry-after", "7").body(Bytes::new()).unwrap();
-    list(&Script::new([Step::Respond(busy), Step::Answer(200, LISTED)])).await.unwrap();
+    list(&Script::new([Step::Respond(busy), Step::Status(200, LISTED)])).await.unwrap();
     assert!((Duration::from_secs(7)..Duration::from_secs(8)).contains(&started.elapsed()));
 }
 
 #[tokio::test(start_paused = true)]
 async fn retries_after_the_attempt_timeout() {
     let started = Instant::now();
-    let script = Script::new([Step::Hang, Step::Answer(200, LISTED)]);
+    let script = Script::new([Step::Hang, Step::Status(200, LISTED)]);
     list(&script).await.unwrap();
     assert!((Duration::from_secs(30)..Duration::from_secs(31)).contains(&started.elapsed()));
     let error = create(&Script::new([Step::Hang])).await.unwrap_err();
@@ -284,7 +284,7 @@ async fn starts_no_attempt_when_it_wakes_after_the_deadline() {
     tokio::time::advance(Duration::from_secs(3600)).await;
     let error = call.await.unwrap_err();
     assert_eq!(summary(&error), (ErrorKind::DeadlineExceeded, 1, Sent::Maybe));
-    assert_eq!(script.seen().len(), 1);
+    assert_eq!(script.requests().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -310,7 +310,7 @@ async fn a_policy_accepts_durations_of_any_length() {
         builder.build_on(Script::new(steps)).unwrap()
     };
     let operation = ListEnvironmentVariables::new();
-    for step in [reset, || Step::Answer(503, CONFLICT)] {
+    for step in [reset, || Step::Status(503, CONFLICT)] {
         // The wait would be longer than the call.
         for total in [Duration::from_secs(60), Duration::MAX] {
             let error = client(Some(total), vec![step()]).send(&operation).await.unwrap_err();
@@ -324,16 +324,16 @@ async fn a_policy_accepts_durations_of_any_length() {
 
 #[tokio::test(start_paused = true)]
 async fn max_concurrency_bounds_the_attempts_in_flight() {
-    let under_way = Arc::new(AtomicUsize::new(0));
+    let in_flight = Arc::new(AtomicUsize::new(0));
     let most = Arc::new(AtomicUsize::new(0));
     let service = {
-        let (under_way, most) = (Arc::clone(&under_way), Arc::clone(&most));
+        let (in_flight, most) = (Arc::clone(&in_flight), Arc::clone(&most));
         tower::service_fn(move |_: Request<Bytes>| {
-            let (under_way, most) = (Arc::clone(&under_way), Arc::clone(&most));
+            let (in_flight, most) = (Arc::clone(&in_flight), Arc::clone(&most));
             async move {
-                most.fetch_max(under_way.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                most.fetch_max(in_flight.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 tokio::time::sleep(Duration::from_secs(1)).await;
-                under_way.fetch_sub(1, Ordering::SeqCst);
+                in_flight.fetch_sub(1, Ordering::SeqCst);
                 Ok::<_, Infallible>(Response::new(Bytes::from_static(LISTED.as_bytes())))
             }
         })
@@ -362,14 +362,14 @@ async fn waiting_for_a_slot_counts_towards_the_total_timeout_and_sends_nothing()
     let endless = Script::new([Step::Hang]);
     let holder = client(None, &endless);
     let holder = tokio::spawn(async move { holder.send(&Create).await });
-    while endless.seen().is_empty() {
+    while endless.requests().is_empty() {
         tokio::task::yield_now().await;
     }
-    let script = Script::new([Step::Answer(200, "")]);
+    let script = Script::new([Step::Status(200, "")]);
     let waiting = client(Some(Duration::from_secs(5)), &script);
     let error = waiting.send(&Create).await.unwrap_err();
     assert_eq!(summary(&error), (ErrorKind::DeadlineExceeded, 0, Sent::No));
-    assert_eq!((error.elapsed(), script.left()), (Duration::from_secs(5), 1));
+    assert_eq!((error.elapsed(), script.remaining()), (Duration::from_secs(5), 1));
     // A call that is given up frees its place.
     holder.abort();
     waiting.send(&Create).await.unwrap();
@@ -413,7 +413,7 @@ impl<S: Service<Request<Bytes>>> Service<Request<Bytes>> for Counted<S> {
 async fn layers_wrap_each_attempt_or_the_whole_call() {
     let (attempts, calls) = (CountLayer::default(), CountLayer::default());
     let builder = builder().attempt_layer(attempts.clone()).call_layer(calls.clone()).max_concurrency(2);
-    let client = builder.build_on(Script::new([reset(), reset(), Step::Answer(200, LISTED)])).unwrap();
+    let client = builder.build_on(Script::new([reset(), reset(), Step::Status(200, LISTED)])).unwrap();
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
     assert_eq!((attempts.0.load(Ordering::SeqCst), calls.0.load(Ordering::SeqCst)), (3, 1));
 }
@@ -421,7 +421,7 @@ async fn layers_wrap_each_attempt_or_the_whole_call() {
 #[tokio::test(start_paused = true)]
 async fn accepts_layers_of_tower() {
     let limit = tower::limit::ConcurrencyLimitLayer::new(1);
-    let client = builder().attempt_layer(limit).build_on(Script::new([reset(), Step::Answer(200, LISTED)])).unwrap();
+    let client = builder().attempt_layer(limit).build_on(Script::new([reset(), Step::Status(200, LISTED)])).unwrap();
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
 }
 
@@ -461,7 +461,7 @@ async fn a_layer_error_ends_the_call_and_stays_in_the_source_chain() {
 
 #[tokio::test(start_paused = true)]
 async fn a_dropped_call_leaves_the_client_usable() {
-    let script = Script::new([Step::Hang, reset(), Step::Answer(200, LISTED)]);
+    let script = Script::new([Step::Hang, reset(), Step::Status(200, LISTED)]);
     let client = builder().max_concurrency(1).build_on(script).unwrap();
     let call = client.send(&Create);
     assert!(tokio::time::timeout(Duration::from_secs(1), call).await.is_err(), "in an attempt");
@@ -489,5 +489,5 @@ async fn sends_nothing_that_breaks_a_rule() {
     assert!(error.to_string().ends_with("nothing was sent"), "{error}");
     let Some(BuildError::Invalid(problems)) = error.build_error() else { panic!("{error:?}") };
     assert_eq!(problems.iter().next().unwrap().code, ErrorCode::EnvironmentVariableNameInvalid);
-    assert!(script.seen().is_empty());
+    assert!(script.requests().is_empty());
 }

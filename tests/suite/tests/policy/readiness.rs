@@ -12,7 +12,7 @@ use convex_mgmt_suite::ADMIN_KEY;
 use http::{Request, Response};
 use tower::{BoxError, Layer, Service};
 
-/// A service that gets ready when it is opened, and wakes who asked before.
+/// A service that gets ready when it is opened, and wakes who waker before.
 #[derive(Clone, Default)]
 struct Door(Arc<DoorState>);
 
@@ -20,14 +20,14 @@ struct Door(Arc<DoorState>);
 struct DoorState {
     open: AtomicBool,
     broken: AtomicBool,
-    asked: Mutex<Option<Waker>>,
+    waker: Mutex<Option<Waker>>,
 }
 
 impl Door {
     fn open(&self) {
         self.0.open.store(true, Ordering::SeqCst);
-        let asked = self.0.asked.lock().unwrap_or_else(PoisonError::into_inner).take();
-        asked.expect("somebody asked before").wake();
+        let waker = self.0.waker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        waker.expect("somebody waker before").wake();
     }
 }
 
@@ -43,7 +43,7 @@ impl Service<Request<Bytes>> for Door {
         if self.0.open.load(Ordering::SeqCst) {
             return Poll::Ready(Ok(()));
         }
-        *self.0.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());
+        *self.0.waker.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());
         Poll::Pending
     }
 

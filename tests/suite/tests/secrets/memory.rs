@@ -11,10 +11,10 @@ use http::Response;
 use http::header::AUTHORIZATION;
 
 /// Where the allocator keeps its own notes once memory is free.
-const NOTES: usize = 16;
+const ALLOCATOR_METADATA: usize = 16;
 
 /// What lies where the text of a value was, once the value is gone; `None` where the system does not show it.
-fn left_of<T>(value: T, text: impl Fn(&T) -> &[u8]) -> Option<Vec<u8>> {
+fn memory_after_drop<T>(value: T, text: impl Fn(&T) -> &[u8]) -> Option<Vec<u8>> {
     let memory = File::open("/proc/self/mem").ok()?;
     let bytes = text(&value);
     let (address, mut left) = (bytes.as_ptr() as u64, vec![0; bytes.len()]);
@@ -22,16 +22,16 @@ fn left_of<T>(value: T, text: impl Fn(&T) -> &[u8]) -> Option<Vec<u8>> {
     // Nothing is allocated from here on, so nobody takes the memory over.
     drop(value);
     memory.read_exact_at(&mut left, address).ok()?;
-    Some(left.split_off(NOTES))
+    Some(left.split_off(ALLOCATOR_METADATA))
 }
 
 #[test]
 fn wipes_a_dropped_secret() {
     let canary = |kind: &str| format!("happy-animal-123|{kind}{}", "0123456789abcdef".repeat(4));
     let (plain, key, value) = (canary("plain"), DeployKey::parse(&canary("key")).unwrap(), canary("value"));
-    match left_of(plain.clone(), String::as_bytes) {
+    match memory_after_drop(plain.clone(), String::as_bytes) {
         None => return eprintln!("SKIPPED: this system does not show a process its memory"),
-        Some(left) => assert_eq!(left, &plain.as_bytes()[NOTES..], "what is not wiped is seen"),
+        Some(left) => assert_eq!(left, &plain.as_bytes()[ALLOCATOR_METADATA..], "what is not wiped is seen"),
     }
 
     let endpoint = Endpoint::<DeploymentApi>::new("https://happy-animal-123.convex.cloud", &key).unwrap();
@@ -39,11 +39,14 @@ fn wipes_a_dropped_secret() {
     let body = format!(r#"{{"environmentVariables":{{"NAME":"{value}"}}}}"#);
     let variables = ListEnvironmentVariables::from_response(Response::new(body.into())).unwrap();
     for (what, left) in [
-        ("a text", left_of(Secret::new(canary("text")), |secret| secret.expose().as_bytes())),
-        ("a copy", left_of(Secret::new(canary("text")).clone(), |secret| secret.expose().as_bytes())),
-        ("a key", left_of(key, |key| Authorizes::<DeploymentApi>::secret(key).expose().as_bytes())),
-        ("a value", left_of(variables, |variables| variables.get("NAME").unwrap().expose().as_bytes())),
-        ("a header", left_of((endpoint, request), |(_, request)| request.headers()[AUTHORIZATION].as_bytes())),
+        ("a text", memory_after_drop(Secret::new(canary("text")), |secret| secret.expose().as_bytes())),
+        ("a copy", memory_after_drop(Secret::new(canary("text")).clone(), |secret| secret.expose().as_bytes())),
+        ("a key", memory_after_drop(key, |key| Authorizes::<DeploymentApi>::secret(key).expose().as_bytes())),
+        ("a value", memory_after_drop(variables, |variables| variables.get("NAME").unwrap().expose().as_bytes())),
+        (
+            "a header",
+            memory_after_drop((endpoint, request), |(_, request)| request.headers()[AUTHORIZATION].as_bytes()),
+        ),
     ] {
         let left = left.unwrap();
         assert!(left.len() > 64 && left.iter().all(|byte| *byte == 0), "{what}: {left:?}");
@@ -51,7 +54,7 @@ fn wipes_a_dropped_secret() {
 }
 
 /// Nobody's text, and what it looks like to a search that must not find itself: no byte of it is as it is in the text.
-struct Sought(Vec<u8>);
+struct Pattern(Vec<u8>);
 
 const PAGE: u64 = 4096;
 
@@ -66,7 +69,7 @@ fn line(letter: u8, between: &[u8]) -> impl Iterator<Item = u8> + '_ {
     std::iter::repeat_n(letter, LETTERS).chain(between.iter().copied()).chain(std::iter::repeat_n(letter, LETTERS))
 }
 
-impl Sought {
+impl Pattern {
     fn new(letter: u8, between: &[u8]) -> Self {
         Self(line(letter, between).map(|byte| byte ^ HIDE).collect())
     }
@@ -115,7 +118,7 @@ fn lines(letter: u8, between: &[u8], before: &str, after: &str) -> String {
 #[test]
 fn decoding_and_encoding_a_secret_leaves_no_copy() {
     let control = lines(b'u', b"\n", "", "");
-    if Sought::new(b'u', b"\n").copies().is_none_or(|copies| copies == 0) {
+    if Pattern::new(b'u', b"\n").copies().is_none_or(|copies| copies == 0) {
         return eprintln!("SKIPPED: this system does not show a process its memory");
     }
     drop(control);
@@ -123,23 +126,23 @@ fn decoding_and_encoding_a_secret_leaves_no_copy() {
     let body = lines(b'v', br"\n", r#"{"environmentVariables":{"NAME":""#, r#""}}"#);
     let variables = ListEnvironmentVariables::from_response(Response::new(body.into())).unwrap();
     assert_eq!(variables.get("NAME").unwrap().len(), 490);
-    let sought = Sought::new(b'v', b"\n");
-    assert_eq!(sought.copies(), Some(10), "while it is there, it is there once");
+    let pattern = Pattern::new(b'v', b"\n");
+    assert_eq!(pattern.copies(), Some(10), "while it is there, it is there once");
     drop(variables);
-    assert_eq!(sought.copies(), Some(0), "a value");
+    assert_eq!(pattern.copies(), Some(0), "a value");
 
     let body = lines(b'w', br"\u000a", r#"{"logStreamType":"webhook","hmacSecret":""#, r#""}"#);
     let rotated = RotateWebhookSecret::from_response(Response::new(body.into())).unwrap();
     assert_eq!(rotated.hmac_secret.len(), 490);
     drop(rotated);
-    assert_eq!(Sought::new(b'w', b"\n").copies(), Some(0), "a webhook's secret");
+    assert_eq!(Pattern::new(b'w', b"\n").copies(), Some(0), "a webhook's secret");
 
     let key = DeployKey::parse("happy-animal-123|made-up").unwrap();
     let endpoint = Endpoint::<DeploymentApi>::new("https://happy-animal-123.convex.cloud", &key).unwrap();
     let update = UpdateEnvironmentVariables::new().set("NAME", lines(b'x', b"\n", "", "")).set("NEXT", "1");
     let request = update.to_request(&endpoint).unwrap();
-    let written = Sought::new(b'x', br"\n");
+    let written = Pattern::new(b'x', br"\n");
     assert_eq!(written.copies(), Some(10), "while it is there, it is there once");
     drop((update, request));
-    assert_eq!((written.copies(), Sought::new(b'x', b"\n").copies()), (Some(0), Some(0)), "a request");
+    assert_eq!((written.copies(), Pattern::new(b'x', b"\n").copies()), (Some(0), Some(0)), "a request");
 }

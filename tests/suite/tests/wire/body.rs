@@ -2,9 +2,9 @@
 
 use convex_mgmt::Idempotency;
 use convex_mgmt::deployment::UpdateEnvironmentVariables;
-use convex_mgmt_suite::script_server::{Act, ScriptServer, answer, raw, write};
+use convex_mgmt_suite::script_server::{Act, ScriptServer, raw, respond, write};
 
-use crate::{CLASSES, Case, DONE, SHORT, bounded, check, client, done, joined, list, send, settle};
+use crate::{CLASSES, Case, SHORT, SUCCESS, bounded, check, client, joined, list, send, settle, success};
 
 const JSON: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
 
@@ -15,23 +15,23 @@ fn chunked(body: impl AsRef<str>) -> Vec<Act> {
 /// Cases 16 and 17.
 #[tokio::test]
 async fn reports_truncated_and_malformed_bodies() {
-    let (length, more) = (DONE.len(), DONE.len() + 1);
+    let (length, more) = (SUCCESS.len(), SUCCESS.len() + 1);
     check([
         Case::broken("no body", 1, raw(format!("{JSON}content-length: {length}\r\n\r\n"))),
-        Case::broken("a body short of one byte", 1, raw(format!("{JSON}content-length: {more}\r\n\r\n{DONE}"))),
+        Case::broken("a body short of one byte", 1, raw(format!("{JSON}content-length: {more}\r\n\r\n{SUCCESS}"))),
         Case::broken(
             "reset inside the body",
             1,
             [Act::Read, write(format!("{JSON}content-length: 90\r\n\r\n{{")), Act::Reset],
         ),
         Case::broken("no chunk", 1, chunked("")),
-        Case::broken("a chunk cut", 1, chunked(format!("{length:x}\r\n{}", &DONE[..length - 1]))),
-        Case::broken("the last chunk missing", 1, chunked(format!("{length:x}\r\n{DONE}\r\n"))),
-        Case::broken("the last chunk cut", 1, chunked(format!("{length:x}\r\n{DONE}\r\n0\r\n"))),
-        Case::invalid("a bad size of a chunk", chunked(format!("zz\r\n{DONE}\r\n0\r\n\r\n"))),
-        Case::invalid("a negative size of a chunk", chunked(format!("-1\r\n{DONE}\r\n0\r\n\r\n"))),
-        Case::invalid("a size beyond 64 bits", chunked(format!("10000000000000000\r\n{DONE}\r\n0\r\n\r\n"))),
-        Case::invalid("a chunk longer than its size", chunked(format!("1\r\n{DONE}\r\n0\r\n\r\n"))),
+        Case::broken("a chunk cut", 1, chunked(format!("{length:x}\r\n{}", &SUCCESS[..length - 1]))),
+        Case::broken("the last chunk missing", 1, chunked(format!("{length:x}\r\n{SUCCESS}\r\n"))),
+        Case::broken("the last chunk cut", 1, chunked(format!("{length:x}\r\n{SUCCESS}\r\n0\r\n"))),
+        Case::invalid("a bad size of a chunk", chunked(format!("zz\r\n{SUCCESS}\r\n0\r\n\r\n"))),
+        Case::invalid("a negative size of a chunk", chunked(format!("-1\r\n{SUCCESS}\r\n0\r\n\r\n"))),
+        Case::invalid("a size beyond 64 bits", chunked(format!("10000000000000000\r\n{SUCCESS}\r\n0\r\n\r\n"))),
+        Case::invalid("a chunk longer than its size", chunked(format!("1\r\n{SUCCESS}\r\n0\r\n\r\n"))),
     ])
     .await;
 }
@@ -42,9 +42,9 @@ async fn the_deadline_ends_a_slow_body() {
     let head = write(format!("{JSON}content-length: 500\r\n\r\n"));
     let chunks = write(format!("{JSON}transfer-encoding: chunked\r\n\r\nfff\r\n"));
     check([
-        Case::broken("a drip", 1, [Act::Read, head.clone(), Act::Drip(b' ', SHORT / 20)]).without_end(),
-        Case::broken("a drip into a chunk", 1, [Act::Read, chunks, Act::Drip(b' ', SHORT / 20)]).without_end(),
-        Case::broken("never goes on", 1, [Act::Read, head, Act::Hang]).slow(),
+        Case::broken("a drip", 1, [Act::Read, head.clone(), Act::Drip(b' ', SHORT / 20)]).exceeds_deadline(),
+        Case::broken("a drip into a chunk", 1, [Act::Read, chunks, Act::Drip(b' ', SHORT / 20)]).exceeds_deadline(),
+        Case::broken("never goes on", 1, [Act::Read, head, Act::Hang]).times_out(),
     ])
     .await;
 }
@@ -52,23 +52,26 @@ async fn the_deadline_ends_a_slow_body() {
 /// Unusual, and right.
 #[tokio::test]
 async fn accepts_bodies_in_unusual_framing() {
-    let text = format!("{JSON}content-length: {}\r\n\r\n{DONE}", DONE.len());
-    let pieces: String = DONE.chars().map(|one| format!("1;x=\"y\"\r\n{one}\r\n")).collect();
+    let text = format!("{JSON}content-length: {}\r\n\r\n{SUCCESS}", SUCCESS.len());
+    let pieces: String = SUCCESS.chars().map(|one| format!("1;x=\"y\"\r\n{one}\r\n")).collect();
     let pieces = format!("{JSON}transfer-encoding: chunked\r\n\r\n{pieces}0\r\ntrailer: x\r\n\r\n");
     for (name, acts, kept) in [
         ("each byte by itself", vec![Act::Read, Act::Bytewise(text.into_bytes())], true),
         ("a chunk for each byte, with extensions and a trailer", raw(pieces), true),
-        ("until the end of the connection", raw(format!("{JSON}connection: close\r\n\r\n{DONE}")), false),
-        ("HTTP/1.0", raw(format!("HTTP/1.0 200 OK\r\n\r\n{DONE}")), false),
+        ("until the end of the connection", raw(format!("{JSON}connection: close\r\n\r\n{SUCCESS}")), false),
+        ("HTTP/1.0", raw(format!("HTTP/1.0 200 OK\r\n\r\n{SUCCESS}")), false),
         (
             "HTTP/1.0 that stays",
-            raw(format!("HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: {}\r\n\r\n{DONE}", DONE.len())),
+            raw(format!(
+                "HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: {}\r\n\r\n{SUCCESS}",
+                SUCCESS.len()
+            )),
             true,
         ),
     ] {
         for class in CLASSES {
-            let first = if kept { joined([acts.clone(), done()]) } else { acts.clone() };
-            let server = ScriptServer::start([first, done()]).await;
+            let first = if kept { joined([acts.clone(), success()]) } else { acts.clone() };
+            let server = ScriptServer::start([first, success()]).await;
             let client = client(&server.url(), 1);
             send(&client, class).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
             list(&client).await.unwrap();
@@ -82,8 +85,8 @@ async fn accepts_bodies_in_unusual_framing() {
 #[tokio::test]
 async fn discards_a_connection_with_bytes_after_the_response() {
     let evil = "HTTP/1.1 500 Evil\r\ncontent-length: 0\r\n\r\n";
-    let whole = format!("{JSON}content-length: {}\r\n\r\n{DONE}", DONE.len());
-    let chunks = format!("{JSON}transfer-encoding: chunked\r\n\r\n{:x}\r\n{DONE}\r\n0\r\n\r\n", DONE.len());
+    let whole = format!("{JSON}content-length: {}\r\n\r\n{SUCCESS}", SUCCESS.len());
+    let chunks = format!("{JSON}transfer-encoding: chunked\r\n\r\n{:x}\r\n{SUCCESS}\r\n0\r\n\r\n", SUCCESS.len());
     for (name, class, text) in CLASSES.into_iter().flat_map(|class| {
         [
             ("two answers", class, format!("{whole}{evil}")),
@@ -92,20 +95,20 @@ async fn discards_a_connection_with_bytes_after_the_response() {
             ("behind the last chunk", class, format!("{chunks}{evil}")),
         ]
     }) {
-        stray(name, Some(class), text).await;
+        check_stray_bytes(name, Some(class), text).await;
     }
     for status in ["204 No Content", "205 Reset Content", "304 Not Modified"] {
         // Only the operation that expects no body takes these for a success.
         let length = if status.starts_with("205") { "content-length: 0\r\n" } else { "" };
-        stray(status, None, format!("HTTP/1.1 {status}\r\n{length}\r\n{evil}")).await;
+        check_stray_bytes(status, None, format!("HTTP/1.1 {status}\r\n{length}\r\n{evil}")).await;
     }
 }
 
 /// Sends an operation of this class, or one without a reply body.
-async fn stray(name: &str, class: Option<Idempotency>, text: String) {
+async fn check_stray_bytes(name: &str, class: Option<Idempotency>, text: String) {
     // The server stays, so that only the stray bytes can make the client leave.
     let first = vec![Act::Read, write(text), Act::Hang];
-    let server = ScriptServer::start([first, done()]).await;
+    let server = ScriptServer::start([first, success()]).await;
     let client = client(&server.url(), 1);
     let result = match class {
         Some(class) => send(&client, class).await,
@@ -122,8 +125,8 @@ async fn stray(name: &str, class: Option<Idempotency>, text: String) {
 async fn discards_a_connection_with_an_unsolicited_response() {
     let late = convex_mgmt_suite::script_server::Gate::new();
     let evil = write("HTTP/1.1 500 Evil\r\ncontent-length: 0\r\n\r\n");
-    let first = joined([done(), vec![Act::Wait(late.clone()), evil, Act::Open(late.clone()), Act::Hang]]);
-    let server = ScriptServer::start([first, answer("200 OK", DONE)]).await;
+    let first = joined([success(), vec![Act::Wait(late.clone()), evil, Act::Open(late.clone()), Act::Hang]]);
+    let server = ScriptServer::start([first, respond("200 OK", SUCCESS)]).await;
     let client = client(&server.url(), 1);
     list(&client).await.unwrap();
     late.open();

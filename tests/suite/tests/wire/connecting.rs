@@ -9,17 +9,17 @@ use convex_mgmt::{
     Client, ClientBuilder, DeployKey, DeploymentApi, Endpoint, ErrorKind, Idempotency, Proxy, RetryPolicy, Sent,
 };
 use convex_mgmt_suite::ADMIN_KEY;
-use convex_mgmt_suite::script_server::{Act, Closed, Gate, ScriptServer, write};
+use convex_mgmt_suite::script_server::{Act, ClosedPort, Gate, ScriptServer, write};
 use tower::ServiceExt;
 use tower::layer::layer_fn;
 
-use crate::{CLASSES, Case, Signal, builder, check, client, done, joined, list, send, settle};
+use crate::{CLASSES, Case, Signal, builder, check, client, joined, list, send, settle, success};
 
 /// Case 1.
 #[tokio::test]
 async fn retries_a_refused_connection() {
     for class in CLASSES {
-        let closed = Closed::port();
+        let closed = ClosedPort::new();
         let url = closed.url();
         let error = send(&client(&url, 3), class).await.unwrap_err();
         assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::Connect, ErrorKind::Connect), "{class:?}");
@@ -32,7 +32,7 @@ async fn retries_a_refused_connection() {
             service.map_result(move |result| {
                 if let Some(closed) = closed.lock().unwrap_or_else(PoisonError::into_inner).take() {
                     assert!(result.is_err());
-                    *opened.lock().unwrap() = Some(closed.open([joined([done(), done()])]));
+                    *opened.lock().unwrap() = Some(closed.open([joined([success(), success()])]));
                 }
                 result
             })
@@ -62,10 +62,10 @@ async fn tries_the_next_address_of_a_name() {
     const NAME: &str = "Deployment.localhost";
     let (dead, live) = ([127, 0, 0, 2], [127, 0, 0, 1]);
     for swallows in [false, true] {
-        let server = ScriptServer::start([joined([done(), done()])]).await;
+        let server = ScriptServer::start([joined([success(), success()])]).await;
         let port = server.address().port();
-        let closed = Closed::at((dead, port).into());
-        let _swallowing = swallows.then(|| closed.swallow());
+        let closed = ClosedPort::at((dead, port).into());
+        let _swallowing = swallows.then(|| closed.blackhole());
         let url = format!("http://{NAME}:{port}");
         let at = |addresses: &[[u8; 4]]| {
             let addresses: Vec<_> = addresses.iter().map(|address| IpAddr::from(*address)).collect();
@@ -86,9 +86,9 @@ async fn tries_the_next_address_of_a_name() {
 /// Case 3.
 #[tokio::test]
 async fn the_connect_timeout_ends_an_unanswered_connect() {
-    let swallowing = Closed::port().swallow();
+    let blackhole = ClosedPort::new().blackhole();
     for class in CLASSES {
-        let client = builder(&swallowing.url, 2).connect_timeout(Duration::from_millis(50)).build().unwrap();
+        let client = builder(&blackhole.url, 2).connect_timeout(Duration::from_millis(50)).build().unwrap();
         let error = send(&client, class).await.unwrap_err();
         assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Connect, Sent::No, 2), "{class:?}");
         assert!(error.elapsed() >= Duration::from_millis(100), "{class:?}: {error:?}");
@@ -99,21 +99,21 @@ async fn the_connect_timeout_ends_an_unanswered_connect() {
 #[tokio::test]
 async fn reports_not_sent_when_the_timeout_ends_before_the_connect() {
     let short = Duration::from_millis(100);
-    let swallowing = Closed::port().swallow();
+    let blackhole = ClosedPort::new().blackhole();
     // Accepts the connection, and never answers the handshake of TLS, or the request for a tunnel.
     let silent = ScriptServer::start((0..100).map(|_| vec![Act::Hang])).await;
     let secure = format!("https://localhost:{}", silent.address().port());
     let proxied = |url: &str| builder("https://deployment.example", 2).proxy(Proxy::new(url, "").unwrap());
     for http2 in [false, true] {
-        for (case, way) in [
-            ("swallowed", &(|| builder(&swallowing.url, 2)) as &dyn Fn() -> ClientBuilder<DeploymentApi>),
+        for (case, build) in [
+            ("swallowed", &(|| builder(&blackhole.url, 2)) as &dyn Fn() -> ClientBuilder<DeploymentApi>),
             ("no handshake", &|| builder(&secure, 2)),
-            ("no proxy", &|| proxied(&swallowing.url)),
+            ("no proxy", &|| proxied(&blackhole.url)),
             ("no tunnel", &|| proxied(&silent.url())),
         ] {
             for class in CLASSES {
                 let what = format!("{case}, {class:?}, HTTP/2 {http2}");
-                let unbounded = || way().http2(http2).connect_timeout(None);
+                let unbounded = || build().http2(http2).connect_timeout(None);
                 let client = unbounded().attempt_timeout(short).build().unwrap();
                 let error = send(&client, class).await.unwrap_err();
                 assert_eq!((error.kind(), error.sent()), (ErrorKind::AttemptTimeout, Sent::No), "{what}: {error:?}");
@@ -182,7 +182,7 @@ async fn a_request_returned_by_a_closed_connection_counts_as_not_sent() {
         for of_an_attempt in [true, false] {
             let close = Gate::new();
             let tunnel = vec![Act::Read, write("HTTP/1.1 200 OK\r\n\r\n")];
-            let first = joined([tunnel, done(), vec![Act::Wait(close.clone())]]);
+            let first = joined([tunnel, success(), vec![Act::Wait(close.clone())]]);
             let server = ScriptServer::start([first, vec![Act::Hang], vec![Act::Hang]]).await;
             let key = DeployKey::parse(ADMIN_KEY).unwrap();
             let builder =

@@ -5,21 +5,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use convex_mgmt::{Client, DeployKey, DeploymentApi, Endpoint, Proxy};
-use convex_mgmt_suite::script_server::{Act, Gate, ScriptServer, answer, write};
+use convex_mgmt_suite::script_server::{Act, Gate, ScriptServer, respond, write};
 use convex_mgmt_suite::{ADMIN_KEY, endpoint};
 use tokio::runtime::Builder;
 
-use crate::{DONE, bounded, builder, burst, done, list, settle};
+use crate::{SUCCESS, bounded, builder, burst, list, settle, success};
 
 #[tokio::test]
 async fn opens_at_most_max_concurrency_connections_without_keep_alive() {
     for most in [1, 2, 8] {
         let calls = 10 * most;
-        let closing = || answer("200 OK\r\nconnection: close", DONE);
+        let closing = || respond("200 OK\r\nconnection: close", SUCCESS);
         let server = ScriptServer::start((0..calls).map(|_| closing())).await;
         let client = builder(&server.url(), 1).max_concurrency(most).build().unwrap();
         burst(&client, calls).await;
-        assert_eq!((server.connections(), server.most_open()), (calls, most));
+        assert_eq!((server.connections(), server.max_open()), (calls, most));
     }
 }
 
@@ -30,7 +30,7 @@ async fn keeps_at_most_max_concurrency_connections_when_connecting_is_slow() {
         let calls = 10 * most;
         let gate = Gate::new();
         let mut acts = vec![Act::Read, Act::Wait(gate.clone()), write("HTTP/1.1 200 OK\r\n\r\n")];
-        acts.extend((0..=calls).flat_map(|_| done()));
+        acts.extend((0..=calls).flat_map(|_| success()));
         let server = ScriptServer::start((0..calls).map(|_| acts.clone())).await;
         let key = DeployKey::parse(ADMIN_KEY).unwrap();
         let builder =
@@ -57,8 +57,8 @@ async fn keeps_at_most_max_concurrency_connections_when_connecting_is_slow() {
 }
 
 /// Answers every request on each of four connections.
-async fn answering() -> ScriptServer {
-    let all = || (0..20).flat_map(|_| done()).collect::<Vec<_>>();
+async fn responding_server() -> ScriptServer {
+    let all = || (0..20).flat_map(|_| success()).collect::<Vec<_>>();
     ScriptServer::start((0..4).map(|_| all())).await
 }
 
@@ -75,7 +75,7 @@ async fn closed(server: &ScriptServer, connections: usize) {
 async fn bounds_idle_connections_of_all_hosts_and_closes_the_oldest() {
     let mut servers = Vec::new();
     for _ in 0..5 {
-        servers.push(answering().await);
+        servers.push(responding_server().await);
     }
     let client = builder(&servers[0].url(), 1).max_idle_connections_total(2).build().unwrap();
     let at = |server: &ScriptServer| client.at(endpoint(&server.url()));
@@ -95,9 +95,9 @@ async fn bounds_idle_connections_of_all_hosts_and_closes_the_oldest() {
 
 #[tokio::test]
 async fn a_421_affects_only_connections_to_its_host() {
-    let misdirected = || answer("421 Misdirected", "");
-    let lost = ScriptServer::start([[done(), misdirected()].concat(), done()]).await;
-    let other = answering().await;
+    let misdirected = || respond("421 Misdirected", "");
+    let lost = ScriptServer::start([[success(), misdirected()].concat(), success()]).await;
+    let other = responding_server().await;
     let client = builder(&lost.url(), 2).build().unwrap();
     let at_other = client.at(endpoint(&other.url()));
     list(&client).await.unwrap();
@@ -110,9 +110,9 @@ async fn a_421_affects_only_connections_to_its_host() {
 /// The server would answer further requests over each connection.
 #[tokio::test]
 async fn stops_using_a_connection_after_a_421() {
-    let misdirected = || answer("421 Misdirected", "");
-    let rest = || [done(), done()].concat();
-    let server = ScriptServer::start([[done(), misdirected(), rest()].concat(), rest()]).await;
+    let misdirected = || respond("421 Misdirected", "");
+    let rest = || [success(), success()].concat();
+    let server = ScriptServer::start([[success(), misdirected(), rest()].concat(), rest()]).await;
     let client = builder(&server.url(), 2).build().unwrap();
     list(&client).await.unwrap();
     assert_eq!(server.connections(), 1);
@@ -148,7 +148,7 @@ fn count_panics() -> Arc<AtomicUsize> {
 async fn accepts_timeouts_of_any_length() {
     let panics = count_panics();
     for time in [Duration::MAX, Duration::from_secs(u64::MAX / 2), Duration::from_secs(86_400 * 365 * 1000)] {
-        let server = answering().await;
+        let server = responding_server().await;
         let client = builder(&server.url(), 2);
         let client = client.connect_timeout(time).attempt_timeout(time).total_timeout(time).idle_timeout(time);
         let client = client.build().unwrap();
@@ -162,7 +162,7 @@ async fn accepts_timeouts_of_any_length() {
         list(&client.build().unwrap()).await.unwrap_err();
     }
     assert_eq!(panics.load(Ordering::SeqCst), 0);
-    let server = answering().await;
+    let server = responding_server().await;
     let client = builder(&server.url(), 2).idle_timeout(Duration::ZERO).build().unwrap();
     for _ in 0..2 {
         list(&client).await.unwrap();
@@ -173,7 +173,7 @@ async fn accepts_timeouts_of_any_length() {
 
 #[tokio::test]
 async fn closes_an_idle_connection_after_the_idle_timeout() {
-    let server = answering().await;
+    let server = responding_server().await;
     let client = builder(&server.url(), 1).idle_timeout(Duration::from_millis(50)).build().unwrap();
     for n in 1..3 {
         list(&client).await.unwrap();
@@ -190,7 +190,7 @@ fn runtime() -> tokio::runtime::Runtime {
 #[test]
 fn connections_belong_to_the_runtime_that_opened_them() {
     let servers = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let server = servers.block_on(answering());
+    let server = servers.block_on(responding_server());
     let client = builder(&server.url(), 1).attempt_timeout(Duration::from_secs(2)).build().unwrap();
     let (first, second) = (runtime(), runtime());
     // The first is not driven while the second is at work, and the other way round.

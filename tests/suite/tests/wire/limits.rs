@@ -7,14 +7,14 @@ use convex_mgmt::deployment::{ListAuditLogEvents, ListEnvironmentVariables, List
 use convex_mgmt::hyper::defaults;
 use convex_mgmt::proto::KEPT_BODY;
 use convex_mgmt::{DecodeErrorKind, DeploymentClient, ErrorKind, RawJson, UnixMillis};
-use convex_mgmt_suite::script_server::{Act, Gate, ScriptServer, answer, raw, write};
+use convex_mgmt_suite::script_server::{Act, Gate, ScriptServer, raw, respond, write};
 
-use crate::{Case, DONE, LIMIT, SHORT, bounded, builder, check, client, done, joined, list, settle};
+use crate::{Case, LIMIT, SHORT, SUCCESS, bounded, builder, check, client, joined, list, settle, success};
 
 /// A success whose body has this length.
 fn of(length: usize) -> String {
-    let filler = "x".repeat(length - DONE.len() - r#","f":"""#.len());
-    DONE.replacen('{', &format!(r#"{{"f":"{filler}","#), 1)
+    let filler = "x".repeat(length - SUCCESS.len() - r#","f":"""#.len());
+    SUCCESS.replacen('{', &format!(r#"{{"f":"{filler}","#), 1)
 }
 
 fn chunked(body: &str) -> Vec<Act> {
@@ -26,7 +26,7 @@ fn chunked(body: &str) -> Vec<Act> {
 /// Case 18.
 #[tokio::test]
 async fn accepts_a_body_up_to_the_limit() {
-    let server = ScriptServer::start([joined([answer("200 OK", &of(LIMIT)), chunked(&of(LIMIT))])]).await;
+    let server = ScriptServer::start([joined([respond("200 OK", &of(LIMIT)), chunked(&of(LIMIT))])]).await;
     let client_of_both = client(&server.url(), 1);
     for _ in 0..2 {
         list(&client_of_both).await.unwrap();
@@ -38,7 +38,7 @@ async fn accepts_a_body_up_to_the_limit() {
         Case::too_large("declared", declared(LIMIT as u64 + 1)),
         Case::too_large("declared, and absurd", declared(u64::MAX - 2)),
         Case::too_large("in chunks", chunked(&of(LIMIT + 1))),
-        Case::too_large("of an error", answer("500 Oh", &"x".repeat(LIMIT + 1))),
+        Case::too_large("of an error", respond("500 Oh", &"x".repeat(LIMIT + 1))),
         Case::too_large("until the connection ends", raw(format!("HTTP/1.1 200 OK\r\n\r\n{}", of(LIMIT + 1)))),
     ])
     .await;
@@ -52,7 +52,7 @@ async fn accepts_a_body_up_to_the_limit() {
 async fn accepts_headers_up_to_the_limit() {
     let of = |headers: usize| {
         let more = "x: y\r\n".repeat(headers - 1);
-        raw(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n{more}\r\n{DONE}", DONE.len()))
+        raw(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n{more}\r\n{SUCCESS}", SUCCESS.len()))
     };
     let server = ScriptServer::start([of(defaults::MAX_HEADERS)]).await;
     list(&client(&server.url(), 1)).await.unwrap();
@@ -67,10 +67,10 @@ async fn accepts_headers_up_to_the_limit() {
 #[tokio::test]
 async fn accepts_a_head_up_to_the_limit() {
     let head = |length: usize| {
-        let (begin, end) = (format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nx: ", DONE.len()), "\r\n\r\n");
+        let (begin, end) = (format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nx: ", SUCCESS.len()), "\r\n\r\n");
         format!("{begin}{}{end}", "y".repeat(length - begin.len() - end.len()))
     };
-    let server = ScriptServer::start([raw(format!("{}{DONE}", head(defaults::HEAD_LIMIT)))]).await;
+    let server = ScriptServer::start([raw(format!("{}{SUCCESS}", head(defaults::HEAD_LIMIT)))]).await;
     list(&client(&server.url(), 1)).await.unwrap();
     let mut cut = head(defaults::HEAD_LIMIT + 1);
     cut.truncate(defaults::HEAD_LIMIT);
@@ -88,7 +88,7 @@ async fn keeps_a_bounded_part_of_an_error_body() {
     for (length, kept) in
         [(KEPT_BODY - 1, KEPT_BODY - 1), (KEPT_BODY, KEPT_BODY), (KEPT_BODY + 1, KEPT_BODY), (1_000_000, KEPT_BODY)]
     {
-        let server = ScriptServer::start([answer("400 Bad Request", &"x".repeat(length))]).await;
+        let server = ScriptServer::start([respond("400 Bad Request", &"x".repeat(length))]).await;
         let client = builder(&server.url(), 1).response_limit(2_000_000).build().unwrap();
         assert_eq!(list(&client).await.unwrap_err().body().unwrap().len(), kept, "{length}");
     }
@@ -106,11 +106,11 @@ async fn bounds_the_depth_of_json() {
             format!(r#"{{"actor":{{"kind":"x","k":{deep}}},"action":"x","createTime":1,"metadata":{{"k":{deep}}}}}"#);
         let unknown = format!(r#"{{"logStreamType":"pigeon","id":"a","status":{{"type":"active"}},"k":{deep}}}"#);
         let server = ScriptServer::start([joined([
-            answer("200 OK", &DONE.replacen('{', &format!(r#"{{"new":{deep},"#), 1)),
-            answer("200 OK", &format!(r#"{{"items":[{event}],"pagination":{{"hasMore":false,"k":{deep}}}}}"#)),
-            answer("200 OK", &format!("[{unknown}]")),
-            answer("400 Bad Request", &format!(r#"{{"code":"BadJsonBody","message":"","new":{deep}}}"#)),
-            answer("200 OK", &format!(r#"{{"environmentVariables":{deep}}}"#)),
+            respond("200 OK", &SUCCESS.replacen('{', &format!(r#"{{"new":{deep},"#), 1)),
+            respond("200 OK", &format!(r#"{{"items":[{event}],"pagination":{{"hasMore":false,"k":{deep}}}}}"#)),
+            respond("200 OK", &format!("[{unknown}]")),
+            respond("400 Bad Request", &format!(r#"{{"code":"BadJsonBody","message":"","new":{deep}}}"#)),
+            respond("200 OK", &format!(r#"{{"environmentVariables":{deep}}}"#)),
         ])])
         .await;
         let client = builder(&server.url(), 1).response_limit(16_000_000).build().unwrap();
@@ -131,7 +131,7 @@ async fn bounds_the_depth_of_json() {
 }
 
 /// So many calls at once, each on a connection of its own.
-async fn at_once(client: &DeploymentClient, count: usize, arrived: &Gate, go: &Gate) {
+async fn concurrent_calls(client: &DeploymentClient, count: usize, arrived: &Gate, go: &Gate) {
     let calls: Vec<_> = (0..count)
         .map(|_| {
             let client = client.clone();
@@ -139,7 +139,7 @@ async fn at_once(client: &DeploymentClient, count: usize, arrived: &Gate, go: &G
         })
         .collect();
     for _ in 0..count {
-        bounded(arrived.passed()).await;
+        bounded(arrived.wait()).await;
     }
     for _ in 0..count {
         go.open();
@@ -155,15 +155,15 @@ async fn keeps_at_most_max_idle_connections() {
     for (most, opened) in [(3, 3), (4, 3), (2, 4), (1, 5), (0, 6)] {
         let (arrived, go) = (Gate::new(), Gate::new());
         let call = || {
-            let mut acts = done();
+            let mut acts = success();
             acts.splice(1..1, [Act::Open(arrived.clone()), Act::Wait(go.clone())]);
             acts
         };
         let server = ScriptServer::start((0..9).map(|_| joined([call(), call()]))).await;
         let client = builder(&server.url(), 1).max_idle_connections(most).build().unwrap();
-        at_once(&client, 3, &arrived, &go).await;
+        concurrent_calls(&client, 3, &arrived, &go).await;
         assert_eq!(server.connections(), 3, "{most}");
-        at_once(&client, 3, &arrived, &go).await;
+        concurrent_calls(&client, 3, &arrived, &go).await;
         assert_eq!((server.connections(), server.requests().len()), (opened, 6), "{most}");
     }
 }
@@ -172,7 +172,7 @@ async fn keeps_at_most_max_idle_connections() {
 async fn sends_at_most_max_concurrency_requests_at_once() {
     for (most, at_first) in [(Some(4), 3), (Some(3), 3), (Some(2), 2), (Some(1), 1), (Some(0), 1), (None, 3)] {
         let (arrived, go) = (Gate::new(), Gate::new());
-        let call = || vec![Act::Read, Act::Open(arrived.clone()), Act::Wait(go.clone()), done().pop().unwrap()];
+        let call = || vec![Act::Read, Act::Open(arrived.clone()), Act::Wait(go.clone()), success().pop().unwrap()];
         let server = ScriptServer::start((0..3).map(|_| joined([call(), call(), call()]))).await;
         let client = builder(&server.url(), 1).max_concurrency(most).build().unwrap();
         let calls: Vec<_> = (0..3)
@@ -182,7 +182,7 @@ async fn sends_at_most_max_concurrency_requests_at_once() {
             })
             .collect();
         for _ in 0..at_first {
-            bounded(arrived.passed()).await;
+            bounded(arrived.wait()).await;
         }
         // Any other would have come by now.
         settle().await;
@@ -199,7 +199,7 @@ async fn sends_at_most_max_concurrency_requests_at_once() {
 }
 
 /// The most memory that a call holds at once, while a server on another thread sends without end.
-fn most_held(acts: Vec<Act>, limit: usize) -> (ErrorKind, u64) {
+fn peak_memory(acts: Vec<Act>, limit: usize) -> (ErrorKind, u64) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let server = runtime.block_on(ScriptServer::start([acts]));
     let client = builder(&server.url(), 1).response_limit(limit).attempt_timeout(SHORT).build().unwrap();
@@ -217,7 +217,7 @@ fn most_held(acts: Vec<Act>, limit: usize) -> (ErrorKind, u64) {
             tokio::task::yield_now().await;
         }
     }));
-    assert!(server.flooded() > 0, "the server sent something");
+    assert!(server.bytes_flooded() > 0, "the server sent something");
     (failure.unwrap(), held.bytes_max)
 }
 
@@ -244,7 +244,7 @@ fn bounds_memory_whatever_the_server_sends() {
         ("interim answers", flood("", interim), ErrorKind::AttemptTimeout, head),
         ("line ends", flood("", "\r\n"), ErrorKind::InvalidResponse, head),
     ] {
-        let (got, held) = most_held(acts, BODY);
+        let (got, held) = peak_memory(acts, BODY);
         assert_eq!(got, failure, "{name}");
         assert!(held <= most as u64, "{name}: {held} bytes, of {most}");
     }
@@ -254,7 +254,7 @@ fn bounds_memory_whatever_the_server_sends() {
 #[tokio::test]
 async fn leaves_a_server_that_sends_without_end() {
     let endless = || vec![Act::Read, write("HTTP/1.1 200 OK\r\n\r\n"), Act::Flood(vec![b'x'; 10_000])];
-    let server = ScriptServer::start([endless(), done()]).await;
+    let server = ScriptServer::start([endless(), success()]).await;
     let client = builder(&server.url(), 1).attempt_timeout(Duration::from_secs(60)).build().unwrap();
     assert_eq!(list(&client).await.unwrap_err().kind(), ErrorKind::ResponseTooLarge);
     bounded(async {
@@ -263,7 +263,7 @@ async fn leaves_a_server_that_sends_without_end() {
         }
     })
     .await;
-    assert!(server.flooded() <= 32 * 1024 * 1024, "{} bytes", server.flooded());
+    assert!(server.bytes_flooded() <= 32 * 1024 * 1024, "{} bytes", server.bytes_flooded());
     list(&client).await.unwrap();
     assert_eq!(server.connections(), 2);
 }

@@ -22,13 +22,13 @@
 //! | 16 | shorter or longer than promised | `body::reports_truncated_and_malformed_bodies`, `discards_a_connection_with_bytes_after_the_response` |
 //! | 17 | broken chunks | `body::reports_truncated_and_malformed_bodies` |
 //! | 18 | larger than the limit | `limits::accepts_a_body_up_to_the_limit` |
-//! | 19 | no content, and stray bytes | `body::discards_a_connection_with_bytes_after_the_response`, `answers::handles_success_responses_without_a_body` |
-//! | 20, 21 | compressed, no JSON, bad JSON | `answers::reports_undecodable_success_responses`; depth in `limits` |
-//! | 22 | error bodies | `answers::classifies_error_responses`, `limits::keeps_a_bounded_part_of_an_error_body` |
-//! | 23 | `Retry-After` | `answers::waits_for_the_retry_after` |
-//! | 24 | 429, 500 and 503 by class | `answers::classifies_error_responses`; data sync's in `end_to_end/data_sync.rs` |
-//! | 25 | 421 | `answers::retries_a_421_on_another_connection`, `a_late_421_keeps_newer_connections` |
-//! | 26 | redirects | `answers::does_not_follow_redirects` |
+//! | 19 | no content, and stray bytes | `body::discards_a_connection_with_bytes_after_the_response`, `responses::handles_success_responses_without_a_body` |
+//! | 20, 21 | compressed, no JSON, bad JSON | `responses::reports_undecodable_success_responses`; depth in `limits` |
+//! | 22 | error bodies | `responses::classifies_error_responses`, `limits::keeps_a_bounded_part_of_an_error_body` |
+//! | 23 | `Retry-After` | `responses::waits_for_the_retry_after` |
+//! | 24 | 429, 500 and 503 by class | `responses::classifies_error_responses`; data sync's in `end_to_end/data_sync.rs` |
+//! | 25 | 421 | `responses::retries_a_421_on_another_connection`, `a_late_421_keeps_newer_connections` |
+//! | 26 | redirects | `responses::does_not_follow_redirects` |
 //! | 27 | credentials that are replaced | `credential_refresh.rs` |
 //! | 28 | attempts are the same to the byte | `request::all_attempts_send_the_same_bytes`, `policy` |
 //! | 29 - 34 | retries, budget, deadlines, layers | `policy`, and `retry/tests.rs` of the `proto` crate; 33 also `lifecycle::reports_not_sent_when_a_layer_is_not_ready` |
@@ -49,15 +49,14 @@ use bytes::Bytes;
 use convex_mgmt::{
     Client, ClientBuilder, DeploymentApi, DeploymentClient, Error, ErrorKind, Idempotency, RetryPolicy, Sent,
 };
-use convex_mgmt_suite::classes::{self, CLASSES, DONE};
+use convex_mgmt_suite::classes::{self, CLASSES, SUCCESS};
 use convex_mgmt_suite::endpoint;
-use convex_mgmt_suite::script_server::{Act, ScriptServer, answer};
+use convex_mgmt_suite::script_server::{Act, ScriptServer, respond};
 use http::{Request, Response};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tower::{BoxError, Service};
 
-mod answers;
 mod body;
 mod connecting;
 mod connections;
@@ -65,6 +64,7 @@ mod head;
 mod lifecycle;
 mod limits;
 mod request;
+mod responses;
 mod time;
 
 /// In this time every case has ended, or something hangs.
@@ -74,13 +74,13 @@ const SHORT: Duration = Duration::from_secs(1);
 /// The client's limit of a body in these tests.
 const LIMIT: usize = 1000;
 
-fn done() -> Vec<Act> {
-    answer("200 OK\r\ncontent-type: application/json", DONE)
+fn success() -> Vec<Act> {
+    respond("200 OK\r\ncontent-type: application/json", SUCCESS)
 }
 
 /// A success of an operation without a reply body.
-fn done_without_reply() -> Vec<Act> {
-    answer("200 OK", "")
+fn empty_success() -> Vec<Act> {
+    respond("200 OK", "")
 }
 
 fn joined(acts: impl IntoIterator<Item = Vec<Act>>) -> Vec<Act> {
@@ -164,9 +164,9 @@ struct Case {
     /// Whether writes end without it being known what was done.
     unknown: bool,
     /// Which of the [`CLASSES`] are tried again.
-    repeated: [bool; 3],
+    retried: [bool; 3],
     /// Whether the connection is used again.
-    kept: bool,
+    reused: bool,
     attempt_timeout: Option<Duration>,
     total_timeout: Option<Duration>,
 }
@@ -174,14 +174,14 @@ struct Case {
 impl Case {
     /// A connection that breaks after so many whole requests.
     fn broken(name: &'static str, requests: usize, acts: impl IntoIterator<Item = Act>) -> Self {
-        let (failure, repeated) = (ErrorKind::Connection, [true, true, false]);
+        let (failure, retried) = (ErrorKind::Connection, [true, true, false]);
         let acts = acts.into_iter().collect();
         let (attempt_timeout, total_timeout) = (None, None);
-        Self { name, acts, requests, failure, unknown: true, repeated, kept: false, attempt_timeout, total_timeout }
+        Self { name, acts, requests, failure, unknown: true, retried, reused: false, attempt_timeout, total_timeout }
     }
 
     /// The same in which time runs out.
-    fn slow(self) -> Self {
+    fn times_out(self) -> Self {
         Self { failure: ErrorKind::AttemptTimeout, attempt_timeout: Some(SHORT), ..self }
     }
 
@@ -192,13 +192,13 @@ impl Case {
 
     /// The same with a response that is too large.
     fn too_large(name: &'static str, acts: impl IntoIterator<Item = Act>) -> Self {
-        Self { failure: ErrorKind::ResponseTooLarge, repeated: [false; 3], ..Self::broken(name, 1, acts) }
+        Self { failure: ErrorKind::ResponseTooLarge, retried: [false; 3], ..Self::broken(name, 1, acts) }
     }
 
     /// The same in which the time of the whole call runs out.
-    fn without_end(self) -> Self {
+    fn exceeds_deadline(self) -> Self {
         let (attempt_timeout, total_timeout) = (Some(SHORT / 4), Some(SHORT));
-        Self { failure: ErrorKind::DeadlineExceeded, repeated: [false; 3], attempt_timeout, total_timeout, ..self }
+        Self { failure: ErrorKind::DeadlineExceeded, retried: [false; 3], attempt_timeout, total_timeout, ..self }
     }
 
     /// Tries the case with every class of operation, without and with further attempts.
@@ -209,8 +209,8 @@ impl Case {
 
     async fn run(&self, class: usize, attempts: u32) {
         let what = format!("{}: {:?}, {attempts} attempts", self.name, CLASSES[class]);
-        let rest = || joined([done(), done()]);
-        let first = if self.kept { joined([self.acts.clone(), rest()]) } else { self.acts.clone() };
+        let rest = || joined([success(), success()]);
+        let first = if self.reused { joined([self.acts.clone(), rest()]) } else { self.acts.clone() };
         let server = ScriptServer::start([first, rest()]).await;
         let mut client = builder(&server.url(), attempts);
         if let Some(timeout) = self.attempt_timeout {
@@ -221,7 +221,7 @@ impl Case {
         }
         let client = client.build().unwrap();
         let result = send(&client, CLASSES[class]).await;
-        let again = self.repeated[class] && attempts > 1;
+        let again = self.retried[class] && attempts > 1;
         match result {
             Ok(()) => assert!(again, "{what}: a success"),
             Err(error) => {
@@ -232,12 +232,12 @@ impl Case {
                 assert_eq!((error.sent(), error.attempts()), (Sent::Maybe, 1), "{what}");
             }
         }
-        let connections = 1 + usize::from(again && !self.kept);
+        let connections = 1 + usize::from(again && !self.reused);
         let requests = self.requests + usize::from(again);
         assert_eq!((server.connections(), server.requests().len()), (connections, requests), "{what}");
         // The client works afterwards: on the connection that is good, or on a new one.
         list(&client).await.unwrap_or_else(|error| panic!("{what}: afterwards: {error:?}"));
-        let connections = if self.kept { 1 } else { 2 };
+        let connections = if self.reused { 1 } else { 2 };
         assert_eq!((server.connections(), server.requests().len()), (connections, requests + 1), "{what}: afterwards");
     }
 }

@@ -10,22 +10,22 @@ use convex_mgmt::{
 use convex_mgmt_suite::script_server::{Act, Gate, ScriptServer, raw, write};
 use http::Method;
 
-use crate::{CLASSES, Case, Signal, bounded, check, client, done, done_without_reply, joined, list, send, settle};
+use crate::{CLASSES, Case, Signal, bounded, check, client, empty_success, joined, list, send, settle, success};
 
 /// The largest that goes, and more than the sockets of a connection hold, so that it cannot leave unless it is read.
 const LARGE: usize = 2 * 1024 * 1024 - 2;
 
-/// A large request, of a class that is repeated or of one that is not.
-struct Upload<const REPEATED: bool>;
+/// A large request, of a class that is retried or of one that is not.
+struct Upload<const RETRIED: bool>;
 
-impl<const REPEATED: bool> Operation for Upload<REPEATED> {
+impl<const RETRIED: bool> Operation for Upload<RETRIED> {
     type Api = DeploymentApi;
     type Output = ();
     const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
         "upload",
         Method::POST,
         "/upload",
-        if REPEATED { Idempotency::Idempotent } else { Idempotency::NonIdempotent },
+        if RETRIED { Idempotency::Idempotent } else { Idempotency::NonIdempotent },
     );
     fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
         request.json(&"x".repeat(LARGE))
@@ -35,8 +35,8 @@ impl<const REPEATED: bool> Operation for Upload<REPEATED> {
     }
 }
 
-pub(crate) async fn upload(client: &DeploymentClient, repeated: bool) -> Result<(), Error> {
-    match repeated {
+pub(crate) async fn upload(client: &DeploymentClient, retried: bool) -> Result<(), Error> {
+    match retried {
         true => bounded(client.send(&Upload::<true>)).await,
         false => bounded(client.send(&Upload::<false>)).await,
     }
@@ -50,8 +50,8 @@ async fn moves_a_request_from_a_closed_idle_connection_to_a_new_one() {
         let what = format!("{class:?}, reset: {reset}, noticed: {noticed}");
         let close = Gate::new();
         let end = if reset { vec![Act::Reset] } else { vec![] };
-        let first = joined([done(), vec![Act::Wait(close.clone())], end]);
-        let server = ScriptServer::start([first, done()]).await;
+        let first = joined([success(), vec![Act::Wait(close.clone())], end]);
+        let server = ScriptServer::start([first, success()]).await;
         let client = client(&server.url(), 1);
         list(&client).await.unwrap();
         let mut signal = Signal::new().await;
@@ -78,7 +78,7 @@ async fn reports_a_pooled_connection_that_breaks_during_a_request() {
         ("closed after the request", vec![Act::Read], 1),
     ];
     for ((name, ending, read), class) in endings.iter().flat_map(|end| CLASSES.map(|class| (end.clone(), class))) {
-        let server = ScriptServer::start([joined([done(), ending]), joined([done(), done()])]).await;
+        let server = ScriptServer::start([joined([success(), ending]), joined([success(), success()])]).await;
         let client = client(&server.url(), 3);
         list(&client).await.unwrap();
         let result = send(&client, class).await;
@@ -108,13 +108,13 @@ async fn reports_a_connection_that_breaks_inside_the_request() {
     .await;
     for (name, acts) in [
         ("reset in the head", vec![Act::Part(1), Act::Reset]),
-        ("reset half-way", vec![Act::Part(LARGE / 2), Act::Reset]),
-        ("closed half-way", vec![Act::Part(LARGE / 2)]),
+        ("reset half-route", vec![Act::Part(LARGE / 2), Act::Reset]),
+        ("closed half-route", vec![Act::Part(LARGE / 2)]),
     ] {
-        for repeated in [true, false] {
-            let server = ScriptServer::start([acts.clone(), joined([done(), done()])]).await;
+        for retried in [true, false] {
+            let server = ScriptServer::start([acts.clone(), joined([success(), success()])]).await;
             let client = client(&server.url(), 2);
-            match (repeated, upload(&client, repeated).await) {
+            match (retried, upload(&client, retried).await) {
                 (true, result) => result.expect(name),
                 (false, result) => {
                     let error = result.expect_err(name);
@@ -127,7 +127,7 @@ async fn reports_a_connection_that_breaks_inside_the_request() {
                 }
             }
             list(&client).await.unwrap();
-            assert_eq!((server.connections(), server.requests().len()), (2, 1 + usize::from(repeated)), "{name}");
+            assert_eq!((server.connections(), server.requests().len()), (2, 1 + usize::from(retried)), "{name}");
         }
     }
 }
@@ -137,18 +137,18 @@ async fn reports_a_connection_that_breaks_inside_the_request() {
 async fn reports_an_early_error_response() {
     let refusal = r#"{"code":"SomethingNew","message":""}"#;
     for status in ["413 Too Large", "401 Unauthorized"] {
-        let answer = write(format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{refusal}", refusal.len()));
-        let begun = |rest: Vec<Act>| joined([vec![Act::Part(1), answer.clone()], rest]);
+        let response = write(format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{refusal}", refusal.len()));
+        let begun = |rest: Vec<Act>| joined([vec![Act::Part(1), response.clone()], rest]);
         for (name, acts, connections) in [
-            ("reads on", begun(joined([vec![Act::Read], done()])), 1),
+            ("reads on", begun(joined([vec![Act::Read], success()])), 1),
             ("says that it will say no more", begun(vec![Act::Finish, Act::Hang]), 2),
             ("closes", begun(vec![]), 2),
             ("resets", begun(vec![Act::Reset]), 2),
         ] {
-            for repeated in [true, false] {
-                let server = ScriptServer::start([acts.clone(), done()]).await;
+            for retried in [true, false] {
+                let server = ScriptServer::start([acts.clone(), success()]).await;
                 let client = client(&server.url(), 3);
-                let error = upload(&client, repeated).await.unwrap_err();
+                let error = upload(&client, retried).await.unwrap_err();
                 assert_eq!((error.kind(), error.attempts()), (ErrorKind::Api, 1), "{name}, {status}: {error:?}");
                 settle().await;
                 list(&client).await.unwrap();
@@ -163,9 +163,9 @@ async fn reports_an_early_error_response() {
 /// Case 8. An answer that is there before a request was read at all is one nevertheless.
 #[tokio::test]
 async fn accepts_a_response_sent_before_the_request_is_read() {
-    let answer = done().pop().unwrap();
+    let response = success().pop().unwrap();
     for class in CLASSES {
-        let server = ScriptServer::start([joined([vec![Act::Part(1), answer.clone(), Act::Read], done()])]).await;
+        let server = ScriptServer::start([joined([vec![Act::Part(1), response.clone(), Act::Read], success()])]).await;
         let client = client(&server.url(), 1);
         send(&client, class).await.unwrap();
         list(&client).await.unwrap();
@@ -188,7 +188,7 @@ async fn reports_a_missing_response_to_a_complete_request() {
 #[tokio::test]
 async fn all_attempts_send_the_same_bytes() {
     let busy = raw("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n");
-    let server = ScriptServer::start([vec![Act::Read, Act::Reset], joined([busy, done_without_reply()])]).await;
+    let server = ScriptServer::start([vec![Act::Read, Act::Reset], joined([busy, empty_success()])]).await;
     let update = UpdateEnvironmentVariables::new().set("A", "1").delete("B");
     bounded(client(&server.url(), 3).send(&update)).await.unwrap();
     let requests = server.requests();

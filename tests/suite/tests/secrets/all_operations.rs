@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use tower::{BoxError, Layer, Service};
 use tracing_subscriber::fmt::format::FmtSpan;
 
-use crate::{shown, told};
+use crate::{debug_texts, error_texts};
 
 /// The canary. It has characters that URLs and JSON spell in another way.
 const CANARY: &str = "Ca7a/Ry+q7Zk0vX3";
@@ -81,23 +81,23 @@ async fn send<O: Sample<Api: TestApi, Output: Debug>>(step: impl Fn() -> Step, s
     for operation in operations {
         let script = script(&step);
         let client = client::<O>(&script);
-        let mut text = shown(&operation);
+        let mut text = debug_texts(&operation);
         let mut result = client.send_for_reply(&operation).await;
         if let Err(error) = &result
             && error.kind() == ErrorKind::Build
         {
-            text += &told(error);
+            text += &error_texts(error);
             result = client.send_for_reply(&operation.unchecked()).await;
         }
         text += &match result {
-            Ok(reply) => shown(&reply),
-            Err(error) => told(&error),
+            Ok(reply) => debug_texts(&reply),
+            Err(error) => error_texts(&error),
         };
         let what = format!("{}, {:?}", O::META, step());
         assert_clean(&what, &text);
         seen.hosts_shown += usize::from(text.contains("https://hooks.example/[redacted]"));
-        assert!(!script.seen().is_empty(), "{what}: nothing was sent");
-        for request in script.seen().iter() {
+        assert!(!script.requests().is_empty(), "{what}: nothing was sent");
+        for request in script.requests().iter() {
             assert_clean(&what, &format!("{:?}", request.headers()));
             let body = String::from_utf8_lossy(request.body());
             assert!(!O::META.secret_request || body.contains(CANARY), "{what}: no secret was sent");
@@ -113,12 +113,12 @@ async fn receive<O: Sample<Api: TestApi, Output: Debug>>(body: &str, is_secret: 
     match client::<O>(&script).send_for_reply(&sample::<O>()).await {
         Ok(reply) => {
             if is_secret {
-                assert_clean(&format!("{}, {body}", O::META), &shown(&reply));
+                assert_clean(&format!("{}, {body}", O::META), &debug_texts(&reply));
             }
             true
         }
         Err(error) => {
-            assert_clean(&format!("{}, {body}", O::META), &told(&error));
+            assert_clean(&format!("{}, {body}", O::META), &error_texts(&error));
             false
         }
     }
@@ -130,7 +130,7 @@ fn client<O: Operation<Api: TestApi>>(
 ) -> Client<O::Api, impl Service<Request<Bytes>, Response = Response<Bytes>, Error: Into<BoxError>> + Clone> {
     let endpoint = O::Api::endpoint("https://happy-animal-123.convex.cloud", CANARY);
     let refresh = CredentialRefreshLayer::new(async |_| Ok(O::Api::credential(CANARY)));
-    assert_clean("the refresh layer", &shown(&(refresh.layer(script.clone()), refresh.clone())));
+    assert_clean("the refresh layer", &debug_texts(&(refresh.layer(script.clone()), refresh.clone())));
     Client::builder(endpoint).attempt_layer(refresh).build_on(script.clone()).unwrap()
 }
 
@@ -218,7 +218,7 @@ async fn no_operation_shows_a_secret_whatever_its_outcome() {
         assert!(log.text().contains("convex_mgmt.call"), "nothing was logged");
         assert_clean(&format!("the log of {:?}", failure.map(|failure| failure())), &log.text());
         let Seen { urls_sent, hosts_shown } = seen;
-        assert!(urls_sent >= 28 && hosts_shown > 5, "only {urls_sent} URLs sent and {hosts_shown} hosts shown");
+        assert!(urls_sent >= 28 && hosts_shown > 5, "only {urls_sent} URLs sent and {hosts_shown} hosts debug_texts");
     }
 }
 

@@ -21,7 +21,7 @@ fn servers(
     let seen = Arc::clone(seen);
     service_fn(move |request: Request<Bytes>| {
         let (host, secret) = (request.uri().host().unwrap().to_owned(), secret(&request));
-        let (status, body) = if secret == format!("new-{host}") { (200, DONE) } else { (401, REFUSED) };
+        let (status, body) = if secret == format!("new-{host}") { (200, SUCCESS) } else { (401, BAD_KEY) };
         seen.lock().unwrap().push(format!("{secret}@{host}"));
         ready(Response::builder().status(status).body(Bytes::from_static(body.as_bytes())).map_err(TransportError::tls))
     })
@@ -45,8 +45,8 @@ where
 #[tokio::test(start_paused = true)]
 async fn one_layer_fetches_per_endpoint_and_sends_each_credential_only_there() {
     let seen = Seen::default();
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let noted = Arc::clone(&asked);
+    let fetches = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&fetches);
     let refresh = CredentialRefreshLayer::new(move |endpoint: Endpoint<DeploymentApi>| {
         noted.lock().unwrap().push(endpoint.url().to_owned());
         ready(Ok(key(&format!("new-{}", host(&endpoint)))))
@@ -57,7 +57,7 @@ async fn one_layer_fetches_per_endpoint_and_sends_each_credential_only_there() {
             list(&client, &url(n)).await.unwrap();
         }
     }
-    assert_eq!(*asked.lock().unwrap(), [url(0), url(1), url(2)]);
+    assert_eq!(*fetches.lock().unwrap(), [url(0), url(1), url(2)]);
     let first = (0..3).flat_map(|n| [format!("old@d{n}.example"), format!("new-d{n}.example@d{n}.example")]);
     let second = (0..3).map(|n| format!("new-d{n}.example@d{n}.example"));
     assert_eq!(*seen.lock().unwrap(), first.chain(second).collect::<Vec<_>>());
@@ -66,8 +66,8 @@ async fn one_layer_fetches_per_endpoint_and_sends_each_credential_only_there() {
 /// Each of these is an endpoint, and has another key than the one before.
 #[tokio::test(start_paused = true)]
 async fn endpoints_are_identified_by_url_path_and_credential() {
-    let script = Script::new((0..4).flat_map(|_| [refused(), Step::Answer(200, DONE)]));
-    let (asked, count) = counter();
+    let script = Script::new((0..4).flat_map(|_| [unauthorized(), Step::Status(200, SUCCESS)]));
+    let (fetches, count) = counter();
     let refresh = CredentialRefreshLayer::new(move |_| ready(Ok(key(&format!("new{}", count())))));
     let client = builder().attempt_layer(refresh).build_on(script.clone()).unwrap();
     let below = Endpoint::with_path_prefix("https://a.example/below", &key("old")).unwrap();
@@ -77,13 +77,13 @@ async fn endpoints_are_identified_by_url_path_and_credential() {
         client.at(endpoint).send(&ListEnvironmentVariables::new()).await.unwrap();
     }
     assert_eq!(secrets(&script), ["old", "new0", "other", "new1", "old", "new2", "old", "new3"]);
-    assert_eq!(asked.load(Ordering::Relaxed), 4);
+    assert_eq!(fetches.load(Ordering::Relaxed), 4);
 }
 
 /// The path of an operation with values belongs to the same endpoint.
 #[tokio::test(start_paused = true)]
 async fn operations_of_one_endpoint_share_its_refreshed_credential() {
-    let script = Script::new([refused(), Step::Answer(200, DONE), Step::Answer(404, "{}")]);
+    let script = Script::new([unauthorized(), Step::Status(200, SUCCESS), Step::Status(404, "{}")]);
     let refresh = CredentialRefreshLayer::new(|_| ready(Ok(key("new"))));
     let client = builder().attempt_layer(refresh).build_on(script.clone()).unwrap();
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
@@ -93,8 +93,8 @@ async fn operations_of_one_endpoint_share_its_refreshed_credential() {
 
 #[tokio::test(start_paused = true)]
 async fn passes_requests_of_another_api_or_without_an_operation_unchanged() {
-    let script = Script::new([refused(), refused()]);
-    let (asked, count) = counter();
+    let script = Script::new([unauthorized(), unauthorized()]);
+    let (fetches, count) = counter();
     let refresh = CredentialRefreshLayer::<ManagementApi>::new(move |_| {
         count();
         ready(Ok(AccessToken::parse("eyJ2=").unwrap()))
@@ -104,7 +104,7 @@ async fn passes_requests_of_another_api_or_without_an_operation_unchanged() {
     let mut request = ListEnvironmentVariables::new().to_request(&old()).unwrap();
     request.extensions_mut().clear();
     let response = tower::Layer::layer(&refresh, script.clone()).call(request).await.unwrap();
-    assert_eq!((response.status().as_u16(), asked.load(Ordering::Relaxed)), (401, 0));
+    assert_eq!((response.status().as_u16(), fetches.load(Ordering::Relaxed)), (401, 0));
     assert_eq!(secrets(&script), ["old", "old"]);
 }
 
@@ -116,7 +116,7 @@ async fn a_source_converts_any_error_with_the_question_mark_operator() {
             let port: u16 = endpoint.url().rsplit(':').next().unwrap_or_default().parse()?;
             Ok(DeployKey::parse(&format!("key|{port}"))?)
         }))
-        .build_on(Script::new([refused()]))
+        .build_on(Script::new([unauthorized()]))
         .unwrap();
     let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Credential);
@@ -127,8 +127,8 @@ async fn a_source_converts_any_error_with_the_question_mark_operator() {
 /// One fetch for all calls to an endpoint, and none waits for another endpoint's.
 #[tokio::test(start_paused = true)]
 async fn endpoints_fetch_and_back_off_independently() {
-    let asked: Arc<Mutex<BTreeMap<String, usize>>> = Arc::default();
-    let noted = Arc::clone(&asked);
+    let fetches: Arc<Mutex<BTreeMap<String, usize>>> = Arc::default();
+    let noted = Arc::clone(&fetches);
     let refresh = CredentialRefreshLayer::new(move |endpoint: Endpoint<DeploymentApi>| {
         let host = host(&endpoint);
         *noted.lock().unwrap().entry(host.clone()).or_default() += 1;
@@ -155,7 +155,7 @@ async fn endpoints_fetch_and_back_off_independently() {
     for other in others {
         other.await.unwrap().unwrap();
     }
-    let counts = asked.lock().unwrap().clone();
+    let counts = fetches.lock().unwrap().clone();
     assert_eq!(counts, (0..5).map(|n| (format!("d{n}.example"), 1)).collect());
     for call in stuck {
         assert!(!call.is_finished());
@@ -166,8 +166,8 @@ async fn endpoints_fetch_and_back_off_independently() {
 /// The layer forgets the endpoint that was used least recently, which asks again when it comes back.
 #[tokio::test(start_paused = true)]
 async fn remembers_at_most_max_endpoints() {
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let noted = Arc::clone(&asked);
+    let fetches = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&fetches);
     let alive = Arc::new(());
     let held = Arc::clone(&alive);
     let refresh = CredentialRefreshLayer::new(move |endpoint: Endpoint<DeploymentApi>| {
@@ -185,10 +185,10 @@ async fn remembers_at_most_max_endpoints() {
     for n in [0, 1, 0, 2, 0, 1] {
         list(&client, &url(n)).await.unwrap();
     }
-    assert_eq!(*asked.lock().unwrap(), [0, 1, 2, 1].map(url), "0 was always used more recently");
+    assert_eq!(*fetches.lock().unwrap(), [0, 1, 2, 1].map(url), "0 was always used more recently");
 
     // A call in flight keeps its endpoint, and other calls to that one wait for the same fetch.
-    asked.lock().unwrap().clear();
+    fetches.lock().unwrap().clear();
     let waiting = |client: &DeploymentClient<_>| {
         let client = client.clone();
         tokio::spawn(async move { list(&client, &url(9)).await })
@@ -200,7 +200,7 @@ async fn remembers_at_most_max_endpoints() {
     }
     let last = waiting(&client);
     tokio::task::yield_now().await;
-    assert_eq!(*asked.lock().unwrap(), [9, 3, 4, 5].map(url));
+    assert_eq!(*fetches.lock().unwrap(), [9, 3, 4, 5].map(url));
     assert_eq!(Arc::strong_count(&alive), 3, "the fetch in progress");
     for call in calls.into_iter().chain([last]) {
         call.abort();

@@ -17,10 +17,10 @@ use convex_mgmt::deployment::usage::UsageMetric;
 use convex_mgmt::deployment::usage_limits::{UsageLimitConfig, UsageLimitType};
 use convex_mgmt::deployment::{CreateUsageLimit, ListEnvironmentVariables};
 use convex_mgmt::{Client, DeploymentClient, Error, RetryPolicy, Sent};
-use convex_mgmt_suite::classes::DONE;
+use convex_mgmt_suite::classes::SUCCESS;
 use convex_mgmt_suite::endpoint;
+use convex_mgmt_suite::routes::HOST;
 use convex_mgmt_suite::tls::Authority;
-use convex_mgmt_suite::ways::HOST;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming};
@@ -93,7 +93,7 @@ fn response(status: StatusCode, body: Part) -> Response<Part> {
 }
 
 /// Answers a request, or does something else with it, as these jitter from 0 to 99 say.
-async fn answer(
+async fn respond(
     request: Request<Incoming>,
     seen: &Seen,
     jitter: u64,
@@ -118,7 +118,7 @@ async fn answer(
         let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
         *lock(&seen.processed).entry(body["limit"].as_u64().unwrap()).or_default() += 1;
     }
-    let done = Bytes::from_static(DONE.as_bytes());
+    let done = Bytes::from_static(SUCCESS.as_bytes());
     match jitter {
         20..=24 => ends().await,
         25..=26 => std::future::pending().await,
@@ -153,7 +153,7 @@ async fn connection(stream: TcpStream, acceptors: [TlsAcceptor; 2], seen: Arc<Se
     let (end, random) = (Arc::new(Notify::new()), Mutex::new(random));
     let service = service_fn(|request: Request<Incoming>| {
         let (seen, jitter, end) = (Arc::clone(&seen), lock(&random).below(100), Arc::clone(&end));
-        async move { answer(request, &seen, jitter, &end).await }
+        async move { respond(request, &seen, jitter, &end).await }
     });
     let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let after = |millis| async move {

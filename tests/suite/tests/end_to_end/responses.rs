@@ -8,9 +8,9 @@ use bytes::Bytes;
 use convex_mgmt::deployment::UpdateEnvironmentVariables;
 use convex_mgmt::{DeploymentClient, Error, ErrorKind, Idempotency, RetryBudget, RetryPolicy, Sent};
 use convex_mgmt_proto::samples::Sample;
-use convex_mgmt_suite::classes::{self, CLASSES, DONE};
+use convex_mgmt_suite::classes::{self, CLASSES, SUCCESS};
 use convex_mgmt_suite::operations::{TestApi, sample};
-use convex_mgmt_suite::ways::{Answering, WAYS, Way};
+use convex_mgmt_suite::routes::{ROUTES, Route, TestServer};
 use http::Response;
 
 /// The maximum number of attempts of a call.
@@ -19,16 +19,16 @@ const ATTEMPTS: u32 = 2;
 /// A server that sends scripted responses, and a client of it.
 struct Scripted {
     responses: Arc<Mutex<Vec<Response<Bytes>>>>,
-    server: Answering,
+    server: TestServer,
     client: DeploymentClient,
 }
 
 impl Scripted {
-    async fn start(way: Way) -> Self {
+    async fn start(route: Route) -> Self {
         let responses = Arc::new(Mutex::new(Vec::<Response<Bytes>>::new()));
         let script = Arc::clone(&responses);
         // The last response is repeated.
-        let server = Answering::start(way, move |_| {
+        let server = TestServer::start(route, move |_| {
             let mut script = script.lock().unwrap();
             if script.len() > 1 { script.remove(0) } else { script[0].clone() }
         });
@@ -137,8 +137,8 @@ fn assert_read(what: &str, error: &Error, failure: ErrorKind) {
 #[tokio::test]
 async fn a_2xx_response_that_the_api_did_not_make_leaves_the_outcome_unknown() {
     let utf16: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    for way in WAYS {
-        let server = Scripted::start(way).await;
+    for route in ROUTES {
+        let server = Scripted::start(route).await;
         for (what, response) in [
             ("text", response(200, &[("content-type", "text/plain")], b"OK")),
             ("an error object", response(200, &[JSON], br#"{"code":"Blocked","message":"m"}"#)),
@@ -157,7 +157,7 @@ async fn a_2xx_response_that_the_api_did_not_make_leaves_the_outcome_unknown() {
             ("many statuses", response(207, &[JSON], b"{}")),
             ("more than one value", response(200, &[JSON], b"{}{}")),
         ] {
-            let what = format!("{what}, {way:?}");
+            let what = format!("{what}, {route:?}");
             server.respond([response]);
             for error in
                 server.of_writes_without_body(&what).await.iter().chain(&server.of_writes_with_body(&what).await)
@@ -182,8 +182,8 @@ async fn a_2xx_response_that_the_api_did_not_make_leaves_the_outcome_unknown() {
 
 #[tokio::test]
 async fn an_empty_success_response_is_accepted_in_each_form() {
-    for way in WAYS {
-        let server = Scripted::start(way).await;
+    for route in ROUTES {
+        let server = Scripted::start(route).await;
         for (status, body) in [
             (200, ""),
             (200, " \r\n"),
@@ -198,15 +198,15 @@ async fn an_empty_success_response_is_accepted_in_each_form() {
             server.respond([response(status, &[], body.as_bytes())]);
             let update = UpdateEnvironmentVariables::new().set("A", "1");
             let result = server.send(body, server.client.send(&update)).await;
-            result.unwrap_or_else(|error| panic!("{status} {body:?} {way:?}: {error}"));
+            result.unwrap_or_else(|error| panic!("{status} {body:?} {route:?}: {error}"));
         }
     }
 }
 
 #[tokio::test]
 async fn an_unreadable_success_response_counts_as_applied_and_names_the_operation_to_call() {
-    for way in WAYS {
-        let server = Scripted::start(way).await;
+    for route in ROUTES {
+        let server = Scripted::start(route).await;
         for (what, body, expected) in [
             ("empty", "", "the body is empty"),
             ("white space", " \n", "the body is empty"),
@@ -216,7 +216,7 @@ async fn an_unreadable_success_response_counts_as_applied_and_names_the_operatio
             ("cut off in the first name", r#"{"usag"#, "the body ends too early"),
             ("a list", "[]", "expected an object"),
         ] {
-            let what = format!("{what}, {way:?}");
+            let what = format!("{what}, {route:?}");
             server.respond([response(200, &[JSON], body.as_bytes())]);
             for error in server.of_writes_with_body(&what).await {
                 assert_applied(&what, &error);
@@ -235,13 +235,13 @@ async fn an_unreadable_success_response_counts_as_applied_and_names_the_operatio
 
 #[tokio::test]
 async fn a_redirect_leaves_the_outcome_unknown() {
-    for way in WAYS {
-        let server = Scripted::start(way).await;
+    for route in ROUTES {
+        let server = Scripted::start(route).await;
         let to = ("location", "https://elsewhere.example/x");
         for status in [300, 301, 302, 303, 304, 305, 307, 308] {
             // "Not modified" names no other URL.
             let failure = if status == 304 { ErrorKind::UnexpectedReply } else { ErrorKind::Redirect };
-            let what = format!("{status}, {way:?}");
+            let what = format!("{status}, {route:?}");
             server.respond([response(status, &[to], b"")]);
             for error in
                 server.of_writes_without_body(&what).await.iter().chain(&server.of_writes_with_body(&what).await)
@@ -264,8 +264,8 @@ async fn a_redirect_leaves_the_outcome_unknown() {
 /// HTTP/2 has no upgrades.
 #[tokio::test]
 async fn an_unrequested_upgrade_leaves_the_outcome_unknown() {
-    for way in WAYS.into_iter().filter(|way| !way.http2) {
-        let server = Scripted::start(way).await;
+    for route in ROUTES.into_iter().filter(|route| !route.http2) {
+        let server = Scripted::start(route).await;
         server.respond([response(101, &[("upgrade", "x"), ("connection", "upgrade")], b"")]);
         for error in server.of_writes_without_body("101").await.iter().chain(&server.of_writes_with_body("101").await) {
             assert_unknown("101", error, ErrorKind::UnexpectedReply);
@@ -277,13 +277,13 @@ async fn an_unrequested_upgrade_leaves_the_outcome_unknown() {
 
 #[tokio::test]
 async fn waits_for_a_short_retry_after_and_fails_on_a_long_one() {
-    for way in WAYS {
-        let server = Scripted::start(way).await;
+    for route in ROUTES {
+        let server = Scripted::start(route).await;
         for (asked, seconds) in [("31", 31), ("86400", 86_400), ("99999999999999999999", u64::MAX)] {
             for (status, body) in
                 [(429, ""), (429, r#"{"code":"TooManyWrites"}"#), (503, r#"{"code":"ExpiredInQueue"}"#)]
             {
-                let what = format!("{status} {body} {asked}, {way:?}");
+                let what = format!("{status} {body} {asked}, {route:?}");
                 for class in CLASSES {
                     server.respond([response(status, &[("retry-after", asked)], body.as_bytes())]);
                     let error = server.of_class(&what, class).await;
@@ -297,8 +297,8 @@ async fn waits_for_a_short_retry_after_and_fails_on_a_long_one() {
         // The client waits for a short one.
         let busy = response(429, &[("retry-after", "0")], b"");
         for class in CLASSES {
-            server.respond([busy.clone(), response(200, &[JSON], DONE.as_bytes())]);
-            classes::send(&server.client, class).await.unwrap_or_else(|error| panic!("{class:?}, {way:?}: {error}"));
+            server.respond([busy.clone(), response(200, &[JSON], SUCCESS.as_bytes())]);
+            classes::send(&server.client, class).await.unwrap_or_else(|error| panic!("{class:?}, {route:?}: {error}"));
         }
         server.respond([busy]);
         let error = server.of_class("a short wait", Idempotency::NonIdempotent).await;
@@ -308,11 +308,11 @@ async fn waits_for_a_short_retry_after_and_fails_on_a_long_one() {
 
 #[tokio::test]
 async fn unknown_statuses_from_500_on_count_as_500() {
-    for way in WAYS {
-        let server = Scripted::start(way).await;
+    for route in ROUTES {
+        let server = Scripted::start(route).await;
         for status in [500, 502, 520, 521, 522, 523, 524, 527, 529, 530, 598, 599, 555, 600, 999] {
             for class in CLASSES {
-                let what = format!("{status}, {class:?}, {way:?}");
+                let what = format!("{status}, {class:?}, {route:?}");
                 server.respond([response(status, &[("content-type", "text/html")], b"<html>")]);
                 let error = server.of_class(&what, class).await;
                 let harmless = class != Idempotency::NonIdempotent;
@@ -322,7 +322,7 @@ async fn unknown_statuses_from_500_on_count_as_500() {
                     _ => assert_unknown(&what, &error, ErrorKind::UnexpectedReply),
                 }
                 if harmless {
-                    server.respond([response(status, &[], b""), response(200, &[JSON], DONE.as_bytes())]);
+                    server.respond([response(status, &[], b""), response(200, &[JSON], SUCCESS.as_bytes())]);
                     classes::send(&server.client, class).await.unwrap_or_else(|error| panic!("{what}: {error}"));
                 }
             }
@@ -339,8 +339,8 @@ async fn unknown_statuses_from_500_on_count_as_500() {
 #[tokio::test]
 async fn an_error_states_what_is_wrong_with_a_response_and_which_attempt_may_have_taken_effect() {
     let limit = r#"{"id":"x","metric":"functionCalls","window":"day","limitType":"disable","limit":1,"enabled":true}"#;
-    for way in WAYS {
-        let server = Scripted::start(way).await;
+    for route in ROUTES {
+        let server = Scripted::start(route).await;
         for (response, expected) in [
             (
                 response(200, &[JSON, ("content-encoding", "gzip")], b"\x1f\x8b\x08"),
@@ -360,13 +360,13 @@ async fn an_error_states_what_is_wrong_with_a_response_and_which_attempt_may_hav
         ] {
             server.respond([response]);
             let error = server.of_class(expected, Idempotency::NonIdempotent).await;
-            assert!(error.to_string().contains(expected), "{way:?}: {error}");
-            assert!(!error.to_string().contains("struct"), "{way:?}: {error}");
+            assert!(error.to_string().contains(expected), "{route:?}: {error}");
+            assert!(!error.to_string().contains("struct"), "{route:?}: {error}");
         }
         server.respond([response(502, &[], b""), response(403, &[JSON], br#"{"code":"BadDeployKey"}"#)]);
         let error = server.of_class("refused after a 502", Idempotency::Idempotent).await;
         assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::OutcomeUnknown, ErrorKind::Api), "{error:?}");
         let expected = "; an earlier attempt may have taken effect; call list_usage_limits to check (2 attempts in ";
-        assert!(error.to_string().contains(expected), "{way:?}: {error}");
+        assert!(error.to_string().contains(expected), "{route:?}: {error}");
     }
 }

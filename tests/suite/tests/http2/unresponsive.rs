@@ -5,21 +5,21 @@ use std::time::Duration;
 
 use convex_mgmt::hyper::defaults::{KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT};
 use convex_mgmt::{ErrorKind, RetryPolicy};
-use convex_mgmt_suite::classes::{self, CLASSES, DONE};
+use convex_mgmt_suite::classes::{self, CLASSES, SUCCESS};
 use convex_mgmt_suite::frames::FrameServer;
 use tokio::sync::Notify;
 
-use crate::{answer_all, bounded};
+use crate::{bounded, respond_to_all};
 
 /// The first connection answers one request and then reads nothing more. Others answer all.
 async fn silent_after_one() -> FrameServer {
     FrameServer::start(|number, mut frames| async move {
         frames.settings(None).await?;
         if number > 0 {
-            return answer_all(&mut frames).await;
+            return respond_to_all(&mut frames).await;
         }
         let id = frames.request().await?;
-        frames.answer(id, DONE).await?;
+        frames.respond(id, SUCCESS).await?;
         std::future::pending().await
     })
     .await
@@ -74,10 +74,10 @@ async fn pings_close_a_dead_idle_connection() {
         async move {
             frames.settings(None).await?;
             if number > 0 {
-                return answer_all(&mut frames).await;
+                return respond_to_all(&mut frames).await;
             }
             let id = frames.request().await?;
-            frames.answer(id, DONE).await?;
+            frames.respond(id, SUCCESS).await?;
             frames.ignore_all().await;
             told.notify_one();
             None

@@ -5,20 +5,22 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use convex_mgmt::RetryPolicy;
-use convex_mgmt_suite::classes::{self, CLASSES, DONE};
-use convex_mgmt_suite::ways::{Answering, WAYS};
+use convex_mgmt_suite::classes::{self, CLASSES, SUCCESS};
+use convex_mgmt_suite::routes::{ROUTES, TestServer};
 use http::Response;
 
 use crate::bounded;
 
 #[tokio::test]
 async fn an_unpolled_call_does_not_block_the_connection_for_other_calls() {
-    for way in WAYS {
+    for route in ROUTES {
         for class in CLASSES {
-            let answer = || {
-                Response::builder().header("content-type", "application/json").body(Bytes::from_static(DONE.as_bytes()))
+            let response = || {
+                Response::builder()
+                    .header("content-type", "application/json")
+                    .body(Bytes::from_static(SUCCESS.as_bytes()))
             };
-            let server = Answering::start(way, move |_| answer().unwrap()).await;
+            let server = TestServer::start(route, move |_| response().unwrap()).await;
             let client = server.client().http2(true).retry(RetryPolicy::never());
             let client = client.attempt_timeout(Duration::from_secs(10)).build().unwrap();
             let mut held = pin!(classes::send(&client, class));
@@ -26,11 +28,11 @@ async fn an_unpolled_call_does_not_block_the_connection_for_other_calls() {
             assert!(tokio::time::timeout(Duration::ZERO, &mut held).await.is_err());
             for class in CLASSES {
                 let result = bounded(classes::send(&client, class)).await;
-                assert!(result.is_ok(), "{way:?}: {result:?}");
+                assert!(result.is_ok(), "{route:?}: {result:?}");
             }
             let result = bounded(held).await;
-            assert!(result.is_ok(), "{way:?}: {result:?}");
-            assert_eq!(server.connections(), if way.http2 { 1 } else { 2 }, "{way:?}");
+            assert!(result.is_ok(), "{route:?}: {result:?}");
+            assert_eq!(server.connections(), if route.http2 { 1 } else { 2 }, "{route:?}");
         }
     }
 }

@@ -8,12 +8,12 @@ use convex_mgmt::deployment::{
     UpdateEnvironmentVariables,
 };
 use convex_mgmt::{Client, DecodeErrorKind, Error, ErrorKind, Idempotency, ResponseError, RetryPolicy};
-use convex_mgmt_suite::script_server::{Act, Gate, ScriptServer, answer, raw, write};
+use convex_mgmt_suite::script_server::{Act, Gate, ScriptServer, raw, respond, write};
 use convex_mgmt_suite::{Script, Step, endpoint};
 use http::Response;
 use tokio::time::Instant;
 
-use crate::{CLASSES, Case, DONE, bounded, check, client, done, joined, list, send};
+use crate::{CLASSES, Case, SUCCESS, bounded, check, client, joined, list, send, success};
 
 const JSON: &str = "200 OK\r\ncontent-type: application/json";
 
@@ -30,30 +30,30 @@ async fn reports_undecodable_success_responses() {
         raw([head.as_bytes(), body].concat())
     };
     for (case, acts, kind) in [
-        ("a web page", answer("200 OK\r\ncontent-type: text/html", "<html>"), DecodeErrorKind::Html),
-        ("a web page in disguise", answer("200 OK", "<html>"), DecodeErrorKind::Html),
-        ("empty", answer(JSON, ""), DecodeErrorKind::Empty),
-        ("no content", answer("204 No Content", ""), DecodeErrorKind::Empty),
-        ("truncated json", answer(JSON, r#"{"environmentVariables":{"A":"#), DecodeErrorKind::Truncated),
-        ("no json", answer(JSON, "hello"), DecodeErrorKind::Syntax),
-        ("a byte order mark", answer(JSON, "\u{feff}{}"), DecodeErrorKind::Syntax),
-        ("two values", answer(JSON, &DONE.repeat(2)), DecodeErrorKind::Syntax),
-        ("missing field", answer(JSON, "{}"), DecodeErrorKind::Shape),
-        ("null", answer(JSON, r#"{"environmentVariables":null}"#), DecodeErrorKind::Shape),
-        ("a number for a text", answer(JSON, r#"{"environmentVariables":{"A":1}}"#), DecodeErrorKind::Shape),
-        ("a list", answer(JSON, "[1]"), DecodeErrorKind::Shape),
+        ("a web page", respond("200 OK\r\ncontent-type: text/html", "<html>"), DecodeErrorKind::Html),
+        ("a web page in disguise", respond("200 OK", "<html>"), DecodeErrorKind::Html),
+        ("empty", respond(JSON, ""), DecodeErrorKind::Empty),
+        ("no content", respond("204 No Content", ""), DecodeErrorKind::Empty),
+        ("truncated json", respond(JSON, r#"{"environmentVariables":{"A":"#), DecodeErrorKind::Truncated),
+        ("no json", respond(JSON, "hello"), DecodeErrorKind::Syntax),
+        ("a byte order mark", respond(JSON, "\u{feff}{}"), DecodeErrorKind::Syntax),
+        ("two values", respond(JSON, &SUCCESS.repeat(2)), DecodeErrorKind::Syntax),
+        ("missing field", respond(JSON, "{}"), DecodeErrorKind::Shape),
+        ("null", respond(JSON, r#"{"environmentVariables":null}"#), DecodeErrorKind::Shape),
+        ("a number for a text", respond(JSON, r#"{"environmentVariables":{"A":1}}"#), DecodeErrorKind::Shape),
+        ("a list", respond(JSON, "[1]"), DecodeErrorKind::Shape),
         (
             "a field twice",
-            answer(JSON, r#"{"environmentVariables":{},"environmentVariables":{}}"#),
+            respond(JSON, r#"{"environmentVariables":{},"environmentVariables":{}}"#),
             DecodeErrorKind::Shape,
         ),
-        ("another charset", answer(&format!("{JSON}; charset=iso-8859-1"), DONE), DecodeErrorKind::Charset),
+        ("another charset", respond(&format!("{JSON}; charset=iso-8859-1"), SUCCESS), DecodeErrorKind::Charset),
         ("not utf-8", coded("", b"\"\xff\""), DecodeErrorKind::Charset),
         ("gzip not asked for", coded("content-encoding: gzip\r\n", b"\x1f\x8b\x08\0"), DecodeErrorKind::Encoding),
         ("gzip that is not declared", coded("", b"\x1f\x8b\x08\0"), DecodeErrorKind::Charset),
-        ("a part", answer("206 Partial Content\r\ncontent-range: bytes 0-9/99", DONE), DecodeErrorKind::Status),
+        ("a part", respond("206 Partial Content\r\ncontent-range: bytes 0-9/99", SUCCESS), DecodeErrorKind::Status),
     ] {
-        let server = ScriptServer::start([joined([acts, done()])]).await;
+        let server = ScriptServer::start([joined([acts, success()])]).await;
         let client = client(&server.url(), 3);
         let error = list(&client).await.expect_err(case);
         let Some(ResponseError::Decode(reply)) = error.response_error() else { panic!("{case}: {error:?}") };
@@ -67,13 +67,13 @@ async fn reports_undecodable_success_responses() {
 /// Case 21.
 #[tokio::test]
 async fn rejects_a_number_out_of_range() {
-    let limit = |number: &str| DONE.replace("\"limit\":1", &format!("\"limit\":{number}"));
+    let limit = |number: &str| SUCCESS.replace("\"limit\":1", &format!("\"limit\":{number}"));
     for (number, fits) in
         [("18446744073709551615", true), ("18446744073709551616", false), ("1e400", false), ("-1", false)]
     {
         let one = limit(number);
         let listed = one.split_once("\"usageLimit\":").unwrap().1.strip_suffix('}').unwrap();
-        let server = ScriptServer::start([answer(JSON, &format!("{{\"usageLimits\":[{listed}]}}"))]).await;
+        let server = ScriptServer::start([respond(JSON, &format!("{{\"usageLimits\":[{listed}]}}"))]).await;
         let result = bounded(client(&server.url(), 3).send(&ListUsageLimits::new())).await;
         assert_eq!(result.is_ok(), fits, "{number}: {result:?}");
         let what = ErrorKind::Decode;
@@ -86,7 +86,7 @@ async fn rejects_a_number_out_of_range() {
 async fn handles_success_responses_without_a_body() {
     for head in ["200 OK", "201 Created", "204 No Content", "205 Reset Content"] {
         for class in CLASSES {
-            let server = ScriptServer::start([joined([answer(head, ""), done()])]).await;
+            let server = ScriptServer::start([joined([respond(head, ""), success()])]).await;
             let client = client(&server.url(), 3);
             // The write was done, and that is known: it is what it gives that is not there.
             let error = send(&client, class).await.expect_err(head);
@@ -95,7 +95,7 @@ async fn handles_success_responses_without_a_body() {
             list(&client).await.unwrap();
             assert_eq!((server.connections(), server.requests().len()), (1, 2), "{head}");
         }
-        let server = ScriptServer::start([joined([answer(head, ""), done()])]).await;
+        let server = ScriptServer::start([joined([respond(head, ""), success()])]).await;
         let client = client(&server.url(), 3);
         bounded(client.send(&UpdateEnvironmentVariables::new().set("A", "1"))).await.expect(head);
         list(&client).await.unwrap();
@@ -104,8 +104,8 @@ async fn handles_success_responses_without_a_body() {
 }
 
 /// A whole answer that says no.
-fn refusal(name: &'static str, acts: Vec<Act>, failure: ErrorKind, unknown: bool, repeated: [bool; 3]) -> Case {
-    Case { failure, unknown, repeated, kept: true, ..Case::broken(name, 1, acts) }
+fn error_response(name: &'static str, acts: Vec<Act>, failure: ErrorKind, unknown: bool, retried: [bool; 3]) -> Case {
+    Case { failure, unknown, retried, reused: true, ..Case::broken(name, 1, acts) }
 }
 
 /// Cases 22 and 24.
@@ -114,32 +114,38 @@ async fn classifies_error_responses() {
     use ErrorKind::{Api, UnexpectedReply};
     let (none, harmless, all) = ([false; 3], [true, true, false], [true; 3]);
     let coded = |code: &str| format!(r#"{{"code":"{code}","message":"m"}}"#);
-    let page = |status: &str| answer(&format!("{status}\r\ncontent-type: text/html"), "<h1>");
+    let page = |status: &str| respond(&format!("{status}\r\ncontent-type: text/html"), "<h1>");
     check([
-        refusal("an error", answer("400 Bad Request", &coded("BadJsonBody")), Api, false, none),
-        refusal("no message", answer("400 Bad Request", r#"{"code":"BadJsonBody"}"#), Api, false, none),
-        refusal("more fields", answer("400 Bad", r#"{"code":"A","message":"m","trace":{"x":[1]}}"#), Api, false, none),
-        refusal("an unknown code", answer("409 Conflict", &coded("SomeNewCode")), Api, false, none),
-        refusal("no code", answer("400 Bad Request", r#"{"message":"m"}"#), UnexpectedReply, false, none),
-        refusal("an empty body", answer("400 Bad Request", ""), UnexpectedReply, false, none),
-        refusal("a list", answer("400 Bad Request", "[]"), UnexpectedReply, false, none),
-        refusal("no body at all", answer("404 Not Found", ""), UnexpectedReply, false, none),
-        refusal("a proxy's page", page("502 Bad Gateway"), UnexpectedReply, true, harmless),
-        refusal("a gateway that waited", page("504 Gateway Timeout"), UnexpectedReply, true, harmless),
-        refusal("the server waited", answer("408 Request Timeout", ""), UnexpectedReply, true, harmless),
-        refusal("500", answer("500 Oh", &coded("InternalServerError")), Api, true, harmless),
-        refusal("500 without a body", answer("500 Oh", ""), UnexpectedReply, true, harmless),
-        refusal("501", answer("501 Not Implemented", ""), UnexpectedReply, true, none),
-        refusal("an edge that cannot connect", page("521 Down"), UnexpectedReply, true, harmless),
-        refusal("a status above all classes", answer("600 Odd", ""), UnexpectedReply, true, harmless),
-        refusal("not modified", raw("HTTP/1.1 304 Not Modified\r\n\r\n"), UnexpectedReply, true, none),
-        refusal("503 without a code", answer("503 Busy", ""), UnexpectedReply, true, harmless),
-        refusal("503 of a new code", answer("503 Busy", &coded("SomeNewCode")), Api, true, harmless),
-        refusal("503 that proves something", answer("503 Busy", &coded("ExpiredInQueue")), Api, false, all),
-        refusal("no longer kept", answer("503 Gone", &coded("InternalServerError")), Api, true, none),
-        refusal("429", answer("429 Too Many", &coded("TooManyRequests")), Api, false, all),
-        refusal("429 without a code", answer("429 Too Many", ""), UnexpectedReply, false, all),
-        refusal("425", answer("425 Too Early", ""), UnexpectedReply, false, all),
+        error_response("an error", respond("400 Bad Request", &coded("BadJsonBody")), Api, false, none),
+        error_response("no message", respond("400 Bad Request", r#"{"code":"BadJsonBody"}"#), Api, false, none),
+        error_response(
+            "more fields",
+            respond("400 Bad", r#"{"code":"A","message":"m","trace":{"x":[1]}}"#),
+            Api,
+            false,
+            none,
+        ),
+        error_response("an unknown code", respond("409 Conflict", &coded("SomeNewCode")), Api, false, none),
+        error_response("no code", respond("400 Bad Request", r#"{"message":"m"}"#), UnexpectedReply, false, none),
+        error_response("an empty body", respond("400 Bad Request", ""), UnexpectedReply, false, none),
+        error_response("a list", respond("400 Bad Request", "[]"), UnexpectedReply, false, none),
+        error_response("no body at all", respond("404 Not Found", ""), UnexpectedReply, false, none),
+        error_response("a proxy's page", page("502 Bad Gateway"), UnexpectedReply, true, harmless),
+        error_response("a gateway that waited", page("504 Gateway Timeout"), UnexpectedReply, true, harmless),
+        error_response("the server waited", respond("408 Request Timeout", ""), UnexpectedReply, true, harmless),
+        error_response("500", respond("500 Oh", &coded("InternalServerError")), Api, true, harmless),
+        error_response("500 without a body", respond("500 Oh", ""), UnexpectedReply, true, harmless),
+        error_response("501", respond("501 Not Implemented", ""), UnexpectedReply, true, none),
+        error_response("an edge that cannot connect", page("521 Down"), UnexpectedReply, true, harmless),
+        error_response("a status above all classes", respond("600 Odd", ""), UnexpectedReply, true, harmless),
+        error_response("not modified", raw("HTTP/1.1 304 Not Modified\r\n\r\n"), UnexpectedReply, true, none),
+        error_response("503 without a code", respond("503 Busy", ""), UnexpectedReply, true, harmless),
+        error_response("503 of a new code", respond("503 Busy", &coded("SomeNewCode")), Api, true, harmless),
+        error_response("503 that proves something", respond("503 Busy", &coded("ExpiredInQueue")), Api, false, all),
+        error_response("no longer kept", respond("503 Gone", &coded("InternalServerError")), Api, true, none),
+        error_response("429", respond("429 Too Many", &coded("TooManyRequests")), Api, false, all),
+        error_response("429 without a code", respond("429 Too Many", ""), UnexpectedReply, false, all),
+        error_response("425", respond("425 Too Early", ""), UnexpectedReply, false, all),
     ])
     .await;
 }
@@ -147,9 +153,9 @@ async fn classifies_error_responses() {
 /// Case 24. A write that loses against others is tried again whatever its class, and that is no failure.
 #[tokio::test]
 async fn retries_write_conflicts_for_every_operation() {
-    let lost = || answer("503 Busy", r#"{"code":"OptimisticConcurrencyControlFailure","message":""}"#);
+    let lost = || respond("503 Busy", r#"{"code":"OptimisticConcurrencyControlFailure","message":""}"#);
     for class in CLASSES {
-        let server = ScriptServer::start([joined([lost(), lost(), lost(), lost(), done()])]).await;
+        let server = ScriptServer::start([joined([lost(), lost(), lost(), lost(), success()])]).await;
         send(&client(&server.url(), 1), class).await.unwrap();
         assert_eq!((server.connections(), server.requests().len()), (1, 5), "{class:?}");
     }
@@ -160,8 +166,8 @@ async fn retries_write_conflicts_for_every_operation() {
 async fn retries_a_421_on_another_connection() {
     let all = [true; 3];
     for head in ["421 Misdirected\r\nconnection: close", "421 Misdirected"] {
-        let case = refusal(head, answer(head, ""), ErrorKind::UnexpectedReply, false, all);
-        check([Case { kept: false, ..case }]).await;
+        let case = error_response(head, respond(head, ""), ErrorKind::UnexpectedReply, false, all);
+        check([Case { reused: false, ..case }]).await;
     }
 }
 
@@ -169,15 +175,15 @@ async fn retries_a_421_on_another_connection() {
 #[tokio::test]
 async fn a_late_421_keeps_newer_connections() {
     let (arrived, go) = (Gate::new(), Gate::new());
-    let refused = || write("HTTP/1.1 421 Misdirected\r\ncontent-length: 0\r\n\r\n");
-    let late = vec![Act::Read, Act::Open(arrived.clone()), Act::Wait(go.clone()), refused()];
-    let server = ScriptServer::start([late, vec![Act::Read, refused()], joined([done(), done()])]).await;
+    let rejected = || write("HTTP/1.1 421 Misdirected\r\ncontent-length: 0\r\n\r\n");
+    let late = vec![Act::Read, Act::Open(arrived.clone()), Act::Wait(go.clone()), rejected()];
+    let server = ScriptServer::start([late, vec![Act::Read, rejected()], joined([success(), success()])]).await;
     let client = client(&server.url(), 2);
     let first = tokio::spawn({
         let client = client.clone();
         async move { list(&client).await }
     });
-    arrived.passed().await;
+    arrived.wait().await;
     list(&client).await.unwrap();
     go.open();
     first.await.unwrap().unwrap();
@@ -187,11 +193,11 @@ async fn a_late_421_keeps_newer_connections() {
 /// Case 26.
 #[tokio::test]
 async fn does_not_follow_redirects() {
-    let target = ScriptServer::start([done()]).await;
+    let target = ScriptServer::start([success()]).await;
     for status in ["301 Moved", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"] {
         for location in [format!("{}/x", target.url()), "https://elsewhere.example/x".into(), "/elsewhere".into()] {
-            let acts = answer(&format!("{status}\r\nlocation: {location}"), "");
-            check([refusal("a redirect", acts, ErrorKind::Redirect, true, [false; 3])]).await;
+            let acts = respond(&format!("{status}\r\nlocation: {location}"), "");
+            check([error_response("a redirect", acts, ErrorKind::Redirect, true, [false; 3])]).await;
         }
     }
     assert_eq!(target.connections(), 0, "the target sees nothing, and so no credential");
@@ -200,7 +206,7 @@ async fn does_not_follow_redirects() {
 /// URLs in answers are data. The next request goes where the first one went, with the same `Host`.
 #[tokio::test]
 async fn does_not_follow_addresses_in_responses() {
-    let elsewhere = ScriptServer::start([joined([done(), done()])]).await;
+    let elsewhere = ScriptServer::start([joined([success(), success()])]).await;
     let url = elsewhere.url();
     let head = format!(
         "200 OK\r\nlocation: {url}/a\r\ncontent-location: {url}/b\r\nrefresh: 0; url={url}/c\r\nlink: <{url}/d>; rel=next\r\nalt-svc: h2=\"{}\"\r\nhost: {}",
@@ -208,12 +214,12 @@ async fn does_not_follow_addresses_in_responses() {
         elsewhere.address(),
     );
     let urls = format!(r#"{{"convexCloudUrl":"{url}","convexSiteUrl":"{url}"}}"#);
-    let page = |pagination: &str| answer(&head, &format!(r#"{{"syncs":[],"pagination":{{{pagination}}}}}"#));
+    let page = |pagination: &str| respond(&head, &format!(r#"{{"syncs":[],"pagination":{{{pagination}}}}}"#));
     let server = ScriptServer::start([joined([
-        answer(&head, &urls),
+        respond(&head, &urls),
         page(&format!(r#""hasMore":true,"nextCursor":"{url}/e""#)),
         page(r#""hasMore":false"#),
-        answer(&head, DONE),
+        respond(&head, SUCCESS),
     ])])
     .await;
     let client = client(&server.url(), 2);
@@ -229,11 +235,11 @@ async fn does_not_follow_addresses_in_responses() {
 #[tokio::test]
 async fn distinguishes_responses_of_intermediaries() {
     for (case, acts, told) in [
-        ("a redirect", answer("302 Found\r\nlocation: http://evil.example/x", ""), "evil.example"),
-        ("a proxy's page", answer("502 Bad Gateway\r\ncontent-type: text/html", "<h1>"), "a web page"),
-        ("an empty 404", answer("404 Not Found", ""), "check that the URL"),
-        ("other json", answer("400 Bad Request", r#"{"error":"x"}"#), "not the API's"),
-        ("an error", answer("409 Conflict", r#"{"code":"SomeNewCode","message":"m"}"#), "409 SomeNewCode"),
+        ("a redirect", respond("302 Found\r\nlocation: http://evil.example/x", ""), "evil.example"),
+        ("a proxy's page", respond("502 Bad Gateway\r\ncontent-type: text/html", "<h1>"), "a web page"),
+        ("an empty 404", respond("404 Not Found", ""), "check that the URL"),
+        ("other json", respond("400 Bad Request", r#"{"error":"x"}"#), "not the API's"),
+        ("an error", respond("409 Conflict", r#"{"code":"SomeNewCode","message":"m"}"#), "409 SomeNewCode"),
     ] {
         let error = list_once(acts).await.expect_err(case);
         assert!(error.to_string().contains(told), "{case}: {error}");
@@ -254,24 +260,24 @@ async fn waits_for_the_retry_after() {
         (vec![("retry-after", "30")], 30),
         (vec![("retry-after", "2"), ("retry-after", "9")], 2),
     ] {
-        let (result, waited, left) = after_busy(&headers).await;
+        let (result, waited, left) = list_after_429(&headers).await;
         result.unwrap_or_else(|error| panic!("{headers:?}: {error}"));
         assert_eq!((waited.as_secs(), left), (seconds, 0), "{headers:?}");
     }
 }
 
 /// Lists after a 429 with these headers. Gives with the result how long it took, and how many of two answers are left.
-async fn after_busy(headers: &[(&str, &str)]) -> (Result<(), Error>, Duration, usize) {
+async fn list_after_429(headers: &[(&str, &str)]) -> (Result<(), Error>, Duration, usize) {
     let mut busy = Response::builder().status(429);
     for (name, value) in headers {
         busy = busy.header(*name, *value);
     }
-    let script = Script::new([Step::Respond(busy.body(Bytes::new()).unwrap()), Step::Answer(200, DONE)]);
+    let script = Script::new([Step::Respond(busy.body(Bytes::new()).unwrap()), Step::Status(200, SUCCESS)]);
     let policy = RetryPolicy::default().base_delay(Duration::ZERO);
     let client = Client::builder(endpoint("http://127.0.0.1:1")).retry(policy).build_on(script.clone()).unwrap();
     let started = Instant::now();
     let result = client.send(&ListEnvironmentVariables::new()).await.map(drop);
-    (result, started.elapsed(), script.left())
+    (result, started.elapsed(), script.remaining())
 }
 
 /// Case 23. A server that asks for more than the policy allows is not asked again before that time.
@@ -284,7 +290,7 @@ async fn a_long_retry_after_ends_the_call_at_once() {
         (vec![("retry-after", "99999999999999999999999")], u64::MAX),
         (vec![("retry-after", "Mon, 01 Mar 2027 23:59:50 GMT"), ("date", date)], 86_400),
     ] {
-        let (result, waited, left) = after_busy(&headers).await;
+        let (result, waited, left) = list_after_429(&headers).await;
         let error = result.expect_err("the call ends");
         assert_eq!((error.attempts(), waited, left), (1, Duration::ZERO, 1), "{headers:?}");
         assert_eq!(error.retry_after(), Some(Duration::from_secs(seconds)), "{headers:?}");
@@ -295,7 +301,7 @@ async fn a_long_retry_after_ends_the_call_at_once() {
 /// Case 24: `GetDeploymentInfo` and the like have kinds for what a newer server may say, and a success stays one.
 #[tokio::test]
 async fn never_retries_a_success() {
-    let server = ScriptServer::start([joined([answer(JSON, r#"{"kind":7}"#), done()])]).await;
+    let server = ScriptServer::start([joined([respond(JSON, r#"{"kind":7}"#), success()])]).await;
     let error = bounded(client(&server.url(), 3).send(&GetDeploymentInfo::new())).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts(), server.requests().len()), (ErrorKind::Decode, 1, 1));
 }

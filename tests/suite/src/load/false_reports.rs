@@ -9,7 +9,7 @@ use super::report::Report;
 use super::run::Run;
 
 /// What can be wrong with the run of a write that is said to be applied, and was.
-type Lie = fn(&mut Run, at: usize);
+type Mutation = fn(&mut Run, at: usize);
 
 fn is_of(run: &Run, at: usize, agent: Option<&str>) -> bool {
     agent.is_some_and(|agent| agent.split(' ').next() == Some(run.log.writes[at].agent.as_str()))
@@ -24,7 +24,7 @@ fn entries_of(run: &Run, at: usize) -> Vec<usize> {
     (0..run.audit.len()).filter(|n| is_of(run, at, run.audit[*n].user_agent.as_deref())).collect()
 }
 
-const LIES: [(&str, Lie); 6] = [
+const MUTATIONS: [(&str, Mutation); 6] = [
     ("it is said not to be applied", |run, at| run.log.writes[at].report = Report::NotApplied),
     ("it was not done, although it is said to be", |run, at| {
         for n in requests_of(run, at) {
@@ -64,17 +64,17 @@ async fn detects_each_false_report_for_every_kind_of_write() {
     // Of the eleven writes that there are, two do two things.
     assert_eq!(kinds.len(), 11 + 2, "{kinds:?}");
     for (kind, at) in kinds {
-        for (lie, tell) in LIES {
+        for (mutation, mutate) in MUTATIONS {
             let mut run = run.clone();
-            tell(&mut run, at);
-            assert_ne!(run.problems(), Vec::<String>::new(), "{kind:?}: {lie}");
+            mutate(&mut run, at);
+            assert_ne!(run.problems(), Vec::<String>::new(), "{kind:?}: {mutation}");
         }
     }
     // One place of each kind that holds something.
-    let places = run.kept.places.keys().map(|place| (place.split(' ').next(), place));
+    let places = run.final_state.places.keys().map(|place| (place.split(' ').next(), place));
     for place in BTreeMap::from_iter(places).into_values() {
         let mut run = run.clone();
-        run.kept.places.remove(place);
+        run.final_state.places.remove(place);
         assert_ne!(run.problems(), Vec::<String>::new(), "{place} is gone");
     }
     let mut run = run;
