@@ -1,4 +1,4 @@
-//! What the tests and benchmarks share: a made-up deployment, clients of it, and transports without a socket.
+//! Shared parts of the tests and benchmarks: a made-up deployment, clients for it, and transports without a socket.
 
 pub mod classes;
 pub mod frames;
@@ -24,12 +24,12 @@ use tower::Service;
 
 /// The deployment's name.
 pub const NAME: &str = "happy-animal-123";
-/// Its admin key. Made up.
+/// A made-up admin key of it.
 pub const ADMIN_KEY: &str = "happy-animal-123|01c0ffee";
-/// A read-only key of it. Made up.
+/// A made-up read-only key of it.
 pub const READ_ONLY_KEY: &str = "happy-animal-123|01decade";
 
-/// A deployment that knows both keys.
+/// A fake deployment that accepts both keys.
 pub fn fake() -> FakeBuilder {
     Fake::builder(NAME).admin_key(ADMIN_KEY).read_only_key(READ_ONLY_KEY)
 }
@@ -43,28 +43,28 @@ pub fn endpoint(url: &str) -> Endpoint<DeploymentApi> {
     Endpoint::new(url, &key).expect("the URL of an endpoint")
 }
 
-/// A builder for a client of a fake that listens.
+/// A builder for a client of a listening fake.
 pub fn client_of(running: &FakeServer) -> ClientBuilder<DeploymentApi> {
     Client::builder(endpoint(&running.url()))
 }
 
-/// The future of the transports here.
+/// The future of [`Script`].
 pub type ResponseFuture = Pin<Box<dyn Future<Output = Result<Response<Bytes>, TransportError>> + Send>>;
 
-/// What a [`Script`] does with one request.
+/// The reaction of a [`Script`] to one request.
 #[derive(Debug)]
 pub enum Step {
-    /// Answers with this status and body.
+    /// Responds with this status and body.
     Status(u16, &'static str),
-    /// Answers with this response.
+    /// Responds with this response.
     Respond(Response<Bytes>),
-    /// Fails.
+    /// Fails with this error.
     Fail(TransportError),
-    /// Never answers.
+    /// Never responds.
     Hang,
 }
 
-/// A transport that follows a script, one step a request, and keeps what it was sent. More requests than steps break.
+/// A transport that follows a script, one step per request, and records the requests. A request after the last step fails.
 #[derive(Clone, Default)]
 pub struct Script(Arc<Inner>);
 
@@ -75,7 +75,7 @@ struct Inner {
 }
 
 impl Script {
-    /// A script of these steps.
+    /// Creates a script of these steps.
     pub fn new(steps: impl IntoIterator<Item = Step>) -> Self {
         Self(Arc::new(Inner { steps: Mutex::new(steps.into_iter().collect()), requests: Mutex::default() }))
     }
@@ -85,7 +85,7 @@ impl Script {
         lock(&self.0.requests)
     }
 
-    /// How many steps are left.
+    /// The number of remaining steps.
     pub fn remaining(&self) -> usize {
         lock(&self.0.steps).len()
     }
@@ -131,12 +131,12 @@ impl Service<Request<Bytes>> for Script {
     }
 }
 
-/// A step that fails as a reset connection does.
+/// A step that fails like a connection reset.
 pub fn reset() -> Step {
     Step::Fail(TransportError::connection(Sent::Maybe, ConnectionReset))
 }
 
-/// A step that fails as a refused connection does.
+/// A step that fails like a refused connection.
 pub fn refused() -> Step {
-    Step::Fail(TransportError::connect("nobody listens"))
+    Step::Fail(TransportError::connect("connection refused"))
 }

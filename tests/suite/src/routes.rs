@@ -1,5 +1,6 @@
-//! A server behind TLS that answers by a function, and the ways to reach it: HTTP/1.1 and HTTP/2, each directly and through
-//! a proxy.
+//! A server behind TLS that responds by a function, and the routes to it.
+//!
+//! The routes are HTTP/1.1 and HTTP/2, each directly and through a proxy.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -25,19 +26,19 @@ use crate::tls::Authority;
 use crate::tunnel::Tunnel;
 use crate::{ADMIN_KEY, lock};
 
-/// The server's name. It is not this machine's, for which no proxy is asked.
+/// The server's name. It is not a local name, because clients never use a proxy for local names.
 pub const HOST: &str = "deployment.example";
 
-/// A way to reach a server.
+/// A route to a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// The protocol that both sides agree on.
+    /// Whether both sides negotiate HTTP/2.
     pub http2: bool,
     /// Whether connections go through a proxy.
     pub proxied: bool,
 }
 
-/// All ways.
+/// All routes.
 pub const ROUTES: [Route; 4] = [
     Route { http2: false, proxied: false },
     Route { http2: false, proxied: true },
@@ -45,7 +46,7 @@ pub const ROUTES: [Route; 4] = [
     Route { http2: true, proxied: true },
 ];
 
-/// A server that answers each request by a function, and is reached in one way. It ends when dropped.
+/// A server that responds to each request by a function, and is reached over one route. It stops when dropped.
 #[derive(Debug)]
 pub struct TestServer {
     url: String,
@@ -63,7 +64,7 @@ struct Seen {
 }
 
 impl TestServer {
-    /// A server that is reached in this way.
+    /// Starts a server that is reached over this route.
     ///
     /// # Panics
     /// If no port is free.
@@ -74,7 +75,7 @@ impl TestServer {
         Self::with_max_streams(route, None, respond).await
     }
 
-    /// The same, with no more than so many streams at once over HTTP/2. The server refuses others.
+    /// Starts a server with a maximum number of concurrent streams per HTTP/2 connection. It refuses further streams.
     ///
     /// # Panics
     /// If no port is free.
@@ -85,7 +86,7 @@ impl TestServer {
         Self::run(route, streams, move |request| std::future::ready(respond(&request).map(Full::new))).await
     }
 
-    /// The same for answers that take their time, such as those whose bodies are [`ChannelBody`].
+    /// Starts a server with an async function, for delayed responses or a [`ChannelBody`].
     ///
     /// # Panics
     /// If no port is free.
@@ -122,18 +123,18 @@ impl TestServer {
         Self { url: format!("https://{HOST}:{port}"), route, authority, tunnel, seen, accepting }
     }
 
-    /// A builder for a client that reaches the server in its way.
+    /// Returns a builder for a client that uses the server's route.
     ///
     /// # Panics
-    /// If the proxy's URL is refused.
+    /// If the proxy's URL is invalid.
     pub fn client(&self) -> ClientBuilder<DeploymentApi> {
         self.client_at(&self.url)
     }
 
-    /// A builder for a client that reaches this URL, of the server's host, in the server's way.
+    /// Returns a builder for a client that sends to this URL of the server's host, over the server's route.
     ///
     /// # Panics
-    /// If the proxy's URL is refused.
+    /// If the proxy's URL is invalid.
     pub fn client_at(&self, url: &str) -> ClientBuilder<DeploymentApi> {
         match self.route.proxied {
             true => proxied(self.builder(url), &self.tunnel.url()),
@@ -146,7 +147,7 @@ impl TestServer {
         &self.url
     }
 
-    /// The server's URL with another scheme, and with another port if there is one.
+    /// The server's URL with another scheme, and with another port if `port` is set.
     pub fn url_with(&self, scheme: &str, port: Option<u16>) -> String {
         let (_, rest) = self.url.split_once(':').unwrap_or_default();
         match (port, rest.rsplit_once(':')) {
@@ -155,10 +156,10 @@ impl TestServer {
         }
     }
 
-    /// A builder for a client that reaches the server through this proxy.
+    /// Returns a builder for a client that reaches the server through this proxy.
     ///
     /// # Panics
-    /// If the proxy's URL is refused.
+    /// If the proxy's URL is invalid.
     pub fn through(&self, proxy: &str) -> ClientBuilder<DeploymentApi> {
         proxied(self.builder(&self.url), proxy)
     }
@@ -171,15 +172,15 @@ impl TestServer {
         builder.root_certificates(self.authority.pem()).http2(self.route.http2)
     }
 
-    /// The authority that the client trusts.
+    /// The certificate authority that the client trusts.
     pub fn authority(&self) -> &Authority {
         &self.authority
     }
 
-    /// The requests so far, after a check that each came in the right way.
+    /// Returns the requests so far. Checks that each came over the server's route.
     ///
     /// # Panics
-    /// If one did not.
+    /// If a request came over another route.
     pub fn requests(&self) -> Vec<Request<Bytes>> {
         let requests = lock(&self.seen.requests).clone();
         let version = if self.route.http2 { Version::HTTP_2 } else { Version::HTTP_11 };
@@ -189,7 +190,7 @@ impl TestServer {
         requests
     }
 
-    /// How many connections were opened.
+    /// The number of connections that were opened.
     pub fn connections(&self) -> usize {
         self.seen.connections.load(Ordering::SeqCst)
     }
@@ -205,12 +206,12 @@ fn proxied(builder: ClientBuilder<DeploymentApi>, proxy: &str) -> ClientBuilder<
     builder.proxy(Proxy::new(proxy, "").expect("the URL of a proxy"))
 }
 
-/// A body that comes piece by piece, until what sends them is dropped.
+/// A body whose parts come from a channel. It ends when the sender is dropped.
 #[derive(Debug)]
 pub struct ChannelBody(UnboundedReceiver<Bytes>);
 
 impl ChannelBody {
-    /// A body, and what sends its pieces.
+    /// Creates a body and the sender of its parts.
     pub fn new() -> (UnboundedSender<Bytes>, Self) {
         let (sender, receiver) = unbounded_channel();
         (sender, Self(receiver))

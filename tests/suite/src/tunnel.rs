@@ -1,7 +1,7 @@
-//! A proxy that tunnels with HTTP `CONNECT`, with or without TLS, or with SOCKS 5, and keeps what it was requests.
+//! A proxy that tunnels with HTTP `CONNECT`, with or without TLS, or with SOCKS 5, and records its requests.
 //!
-//! Whatever host it is requests for, it connects to the port on this machine: hosts of tests have made-up names, because a client
-//! asks no proxy for this machine.
+//! It connects to the requested port on the local machine, whatever the requested host is. The tests use made-up hosts,
+//! because clients never use a proxy for the local machine.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::lock;
 
-/// A proxy on a loopback port. It ends when dropped.
+/// A proxy on a loopback port. It stops when dropped.
 #[derive(Debug)]
 pub struct Tunnel {
     scheme: &'static str,
@@ -25,16 +25,16 @@ pub struct Tunnel {
 
 #[derive(Clone)]
 enum Kind {
-    /// HTTP, with these bytes in answer to every request.
+    /// HTTP, with these bytes as the response to every request.
     Http(&'static str),
     /// HTTP over TLS.
     Https(TlsAcceptor),
-    /// SOCKS 5, with a user name and password.
+    /// SOCKS 5. `login` requires a user name and password.
     Socks { login: bool },
 }
 
 impl Tunnel {
-    /// An HTTP proxy that opens every tunnel.
+    /// Starts an HTTP proxy that opens every tunnel.
     ///
     /// # Panics
     /// If no port is free.
@@ -42,8 +42,8 @@ impl Tunnel {
         Self::responding("HTTP/1.1 200 OK\r\n\r\n").await
     }
 
-    /// An HTTP proxy that answers every request with these bytes. If they are a success, it opens the tunnel, and otherwise
-    /// it closes the connection.
+    /// Starts an HTTP proxy that responds to every request with these bytes. It opens the tunnel after a success, and closes
+    /// the connection otherwise.
     ///
     /// # Panics
     /// If no port is free.
@@ -51,7 +51,7 @@ impl Tunnel {
         Self::of("http", Kind::Http(response)).await
     }
 
-    /// A proxy behind TLS that opens every tunnel.
+    /// Starts a proxy behind TLS that opens every tunnel.
     ///
     /// # Panics
     /// If no port is free.
@@ -59,7 +59,7 @@ impl Tunnel {
         Self::of("https", Kind::Https(TlsAcceptor::from(Arc::new(config)))).await
     }
 
-    /// A SOCKS proxy that opens every tunnel. It wants a user name and password, or does not.
+    /// Starts a SOCKS proxy that opens every tunnel. `login` requires a user name and password.
     ///
     /// # Panics
     /// If no port is free.
@@ -80,18 +80,18 @@ impl Tunnel {
         Self { scheme, address, requests, accepting }
     }
 
-    /// Its URL.
+    /// The proxy's URL.
     pub fn url(&self) -> String {
         self.with_login("")
     }
 
-    /// Its URL with this in front of the host, such as `user:password@`.
+    /// The proxy's URL with this text before the host, such as `user:password@`.
     pub fn with_login(&self, login: &str) -> String {
-        // A name, because certificates are for one.
+        // The certificates are for a name, not for an address.
         format!("{}://{login}localhost:{}", self.scheme, self.address.port())
     }
 
-    /// What it was requests for so far: the heads of HTTP requests, or host, port, user name and password with blanks between them.
+    /// The requests so far: the heads of HTTP requests, or host, port, user name and password, separated by spaces.
     pub fn requests(&self) -> Vec<String> {
         lock(&self.requests).clone()
     }
@@ -105,11 +105,11 @@ impl Drop for Tunnel {
 
 async fn serve(stream: TcpStream, kind: Kind, requests: Arc<Mutex<Vec<String>>>) {
     let _ = stream.set_nodelay(true);
-    // Whatever goes wrong, the client finds the connection closed.
+    // On any error the connection is closed.
     let _ = match kind {
         Kind::Http(response) => http(stream, response, &requests).await,
         Kind::Https(acceptor) => match acceptor.accept(stream).await {
-            // It would speak HTTP/2 then, where `CONNECT` is another thing.
+            // `CONNECT` works differently over HTTP/2.
             Ok(stream) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
                 Err(std::io::ErrorKind::Unsupported.into())
             }
@@ -133,7 +133,7 @@ where
     lock(requests).push(head);
     stream.write_all(response.as_bytes()).await?;
     stream.flush().await?;
-    // The head behind those of interim answers.
+    // The final head, after those of interim responses.
     let status = response.rsplit("\r\n\r\n").nth(1).and_then(|head| head.split(' ').nth(1)).unwrap_or_default();
     match port {
         Some(port) if status.starts_with('2') => relay(stream, port).await,
@@ -162,7 +162,7 @@ async fn socks(mut stream: TcpStream, login: bool, requests: &Mutex<Vec<String>>
     };
     let port = stream.read_u16().await?;
     lock(requests).push(format!("{host} {port}{credentials}"));
-    // The address that is connected from is a name here, which is allowed, and seldom.
+    // The bound address is a name here. That is allowed but rare.
     stream.write_all(b"\x05\x00\x00\x03\x05proxy\x00\x01").await?;
     relay(stream, port).await
 }
@@ -173,7 +173,7 @@ async fn read<const N: usize>(stream: &mut TcpStream) -> std::io::Result<[u8; N]
     Ok(bytes)
 }
 
-/// A text with its length in front.
+/// Reads a text with a length prefix.
 async fn text(stream: &mut TcpStream) -> std::io::Result<String> {
     let mut text = vec![0; stream.read_u8().await?.into()];
     stream.read_exact(&mut text).await?;

@@ -1,4 +1,4 @@
-//! Calls that are given up at any moment: the client stays usable, and the server sees complete requests or none.
+//! Calls that are dropped at any poll: the client stays usable, and the server receives complete requests or nothing.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// So large that it does not go out in one piece.
+/// Large enough to need several writes.
 const VALUE_BYTES: usize = 8000;
 const VALUES: usize = 60;
 const LISTED: &str = r#"{"environmentVariables":{"A":"1","B":"2"}}"#;
 
-/// A future that is dropped when it has been polled so often.
+/// A future that drops its call after a number of polls.
 struct DropAfter<F> {
     call: Pin<Box<F>>,
     polls: usize,
@@ -34,7 +34,7 @@ impl<F: Future> Future for DropAfter<F> {
         if let Poll::Ready(output) = self.call.as_mut().poll(cx) {
             return Poll::Ready(Some(output));
         }
-        // The one after the last does nothing but give up.
+        // Wakes the task once more, for the poll that drops the call.
         if left == 0 {
             cx.waker().wake_by_ref();
         }
@@ -42,18 +42,18 @@ impl<F: Future> Future for DropAfter<F> {
     }
 }
 
-/// What a server has seen.
+/// Counters of the server.
 #[derive(Default)]
 struct Seen {
     connections: AtomicUsize,
     complete: AtomicUsize,
-    /// Requests that ended before they were complete, and their connections with them.
+    /// Requests that were cut off, together with their connections.
     truncated: AtomicUsize,
-    /// Requests that were not what any caller sent.
+    /// Complete requests that no caller sent.
     invalid: AtomicUsize,
 }
 
-/// Reads requests one after the other and answers them in pieces, so that there are many moments to give up.
+/// Reads requests one after the other and responds in small parts, so that a call takes many polls.
 async fn serve(mut stream: TcpStream, seen: Arc<Seen>) {
     seen.connections.fetch_add(1, Ordering::SeqCst);
     let mut read = Vec::new();
@@ -123,7 +123,7 @@ async fn call(client: &DeploymentClient, is_list: bool) -> bool {
     client.send(&update).await.is_ok()
 }
 
-/// A call: whether it lists, and after how many polls it is given up, if it is.
+/// A call: whether it is a list, and after how many polls it is dropped, if it is.
 type Step = (bool, Option<usize>);
 
 fn any_step() -> impl Strategy<Value = Step> {
@@ -134,25 +134,25 @@ async fn run(steps: Vec<Step>, concurrency: usize) -> Result<(), TestCaseError> 
     let (url, seen) = start().await;
     let builder = Client::builder(endpoint(&url)).retry(RetryPolicy::never()).max_concurrency(concurrency);
     let client = builder.build().unwrap();
-    let (mut dropped, mut done) = (0, 0);
+    let (mut dropped, mut completed) = (0, 0);
     for (is_list, polls) in steps.into_iter().chain([(true, None), (false, None)]) {
         let polls = polls.unwrap_or(usize::MAX);
         let call = DropAfter { call: Box::pin(call(&client, is_list)), polls };
-        // A place or a connection that is not given back would be waited for in vain.
+        // The client would wait forever for a slot or connection that was not released.
         let result = tokio::time::timeout(Duration::from_secs(20), pin!(call)).await;
         match result {
-            Err(_) => prop_assert!(false, "the client is stuck after {dropped} calls that were given up"),
+            Err(_) => prop_assert!(false, "the client hangs after {dropped} dropped calls"),
             Ok(None) => dropped += 1,
             Ok(Some(succeeded)) => {
-                prop_assert!(succeeded, "a call failed after {dropped} that were given up");
-                done += 1;
+                prop_assert!(succeeded, "a call failed after {dropped} dropped calls");
+                completed += 1;
             }
         }
     }
     let of = |count: &AtomicUsize| count.load(Ordering::SeqCst);
-    prop_assert_eq!(of(&seen.invalid), 0, "the server read what nobody sent");
-    prop_assert!(of(&seen.complete) >= done && of(&seen.complete) + of(&seen.truncated) <= done + dropped);
-    prop_assert!(of(&seen.connections) <= dropped + 1, "connections are lost without need");
+    prop_assert_eq!(of(&seen.invalid), 0, "the server read an invalid request");
+    prop_assert!(of(&seen.complete) >= completed && of(&seen.complete) + of(&seen.truncated) <= completed + dropped);
+    prop_assert!(of(&seen.connections) <= dropped + 1, "the client opened too many connections");
     Ok(())
 }
 
@@ -170,7 +170,7 @@ proptest! {
 
 #[test]
 fn a_call_takes_more_than_three_polls() {
-    // Otherwise the property above would say little.
+    // Otherwise the property above would check little.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let polls = runtime.block_on(async {
         let (url, _seen) = start().await;
@@ -181,5 +181,5 @@ fn a_call_takes_more_than_three_polls() {
         }
         polls
     });
-    assert!(polls > 3, "a call is over after {polls} polls");
+    assert!(polls > 3, "a call ends after {polls} polls");
 }

@@ -1,4 +1,4 @@
-//! Clients in structs, tasks and functions: calls that own what they need, one type for all clients, and shared parts.
+//! Clients in structs, tasks and functions: owned calls, one type for all clients, shared budgets and transports.
 
 use std::time::Duration;
 
@@ -111,7 +111,7 @@ async fn a_boxed_client_holds_a_stack_with_any_layers() {
         is_shareable(&service);
         let list = service.client.send(&ListEnvironmentVariables::new());
         assert_eq!(tokio::spawn(list).await.unwrap().unwrap().names().count(), 1);
-        // Another endpoint, with the same service.
+        // The same service with another endpoint.
         let other: BoxClient<DeploymentApi> = service.client.at(service.client.endpoint().clone());
         other.clone().send(&ListEnvironmentVariables::new()).await.unwrap();
     }
@@ -135,7 +135,7 @@ async fn sends_nothing_to_a_boxed_service_that_fails_in_poll_ready() {
     assert_eq!((error.kind(), error.sent()), (ErrorKind::Layer, Sent::No), "{error:?}");
 }
 
-/// A service that fails before it is ready.
+/// A service that fails in `poll_ready`.
 #[derive(Clone)]
 struct Unready<S>(S);
 
@@ -153,12 +153,12 @@ impl<R, S: tower::Service<R, Error = BoxError>> tower::Service<R> for Unready<S>
     }
 }
 
-/// A helper over any client, with one bound.
+/// A function over any client, with one bound.
 async fn count<T: Transport>(client: &Client<DeploymentApi, T>) -> Result<usize, Error> {
     Ok(client.send(&ListEnvironmentVariables::new()).await?.names().count())
 }
 
-/// A helper that spawns the call of any client that it can.
+/// A function that spawns a call of any client.
 async fn count_in_a_task<T>(client: &Client<DeploymentApi, T>) -> Result<usize, Error>
 where
     T: Transport<Future: Send> + Send + 'static,
@@ -196,7 +196,7 @@ async fn clients_with_one_transport_share_its_connection_pool() {
     let transport = client_of(&running).build_transport().unwrap();
     let first = client_of(&running).transport(&transport).build().unwrap();
     let second = client_of(&running).transport(&transport).retry(RetryPolicy::never()).build().unwrap();
-    // The transport by itself is a tower service, too.
+    // The transport itself is a tower service, too.
     let bare = Client::with_service(endpoint(&running.url()), transport);
     for _ in 0..2 {
         first.send(&ListEnvironmentVariables::new()).await.unwrap();

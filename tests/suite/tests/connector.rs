@@ -1,4 +1,4 @@
-//! Connectors of the user's: other streams than TCP, with this library's pool and bounds.
+//! Custom connectors: streams other than TCP, with the pool and timeouts of this library.
 
 use std::io;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::task::JoinSet;
 use tower::{ServiceExt, service_fn};
 
-/// Serves a deployment over one connection.
+/// Serves a fake over one connection.
 async fn serve(fake: Fake, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
     let service = hyper_service_fn(move |request: Request<Incoming>| {
         let fake = fake.clone();
@@ -34,7 +34,7 @@ async fn serve(fake: Fake, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 
     let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
 }
 
-/// Opens in-memory connections to a deployment, and counts them.
+/// Opens in-memory connections to a fake, and counts them.
 #[derive(Clone)]
 struct InMemory {
     fake: Fake,
@@ -95,7 +95,7 @@ async fn the_pool_reuses_connections_of_a_connector() {
         let stream = open.open();
         async { Ok::<_, io::Error>(stream) }
     });
-    // The connector decides on encryption, whatever the scheme of the URL is. It does not need to be `Sync`.
+    // The connector decides on encryption, for every scheme of the URL. It does not need to be `Sync`.
     let client = builder("https://deployment.example").connector(connector.boxed_clone()).build().unwrap();
     for _ in 0..3 {
         client.send(&ListEnvironmentVariables::new()).await.unwrap();
@@ -120,7 +120,7 @@ async fn calls_share_one_http2_connection_of_a_connector() {
         let connector = service_fn(move |_: Uri| {
             let connection = Connection::new(open.open()).http2();
             async {
-                // All calls need a connection before the first one is open.
+                // Lets all calls wait before the first connection is open.
                 for _ in 0..100 {
                     tokio::task::yield_now().await;
                 }

@@ -1,6 +1,6 @@
-//! Many calls at once, of whose requests some fail: the client's reports and what the fake did agree exactly.
+//! Load test: many calls with faults, where the client's reports agree exactly with the fake's records.
 //!
-//! `cargo bench -p convex-mgmt-suite --bench load -- --help` does it in any size.
+//! `cargo bench -p convex-mgmt-suite --bench load -- --help` runs it with other settings.
 
 use convex_mgmt::RetryPolicy;
 use convex_mgmt_suite::load::{Load, Protocol, Run};

@@ -1,4 +1,4 @@
-//! Proxies: which connections are tunnelled, what the proxy gets to see, and how it fails.
+//! Proxies: tunneled connections, what a proxy can see, and how it can fail.
 
 use std::error::Error as _;
 use std::net::Ipv4Addr;
@@ -25,7 +25,7 @@ fn variables() -> Response<bytes::Bytes> {
     Response::new(r#"{"environmentVariables":{"A":"1"}}"#.into())
 }
 
-/// A client of an endpoint that may be reached in clear text.
+/// A client for an endpoint that may use plaintext.
 fn plaintext(url: &str) -> ClientBuilder<DeploymentApi> {
     let key = DeployKey::parse(ADMIN_KEY).unwrap();
     let policy = RetryPolicy::default().max_attempts(3).base_delay(Duration::from_millis(1));
@@ -72,10 +72,10 @@ async fn every_kind_of_proxy_tunnels_and_sees_no_credential() {
         for (tunnel, login) in [
             (Tunnel::start().await, ""),
             (Tunnel::start().await, LOGIN),
-            // What an old proxy says.
+            // The response of an old proxy.
             (Tunnel::responding("HTTP/1.0 200 Connection established\r\nServer: x\r\n\r\n").await, ""),
             (Tunnel::responding("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\n\r\n").await, ""),
-            // Which says nothing about a tunnel.
+            // These headers do not apply to a tunnel.
             (
                 Tunnel::responding("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n").await,
                 "",
@@ -88,15 +88,15 @@ async fn every_kind_of_proxy_tunnels_and_sees_no_credential() {
         ] {
             let proxy = tunnel.with_login(login);
             assert_eq!(list(server.through(&proxy)).await.unwrap(), 1, "{proxy}");
-            let asked = tunnel.requests();
-            let [asked] = &*asked else { panic!("{proxy}: {asked:?}") };
+            let requests = tunnel.requests();
+            let [request] = &*requests else { panic!("{proxy}: {requests:?}") };
             if proxy.starts_with("socks") {
-                assert!(asked.starts_with(&format!("{HOST} ")), "{proxy}: {asked}");
+                assert!(request.starts_with(&format!("{HOST} ")), "{proxy}: {request}");
             } else {
-                assert!(asked.starts_with(&format!("CONNECT {HOST}:")), "{proxy}: {asked}");
-                assert_eq!(asked.contains(BASIC), !login.is_empty(), "{proxy}: {asked}");
+                assert!(request.starts_with(&format!("CONNECT {HOST}:")), "{proxy}: {request}");
+                assert_eq!(request.contains(BASIC), !login.is_empty(), "{proxy}: {request}");
             }
-            assert!(!asked.contains("c0ffee"), "{proxy}: {asked}");
+            assert!(!request.contains("c0ffee"), "{proxy}: {request}");
         }
         assert_eq!(server.requests().len(), 10);
     }
@@ -126,7 +126,7 @@ async fn tunnels_to_the_port_of_the_url_or_its_scheme() {
         let host_and_port = target.rsplit_once(':').unwrap();
         let host = host_and_port.0.trim_start_matches('[').trim_end_matches(']');
         let socks = Tunnel::socks(false).await;
-        // Whether anybody listens on that port of this machine is not of interest.
+        // The result depends on the local machine.
         let _ = list(through(plaintext(url).retry(RetryPolicy::never()), &socks.url())).await;
         assert_eq!(socks.requests(), [format!("{host} {}", host_and_port.1)], "{url}");
     }
@@ -141,7 +141,7 @@ async fn never_reaches_the_local_machine_through_a_proxy() {
         ("http://localhost", true),
         ("http://convex.localhost", true),
         ("http://a.b.localhost", true),
-        // Somebody else's port, or none that speaks TLS.
+        // A port of another program, or one without TLS.
         ("http://127.1.2.3", false),
         ("http://[::1]", false),
         ("http://localhost.", true),
@@ -182,7 +182,7 @@ async fn connects_directly_to_excluded_hosts() {
     let proxy = Proxy::new(&tunnel.url(), "*").unwrap();
     let builder = plaintext("http://192.0.2.1").retry(RetryPolicy::never()).proxy(proxy);
     list(builder.connect_timeout(Duration::from_millis(50))).await.unwrap_err();
-    assert!(tunnel.requests().is_empty(), "`*` stands for addresses, too");
+    assert!(tunnel.requests().is_empty(), "`*` matches addresses, too");
 }
 
 #[tokio::test]
@@ -206,7 +206,7 @@ async fn sends_a_rejected_proxy_password_once() {
     }
 }
 
-/// What a proxy does to each connection, how often a call tries, and what its error says.
+/// The name of a case, the script of each connection, the number of attempts, and the kind and text of the error.
 type Rejection<'a> = (&'a str, Vec<Act>, u32, ErrorKind, &'a str);
 
 async fn check_rejections(scheme: &str, rejections: impl IntoIterator<Item = Rejection<'_>>) {
@@ -250,10 +250,10 @@ async fn reports_http_proxy_rejections_as_not_sent_and_retries_transient_ones() 
             ("host unreachable", respond("HTTP/1.1 502 Bad Gateway\r\n\r\n"), 3, ErrorKind::Proxy, "status 502"),
             ("overloaded", respond("HTTP/1.1 503 Busy\r\n\r\n"), 3, ErrorKind::Proxy, "status 503 Service Unavailable"),
             ("too much", respond("HTTP/1.1 429 Slow\r\n\r\n"), 3, ErrorKind::Proxy, "status 429"),
-            ("no HTTP", respond("SSH-2.0-OpenSSH_9.6\r\n"), 1, ErrorKind::Proxy, "does not speak the protocol"),
+            ("not HTTP", respond("SSH-2.0-OpenSSH_9.6\r\n"), 1, ErrorKind::Proxy, "does not speak the protocol"),
             ("SOCKS", respond("\x05\u{0}"), 1, ErrorKind::Proxy, "does not speak the protocol"),
             (
-                "bytes behind",
+                "bytes after the head",
                 respond("HTTP/1.1 200 OK\r\n\r\nHELLO"),
                 1,
                 ErrorKind::Proxy,
@@ -285,7 +285,7 @@ async fn reports_socks_proxy_rejections_as_not_sent_and_retries_transient_ones()
             ("host unreachable", reply(4), 3, ErrorKind::Proxy, "SOCKS reply 4"),
             ("not supported", reply(8), 1, ErrorKind::Proxy, "SOCKS reply 8"),
             ("not known", reply(99), 1, ErrorKind::Proxy, "SOCKS reply 99"),
-            ("a password wanted", vec![Act::Part(3), write([5, 0xff])], 1, ErrorKind::Proxy, "requires a user name"),
+            ("a password required", vec![Act::Part(3), write([5, 0xff])], 1, ErrorKind::Proxy, "requires a user name"),
             ("a method not offered", vec![Act::Part(3), write([5, 2])], 1, ErrorKind::Proxy, protocol),
             ("SOCKS 4", vec![Act::Part(3), write([0, 91])], 1, ErrorKind::Proxy, protocol),
             ("HTTP", vec![Act::Part(3), write("HTTP/1.1 400 Bad Request\r\n\r\n")], 1, ErrorKind::Proxy, protocol),
@@ -312,7 +312,7 @@ async fn reports_not_sent_when_a_proxy_never_responds() {
     }
 }
 
-/// The URL is right, so it is not a [`ErrorKind::Dns`].
+/// The endpoint's URL is correct, so the error is not [`ErrorKind::Dns`].
 #[tokio::test]
 async fn an_unresolvable_proxy_is_a_connect_error() {
     let builder = through(plaintext("http://deployment.example"), "http://no-such-proxy.invalid:3128");
@@ -332,7 +332,7 @@ async fn sends_no_password_to_an_untrusted_proxy() {
     assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Tls, Sent::No, 1), "{error:?}");
     assert!(chain(&error).contains("proxy"), "{}", chain(&error));
     assert!(tunnel.requests().is_empty() && server.connections() == 0);
-    // Nor does one that speaks no TLS, which would be told the password in clear text.
+    // A proxy without TLS would receive the password in plaintext.
     let plain = ScriptServer::start([vec![Act::Read, write("HTTP/1.1 200 OK\r\n\r\n"), Act::Hang]]).await;
     let proxy = format!("https://{LOGIN}localhost:{}", plain.address().port());
     let builder = server.through(&proxy).retry(RetryPolicy::never()).connect_timeout(Duration::from_millis(200));
@@ -356,7 +356,7 @@ async fn local_names_resolve_only_to_the_local_machine() {
         }
     }
     let error = Client::builder(endpoint("https://deployment.example")).resolve("LOCALHOST", [[192, 0, 2, 1].into()]);
-    assert_eq!(error.build().unwrap_err(), ConfigError::NotLoopback, "whichever endpoint is first");
+    assert_eq!(error.build().unwrap_err(), ConfigError::NotLoopback, "for every endpoint");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The spans and events of the feature `tracing`: their fields, and that they hold no secret.
+//! The spans and events of the feature `tracing`: their fields, and that they contain no secret.
 
 use std::future::pending;
 use std::time::Duration;
@@ -109,7 +109,7 @@ async fn records_the_deadline_as_error_type_and_the_port_of_the_url() {
     }
 }
 
-/// A lost write gets its turn, which is not a failure of the server.
+/// A write conflict is not a failure of the server.
 #[tokio::test(start_paused = true)]
 async fn records_the_write_conflict_before_a_retry() {
     let log = Log::default();

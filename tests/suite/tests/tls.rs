@@ -1,4 +1,4 @@
-//! Real TLS: whom a client trusts, and what it says when it does not.
+//! TLS: trusted and untrusted servers, handshakes, HTTP/2 and plaintext servers.
 
 use std::path::Path;
 use std::process::Command;
@@ -32,7 +32,7 @@ async fn secured(config: ServerConfig) -> TlsFake {
     TlsFake::serve(fake().variable("A", "1").build(), config, OnReset::BreakStream).await
 }
 
-/// Where one connection over TLS is accepted, and that connection.
+/// The URL of a server that accepts one connection over TLS, and that connection.
 async fn one_connection(config: ServerConfig) -> (String, impl Future<Output = TlsStream<TcpStream>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
@@ -44,7 +44,7 @@ fn trusting(url: &str, authority: &Authority) -> ClientBuilder<DeploymentApi> {
     Client::builder(endpoint(url)).root_certificates(authority.pem())
 }
 
-/// How a read fails, and with it every write: where nothing was sent, even one that is never repeated.
+/// Returns the error of a read. Asserts that a write that is not idempotent fails in the same way.
 async fn connect_error(builder: ClientBuilder<DeploymentApi>) -> Error {
     let client = builder.build().unwrap();
     let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
@@ -69,7 +69,7 @@ async fn connects_to_a_server_with_a_trusted_certificate() {
 #[tokio::test]
 async fn negotiates_http2_when_both_sides_support_it() {
     let authority = Authority::new();
-    for (protocols, wanted, version) in [
+    for (protocols, requested, version) in [
         (&["h2", "http/1.1"][..], true, Version::HTTP_2),
         (&["h2", "http/1.1"], false, Version::HTTP_11),
         (&["http/1.1"], true, Version::HTTP_11),
@@ -77,13 +77,13 @@ async fn negotiates_http2_when_both_sides_support_it() {
         let mut config = authority.valid();
         config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
         let secured = secured(config).await;
-        let client = trusting(&secured.url, &authority).http2(wanted).build().unwrap();
+        let client = trusting(&secured.url, &authority).http2(requested).build().unwrap();
         client.send(&ListEnvironmentVariables::new()).await.unwrap();
-        assert_eq!(secured.versions(), [version], "{protocols:?} {wanted}");
+        assert_eq!(secured.versions(), [version], "{protocols:?} {requested}");
     }
 }
 
-/// HTTP/2 counts the bytes of names and values, and 32 for each header.
+/// HTTP/2 counts the bytes of names and values, and 32 bytes for each header.
 #[tokio::test]
 async fn accepts_an_http2_head_up_to_the_limit() {
     let authority = Authority::new();
@@ -112,7 +112,7 @@ async fn accepts_an_http2_head_up_to_the_limit() {
     }
 }
 
-/// A frame of HTTP/2 on a stream.
+/// An HTTP/2 frame on a stream.
 fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
     let length = u8::try_from(payload.len()).unwrap();
     [&[0, 0, length, kind, flags, 0, 0, 0, stream], payload].concat()
@@ -122,7 +122,7 @@ fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
 async fn reports_invalid_http2_responses() {
     let authority = Authority::new();
     let settings = frame(4, 0, 0, b"");
-    // `:status: 200` is the eighth entry of the static table. What follows is `content-length: 3`.
+    // `:status: 200` is the eighth entry of the static table. The rest is `content-length: 3`.
     let headers = frame(1, 4, 1, b"\x88\x0f\x0d\x013");
     for (case, bytes) in [
         ("HTTP/1.1", b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n".to_vec()),
@@ -154,7 +154,7 @@ async fn reports_invalid_http2_responses() {
     }
 }
 
-/// One call opens it for all, also after the connection of all broke.
+/// One call opens the connection for all calls, also after a shared connection broke.
 #[tokio::test]
 async fn concurrent_calls_open_one_http2_connection() {
     const MOST: usize = 8;
@@ -185,7 +185,7 @@ async fn concurrent_calls_open_one_http2_connection() {
         tokio::time::timeout(Duration::from_secs(20), one_is_left).await.unwrap();
         let opened = secured.connections() - before;
         assert_eq!(opened, 1, "connections in round {round}");
-        // In the next round the last of those under way breaks the connection of all.
+        // In the next round the last request in flight breaks the connection of all.
         for _ in 1..MOST {
             fake.fault(Fault::delay(Duration::from_secs(60)));
         }
@@ -213,14 +213,15 @@ async fn sends_nothing_to_an_untrusted_server_and_does_not_retry() {
     assert!(std::error::Error::source(&error).is_some(), "the reason is in the chain");
 }
 
-/// A URL with TLS of a server without.
+/// An `https` URL of a server without TLS.
 fn for_tls(server: &ScriptServer) -> String {
     format!("https://localhost:{}", server.address().port())
 }
 
 #[tokio::test]
 async fn reports_not_sent_when_the_handshake_fails() {
-    // Cut off is the network's fault, which may pass; an answer that is no TLS will come again.
+    // A connection that is closed early is a network failure and may be transient. A response that is not TLS would come
+    // again.
     let plain = write("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
     for (case, acts, kind, attempts) in [
         ("closed at once", vec![], ErrorKind::Connect, 2),
@@ -234,7 +235,7 @@ async fn reports_not_sent_when_the_handshake_fails() {
         let policy = RetryPolicy::default().max_attempts(2).base_delay(Duration::ZERO);
         let error = connect_error(Client::builder(endpoint(&for_tls(&server))).retry(policy)).await;
         assert_eq!((error.kind(), error.sent(), error.attempts()), (kind, Sent::No, attempts), "{case}: {error:?}");
-        // A read and a write.
+        // One read and one write.
         assert_eq!(server.connections(), 2 * attempts as usize, "{case}");
     }
 }
@@ -257,7 +258,7 @@ async fn reports_a_plaintext_port_for_a_tls_url_over_every_route() {
     }
 }
 
-/// The request left in plaintext, but TLS has rejected it.
+/// The request is sent in plaintext, and the TLS server rejects it.
 #[tokio::test]
 async fn reports_a_tls_port_for_a_plaintext_url_over_every_route() {
     for route in ROUTES {
@@ -290,7 +291,7 @@ async fn a_hanging_handshake_times_out() {
     assert_eq!((error.kind(), error.attempts(), server.connections()), (ErrorKind::DeadlineExceeded, 1, 2));
 }
 
-/// Only TLS's own end of a connection tells that nothing was cut off.
+/// Only TLS's `close_notify` proves that the response is complete.
 #[tokio::test]
 async fn a_connection_without_close_notify_counts_as_truncated() {
     let authority = Authority::new();
@@ -298,13 +299,13 @@ async fn a_connection_without_close_notify_counts_as_truncated() {
     let sized = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
     let until_closed = format!("HTTP/1.1 200 OK\r\n\r\n{body}");
     let cut = format!("HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{body}");
-    for (case, text, says_so, whole) in [
+    for (case, text, close_notify, whole) in [
         ("a length", &sized, false, true),
-        ("a length, and said", &sized, true, true),
+        ("a length and close_notify", &sized, true, true),
         ("until the end", &until_closed, false, false),
-        ("until the end, and said", &until_closed, true, true),
+        ("until the end and close_notify", &until_closed, true, true),
         ("short of its length", &cut, false, false),
-        ("short of its length, and said", &cut, true, false),
+        ("short of its length and close_notify", &cut, true, false),
     ] {
         let (url, stream) = one_connection(authority.valid()).await;
         let text = text.clone();
@@ -313,7 +314,7 @@ async fn a_connection_without_close_notify_counts_as_truncated() {
             drop(stream.read(&mut [0; 4096]).await);
             stream.write_all(text.as_bytes()).await.unwrap();
             stream.flush().await.unwrap();
-            if says_so {
+            if close_notify {
                 stream.shutdown().await.unwrap();
             }
         });
@@ -355,15 +356,16 @@ fn names_the_index_of_an_invalid_certificate() {
     assert!(matches!(builder().user_agent("a\nb").build(), Err(ConfigError::Endpoint(_))));
 }
 
-/// The URL that a program started by the test sends to.
+/// The URL that the child process sends to.
 const URL: &str = "CONVEX_MGMT_TEST_URL";
-/// Set if that program is to trust the platform's certificates.
+/// Set if the child process trusts the platform's certificates.
 const NATIVE: &str = "CONVEX_MGMT_TEST_NATIVE_ROOTS";
 
-/// The test that a program is started for.
+/// The test that the child process runs.
 const NATIVE_TEST: &str = "trusts_platform_certificates_only_on_request";
 
-/// They are those of `SSL_CERT_FILE` where it is set. That is a variable of the process, so each case starts this program again.
+/// The platform's certificates are those of `SSL_CERT_FILE` where it is set. The variable belongs to the process, so each
+/// case starts this program again.
 #[tokio::test]
 async fn trusts_platform_certificates_only_on_request() {
     if let Ok(url) = std::env::var(URL) {
@@ -379,7 +381,7 @@ async fn trusts_platform_certificates_only_on_request() {
         path
     };
     let (ours, others) = (file("ours.pem", authority.pem()), file("others.pem", other.pem()));
-    // One that cannot be read does not take the others away.
+    // An unreadable certificate does not affect the others.
     let mixed = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned() + &authority.pem();
     let (mixed, none) = (file("mixed.pem", mixed), file("none.pem", String::new()));
     for (roots, native, expected) in [
@@ -387,19 +389,19 @@ async fn trusts_platform_certificates_only_on_request() {
         (&mixed, true, "success"),
         (&others, true, "failed with Tls"),
         (&none, true, "not built: NoNativeRoots"),
-        // Not asked for: the bundled ones, which do not know our authority.
+        // Without the request, the bundled certificates apply. They do not include the test's authority.
         (&ours, false, "failed with Tls"),
     ] {
         let (url, roots) = (secured.url.clone(), roots.clone());
         let output = tokio::task::spawn_blocking(move || run_in_process(&url, &roots, native)).await.unwrap();
         assert!(output.contains(&format!("outcome: {expected}.")), "{expected}: {output}");
     }
-    // What was refused, or not built, has sent nothing.
+    // The failed cases sent nothing.
     assert_eq!(secured.versions().len(), 2);
     std::fs::remove_dir_all(folder).unwrap();
 }
 
-/// What this test tells in a process of its own.
+/// Runs this test in a child process, and returns its output.
 fn run_in_process(url: &str, roots: &Path, native: bool) -> String {
     let mut program = Command::new(std::env::current_exe().unwrap());
     program
@@ -415,7 +417,7 @@ fn run_in_process(url: &str, roots: &Path, native: bool) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What comes of one call.
+/// Returns the outcome of one call.
 async fn outcome(url: &str, native: bool) -> String {
     let builder = Client::builder(endpoint(url));
     let builder = if native { builder.native_roots() } else { builder };

@@ -1,4 +1,4 @@
-//! Other transports than hyper: in the place of the whole stack, below it, without `Send`, without async.
+//! Transports other than hyper: in place of the whole stack, below it, without `Send`, without async.
 
 use std::cell::Cell;
 use std::io;
@@ -31,7 +31,7 @@ async fn an_in_process_service_replaces_hyper() {
     assert_eq!((fake.variables().len(), fake.requests().len()), (1, 2));
 }
 
-/// An error of a transport of the user's, around another one.
+/// An error of a custom transport, with another error as its source.
 #[derive(Debug)]
 struct Wrapped(BoxError);
 
@@ -47,8 +47,7 @@ impl std::error::Error for Wrapped {
     }
 }
 
-/// A lost connection is one whatever type the transport wraps it in. It does not prove that nothing was sent. Any other error
-/// ends the call.
+/// A lost connection is found whatever type wraps it. It does not prove that nothing was sent. Any other error ends the call.
 #[tokio::test(start_paused = true)]
 async fn finds_a_lost_connection_in_the_source_chain_of_any_error() {
     fn io(kind: io::ErrorKind) -> BoxError {
@@ -80,7 +79,7 @@ async fn finds_a_lost_connection_in_the_source_chain_of_any_error() {
     }
 }
 
-/// How a call of each class ends when its first attempt meets a fault: with which kind of error, if any, after how many
+/// The end of a call of each class whose first attempt meets a fault: the kind of its error, if any, and its number of
 /// requests.
 async fn ends<T: Transport>(
     client: &Client<DeploymentApi, T>,
@@ -117,7 +116,7 @@ async fn a_bare_service_replaces_the_stack() {
     let fake = fake().build();
     fake.fault(Fault::Reset);
     let client = Client::with_service(endpoint(URL), fake.clone());
-    // Nothing retries.
+    // A bare service does not retry.
     let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
     assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Connection, Sent::Maybe, 1));
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
@@ -145,12 +144,12 @@ async fn sends_the_clients_product_at_all_its_endpoints() {
     let management = Endpoint::<ManagementApi>::new("https://api.convex.dev", &token).unwrap();
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
     client.at(management.clone()).send(&ListThings).await.unwrap();
-    // From one to the next, also from one API to the other and back.
+    // From one endpoint to the next, also across the APIs.
     client.at(management.clone()).at(endpoint(URL)).send(&ListEnvironmentVariables::new()).await.unwrap();
-    // One that came from another client has that one's product only there.
+    // An endpoint of another client keeps that client's product.
     let other = Client::builder(endpoint(URL)).user_agent("other/1").build_on(script.clone()).unwrap();
     client.clone().at(other.endpoint().clone()).send(&ListEnvironmentVariables::new()).await.unwrap();
-    // The more specific one wins, at the builder too.
+    // The endpoint's own product takes precedence, also in the builder.
     let own = endpoint(URL).with_user_agent("own/1").unwrap();
     client.at(own.clone()).send(&ListEnvironmentVariables::new()).await.unwrap();
     let built = Client::builder(own).user_agent("my-tool/1").build_on(script.clone()).unwrap();
@@ -161,7 +160,7 @@ async fn sends_the_clients_product_at_all_its_endpoints() {
     assert_eq!(products, ["my-tool/1", "my-tool/1", "my-tool/1", "my-tool/1", "own/1", "own/1"]);
 }
 
-/// A transport of a single-threaded runtime: neither it nor its futures may leave the thread.
+/// A transport of a single-threaded runtime. Neither it nor its futures are `Send`.
 #[derive(Clone)]
 struct Local {
     fake: Fake,
@@ -197,7 +196,7 @@ async fn a_transport_without_send_works_below_the_whole_stack() {
     assert_eq!(local.calls.get(), 2);
 }
 
-/// A scripted transport that may not leave the thread, and awaits nothing of a runtime's.
+/// A scripted transport that is not `Send` and needs no runtime.
 #[derive(Clone)]
 struct Unsendable {
     script: Script,
@@ -218,14 +217,14 @@ impl Service<Request<Bytes>> for Unsendable {
     }
 }
 
-/// The rules are the stack's, whatever the transport below it: refused and then accepted, broken, never answered, too
-/// large, and busy. All attempts are the same to the byte.
+/// The stack applies its rules to every transport: after a refused or broken connection, a timeout, a response that is too
+/// large, and a busy server. All attempts send the same bytes.
 #[tokio::test(start_paused = true)]
 async fn a_transport_without_send_follows_the_same_retry_rules() {
     let lost: fn() -> Step = || Step::Status(503, r#"{"code":"OptimisticConcurrencyControlFailure","message":""}"#);
     let large: fn() -> Step = || Step::Fail(TransportError::response_too_large(9));
     let (all, harmless, none) = ([true; 3], [true, true, false], [false; 3]);
-    /// What the first attempt comes to, and which classes are tried again.
+    /// The result of the first attempt, the kind of its error, and the classes that are retried.
     type Case = (fn() -> Step, ErrorKind, [bool; 3]);
     let cases: [Case; 7] = [
         (refused, ErrorKind::Connect, all),
@@ -255,7 +254,7 @@ async fn a_transport_without_send_follows_the_same_retry_rules() {
     }
 }
 
-/// The retries without a runtime, a clock or an async function: a loop around the state.
+/// A loop around the state, without a runtime, a clock or async functions.
 #[test]
 fn retry_state_follows_the_same_rules_without_a_runtime() {
     let mut responses =
@@ -279,6 +278,6 @@ fn retry_state_follows_the_same_rules_without_a_runtime() {
         }
     };
     assert!(!result.unwrap().already_deleted);
-    // A conflict does not count as a failure, so the wait for each is that of a first one.
+    // A conflict does not count as a failure, so both waits are first waits.
     assert_eq!(waited, [50, 50]);
 }

@@ -21,8 +21,8 @@ use crate::{client_of, endpoint, fake};
 /// A fake on a socket.
 enum Server {
     Plain(FakeServer),
-    /// Behind TLS, with the certificate of its authority.
-    TlsFake(TlsFake, String),
+    /// Behind TLS, with the PEM of its certificate authority.
+    Tls(TlsFake, String),
 }
 
 impl Load {
@@ -35,13 +35,13 @@ impl Load {
         let authority = Authority::new();
         let mut config = authority.valid();
         config.alpn_protocols = vec![b"h2".to_vec()];
-        Server::TlsFake(TlsFake::serve(fake.clone(), config, on_reset).await, authority.pem())
+        Server::Tls(TlsFake::serve(fake.clone(), config, on_reset).await, authority.pem())
     }
 
     fn client(&self, server: &Server) -> DeploymentClient {
         let builder = match server {
             Server::Plain(running) => client_of(running),
-            Server::TlsFake(secured, pem) => {
+            Server::Tls(secured, pem) => {
                 Client::builder(endpoint(&secured.url)).root_certificates(pem.as_str()).http2(true)
             }
         };
@@ -84,7 +84,7 @@ impl Load {
         fake.fault_rate(0.0, 0, []);
         let opened = match &server {
             Server::Plain(running) => running.connections(),
-            Server::TlsFake(secured, _) => secured.connections(),
+            Server::Tls(secured, _) => secured.connections(),
         };
         let final_state = final_state(&fake).await;
         let (audit, requests) = (fake.audit_log(), fake.requests());

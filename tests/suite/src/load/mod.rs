@@ -1,4 +1,4 @@
-//! A load of calls against a fake with faults. The client's reports are compared with the records of the fake.
+//! A load of calls against a fake with faults, and the comparison of the client's reports with the fake's records.
 
 mod check;
 mod config;

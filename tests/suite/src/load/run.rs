@@ -74,7 +74,7 @@ impl fmt::Display for Run {
             elapsed.as_secs_f64(),
             calls as f64 / elapsed.as_secs_f64()
         )?;
-        writeln!(f, "  requests {}, of which {met} met a fault; connections opened {opened}", self.requests.len())?;
+        writeln!(f, "  requests {}, {met} with a fault; connections opened {opened}", self.requests.len())?;
         writeln!(f, "  writes: applied {applied}, not applied {not_applied}, unknown {unknown}")?;
         let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
         for write in &log.writes {
@@ -85,7 +85,7 @@ impl fmt::Display for Run {
         }
         writeln!(
             f,
-            "  reads: succeeded {reads}, failed {failed}; audit log entries {}, of which read {}",
+            "  reads: succeeded {reads}, failed {failed}; audit log entries {}, read {}",
             self.audit.len(),
             log.events.len()
         )

@@ -1,4 +1,4 @@
-//! The workers of a load that have a log stream each.
+//! The workers that write log streams.
 
 use std::fmt;
 
@@ -12,23 +12,23 @@ use convex_mgmt::{LogStreamId, Secret};
 use super::report::{Change, Report};
 use super::work::Worker;
 
-/// Where a log stream is, since there is one of each type.
+/// The place of a log stream. There is one stream of each type.
 pub(super) fn place_of_stream(kind: &LogStreamType) -> String {
     format!("stream {kind}")
 }
 
-/// What is in the place of a log stream.
+/// The state of a log stream.
 #[derive(Clone)]
 pub(super) struct Stream {
     pub(super) id: LogStreamId,
-    /// What updates change.
+    /// The part that updates change.
     content: String,
-    /// What a rotation changes; empty if there is none.
+    /// The secret that a rotation changes. Empty if the stream has none.
     secret: String,
 }
 
 impl Stream {
-    /// None for one that is being deleted.
+    /// Returns `None` for a stream that is being deleted.
     pub(super) fn of(stream: LogStream) -> Option<Self> {
         let (content, secret) = match stream.config {
             LogStreamConfig::Datadog(config) => (config.dd_tags.concat(), String::new()),
@@ -46,7 +46,7 @@ impl fmt::Display for Stream {
     }
 }
 
-/// A log stream as it is asked for, and the change to one.
+/// A request to create a log stream, and an update, with this content.
 fn with(kind: &LogStreamType, content: &str) -> (NewLogStream, LogStreamUpdate) {
     match kind {
         LogStreamType::Datadog => {
@@ -71,7 +71,7 @@ impl Worker {
             if !self.take_call() {
                 return;
             }
-            // No server listens there.
+            // No server listens at this port.
             let content = match kind {
                 LogStreamType::Webhook => format!("http://127.0.0.1:9/{round}"),
                 _ => format!("round-{round}"),
@@ -119,7 +119,7 @@ impl Worker {
         }
     }
 
-    /// What is there after a write: by its answer, or else by a look.
+    /// Returns the state after a write: from its response if it shows the state, otherwise from a read.
     async fn state_after(
         &mut self,
         kind: &LogStreamType,
@@ -135,7 +135,7 @@ impl Worker {
         match report {
             Report::NotApplied => self.log.saw(place, value.as_deref()),
             Report::Applied | Report::Unknown => {
-                // The new id or secret, which nobody knew before.
+                // The new id or secret is known only now.
                 let last = self.log.writes.last_mut().expect("the write");
                 last.change.value = last.change.value.take().or_else(|| value.clone());
                 self.log.found(place, value);

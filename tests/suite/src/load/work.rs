@@ -1,4 +1,4 @@
-//! The workers of a load. Each has places of its own to write to, and looks there when a write leaves it open.
+//! The workers of a load. Each writes to its own places, and reads them when the outcome of a write is unknown.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,10 +21,10 @@ use convex_mgmt::{
 
 use super::report::{Change, Log, Report, Write};
 
-/// Where it is kept whether the deployment is paused.
+/// The place of the deployment's pause state.
 pub(super) const PAUSE: &str = "pause";
 
-/// What a canonical URL of a load begins with, which no default does.
+/// The prefix of the canonical URLs of a load. No default URL has it.
 const URL: &str = "https://load.example/";
 
 /// What a worker does until no calls are left.
@@ -35,7 +35,7 @@ enum Work {
     Stream(LogStreamType),
     /// Sets and resets this canonical URL.
     Url(RequestDestination),
-    /// Pauses the deployment and lets it run again.
+    /// Pauses and unpauses the deployment.
     Pause,
     /// Reads the audit log as it grows.
     AuditLog,
@@ -43,7 +43,7 @@ enum Work {
     Variables,
 }
 
-/// What there is one worker for. All others have environment variables.
+/// The kinds of work that have exactly one worker. All other workers write environment variables.
 fn single() -> Vec<Work> {
     let mut all = vec![Work::Pause, Work::AuditLog];
     all.extend(RequestDestination::KNOWN.iter().cloned().map(Work::Url));
@@ -64,7 +64,7 @@ pub(super) struct Worker {
     pub(super) log: Log,
 }
 
-/// How many workers it takes for as many to set environment variables as do something else.
+/// The number of workers, chosen so that half of them write environment variables.
 pub(super) fn workers() -> usize {
     single().len() * 2
 }
@@ -83,29 +83,29 @@ pub(super) async fn work(number: usize, client: DeploymentClient, left: Arc<Atom
     worker.log
 }
 
-/// Where a usage limit is, since there is one for each metric, window and type.
+/// The place of a usage limit. There is one limit for each metric, window and type.
 pub(super) fn place_of_limit(limit: &UsageLimitConfig) -> String {
     format!("limit {} {} {}", limit.metric, limit.window, limit.limit_type)
 }
 
-/// Where a canonical URL is.
+/// The place of a canonical URL.
 pub(super) fn place_of_url(destination: &RequestDestination) -> String {
     format!("url {destination}")
 }
 
-/// The canonical URLs by their places; none where there is a default.
+/// The canonical URLs by their places. A default URL counts as `None`.
 pub(super) fn urls_set(urls: CanonicalUrls) -> [(String, Option<String>); 2] {
     [(RequestDestination::ConvexCloud, urls.convex_cloud_url), (RequestDestination::ConvexSite, urls.convex_site_url)]
         .map(|(destination, url)| (place_of_url(&destination), Some(url).filter(|url| url.starts_with(URL))))
 }
 
 impl Worker {
-    /// Whether there is a call left to make.
+    /// Takes one of the remaining calls. Returns `false` if none is left.
     pub(super) fn take_call(&self) -> bool {
         self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
     }
 
-    /// Calls for a write under a `User-Agent` of its own.
+    /// Sends a write with its own `User-Agent`, and records its report.
     pub(super) async fn write<O>(&mut self, change: Change, operation: &O) -> (Report, Result<O::Output, Error>)
     where
         O: Operation<Api = DeploymentApi>,
@@ -120,7 +120,7 @@ impl Worker {
         (report, result)
     }
 
-    /// Calls for a write that leaves what it says in its place.
+    /// Sends a write, and records the value of its place.
     async fn change<O>(&mut self, change: Change, operation: &O) -> (Report, Result<O::Output, Error>)
     where
         O: Operation<Api = DeploymentApi>,
@@ -137,7 +137,7 @@ impl Worker {
         read
     }
 
-    /// Reads until there is an answer.
+    /// Repeats a read until it succeeds.
     pub(super) async fn read_until_success<O: Operation<Api = DeploymentApi>>(&mut self, operation: &O) -> O::Output {
         loop {
             if let Some(read) = self.read(operation).await {
@@ -174,7 +174,7 @@ impl Worker {
                 if !self.take_call() {
                     return;
                 }
-                // The server takes no such name.
+                // The server rejects this name.
                 let place = format!("variable 0_{}_{round}", self.number);
                 let update = UpdateEnvironmentVariables::new().set(&place["variable ".len()..], "").unchecked();
                 drop(self.change(Change::new(&place, Some(String::new()), &place), &update).await);
@@ -229,7 +229,7 @@ impl Worker {
         found
     }
 
-    /// Sets a canonical URL, sets it to the same again, and resets it twice, with a read between the two.
+    /// Sets a canonical URL twice to the same value, and resets it twice, with reads in between.
     async fn urls(&mut self, destination: RequestDestination) {
         let place = place_of_url(&destination);
         for round in 0_u64.. {
@@ -278,7 +278,7 @@ impl Worker {
         }
     }
 
-    /// Reads the audit log from its begin on.
+    /// Reads the audit log from its beginning.
     async fn audit_log(&mut self) {
         const PAGE: u32 = 100;
         let mut next = ListAuditLogEvents::new(UnixMillis(0)).limit(PAGE);

@@ -1,4 +1,4 @@
-//! One layer for many endpoints: each has a credential, a fetch and a pause of its own, in bounded memory.
+//! One refresh layer for many endpoints: each has its own credential, fetch and backoff, in bounded memory.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use convex_mgmt::{AccessToken, ManagementApi, Operation};
 
 use super::*;
 
-/// The requests that servers have seen, such as `secret@host`.
+/// The requests that the servers received, such as `secret@host`.
 type Seen = Arc<Mutex<Vec<String>>>;
 
 /// A server at each host that accepts one key: `new-` and the host's name.
@@ -63,7 +63,7 @@ async fn one_layer_fetches_per_endpoint_and_sends_each_credential_only_there() {
     assert_eq!(*seen.lock().unwrap(), first.chain(second).collect::<Vec<_>>());
 }
 
-/// Each of these is an endpoint, and has another key than the one before.
+/// Each of these is another endpoint, and gets its own key.
 #[tokio::test(start_paused = true)]
 async fn endpoints_are_identified_by_url_path_and_credential() {
     let script = Script::new((0..4).flat_map(|_| [unauthorized(), Step::Status(200, SUCCESS)]));
@@ -80,7 +80,7 @@ async fn endpoints_are_identified_by_url_path_and_credential() {
     assert_eq!(fetches.load(Ordering::Relaxed), 4);
 }
 
-/// The path of an operation with values belongs to the same endpoint.
+/// An operation with values in its path belongs to the same endpoint.
 #[tokio::test(start_paused = true)]
 async fn operations_of_one_endpoint_share_its_refreshed_credential() {
     let script = Script::new([unauthorized(), Step::Status(200, SUCCESS), Step::Status(404, "{}")]);
@@ -108,7 +108,7 @@ async fn passes_requests_of_another_api_or_without_an_operation_unchanged() {
     assert_eq!(secrets(&script), ["old", "old"]);
 }
 
-/// The errors of two libraries in one closure, without an annotation.
+/// The errors of two libraries in one closure, without type annotations.
 #[tokio::test(start_paused = true)]
 async fn a_source_converts_any_error_with_the_question_mark_operator() {
     let client = builder()
@@ -124,7 +124,7 @@ async fn a_source_converts_any_error_with_the_question_mark_operator() {
     assert!(source.is::<std::num::ParseIntError>(), "{error:?}");
 }
 
-/// One fetch for all calls to an endpoint, and none waits for another endpoint's.
+/// All calls to an endpoint share one fetch, and do not wait for fetches of other endpoints.
 #[tokio::test(start_paused = true)]
 async fn endpoints_fetch_and_back_off_independently() {
     let fetches: Arc<Mutex<BTreeMap<String, usize>>> = Arc::default();
@@ -163,7 +163,7 @@ async fn endpoints_fetch_and_back_off_independently() {
     }
 }
 
-/// The layer forgets the endpoint that was used least recently, which asks again when it comes back.
+/// The layer forgets the least recently used endpoint, and fetches again when that endpoint is used.
 #[tokio::test(start_paused = true)]
 async fn remembers_at_most_max_endpoints() {
     let fetches = Arc::new(Mutex::new(Vec::new()));
@@ -187,7 +187,7 @@ async fn remembers_at_most_max_endpoints() {
     }
     assert_eq!(*fetches.lock().unwrap(), [0, 1, 2, 1].map(url), "0 was always used more recently");
 
-    // A call in flight keeps its endpoint, and other calls to that one wait for the same fetch.
+    // A call in flight keeps its endpoint, and other calls to that endpoint wait for the same fetch.
     fetches.lock().unwrap().clear();
     let waiting = |client: &DeploymentClient<_>| {
         let client = client.clone();

@@ -1,9 +1,9 @@
-//! A credential that the server no longer takes, while the client is in use: it is replaced once, and goes nowhere else.
+//! Refresh of a credential that the server no longer accepts, while calls are in flight.
 
 mod endpoints;
 mod runtimes;
 
-// Why a source has no credential. Any error would do.
+// The error of a source without a credential. Any error type works.
 use std::fmt::Error as Shut;
 use std::future::{pending, poll_fn, ready};
 use std::pin::{Pin, pin};
@@ -47,7 +47,7 @@ fn builder() -> ClientBuilder<DeploymentApi> {
     Client::builder(old())
 }
 
-/// The secret that a request was sent with.
+/// The secret of a request's credential.
 fn secret(request: &Request<Bytes>) -> String {
     request.headers()[AUTHORIZATION].to_str().unwrap().rsplit_once('|').unwrap().1.to_owned()
 }
@@ -62,14 +62,14 @@ fn unauthorized() -> Step {
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Counts its calls, and returns the number of calls before.
+/// A counter, and a function that increments it and returns the previous count.
 fn counter() -> (Arc<AtomicUsize>, impl Fn() -> usize + Send + Sync + 'static) {
     let counted = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&counted);
     (counted, move || count.fetch_add(1, Ordering::Relaxed))
 }
 
-/// A server that takes one key.
+/// A server that accepts one key.
 fn server(
     accepted: &'static str,
 ) -> impl Service<Request<Bytes>, Response = Response<Bytes>, Error = TransportError, Future: Send> + Clone + Send + Sync
@@ -80,7 +80,7 @@ fn server(
     })
 }
 
-/// A call in a task of its own.
+/// Makes a call in its own task.
 fn spawned<S>(client: &DeploymentClient<S>) -> JoinHandle<Result<EnvironmentVariables, Error>>
 where
     S: Service<Request<Bytes>, Response = Response<Bytes>, Error: Into<BoxError>, Future: Send>
@@ -93,7 +93,7 @@ where
     tokio::spawn(async move { client.send(&ListEnvironmentVariables::new()).await })
 }
 
-/// Asks a source that gives this key once the gate is open.
+/// A refresh layer whose source returns this key once the gate is open.
 fn gated(secret: &'static str) -> (CredentialRefreshLayer<DeploymentApi>, Gate) {
     let gate = Gate::new();
     let source = gate.clone();
@@ -107,7 +107,7 @@ fn gated(secret: &'static str) -> (CredentialRefreshLayer<DeploymentApi>, Gate) 
     (refresh, gate)
 }
 
-/// Even a create: what was refused was not done.
+/// A create is resent, too, because a rejected request has no effect.
 #[tokio::test(start_paused = true)]
 async fn resends_a_rejected_request_with_the_new_credential_and_keeps_using_it() {
     let script = Script::new([unauthorized(), Step::Status(200, SUCCESS), Step::Status(200, SUCCESS)]);
@@ -123,7 +123,7 @@ async fn resends_a_rejected_request_with_the_new_credential_and_keeps_using_it()
     assert!(!shown.contains("new") && !shown.contains("old"), "{shown}");
 }
 
-/// The second 401 is the caller's, and nothing more is sent. A source whose keys do not work is not fetches again at once.
+/// The caller gets the second 401, and nothing more is sent. The layer backs off from a source whose keys do not work.
 #[tokio::test(start_paused = true)]
 async fn a_rejected_new_credential_ends_the_call() {
     let script = Script::new((0..5).map(|_| unauthorized()));
@@ -144,7 +144,7 @@ async fn a_rejected_new_credential_ends_the_call() {
     assert_eq!(fetches.load(Ordering::Relaxed), 2);
 }
 
-/// Each pause is twice as long as the one before, up to the longest.
+/// Each pause is twice as long as the previous one, up to the maximum.
 #[tokio::test(start_paused = true)]
 async fn backs_off_from_a_source_that_does_not_help() {
     for works in [true, false] {
@@ -161,7 +161,7 @@ async fn backs_off_from_a_source_that_does_not_help() {
         let client = builder().attempt_layer(refresh.backoff(SECOND, 10 * SECOND)).build_on(script.clone()).unwrap();
         for _ in 0..100 {
             let error = client.send(&create()).await.unwrap_err();
-            // As long as the source is left alone, the call ends as that did which fetches.
+            // During a pause, a call ends like the call that started the last fetch.
             assert_eq!(error.kind(), if works { ErrorKind::Api } else { ErrorKind::Credential }, "{error:?}");
             assert!(error.is_auth(), "{error:?}");
             tokio::time::sleep(SECOND / 2).await;
@@ -171,7 +171,6 @@ async fn backs_off_from_a_source_that_does_not_help() {
     }
 }
 
-/// A key that worked owes nothing to those before it.
 #[tokio::test(start_paused = true)]
 async fn a_working_key_resets_the_backoff() {
     let responses = [401, 401, 401, 200, 401, 200]
@@ -188,7 +187,7 @@ async fn a_working_key_resets_the_backoff() {
     assert_eq!(fetches.load(Ordering::Relaxed), 3);
 }
 
-/// It is known that nothing was done, and why.
+/// The error states that nothing took effect, and why.
 #[tokio::test(start_paused = true)]
 async fn a_failing_source_ends_the_call_with_the_sources_error() {
     let script = Script::new([unauthorized(), unauthorized()]);
@@ -207,7 +206,7 @@ async fn a_failing_source_ends_the_call_with_the_sources_error() {
     }
 }
 
-/// The time of a call is not that of the source: what it makes serves the calls that come later.
+/// The deadline of a call does not apply to the fetch. Its credential serves later calls.
 #[tokio::test(start_paused = true)]
 async fn a_fetch_continues_after_its_call_reaches_the_deadline() {
     let script = Script::new([unauthorized(), unauthorized(), unauthorized(), Step::Status(200, SUCCESS)]);
@@ -215,7 +214,7 @@ async fn a_fetch_continues_after_its_call_reaches_the_deadline() {
     let refresh = CredentialRefreshLayer::new(move |_| {
         count();
         async {
-            // Two steps, so that somebody has to go on with it.
+            // Two timers, so that another call has to poll the fetch.
             tokio::time::sleep(5 * SECOND).await;
             tokio::time::sleep(5 * SECOND).await;
             Ok(key("new"))
@@ -234,7 +233,7 @@ async fn a_fetch_continues_after_its_call_reaches_the_deadline() {
     );
 }
 
-/// It is dropped after its time, so that what it hangs on is not waited for again.
+/// The layer drops the fetch after the timeout, with whatever it waits for.
 #[tokio::test(start_paused = true)]
 async fn calls_a_hanging_source_again_after_its_timeout() {
     let script = Script::new([unauthorized(), unauthorized(), unauthorized(), Step::Status(200, SUCCESS)]);
@@ -262,7 +261,8 @@ async fn calls_a_hanging_source_again_after_its_timeout() {
     assert_eq!(fetches.load(Ordering::Relaxed), 2);
 }
 
-/// Nobody was there when its time was up: whoever comes next gets what it made, or a new one, and no error.
+/// The timeout of the fetch ended while no call polled it. The next call gets its result or starts a new fetch, without an
+/// error.
 #[tokio::test(start_paused = true)]
 async fn polls_an_abandoned_fetch_before_fetching_again() {
     for responds in [true, false] {
@@ -289,13 +289,13 @@ async fn polls_an_abandoned_fetch_before_fetching_again() {
     }
 }
 
-/// A call that is neither polled nor dropped: as in a `select!` whose other branch goes on for long.
+/// The call is neither polled nor dropped, as in a `select!` loop that continues with another branch.
 #[tokio::test(start_paused = true)]
 async fn an_unpolled_call_does_not_stall_other_calls() {
     let (refresh, gate) = gated("new");
     let client = builder().attempt_layer(refresh).build_on(server("new")).unwrap();
     let operation = ListEnvironmentVariables::new();
-    // The first begins to ask the source, the second waits for that.
+    // The first call starts the fetch, and the second one waits for it.
     let (mut first, mut second) = (pin!(client.send(&operation)), pin!(client.send(&operation)));
     let mut cx = Context::from_waker(Waker::noop());
     assert!(first.as_mut().poll(&mut cx).is_pending() && second.as_mut().poll(&mut cx).is_pending());
@@ -304,12 +304,11 @@ async fn an_unpolled_call_does_not_stall_other_calls() {
     gate.open();
     third.await.unwrap().unwrap();
     client.send(&operation).await.unwrap();
-    // They are served as soon as they go on.
     first.await.unwrap();
     second.await.unwrap();
 }
 
-/// It waits while another polls the source, and goes on with it if that one does not.
+/// The call waits while another one polls the source, and polls the source itself if the other call stops.
 #[tokio::test(start_paused = true)]
 async fn wakes_a_call_that_arrives_while_the_source_is_polled() {
     type Call = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
@@ -323,7 +322,7 @@ async fn wakes_a_call_that_arrives_while_the_source_is_polled() {
             if polls.fetch_add(1, Ordering::Relaxed) > 0 {
                 return Poll::Ready(Ok(key("new")));
             }
-            // There is progress, which the first call hears of, and then the second one comes.
+            // The source wakes the first call, and then the second call arrives.
             cx.waker().wake_by_ref();
             let mut second = taken.lock().unwrap();
             let waker = Waker::from(Arc::clone(&noted));
@@ -364,7 +363,7 @@ async fn dropping_the_fetching_call_does_not_stall_other_calls() {
     calls.into_iter().next_back().unwrap().await.unwrap().unwrap();
 }
 
-/// A source that wakes its task instead of waiting leaves the others their turn, on a runtime of one thread too.
+/// The source wakes its own task in every poll. Other tasks run nevertheless, on a single-threaded runtime.
 #[tokio::test(start_paused = true)]
 async fn a_source_that_wakes_itself_does_not_starve_other_tasks() {
     let (open, is_open) = tokio::sync::watch::channel(false);
@@ -401,7 +400,7 @@ async fn a_panicking_source_does_not_stall_calls() {
     spawned(&client).await.unwrap().unwrap();
 }
 
-/// On several threads, with calls that are given up anywhere: each that is waited for ends well.
+/// Several threads, with calls dropped at random points. Every other call succeeds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn all_calls_end_while_others_are_dropped_during_a_fetch() {
     for round in 0..50 {
@@ -428,7 +427,7 @@ async fn all_calls_end_while_others_are_dropped_during_a_fetch() {
     }
 }
 
-/// Twenty calls are refused before the source answers.
+/// Twenty calls are rejected before the source responds.
 #[tokio::test(start_paused = true)]
 async fn calls_rejected_together_fetch_one_credential() {
     for works in [true, false] {
@@ -463,7 +462,7 @@ async fn calls_rejected_together_fetch_one_credential() {
         for call in calls {
             kinds.extend(call.await.unwrap().err().map(|error| error.kind()));
         }
-        // Nobody's call owns what the source says, so all are told why there is no new one.
+        // The result of a fetch belongs to all waiting calls, so all of them get the source's error.
         let expected = if works { (0, 0, 40) } else { (20, 0, 20) };
         let count = |wanted| kinds.iter().filter(|kind| **kind == wanted).count();
         let requests = requests.load(Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! Several runtimes: a runtime does not wait for a source that was called on another one.
+//! Refresh over several runtimes: a call does not wait for a source that another runtime drives.
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{advance, timeout};
@@ -13,7 +13,7 @@ fn is_pending(call: Pin<&mut impl Future>) -> bool {
     call.poll(&mut Context::from_waker(Waker::noop())).is_pending()
 }
 
-/// The timers and connections of a source stand still while its runtime does, and end with it.
+/// A source's timers and connections stop while its runtime is not driven, and end with it.
 #[test]
 fn a_fetch_on_another_runtime_does_not_stall_calls() {
     for ended in [false, true] {
@@ -40,7 +40,7 @@ fn a_fetch_on_another_runtime_does_not_stall_calls() {
     }
 }
 
-/// An answer that comes while another one is being waited for is that of both.
+/// A credential that arrives while a second fetch is pending serves both calls.
 #[test]
 fn the_first_credential_of_two_runtimes_serves_both() {
     let (fetches, count) = counter();
@@ -53,7 +53,7 @@ fn the_first_credential_of_two_runtimes_serves_both() {
                 gate.wait().await;
                 return Ok(key("new"));
             }
-            // The first call ends while this is polled.
+            // The first call ends while this source is pending.
             gate.open();
             is_served.lock().unwrap().recv().unwrap();
             Ok(key("late"))

@@ -1,4 +1,4 @@
-//! Where requests go and what they say of their sender: path prefixes, products, and keys and URLs that are none.
+//! Addressing of requests: path prefixes, products, and text that is not a key or a URL.
 
 use bytes::Bytes;
 use convex_mgmt::deployment::{GetDeploymentInfo, GetLogStream, ListAuditLogEvents, ListEnvironmentVariables};
@@ -16,7 +16,7 @@ fn key() -> DeployKey {
     DeployKey::parse(ADMIN_KEY).unwrap()
 }
 
-/// An endpoint below a path of the server that a client has.
+/// An endpoint below a path of a client's server.
 fn below(client: &DeploymentClient, path: &str) -> Endpoint<DeploymentApi> {
     Endpoint::with_path_prefix(&format!("{}{path}", client.endpoint().url()), &key()).unwrap()
 }
@@ -27,7 +27,7 @@ fn json(status: StatusCode, body: &'static str) -> Response<Bytes> {
     response
 }
 
-/// A proxy that takes `/convex` off, and knows nothing else.
+/// A server that serves the API below `/convex` only.
 fn behind_a_prefix(request: &Request<Bytes>) -> Response<Bytes> {
     let Some(path) = request.uri().path().strip_prefix("/convex/api/v1/") else {
         return json(StatusCode::NOT_FOUND, "not here");
@@ -62,7 +62,7 @@ async fn reaches_a_server_below_a_path_over_every_route() {
         while pages.next_page().await.unwrap().is_some() {
             seen += 1;
         }
-        // Redirects are not followed, nor does the prefix let one pass that leads out of it.
+        // The client does not follow redirects. The prefix does not permit a redirect to a path outside of it either.
         let error = client.send(&GetDeploymentInfo::new()).await.unwrap_err();
         assert_eq!((seen, error.kind()), (2, ErrorKind::Redirect), "{route:?}");
         let requests = server.requests();
@@ -83,7 +83,7 @@ async fn reaches_a_server_below_a_path_over_every_route() {
             let host = host.or(request.uri().authority().map(|authority| authority.as_str()));
             assert_eq!(host, origin.strip_prefix("https://"), "{route:?}");
         }
-        // The server is not there without the prefix.
+        // Without the prefix, the server is not found.
         root.send(&ListEnvironmentVariables::new()).await.unwrap_err();
     }
 }
@@ -113,7 +113,7 @@ async fn sends_the_clients_product_to_every_endpoint_over_every_route() {
     }
 }
 
-/// What people paste instead of the key.
+/// Text that users paste instead of the key alone.
 fn keys() -> Vec<String> {
     let around = |text: &str| text.replace("KEY", ADMIN_KEY);
     let mut keys: Vec<String> = [
@@ -153,7 +153,7 @@ async fn never_sends_a_key_with_surrounding_text() {
         let server = TestServer::start(route, |_| json(StatusCode::UNAUTHORIZED, "")).await;
         for text in keys() {
             assert!(DeployKey::parse(&text).is_err(), "{text:?}");
-            // The other way for a key into a client is a new one for one that was refused.
+            // A refreshed key is the other input for keys.
             let refresh = CredentialRefreshLayer::new(move |_| {
                 let text = text.clone();
                 async move { Ok(DeployKey::parse(&text)?) }

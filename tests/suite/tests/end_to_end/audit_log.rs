@@ -1,4 +1,4 @@
-//! The audit log.
+//! Pages and entries of the audit log.
 
 use std::collections::BTreeMap;
 
@@ -86,7 +86,7 @@ async fn requests_a_failed_page_again() {
     assert!(pages.next_page().await.unwrap().is_none());
 }
 
-/// A walk that outlives the function that began it.
+/// Pages in a struct, which outlive the function that created them.
 struct Export {
     events: Items<ListAuditLogEvents>,
 }
@@ -204,7 +204,7 @@ async fn names_the_exceeded_limit_or_the_missing_plan_feature() {
 #[tokio::test]
 async fn a_cursor_cycle_of_two_pages_fails_over_every_route() {
     for route in ROUTES {
-        // The page that begins at `a` leads to `b`, and the one at `b` to `a`.
+        // The page at `a` returns the cursor `b`, and the page at `b` returns `a`.
         let server = TestServer::start(route, |request| {
             let next = if request.uri().query().unwrap_or_default().contains("cursor=a") { "b" } else { "a" };
             let body = format!(r#"{{"items":[],"pagination":{{"hasMore":true,"nextCursor":"{next}"}}}}"#);

@@ -51,7 +51,7 @@ async fn reports_an_unknown_outcome_for_an_unpause_with_a_lost_response() {
     fake.fault(Fault::LostResponse);
     let error = client.send(&UnpauseDeployment::new()).await.unwrap_err();
     assert_eq!((error.code(), error.attempts()), (Some(&ErrorCode::UnpauseDeploymentFailed), 2));
-    // No operation tells whether a deployment is paused.
+    // The API has no operation that returns whether a deployment is paused.
     assert_eq!(
         (error.kind(), error.cause_kind(), error.verify_with()),
         (ErrorKind::OutcomeUnknown, ErrorKind::Api, None)
@@ -90,7 +90,7 @@ async fn creates_updates_and_deletes_usage_limits() {
     let changed = client.send(&UpdateUsageLimit::new(&limit.id, limit.config().enabled(false))).await.unwrap();
     assert_eq!(client.send(&ListUsageLimits::new()).await.unwrap(), [changed]);
 
-    // The first attempt is carried out, and the second one finds that it was.
+    // The first attempt takes effect, and the second one finds the limit deleted.
     fake.fault(Fault::LostResponse);
     let reply = client.send_for_reply(&DeleteUsageLimit::new(&limit.id)).await.unwrap();
     assert_eq!((reply.already_deleted, reply.status.as_u16()), (true, 404));

@@ -1,4 +1,4 @@
-//! Environment variables, and what goes for every operation: retries, refusals, clients without a runtime.
+//! Environment variables and plans, and behavior of all operations: retries, rejections, clients without a runtime.
 
 use std::time::Duration;
 
@@ -106,7 +106,7 @@ async fn checks_limits_against_the_variables_at_the_time_of_the_update() {
     let wanted: EnvironmentVariables = [("NEW", "1")].into_iter().collect();
     let plan = EnvironmentPlan::new(&current, &wanted, Ownership::None);
     for on_conflict in [OnConflict::Fail, OnConflict::Overwrite] {
-        // Still full: nothing is written.
+        // The limit is still reached, so nothing is written.
         let error = client.apply_environment_plan(&plan, on_conflict).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Build, "{error:?}");
         assert!(error.to_string().contains("EnvVarLimitMet"), "{error}");
@@ -135,7 +135,7 @@ async fn sends_nothing_for_a_plan_that_deletes_all_owned_variables_unless_permit
         }
     }
     assert_eq!(fake.requests().len(), requests, "nothing is sent");
-    // It deleted nothing when it was made, and would now.
+    // The plan deleted nothing when it was made, but would delete variables now.
     let early = EnvironmentPlan::new(&EnvironmentVariables::new(), &EnvironmentVariables::new(), Ownership::All);
     let error = client.apply_environment_plan(&early.allow_new_deletions(), OnConflict::Overwrite).await.unwrap_err();
     assert!(matches!(error.plan_error(), Some(PlanError::DeletesAll(_))), "{error:?}");
@@ -226,7 +226,7 @@ async fn reports_a_write_conflict_after_max_conflicts() {
     let error = impatient.send(&UpdateEnvironmentVariables::new().set("A", "1")).await.unwrap_err();
     assert!(error.is_write_conflict() && error.attempts() == 4, "{error:?}");
     assert_eq!(error.kind(), ErrorKind::Api, "nothing was changed, and that is known");
-    // By default there is patience for far more of them.
+    // The default allows far more conflicts.
     (0..8).for_each(|_| fake.fault(Fault::code(503, "OptimisticConcurrencyControlFailure")));
     client.send(&UpdateEnvironmentVariables::new().set("A", "1")).await.unwrap();
 }

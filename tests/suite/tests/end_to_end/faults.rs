@@ -1,4 +1,4 @@
-//! What becomes of a call for each thing that can go wrong, by what repeating its operation does.
+//! The end of a call for each fault, by the idempotency of the operation.
 
 use convex_mgmt::deployment::usage::UsageLimitWindow;
 use convex_mgmt::deployment::usage::UsageMetric;
@@ -9,7 +9,7 @@ use convex_mgmt_fake::Fault;
 
 use crate::deployment;
 
-/// How a call ends: with success, or with an error of a kind; and after how many requests.
+/// The result of a call, and its number of requests.
 type End = (Result<(), ErrorKind>, usize);
 
 const SUCCESS: Result<(), ErrorKind> = Ok(());

@@ -1,4 +1,4 @@
-//! Log streams.
+//! Log streams: create, read, update, rotate and delete.
 
 use std::time::Duration;
 
@@ -153,7 +153,7 @@ async fn rejects_invalid_requests_with_their_codes() {
         assert_eq!(client.send(&GetLogStream::new(id)).await.unwrap_err().kind(), ErrorKind::Build, "{id}");
         assert_eq!(fake.requests().len(), before);
     }
-    // What is checked before sending is what the server checks.
+    // The server checks the same rules as the client.
     let unchecked = UpdateLogStream::new(&id, WebhookUpdate::new().url("hooks.example")).unchecked();
     assert_eq!(client.send(&unchecked).await.unwrap_err().code(), Some(&ErrorCode::InvalidWebhookUrl));
     let unchecked = WebhookUpdate::new().topics(LogTopics::only([LogTopic::Exception]));
@@ -202,7 +202,7 @@ async fn does_not_retry_a_lost_create_or_rotation_and_retries_the_rest() {
     assert!(!reply.already_deleted);
 }
 
-/// Eight come at once and are tried three times by the server, so five are refused by it, and sent again.
+/// Eight writers start at once. The server tries each of them three times, so five of them get a conflict and are retried.
 #[tokio::test]
 async fn concurrent_writers_of_one_log_stream_all_succeed() {
     let mut knobs = Knobs::default();

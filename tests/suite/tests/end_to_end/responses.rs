@@ -1,5 +1,4 @@
-//! What a response proves: who made it, the outcome of the operation, and the error for the caller. Over each way to reach
-//! a server.
+//! What a response proves: its author, the outcome of the operation, and the error for the caller. Over every route.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -43,7 +42,7 @@ impl Scripted {
         *self.responses.lock().unwrap() = responses.into_iter().collect();
     }
 
-    /// Sends, and checks that each attempt was one request.
+    /// Awaits a call, and checks that each attempt was one request.
     async fn send<T>(&self, what: &str, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         let before = self.server.requests().len();
         let result = call.await;
@@ -54,7 +53,7 @@ impl Scripted {
         result
     }
 
-    /// Adds the error of the operation if it is a write whose success response has no body, or has one.
+    /// Adds the error of the operation if it is a write with this value of `empty_response`.
     async fn add_error<O: Sample<Api: TestApi>>(&self, what: &str, empty_response: bool, errors: &mut Vec<Error>) {
         if O::META.idempotency == Idempotency::Safe || O::META.empty_response != empty_response {
             return;
@@ -118,7 +117,7 @@ fn assert_unknown(what: &str, error: &Error, failure: ErrorKind) {
     assert!(text.contains(&format!("; it may have taken effect{next}")), "{what}: {text}");
 }
 
-/// Asserts that a write took effect, and that its response cannot be read.
+/// Asserts that a write took effect, and that its response is undecodable.
 fn assert_applied(what: &str, error: &Error) {
     assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::Decode, ErrorKind::Decode), "{what}: {error:?}");
     let place = error.operation().verify_with.map(|operation| operation.id);
@@ -127,7 +126,7 @@ fn assert_applied(what: &str, error: &Error) {
     assert!(error.to_string().ends_with(&expected), "{what}: {error}");
 }
 
-/// Asserts that a read failed, whose outcome does not matter.
+/// Asserts that a read failed. Its outcome does not matter.
 fn assert_read(what: &str, error: &Error, failure: ErrorKind) {
     assert_eq!((error.kind(), error.cause_kind()), (failure, failure), "{what}: {error:?}");
     assert_eq!((error.is_applied(), error.verify_with()), (false, None), "{what}: {error:?}");
@@ -170,7 +169,7 @@ async fn a_2xx_response_that_the_api_did_not_make_leaves_the_outcome_unknown() {
             assert_read(&what, &error, ErrorKind::Decode);
             assert_eq!(error.attempts(), 1, "{what}");
         }
-        // Where the response has no body, any other JSON is not the API's either.
+        // Where the operation has no response body, any other JSON has another author, too.
         for body in [r#"{"ok":true}"#, "[]", "[null]", "{", r#"{"a":"#] {
             server.respond([response(200, &[JSON], body.as_bytes())]);
             for error in server.of_writes_without_body(body).await {
@@ -226,7 +225,7 @@ async fn an_unreadable_success_response_counts_as_applied_and_names_the_operatio
             let error = server.of_class(&what, Idempotency::Safe).await;
             assert_read(&what, &error, ErrorKind::Decode);
         }
-        // The operation took effect, whatever the outcome of an earlier attempt.
+        // The operation took effect, whatever the outcome of an earlier attempt is.
         server.respond([response(502, &[], b""), response(200, &[JSON], b"{}")]);
         let error = server.of_class("after a 502", Idempotency::Idempotent).await;
         assert_eq!((error.kind(), error.attempts(), error.is_applied()), (ErrorKind::Decode, 2, true), "{error:?}");
@@ -239,7 +238,7 @@ async fn a_redirect_leaves_the_outcome_unknown() {
         let server = Scripted::start(route).await;
         let to = ("location", "https://elsewhere.example/x");
         for status in [300, 301, 302, 303, 304, 305, 307, 308] {
-            // "Not modified" names no other URL.
+            // A 304 is not a redirect.
             let failure = if status == 304 { ErrorKind::UnexpectedReply } else { ErrorKind::Redirect };
             let what = format!("{status}, {route:?}");
             server.respond([response(status, &[to], b"")]);
@@ -279,13 +278,13 @@ async fn an_unrequested_upgrade_leaves_the_outcome_unknown() {
 async fn waits_for_a_short_retry_after_and_fails_on_a_long_one() {
     for route in ROUTES {
         let server = Scripted::start(route).await;
-        for (asked, seconds) in [("31", 31), ("86400", 86_400), ("99999999999999999999", u64::MAX)] {
+        for (value, seconds) in [("31", 31), ("86400", 86_400), ("99999999999999999999", u64::MAX)] {
             for (status, body) in
                 [(429, ""), (429, r#"{"code":"TooManyWrites"}"#), (503, r#"{"code":"ExpiredInQueue"}"#)]
             {
-                let what = format!("{status} {body} {asked}, {route:?}");
+                let what = format!("{status} {body} {value}, {route:?}");
                 for class in CLASSES {
-                    server.respond([response(status, &[("retry-after", asked)], body.as_bytes())]);
+                    server.respond([response(status, &[("retry-after", value)], body.as_bytes())]);
                     let error = server.of_class(&what, class).await;
                     assert_eq!((error.attempts(), error.is_applied(), error.verify_with()), (1, false, None), "{what}");
                     assert_ne!(error.kind(), ErrorKind::OutcomeUnknown, "{what}: {error:?}");
@@ -294,7 +293,7 @@ async fn waits_for_a_short_retry_after_and_fails_on_a_long_one() {
                 }
             }
         }
-        // The client waits for a short one.
+        // The client waits for a short `Retry-After`.
         let busy = response(429, &[("retry-after", "0")], b"");
         for class in CLASSES {
             server.respond([busy.clone(), response(200, &[JSON], SUCCESS.as_bytes())]);
@@ -364,7 +363,7 @@ async fn an_error_states_what_is_wrong_with_a_response_and_which_attempt_may_hav
             assert!(!error.to_string().contains("struct"), "{route:?}: {error}");
         }
         server.respond([response(502, &[], b""), response(403, &[JSON], br#"{"code":"BadDeployKey"}"#)]);
-        let error = server.of_class("refused after a 502", Idempotency::Idempotent).await;
+        let error = server.of_class("rejected after a 502", Idempotency::Idempotent).await;
         assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::OutcomeUnknown, ErrorKind::Api), "{error:?}");
         let expected = "; an earlier attempt may have taken effect; call list_usage_limits to check (2 attempts in ";
         assert!(error.to_string().contains(expected), "{route:?}: {error}");

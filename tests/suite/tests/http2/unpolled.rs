@@ -1,4 +1,4 @@
-//! Calls whose futures are held and not polled, as when a `select!` has gone on with another branch.
+//! Calls that are neither polled nor dropped, as in a `select!` that continues with another branch.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -24,7 +24,7 @@ async fn an_unpolled_call_does_not_block_the_connection_for_other_calls() {
             let client = server.client().http2(true).retry(RetryPolicy::never());
             let client = client.attempt_timeout(Duration::from_secs(10)).build().unwrap();
             let mut held = pin!(classes::send(&client, class));
-            // It is polled once, and begins to open a connection.
+            // One poll starts to open a connection.
             assert!(tokio::time::timeout(Duration::ZERO, &mut held).await.is_err());
             for class in CLASSES {
                 let result = bounded(classes::send(&client, class)).await;

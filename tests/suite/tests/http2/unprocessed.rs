@@ -1,4 +1,4 @@
-//! Requests that the server says it did not process: each is repeated, whatever it does.
+//! Requests that the server reports as unprocessed: the client retries them for every operation.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -81,10 +81,10 @@ async fn gives_up_after_max_unprocessed_refused_streams() {
     }
 }
 
-/// The first connection takes six requests, answers the first, and says that it is the last.
+/// The first connection reads six requests, responds to the first, and sends `GOAWAY` with the first as the last stream.
 #[tokio::test(flavor = "multi_thread")]
 async fn retries_streams_after_the_last_one_of_goaway_on_a_new_connection() {
-    // No error, as servers do that shut down, and "enhance your calm".
+    // `NO_ERROR`, as on a shutdown, and `ENHANCE_YOUR_CALM`.
     for code in [0, 11] {
         for proxied in [false, true] {
             let what = format!("code {code}, proxied {proxied}");
@@ -96,7 +96,7 @@ async fn retries_streams_after_the_last_one_of_goaway_on_a_new_connection() {
                 for _ in 0..6 {
                     frames.request().await?;
                 }
-                // The first stream of a client.
+                // A client's first stream is 1.
                 frames.go_away(1, code).await?;
                 frames.respond(1, SUCCESS).await?;
                 while frames.next().await.is_some() {}
@@ -112,9 +112,9 @@ async fn retries_streams_after_the_last_one_of_goaway_on_a_new_connection() {
     }
 }
 
-/// Each connection allows one stream, and says that it takes no more. Writes that wait for their turn on it go to the next one,
-/// on which the call that opens it is the first. A read that was the next in line may have left as a whole, and is repeated as
-/// after a connection that broke.
+/// Each connection allows one stream, and then sends `GOAWAY`. Waiting writes move to the next connection, where the call
+/// that opens it comes first. A waiting read that was next in line may have been sent completely. The client retries it as
+/// after a broken connection.
 #[tokio::test(flavor = "multi_thread")]
 async fn moves_writes_that_wait_for_a_stream_to_the_next_connection() {
     let server = FrameServer::start(|_, mut frames| async move {
@@ -150,7 +150,7 @@ async fn does_not_retry_a_create_that_the_server_may_have_processed() {
     assert_eq!((error.sent(), error.attempts()), (Sent::Maybe, 1), "{error:?}");
 }
 
-/// The first connection takes one request, and then allows no further one. What waits for its turn there has not left.
+/// The first connection reads one request, and then allows no further stream. A write that waits for a stream was not sent.
 #[tokio::test]
 async fn reports_not_sent_when_a_write_times_out_before_its_stream_opens() {
     let short = Some(Duration::from_millis(200));

@@ -1,4 +1,4 @@
-//! Servers that fall silent without closing the connection.
+//! Servers that stop responding without closing the connection.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use crate::{bounded, respond_to_all};
 
-/// The first connection answers one request and then reads nothing more. Others answer all.
+/// A server that responds to one request on its first connection and then stops reading. Other connections respond to all.
 async fn silent_after_one() -> FrameServer {
     FrameServer::start(|number, mut frames| async move {
         frames.settings(None).await?;
@@ -30,7 +30,7 @@ async fn opens_a_new_connection_after_a_timeout() {
     let short = Duration::from_millis(300);
     for proxied in [false, true] {
         for class in CLASSES {
-            // The time of an attempt, or of a whole call.
+            // The attempt timeout, or the total timeout.
             for of_an_attempt in [true, false] {
                 let what = format!("{class:?}, proxied {proxied}, attempt {of_an_attempt}");
                 let server = silent_after_one().await;
@@ -52,7 +52,7 @@ async fn opens_a_new_connection_after_a_timeout() {
     }
 }
 
-/// What is repeated meets the new connection within the same call.
+/// The retry uses the new connection within the same call.
 #[tokio::test]
 async fn retries_on_a_new_connection_after_an_attempt_timeout() {
     let server = silent_after_one().await;
@@ -64,7 +64,7 @@ async fn retries_on_a_new_connection_after_an_attempt_timeout() {
     assert_eq!(server.connections(), 2);
 }
 
-/// The clock stands still but for what the test adds, once the connection is there.
+/// The clock is paused once the connection is open, and advances only by the test.
 #[tokio::test]
 async fn pings_close_a_dead_idle_connection() {
     let closed = Arc::new(Notify::new());

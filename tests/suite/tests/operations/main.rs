@@ -1,4 +1,4 @@
-//! Every operation of the registry from the caller to the fake and back, over sockets.
+//! Sends samples of every operation of the registry to the fake, over sockets.
 
 use bytes::Bytes;
 use convex_mgmt::deployment::{CreateLogStream, CreateUsageLimit, ListLogStreams, ListUsageLimits, PauseDeployment};
@@ -12,7 +12,7 @@ use http::Request;
 use http_body_util::Full;
 use tower::ServiceExt;
 
-/// A paused cloud deployment that may do everything, behind a socket.
+/// A paused cloud deployment with all plan features, behind a socket.
 struct Deployment {
     server: TestServer,
     client: DeploymentClient,
@@ -33,9 +33,9 @@ impl Deployment {
         Self { server, client }
     }
 
-    /// Creates the samples of everything that has an id. Returns all ids.
+    /// Creates the samples of all objects with an id. Returns all ids.
     async fn fill(&self) -> Vec<String> {
-        // Some exist already, and some exceed a limit.
+        // Some samples exist already, and some exceed a limit.
         for limit in CreateUsageLimit::requests() {
             drop(self.client.send(&limit).await);
         }
@@ -49,7 +49,7 @@ impl Deployment {
     }
 }
 
-/// Sends every sample request of an operation, and its requests for every id that the deployment has.
+/// Sends all sample requests of an operation, and its requests for every id of the deployment.
 async fn send_all<O: Sample<Api: TestApi>>(route: Route) -> Vec<Result<(), Error>> {
     let deployment = Deployment::start(route).await;
     let secret = ADMIN_KEY.rsplit('|').next().unwrap_or_default();
@@ -67,7 +67,7 @@ async fn send_all<O: Sample<Api: TestApi>>(route: Route) -> Vec<Result<(), Error
     results
 }
 
-/// The defect that an error shows, if any. An error of the API is correct if the operation declares its code.
+/// Returns the defect that an error shows, if any. An error of the API is correct if the operation declares its code.
 fn defect(meta: &OperationMeta, error: &Error) -> Option<String> {
     let status = error.status().map(|status| status.as_u16());
     match error.api() {
@@ -81,7 +81,7 @@ fn defect(meta: &OperationMeta, error: &Error) -> Option<String> {
     }
 }
 
-/// The defects of an operation.
+/// Returns the defects of an operation.
 async fn check<O: Sample<Api: TestApi>>(route: Route) -> Vec<String> {
     let results = send_all::<O>(route).await;
     let errors = results.iter().filter_map(|result| result.as_ref().err());

@@ -1,4 +1,4 @@
-//! What pays into the budget of retries.
+//! Refills of the retry budget.
 
 use bytes::Bytes;
 use convex_mgmt::deployment::ListEnvironmentVariables;
@@ -8,9 +8,9 @@ use http::Response;
 
 use crate::{LISTED, builder};
 
-/// What a budget of one further attempt, all spent, is after one more answer: whether there is a further attempt again.
+/// Exhausts a budget of one retry, except for one success. Returns whether this response then allows a retry again.
 async fn refills_budget(response: Step) -> bool {
-    // Spent but for what one success pays back.
+    // One more success would refill the budget.
     let budget = RetryBudget::new(RetryBudget::COST);
     let last_attempt = [reset(), Step::Status(403, "")];
     let mut steps: Vec<_> = last_attempt.into_iter().collect();
@@ -29,7 +29,7 @@ async fn refills_budget(response: Step) -> bool {
 #[tokio::test(start_paused = true)]
 async fn only_successes_of_the_api_refill_the_budget() {
     assert!(refills_budget(Step::Status(200, LISTED)).await);
-    // What does not fit a type of this library is the server's success all the same.
+    // A success with an undecodable body is still a success of the API.
     assert!(refills_budget(Step::Status(200, r#"{"environmentVariables":7}"#)).await);
     let page = Response::builder().header("content-type", "text/html").body(Bytes::from_static(b"<html>"));
     for other in [

@@ -1,4 +1,4 @@
-//! The counts of attempts, of conflicts and of what was not processed: each can be 0 or 1 without the others.
+//! The limits of attempts, conflicts and unprocessed requests: each can be 0 or 1 independently.
 
 use convex_mgmt::deployment::ListEnvironmentVariables;
 use convex_mgmt::{RetryPolicy, TransportError};
@@ -14,8 +14,8 @@ fn unprocessed() -> Step {
     Step::Fail(TransportError::unprocessed("the server is busy"))
 }
 
-/// How many attempts a call makes whose first one ends so and whose second one is a success, if it gets that far. Whatever
-/// it ends with, it does at once, and not when its time is up.
+/// Returns the number of attempts of a call whose first attempt ends with `first`, and whose second one would succeed.
+/// Asserts that a call without a retry ends at once.
 async fn attempts(policy: &RetryPolicy, first: Step) -> u32 {
     let script = Script::new([first, Step::Status(200, LISTED)]);
     let client = builder().retry(policy.clone()).build_on(script.clone()).unwrap();

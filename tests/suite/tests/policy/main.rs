@@ -1,4 +1,4 @@
-//! What the stack does around a transport: retries, deadlines, limits, layers. On a paused clock, without sockets.
+//! The default stack above a transport: retries, deadlines, limits and layers, on a paused clock and without sockets.
 
 mod budget;
 mod counts;
@@ -29,7 +29,7 @@ use tower::{BoxError, Layer, Service};
 const LISTED: &str = r#"{"environmentVariables":{}}"#;
 const CONFLICT: &str = r#"{"code":"OptimisticConcurrencyControlFailure","message":"m"}"#;
 
-/// An operation whose repetition is never harmless. None of this topic's is.
+/// A non-idempotent operation. Those of the API have a response body.
 struct Create;
 
 impl Operation for Create {
@@ -110,7 +110,7 @@ async fn does_not_retry_permanent_failures() {
 
 #[tokio::test(start_paused = true)]
 async fn an_error_covers_all_attempts() {
-    // The first attempt may have been done, and the last one certainly was not.
+    // The first attempt may have taken effect. The last one did not.
     let script = Script::new([reset(), refused(), refused()]);
     let error = list(&script).await.unwrap_err();
     assert_eq!(summary(&error), (ErrorKind::Connect, 3, Sent::Maybe));
@@ -133,7 +133,7 @@ async fn a_write_rejected_in_each_attempt_is_not_applied() {
     let error = client.send(&Create).await.unwrap_err();
     assert!(error.is_write_conflict() && error.attempts() > 3, "{error:?}");
     assert_eq!((error.kind(), error.verify_with()), (ErrorKind::Api, None));
-    // Lost to others first, and then to a connection that breaks: that one is not known.
+    // After conflicts, a broken connection leaves the outcome unknown.
     let script = Script::new(conflicts().take(5).chain([reset()]));
     let error = create(&script).await.unwrap_err();
     assert_eq!(
@@ -152,12 +152,12 @@ async fn reports_an_unknown_outcome_after_an_earlier_ambiguous_attempt() {
     assert_eq!(error.verify_with(), Some("list_environment_variables"));
     assert!(error.is_auth(), "{error:?}");
     assert!(error.to_string().contains("; an earlier attempt may have taken effect; call list_"), "{error}");
-    // Where the last attempt may have done it, too, nobody needs to be told of others.
+    // The last attempt may have taken effect, so the text does not mention earlier ones.
     let error = client(vec![reset(), reset(), reset()]).send(&update).await.unwrap_err();
     assert!(error.to_string().contains("; it may have taken effect; call list_"), "{error}");
     let error = client(vec![reset(), refused(), refused()]).send(&update).await.unwrap_err();
     assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::OutcomeUnknown, ErrorKind::Connect));
-    // Nothing was done without a connection: it is an attempt before that may have done it, and the text says so.
+    // The last attempt had no connection. The text states that an earlier attempt may have taken effect.
     let text = error.to_string();
     let expected = "; an earlier attempt may have taken effect; call list_environment_variables to check";
     assert!(text.contains(expected), "{text}");
@@ -262,18 +262,18 @@ async fn the_total_timeout_ends_a_call_in_every_phase() {
         builder.build_on(script.clone()).unwrap()
     };
     let started = Instant::now();
-    // In an attempt.
+    // The deadline ends a running attempt.
     let error = client(&Script::new([Step::Hang])).send(&Create).await.unwrap_err();
     assert_eq!(summary(&error), (ErrorKind::OutcomeUnknown, 1, Sent::Maybe));
     assert_eq!(error.elapsed(), Duration::from_secs(5));
     assert_eq!(started.elapsed(), Duration::from_secs(5));
-    // Before a wait that it would cut: the reason for the wait is what the caller gets, at once.
+    // A wait beyond the deadline is not started. The caller gets the reason for the wait at once.
     let busy = Response::builder().status(429).header("retry-after", "6").body(Bytes::new()).unwrap();
     let error = client(&Script::new([Step::Respond(busy)])).send(&Create).await.unwrap_err();
     assert!(error.is_rate_limited() && error.elapsed() == Duration::ZERO, "{error:?}");
 }
 
-/// The machine may sleep, or the process be stopped, while a call waits.
+/// The machine may sleep, or the process may be stopped, during a backoff.
 #[tokio::test(start_paused = true)]
 async fn starts_no_attempt_when_it_wakes_after_the_deadline() {
     let busy = Response::builder().status(429).header("retry-after", "5").body(Bytes::new()).unwrap();
@@ -294,7 +294,7 @@ async fn an_exhausted_budget_allows_only_the_first_attempt() {
     let client = builder().retry_budget(budget).build_on(script).unwrap();
     let mut attempts = Vec::new();
     for _ in 0..3 {
-        // A clone has the same budget.
+        // A clone shares the budget.
         let error = client.clone().send(&ListEnvironmentVariables::new()).await.unwrap_err();
         attempts.push(error.attempts());
     }
@@ -311,7 +311,7 @@ async fn a_policy_accepts_durations_of_any_length() {
     };
     let operation = ListEnvironmentVariables::new();
     for step in [reset, || Step::Status(503, CONFLICT)] {
-        // The wait would be longer than the call.
+        // The wait would exceed the deadline.
         for total in [Duration::from_secs(60), Duration::MAX] {
             let error = client(Some(total), vec![step()]).send(&operation).await.unwrap_err();
             assert_eq!((error.attempts(), error.elapsed()), (1, Duration::ZERO), "{total:?}");
@@ -370,12 +370,12 @@ async fn waiting_for_a_slot_counts_towards_the_total_timeout_and_sends_nothing()
     let error = waiting.send(&Create).await.unwrap_err();
     assert_eq!(summary(&error), (ErrorKind::DeadlineExceeded, 0, Sent::No));
     assert_eq!((error.elapsed(), script.remaining()), (Duration::from_secs(5), 1));
-    // A call that is given up frees its place.
+    // A dropped call releases its slot.
     holder.abort();
     waiting.send(&Create).await.unwrap();
 }
 
-/// Counts what passes, and needs to be polled ready before each call, as tower allows a service to.
+/// Counts requests, and panics if it is called without `poll_ready`, as tower allows.
 #[derive(Clone)]
 struct Counted<S> {
     inner: S,
@@ -425,7 +425,7 @@ async fn accepts_layers_of_tower() {
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
 }
 
-/// A service with a boxed error, as many of tower's layers have.
+/// A service with a boxed error, like many of tower's layers.
 #[derive(Clone)]
 struct Boxed;
 

@@ -1,4 +1,4 @@
-//! A canary in every secret, pushed through every way to fail: it must not be in any text.
+//! A canary in every secret, with every failure: no text shows it.
 
 mod all_operations;
 #[cfg(target_os = "linux")]
@@ -28,14 +28,14 @@ use convex_mgmt::{
 use convex_mgmt_suite::{Script, Step, refused, reset};
 use http::{Response, StatusCode};
 
-/// In keys it has to be an even number of hex digits to pass for an admin key's secret.
+/// An admin key's secret is an even number of hex digits.
 const CANARY: &str = "01ca7a71";
 
 fn debug_texts(value: &impl Debug) -> String {
     format!("{value:?} {value:#?}")
 }
 
-/// All texts of an error and of what it comes from.
+/// All texts of an error and of its sources.
 fn error_texts(error: &(impl StdError + 'static)) -> String {
     let mut text = format!("{error} {error:?} {error:#?}");
     let mut source = error.source();
@@ -85,7 +85,7 @@ fn values_show_no_secret() {
         debug_texts(&variables),
         debug_texts(&plan),
         plan.to_string(),
-        debug_texts(&plan.rebase(&back_reading())),
+        debug_texts(&plan.rebase(&reread())),
         debug_texts(&back),
         back.to_string(),
         debug_texts(&update()),
@@ -98,11 +98,11 @@ fn values_show_no_secret() {
     }
 }
 
-fn back_reading() -> EnvironmentVariables {
+fn reread() -> EnvironmentVariables {
     [("NAME", format!("{CANARY}{CANARY}"))].into_iter().collect()
 }
 
-/// A canary in each secret that a log stream has, going there.
+/// Log streams to create, with a canary in each secret.
 fn streams() -> Vec<NewLogStream> {
     let axiom = NewAxiom::new(CANARY, "dataset").ingest_url("https://axiom.example".into());
     let axiom = axiom.topics(LogTopics::only([LogTopic::Exception]));
@@ -134,13 +134,13 @@ fn log_stream_requests_show_no_secret() {
     for stream in streams() {
         let create = CreateLogStream::new(stream);
         assert_clean(&"a create", &debug_texts(&create));
-        assert_clean(&"a refused create", &error_texts(&create.to_request(&endpoint()).unwrap_err()));
+        assert_clean(&"a rejected create", &error_texts(&create.to_request(&endpoint()).unwrap_err()));
         sends(create.unchecked().to_request(&endpoint()).unwrap());
     }
     for changes in updates() {
         let update = UpdateLogStream::new("id", changes);
         assert_clean(&"an update", &debug_texts(&update));
-        assert_clean(&"a refused update", &error_texts(&update.to_request(&endpoint()).unwrap_err()));
+        assert_clean(&"a rejected update", &error_texts(&update.to_request(&endpoint()).unwrap_err()));
         sends(update.unchecked().to_request(&endpoint()).unwrap());
     }
     for meta in [<CreateLogStream>::META, UpdateLogStream::META] {
@@ -162,8 +162,8 @@ fn log_stream_responses_show_no_secret() {
     let new = Bytes::from(format!(r#"{{"logStreamType":"webhook","id":"a","hmacSecret":"{CANARY}"}}"#));
     let created = <CreateLogStream>::decode(&new).unwrap();
     assert_eq!(created.hmac_secret().map(Secret::expose), Some(CANARY));
-    assert_clean(&"what was created", &debug_texts(&created));
-    assert_clean(&"what was rotated", &debug_texts(&RotateWebhookSecret::decode(&new).unwrap()));
+    assert_clean(&"a created stream", &debug_texts(&created));
+    assert_clean(&"a rotated secret", &debug_texts(&RotateWebhookSecret::decode(&new).unwrap()));
     for broken in [
         stream.replace(&format!(r#""{CANARY}""#), &format!(r#"["{CANARY}"]"#)),
         stream.replace(r#""format":"json""#, &format!(r#""format":{{"{CANARY}":1}}"#)),
@@ -279,7 +279,7 @@ async fn no_failure_shows_a_secret() {
         let client = builder.build_on(Script::new([step])).unwrap();
         let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
         assert_clean(&what, &error_texts(&error));
-        // What must not be debug_texts can still be asked for.
+        // The caller can still read the body.
         if let Some(ResponseError::Unexpected(_) | ResponseError::Decode(_)) = error.response_error() {
             assert!(error.body().is_some_and(|body| !body.is_empty()), "{what}");
         }

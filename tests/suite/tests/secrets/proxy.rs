@@ -1,4 +1,4 @@
-//! A canary in a proxy's password, pushed through every failure in which a proxy fails.
+//! A canary in a proxy's password, with every failure of a proxy.
 
 use convex_mgmt::deployment::ListEnvironmentVariables;
 use convex_mgmt::{Client, Proxy, RetryPolicy};
@@ -8,7 +8,7 @@ use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::{CANARY, debug_texts, endpoint, error_texts};
 
-/// The canary behind `user:` in base64, as HTTP sends it, without what depends on its end.
+/// The canary after `user:` in base64, as HTTP sends it, without the last characters.
 const CODED: &str = "dXNlcjowMWNhN2E3";
 
 fn assert_clean(what: &str, text: &str) {
@@ -26,7 +26,7 @@ async fn no_proxy_failure_shows_the_password() {
         ("http", "denied", vec![Act::Read, write(echo), Act::Hang]),
         ("http", "not authenticated", vec![Act::Read, write(authenticate), Act::Hang]),
         ("http", "no HTTP", vec![Act::Read, write(CANARY), Act::Hang]),
-        ("http", "bytes behind", vec![Act::Read, write(format!("HTTP/1.1 200 OK\r\n\r\n{CANARY}")), Act::Hang]),
+        ("http", "bytes after the head", vec![Act::Read, write(format!("HTTP/1.1 200 OK\r\n\r\n{CANARY}")), Act::Hang]),
         ("http", "no TLS inside", vec![Act::Read, write("HTTP/1.1 200 OK\r\n\r\n"), Act::Part(1), write(CANARY)]),
         ("https", "no TLS", vec![Act::Part(1), write(CANARY)]),
         ("socks5", "closed", vec![Act::Part(4)]),

@@ -1,4 +1,4 @@
-//! Bodies of answers: cut, broken into bad pieces, too slow, or with something behind them.
+//! Bodies of responses: truncated, malformed, slow, or followed by other bytes.
 
 use convex_mgmt::Idempotency;
 use convex_mgmt::deployment::UpdateEnvironmentVariables;
@@ -18,7 +18,7 @@ async fn reports_truncated_and_malformed_bodies() {
     let (length, more) = (SUCCESS.len(), SUCCESS.len() + 1);
     check([
         Case::broken("no body", 1, raw(format!("{JSON}content-length: {length}\r\n\r\n"))),
-        Case::broken("a body short of one byte", 1, raw(format!("{JSON}content-length: {more}\r\n\r\n{SUCCESS}"))),
+        Case::broken("a body without its last byte", 1, raw(format!("{JSON}content-length: {more}\r\n\r\n{SUCCESS}"))),
         Case::broken(
             "reset inside the body",
             1,
@@ -44,24 +44,24 @@ async fn the_deadline_ends_a_slow_body() {
     check([
         Case::broken("a drip", 1, [Act::Read, head.clone(), Act::Drip(b' ', SHORT / 20)]).exceeds_deadline(),
         Case::broken("a drip into a chunk", 1, [Act::Read, chunks, Act::Drip(b' ', SHORT / 20)]).exceeds_deadline(),
-        Case::broken("never goes on", 1, [Act::Read, head, Act::Hang]).times_out(),
+        Case::broken("stalls", 1, [Act::Read, head, Act::Hang]).times_out(),
     ])
     .await;
 }
 
-/// Unusual, and right.
+/// Unusual but valid.
 #[tokio::test]
 async fn accepts_bodies_in_unusual_framing() {
     let text = format!("{JSON}content-length: {}\r\n\r\n{SUCCESS}", SUCCESS.len());
     let pieces: String = SUCCESS.chars().map(|one| format!("1;x=\"y\"\r\n{one}\r\n")).collect();
     let pieces = format!("{JSON}transfer-encoding: chunked\r\n\r\n{pieces}0\r\ntrailer: x\r\n\r\n");
     for (name, acts, kept) in [
-        ("each byte by itself", vec![Act::Read, Act::Bytewise(text.into_bytes())], true),
+        ("each byte separately", vec![Act::Read, Act::Bytewise(text.into_bytes())], true),
         ("a chunk for each byte, with extensions and a trailer", raw(pieces), true),
         ("until the end of the connection", raw(format!("{JSON}connection: close\r\n\r\n{SUCCESS}")), false),
         ("HTTP/1.0", raw(format!("HTTP/1.0 200 OK\r\n\r\n{SUCCESS}")), false),
         (
-            "HTTP/1.0 that stays",
+            "HTTP/1.0 with keep-alive",
             raw(format!(
                 "HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: {}\r\n\r\n{SUCCESS}",
                 SUCCESS.len()
@@ -81,7 +81,7 @@ async fn accepts_bodies_in_unusual_framing() {
     }
 }
 
-/// Cases 16 and 19, and two answers to one request: what stands behind an answer is not taken for the next one.
+/// Cases 16 and 19, and two responses to one request. The client does not take bytes after a response for the next one.
 #[tokio::test]
 async fn discards_a_connection_with_bytes_after_the_response() {
     let evil = "HTTP/1.1 500 Evil\r\ncontent-length: 0\r\n\r\n";
@@ -89,24 +89,24 @@ async fn discards_a_connection_with_bytes_after_the_response() {
     let chunks = format!("{JSON}transfer-encoding: chunked\r\n\r\n{:x}\r\n{SUCCESS}\r\n0\r\n\r\n", SUCCESS.len());
     for (name, class, text) in CLASSES.into_iter().flat_map(|class| {
         [
-            ("two answers", class, format!("{whole}{evil}")),
-            ("longer than promised", class, format!("{whole}trailing")),
+            ("two responses", class, format!("{whole}{evil}")),
+            ("longer than declared", class, format!("{whole}trailing")),
             ("one byte too many", class, format!("{whole} ")),
-            ("behind the last chunk", class, format!("{chunks}{evil}")),
+            ("after the last chunk", class, format!("{chunks}{evil}")),
         ]
     }) {
         check_stray_bytes(name, Some(class), text).await;
     }
     for status in ["204 No Content", "205 Reset Content", "304 Not Modified"] {
-        // Only the operation that expects no body takes these for a success.
+        // Only an operation without a response body accepts these as a success.
         let length = if status.starts_with("205") { "content-length: 0\r\n" } else { "" };
         check_stray_bytes(status, None, format!("HTTP/1.1 {status}\r\n{length}\r\n{evil}")).await;
     }
 }
 
-/// Sends an operation of this class, or one without a reply body.
+/// Sends an operation of this class, or one without a response body if `class` is `None`.
 async fn check_stray_bytes(name: &str, class: Option<Idempotency>, text: String) {
-    // The server stays, so that only the stray bytes can make the client leave.
+    // The server keeps the connection open, so only the stray bytes can make the client close it.
     let first = vec![Act::Read, write(text), Act::Hang];
     let server = ScriptServer::start([first, success()]).await;
     let client = client(&server.url(), 1);
@@ -120,7 +120,7 @@ async fn check_stray_bytes(name: &str, class: Option<Idempotency>, text: String)
     assert_eq!((server.connections(), server.requests().len()), (2, 2), "{name}, {class:?}");
 }
 
-/// Case 16. The second answer comes when the connection is idle.
+/// Case 16. The second response arrives while the connection is idle.
 #[tokio::test]
 async fn discards_a_connection_with_an_unsolicited_response() {
     let late = convex_mgmt_suite::script_server::Gate::new();

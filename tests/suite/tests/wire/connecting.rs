@@ -1,4 +1,4 @@
-//! Connections that do not come about, or are dropped before a request.
+//! Connections that cannot be opened, or are closed before a request.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -55,7 +55,7 @@ async fn reports_a_name_without_an_address() {
     }
 }
 
-/// Case 2. The other addresses of loopback are there on Linux only.
+/// Case 2. Only Linux has the other loopback addresses by default.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn tries_the_next_address_of_a_name() {
@@ -95,12 +95,12 @@ async fn the_connect_timeout_ends_an_unanswered_connect() {
     }
 }
 
-/// Case 3. The time of an attempt or of the whole call runs out while the connection is being opened, which would take longer.
+/// Case 3. The attempt timeout or the total timeout ends while the connection is being opened.
 #[tokio::test]
 async fn reports_not_sent_when_the_timeout_ends_before_the_connect() {
     let short = Duration::from_millis(100);
     let blackhole = ClosedPort::new().blackhole();
-    // Accepts the connection, and never answers the handshake of TLS, or the request for a tunnel.
+    // Accepts the connection, and responds to neither the TLS handshake nor the tunnel request.
     let silent = ScriptServer::start((0..100).map(|_| vec![Act::Hang])).await;
     let secure = format!("https://localhost:{}", silent.address().port());
     let proxied = |url: &str| builder("https://deployment.example", 2).proxy(Proxy::new(url, "").unwrap());
@@ -117,7 +117,7 @@ async fn reports_not_sent_when_the_timeout_ends_before_the_connect() {
                 let client = unbounded().attempt_timeout(short).build().unwrap();
                 let error = send(&client, class).await.unwrap_err();
                 assert_eq!((error.kind(), error.sent()), (ErrorKind::AttemptTimeout, Sent::No), "{what}: {error:?}");
-                assert_eq!(error.attempts(), 2, "{what}: nothing was sent, so each class is repeated");
+                assert_eq!(error.attempts(), 2, "{what}: nothing was sent, so every class is retried");
                 let client = unbounded().attempt_timeout(None).total_timeout(short).build().unwrap();
                 let error = send(&client, class).await.unwrap_err();
                 assert_eq!((error.kind(), error.sent()), (ErrorKind::DeadlineExceeded, Sent::No), "{what}: {error:?}");
@@ -126,7 +126,7 @@ async fn reports_not_sent_when_the_timeout_ends_before_the_connect() {
     }
 }
 
-/// Calls that wait for the connection that another one opens get the reason together with it.
+/// Calls that wait for the connection of another call get its error.
 #[tokio::test]
 async fn a_failed_connect_fails_all_calls_that_wait_for_it() {
     let silent = ScriptServer::start((0..10).map(|_| vec![Act::Hang])).await;
@@ -146,7 +146,7 @@ async fn a_failed_connect_fails_all_calls_that_wait_for_it() {
     assert_eq!(silent.connections(), 1);
 }
 
-/// A call that gives up while it opens a connection for others leaves that to them.
+/// Another waiting call opens the connection instead.
 #[tokio::test]
 async fn another_call_connects_when_the_connecting_call_is_dropped() {
     let silent = ScriptServer::start((0..10).map(|_| vec![Act::Hang])).await;
@@ -165,7 +165,7 @@ async fn another_call_connects_when_the_connecting_call_is_dropped() {
     assert_eq!((error.kind(), error.sent(), silent.connections()), (ErrorKind::Connect, Sent::No, 2), "{error:?}");
 }
 
-/// Case 5. Whether anything was written when the connection ended is a matter of chance, and so counts as sent.
+/// Case 5. Whether bytes were written before the connection ended depends on timing, so the request counts as sent.
 #[tokio::test]
 async fn retries_a_connection_closed_before_the_request_is_read() {
     check([
@@ -175,7 +175,7 @@ async fn retries_a_connection_closed_before_the_request_is_read() {
     .await;
 }
 
-/// A kept connection returns the request because it has closed, and the time runs out while another is being opened.
+/// A pooled connection returns the request because it has closed, and the timeout ends while another one is being opened.
 #[tokio::test]
 async fn a_request_returned_by_a_closed_connection_counts_as_not_sent() {
     for class in CLASSES {
@@ -194,7 +194,7 @@ async fn a_request_returned_by_a_closed_connection_counts_as_not_sent() {
             list(&client).await.unwrap();
             let mut signal = Signal::new().await;
             close.open();
-            // The client's connection gets its turn after this test: when it has been given the request.
+            // The client's connection task runs after this test has passed the request to it.
             signal.pass().await;
             let error = send(&client, class).await.unwrap_err();
             let kind = if of_an_attempt { ErrorKind::AttemptTimeout } else { ErrorKind::DeadlineExceeded };

@@ -1,4 +1,4 @@
-//! How many connections a client opens and keeps, for which host and which runtime.
+//! The number of connections that a client opens and keeps, by host and by runtime.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,7 +23,7 @@ async fn opens_at_most_max_concurrency_connections_without_keep_alive() {
     }
 }
 
-/// Opening a connection ends when the proxy lets it, which is after all calls are answered.
+/// The proxy opens all connections after all calls have ended.
 #[tokio::test]
 async fn keeps_at_most_max_concurrency_connections_when_connecting_is_slow() {
     for most in [2, 8] {
@@ -51,12 +51,12 @@ async fn keeps_at_most_max_concurrency_connections_when_connecting_is_slow() {
             }
         })
         .await;
-        // The first of the calls found one that was free.
+        // The first of these calls found an idle connection.
         assert_eq!(server.connections(), calls);
     }
 }
 
-/// Answers every request on each of four connections.
+/// A server that responds to every request on each of four connections.
 async fn responding_server() -> ScriptServer {
     let all = || (0..20).flat_map(|_| success()).collect::<Vec<_>>();
     ScriptServer::start((0..4).map(|_| all())).await
@@ -81,7 +81,7 @@ async fn bounds_idle_connections_of_all_hosts_and_closes_the_oldest() {
     let at = |server: &ScriptServer| client.at(endpoint(&server.url()));
     for server in &servers {
         list(&at(server)).await.unwrap();
-        // This one is used all the time.
+        // The first connection is always used most recently.
         list(&at(&servers[0])).await.unwrap();
     }
     for server in &servers[1..4] {
@@ -107,7 +107,7 @@ async fn a_421_affects_only_connections_to_its_host() {
     assert_eq!((lost.connections(), other.connections()), (2, 1));
 }
 
-/// The server would answer further requests over each connection.
+/// The server keeps each connection open.
 #[tokio::test]
 async fn stops_using_a_connection_after_a_421() {
     let misdirected = || respond("421 Misdirected", "");
@@ -116,14 +116,14 @@ async fn stops_using_a_connection_after_a_421() {
     let client = builder(&server.url(), 2).build().unwrap();
     list(&client).await.unwrap();
     assert_eq!(server.connections(), 1);
-    // Its second attempt is answered over the other connection, and so is the next call.
+    // The retry and the next call use the other connection.
     for requests in [3, 4] {
         list(&client).await.unwrap();
         assert_eq!((server.connections(), server.requests().len()), (2, requests));
     }
     closed(&server, 1).await;
 
-    // Nor is it used again if the call is not repeated.
+    // The connection is not used again even if the call is not retried.
     let server = ScriptServer::start([[misdirected(), rest()].concat(), rest()]).await;
     let client = builder(&server.url(), 1).build().unwrap();
     list(&client).await.unwrap_err();
@@ -131,7 +131,7 @@ async fn stops_using_a_connection_after_a_421() {
     assert_eq!((server.connections(), server.requests().len()), (2, 2));
 }
 
-/// Counts the panics of this thread, also of tasks whose end nobody waits for.
+/// Counts the panics of this thread, including those of detached tasks.
 fn count_panics() -> Arc<AtomicUsize> {
     let (count, here) = (Arc::new(AtomicUsize::new(0)), std::thread::current().id());
     let (counted, before) = (Arc::clone(&count), std::panic::take_hook());
@@ -157,7 +157,7 @@ async fn accepts_timeouts_of_any_length() {
             settle().await;
         }
         assert_eq!(server.connections(), 1, "{time:?}");
-        // A name of several addresses divides the time, and a wait for another attempt is compared with it.
+        // A name with several addresses divides the timeout, and a backoff is compared with it.
         let client = builder("http://localhost:1", 2).connect_timeout(time).total_timeout(time).idle_timeout(time);
         list(&client.build().unwrap()).await.unwrap_err();
     }
@@ -186,21 +186,21 @@ fn runtime() -> tokio::runtime::Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// The server has a thread of its own, so that it answers whichever of the others is at work.
+/// The server has its own thread, so that it responds to all runtimes.
 #[test]
 fn connections_belong_to_the_runtime_that_opened_them() {
     let servers = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let server = servers.block_on(responding_server());
     let client = builder(&server.url(), 1).attempt_timeout(Duration::from_secs(2)).build().unwrap();
     let (first, second) = (runtime(), runtime());
-    // The first is not driven while the second is at work, and the other way round.
+    // Each runtime is driven only during its own call.
     for connections in [(1, 2), (2, 2), (2, 2)] {
         first.block_on(list(&client)).unwrap();
         assert_eq!(server.connections(), connections.0);
         second.block_on(list(&client)).unwrap();
         assert_eq!(server.connections(), connections.1);
     }
-    // A runtime that ends takes its connections with it.
+    // The connections of a runtime end with it.
     drop(first);
     servers.block_on(closed(&server, 1));
     second.block_on(list(&client)).unwrap();

@@ -1,4 +1,4 @@
-//! Heads of answers: cut, malformed, contradicting, preceded by others, or not there at all.
+//! Heads of responses: truncated, malformed, contradictory, preceded by interim responses, or missing.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ async fn reports_truncated_and_malformed_heads() {
     .await;
 }
 
-/// Case 10. Each with what is known, and what to do.
+/// Case 10. The text also contains the limits.
 #[tokio::test]
 async fn error_texts_state_what_is_invalid() {
     let head = "HTTP/1.1 200 OK\r\n";
@@ -70,7 +70,7 @@ async fn rejects_contradictory_lengths() {
         ),
     ])
     .await;
-    // Chunks say where the body ends, whatever length there is beside them, and one length twice is one.
+    // Chunks determine the end of the body, whatever `content-length` says. Two equal lengths count as one.
     for (name, headers, body) in [
         (
             "chunks and a length",
@@ -103,7 +103,7 @@ async fn skips_interim_responses() {
             let server = ScriptServer::start([joined([acts.clone(), success()])]).await;
             let client = client(&server.url(), 1);
             send(&client, class).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
-            // None of them is left over for the next request.
+            // No interim response is left for the next request.
             list(&client).await.unwrap();
             assert_eq!((server.connections(), server.requests().len()), (1, 2), "{name}");
         }
@@ -112,7 +112,7 @@ async fn skips_interim_responses() {
     check([Case {
         failure: ErrorKind::UnexpectedReply,
         retried: [false; 3],
-        ..Case::broken("another protocol that was not asked for", 1, switching)
+        ..Case::broken("an unrequested upgrade", 1, switching)
     }])
     .await;
 }
@@ -128,7 +128,7 @@ async fn times_out_during_endless_interim_responses() {
 #[tokio::test]
 async fn times_out_when_the_server_never_responds() {
     check([
-        Case::broken("never answers", 1, [Act::Read, Act::Hang]).times_out(),
+        Case::broken("never responds", 1, [Act::Read, Act::Hang]).times_out(),
         Case::broken("never reads", 0, [Act::Wait(Default::default())]).times_out(),
         Case::broken("never ends the head", 1, [Act::Read, write("HTTP/1.1 200 OK\r\n"), Act::Hang]).times_out(),
         Case::broken("drips the head", 1, [Act::Read, write("HTTP/1.1 200 "), Act::Drip(b'x', SHORT / 20)]).times_out(),

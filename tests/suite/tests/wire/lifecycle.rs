@@ -1,4 +1,4 @@
-//! Calls that are dropped, many calls, servers that close, and layers that fail.
+//! Dropped calls, many calls, servers that close connections, and layers that fail.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use tower::{BoxError, Service, ServiceExt};
 use crate::request::upload;
 use crate::{CLASSES, SUCCESS, bounded, builder, burst, client, empty_success, joined, list, send, settle, success};
 
-/// Drops a call when the server has come to a point, and the client to what follows from it.
+/// Drops a call when the server has reached a point, and the client has processed what the server sent.
 async fn dropped_at(gate: &Gate, call: impl Future<Output = Result<(), Error>>) {
     bounded(async {
         tokio::select! {
@@ -46,9 +46,9 @@ async fn dropped_calls_release_their_connection_and_slot() {
         joined([vec![Act::Read, busy, reached()], (0..100).flat_map(|_| success()).collect()]),
     ])
     .await;
-    // A place that a dropped call would keep would be the only one.
+    // With one slot, a dropped call that kept it would block the next call.
     let client = builder(&server.url(), 3).max_concurrency(1).build().unwrap();
-    // While the connection is being opened: it is polled once.
+    // One poll starts to open the connection.
     assert!(tokio::time::timeout(Duration::ZERO, list(&client)).await.is_err());
     dropped_at(&at, upload(&client, true)).await;
     for _ in 0..4 {
@@ -74,7 +74,7 @@ async fn makes_many_calls_over_few_connections() {
     let client = builder(&server.url(), 1).max_concurrency(8).build().unwrap();
     burst(&client, 1000).await;
     assert_eq!(server.requests().len(), 1000);
-    // A call may begin to connect before the connection of the one before is free again, but not more than that.
+    // A call may start to connect while another connection is about to become idle, so at most twice as many are opened.
     assert!((8..=16).contains(&server.connections()), "{} connections", server.connections());
 }
 
@@ -112,7 +112,7 @@ async fn a_panicking_layer_leaves_the_client_usable() {
     assert_eq!((server.connections(), server.requests().len()), (1, 1));
 }
 
-/// Is not ready the first time.
+/// A service that fails the first `poll_ready`.
 #[derive(Clone)]
 struct NotReady<S> {
     inner: S,
@@ -148,7 +148,7 @@ where
     }
 }
 
-/// Case 33. What is not ready was given no request, so it is known that nothing was done.
+/// Case 33. A layer that is not ready gets no request, so nothing was sent.
 #[tokio::test]
 async fn reports_not_sent_when_a_layer_is_not_ready() {
     let update = UpdateEnvironmentVariables::new().set("A", "1");
@@ -159,7 +159,7 @@ async fn reports_not_sent_when_a_layer_is_not_ready() {
     bounded(client.send(&update)).await.unwrap();
     assert_eq!((server.connections(), server.requests().len()), (1, 1));
 
-    // In the place of the whole stack, or around it.
+    // The service in place of the whole stack, and around it.
     let service = tower::service_fn(|_: Request<Bytes>| async { Ok::<_, BoxError>(Response::new(Bytes::new())) });
     let client = Client::with_service(endpoint("http://127.0.0.1:1"), NotReady::new(service));
     let error = bounded(client.send(&update)).await.unwrap_err();

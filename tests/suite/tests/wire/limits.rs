@@ -1,4 +1,4 @@
-//! Limits, each just kept and just exceeded, and how much memory a server without end can take.
+//! Limits at their exact value and one above, and the memory that a server without end can use.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use convex_mgmt_suite::script_server::{Act, Gate, ScriptServer, raw, respond, wr
 
 use crate::{Case, LIMIT, SHORT, SUCCESS, bounded, builder, check, client, joined, list, settle, success};
 
-/// A success whose body has this length.
+/// A success body of this length.
 fn of(length: usize) -> String {
     let filler = "x".repeat(length - SUCCESS.len() - r#","f":"""#.len());
     SUCCESS.replacen('{', &format!(r#"{{"f":"{filler}","#), 1)
@@ -31,12 +31,12 @@ async fn accepts_a_body_up_to_the_limit() {
     for _ in 0..2 {
         list(&client_of_both).await.unwrap();
     }
-    // The declared one is refused before the body is read, which never comes.
+    // The client rejects the declared length before the body, which the server never sends.
     let declared =
         |length: u64| vec![Act::Read, write(format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n")), Act::Hang];
     check([
         Case::too_large("declared", declared(LIMIT as u64 + 1)),
-        Case::too_large("declared, and absurd", declared(u64::MAX - 2)),
+        Case::too_large("declared, near the maximum of u64", declared(u64::MAX - 2)),
         Case::too_large("in chunks", chunked(&of(LIMIT + 1))),
         Case::too_large("of an error", respond("500 Oh", &"x".repeat(LIMIT + 1))),
         Case::too_large("until the connection ends", raw(format!("HTTP/1.1 200 OK\r\n\r\n{}", of(LIMIT + 1)))),
@@ -75,7 +75,7 @@ async fn accepts_a_head_up_to_the_limit() {
     let mut cut = head(defaults::HEAD_LIMIT + 1);
     cut.truncate(defaults::HEAD_LIMIT);
     check([
-        // It is refused although its last byte has not come.
+        // The client rejects the head although it is not complete.
         Case::invalid("one byte too many", [Act::Read, write(cut), Act::Hang]),
         Case::invalid("one header of 1 MB", raw(head(1_000_000))),
     ])
@@ -98,7 +98,7 @@ fn nested(depth: usize) -> String {
     format!("{}{}", "[".repeat(depth), "]".repeat(depth))
 }
 
-/// Case 21. What is not read may be of any depth; what is read into a tree may be of the depth that the decoder has.
+/// Case 21. JSON that is skipped may have any depth. JSON that is read into a tree may have the depth of the decoder.
 #[tokio::test]
 async fn bounds_the_depth_of_json() {
     for deep in [100, 10_000, 1_000_000].map(nested) {
@@ -130,7 +130,7 @@ async fn bounds_the_depth_of_json() {
     fields(127).unwrap_err();
 }
 
-/// So many calls at once, each on a connection of its own.
+/// Makes this number of calls at once, each on its own connection.
 async fn concurrent_calls(client: &DeploymentClient, count: usize, arrived: &Gate, go: &Gate) {
     let calls: Vec<_> = (0..count)
         .map(|_| {
@@ -184,7 +184,7 @@ async fn sends_at_most_max_concurrency_requests_at_once() {
         for _ in 0..at_first {
             bounded(arrived.wait()).await;
         }
-        // Any other would have come by now.
+        // Any further request would have arrived by now.
         settle().await;
         settle().await;
         assert_eq!(server.requests().len(), at_first, "{most:?}");
@@ -198,7 +198,7 @@ async fn sends_at_most_max_concurrency_requests_at_once() {
     }
 }
 
-/// The most memory that a call holds at once, while a server on another thread sends without end.
+/// Returns the error of a call and its peak memory, while a server on another thread sends without end.
 fn peak_memory(acts: Vec<Act>, limit: usize) -> (ErrorKind, u64) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let server = runtime.block_on(ScriptServer::start([acts]));
@@ -209,15 +209,15 @@ fn peak_memory(acts: Vec<Act>, limit: usize) -> (ErrorKind, u64) {
         let call = async { bounded(client.send(&ListEnvironmentVariables::new())).await };
         failure = Some(caller.block_on(call).unwrap_err().cause_kind());
     });
-    // With its runtime the client leaves for good.
+    // The client's connection ends with its runtime.
     drop(caller);
-    // The server counts on a thread of its own, and has counted once it has noticed that the client left.
+    // The server runs on its own thread. Its counters are final once it has seen the close.
     runtime.block_on(bounded(async {
         while server.closed() == 0 {
             tokio::task::yield_now().await;
         }
     }));
-    assert!(server.bytes_flooded() > 0, "the server sent something");
+    assert!(server.bytes_flooded() > 0, "the server sent bytes");
     (failure.unwrap(), held.bytes_max)
 }
 
@@ -230,7 +230,7 @@ fn bounds_memory_whatever_the_server_sends() {
     let ok = "HTTP/1.1 200 OK\r\n";
     let chunked = &format!("{ok}transfer-encoding: chunked\r\n\r\n");
     let interim = &format!("HTTP/1.1 103 Early Hints\r\nlink: {}\r\n\r\n", "x".repeat(4000));
-    // A buffer that grows by doubling is held twice while it does, and the socket's is as large as a head may be.
+    // A buffer that grows by doubling is held twice during the copy. The read buffer may have the size of the head limit.
     let (body, head) = (4 * BODY + 2 * defaults::HEAD_LIMIT, 4 * defaults::HEAD_LIMIT);
     for (name, acts, failure, most) in [
         ("a body", flood(&format!("{ok}\r\n"), "xxxxxxxx"), ErrorKind::ResponseTooLarge, body),
@@ -241,7 +241,7 @@ fn bounds_memory_whatever_the_server_sends() {
         ("a header's name", flood(ok, "xxxxxxxx"), ErrorKind::InvalidResponse, head),
         ("a header's value", flood(&format!("{ok}x: "), "yyyyyyyy"), ErrorKind::InvalidResponse, head),
         ("headers", flood(ok, "x: yyyyyy\r\n"), ErrorKind::InvalidResponse, head),
-        ("interim answers", flood("", interim), ErrorKind::AttemptTimeout, head),
+        ("interim responses", flood("", interim), ErrorKind::AttemptTimeout, head),
         ("line ends", flood("", "\r\n"), ErrorKind::InvalidResponse, head),
     ] {
         let (got, held) = peak_memory(acts, BODY);
@@ -250,7 +250,7 @@ fn bounds_memory_whatever_the_server_sends() {
     }
 }
 
-/// What the server could write is what the client took, and what fits into the sockets between them.
+/// The server can write what the client reads, and what fits into the sockets.
 #[tokio::test]
 async fn leaves_a_server_that_sends_without_end() {
     let endless = || vec![Act::Read, write("HTTP/1.1 200 OK\r\n\r\n"), Act::Flood(vec![b'x'; 10_000])];

@@ -1,4 +1,4 @@
-//! Requests that are not read, or not to their end, or get no answer.
+//! Requests that the server does not read, reads in part, or does not respond to.
 
 use bytes::Bytes;
 use convex_mgmt::deployment::UpdateEnvironmentVariables;
@@ -12,10 +12,10 @@ use http::Method;
 
 use crate::{CLASSES, Case, Signal, bounded, check, client, empty_success, joined, list, send, settle, success};
 
-/// The largest that goes, and more than the sockets of a connection hold, so that it cannot leave unless it is read.
+/// The largest body that is sent. It exceeds the socket buffers, so it is sent completely only if the server reads it.
 const LARGE: usize = 2 * 1024 * 1024 - 2;
 
-/// A large request, of a class that is retried or of one that is not.
+/// A large request of an operation that is idempotent, or not.
 struct Upload<const RETRIED: bool>;
 
 impl<const RETRIED: bool> Operation for Upload<RETRIED> {
@@ -42,7 +42,7 @@ pub(crate) async fn upload(client: &DeploymentClient, retried: bool) -> Result<(
     }
 }
 
-/// Case 6, where nothing has left: it goes over another connection, whatever the operation, and that is no attempt.
+/// Case 6, before any byte was sent. The request moves to another connection, for every operation and without a new attempt.
 #[tokio::test]
 async fn moves_a_request_from_a_closed_idle_connection_to_a_new_one() {
     let when = [(false, false), (false, true), (true, false), (true, true)];
@@ -56,8 +56,7 @@ async fn moves_a_request_from_a_closed_idle_connection_to_a_new_one() {
         list(&client).await.unwrap();
         let mut signal = Signal::new().await;
         close.open();
-        // The runtime has been told, and the client's connection gets its turn after this test: when it has been given the
-        // request.
+        // The runtime has received the close. The client's connection task runs after this test has passed the request to it.
         bounded(signal.pass()).await;
         assert_eq!(server.closed(), 1, "{what}");
         if noticed {
@@ -68,7 +67,7 @@ async fn moves_a_request_from_a_closed_idle_connection_to_a_new_one() {
     }
 }
 
-/// Case 6, where something had left when the connection broke.
+/// Case 6, after some bytes were sent.
 #[tokio::test]
 async fn reports_a_pooled_connection_that_breaks_during_a_request() {
     let endings = [
@@ -132,18 +131,18 @@ async fn reports_a_connection_that_breaks_inside_the_request() {
     }
 }
 
-/// Case 8. What the server says is heard, although it does not read on.
+/// Case 8. The client reads the response although the server stops reading.
 #[tokio::test]
 async fn reports_an_early_error_response() {
     let refusal = r#"{"code":"SomethingNew","message":""}"#;
     for status in ["413 Too Large", "401 Unauthorized"] {
         let response = write(format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{refusal}", refusal.len()));
-        let begun = |rest: Vec<Act>| joined([vec![Act::Part(1), response.clone()], rest]);
+        let after_first_byte = |rest: Vec<Act>| joined([vec![Act::Part(1), response.clone()], rest]);
         for (name, acts, connections) in [
-            ("reads on", begun(joined([vec![Act::Read], success()])), 1),
-            ("says that it will say no more", begun(vec![Act::Finish, Act::Hang]), 2),
-            ("closes", begun(vec![]), 2),
-            ("resets", begun(vec![Act::Reset]), 2),
+            ("continues to read", after_first_byte(joined([vec![Act::Read], success()])), 1),
+            ("shuts down its write side", after_first_byte(vec![Act::Finish, Act::Hang]), 2),
+            ("closes", after_first_byte(vec![]), 2),
+            ("resets", after_first_byte(vec![Act::Reset]), 2),
         ] {
             for retried in [true, false] {
                 let server = ScriptServer::start([acts.clone(), success()]).await;
@@ -152,7 +151,7 @@ async fn reports_an_early_error_response() {
                 assert_eq!((error.kind(), error.attempts()), (ErrorKind::Api, 1), "{name}, {status}: {error:?}");
                 settle().await;
                 list(&client).await.unwrap();
-                // Where the connection goes on, the rest of the request is not taken for the next one.
+                // On a connection that stays open, the rest of the request is not taken for the next request.
                 let requests = if connections == 1 { 2 } else { 1 };
                 assert_eq!((server.connections(), server.requests().len()), (connections, requests), "{name}");
             }
@@ -160,7 +159,7 @@ async fn reports_an_early_error_response() {
     }
 }
 
-/// Case 8. An answer that is there before a request was read at all is one nevertheless.
+/// Case 8. A response before the request was read is valid.
 #[tokio::test]
 async fn accepts_a_response_sent_before_the_request_is_read() {
     let response = success().pop().unwrap();

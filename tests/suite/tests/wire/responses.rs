@@ -1,4 +1,4 @@
-//! Whole answers: refusals, redirects, and successes that cannot be read.
+//! Complete responses: errors, redirects, and undecodable successes.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ async fn reports_undecodable_success_responses() {
     };
     for (case, acts, kind) in [
         ("a web page", respond("200 OK\r\ncontent-type: text/html", "<html>"), DecodeErrorKind::Html),
-        ("a web page in disguise", respond("200 OK", "<html>"), DecodeErrorKind::Html),
+        ("a web page without a content type", respond("200 OK", "<html>"), DecodeErrorKind::Html),
         ("empty", respond(JSON, ""), DecodeErrorKind::Empty),
         ("no content", respond("204 No Content", ""), DecodeErrorKind::Empty),
         ("truncated json", respond(JSON, r#"{"environmentVariables":{"A":"#), DecodeErrorKind::Truncated),
@@ -49,7 +49,11 @@ async fn reports_undecodable_success_responses() {
         ),
         ("another charset", respond(&format!("{JSON}; charset=iso-8859-1"), SUCCESS), DecodeErrorKind::Charset),
         ("not utf-8", coded("", b"\"\xff\""), DecodeErrorKind::Charset),
-        ("gzip not asked for", coded("content-encoding: gzip\r\n", b"\x1f\x8b\x08\0"), DecodeErrorKind::Encoding),
+        (
+            "gzip that was not requested",
+            coded("content-encoding: gzip\r\n", b"\x1f\x8b\x08\0"),
+            DecodeErrorKind::Encoding,
+        ),
         ("gzip that is not declared", coded("", b"\x1f\x8b\x08\0"), DecodeErrorKind::Charset),
         ("a part", respond("206 Partial Content\r\ncontent-range: bytes 0-9/99", SUCCESS), DecodeErrorKind::Status),
     ] {
@@ -58,7 +62,7 @@ async fn reports_undecodable_success_responses() {
         let error = list(&client).await.expect_err(case);
         let Some(ResponseError::Decode(reply)) = error.response_error() else { panic!("{case}: {error:?}") };
         assert_eq!((error.kind(), error.attempts(), reply.error.kind), (ErrorKind::Decode, 1, kind), "{case}");
-        assert!(error.body().is_some(), "{case}: the body stays reachable");
+        assert!(error.body().is_some(), "{case}: the body is available");
         list(&client).await.unwrap();
         assert_eq!((server.connections(), server.requests().len()), (1, 2), "{case}");
     }
@@ -88,7 +92,7 @@ async fn handles_success_responses_without_a_body() {
         for class in CLASSES {
             let server = ScriptServer::start([joined([respond(head, ""), success()])]).await;
             let client = client(&server.url(), 3);
-            // The write was done, and that is known: it is what it gives that is not there.
+            // The write took effect, and only its result is missing.
             let error = send(&client, class).await.expect_err(head);
             assert_eq!((error.kind(), error.attempts()), (ErrorKind::Decode, 1), "{head}, {class:?}");
             assert_eq!(error.is_applied(), class != Idempotency::Safe, "{head}, {class:?}");
@@ -103,7 +107,7 @@ async fn handles_success_responses_without_a_body() {
     }
 }
 
-/// A whole answer that says no.
+/// A complete error response, after which the connection is used again.
 fn error_response(name: &'static str, acts: Vec<Act>, failure: ErrorKind, unknown: bool, retried: [bool; 3]) -> Case {
     Case { failure, unknown, retried, reused: true, ..Case::broken(name, 1, acts) }
 }
@@ -131,18 +135,18 @@ async fn classifies_error_responses() {
         error_response("a list", respond("400 Bad Request", "[]"), UnexpectedReply, false, none),
         error_response("no body at all", respond("404 Not Found", ""), UnexpectedReply, false, none),
         error_response("a proxy's page", page("502 Bad Gateway"), UnexpectedReply, true, harmless),
-        error_response("a gateway that waited", page("504 Gateway Timeout"), UnexpectedReply, true, harmless),
-        error_response("the server waited", respond("408 Request Timeout", ""), UnexpectedReply, true, harmless),
+        error_response("a gateway timeout", page("504 Gateway Timeout"), UnexpectedReply, true, harmless),
+        error_response("a request timeout", respond("408 Request Timeout", ""), UnexpectedReply, true, harmless),
         error_response("500", respond("500 Oh", &coded("InternalServerError")), Api, true, harmless),
         error_response("500 without a body", respond("500 Oh", ""), UnexpectedReply, true, harmless),
         error_response("501", respond("501 Not Implemented", ""), UnexpectedReply, true, none),
-        error_response("an edge that cannot connect", page("521 Down"), UnexpectedReply, true, harmless),
-        error_response("a status above all classes", respond("600 Odd", ""), UnexpectedReply, true, harmless),
+        error_response("an edge status", page("521 Down"), UnexpectedReply, true, harmless),
+        error_response("a status of 600", respond("600 Odd", ""), UnexpectedReply, true, harmless),
         error_response("not modified", raw("HTTP/1.1 304 Not Modified\r\n\r\n"), UnexpectedReply, true, none),
         error_response("503 without a code", respond("503 Busy", ""), UnexpectedReply, true, harmless),
-        error_response("503 of a new code", respond("503 Busy", &coded("SomeNewCode")), Api, true, harmless),
-        error_response("503 that proves something", respond("503 Busy", &coded("ExpiredInQueue")), Api, false, all),
-        error_response("no longer kept", respond("503 Gone", &coded("InternalServerError")), Api, true, none),
+        error_response("503 with an unknown code", respond("503 Busy", &coded("SomeNewCode")), Api, true, harmless),
+        error_response("503 with a not-committed code", respond("503 Busy", &coded("ExpiredInQueue")), Api, false, all),
+        error_response("503 of a permanent error", respond("503 Gone", &coded("InternalServerError")), Api, true, none),
         error_response("429", respond("429 Too Many", &coded("TooManyRequests")), Api, false, all),
         error_response("429 without a code", respond("429 Too Many", ""), UnexpectedReply, false, all),
         error_response("425", respond("425 Too Early", ""), UnexpectedReply, false, all),
@@ -150,7 +154,7 @@ async fn classifies_error_responses() {
     .await;
 }
 
-/// Case 24. A write that loses against others is tried again whatever its class, and that is no failure.
+/// Case 24. A write conflict is retried for every operation, and does not count as an attempt.
 #[tokio::test]
 async fn retries_write_conflicts_for_every_operation() {
     let lost = || respond("503 Busy", r#"{"code":"OptimisticConcurrencyControlFailure","message":""}"#);
@@ -161,7 +165,7 @@ async fn retries_write_conflicts_for_every_operation() {
     }
 }
 
-/// Case 25. The next attempt goes over another connection, whether the server closes this one or not.
+/// Case 25. The retry uses another connection, whether the server closes this one or not.
 #[tokio::test]
 async fn retries_a_421_on_another_connection() {
     let all = [true; 3];
@@ -171,7 +175,7 @@ async fn retries_a_421_on_another_connection() {
     }
 }
 
-/// Case 25. What was opened since is not left for an answer that comes late.
+/// Case 25. A late 421 does not affect connections that were opened after its request was sent.
 #[tokio::test]
 async fn a_late_421_keeps_newer_connections() {
     let (arrived, go) = (Gate::new(), Gate::new());
@@ -200,10 +204,10 @@ async fn does_not_follow_redirects() {
             check([error_response("a redirect", acts, ErrorKind::Redirect, true, [false; 3])]).await;
         }
     }
-    assert_eq!(target.connections(), 0, "the target sees nothing, and so no credential");
+    assert_eq!(target.connections(), 0, "the target receives no request");
 }
 
-/// URLs in answers are data. The next request goes where the first one went, with the same `Host`.
+/// URLs in responses are data. The next request goes to the same server, with the same `Host`.
 #[tokio::test]
 async fn does_not_follow_addresses_in_responses() {
     let elsewhere = ScriptServer::start([joined([success(), success()])]).await;
@@ -246,7 +250,7 @@ async fn distinguishes_responses_of_intermediaries() {
     }
 }
 
-/// Case 23. On a paused clock, so without a socket.
+/// Case 23. Without a socket, because the clock is paused.
 #[tokio::test(start_paused = true)]
 async fn waits_for_the_retry_after() {
     let date = "Sun, 28 Feb 2027 23:59:50 GMT";
@@ -266,7 +270,7 @@ async fn waits_for_the_retry_after() {
     }
 }
 
-/// Lists after a 429 with these headers. Gives with the result how long it took, and how many of two answers are left.
+/// Lists after a 429 with these headers. Returns the result, the time that passed, and the number of remaining responses.
 async fn list_after_429(headers: &[(&str, &str)]) -> (Result<(), Error>, Duration, usize) {
     let mut busy = Response::builder().status(429);
     for (name, value) in headers {
@@ -280,7 +284,7 @@ async fn list_after_429(headers: &[(&str, &str)]) -> (Result<(), Error>, Duratio
     (result, started.elapsed(), script.remaining())
 }
 
-/// Case 23. A server that asks for more than the policy allows is not asked again before that time.
+/// Case 23. The client does not retry before the time that the server named.
 #[tokio::test(start_paused = true)]
 async fn a_long_retry_after_ends_the_call_at_once() {
     let date = "Sun, 28 Feb 2027 23:59:50 GMT";
@@ -298,7 +302,7 @@ async fn a_long_retry_after_ends_the_call_at_once() {
     }
 }
 
-/// Case 24: `GetDeploymentInfo` and the like have kinds for what a newer server may say, and a success stays one.
+/// Case 24. A success with an unknown shape is still a success.
 #[tokio::test]
 async fn never_retries_a_success() {
     let server = ScriptServer::start([joined([respond(JSON, r#"{"kind":7}"#), success()])]).await;

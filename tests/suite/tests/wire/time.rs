@@ -1,4 +1,4 @@
-//! The time of an attempt bounds the wait for the head and each pause of the body, in every way to reach a server.
+//! The attempt timeout bounds the wait for the head and each pause of the body, over every route.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +16,7 @@ use crate::{SHORT, SUCCESS, bounded, list};
 
 const PAGE: &str = r#"{"status":{"type":"snapshotting"},"truncates":[],"values":[],"syncId":"s","pagination":{"hasMore":true,"nextCursor":"c"}}"#;
 
-/// Does the work for each way, at the same time.
+/// Runs the work for all routes concurrently.
 async fn over_every_route<W: Future<Output = ()> + Send + 'static>(work: impl Fn(Route) -> W) {
     let running: Vec<_> = ROUTES.into_iter().map(|route| tokio::spawn(work(route))).collect();
     for work in running {
@@ -48,7 +48,7 @@ async fn a_response_may_take_longer_than_an_attempt() {
     .await;
 }
 
-/// Cases 13 and 15. Over HTTP/2 the connection would be used again, and perhaps is dead.
+/// Cases 13 and 15. Over HTTP/2 the client would otherwise use the connection again, which may be dead.
 #[tokio::test]
 async fn times_out_without_progress_and_leaves_the_connection() {
     for first_piece in [None, Some("{")] {
@@ -81,7 +81,7 @@ async fn times_out_without_progress_and_leaves_the_connection() {
     }
 }
 
-/// Case 35. A call that was given up says nothing about the connection.
+/// Case 35. A dropped call proves nothing about its connection.
 #[tokio::test]
 async fn a_dropped_call_keeps_its_shared_connection_open() {
     for route in ROUTES.into_iter().filter(|route| route.http2) {
