@@ -109,7 +109,7 @@ impl ScriptServer {
     /// # Panics
     /// If no port is free.
     pub async fn start(connections: impl IntoIterator<Item = Vec<Act>>) -> Self {
-        ClosedPort::new().open(connections)
+        ClosedPort::any().open(connections)
     }
 
     fn on(listener: TcpListener, address: SocketAddr, connections: Vec<Vec<Act>>) -> Self {
@@ -182,11 +182,11 @@ pub struct ClosedPort {
 }
 
 impl ClosedPort {
-    /// Takes a port.
+    /// Takes any free port.
     ///
     /// # Panics
     /// If no port is free.
-    pub fn new() -> Self {
+    pub fn any() -> Self {
         Self::at(([127, 0, 0, 1], 0).into())
     }
 

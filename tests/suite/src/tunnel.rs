@@ -48,7 +48,7 @@ impl Tunnel {
     /// # Panics
     /// If no port is free.
     pub async fn responding(response: &'static str) -> Self {
-        Self::of("http", Kind::Http(response)).await
+        Self::start_kind("http", Kind::Http(response)).await
     }
 
     /// Starts a proxy behind TLS that opens every tunnel.
@@ -56,7 +56,7 @@ impl Tunnel {
     /// # Panics
     /// If no port is free.
     pub async fn over_tls(config: ServerConfig) -> Self {
-        Self::of("https", Kind::Https(TlsAcceptor::from(Arc::new(config)))).await
+        Self::start_kind("https", Kind::Https(TlsAcceptor::from(Arc::new(config)))).await
     }
 
     /// Starts a SOCKS proxy that opens every tunnel. `login` requires a user name and password.
@@ -64,10 +64,10 @@ impl Tunnel {
     /// # Panics
     /// If no port is free.
     pub async fn socks(login: bool) -> Self {
-        Self::of("socks5", Kind::Socks { login }).await
+        Self::start_kind("socks5", Kind::Socks { login }).await
     }
 
-    async fn of(scheme: &'static str, kind: Kind) -> Self {
+    async fn start_kind(scheme: &'static str, kind: Kind) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let requests = Arc::new(Mutex::new(Vec::new()));

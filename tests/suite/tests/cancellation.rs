@@ -149,10 +149,13 @@ async fn run(steps: Vec<Step>, concurrency: usize) -> Result<(), TestCaseError> 
             }
         }
     }
-    let of = |count: &AtomicUsize| count.load(Ordering::SeqCst);
-    prop_assert_eq!(of(&seen.invalid), 0, "the server read an invalid request");
-    prop_assert!(of(&seen.complete) >= completed && of(&seen.complete) + of(&seen.truncated) <= completed + dropped);
-    prop_assert!(of(&seen.connections) <= dropped + 1, "the client opened too many connections");
+    let count_of = |count: &AtomicUsize| count.load(Ordering::SeqCst);
+    prop_assert_eq!(count_of(&seen.invalid), 0, "the server read an invalid request");
+    prop_assert!(
+        count_of(&seen.complete) >= completed
+            && count_of(&seen.complete) + count_of(&seen.truncated) <= completed + dropped
+    );
+    prop_assert!(count_of(&seen.connections) <= dropped + 1, "the client opened too many connections");
     Ok(())
 }
 

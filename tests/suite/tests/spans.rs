@@ -48,8 +48,8 @@ async fn records_a_call_and_its_attempts_without_secrets() {
         .body(Bytes::from_static(br#"{"environmentVariables":{"A":"canary"}}"#))
         .unwrap();
     let busy = Step::Status(503, r#"{"code":"CommitterFullError","message":"canary"}"#);
-    let refusal = Step::Status(403, r#"{"code":"BadDeployKey","message":"canary"}"#);
-    let script = Script::new([reset(), busy, Step::Respond(old), refusal]);
+    let rejection = Step::Status(403, r#"{"code":"BadDeployKey","message":"canary"}"#);
+    let script = Script::new([reset(), busy, Step::Respond(old), rejection]);
     let client = Client::builder(endpoint(CLOUD)).build_on(script).unwrap();
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
     client.send(&UpdateEnvironmentVariables::new().set("A", "canary")).await.unwrap_err();

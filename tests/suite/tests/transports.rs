@@ -223,29 +223,29 @@ impl Service<Request<Bytes>> for Unsendable {
 async fn a_transport_without_send_follows_the_same_retry_rules() {
     let lost: fn() -> Step = || Step::Status(503, r#"{"code":"OptimisticConcurrencyControlFailure","message":""}"#);
     let large: fn() -> Step = || Step::Fail(TransportError::response_too_large(9));
-    let (all, harmless, none) = ([true; 3], [true, true, false], [false; 3]);
+    let (all, idempotent, none) = ([true; 3], [true, true, false], [false; 3]);
     /// The result of the first attempt, the kind of its error, and the classes that are retried.
     type Case = (fn() -> Step, ErrorKind, [bool; 3]);
     let cases: [Case; 7] = [
         (refused, ErrorKind::Connect, all),
-        (reset, ErrorKind::Connection, harmless),
-        (|| Step::Hang, ErrorKind::AttemptTimeout, harmless),
+        (reset, ErrorKind::Connection, idempotent),
+        (|| Step::Hang, ErrorKind::AttemptTimeout, idempotent),
         (large, ErrorKind::ResponseTooLarge, none),
         (lost, ErrorKind::Api, all),
         (|| Step::Status(429, ""), ErrorKind::UnexpectedReply, all),
-        (|| Step::Status(500, ""), ErrorKind::UnexpectedReply, harmless),
+        (|| Step::Status(500, ""), ErrorKind::UnexpectedReply, idempotent),
     ];
-    for (step, failure, repeated) in cases {
-        for (class, again) in CLASSES.into_iter().zip(repeated) {
+    for (step, failure, retried) in cases {
+        for (class, retries) in CLASSES.into_iter().zip(retried) {
             let what = format!("{:?}, {class:?}", step());
             let script = Script::new([step(), Step::Status(200, SUCCESS)]);
             let transport = Unsendable { script: script.clone(), _of_the_thread: Rc::default() };
             let client = Client::builder(endpoint(URL)).build_on(transport).unwrap();
             let result = send(&client, class).await;
-            assert_eq!(result.is_ok(), again, "{what}: {result:?}");
+            assert_eq!(result.is_ok(), retries, "{what}: {result:?}");
             assert!(result.err().is_none_or(|error| error.cause_kind() == failure), "{what}");
             let seen = script.requests();
-            assert_eq!(seen.len(), 1 + usize::from(again), "{what}");
+            assert_eq!(seen.len(), 1 + usize::from(retries), "{what}");
             let parts = |request: &Request<Bytes>| {
                 (request.method().clone(), request.uri().clone(), request.headers().clone(), request.body().clone())
             };

@@ -47,7 +47,7 @@ impl fmt::Display for Stream {
 }
 
 /// A request to create a log stream, and an update, with this content.
-fn with(kind: &LogStreamType, content: &str) -> (NewLogStream, LogStreamUpdate) {
+fn requests_for(kind: &LogStreamType, content: &str) -> (NewLogStream, LogStreamUpdate) {
     match kind {
         LogStreamType::Datadog => {
             let new = NewDatadog::new(DatadogSiteLocation::Eu, "k").dd_tags([content]);
@@ -65,7 +65,7 @@ impl Worker {
     /// Creates a log stream, changes it, rotates its secret if it has one, reads it, and deletes it.
     pub(super) async fn streams(&mut self, kind: LogStreamType) {
         let place = place_of_stream(&kind);
-        let mut there: Option<Stream> = None;
+        let mut current: Option<Stream> = None;
         let mut step = 0;
         for round in 0_u64.. {
             if !self.take_call() {
@@ -76,11 +76,11 @@ impl Worker {
                 LogStreamType::Webhook => format!("http://127.0.0.1:9/{round}"),
                 _ => format!("round-{round}"),
             };
-            let (new, update) = with(&kind, &content);
+            let (new, update) = requests_for(&kind, &content);
             let change_to =
                 |value: Option<&Stream>, entry: String| Change::new(&place, value.map(Stream::to_string), entry);
             // The stream after the change, if the response shows it.
-            let (report, now) = match (there.take(), step) {
+            let (report, now) = match (current.take(), step) {
                 (None, _) => {
                     let change = change_to(None, format!("new {place}"));
                     let (report, created) = self.write(change, &CreateLogStream::new(new)).await;
@@ -105,7 +105,7 @@ impl Worker {
                 }
                 (Some(_), 2 | 3) => {
                     step = 4;
-                    there = self.observe_stream(&kind, &place).await;
+                    current = self.observe_stream(&kind, &place).await;
                     continue;
                 }
                 (Some(stream), _) => {
@@ -115,7 +115,7 @@ impl Worker {
                 }
             };
             step += 1;
-            there = self.state_after(&kind, &place, report, now).await;
+            current = self.state_after(&kind, &place, report, now).await;
         }
     }
 

@@ -112,10 +112,10 @@ impl Worker {
     {
         let product = format!("load/{}.{}", self.number, self.log.writes.len());
         let endpoint = self.client.endpoint().clone().with_user_agent(&product).expect("a product");
-        let begun = Instant::now();
+        let started = Instant::now();
         let result = self.client.at(endpoint).send(operation).await;
         let (report, once) = (Report::of(&result), O::META.idempotency == Idempotency::NonIdempotent);
-        let (operation, took) = (O::META.id, begun.elapsed());
+        let (operation, took) = (O::META.id, started.elapsed());
         self.log.writes.push(Write { agent: product, operation, change, once, report, took });
         (report, result)
     }
@@ -191,11 +191,11 @@ impl Worker {
     /// Creates a usage limit, replaces it, reads it, and deletes it.
     async fn limits(&mut self, mut limit: UsageLimitConfig) {
         let place = place_of_limit(&limit);
-        let mut there: Option<(UsageLimitId, u8)> = None;
+        let mut current: Option<(UsageLimitId, u8)> = None;
         while self.take_call() {
             limit.limit += 1;
             let set = Change::new(&place, Some(limit.limit.to_string()), format!("{place} {}", limit.limit));
-            let (report, response) = match there.take() {
+            let (report, response) = match current.take() {
                 None => {
                     let (report, created) = self.change(set, &CreateUsageLimit::new(limit.clone())).await;
                     (report, created.ok().map(|created| Some((created.id, 1))))
@@ -205,7 +205,7 @@ impl Worker {
                     (report, updated.ok().map(|_| Some((id, 2))))
                 }
                 Some((_, 2)) => {
-                    there = self.observe_limit(&place).await.map(|limit| (limit.id, 3));
+                    current = self.observe_limit(&place).await.map(|limit| (limit.id, 3));
                     continue;
                 }
                 Some((id, _)) => {
@@ -214,8 +214,8 @@ impl Worker {
                     (report, deleted.ok().map(|()| None))
                 }
             };
-            there = match response {
-                Some(there) if report == Report::Applied => there,
+            current = match response {
+                Some(current) if report == Report::Applied => current,
                 _ => self.observe_limit(&place).await.map(|limit| (limit.id, 3)),
             };
         }
@@ -271,8 +271,8 @@ impl Worker {
             }
             let (report, result) =
                 self.change(Change::new(PAUSE, None, "no longer paused"), &UnpauseDeployment::new()).await;
-            let refused = |error: &Error| error.code() == Some(&ErrorCode::UnpauseDeploymentFailed);
-            if report == Report::NotApplied && result.is_err_and(|error| refused(&error)) {
+            let rejected = |error: &Error| error.code() == Some(&ErrorCode::UnpauseDeploymentFailed);
+            if report == Report::NotApplied && result.is_err_and(|error| rejected(&error)) {
                 self.log.saw(PAUSE, None);
             }
         }

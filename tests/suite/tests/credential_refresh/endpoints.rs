@@ -46,9 +46,9 @@ where
 async fn one_layer_fetches_per_endpoint_and_sends_each_credential_only_there() {
     let seen = Seen::default();
     let fetches = Arc::new(Mutex::new(Vec::new()));
-    let noted = Arc::clone(&fetches);
+    let recorded = Arc::clone(&fetches);
     let refresh = CredentialRefreshLayer::new(move |endpoint: Endpoint<DeploymentApi>| {
-        noted.lock().unwrap().push(endpoint.url().to_owned());
+        recorded.lock().unwrap().push(endpoint.url().to_owned());
         ready(Ok(key(&format!("new-{}", host(&endpoint)))))
     });
     let client = builder().attempt_layer(refresh).build_on(servers(&seen)).unwrap();
@@ -128,10 +128,10 @@ async fn a_source_converts_any_error_with_the_question_mark_operator() {
 #[tokio::test(start_paused = true)]
 async fn endpoints_fetch_and_back_off_independently() {
     let fetches: Arc<Mutex<BTreeMap<String, usize>>> = Arc::default();
-    let noted = Arc::clone(&fetches);
+    let recorded = Arc::clone(&fetches);
     let refresh = CredentialRefreshLayer::new(move |endpoint: Endpoint<DeploymentApi>| {
         let host = host(&endpoint);
-        *noted.lock().unwrap().entry(host.clone()).or_default() += 1;
+        *recorded.lock().unwrap().entry(host.clone()).or_default() += 1;
         async move {
             match host.as_str() {
                 "d0.example" => pending().await,
@@ -167,11 +167,11 @@ async fn endpoints_fetch_and_back_off_independently() {
 #[tokio::test(start_paused = true)]
 async fn remembers_at_most_max_endpoints() {
     let fetches = Arc::new(Mutex::new(Vec::new()));
-    let noted = Arc::clone(&fetches);
+    let recorded = Arc::clone(&fetches);
     let alive = Arc::new(());
     let held = Arc::clone(&alive);
     let refresh = CredentialRefreshLayer::new(move |endpoint: Endpoint<DeploymentApi>| {
-        noted.lock().unwrap().push(endpoint.url().to_owned());
+        recorded.lock().unwrap().push(endpoint.url().to_owned());
         let held = Arc::clone(&held);
         async move {
             let _held = held;

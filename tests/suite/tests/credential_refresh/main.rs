@@ -119,8 +119,8 @@ async fn resends_a_rejected_request_with_the_new_credential_and_keeps_using_it()
     let seen = script.requests();
     assert_eq!((seen[0].uri(), seen[0].body()), (seen[1].uri(), seen[1].body()));
     assert!(seen[1].headers()[AUTHORIZATION].is_sensitive());
-    let shown = format!("{refresh:?} {:?} {client:?}", seen[1].headers());
-    assert!(!shown.contains("new") && !shown.contains("old"), "{shown}");
+    let texts = format!("{refresh:?} {:?} {client:?}", seen[1].headers());
+    assert!(!texts.contains("new") && !texts.contains("old"), "{texts}");
 }
 
 /// The caller gets the second 401, and nothing more is sent. The layer backs off from a source whose keys do not work.
@@ -152,10 +152,10 @@ async fn backs_off_from_a_source_that_does_not_help() {
         let (fetches, count) = counter();
         let started = Instant::now();
         let times = Arc::new(Mutex::new(Vec::new()));
-        let noted = Arc::clone(&times);
+        let recorded = Arc::clone(&times);
         let refresh = CredentialRefreshLayer::new(move |_| {
             count();
-            noted.lock().unwrap().push(started.elapsed().as_secs());
+            recorded.lock().unwrap().push(started.elapsed().as_secs());
             ready(if works { Ok(key("old")) } else { Err(Shut.into()) })
         });
         let client = builder().attempt_layer(refresh.backoff(SECOND, 10 * SECOND)).build_on(script.clone()).unwrap();
@@ -314,18 +314,18 @@ async fn wakes_a_call_that_arrives_while_the_source_is_polled() {
     type Call = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
     let second: Arc<Mutex<Option<Call>>> = Arc::default();
     let woken = Arc::new(CountsWakes(AtomicUsize::new(0)));
-    let (taken, noted) = (Arc::clone(&second), Arc::clone(&woken));
+    let (shared, recorded) = (Arc::clone(&second), Arc::clone(&woken));
     let polls = Arc::new(AtomicUsize::new(0));
     let refresh = CredentialRefreshLayer::new(move |_| {
-        let (taken, noted, polls) = (Arc::clone(&taken), Arc::clone(&noted), Arc::clone(&polls));
+        let (shared, recorded, polls) = (Arc::clone(&shared), Arc::clone(&recorded), Arc::clone(&polls));
         poll_fn(move |cx| {
             if polls.fetch_add(1, Ordering::Relaxed) > 0 {
                 return Poll::Ready(Ok(key("new")));
             }
             // The source wakes the first call, and then the second call arrives.
             cx.waker().wake_by_ref();
-            let mut second = taken.lock().unwrap();
-            let waker = Waker::from(Arc::clone(&noted));
+            let mut second = shared.lock().unwrap();
+            let waker = Waker::from(Arc::clone(&recorded));
             assert!(second.as_mut().unwrap().as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
             Poll::Pending
         })
@@ -433,11 +433,11 @@ async fn calls_rejected_together_fetch_one_credential() {
     for works in [true, false] {
         let (requests, fetches, all_rejected) =
             (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)), Gate::new());
-        let (seen, refused) = (Arc::clone(&requests), all_rejected.clone());
+        let (seen, rejected) = (Arc::clone(&requests), all_rejected.clone());
         let server = service_fn(move |request: Request<Bytes>| {
             let number = seen.fetch_add(1, Ordering::Relaxed) + 1;
             if number == 20 {
-                refused.open();
+                rejected.open();
             }
             let (status, body) = if secret(&request) == "new" { (200, SUCCESS) } else { (401, BAD_KEY) };
             ready(

@@ -18,13 +18,13 @@ async fn deployment() -> (Fake, FakeServer, DeploymentClient) {
     started(fake().variable("KEPT", "1").variable("CHANGED", "1").variable("GONE", "1")).await
 }
 
-fn wanted() -> EnvironmentVariables {
+fn desired() -> EnvironmentVariables {
     EnvironmentVariables::from_dotenv("KEPT=1\nCHANGED=\"two\\nlines\"\nNEW='é $x'\n").unwrap()
 }
 
 async fn plan(client: &DeploymentClient, owned: Ownership) -> EnvironmentPlan {
     let current = client.send(&ListEnvironmentVariables::new()).await.unwrap();
-    EnvironmentPlan::new(&current, &wanted(), owned)
+    EnvironmentPlan::new(&current, &desired(), owned)
 }
 
 fn variables(fake: &Fake) -> Vec<(String, String)> {
@@ -103,8 +103,8 @@ async fn checks_limits_against_the_variables_at_the_time_of_the_update() {
     let full = (0..512).fold(fake(), |fake, n| fake.variable(format!("N{n}"), ""));
     let (fake, _running, client) = started(full).await;
     let current = client.send(&ListEnvironmentVariables::new()).await.unwrap();
-    let wanted: EnvironmentVariables = [("NEW", "1")].into_iter().collect();
-    let plan = EnvironmentPlan::new(&current, &wanted, Ownership::None);
+    let desired: EnvironmentVariables = [("NEW", "1")].into_iter().collect();
+    let plan = EnvironmentPlan::new(&current, &desired, Ownership::None);
     for on_conflict in [OnConflict::Fail, OnConflict::Overwrite] {
         // The limit is still reached, so nothing is written.
         let error = client.apply_environment_plan(&plan, on_conflict).await.unwrap_err();
@@ -163,7 +163,7 @@ async fn overwriting_keeps_a_variable_that_the_plan_did_not_show() {
 #[tokio::test]
 async fn sends_nothing_for_an_empty_prefix() {
     let (fake, _running, client) = deployment().await;
-    let plan = EnvironmentPlan::new(&EnvironmentVariables::new(), &wanted(), Ownership::Prefix(String::new()));
+    let plan = EnvironmentPlan::new(&EnvironmentVariables::new(), &desired(), Ownership::Prefix(String::new()));
     let error = client.apply_environment_plan(&plan, OnConflict::Overwrite).await.unwrap_err();
     let text = "prefix must not be empty; use Ownership::All to own every variable; nothing was changed";
     assert_eq!(error.to_string(), format!("update_environment_variables: {text}"));

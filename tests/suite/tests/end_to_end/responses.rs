@@ -76,21 +76,21 @@ impl Scripted {
     }
 
     /// The errors of all writes without a response body.
-    async fn of_writes_without_body(&self, what: &str) -> Vec<Error> {
+    async fn errors_of_writes_without_body(&self, what: &str) -> Vec<Error> {
         let errors = self.errors(what, true).await;
         assert!(errors.len() >= 7, "only {}", errors.len());
         errors
     }
 
     /// The errors of all writes with a response body.
-    async fn of_writes_with_body(&self, what: &str) -> Vec<Error> {
+    async fn errors_of_writes_with_body(&self, what: &str) -> Vec<Error> {
         let errors = self.errors(what, false).await;
         assert!(errors.len() >= 4, "only {}", errors.len());
         errors
     }
 
     /// The error of an operation of this class.
-    async fn of_class(&self, what: &str, class: Idempotency) -> Error {
+    async fn error_of_class(&self, what: &str, class: Idempotency) -> Error {
         let what = format!("{what}: {class:?}");
         let result = self.send(&what, classes::send(&self.client, class)).await;
         result.err().unwrap_or_else(|| panic!("{what}: a success"))
@@ -158,21 +158,24 @@ async fn a_2xx_response_that_the_api_did_not_make_leaves_the_outcome_unknown() {
         ] {
             let what = format!("{what}, {route:?}");
             server.respond([response]);
-            for error in
-                server.of_writes_without_body(&what).await.iter().chain(&server.of_writes_with_body(&what).await)
+            for error in server
+                .errors_of_writes_without_body(&what)
+                .await
+                .iter()
+                .chain(&server.errors_of_writes_with_body(&what).await)
             {
                 assert_unknown(&what, error, ErrorKind::Decode);
                 assert_eq!(error.attempts(), 1, "{what}");
                 assert!(error.to_string().contains("is not the API's: "), "{what}: {error}");
             }
-            let error = server.of_class(&what, Idempotency::Safe).await;
+            let error = server.error_of_class(&what, Idempotency::Safe).await;
             assert_read(&what, &error, ErrorKind::Decode);
             assert_eq!(error.attempts(), 1, "{what}");
         }
         // Where the operation has no response body, any other JSON has another author, too.
         for body in [r#"{"ok":true}"#, "[]", "[null]", "{", r#"{"a":"#] {
             server.respond([response(200, &[JSON], body.as_bytes())]);
-            for error in server.of_writes_without_body(body).await {
+            for error in server.errors_of_writes_without_body(body).await {
                 assert_unknown(body, &error, ErrorKind::Decode);
             }
         }
@@ -217,17 +220,17 @@ async fn an_unreadable_success_response_counts_as_applied_and_names_the_operatio
         ] {
             let what = format!("{what}, {route:?}");
             server.respond([response(200, &[JSON], body.as_bytes())]);
-            for error in server.of_writes_with_body(&what).await {
+            for error in server.errors_of_writes_with_body(&what).await {
                 assert_applied(&what, &error);
                 assert_eq!(error.attempts(), 1, "{what}");
                 assert!(error.to_string().contains(expected), "{what}: {error}");
             }
-            let error = server.of_class(&what, Idempotency::Safe).await;
+            let error = server.error_of_class(&what, Idempotency::Safe).await;
             assert_read(&what, &error, ErrorKind::Decode);
         }
         // The operation took effect, whatever the outcome of an earlier attempt is.
         server.respond([response(502, &[], b""), response(200, &[JSON], b"{}")]);
-        let error = server.of_class("after a 502", Idempotency::Idempotent).await;
+        let error = server.error_of_class("after a 502", Idempotency::Idempotent).await;
         assert_eq!((error.kind(), error.attempts(), error.is_applied()), (ErrorKind::Decode, 2, true), "{error:?}");
     }
 }
@@ -242,13 +245,16 @@ async fn a_redirect_leaves_the_outcome_unknown() {
             let failure = if status == 304 { ErrorKind::UnexpectedReply } else { ErrorKind::Redirect };
             let what = format!("{status}, {route:?}");
             server.respond([response(status, &[to], b"")]);
-            for error in
-                server.of_writes_without_body(&what).await.iter().chain(&server.of_writes_with_body(&what).await)
+            for error in server
+                .errors_of_writes_without_body(&what)
+                .await
+                .iter()
+                .chain(&server.errors_of_writes_with_body(&what).await)
             {
                 assert_unknown(&what, error, failure);
                 assert_eq!(error.attempts(), 1, "{what}");
             }
-            let error = server.of_class(&what, Idempotency::Safe).await;
+            let error = server.error_of_class(&what, Idempotency::Safe).await;
             assert_read(&what, &error, failure);
             assert_eq!(error.attempts(), 1, "{what}");
             assert_eq!(
@@ -266,11 +272,16 @@ async fn an_unrequested_upgrade_leaves_the_outcome_unknown() {
     for route in ROUTES.into_iter().filter(|route| !route.http2) {
         let server = Scripted::start(route).await;
         server.respond([response(101, &[("upgrade", "x"), ("connection", "upgrade")], b"")]);
-        for error in server.of_writes_without_body("101").await.iter().chain(&server.of_writes_with_body("101").await) {
+        for error in server
+            .errors_of_writes_without_body("101")
+            .await
+            .iter()
+            .chain(&server.errors_of_writes_with_body("101").await)
+        {
             assert_unknown("101", error, ErrorKind::UnexpectedReply);
             assert_eq!(error.attempts(), 1);
         }
-        assert_read("101", &server.of_class("101", Idempotency::Safe).await, ErrorKind::UnexpectedReply);
+        assert_read("101", &server.error_of_class("101", Idempotency::Safe).await, ErrorKind::UnexpectedReply);
     }
 }
 
@@ -285,7 +296,7 @@ async fn waits_for_a_short_retry_after_and_fails_on_a_long_one() {
                 let what = format!("{status} {body} {value}, {route:?}");
                 for class in CLASSES {
                     server.respond([response(status, &[("retry-after", value)], body.as_bytes())]);
-                    let error = server.of_class(&what, class).await;
+                    let error = server.error_of_class(&what, class).await;
                     assert_eq!((error.attempts(), error.is_applied(), error.verify_with()), (1, false, None), "{what}");
                     assert_ne!(error.kind(), ErrorKind::OutcomeUnknown, "{what}: {error:?}");
                     assert_eq!(error.retry_after(), Some(Duration::from_secs(seconds)), "{what}");
@@ -300,7 +311,7 @@ async fn waits_for_a_short_retry_after_and_fails_on_a_long_one() {
             classes::send(&server.client, class).await.unwrap_or_else(|error| panic!("{class:?}, {route:?}: {error}"));
         }
         server.respond([busy]);
-        let error = server.of_class("a short wait", Idempotency::NonIdempotent).await;
+        let error = server.error_of_class("a short wait", Idempotency::NonIdempotent).await;
         assert_eq!((error.attempts(), error.retry_after()), (ATTEMPTS, Some(Duration::ZERO)), "{error:?}");
     }
 }
@@ -313,14 +324,14 @@ async fn unknown_statuses_from_500_on_count_as_500() {
             for class in CLASSES {
                 let what = format!("{status}, {class:?}, {route:?}");
                 server.respond([response(status, &[("content-type", "text/html")], b"<html>")]);
-                let error = server.of_class(&what, class).await;
-                let harmless = class != Idempotency::NonIdempotent;
-                assert_eq!(error.attempts(), if harmless { ATTEMPTS } else { 1 }, "{what}");
+                let error = server.error_of_class(&what, class).await;
+                let idempotent = class != Idempotency::NonIdempotent;
+                assert_eq!(error.attempts(), if idempotent { ATTEMPTS } else { 1 }, "{what}");
                 match class {
                     Idempotency::Safe => assert_read(&what, &error, ErrorKind::UnexpectedReply),
                     _ => assert_unknown(&what, &error, ErrorKind::UnexpectedReply),
                 }
-                if harmless {
+                if idempotent {
                     server.respond([response(status, &[], b""), response(200, &[JSON], SUCCESS.as_bytes())]);
                     classes::send(&server.client, class).await.unwrap_or_else(|error| panic!("{what}: {error}"));
                 }
@@ -329,7 +340,7 @@ async fn unknown_statuses_from_500_on_count_as_500() {
         // A retry would get the same response.
         for status in [501, 505, 511] {
             server.respond([response(status, &[], b"")]);
-            let error = server.of_class("a final 5xx", Idempotency::Idempotent).await;
+            let error = server.error_of_class("a final 5xx", Idempotency::Idempotent).await;
             assert_eq!((error.kind(), error.attempts()), (ErrorKind::OutcomeUnknown, 1), "{status}");
         }
     }
@@ -358,12 +369,12 @@ async fn an_error_states_what_is_wrong_with_a_response_and_which_attempt_may_hav
             (response(200, &[JSON], br#"{"usageLimit":7}"#), "expected an object;"),
         ] {
             server.respond([response]);
-            let error = server.of_class(expected, Idempotency::NonIdempotent).await;
+            let error = server.error_of_class(expected, Idempotency::NonIdempotent).await;
             assert!(error.to_string().contains(expected), "{route:?}: {error}");
             assert!(!error.to_string().contains("struct"), "{route:?}: {error}");
         }
         server.respond([response(502, &[], b""), response(403, &[JSON], br#"{"code":"BadDeployKey"}"#)]);
-        let error = server.of_class("rejected after a 502", Idempotency::Idempotent).await;
+        let error = server.error_of_class("rejected after a 502", Idempotency::Idempotent).await;
         assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::OutcomeUnknown, ErrorKind::Api), "{error:?}");
         let expected = "; an earlier attempt may have taken effect; call list_usage_limits to check (2 attempts in ";
         assert!(error.to_string().contains(expected), "{route:?}: {error}");

@@ -68,9 +68,9 @@ async fn retries_on_a_new_connection_after_an_attempt_timeout() {
 #[tokio::test]
 async fn pings_close_a_dead_idle_connection() {
     let closed = Arc::new(Notify::new());
-    let told = Arc::clone(&closed);
+    let notify = Arc::clone(&closed);
     let server = FrameServer::start(move |number, mut frames| {
-        let told = Arc::clone(&told);
+        let notify = Arc::clone(&notify);
         async move {
             frames.settings(None).await?;
             if number > 0 {
@@ -79,7 +79,7 @@ async fn pings_close_a_dead_idle_connection() {
             let id = frames.request().await?;
             frames.respond(id, SUCCESS).await?;
             frames.ignore_all().await;
-            told.notify_one();
+            notify.notify_one();
             None
         }
     })

@@ -194,23 +194,23 @@ async fn an_undecodable_success_counts_as_applied_and_a_foreign_response_as_unkn
 
 #[tokio::test(start_paused = true)]
 async fn a_delete_that_finds_nothing_succeeds_only_after_an_attempt_that_may_have_taken_effect() {
-    let gone = || Step::Status(404, r#"{"code":"LogStreamDoesntExist","message":""}"#);
+    let not_found = || Step::Status(404, r#"{"code":"LogStreamDoesntExist","message":""}"#);
     let client = |steps: Vec<Step>| builder().build_on(Script::new(steps)).unwrap();
     let delete = DeleteLogStream::new("x");
     for before in [reset(), Step::Status(500, ""), Step::Status(503, "<html>"), Step::Status(408, "")] {
         let what = format!("{before:?}");
-        let reply = client(vec![before, gone()]).send_for_reply(&delete).await.expect(&what);
+        let reply = client(vec![before, not_found()]).send_for_reply(&delete).await.expect(&what);
         assert!(reply.already_deleted, "{what}");
     }
     for before in [refused(), Step::Status(503, CONFLICT), Step::Status(429, "")] {
         let what = format!("{before:?}");
-        let error = client(vec![before, gone()]).send(&delete).await.expect_err(&what);
+        let error = client(vec![before, not_found()]).send(&delete).await.expect_err(&what);
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::Api, 2), "{what}");
     }
     let other = Step::Status(404, r#"{"code":"UsageLimitNotFound","message":""}"#);
     assert!(client(vec![reset(), other]).send(&delete).await.is_err());
     assert!(client(vec![reset(), Step::Status(404, "")]).send(&delete).await.is_err());
-    assert!(client(vec![gone()]).send(&delete).await.is_err());
+    assert!(client(vec![not_found()]).send(&delete).await.is_err());
 }
 
 #[tokio::test(start_paused = true)]
@@ -325,13 +325,13 @@ async fn a_policy_accepts_durations_of_any_length() {
 #[tokio::test(start_paused = true)]
 async fn max_concurrency_bounds_the_attempts_in_flight() {
     let in_flight = Arc::new(AtomicUsize::new(0));
-    let most = Arc::new(AtomicUsize::new(0));
+    let max = Arc::new(AtomicUsize::new(0));
     let service = {
-        let (in_flight, most) = (Arc::clone(&in_flight), Arc::clone(&most));
+        let (in_flight, max) = (Arc::clone(&in_flight), Arc::clone(&max));
         tower::service_fn(move |_: Request<Bytes>| {
-            let (in_flight, most) = (Arc::clone(&in_flight), Arc::clone(&most));
+            let (in_flight, max) = (Arc::clone(&in_flight), Arc::clone(&max));
             async move {
-                most.fetch_max(in_flight.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                max.fetch_max(in_flight.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 in_flight.fetch_sub(1, Ordering::SeqCst);
                 Ok::<_, Infallible>(Response::new(Bytes::from_static(LISTED.as_bytes())))
@@ -349,7 +349,7 @@ async fn max_concurrency_bounds_the_attempts_in_flight() {
     for call in calls {
         call.await.unwrap().unwrap();
     }
-    assert_eq!((most.load(Ordering::SeqCst), started.elapsed()), (3, Duration::from_secs(3)));
+    assert_eq!((max.load(Ordering::SeqCst), started.elapsed()), (3, Duration::from_secs(3)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -191,7 +191,7 @@ fn responses_with<O: Sample>(secret: &str) -> Vec<Value> {
 }
 
 /// A response with another value in one field.
-fn with(response: &Value, pointer: &str, value: Value) -> Value {
+fn replace_field(response: &Value, pointer: &str, value: Value) -> Value {
     let mut response = response.clone();
     *response.pointer_mut(pointer).unwrap() = value;
     response
@@ -233,7 +233,7 @@ async fn receive_secrets<O: Sample<Api: TestApi, Output: Debug>>() -> usize {
         assert!(receive::<O>(&response.to_string(), true).await, "{}: an error for {response}", O::META);
         for (pointer, name) in fields(response) {
             if response.pointer(&pointer).is_some_and(Value::is_string) && !O::SECRET.contains(&name.as_str()) {
-                receive::<O>(&with(response, &pointer, json!("somethingNew")).to_string(), true).await;
+                receive::<O>(&replace_field(response, &pointer, json!("somethingNew")).to_string(), true).await;
             }
         }
     }
@@ -246,8 +246,8 @@ async fn receive_broken<O: Sample<Api: TestApi, Output: Debug>>() -> usize {
     let mut broken = Vec::new();
     for response in responses_with::<O>(&url()) {
         for (pointer, _) in fields(&response) {
-            broken.push(with(&response, &pointer, json!([CANARY])).to_string());
-            broken.push(with(&response, &pointer, json!(CANARY)).to_string());
+            broken.push(replace_field(&response, &pointer, json!([CANARY])).to_string());
+            broken.push(replace_field(&response, &pointer, json!(CANARY)).to_string());
         }
         let text = response.to_string();
         broken.push(text[..text.len() - 1].to_owned());
@@ -276,7 +276,7 @@ async fn no_malformed_response_shows_a_secret() {
     convex_mgmt_proto::for_each_operation!(receive);
     drop(guard);
     assert_clean("the log", &log.text());
-    assert!(with_secrets >= 60 && errors > 400, "only {with_secrets} with secrets and {errors} errors");
+    assert!(with_secrets >= 60 && errors > 400, "only {with_secrets} replace_field secrets and {errors} errors");
 }
 
 /// A layer that panics.

@@ -55,7 +55,7 @@ async fn accepts_bodies_in_unusual_framing() {
     let text = format!("{JSON}content-length: {}\r\n\r\n{SUCCESS}", SUCCESS.len());
     let pieces: String = SUCCESS.chars().map(|one| format!("1;x=\"y\"\r\n{one}\r\n")).collect();
     let pieces = format!("{JSON}transfer-encoding: chunked\r\n\r\n{pieces}0\r\ntrailer: x\r\n\r\n");
-    for (name, acts, kept) in [
+    for (name, acts, reused) in [
         ("each byte separately", vec![Act::Read, Act::Bytewise(text.into_bytes())], true),
         ("a chunk for each byte, with extensions and a trailer", raw(pieces), true),
         ("until the end of the connection", raw(format!("{JSON}connection: close\r\n\r\n{SUCCESS}")), false),
@@ -70,12 +70,12 @@ async fn accepts_bodies_in_unusual_framing() {
         ),
     ] {
         for class in CLASSES {
-            let first = if kept { joined([acts.clone(), success()]) } else { acts.clone() };
+            let first = if reused { joined([acts.clone(), success()]) } else { acts.clone() };
             let server = ScriptServer::start([first, success()]).await;
             let client = client(&server.url(), 1);
             send(&client, class).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
             list(&client).await.unwrap();
-            let connections = if kept { 1 } else { 2 };
+            let connections = if reused { 1 } else { 2 };
             assert_eq!((server.connections(), server.requests().len()), (connections, 2), "{name}");
         }
     }
@@ -84,15 +84,15 @@ async fn accepts_bodies_in_unusual_framing() {
 /// Cases 16 and 19, and two responses to one request. The client does not take bytes after a response for the next one.
 #[tokio::test]
 async fn discards_a_connection_with_bytes_after_the_response() {
-    let evil = "HTTP/1.1 500 Evil\r\ncontent-length: 0\r\n\r\n";
-    let whole = format!("{JSON}content-length: {}\r\n\r\n{SUCCESS}", SUCCESS.len());
+    let stray = "HTTP/1.1 500 Evil\r\ncontent-length: 0\r\n\r\n";
+    let complete = format!("{JSON}content-length: {}\r\n\r\n{SUCCESS}", SUCCESS.len());
     let chunks = format!("{JSON}transfer-encoding: chunked\r\n\r\n{:x}\r\n{SUCCESS}\r\n0\r\n\r\n", SUCCESS.len());
     for (name, class, text) in CLASSES.into_iter().flat_map(|class| {
         [
-            ("two responses", class, format!("{whole}{evil}")),
-            ("longer than declared", class, format!("{whole}trailing")),
-            ("one byte too many", class, format!("{whole} ")),
-            ("after the last chunk", class, format!("{chunks}{evil}")),
+            ("two responses", class, format!("{complete}{stray}")),
+            ("longer than declared", class, format!("{complete}trailing")),
+            ("one byte too many", class, format!("{complete} ")),
+            ("after the last chunk", class, format!("{chunks}{stray}")),
         ]
     }) {
         check_stray_bytes(name, Some(class), text).await;
@@ -100,7 +100,7 @@ async fn discards_a_connection_with_bytes_after_the_response() {
     for status in ["204 No Content", "205 Reset Content", "304 Not Modified"] {
         // Only an operation without a response body accepts these as a success.
         let length = if status.starts_with("205") { "content-length: 0\r\n" } else { "" };
-        check_stray_bytes(status, None, format!("HTTP/1.1 {status}\r\n{length}\r\n{evil}")).await;
+        check_stray_bytes(status, None, format!("HTTP/1.1 {status}\r\n{length}\r\n{stray}")).await;
     }
 }
 
@@ -124,8 +124,8 @@ async fn check_stray_bytes(name: &str, class: Option<Idempotency>, text: String)
 #[tokio::test]
 async fn discards_a_connection_with_an_unsolicited_response() {
     let late = convex_mgmt_suite::script_server::Gate::new();
-    let evil = write("HTTP/1.1 500 Evil\r\ncontent-length: 0\r\n\r\n");
-    let first = joined([success(), vec![Act::Wait(late.clone()), evil, Act::Open(late.clone()), Act::Hang]]);
+    let stray = write("HTTP/1.1 500 Evil\r\ncontent-length: 0\r\n\r\n");
+    let first = joined([success(), vec![Act::Wait(late.clone()), stray, Act::Open(late.clone()), Act::Hang]]);
     let server = ScriptServer::start([first, respond("200 OK", SUCCESS)]).await;
     let client = client(&server.url(), 1);
     list(&client).await.unwrap();

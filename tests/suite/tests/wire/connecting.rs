@@ -19,7 +19,7 @@ use crate::{CLASSES, Case, Signal, builder, check, client, joined, list, send, s
 #[tokio::test]
 async fn retries_a_refused_connection() {
     for class in CLASSES {
-        let closed = ClosedPort::new();
+        let closed = ClosedPort::any();
         let url = closed.url();
         let error = send(&client(&url, 3), class).await.unwrap_err();
         assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::Connect, ErrorKind::Connect), "{class:?}");
@@ -61,32 +61,36 @@ async fn reports_a_name_without_an_address() {
 async fn tries_the_next_address_of_a_name() {
     const NAME: &str = "Deployment.localhost";
     let (dead, live) = ([127, 0, 0, 2], [127, 0, 0, 1]);
-    for swallows in [false, true] {
+    for hangs in [false, true] {
         let server = ScriptServer::start([joined([success(), success()])]).await;
         let port = server.address().port();
         let closed = ClosedPort::at((dead, port).into());
-        let _swallowing = swallows.then(|| closed.blackhole());
+        let _swallowing = hangs.then(|| closed.blackhole());
         let url = format!("http://{NAME}:{port}");
         let at = |addresses: &[[u8; 4]]| {
             let addresses: Vec<_> = addresses.iter().map(|address| IpAddr::from(*address)).collect();
             builder(&url, 1).connect_timeout(Duration::from_millis(800)).resolve(NAME, addresses).build().unwrap()
         };
         list(&at(&[dead, live])).await.unwrap();
-        assert_eq!((server.connections(), server.requests().len()), (1, 1), "{swallows}");
+        assert_eq!((server.connections(), server.requests().len()), (1, 1), "{hangs}");
         let host = format!("host: deployment.localhost:{port}\r\n");
         assert!(String::from_utf8_lossy(&server.requests()[0]).contains(&host), "the name stays that of the URL");
-        for none in [&[dead][..], &[dead, dead], &[]] {
-            let error = send(&at(none), Idempotency::NonIdempotent).await.unwrap_err();
-            assert_eq!((error.kind(), error.sent()), (ErrorKind::Connect, Sent::No), "{swallows} {none:?}: {error:?}");
+        for unreachable in [&[dead][..], &[dead, dead], &[]] {
+            let error = send(&at(unreachable), Idempotency::NonIdempotent).await.unwrap_err();
+            assert_eq!(
+                (error.kind(), error.sent()),
+                (ErrorKind::Connect, Sent::No),
+                "{hangs} {unreachable:?}: {error:?}"
+            );
         }
-        assert_eq!(server.connections(), 1, "{swallows}");
+        assert_eq!(server.connections(), 1, "{hangs}");
     }
 }
 
 /// Case 3.
 #[tokio::test]
 async fn the_connect_timeout_ends_an_unanswered_connect() {
-    let blackhole = ClosedPort::new().blackhole();
+    let blackhole = ClosedPort::any().blackhole();
     for class in CLASSES {
         let client = builder(&blackhole.url, 2).connect_timeout(Duration::from_millis(50)).build().unwrap();
         let error = send(&client, class).await.unwrap_err();
@@ -99,7 +103,7 @@ async fn the_connect_timeout_ends_an_unanswered_connect() {
 #[tokio::test]
 async fn reports_not_sent_when_the_timeout_ends_before_the_connect() {
     let short = Duration::from_millis(100);
-    let blackhole = ClosedPort::new().blackhole();
+    let blackhole = ClosedPort::any().blackhole();
     // Accepts the connection, and responds to neither the TLS handshake nor the tunnel request.
     let silent = ScriptServer::start((0..100).map(|_| vec![Act::Hang])).await;
     let secure = format!("https://localhost:{}", silent.address().port());

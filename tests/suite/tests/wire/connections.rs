@@ -13,21 +13,21 @@ use crate::{SUCCESS, bounded, builder, burst, list, settle, success};
 
 #[tokio::test]
 async fn opens_at_most_max_concurrency_connections_without_keep_alive() {
-    for most in [1, 2, 8] {
-        let calls = 10 * most;
+    for max in [1, 2, 8] {
+        let calls = 10 * max;
         let closing = || respond("200 OK\r\nconnection: close", SUCCESS);
         let server = ScriptServer::start((0..calls).map(|_| closing())).await;
-        let client = builder(&server.url(), 1).max_concurrency(most).build().unwrap();
+        let client = builder(&server.url(), 1).max_concurrency(max).build().unwrap();
         burst(&client, calls).await;
-        assert_eq!((server.connections(), server.max_open()), (calls, most));
+        assert_eq!((server.connections(), server.max_open()), (calls, max));
     }
 }
 
 /// The proxy opens all connections after all calls have ended.
 #[tokio::test]
 async fn keeps_at_most_max_concurrency_connections_when_connecting_is_slow() {
-    for most in [2, 8] {
-        let calls = 10 * most;
+    for max in [2, 8] {
+        let calls = 10 * max;
         let gate = Gate::new();
         let mut acts = vec![Act::Read, Act::Wait(gate.clone()), write("HTTP/1.1 200 OK\r\n\r\n")];
         acts.extend((0..=calls).flat_map(|_| success()));
@@ -35,7 +35,7 @@ async fn keeps_at_most_max_concurrency_connections_when_connecting_is_slow() {
         let key = DeployKey::parse(ADMIN_KEY).unwrap();
         let builder =
             Client::builder(Endpoint::<DeploymentApi>::new_insecure("http://deployment.example", &key).unwrap());
-        let client = builder.proxy(Proxy::new(&server.url(), "").unwrap()).max_concurrency(most).build().unwrap();
+        let client = builder.proxy(Proxy::new(&server.url(), "").unwrap()).max_concurrency(max).build().unwrap();
         gate.open();
         list(&client).await.unwrap();
         settle().await;
@@ -46,7 +46,7 @@ async fn keeps_at_most_max_concurrency_connections_when_connecting_is_slow() {
             gate.open();
         }
         bounded(async {
-            while server.connections() < calls || server.connections() - server.closed() > most {
+            while server.connections() < calls || server.connections() - server.closed() > max {
                 settle().await;
             }
         })

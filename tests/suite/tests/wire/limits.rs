@@ -12,7 +12,7 @@ use convex_mgmt_suite::script_server::{Act, Gate, ScriptServer, raw, respond, wr
 use crate::{Case, LIMIT, SHORT, SUCCESS, bounded, builder, check, client, joined, list, settle, success};
 
 /// A success body of this length.
-fn of(length: usize) -> String {
+fn success_of_length(length: usize) -> String {
     let filler = "x".repeat(length - SUCCESS.len() - r#","f":"""#.len());
     SUCCESS.replacen('{', &format!(r#"{{"f":"{filler}","#), 1)
 }
@@ -26,7 +26,11 @@ fn chunked(body: &str) -> Vec<Act> {
 /// Case 18.
 #[tokio::test]
 async fn accepts_a_body_up_to_the_limit() {
-    let server = ScriptServer::start([joined([respond("200 OK", &of(LIMIT)), chunked(&of(LIMIT))])]).await;
+    let server = ScriptServer::start([joined([
+        respond("200 OK", &success_of_length(LIMIT)),
+        chunked(&success_of_length(LIMIT)),
+    ])])
+    .await;
     let client_of_both = client(&server.url(), 1);
     for _ in 0..2 {
         list(&client_of_both).await.unwrap();
@@ -37,9 +41,12 @@ async fn accepts_a_body_up_to_the_limit() {
     check([
         Case::too_large("declared", declared(LIMIT as u64 + 1)),
         Case::too_large("declared, near the maximum of u64", declared(u64::MAX - 2)),
-        Case::too_large("in chunks", chunked(&of(LIMIT + 1))),
+        Case::too_large("in chunks", chunked(&success_of_length(LIMIT + 1))),
         Case::too_large("of an error", respond("500 Oh", &"x".repeat(LIMIT + 1))),
-        Case::too_large("until the connection ends", raw(format!("HTTP/1.1 200 OK\r\n\r\n{}", of(LIMIT + 1)))),
+        Case::too_large(
+            "until the connection ends",
+            raw(format!("HTTP/1.1 200 OK\r\n\r\n{}", success_of_length(LIMIT + 1))),
+        ),
     ])
     .await;
     let server = ScriptServer::start([declared(LIMIT as u64 + 1)]).await;
@@ -50,15 +57,15 @@ async fn accepts_a_body_up_to_the_limit() {
 /// Case 11.
 #[tokio::test]
 async fn accepts_headers_up_to_the_limit() {
-    let of = |headers: usize| {
+    let with_headers = |headers: usize| {
         let more = "x: y\r\n".repeat(headers - 1);
         raw(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n{more}\r\n{SUCCESS}", SUCCESS.len()))
     };
-    let server = ScriptServer::start([of(defaults::MAX_HEADERS)]).await;
+    let server = ScriptServer::start([with_headers(defaults::MAX_HEADERS)]).await;
     list(&client(&server.url(), 1)).await.unwrap();
     check([
-        Case::invalid("one header too many", of(defaults::MAX_HEADERS + 1)),
-        Case::invalid("10 000 headers", of(10_000)),
+        Case::invalid("one header too many", with_headers(defaults::MAX_HEADERS + 1)),
+        Case::invalid("10 000 headers", with_headers(10_000)),
     ])
     .await;
 }
@@ -152,7 +159,7 @@ async fn concurrent_calls(client: &DeploymentClient, count: usize, arrived: &Gat
 
 #[tokio::test]
 async fn keeps_at_most_max_idle_connections() {
-    for (most, opened) in [(3, 3), (4, 3), (2, 4), (1, 5), (0, 6)] {
+    for (max, opened) in [(3, 3), (4, 3), (2, 4), (1, 5), (0, 6)] {
         let (arrived, go) = (Gate::new(), Gate::new());
         let call = || {
             let mut acts = success();
@@ -160,21 +167,21 @@ async fn keeps_at_most_max_idle_connections() {
             acts
         };
         let server = ScriptServer::start((0..9).map(|_| joined([call(), call()]))).await;
-        let client = builder(&server.url(), 1).max_idle_connections(most).build().unwrap();
+        let client = builder(&server.url(), 1).max_idle_connections(max).build().unwrap();
         concurrent_calls(&client, 3, &arrived, &go).await;
-        assert_eq!(server.connections(), 3, "{most}");
+        assert_eq!(server.connections(), 3, "{max}");
         concurrent_calls(&client, 3, &arrived, &go).await;
-        assert_eq!((server.connections(), server.requests().len()), (opened, 6), "{most}");
+        assert_eq!((server.connections(), server.requests().len()), (opened, 6), "{max}");
     }
 }
 
 #[tokio::test]
 async fn sends_at_most_max_concurrency_requests_at_once() {
-    for (most, at_first) in [(Some(4), 3), (Some(3), 3), (Some(2), 2), (Some(1), 1), (Some(0), 1), (None, 3)] {
+    for (max, at_first) in [(Some(4), 3), (Some(3), 3), (Some(2), 2), (Some(1), 1), (Some(0), 1), (None, 3)] {
         let (arrived, go) = (Gate::new(), Gate::new());
         let call = || vec![Act::Read, Act::Open(arrived.clone()), Act::Wait(go.clone()), success().pop().unwrap()];
         let server = ScriptServer::start((0..3).map(|_| joined([call(), call(), call()]))).await;
-        let client = builder(&server.url(), 1).max_concurrency(most).build().unwrap();
+        let client = builder(&server.url(), 1).max_concurrency(max).build().unwrap();
         let calls: Vec<_> = (0..3)
             .map(|_| {
                 let client = client.clone();
@@ -187,14 +194,14 @@ async fn sends_at_most_max_concurrency_requests_at_once() {
         // Any further request would have arrived by now.
         settle().await;
         settle().await;
-        assert_eq!(server.requests().len(), at_first, "{most:?}");
+        assert_eq!(server.requests().len(), at_first, "{max:?}");
         for _ in 0..3 {
             go.open();
         }
         for call in calls {
             call.await.unwrap().unwrap();
         }
-        assert_eq!(server.requests().len(), 3, "{most:?}");
+        assert_eq!(server.requests().len(), 3, "{max:?}");
     }
 }
 
@@ -232,7 +239,7 @@ fn bounds_memory_whatever_the_server_sends() {
     let interim = &format!("HTTP/1.1 103 Early Hints\r\nlink: {}\r\n\r\n", "x".repeat(4000));
     // A buffer that grows by doubling is held twice during the copy. The read buffer may have the size of the head limit.
     let (body, head) = (4 * BODY + 2 * defaults::HEAD_LIMIT, 4 * defaults::HEAD_LIMIT);
-    for (name, acts, failure, most) in [
+    for (name, acts, failure, max) in [
         ("a body", flood(&format!("{ok}\r\n"), "xxxxxxxx"), ErrorKind::ResponseTooLarge, body),
         ("chunks", flood(chunked, &format!("3e8\r\n{}\r\n", "x".repeat(1000))), ErrorKind::ResponseTooLarge, body),
         ("a chunk's extension", flood(&format!("{chunked}1;"), "xxxxxxxx"), ErrorKind::InvalidResponse, head),
@@ -246,7 +253,7 @@ fn bounds_memory_whatever_the_server_sends() {
     ] {
         let (got, held) = peak_memory(acts, BODY);
         assert_eq!(got, failure, "{name}");
-        assert!(held <= most as u64, "{name}: {held} bytes, of {most}");
+        assert!(held <= max as u64, "{name}: {held} bytes, of {max}");
     }
 }
 

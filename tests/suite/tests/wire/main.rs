@@ -221,19 +221,19 @@ impl Case {
         }
         let client = client.build().unwrap();
         let result = send(&client, CLASSES[class]).await;
-        let again = self.retried[class] && attempts > 1;
+        let retries = self.retried[class] && attempts > 1;
         match result {
-            Ok(()) => assert!(again, "{what}: a success"),
+            Ok(()) => assert!(retries, "{what}: a success"),
             Err(error) => {
-                assert!(!again, "{what}: {error:?}");
+                assert!(!retries, "{what}: {error:?}");
                 let unknown = self.unknown && CLASSES[class] != Idempotency::Safe;
                 let kind = if unknown { ErrorKind::OutcomeUnknown } else { self.failure };
                 assert_eq!((error.cause_kind(), error.kind()), (self.failure, kind), "{what}: {error:?}");
                 assert_eq!((error.sent(), error.attempts()), (Sent::Maybe, 1), "{what}");
             }
         }
-        let connections = 1 + usize::from(again && !self.reused);
-        let requests = self.requests + usize::from(again);
+        let connections = 1 + usize::from(retries && !self.reused);
+        let requests = self.requests + usize::from(retries);
         assert_eq!((server.connections(), server.requests().len()), (connections, requests), "{what}");
         // The client stays usable: on the same connection if it is good, otherwise on a new one.
         list(&client).await.unwrap_or_else(|error| panic!("{what}: afterwards: {error:?}"));

@@ -134,9 +134,9 @@ async fn reports_a_connection_that_breaks_inside_the_request() {
 /// Case 8. The client reads the response although the server stops reading.
 #[tokio::test]
 async fn reports_an_early_error_response() {
-    let refusal = r#"{"code":"SomethingNew","message":""}"#;
+    let body = r#"{"code":"SomethingNew","message":""}"#;
     for status in ["413 Too Large", "401 Unauthorized"] {
-        let response = write(format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{refusal}", refusal.len()));
+        let response = write(format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len()));
         let after_first_byte = |rest: Vec<Act>| joined([vec![Act::Part(1), response.clone()], rest]);
         for (name, acts, connections) in [
             ("continues to read", after_first_byte(joined([vec![Act::Read], success()])), 1),

@@ -116,7 +116,7 @@ fn error_response(name: &'static str, acts: Vec<Act>, failure: ErrorKind, unknow
 #[tokio::test]
 async fn classifies_error_responses() {
     use ErrorKind::{Api, UnexpectedReply};
-    let (none, harmless, all) = ([false; 3], [true, true, false], [true; 3]);
+    let (none, idempotent, all) = ([false; 3], [true, true, false], [true; 3]);
     let coded = |code: &str| format!(r#"{{"code":"{code}","message":"m"}}"#);
     let page = |status: &str| respond(&format!("{status}\r\ncontent-type: text/html"), "<h1>");
     check([
@@ -134,17 +134,17 @@ async fn classifies_error_responses() {
         error_response("an empty body", respond("400 Bad Request", ""), UnexpectedReply, false, none),
         error_response("a list", respond("400 Bad Request", "[]"), UnexpectedReply, false, none),
         error_response("no body at all", respond("404 Not Found", ""), UnexpectedReply, false, none),
-        error_response("a proxy's page", page("502 Bad Gateway"), UnexpectedReply, true, harmless),
-        error_response("a gateway timeout", page("504 Gateway Timeout"), UnexpectedReply, true, harmless),
-        error_response("a request timeout", respond("408 Request Timeout", ""), UnexpectedReply, true, harmless),
-        error_response("500", respond("500 Oh", &coded("InternalServerError")), Api, true, harmless),
-        error_response("500 without a body", respond("500 Oh", ""), UnexpectedReply, true, harmless),
+        error_response("a proxy's page", page("502 Bad Gateway"), UnexpectedReply, true, idempotent),
+        error_response("a gateway timeout", page("504 Gateway Timeout"), UnexpectedReply, true, idempotent),
+        error_response("a request timeout", respond("408 Request Timeout", ""), UnexpectedReply, true, idempotent),
+        error_response("500", respond("500 Oh", &coded("InternalServerError")), Api, true, idempotent),
+        error_response("500 without a body", respond("500 Oh", ""), UnexpectedReply, true, idempotent),
         error_response("501", respond("501 Not Implemented", ""), UnexpectedReply, true, none),
-        error_response("an edge status", page("521 Down"), UnexpectedReply, true, harmless),
-        error_response("a status of 600", respond("600 Odd", ""), UnexpectedReply, true, harmless),
+        error_response("an edge status", page("521 Down"), UnexpectedReply, true, idempotent),
+        error_response("a status of 600", respond("600 Odd", ""), UnexpectedReply, true, idempotent),
         error_response("not modified", raw("HTTP/1.1 304 Not Modified\r\n\r\n"), UnexpectedReply, true, none),
-        error_response("503 without a code", respond("503 Busy", ""), UnexpectedReply, true, harmless),
-        error_response("503 with an unknown code", respond("503 Busy", &coded("SomeNewCode")), Api, true, harmless),
+        error_response("503 without a code", respond("503 Busy", ""), UnexpectedReply, true, idempotent),
+        error_response("503 with an unknown code", respond("503 Busy", &coded("SomeNewCode")), Api, true, idempotent),
         error_response("503 with a not-committed code", respond("503 Busy", &coded("ExpiredInQueue")), Api, false, all),
         error_response("503 of a permanent error", respond("503 Gone", &coded("InternalServerError")), Api, true, none),
         error_response("429", respond("429 Too Many", &coded("TooManyRequests")), Api, false, all),
@@ -157,9 +157,9 @@ async fn classifies_error_responses() {
 /// Case 24. A write conflict is retried for every operation, and does not count as an attempt.
 #[tokio::test]
 async fn retries_write_conflicts_for_every_operation() {
-    let lost = || respond("503 Busy", r#"{"code":"OptimisticConcurrencyControlFailure","message":""}"#);
+    let conflict = || respond("503 Busy", r#"{"code":"OptimisticConcurrencyControlFailure","message":""}"#);
     for class in CLASSES {
-        let server = ScriptServer::start([joined([lost(), lost(), lost(), lost(), success()])]).await;
+        let server = ScriptServer::start([joined([conflict(), conflict(), conflict(), conflict(), success()])]).await;
         send(&client(&server.url(), 1), class).await.unwrap();
         assert_eq!((server.connections(), server.requests().len()), (1, 5), "{class:?}");
     }
@@ -238,7 +238,7 @@ async fn does_not_follow_addresses_in_responses() {
 
 #[tokio::test]
 async fn distinguishes_responses_of_intermediaries() {
-    for (case, acts, told) in [
+    for (case, acts, expected) in [
         ("a redirect", respond("302 Found\r\nlocation: http://evil.example/x", ""), "evil.example"),
         ("a proxy's page", respond("502 Bad Gateway\r\ncontent-type: text/html", "<h1>"), "a web page"),
         ("an empty 404", respond("404 Not Found", ""), "check that the URL"),
@@ -246,7 +246,7 @@ async fn distinguishes_responses_of_intermediaries() {
         ("an error", respond("409 Conflict", r#"{"code":"SomeNewCode","message":"m"}"#), "409 SomeNewCode"),
     ] {
         let error = list_once(acts).await.expect_err(case);
-        assert!(error.to_string().contains(told), "{case}: {error}");
+        assert!(error.to_string().contains(expected), "{case}: {error}");
     }
 }
 
@@ -264,9 +264,9 @@ async fn waits_for_the_retry_after() {
         (vec![("retry-after", "30")], 30),
         (vec![("retry-after", "2"), ("retry-after", "9")], 2),
     ] {
-        let (result, waited, left) = list_after_429(&headers).await;
+        let (result, waited, remaining) = list_after_429(&headers).await;
         result.unwrap_or_else(|error| panic!("{headers:?}: {error}"));
-        assert_eq!((waited.as_secs(), left), (seconds, 0), "{headers:?}");
+        assert_eq!((waited.as_secs(), remaining), (seconds, 0), "{headers:?}");
     }
 }
 
@@ -294,9 +294,9 @@ async fn a_long_retry_after_ends_the_call_at_once() {
         (vec![("retry-after", "99999999999999999999999")], u64::MAX),
         (vec![("retry-after", "Mon, 01 Mar 2027 23:59:50 GMT"), ("date", date)], 86_400),
     ] {
-        let (result, waited, left) = list_after_429(&headers).await;
+        let (result, waited, remaining) = list_after_429(&headers).await;
         let error = result.expect_err("the call ends");
-        assert_eq!((error.attempts(), waited, left), (1, Duration::ZERO, 1), "{headers:?}");
+        assert_eq!((error.attempts(), waited, remaining), (1, Duration::ZERO, 1), "{headers:?}");
         assert_eq!(error.retry_after(), Some(Duration::from_secs(seconds)), "{headers:?}");
         assert!(error.to_string().ends_with(&format!("(retry after {seconds} s)")), "{error}");
     }

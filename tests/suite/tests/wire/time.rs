@@ -113,7 +113,7 @@ async fn a_dropped_call_keeps_its_shared_connection_open() {
 
 #[tokio::test]
 async fn accepts_timeouts_of_any_length() {
-    for most in [Duration::MAX, Duration::from_secs(i64::MAX as u64), Duration::from_secs(u64::MAX / 1000)] {
+    for timeout in [Duration::MAX, Duration::from_secs(i64::MAX as u64), Duration::from_secs(u64::MAX / 1000)] {
         over_every_route(move |route| async move {
             let gate = Gate::new();
             let passes = gate.clone();
@@ -128,14 +128,14 @@ async fn accepts_timeouts_of_any_length() {
                 std::future::ready(Response::new(body))
             })
             .await;
-            let client = server.client().attempt_timeout(most).total_timeout(most).connect_timeout(most);
+            let client = server.client().attempt_timeout(timeout).total_timeout(timeout).connect_timeout(timeout);
             let client = client.build().unwrap();
             let call = list(&client);
             let (result, ()) = tokio::join!(call, async {
                 crate::settle().await;
                 gate.open();
             });
-            result.unwrap_or_else(|error| panic!("{route:?}, {most:?}: {error:?}"));
+            result.unwrap_or_else(|error| panic!("{route:?}, {timeout:?}: {error:?}"));
         })
         .await;
     }
