@@ -23,7 +23,7 @@ const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
-/// The flag of an acknowledged `SETTINGS` or `PING` frame.
+/// The flag of a `SETTINGS` or `PING` frame that acknowledges one.
 const ACK: u8 = 1;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;

@@ -24,9 +24,9 @@ use tower::Service;
 
 /// The deployment's name.
 pub const NAME: &str = "happy-animal-123";
-/// A made-up admin key of it.
+/// A made-up admin key of the deployment.
 pub const ADMIN_KEY: &str = "happy-animal-123|01c0ffee";
-/// A made-up read-only key of it.
+/// A made-up read-only key of the deployment.
 pub const READ_ONLY_KEY: &str = "happy-animal-123|01decade";
 
 /// A fake deployment that accepts both keys.

@@ -152,10 +152,10 @@ fn check_unknown(write: &Write, requests: &[&RecordedRequest], problems: &mut Ve
 /// Checks that the final state agrees with the reports, the requests and the audit log.
 fn check_final_state(run: &Run, places: &BTreeMap<&str, &str>, problems: &mut Vec<String>) {
     let FinalState { places: kept, things } = &run.final_state;
-    for (place, cell) in &run.log.places {
+    for (place, values) in &run.log.places {
         let value = kept.get(place).map(String::as_str);
-        if !cell.may_hold(value) {
-            problems.push(format!("{place} is {value:?} at the end, according to the reports {cell:?}"));
+        if !values.may_hold(value) {
+            problems.push(format!("{place} is {value:?} at the end, according to the reports {values:?}"));
         }
     }
     let all: BTreeSet<&str> = places.keys().copied().chain(kept.keys().map(String::as_str)).collect();

@@ -247,7 +247,7 @@ async fn concurrent_writers_of_one_variable_all_succeed() {
     }
     assert_eq!(fake.audit_log().len(), 12, "each write was committed once");
     let lost = fake.requests().len() - 12;
-    assert!(lost >= 11, "only {lost} writes lost, so this was no contention");
+    assert!(lost >= 11, "only {lost} writes lost: too little contention");
 }
 
 #[tokio::test]

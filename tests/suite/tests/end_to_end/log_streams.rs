@@ -226,5 +226,5 @@ async fn concurrent_writers_of_one_log_stream_all_succeed() {
     }
     assert_eq!(fake.audit_log().len(), 9, "each write was committed once");
     let lost = fake.requests().iter().filter(|request| request.status.is_some_and(|status| status == 503)).count();
-    assert!(lost >= 5, "only {lost} writes lost, so this was no contention");
+    assert!(lost >= 5, "only {lost} writes lost: too little contention");
 }

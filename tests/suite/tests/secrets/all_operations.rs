@@ -276,7 +276,7 @@ async fn no_malformed_response_shows_a_secret() {
     convex_mgmt_proto::for_each_operation!(receive);
     drop(guard);
     assert_clean("the log", &log.text());
-    assert!(with_secrets >= 60 && errors > 400, "only {with_secrets} replace_field secrets and {errors} errors");
+    assert!(with_secrets >= 60 && errors > 400, "only {with_secrets} with secrets and {errors} errors");
 }
 
 /// A layer that panics.

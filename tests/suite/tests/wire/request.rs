@@ -107,8 +107,8 @@ async fn reports_a_connection_that_breaks_inside_the_request() {
     .await;
     for (name, acts) in [
         ("reset in the head", vec![Act::Part(1), Act::Reset]),
-        ("reset half-route", vec![Act::Part(LARGE / 2), Act::Reset]),
-        ("closed half-route", vec![Act::Part(LARGE / 2)]),
+        ("reset halfway", vec![Act::Part(LARGE / 2), Act::Reset]),
+        ("closed halfway", vec![Act::Part(LARGE / 2)]),
     ] {
         for retried in [true, false] {
             let server = ScriptServer::start([acts.clone(), joined([success(), success()])]).await;
