@@ -61,7 +61,7 @@ fn a_blocking_transport_is_a_function() {
 }
 
 #[test]
-fn the_readme_has_this_very_function() {
+fn the_readme_contains_this_function() {
     let here = include_str!("readme.rs");
     let begin = here.find("// As in the README: begin\n").unwrap() + "// As in the README: begin\n".len();
     let end = here.find("// As in the README: end").unwrap();
