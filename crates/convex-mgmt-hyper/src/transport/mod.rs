@@ -172,7 +172,7 @@ impl Receiving {
                     // The server behind the connection does not host the deployment. Another attempt over it would fail alike,
                     // and the host's other connections may lead to the same server.
                     if head.status == StatusCode::MISDIRECTED_REQUEST {
-                        lease.leave();
+                        lease.retire();
                     }
                     self.read.expect(&body.size_hint())?;
                     self.state = State::Body(head, body, lease);
