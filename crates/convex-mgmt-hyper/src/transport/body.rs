@@ -46,10 +46,10 @@ impl FullBody {
         }
     }
 
-    /// Makes the end of a body a separate step, even of an empty one, so that the progress shows whether the connection polled
-    /// it. Over HTTP/2 it is a frame of its own then.
+    /// Makes the end of the body a separate step, even of an empty body. The progress then shows whether the connection polled
+    /// it. Over HTTP/2 the end becomes a frame of its own.
     #[cfg(feature = "http2")]
-    pub(super) fn ends_late(&mut self) {
+    pub(super) fn end_late(&mut self) {
         self.late_end = true;
     }
 }
@@ -80,7 +80,7 @@ impl Body for FullBody {
     }
 }
 
-/// The size in bytes up to which a buffer may have the declared length, although little of it has arrived.
+/// Maximum size in bytes of a buffer that has the declared length before much of the body has arrived.
 const SMALL: usize = 64 * 1024;
 
 /// The maximum ratio of a buffer above [`SMALL`] to the bytes that have arrived.

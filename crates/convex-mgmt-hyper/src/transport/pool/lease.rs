@@ -102,7 +102,7 @@ impl Lease {
             Some(Connection::Http2(connection)) => {
                 self.carries = Some(Arc::clone(request.body().progress()));
                 if !request.method().is_safe() {
-                    request.body_mut().ends_late();
+                    request.body_mut().end_late();
                 }
                 // A request without a body ends with its head.
                 if request.body().is_end_stream() && !request.body_mut().begin() {
