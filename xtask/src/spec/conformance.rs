@@ -103,7 +103,7 @@ impl<'a> Run<'a> {
             let request = row.request.as_ref().map(|read| move |body: &Value| read(body));
             let request = request.as_ref().map(|read| read as &dyn Fn(&Value) -> Result<RoundTrip, String>);
             if let Some((schema, read)) = self.pair(&id, Side::Request, content(&operation["requestBody"]), request) {
-                self.body(&id, Side::Request, schema, read, &built);
+                self.body(&id, Side::Request, schema, read, built);
                 taking.insert(id.clone());
             }
             let response = row.response.as_ref().map(|read| move |body: &Value| read(body.to_string().as_bytes()));

@@ -334,8 +334,8 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         self.stack(attempt_timeout.layer(transport))
     }
 
-    /// Builds the transport alone, from the settings of connections, the attempt timeout and the response limit: for a stack of
-    /// your own, or for clients that share connections ([`transport`](Self::transport)).
+    /// Builds the transport alone, for a stack of your own or for clients that share connections
+    /// ([`transport`](Self::transport)). It uses the settings of connections, the attempt timeout and the response limit.
     ///
     /// # Errors
     /// A [`ConfigError`] that names the setting.

@@ -70,7 +70,7 @@ impl<A: Api, S> Client<A, S> {
         Self { endpoint, service, user_agent: None }
     }
 
-    /// Sets the product in the `User-Agent`, for this endpoint and those of [`Client::at`].
+    /// Sets the product in the `User-Agent`, for this endpoint and the endpoints of [`Client::at`].
     pub(super) fn with_user_agent(self, user_agent: Option<UserAgent>) -> Self {
         let endpoint = match &user_agent {
             Some(user_agent) => self.endpoint.with_default_user_agent(user_agent.clone()),

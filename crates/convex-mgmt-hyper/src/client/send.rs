@@ -49,8 +49,9 @@ impl<A: Api, S> Client<A, S> {
         SendFuture { reply: self.send_for_reply(operation) }
     }
 
-    /// Sends an operation and returns its output with facts from the response's headers: a deprecation notice, and whether a
-    /// deletion found that an earlier attempt had succeeded.
+    /// Sends an operation and returns its output with facts about the response.
+    ///
+    /// They are a deprecation notice, and whether a deletion found that an earlier attempt had succeeded. See [`Reply`].
     ///
     /// The future owns the request and a clone of the service, like the future of [`Client::send`].
     ///

@@ -76,7 +76,7 @@ impl Unresolved {
         std::io::Error::new(source.kind(), Self { host, source })
     }
 
-    /// Returns the name that was looked up: the URL's host, or that of a proxy.
+    /// Returns the name that was looked up: the host of the URL, or of a proxy.
     pub(crate) fn host(&self) -> &str {
         self.host.as_str()
     }

@@ -96,9 +96,11 @@ impl Error {
         self.is_write() && self.has_success()
     }
 
-    /// Returns the id of the operation that shows whether this one took effect, if that is unknown
-    /// ([`ErrorKind::OutcomeUnknown`]), or that shows the lost result ([`Error::is_applied`]). `None` if nothing took effect, or
-    /// if there is no such operation.
+    /// Returns the id of the operation that shows the current state. `None` if nothing took effect, or if there is no such
+    /// operation.
+    ///
+    /// It shows whether this operation took effect, if that is unknown ([`ErrorKind::OutcomeUnknown`]), and its lost result
+    /// ([`Error::is_applied`]).
     pub fn verify_with(&self) -> Option<&'static str> {
         self.verification().map(|operation| operation.id)
     }

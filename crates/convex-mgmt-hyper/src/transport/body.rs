@@ -212,10 +212,10 @@ mod tests {
 
     #[test]
     fn a_declared_length_is_not_trusted_before_a_part_of_it_has_arrived() {
-        for (declared, come) in [(256 * MIB, 2), (256 * MIB, 100_000), (usize::MAX, 2)] {
-            let frame = vec![b'x'; come - 1];
+        for (declared, arrived) in [(256 * MIB, 2), (256 * MIB, 100_000), (usize::MAX, 2)] {
+            let frame = vec![b'x'; arrived - 1];
             let (_, sizes) = read(Some(declared), declared, &[&frame, b"x"]);
-            assert!(sizes.iter().all(|size| *size <= AHEAD * come.max(SMALL)), "{declared}, {come}: {sizes:?}");
+            assert!(sizes.iter().all(|size| *size <= AHEAD * arrived.max(SMALL)), "{declared}, {arrived}: {sizes:?}");
         }
         assert_eq!(read(Some(AHEAD * SMALL - 1), MIB, &[b"x", b"x"]).1, [0, AHEAD * SMALL - 1]);
     }

@@ -60,7 +60,7 @@ impl<A: Api> CredentialRefreshLayer<A> {
         })))
     }
 
-    /// Sets the pause before the source is called again for an endpoint, after it failed or returned a credential that did not
+    /// Sets the pause between two calls of the source for one endpoint, if the first call failed or its credential does not
     /// work. The pause is `base` after the first time. It doubles with each further time in a row, up to `max`. Calls that the
     /// server rejects during the pause fail at once. A credential that the server accepts ends the row. Defaults to 1 s and 60 s.
     ///

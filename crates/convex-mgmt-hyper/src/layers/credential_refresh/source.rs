@@ -28,7 +28,7 @@ pub(super) type FetchFn<A> = Arc<dyn Fn(Endpoint<A>) -> Fetch<A> + Send + Sync>;
 /// Ends when a fetch has returned a result.
 pub(super) type Fetched = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
 
-/// The number of the result that a credential came with; 0 for the original one.
+/// The number of the result with a credential; 0 for the original one.
 pub(super) type Version = u64;
 
 /// The next step for a request that the server rejected.
@@ -83,7 +83,7 @@ enum Slot<A> {
         began: Instant,
     },
     Polled {
-        /// `true` if another call came to poll it meanwhile and has to be woken.
+        /// `true` if another call tried to poll it meanwhile and has to be woken.
         missed: bool,
     },
 }
@@ -184,8 +184,8 @@ impl<A: Api> Source<A> {
         state.replace(request).map_or_else(|| state.no_replacement(), Next::Send)
     }
 
-    /// Drives the fetch that follows the result `version`, together with all other calls that wait for it on this runtime, until
-    /// there is another result. `since` is the time at which this call began to wait.
+    /// Drives the fetch after the result `version` until there is another result. All calls that wait on this runtime drive it
+    /// together. `since` is the time at which this call began to wait.
     async fn result_after(self: Arc<Self>, version: Version, since: Instant) {
         loop {
             let mut woken = pin!(self.waiting.0.notified());
@@ -232,7 +232,7 @@ impl<A: Api> Source<A> {
         if taken < limit {
             return self.put_back(runtime, Slot::Resting { fetch, began }, limit - taken);
         }
-        // It may have run out of time while no call waited. A call that has just come must not fail for that.
+        // It may have run out of time while no call waited. A call that has just begun to wait must not fail for that.
         if since.duration_since(began) > limit {
             let left = self.put_back(runtime, self.begin(), limit);
             self.waiting.0.notify_waiters();
@@ -260,7 +260,7 @@ impl<A: Api> Source<A> {
         Drive::Pending(left)
     }
 
-    /// Takes the result of a fetch, unless one on another runtime came first.
+    /// Takes the result of a fetch, unless a fetch on another runtime was faster.
     fn end(&self, runtime: Option<Id>, result: Result<Endpoint<A>, BoxError>) -> Drive {
         let mut state = self.state();
         if state.fetches.remove(&runtime).is_none() {

@@ -93,7 +93,7 @@ fn urls_that_are_not_of_a_supported_proxy_are_rejected() {
         ("https://user:pass@proxy.example", ProxyError::NoTls),
     ] {
         assert_eq!(Proxy::new(url, "").map(drop), Err(error), "{url}");
-        // The same rules, wherever it comes from. Blank variables count as not set.
+        // The same rules, whatever the source. Blank variables count as not set.
         if !url.trim().is_empty() {
             for variable in ["HTTPS_PROXY", "http_proxy", "ALL_PROXY"] {
                 let rejected = env(&[(variable, url)]).unwrap_err();
