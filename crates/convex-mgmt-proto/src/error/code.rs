@@ -89,9 +89,9 @@ error_codes! {
             "the request reached a server that does not have the deployment. Not executed";
         TooEarly = "TooEarly", 425, "the request came too early. Not executed";
         TooManyWrites = "TooManyWrites", 429, "the deployment exceeds its rate of writes"
-            => "send fewer requests at a time, or send them later";
+            => "send fewer requests at a time, or later";
         TooManyConcurrentRequests = "TooManyConcurrentRequests", 429, "too many requests at once"
-            => "send fewer requests at a time, or send them later";
+            => "send fewer requests at a time, or later";
         InternalServerError = "InternalServerError", 500,
             "an unexpected error with an unknown outcome. With status 503: the requested data is no longer kept";
         OptimisticConcurrencyControlFailure = "OptimisticConcurrencyControlFailure", 503,
