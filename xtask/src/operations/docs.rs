@@ -26,7 +26,7 @@ pub(crate) fn write() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Fails if a file differs from what [`write`] would write.
+/// Fails if a file differs from what [`write()`] would write.
 pub(crate) fn check() -> Result<(), Failure> {
     for (name, text) in files()? {
         let found = fs::read_to_string(root().join(name)).map_err(|error| format!("{name}: {error}"))?;

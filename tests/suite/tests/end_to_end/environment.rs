@@ -191,7 +191,7 @@ async fn reports_why_a_key_is_rejected() {
     let update = UpdateEnvironmentVariables::new().set("A", "1");
     let error = client(READ_ONLY_KEY).send(&update).await.unwrap_err();
     assert!(error.is_auth());
-    assert_eq!(error.api().unwrap().missing_permission(), Some("deployment:env:write"));
+    assert_eq!(error.api_error().unwrap().missing_permission(), Some("deployment:env:write"));
     assert!(error.to_string().contains("deployment:env:write"), "{error}");
     let error = client("prod:another-one-456|secret").send(&update).await.unwrap_err();
     assert_eq!((error.code(), error.status().unwrap().as_u16()), (Some(&ErrorCode::BadAdminKey), 401));

@@ -70,7 +70,7 @@ async fn send_all<O: Sample<Api: TestApi>>(route: Route) -> Vec<Result<(), Error
 /// Returns the defect that an error shows, if any. An error of the API is correct if the operation declares its code.
 fn defect(meta: &OperationMeta, error: &Error) -> Option<String> {
     let status = error.status().map(|status| status.as_u16());
-    match error.api() {
+    match error.api_error() {
         Some(error) if meta.codes.contains(&error.code) => None,
         Some(error) => Some(format!("{meta}: `codes` lacks {}: {}", error.code.as_str(), error.message())),
         None if matches!(status, Some(404 | 405)) => {
