@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 const KEY: &str = "happy-animal-123|01c0ffee";
 const READ_ONLY_KEY: &str = "happy-animal-123|01decade";
 
-/// The example beside this test's own program: cargo builds it before it runs the tests of its package.
+/// The path of the example. Cargo builds it before it runs the tests of its package.
 fn program() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let target = test.parent().and_then(Path::parent).unwrap();
@@ -30,7 +30,7 @@ fn texts(output: &Output) -> (String, String, Option<i32>) {
     (text(&output.stdout), text(&output.stderr), output.status.code())
 }
 
-/// A deployment that listens, and the runtime that serves it.
+/// A listening deployment, and its runtime.
 struct Deployment {
     fake: Fake,
     running: FakeServer,
@@ -45,7 +45,7 @@ fn deployment() -> Deployment {
     Deployment { fake, running, _runtime: runtime }
 }
 
-/// A file of this test's own.
+/// Writes a file for one test.
 fn file(name: &str, text: &str) -> String {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(&path, text).unwrap();
@@ -57,7 +57,7 @@ fn names(fake: &Fake) -> Vec<String> {
 }
 
 #[test]
-fn without_arguments_it_uses_an_embedded_deployment() {
+fn uses_an_embedded_deployment_without_arguments() {
     let (stdout, stderr, code) = texts(&run(None, &[]));
     assert_eq!((stderr.as_str(), code), ("", Some(0)));
     for line in [
@@ -74,7 +74,7 @@ fn without_arguments_it_uses_an_embedded_deployment() {
 }
 
 #[test]
-fn a_real_deployment_gets_the_variables_of_the_file() {
+fn syncs_a_real_deployment_with_the_file() {
     let deployment = deployment();
     let url = deployment.running.url();
     let file = file("good.env", "NEW='new value'\n");
@@ -112,8 +112,8 @@ fn a_file_without_variables_deletes_nothing_unless_permitted() {
         assert_eq!(names(&deployment.fake), ["OLD"]);
     }
     let file = file("empty.env", "");
-    let insisted = run(Some(KEY), &["--url", &url, "--file", &file, "--prune", "--allow-empty"]);
-    assert_eq!((insisted.status.code(), names(&deployment.fake).len()), (Some(0), 0));
+    let allowed = run(Some(KEY), &["--url", &url, "--file", &file, "--prune", "--allow-empty"]);
+    assert_eq!((allowed.status.code(), names(&deployment.fake).len()), (Some(0), 0));
 }
 
 #[test]

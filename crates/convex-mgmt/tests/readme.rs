@@ -1,6 +1,7 @@
 //! The blocking transport of the README, run unchanged.
 
 use std::hash::{BuildHasher, RandomState};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use convex_mgmt::bytes::Bytes;
@@ -26,7 +27,7 @@ fn call<O: Operation>(agent: &ureq::Agent, at: &Endpoint<O::Api>, operation: &O)
         let outcome =
             result.as_ref().map_or(Outcome::NoResponse(Sent::Maybe), |response| Outcome::of(O::META, response));
         match state.after(&outcome, started.elapsed(), jitter(), &budget) {
-            RetryDecision::RetryAfter(delay) => std::thread::sleep(delay),
+            RetryDecision::RetryAfter(delay) => sleep(delay),
             _ => return Ok(state.finish::<O, _>(result)?.output),
         }
     }
@@ -61,7 +62,7 @@ fn a_blocking_transport_is_a_function() {
 }
 
 #[test]
-fn the_readme_has_this_very_function() {
+fn the_readme_contains_this_function() {
     let here = include_str!("readme.rs");
     let begin = here.find("// As in the README: begin\n").unwrap() + "// As in the README: begin\n".len();
     let end = here.find("// As in the README: end").unwrap();

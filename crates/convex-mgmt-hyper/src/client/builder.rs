@@ -111,10 +111,11 @@ impl<A: Api> ClientBuilder<A> {
 }
 
 impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLayers> {
-    /// Sets the product in the `User-Agent`, which precedes this library's. It applies to every endpoint of the client
-    /// ([`Client::at`]), except to endpoints with a product of their own
-    /// ([`Endpoint::with_user_agent`](convex_mgmt_proto::Endpoint::with_user_agent)). Visible ASCII only: building fails otherwise, see
-    /// [`UserAgent::new`].
+    /// Sets the product in the `User-Agent`, such as `my-tool/1.2`. It precedes this library's, and has visible ASCII and spaces
+    /// only ([`UserAgent::new`]). Building the client fails otherwise.
+    ///
+    /// It applies to every endpoint of the client ([`Client::at`]), except to endpoints with a product of their own
+    /// ([`Endpoint::with_user_agent`]).
     pub fn user_agent(mut self, product: impl Into<String>) -> Self {
         self.settings.user_agent = Some(product.into());
         self
@@ -151,17 +152,17 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         self
     }
 
-    /// Sets how long opening a connection may take: name lookup, TCP, the proxy and TLS together. Defaults to 10 s; `None` sets
+    /// Sets the longest time to open a connection: name lookup, TCP, the proxy and TLS together. Defaults to 10 s; `None` sets
     /// no separate bound. The addresses of a name share this time, so that a dead address leaves time for the others.
     pub fn connect_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.settings.connect.timeout = timeout.into();
         self
     }
 
-    /// Sets the addresses of a host. The client tries them in turn and does not look the name up. Use it for a name that is not
-    /// public, or an address that differs from the public one.
+    /// Sets the addresses of a host. The client tries them in turn, and does not look the name up. Use it for a name that is not
+    /// public, or for another address than the public one.
     ///
-    /// `Host` and the server name in TLS stay those of the URL. If the client uses a proxy, the proxy looks up the host instead.
+    /// `Host` and the server name in TLS remain the URL's. A proxy looks the host up itself, and does not use these addresses.
     ///
     /// `localhost` and the names below it accept loopback addresses only, because plaintext is allowed there and no proxy is
     /// used. Building the client fails otherwise. Use another name for a server elsewhere.
@@ -171,14 +172,14 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         self
     }
 
-    /// Sets how long an idle connection stays in the pool. Defaults to 50 s; `None` never closes idle connections.
+    /// Sets the time that an idle connection stays in the pool. Defaults to 50 s; `None` never closes idle connections.
     pub fn idle_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.settings.idle_timeout = timeout.into();
         self
     }
 
-    /// Sets the maximum number of idle connections to one host. Defaults to [`max_concurrency`](Self::max_concurrency), if that
-    /// is set, and to no limit otherwise.
+    /// Sets the maximum number of idle connections to one host. Defaults to [`max_concurrency`](Self::max_concurrency) if that
+    /// has a value, and to no limit otherwise.
     pub fn max_idle_connections(mut self, connections: usize) -> Self {
         self.settings.max_idle_per_host = connections;
         self
@@ -226,6 +227,7 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
 
     /// Selects one of the crypto providers that are built in. Defaults to ring, if it is built in.
     #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "native-roots"))))]
     pub fn crypto_provider(mut self, provider: crate::CryptoProvider) -> Self {
         self.settings.connect.tls.provider = Some(provider);
         self
@@ -233,6 +235,7 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
 
     /// Trusts the certificates in this PEM text in addition to the others, such as those of a private authority.
     #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "native-roots"))))]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.settings.connect.tls.extra_roots.push(pem.into());
         self
@@ -331,8 +334,8 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         self.stack(attempt_timeout.layer(transport))
     }
 
-    /// Builds the transport alone, from the settings of connections, the attempt timeout and the response limit: for a stack of
-    /// your own, or for clients that share connections ([`transport`](Self::transport)).
+    /// Builds the transport alone, for a stack of your own or for clients that share connections
+    /// ([`transport`](Self::transport)). It uses the settings of connections, the attempt timeout and the response limit.
     ///
     /// # Errors
     /// A [`ConfigError`] that names the setting.
@@ -345,7 +348,7 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         let mut http1 = http1::Builder::new();
         // `MAX_HEADERS` is hyper's own default. Setting it costs each call 1,700 instructions.
         http1.max_buf_size(defaults::HEAD_LIMIT);
-        // More idle connections than that can never be used at once.
+        // No more connections than that are ever in use at once.
         let in_use = settings.max_concurrency.unwrap_or(usize::MAX).max(1);
         let pool = PoolSettings {
             idle_timeout: settings.idle_timeout,

@@ -1,14 +1,12 @@
 //! [`Client::apply_environment_plan`]: applies a plan for environment variables.
 
-use bytes::Bytes;
 use convex_mgmt_proto::deployment::environment_variables::{EnvironmentPlan, PlanError};
 use convex_mgmt_proto::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt_proto::{BuildError, DeploymentApi, Operation};
-use http::{Request, Response};
-use tower::{BoxError, Service};
 
 use super::handle::Client;
 use crate::error::{Cause, Error};
+use crate::service::Transport;
 
 /// The reaction to variables that changed after a plan was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,11 +19,7 @@ pub enum OnConflict {
     Overwrite,
 }
 
-impl<S> Client<DeploymentApi, S>
-where
-    S: Service<Request<Bytes>, Response = Response<Bytes>> + Clone,
-    S::Error: Into<BoxError>,
-{
+impl<S: Transport> Client<DeploymentApi, S> {
     /// Applies a plan for environment variables and returns the changes that it made.
     ///
     /// It reads the variables again, compares them with the plan, and makes all remaining changes in one call. It makes no
@@ -33,7 +27,7 @@ where
     /// undetected.
     ///
     /// # Errors
-    /// An [`Error`], with one of these kinds if the plan is at fault:
+    /// An [`Error`], with one of these kinds if the plan cannot be applied:
     ///
     /// * [`ErrorKind::PlanConflict`](crate::ErrorKind::PlanConflict) if variables changed after the plan was made and
     ///   `on_conflict` is [`OnConflict::Fail`].

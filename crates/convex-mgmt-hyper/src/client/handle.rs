@@ -59,7 +59,7 @@ pub type BoxClient<A> = Client<A, BoxService>;
 pub struct Client<A, S = DefaultService> {
     endpoint: Endpoint<A>,
     service: S,
-    /// Applies to every endpoint of this client and of those made by [`Client::at`].
+    /// Applies to every endpoint of this client and of the clients that [`Client::at`] creates.
     user_agent: Option<UserAgent>,
 }
 
@@ -70,7 +70,7 @@ impl<A: Api, S> Client<A, S> {
         Self { endpoint, service, user_agent: None }
     }
 
-    /// Sets the product in the `User-Agent`, for this endpoint and those of [`Client::at`].
+    /// Sets the product in the `User-Agent`, for this endpoint and the endpoints of [`Client::at`].
     pub(super) fn with_user_agent(self, user_agent: Option<UserAgent>) -> Self {
         let endpoint = match &user_agent {
             Some(user_agent) => self.endpoint.with_default_user_agent(user_agent.clone()),
@@ -89,6 +89,7 @@ impl<A: Api, S> Client<A, S> {
     }
 
     /// Hides the type of the service, so that the client's type does not depend on its layers.
+    #[must_use]
     pub fn boxed(self) -> BoxClient<A>
     where
         S: Transport + Send + 'static,
@@ -101,6 +102,7 @@ impl<A: Api, S> Client<A, S> {
 impl<A, S: Clone> Client<A, S> {
     /// Creates a client of another endpoint, of either API. It shares this client's connections, limits, retry budget and
     /// `User-Agent` product ([`ClientBuilder::user_agent`](crate::ClientBuilder::user_agent)).
+    #[must_use]
     pub fn at<B: Api>(&self, endpoint: Endpoint<B>) -> Client<B, S> {
         Client::with_service(endpoint, self.service.clone()).with_user_agent(self.user_agent.clone())
     }

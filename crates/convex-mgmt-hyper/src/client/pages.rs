@@ -33,6 +33,7 @@ impl<A: Api, S: Clone> Client<A, S> {
 /// The pages of a list. Each page is requested when it is needed. See [`Client::pages`].
 ///
 /// It owns a clone of the client, so it can be a field of a struct, or move into a task.
+#[must_use = "a page is requested when it is needed"]
 pub struct Pages<O: Paged, S = DefaultService> {
     client: Client<O::Api, S>,
     pager: Pager<O>,
@@ -55,9 +56,9 @@ impl<O: Paged, S: Transport> Pages<O, S> {
     /// follow.
     ///
     /// # Errors
-    /// The [`Error`] of the call. The walk stays where it was, and the next call requests the same page again; so does a call
-    /// whose future was dropped. [`ErrorKind::Pagination`](crate::ErrorKind::Pagination) is final: the server returned a cursor
-    /// for the second time.
+    /// The [`Error`] of the call. The position does not change: the next call requests the same page again. That also holds if
+    /// the future is dropped. [`ErrorKind::Pagination`](crate::ErrorKind::Pagination) is final: the server returned a cursor for
+    /// the second time.
     pub async fn next_page(&mut self) -> Result<Option<Vec<O::Item>>, Error> {
         let next = self.pager.request().map_err(|error| self.failed(Cause::Pagination(error)))?;
         let Some(operation) = next else { return Ok(None) };
@@ -92,8 +93,9 @@ impl<O: Paged + fmt::Debug, S> fmt::Debug for Pages<O, S> {
     }
 }
 
-/// The items of a list, one by one. The next page is requested when the items of the last one are used up. See
+/// The items of a list, one by one. A page is requested when the items of the previous page are used up. See
 /// [`Pages::items`].
+#[must_use = "a page is requested when it is needed"]
 pub struct Items<O: Paged, S = DefaultService> {
     pages: Pages<O, S>,
     /// The rest of the last page.

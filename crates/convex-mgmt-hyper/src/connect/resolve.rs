@@ -76,7 +76,7 @@ impl Unresolved {
         std::io::Error::new(source.kind(), Self { host, source })
     }
 
-    /// Returns the name that was looked up: the URL's host, or that of a proxy.
+    /// Returns the name that was looked up: the host of the URL, or of a proxy.
     pub(crate) fn host(&self) -> &str {
         self.host.as_str()
     }
@@ -87,14 +87,14 @@ mod tests {
     use super::*;
     use crate::connect::gated_service::{self, GatedService};
 
-    const GIVEN: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)), IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1))];
+    const CONFIGURED: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)), IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1))];
     const LOOKED_UP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 3)), 0);
 
     type System = GatedService<std::vec::IntoIter<SocketAddr>, std::io::Error>;
 
     fn resolver() -> (System, Resolver<System>) {
         let system = GatedService::new(|| Ok(vec![LOOKED_UP].into_iter()));
-        let hosts = StaticHosts::new(HashMap::from([("given.example".to_owned(), GIVEN.to_vec())]));
+        let hosts = StaticHosts::new(HashMap::from([("configured.example".to_owned(), CONFIGURED.to_vec())]));
         (system.clone(), Resolver { hosts, system })
     }
 
@@ -116,9 +116,9 @@ mod tests {
 
     /// The system's resolver panics if it is called.
     #[test]
-    fn given_hosts_and_localhost_are_not_looked_up() {
+    fn configured_hosts_and_localhost_are_not_looked_up() {
         let (_system, mut resolver) = resolver();
-        assert_eq!(addresses(&mut resolver, "given.example"), GIVEN);
+        assert_eq!(addresses(&mut resolver, "configured.example"), CONFIGURED);
         for host in ["localhost", "a.localhost"] {
             assert_eq!(addresses(&mut resolver, host), LOOPBACK, "{host}");
         }

@@ -117,13 +117,13 @@ impl Error {
     ///     match error.advice() {
     ///         Advice::RetryLater { after } => format!("queue again, after {after:?}"),
     ///         Advice::VerifyFirst { with: Some(operation) } => format!("call {}", operation.id),
-    ///         other => format!("tell the owner of {}: {other}", error.url()),
+    ///         other => format!("notify the owner of {}: {other}", error.url()),
     ///     }
     /// }
     /// ```
     pub fn advice(&self) -> Advice {
-        let is_unsure = self.kind() == ErrorKind::OutcomeUnknown || self.is_applied();
-        if is_unsure && self.operation().idempotency == Idempotency::NonIdempotent {
+        let is_unverified = self.kind() == ErrorKind::OutcomeUnknown || self.is_applied();
+        if is_unverified && self.operation().idempotency == Idempotency::NonIdempotent {
             return Advice::VerifyFirst { with: self.verification() };
         }
         match &self.0.cause {

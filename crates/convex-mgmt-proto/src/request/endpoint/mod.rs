@@ -63,7 +63,7 @@ impl<A: Api> Endpoint<A> {
     /// Creates an endpoint from an origin such as `https://happy-animal-123.convex.cloud`.
     ///
     /// `http` is accepted for loopback hosts only; [`Endpoint::new_insecure`] accepts it for all hosts. One `/` at the end is
-    /// ignored, any other path is an error; [`Endpoint::with_path_prefix`] accepts one.
+    /// ignored. Any other path is an error; [`Endpoint::with_path_prefix`] accepts one.
     ///
     /// # Errors
     /// An [`EndpointError`] that names the broken rule. It never repeats the URL, which may contain a password.
@@ -259,8 +259,8 @@ impl Endpoint<DeploymentApi> {
         if parts.is_below("convex.site") {
             return Some(url::HTTP_ACTIONS);
         }
-        let of_all = parts.is_below("convex.dev");
-        of_all.then_some("the URL is Convex's and not a deployment's: a deployment's ends with `.convex.cloud`")
+        let is_shared = parts.is_below("convex.dev");
+        is_shared.then_some("the URL is Convex's and not a deployment's: a deployment's ends with `.convex.cloud`")
     }
 }
 
