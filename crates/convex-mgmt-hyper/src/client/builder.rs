@@ -137,8 +137,8 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
     /// Sets the longest wait for the server within one attempt. Defaults to 30 s; `None` sets no bound.
     ///
     /// The head of the response has to arrive within this time from the start of the attempt, which includes opening a
-    /// connection. After that it bounds each pause within the body: a large response over a slow connection may take any time
-    /// up to the [total timeout](Self::total_timeout), as long as it makes progress.
+    /// connection. After that it bounds each pause within the body. A large response over a slow connection may take longer while it
+    /// makes progress, up to the [total timeout](Self::total_timeout).
     ///
     /// A transport passed to [`build_on`](Self::build_on) returns whole responses. There it bounds the whole attempt.
     pub fn attempt_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
@@ -249,7 +249,7 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
     }
 
     /// Opens connections with a connector of your own, such as one for Unix sockets. It replaces name lookup, TCP, the proxy
-    /// and TLS: the settings of those have no effect, and the library does not encrypt what it sends over `https`.
+    /// and TLS, so the settings of those have no effect. The library does not encrypt what it sends over `https`.
     ///
     /// The connector receives the scheme, host and port of the URL, with the path `/`. It returns a stream with tokio's traits,
     /// or a [`Connection`] for HTTP/2. The connect timeout and the pool of connections apply as usual. An error of the

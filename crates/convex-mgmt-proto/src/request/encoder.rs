@@ -36,8 +36,8 @@ impl RequestEncoder {
     /// Writes the value of the next placeholder of the path, percent-encoded as one segment.
     ///
     /// # Errors
-    /// [`BuildError::PathValue`] if the value is empty, `.` or `..`, because servers resolve these as part of the path;
-    /// [`BuildError::Template`] if `name` is not the next placeholder.
+    /// * [`BuildError::PathValue`] if the value is empty, `.` or `..`, because servers resolve these as part of the path.
+    /// * [`BuildError::Template`] if `name` is not the next placeholder.
     pub fn path(&mut self, name: &'static str, value: &str) -> Result<(), BuildError> {
         let rule = match value {
             "" => Some("must not be empty"),

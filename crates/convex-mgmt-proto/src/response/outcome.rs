@@ -85,9 +85,10 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Returns `true` if the operation may have taken effect although no success proves it: the request may have been sent, and
-    /// no response proves that the server rejected it. Only two responses prove that: a 4xx other than 408, and a 503 with one of
-    /// the [`NOT_COMMITTED_CODES`].
+    /// Returns `true` if the operation may have taken effect although no success proves it. The request may then have been sent,
+    /// and no response proves that the server rejected it.
+    ///
+    /// Only two responses prove that: a 4xx other than 408, and a 503 with one of the [`NOT_COMMITTED_CODES`].
     pub fn maybe_applied(&self) -> bool {
         match self {
             Self::NoResponse(sent) | Self::NotRetryable(sent) => *sent == Sent::Maybe,
