@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use convex_mgmt::deployment::environment_variables::{EnvironmentPlan, EnvironmentVariables, Ownership};
 use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt::hyper::{BoxService, DefaultService, HyperTransport};
 use convex_mgmt::{
-    BoxClient, Client, DeploymentApi, DeploymentClient, Error, ErrorKind, RetryBudget, RetryPolicy, Sent, Transport,
+    BoxClient, Client, DeploymentApi, DeploymentClient, Error, ErrorKind, OnConflict, RetryBudget, RetryPolicy, Sent,
+    Transport,
 };
 use convex_mgmt_suite::classes::DONE;
 use convex_mgmt_suite::script_server::{Act, ScriptServer};
@@ -56,6 +58,18 @@ async fn a_spawned_call_needs_no_sync_service() {
     let client = Client::with_service(endpoint(URL), not_sync(&script));
     tokio::spawn(client.send(&ListEnvironmentVariables::new())).await.unwrap().unwrap();
     assert_eq!(script.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn applying_a_plan_can_be_spawned_and_needs_no_sync_service() {
+    let fake = fake().build();
+    let plan =
+        EnvironmentPlan::new(&EnvironmentVariables::default(), &[("A", "1")].into_iter().collect(), Ownership::None);
+    let client = Client::with_service(endpoint(URL), fake.clone().map_err(BoxError::from).boxed_clone());
+    let call = client.apply_environment_plan(&plan, OnConflict::Fail);
+    drop((client, plan));
+    tokio::spawn(call).await.unwrap().unwrap();
+    assert_eq!(fake.variables(), [("A".to_owned(), "1".to_owned())]);
 }
 
 #[tokio::test]
