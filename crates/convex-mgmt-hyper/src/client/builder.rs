@@ -5,9 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use convex_mgmt_proto::{Api, Endpoint, RetryBudget, RetryPolicy, UserAgent};
-use http::{Request, Uri};
+use http::Uri;
 use hyper::client::conn::http1;
 use tower::layer::util::{Identity, Stack};
 use tower::{BoxError, Layer, Service};
@@ -322,7 +321,6 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
     /// A [`ConfigError`] that names the setting.
     pub fn build_on<T>(self, transport: T) -> Result<Client<A, CallLayers::Service>, ConfigError>
     where
-        T: Service<Request<Bytes>>,
         AttemptLayers: Layer<AttemptTimeout<T>, Service: Transport>,
         CallLayers: Layer<DefaultService<AttemptLayers::Service>, Service: Transport>,
     {
