@@ -201,7 +201,7 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
     }
 
     /// Sets the maximum size of a response body in bytes, for every operation. Defaults to 256 MiB for operations with large
-    /// responses ([`OperationMeta::large_reply`](convex_mgmt_proto::OperationMeta::large_reply)), and to 8 MiB for all others.
+    /// responses ([`OperationMeta::large_response`](convex_mgmt_proto::OperationMeta::large_response)), and to 8 MiB for all others.
     pub fn response_limit(mut self, bytes: usize) -> Self {
         self.settings.response_limits = ResponseLimits { usual: bytes, large: bytes };
         self
