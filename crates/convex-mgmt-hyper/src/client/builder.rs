@@ -159,7 +159,7 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
 
     /// Sets the addresses of a host, which the client tries in turn instead of a name lookup: for a name that is not public, or
     /// an address that differs from the public one. `Host` and the server name in TLS stay those of the URL. Where a proxy is
-    /// used, the proxy looks up the host instead.
+    /// used, the proxy looks up the host instead. A host without addresses does not resolve.
     ///
     /// `localhost` and the names below it accept loopback addresses only, because plaintext is allowed there and no proxy is
     /// used. Building the client fails otherwise. Use another name for a server elsewhere.
