@@ -147,25 +147,35 @@ fn a_name_on_the_deployment_cannot_forge_a_line() {
 fn failures_exit_with_1_and_name_the_next_step() {
     let deployment = deployment();
     let url = deployment.running.url();
+    let good = file("good.env", "A=1\n");
     let malformed = file("malformed.env", "A=1\n\nB secret value\n");
     let forbidden = file("forbidden.env", "9A=1\nCONVEX_CLOUD_URL=x\n");
-    for (key, arguments, expected) in [
-        (READ_ONLY_KEY, &["--url", &url][..], "lacks the permission for this operation (deployment:env:write)"),
-        ("prod:other-one-1|secret", &["--url", &url], "401 BadAdminKey"),
-        ("<ignore_deploy_key>", &["--url", &url], "leave the variable unset"),
-        ("", &["--url", &url], "CONVEX_DEPLOY_KEY: the credential is empty"),
-        (KEY, &["--url", "http://example.com"], "--url: the URL must begin with `https://`"),
-        (KEY, &["--url", "http://127.0.0.1:1"], "nothing was sent"),
-        (KEY, &["--url", &url, "--file", &malformed], "line 3: is not of the form NAME=value"),
-        (KEY, &["--url", &url, "--file", &forbidden], "2 problems"),
-        (KEY, &["--url", &url, "--file", "no-such-file.env"], "no-such-file.env: "),
+    for (key, url, file, expected) in [
+        (READ_ONLY_KEY, &*url, &*good, "lacks the permission for this operation (deployment:env:write)"),
+        ("prod:other-one-1|secret", &url, &good, "401 BadAdminKey"),
+        ("<ignore_deploy_key>", &url, &good, "leave the variable unset"),
+        ("", &url, &good, "CONVEX_DEPLOY_KEY: the credential is empty"),
+        (KEY, "http://example.com", &good, "--url: the URL must begin with `https://`"),
+        (KEY, "http://127.0.0.1:1", &good, "nothing was sent"),
+        (KEY, &url, &malformed, "line 3: is not of the form NAME=value"),
+        (KEY, &url, &forbidden, "2 problems"),
+        (KEY, &url, "no-such-file.env", "no-such-file.env: "),
     ] {
-        let (_, stderr, code) = texts(&run(Some(key), arguments));
+        let (_, stderr, code) = texts(&run(Some(key), &["--url", url, "--file", file]));
         assert_eq!(code, Some(1), "{expected}: {stderr}");
         assert!(stderr.contains(expected), "{expected} is missing in: {stderr}");
         assert!(!stderr.contains("secret"), "{stderr}");
     }
     assert_eq!(names(&deployment.fake), ["OLD"], "nothing is half applied");
+}
+
+#[test]
+fn the_sample_is_never_sent_to_a_real_deployment() {
+    let deployment = deployment();
+    let (_, stderr, code) = texts(&run(Some(KEY), &["--url", &deployment.running.url()]));
+    assert_eq!(code, Some(2), "{stderr}");
+    assert!(stderr.contains("--url requires --file"), "{stderr}");
+    assert_eq!(names(&deployment.fake), ["OLD"]);
 }
 
 #[test]

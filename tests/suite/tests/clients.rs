@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use convex_mgmt::deployment::environment_variables::{EnvironmentPlan, EnvironmentVariables, Ownership};
 use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt::hyper::{BoxService, DefaultService, HyperTransport};
 use convex_mgmt::{
-    BoxClient, Client, DeploymentApi, DeploymentClient, Error, ErrorKind, RetryBudget, RetryPolicy, Sent, Transport,
+    BoxClient, Client, DeploymentApi, DeploymentClient, Error, ErrorKind, OnConflict, RetryBudget, RetryPolicy, Sent,
+    Transport,
 };
 use convex_mgmt_suite::classes::SUCCESS;
 use convex_mgmt_suite::script_server::{Act, ScriptServer};
@@ -56,6 +58,18 @@ async fn spawning_a_call_does_not_require_a_sync_service() {
     let client = Client::with_service(endpoint(URL), not_sync(&script));
     tokio::spawn(client.send(&ListEnvironmentVariables::new())).await.unwrap().unwrap();
     assert_eq!(script.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn spawns_the_application_of_a_plan_without_a_sync_service() {
+    let fake = fake().build();
+    let plan =
+        EnvironmentPlan::new(&EnvironmentVariables::default(), &[("A", "1")].into_iter().collect(), Ownership::None);
+    let client = Client::with_service(endpoint(URL), fake.clone().map_err(BoxError::from).boxed_clone());
+    let call = client.apply_environment_plan(&plan, OnConflict::Fail);
+    drop((client, plan));
+    tokio::spawn(call).await.unwrap().unwrap();
+    assert_eq!(fake.variables(), [("A".to_owned(), "1".to_owned())]);
 }
 
 #[tokio::test]

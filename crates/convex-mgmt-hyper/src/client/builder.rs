@@ -5,9 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use convex_mgmt_proto::{Api, Endpoint, RetryBudget, RetryPolicy, UserAgent};
-use http::{Request, Uri};
+use http::Uri;
 use hyper::client::conn::http1;
 use tower::layer::util::{Identity, Stack};
 use tower::{BoxError, Layer, Service};
@@ -162,7 +161,8 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
     /// Sets the addresses of a host. The client tries them in turn, and does not look the name up. Use it for a name that is not
     /// public, or for another address than the public one.
     ///
-    /// `Host` and the server name in TLS remain the URL's. A proxy looks the host up itself, and does not use these addresses.
+    /// `Host` and the server name in TLS remain the URL's. A proxy looks the host up itself, and does not use these addresses. A host
+    /// without addresses does not resolve.
     ///
     /// `localhost` and the names below it accept loopback addresses only, because plaintext is allowed there and no proxy is
     /// used. Building the client fails otherwise. Use another name for a server elsewhere.
@@ -326,7 +326,6 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
     /// A [`ConfigError`] that names the setting.
     pub fn build_on<T>(self, transport: T) -> Result<Client<A, CallLayers::Service>, ConfigError>
     where
-        T: Service<Request<Bytes>>,
         AttemptLayers: Layer<AttemptTimeout<T>, Service: Transport>,
         CallLayers: Layer<DefaultService<AttemptLayers::Service>, Service: Transport>,
     {

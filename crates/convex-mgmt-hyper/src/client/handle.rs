@@ -36,7 +36,7 @@ pub type BoxClient<A> = Client<A, BoxService>;
 /// Sends operations of one API to one endpoint.
 ///
 /// Clones are cheap and share connections, limits and the retry budget. A client can be built without a runtime and used from
-/// several runtimes. The default client needs a tokio runtime when it sends.
+/// several runtimes.
 ///
 /// ```no_run
 /// use convex_mgmt::Client;
@@ -56,6 +56,10 @@ pub type BoxClient<A> = Client<A, BoxService>;
 /// # The type of a client in structs and functions
 /// A client without layers is a [`DeploymentClient`] or a [`ManagementClient`]. Layers and transports are part of a client's
 /// type. A struct names any client as [`BoxClient`]; a function takes any client with the bound [`Transport`].
+///
+/// # Panics
+/// A call panics if it is polled outside a tokio runtime, or in one without timers: [`ClientBuilder`](crate::ClientBuilder) sets
+/// a deadline for it. The default transport also needs the runtime's IO. [`Client::with_service`] needs no runtime.
 pub struct Client<A, S = DefaultService> {
     endpoint: Endpoint<A>,
     service: S,

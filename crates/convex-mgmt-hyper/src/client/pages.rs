@@ -40,7 +40,9 @@ pub struct Pages<O: Paged, S = DefaultService> {
 }
 
 impl<O: Paged, S> Pages<O, S> {
-    /// Returns the cursor of the next page, to continue at another time. `None` before the first page.
+    /// Returns the cursor of the next page, to continue at another time. `None` if that is the first page of the list.
+    ///
+    /// After the last page it stays the cursor of that page, so a later walk reads the last page again.
     pub fn cursor(&self) -> Option<&str> {
         self.pager.cursor()
     }

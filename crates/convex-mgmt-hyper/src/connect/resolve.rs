@@ -47,6 +47,11 @@ where
 
     fn call(&mut self, host: Name) -> Self::Future {
         let known = match self.hosts.get(host.as_str()) {
+            Some(addresses) if addresses.is_empty() => {
+                let none =
+                    std::io::Error::new(std::io::ErrorKind::NotFound, "the client's settings have no address for it");
+                return Box::pin(std::future::ready(Err(Unresolved::wrap(host, none))));
+            }
             Some(addresses) => addresses.as_slice(),
             None if is_loopback(host.as_str()) => &LOOPBACK,
             None => {
@@ -112,6 +117,17 @@ mod tests {
         system.open();
         assert!(gated_service::is_ready(&mut resolver));
         assert_eq!(addresses(&mut resolver, "other.example"), [LOOKED_UP.ip()]);
+    }
+
+    #[test]
+    fn a_host_without_addresses_does_not_resolve() {
+        let hosts = StaticHosts::new(HashMap::from([("none.example".to_owned(), Vec::new())]));
+        let system = GatedService::new(|| Ok(vec![LOOKED_UP].into_iter()));
+        let mut resolver: Resolver<System> = Resolver { hosts, system };
+        let Poll::Ready(result) = gated_service::poll(&mut resolver.call("none.example".parse().unwrap())) else {
+            panic!("it is still looked up");
+        };
+        assert_eq!(result.unwrap_err().to_string(), "the name none.example does not resolve");
     }
 
     /// The system's resolver panics if it is called.

@@ -216,7 +216,9 @@ impl<O: Paged> Pager<O> {
         page.items
     }
 
-    /// Returns the cursor of the next page, from which a later walk can continue.
+    /// Returns the cursor of the next page, from which a later walk can continue. `None` if that is the first page of the list.
+    ///
+    /// After the last page it stays the cursor of that page, so a later walk reads the last page again.
     pub fn cursor(&self) -> Option<&str> {
         self.operation.cursor()
     }
@@ -251,6 +253,7 @@ mod tests {
         assert_eq!((next.cursor.as_deref(), next.limit), (Some("a"), Some(2)));
         pager.accept(Page::new([], None));
         assert!(pager.request().unwrap().is_none());
+        assert_eq!(pager.cursor(), Some("a"), "a later walk reads the last page again");
     }
 
     #[test]

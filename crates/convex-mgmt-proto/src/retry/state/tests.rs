@@ -148,6 +148,15 @@ fn the_text_of_an_error_says_what_is_known_and_what_to_do() {
 }
 
 #[test]
+fn a_result_without_a_recorded_attempt_may_have_been_sent() {
+    let state = || RetryState::new(<CreateLogStream>::META, RetryPolicy::never(), None);
+    let lost = state().finish::<CreateLogStream, _>(Err("the line is dead")).unwrap_err();
+    assert_eq!((lost.attempts(), lost.sent(), lost.applied()), (1, Sent::Maybe, Applied::Maybe));
+    let denied = state().finish::<CreateLogStream, _>(End::Response(403, DENIED).result()).unwrap_err();
+    assert_eq!((denied.attempts(), denied.sent(), denied.applied()), (1, Sent::Maybe, Applied::No));
+}
+
+#[test]
 fn a_success_that_is_not_the_apis_leaves_the_outcome_of_a_create_unknown() {
     let error = error::<CreateLogStream>(&[End::Response(200, "<html>")]);
     assert_eq!(error.applied(), Applied::Maybe);
