@@ -158,7 +158,7 @@ fn failures_exit_with_1_and_name_the_next_step() {
         (KEY, "http://example.com", &good, "--url: the URL must begin with `https://`"),
         (KEY, "http://127.0.0.1:1", &good, "nothing was sent"),
         (KEY, &url, &malformed, "line 3: is not of the form NAME=value"),
-        (KEY, &url, &forbidden, "2 problems"),
+        (KEY, &url, &forbidden, "2 violations"),
         (KEY, &url, "no-such-file.env", "no-such-file.env: "),
     ] {
         let (_, stderr, code) = texts(&run(Some(key), &["--url", url, "--file", file]));

@@ -4,7 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use convex_mgmt_proto::{
-    ApiError, BuildError, DecodeErrorKind, ErrorCode, Idempotency, OperationMeta, ResponseError, UnreadableReply,
+    ApiError, BuildError, DecodeErrorKind, ErrorCode, Idempotency, OperationMeta, Paging, ResponseError,
+    UnreadableReply,
 };
 use http::StatusCode;
 
@@ -33,14 +34,14 @@ use super::transport::{TransportError, TransportErrorKind};
 /// | `ResponseTooLarge`, `TooManyItems`, `Layer` | `FixClient` |
 /// | `Credential` | `FixCredential` |
 /// | `Api` | by the code, otherwise by the status: the next table |
-/// | `UnexpectedReply` | by the status: the next table |
+/// | `UnexpectedReply` | `FixUrl` for a web page below status 500; otherwise by the status: the next table |
 /// | `Decode` | `RetryLater` if the body is empty or cut off; `ReportBug` if the API itself sent it; `FixUrl` otherwise |
 ///
 /// | code or status | advice |
 /// | --- | --- |
 /// | `InvalidClientVersion`, `ClientVersionUnsupported` | `FixClient` |
 /// | `HeaderParseFailure`, `InvalidHeaderFailure`, `InvalidAdminKey` | `FixCredential` |
-/// | `InvalidCursor`, `InvalidDataSyncCursor`, `DataSyncCursorExpired`; 503 with `InternalServerError` | `StartOver` |
+/// | `InvalidCursor`, `InvalidDataSyncCursor`, `DataSyncCursorExpired`; 503 with `InternalServerError` for an operation with a cursor | `StartOver` |
 /// | `PauseDeploymentFailed`, `LogStreamingNotEnabled`, `CustomAuditLogsInLogStreamsNotEnabled`, `AuditLogsDisabled`, `StreamingExportNotEnabled` | `AskConvex` |
 /// | `AuditLogsTooOld` | `FixRequest` |
 /// | 401, 403 | `FixCredential` |
@@ -52,7 +53,7 @@ use super::transport::{TransportError, TransportErrorKind};
 /// | anything else | `FixUrl` |
 ///
 /// <style>.docblock td code { white-space: nowrap }</style>
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Advice {
     /// Send the operation again later.
@@ -133,7 +134,7 @@ impl Error {
             Cause::Pagination(_) => Advice::ReportBug,
             Cause::TooManyItems(_) => Advice::FixClient,
             Cause::Transport(error) => of_transport(error),
-            Cause::Response(error) => of_response(error),
+            Cause::Response(error) => of_response(self.operation(), error),
         }
     }
 }
@@ -158,16 +159,18 @@ fn of_transport(error: &TransportError) -> Advice {
     }
 }
 
-fn of_response(error: &ResponseError) -> Advice {
+fn of_response(operation: &OperationMeta, error: &ResponseError) -> Advice {
     match error {
-        ResponseError::Api(api) => of_code(api),
+        ResponseError::Api(api) => of_code(operation, api),
         ResponseError::Decode(reply) => of_unreadable(reply),
         ResponseError::Redirect(_) => Advice::FixUrl,
+        // A page of a proxy or a gateway says nothing about the credential.
+        ResponseError::Unexpected(reply) if reply.html && !reply.status.is_server_error() => Advice::FixUrl,
         error => of_status(error.status(), false, error.retry_after()),
     }
 }
 
-fn of_code(error: &ApiError) -> Advice {
+fn of_code(operation: &OperationMeta, error: &ApiError) -> Advice {
     match &error.code {
         ErrorCode::InvalidClientVersion | ErrorCode::ClientVersionUnsupported => Advice::FixClient,
         // These come with 400.
@@ -175,8 +178,12 @@ fn of_code(error: &ApiError) -> Advice {
             Advice::FixCredential
         }
         code if code.is_cursor_lost() => Advice::StartOver,
-        // The requested data is no longer kept.
-        ErrorCode::InternalServerError if error.status == StatusCode::SERVICE_UNAVAILABLE => Advice::StartOver,
+        // The server no longer keeps the data at the cursor.
+        ErrorCode::InternalServerError
+            if error.status == StatusCode::SERVICE_UNAVAILABLE && operation.paging != Paging::None =>
+        {
+            Advice::StartOver
+        }
         ErrorCode::PauseDeploymentFailed
         | ErrorCode::LogStreamingNotEnabled
         | ErrorCode::CustomAuditLogsInLogStreamsNotEnabled

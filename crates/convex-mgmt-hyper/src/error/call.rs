@@ -253,7 +253,12 @@ impl Error {
     /// Returns `true` if the server rejected the credential: it is wrong (401), or lacks the permission or the plan (403).
     pub fn is_auth(&self) -> bool {
         self.cause_kind() == ErrorKind::Credential
-            || matches!(self.status(), Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN))
+            || matches!(self.status(), Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)) && !self.is_web_page()
+    }
+
+    /// Returns `true` if a web page came instead of a response of the API, for example from a proxy.
+    fn is_web_page(&self) -> bool {
+        matches!(self.response_error(), Some(ResponseError::Unexpected(reply)) if reply.html)
     }
 
     /// Returns `true` if the server states that the named object does not exist. An empty 404 does not count: it means a wrong URL.

@@ -53,7 +53,7 @@ named_kinds! {
         Tls = "tls",
         /// The proxy rejected the connection. Nothing was sent.
         Proxy = "proxy",
-        /// The connection broke before the response was complete.
+        /// The connection broke before the response ended.
         Connection = "connection",
         /// The server did not process the request: it refused the HTTP/2 stream, or closed the connection before it.
         Unprocessed = "unprocessed",

@@ -48,7 +48,7 @@ pub enum TransportErrorKind {
     UnexpectedTls,
     /// The proxy rejected the connection.
     Proxy(ProxyRefusal),
-    /// The connection broke before the response was complete.
+    /// The connection broke before the response ended.
     Connection,
     /// The server did not process the request: it refused the HTTP/2 stream, or closed the connection before it.
     Unprocessed,
@@ -140,7 +140,7 @@ impl TransportError {
         Self::new(TransportErrorKind::Proxy(refusal), Sent::No, None)
     }
 
-    /// Creates the error of a connection that broke before the response was complete. [`Sent::No`] states that the request did
+    /// Creates the error of a connection that broke before the response ended. [`Sent::No`] states that the request did
     /// not reach the server.
     pub fn connection(sent: Sent, source: impl Into<BoxError>) -> Self {
         Self::new(TransportErrorKind::Connection, sent, Some(source.into()))
@@ -303,10 +303,14 @@ impl fmt::Display for Text<'_> {
             }
             TransportErrorKind::Proxy(refusal) => refusal.fmt(f),
             TransportErrorKind::Connection => {
-                write!(f, "the connection to {server} broke before the response was complete")
+                write!(f, "the connection to {server} broke before the response ended")
             }
             TransportErrorKind::Unprocessed => write!(f, "{server} did not process the request"),
             TransportErrorKind::AttemptTimeout => write!(f, "the attempt timed out waiting for {server}"),
+            // The call may have waited for a free slot, which is not the server's fault.
+            TransportErrorKind::DeadlineExceeded if error.sent == Sent::No => {
+                write!(f, "the call timed out before its request was sent to {server}")
+            }
             TransportErrorKind::DeadlineExceeded => write!(f, "the call timed out waiting for {server}"),
             TransportErrorKind::ResponseTooLarge { limit } => {
                 write!(f, "the response body exceeds the limit of {limit} bytes")

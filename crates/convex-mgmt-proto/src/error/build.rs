@@ -110,7 +110,7 @@ impl fmt::Display for Violations {
         match &self.0[..] {
             [one] => write!(f, "{one}"),
             all => {
-                write!(f, "{} problems", all.len())?;
+                write!(f, "{} violations", all.len())?;
                 all.iter().try_for_each(|violation| write!(f, "; {violation}"))
             }
         }

@@ -210,6 +210,15 @@ impl OperationMeta {
     }
 }
 
+/// Compares the API and the id.
+impl PartialEq for OperationMeta {
+    fn eq(&self, other: &Self) -> bool {
+        (self.api, self.id) == (other.api, other.id)
+    }
+}
+
+impl Eq for OperationMeta {}
+
 /// Writes the API and the id, such as `deployment/data_sync`: unique among all operations.
 impl fmt::Display for OperationMeta {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

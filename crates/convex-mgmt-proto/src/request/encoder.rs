@@ -104,6 +104,10 @@ impl RequestEncoder {
     }
 
     pub(crate) fn finish(mut self, headers: &HeaderMap) -> Result<Request<Bytes>, BuildError> {
+        // A declaration such as `get_thing` or `/things?x=1` would lead to another path.
+        if !self.meta.path.starts_with('/') || self.meta.path.contains(['?', '#']) {
+            return Err(BuildError::Template { operation: self.meta.id });
+        }
         self.end_path()?;
         let uri =
             Uri::from_maybe_shared(Bytes::from(self.url)).map_err(|_| BuildError::Url { operation: self.meta.id })?;
@@ -201,6 +205,19 @@ mod tests {
         assert!(matches!(three, Err(BuildError::Template { .. })));
         let unknown = uri(|w| w.path("id", "x").and(w.path("part", "x")).and(w.query("other", "x")));
         assert!(matches!(unknown, Err(BuildError::Template { .. })));
+    }
+
+    #[test]
+    fn rejects_a_declared_path_that_is_not_one() {
+        static RELATIVE: OperationMeta = meta("things");
+        static WITH_QUERY: OperationMeta = meta("/things?x=1");
+        const fn meta(path: &'static str) -> OperationMeta {
+            OperationMeta::new::<DeploymentApi>("get", Method::GET, path, Idempotency::Safe)
+        }
+        for meta in [&RELATIVE, &WITH_QUERY] {
+            let finished = RequestEncoder::new(meta, "https://h/api/v1", None).finish(&HeaderMap::new());
+            assert!(matches!(finished, Err(BuildError::Template { .. })), "{}", meta.path);
+        }
     }
 
     #[test]

@@ -108,6 +108,9 @@ async fn does_not_retry_a_create_with_a_lost_response() {
     let error = client.send(&CreateUsageLimit::new(limit)).await.unwrap_err();
     assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::OutcomeUnknown, Sent::Maybe, 1));
     assert_eq!((error.cause_kind(), error.verify_with()), (ErrorKind::Connection, Some(ListUsageLimits::META.id)));
-    assert!(error.to_string().ends_with("; it may have taken effect; call list_usage_limits to check"), "{error}");
+    assert!(
+        error.to_string().ends_with("; the operation may have taken effect; call list_usage_limits to check"),
+        "{error}"
+    );
     assert_eq!(client.send(&ListUsageLimits::new()).await.unwrap().len(), 1, "it was done all the same");
 }

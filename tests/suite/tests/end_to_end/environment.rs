@@ -79,7 +79,7 @@ async fn a_concurrent_change_is_a_conflict_unless_overwriting() {
         "{error:?}"
     );
     assert_eq!(error.conflicting_variables(), ["CHANGED", "GONE"]);
-    let text = "update_environment_variables: changed since the plan was made: CHANGED, GONE; nothing was changed";
+    let text = "update_environment_variables: these variables changed since the plan was made, so plan again: CHANGED, GONE; nothing was changed";
     assert_eq!(error.to_string(), text);
     assert_eq!(variables(&fake), before, "nothing is half applied");
     let done = client.apply_environment_plan(&plan, OnConflict::Overwrite).await.unwrap();
@@ -94,7 +94,7 @@ async fn sends_nothing_for_a_plan_that_breaks_a_rule() {
     let plan = EnvironmentPlan::new(&EnvironmentVariables::new(), &bad, Ownership::None);
     let error = client.apply_environment_plan(&plan, OnConflict::Fail).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Build, "{error:?}");
-    assert!(error.to_string().contains("2 problems"), "{error}");
+    assert!(error.to_string().contains("2 violations"), "{error}");
     assert!(fake.requests().is_empty());
 }
 

@@ -114,7 +114,7 @@ fn assert_unknown(what: &str, error: &Error, failure: ErrorKind) {
     assert_eq!((error.is_applied(), error.verify_with()), (false, place), "{what}: {error:?}");
     let next = place.map(|id| format!("; call {id} to check")).unwrap_or_default();
     let text = error.to_string();
-    assert!(text.contains(&format!("; it may have taken effect{next}")), "{what}: {text}");
+    assert!(text.contains(&format!("; the operation may have taken effect{next}")), "{what}: {text}");
 }
 
 /// Asserts that a write took effect, and that its response is undecodable.

@@ -87,7 +87,7 @@ async fn does_not_retry_a_create_that_may_have_taken_effect() {
         let script = Script::new([step, Step::Status(200, "")]);
         let error = create(&script).await.unwrap_err();
         assert_eq!((summary(&error), error.cause_kind()), ((ErrorKind::OutcomeUnknown, 1, sent), kind));
-        assert!(error.to_string().contains("; it may have taken effect"), "{error}");
+        assert!(error.to_string().contains("; the operation may have taken effect"), "{error}");
         assert_eq!(script.requests().len(), 1, "{kind:?}");
     }
 }
@@ -154,7 +154,7 @@ async fn reports_an_unknown_outcome_after_an_earlier_ambiguous_attempt() {
     assert!(error.to_string().contains("; an earlier attempt may have taken effect; call list_"), "{error}");
     // The last attempt may have taken effect, so the text does not mention earlier ones.
     let error = client(vec![reset(), reset(), reset()]).send(&update).await.unwrap_err();
-    assert!(error.to_string().contains("; it may have taken effect; call list_"), "{error}");
+    assert!(error.to_string().contains("; the operation may have taken effect; call list_"), "{error}");
     let error = client(vec![reset(), refused(), refused()]).send(&update).await.unwrap_err();
     assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::OutcomeUnknown, ErrorKind::Connect));
     // The last attempt had no connection. The text states that an earlier attempt may have taken effect.
@@ -186,7 +186,7 @@ async fn an_undecodable_success_counts_as_applied_and_a_foreign_response_as_unkn
         assert_eq!((error.is_applied(), error.verify_with()), (applied, Some("list_usage_limits")), "{what}");
         let next = match applied {
             true => "; the operation took effect; call list_usage_limits to find the result",
-            false => "; it may have taken effect; call list_usage_limits to check",
+            false => "; the operation may have taken effect; call list_usage_limits to check",
         };
         assert!(error.to_string().contains(next), "{what}: {error}");
     }

@@ -385,7 +385,7 @@ pub enum OwnershipError {
 
 /// Variables of a plan changed after the plan was made. Nothing was written.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("changed since the plan was made: {}", Printable(&names.join(", ")))]
+#[error("these variables changed since the plan was made, so plan again: {}", Printable(&names.join(", ")))]
 #[non_exhaustive]
 pub struct PlanConflict {
     /// The names of the variables.

@@ -130,8 +130,8 @@ fn an_error_distinguishes_no_effect_an_unknown_one_and_a_lost_result() {
 fn the_text_of_an_error_says_what_is_known_and_what_to_do() {
     let check = "call list_log_streams to check";
     for (ends, text) in [
-        (vec![RESET], format!("create_log_stream: the line is dead; it may have taken effect; {check}")),
-        (vec![REFUSED, RESET], format!("; it may have taken effect; {check} (2 attempts in 2.0 s)")),
+        (vec![RESET], format!("create_log_stream: the line is dead; the operation may have taken effect; {check}")),
+        (vec![REFUSED, RESET], format!("; the operation may have taken effect; {check} (2 attempts in 2.0 s)")),
         (vec![REFUSED; 3], "the line is dead; nothing was sent (3 attempts in 3.0 s)".to_owned()),
         (vec![End::Response(200, "")], "; it took effect; call list_log_streams to find the result".to_owned()),
     ] {
