@@ -37,7 +37,8 @@ pub(crate) fn check() -> Result<(), Failure> {
     apply(&copy, &rest)?;
     let test = |arguments: &str| {
         let mut test = cargo(&format!("test --quiet {arguments}"));
-        test.current_dir(&copy).env("CARGO_TARGET_DIR", target().unwrap_or_default());
+        // In a shared target folder, cargo would take the artifacts of the copy for those of the project.
+        test.current_dir(&copy).env("CARGO_TARGET_DIR", copy.join("target"));
         // `cargo run` sets it for this program, and it would lead to the wrong project.
         test.env_remove("CARGO_MANIFEST_DIR");
         test
