@@ -70,7 +70,7 @@ fn built() -> Vec<Built> {
 }
 
 fn tables(bodies: Vec<Bodies>, overrides: Vec<Override>) -> Tables {
-    Tables { bodies, requests: built(), overrides: overrides.leak() }
+    Tables { bodies, requests: built(), overrides: overrides.leak(), complete: true }
 }
 
 fn found(bodies: Bodies, overrides: Vec<Override>) -> Vec<String> {
@@ -165,8 +165,8 @@ fn a_value_that_has_no_name_and_one_that_should_have_none_are_found() {
     assert_begin(
         found(nameless, vec![]),
         &[
-            "send_it reply: value large at size: is refused: something in it has no name here",
-            "send_it reply: unknown value at size: is refused: what is new in it has a name here",
+            "send_it reply: value large at size: is refused: our types have no name for a value in it",
+            "send_it reply: unknown value at size: is refused: an unknown value is not kept as unknown",
             "send_it reply: \"large\" never came back",
         ],
     );
@@ -254,7 +254,10 @@ fn an_operation_or_a_body_on_one_side_only_is_found() {
     let lone = |bodies| check(&document(), &tables(bodies, vec![])).problems;
     let unused = "this schema is part of no body that was checked";
     let unchecked = [format!("Size: {unused}"), format!("Thing: {unused}")];
-    assert_begin(lone(vec![]), &["send_it: has no row", "send_it: is built, but", &unchecked[0], &unchecked[1]]);
+    assert_begin(
+        lone(vec![]),
+        &["send_it: is not in the registry", "send_it: is built, but", &unchecked[0], &unchecked[1]],
+    );
     assert_begin(lone(vec![good(), Bodies::new("more")]), &["more: has a row in the table of bodies"]);
     assert_begin(
         lone(vec![Bodies::new("send_it")]),
@@ -301,6 +304,17 @@ fn an_operation_or_a_body_on_one_side_only_is_found() {
             &unchecked[0],
             &unchecked[1],
         ],
+    );
+}
+
+#[test]
+fn an_incomplete_api_may_lack_operations_but_has_them_whole() {
+    let incomplete = |bodies| check(&document(), &Tables { complete: false, ..tables(bodies, vec![]) }).problems;
+    assert_begin(incomplete(vec![]), &["send_it: is built, but"]);
+    assert_begin(incomplete(vec![good()]), &[]);
+    assert_begin(
+        incomplete(vec![good().gives(|_| Err("no".to_owned()))])[..1].to_vec(),
+        &["send_it reply: everything"],
     );
 }
 
