@@ -11,7 +11,7 @@ use crate::types::Printable;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// All values that the server would reject. The operation's docs name the method that disables the check.
+    /// All values that the server would reject. [`Operation::unchecked`](crate::Operation::unchecked) disables the check.
     #[error(transparent)]
     Invalid(#[from] Violations),
     /// A path value that would change the path.
@@ -87,7 +87,7 @@ impl Violations {
     ///
     /// # Errors
     /// The violations, if there are any.
-    pub fn none_of(violations: Vec<Violation>) -> Result<(), Self> {
+    pub fn err_if_any(violations: Vec<Violation>) -> Result<(), Self> {
         if violations.is_empty() { Ok(()) } else { Err(Self(violations)) }
     }
 

@@ -133,8 +133,9 @@ macro_rules! operation {
 
         $(crate::operation::declare::paged! { $paging $name, $response $response_args })?
 
-        #[cfg(all(feature = "samples", feature = "serde-all"))]
+        #[cfg(feature = "samples")]
         impl crate::operation::sample::EncodeOutput for $name {
+            #[cfg(feature = "serde-all")]
             fn encode_output(output: &Self::Output) -> serde_json::Result<String> {
                 crate::operation::declare::response_encode!(output, $response $response_args)
             }
