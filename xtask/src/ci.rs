@@ -15,7 +15,7 @@ type Step = (&'static str, fn() -> Result<(), Failure>);
 const STEPS: &[Step] = &[
     ("format", || run(&mut cargo("fmt --all --check"))),
     ("tidy", || tidy::run(&[])),
-    ("operations page", operations::page::check),
+    ("operations page", operations::docs::check),
     ("dependencies", deps::run),
     // Without the variable nobody expects documents.
     ("spec", || spec::run(None, std::env::var_os(spec::FOLDER).is_none())),

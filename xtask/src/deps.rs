@@ -1,4 +1,4 @@
-//! `cargo xtask deps`: limits the number of crates in the dependency trees, and bans some crates.
+//! `cargo xtask deps`: limits the number of crates in the dependency trees, compares it with the README, and bans some crates.
 
 use std::collections::BTreeSet;
 
@@ -23,8 +23,10 @@ const NOT_IN_PROTO: [&str; 6] = ["tokio", "hyper", "hyper-util", "tower", "rustl
 /// Checks all trees.
 pub(crate) fn run() -> Result<(), Failure> {
     let mut problems = Vec::new();
+    let mut counts = Vec::new();
     for (name, arguments, bound) in TREES {
         let crates = tree(arguments)?;
+        counts.push(crates.len());
         println!("{name}: {} crates, at most {bound}", crates.len());
         if crates.len() > bound {
             problems
@@ -41,6 +43,12 @@ pub(crate) fn run() -> Result<(), Failure> {
                     .filter(|one| names.contains(*one))
                     .map(|one| format!("{name} depends on {one}: `cargo tree --invert {one}` shows why")),
             );
+        }
+    }
+    let readme = std::fs::read_to_string(root().join("README.md"))?;
+    for cell in [format!("| {} |", counts[0]), format!("| {}, without TLS {} |", counts[2], counts[1])] {
+        if !readme.contains(&cell) {
+            problems.push(format!("README.md has another number of crates: write `{cell}`"));
         }
     }
     problems.extend(too_new()?);

@@ -76,7 +76,7 @@ fn main() -> ExitCode {
         Command::Mutants { files } => mutants::run(&files),
         Command::Dotenv { write } => dotenv::run(write),
         Command::Deps => deps::run(),
-        Command::Docs => operations::page::write(),
+        Command::Docs => operations::docs::write(),
         Command::NewOperation => operations::new_operation::check(),
         Command::Api => api::check(),
         Command::Tidy { checks } => tidy::run(&checks),

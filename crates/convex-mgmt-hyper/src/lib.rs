@@ -19,6 +19,7 @@ pub use client::{BoxClient, Client, ClientBuilder, DeploymentClient, Items, Mana
 pub use config::{ConfigError, defaults};
 pub use connect::Connection;
 #[cfg(feature = "tls")]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "native-roots"))))]
 pub use connect::CryptoProvider;
 #[cfg(feature = "proxy")]
 pub use connect::{Proxy, ProxyError, ProxyVariableError};

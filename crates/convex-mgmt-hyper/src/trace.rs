@@ -1,5 +1,4 @@
-//! The spans and events of the feature `tracing`; [`layers`](crate::layers) documents them. Without the feature all of this is
-//! empty.
+//! The spans and events of the feature `tracing`, which [`layers`](crate::layers) documents. Without the feature they are empty.
 //!
 //! They hold the operation, the template of its path, the host and the server's code: never a filled path, a query, a header or
 //! a body.
@@ -104,7 +103,7 @@ mod spans {
         }
     }
 
-    /// The reason for the failure of an attempt: the status of a response that is not a success, or the kind of the failure.
+    /// Returns the reason why an attempt failed: the status of its response, or the kind of the transport error.
     fn error_type(result: Result<&Response<Bytes>, &TransportError>) -> Option<Cow<'static, str>> {
         match result {
             Ok(response) if response.status().is_success() => None,

@@ -21,7 +21,7 @@ usage: env_sync [--url URL] [--file FILE] [--prune [--allow-empty]] [--dry-run]
 
   --url URL     the deployment, such as https://happy-animal-123.convex.cloud, with its key in CONVEX_DEPLOY_KEY
                 (default: an embedded in-memory deployment)
-  --file FILE   the .env file (default: a sample)
+  --file FILE   the .env file (default: a sample, for the embedded deployment only)
   --prune       also delete variables that are not in the file
   --allow-empty with --prune, delete all variables if the file has none
   --dry-run     show the plan without changing anything
@@ -87,6 +87,9 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
             Long("dry-run") => options.dry_run = true,
             other => return Err(other.unexpected()),
         }
+    }
+    if options.deployment.is_some() && options.file.is_none() {
+        return Err("--url requires --file".into());
     }
     if options.allow_empty && !options.prune {
         return Err("--allow-empty requires --prune".into());

@@ -64,7 +64,7 @@
 //! | [`ErrorKind::OutcomeUnknown`] | a write may have taken effect | call the operation named by [`Error::verify_with`] |
 //! | [`Error::is_applied`] | the write took effect, its response is unreadable | do not repeat it; read the result with [`Error::verify_with`] |
 //! | [`Error::build_error`] | a value breaks a rule of the API; nothing was sent | correct the value |
-//! | [`Error::is_auth`] | the credential is invalid, or lacks a permission or plan | check [`Error::api`], which names the permission |
+//! | [`Error::is_auth`] | the credential is invalid, or lacks a permission or plan | check [`Error::api_error`], which names the permission |
 //! | [`Error::is_not_found`] | the named object does not exist | check the id |
 //! | [`Error::is_write_conflict`] | 100 retries lost against concurrent writers; nothing changed | write from one place at a time |
 //! | [`Error::is_rate_limited`], [`Error::retry_after`] | the server limits the rate | wait for that time |

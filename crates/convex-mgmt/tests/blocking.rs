@@ -1,4 +1,4 @@
-//! The blocking transport with retries of `docs/transports.md`, against the test double.
+//! The blocking transport with retries of `docs/transports.md`, against the fake.
 
 use convex_mgmt::deployment::log_streams::{NewWebhook, WebhookFormat};
 use convex_mgmt::deployment::{CreateLogStream, DeleteLogStream, ListLogStreams};
@@ -11,8 +11,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use convex_mgmt::bytes::Bytes;
 use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
+use convex_mgmt::http;
 use convex_mgmt::proto::{Applied, CallError, Outcome, RetryDecision, RetryState};
 use convex_mgmt::{DeploymentApi, Endpoint, Operation, RetryBudget, RetryPolicy, Sent};
 
@@ -84,7 +85,7 @@ fn set_greeting(blocking: &Blocking) -> Result<(), CallError<ureq::Error>> {
 
 const KEY: &str = "happy-animal-123|01c0ffee";
 
-/// A deployment that is served until the runtime is dropped.
+/// Serves a deployment until the runtime is dropped.
 fn served() -> (tokio::runtime::Runtime, Fake, FakeServer, Blocking) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let fake = Fake::builder("happy-animal-123").admin_key(KEY).plan(Plan::default()).build();
@@ -103,7 +104,7 @@ fn greeting(blocking: &Blocking) -> Option<String> {
 }
 
 #[test]
-fn reads_and_updates_are_retried() {
+fn retries_reads_and_updates() {
     let (_runtime, fake, _server, blocking) = served();
     fake.fault(Fault::Reset);
     assert_eq!(greeting(&blocking), None);
@@ -113,13 +114,13 @@ fn reads_and_updates_are_retried() {
 }
 
 #[test]
-fn an_update_with_an_unknown_outcome_is_verified() {
+fn verifies_an_update_with_an_unknown_outcome() {
     let (_runtime, fake, _server, blocking) = served();
     for fault in [Fault::LostResponse, Fault::LostResponse, Fault::LostResponse] {
         fake.fault(fault);
     }
     set_greeting(&blocking).unwrap();
-    // Not executed at all this time.
+    // These attempts are not executed.
     blocking.call(&UpdateEnvironmentVariables::new().delete("GREETING")).unwrap();
     for fault in [Fault::Reset, Fault::Reset, Fault::Reset] {
         fake.fault(fault);
@@ -131,7 +132,7 @@ fn an_update_with_an_unknown_outcome_is_verified() {
 }
 
 #[test]
-fn a_create_that_may_have_taken_effect_is_not_retried_and_a_deletion_is() {
+fn retries_a_delete_but_not_a_create_that_may_have_taken_effect() {
     let (_runtime, fake, _server, blocking) = served();
     let create = CreateLogStream::new(NewWebhook::new("https://example.com/logs", WebhookFormat::Json));
     fake.fault(Fault::LostResponse);
@@ -140,7 +141,7 @@ fn a_create_that_may_have_taken_effect_is_not_retried_and_a_deletion_is() {
     assert_eq!(error.verify_with(), Some("list_log_streams"));
     let streams = blocking.call(&ListLogStreams::new()).unwrap();
     assert_eq!(streams.len(), 1);
-    // The retry of a deletion finds nothing: the first attempt deleted it.
+    // The retry finds nothing, because the first attempt deleted the stream.
     let delete = DeleteLogStream::new(streams[0].id.clone());
     fake.fault(Fault::LostResponse);
     blocking.call(&delete).unwrap();
@@ -148,7 +149,7 @@ fn a_create_that_may_have_taken_effect_is_not_retried_and_a_deletion_is() {
 }
 
 #[test]
-fn an_error_says_that_nothing_was_sent_or_what_the_server_rejected() {
+fn an_error_states_the_rejection_or_that_nothing_was_sent() {
     let (runtime, fake, server, blocking) = served();
     fake.fault(Fault::code(403, "OperationNotPermitted"));
     let error = blocking.call(&ListEnvironmentVariables::new()).unwrap_err();
@@ -162,7 +163,7 @@ fn an_error_says_that_nothing_was_sent_or_what_the_server_rejected() {
 }
 
 #[test]
-fn the_page_has_this_very_code() {
+fn the_guide_contains_this_code() {
     let here = include_str!("blocking.rs");
     let begin =
         here.find("// As in docs/transports.md: begin\n").unwrap() + "// As in docs/transports.md: begin\n".len();

@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 const KEY: &str = "happy-animal-123|01c0ffee";
 const READ_ONLY_KEY: &str = "happy-animal-123|01decade";
 
-/// The example beside this test's own program: cargo builds it before it runs the tests of its package.
+/// The path of the example. Cargo builds it before it runs the tests of its package.
 fn program() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let target = test.parent().and_then(Path::parent).unwrap();
@@ -30,7 +30,7 @@ fn texts(output: &Output) -> (String, String, Option<i32>) {
     (text(&output.stdout), text(&output.stderr), output.status.code())
 }
 
-/// A deployment that listens, and the runtime that serves it.
+/// A listening deployment, and its runtime.
 struct Deployment {
     fake: Fake,
     running: FakeServer,
@@ -45,7 +45,7 @@ fn deployment() -> Deployment {
     Deployment { fake, running, _runtime: runtime }
 }
 
-/// A file of this test's own.
+/// Writes a file for one test.
 fn file(name: &str, text: &str) -> String {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(&path, text).unwrap();
@@ -57,7 +57,7 @@ fn names(fake: &Fake) -> Vec<String> {
 }
 
 #[test]
-fn without_arguments_it_uses_an_embedded_deployment() {
+fn uses_an_embedded_deployment_without_arguments() {
     let (stdout, stderr, code) = texts(&run(None, &[]));
     assert_eq!((stderr.as_str(), code), ("", Some(0)));
     for line in [
@@ -74,7 +74,7 @@ fn without_arguments_it_uses_an_embedded_deployment() {
 }
 
 #[test]
-fn a_real_deployment_gets_the_variables_of_the_file() {
+fn syncs_a_real_deployment_with_the_file() {
     let deployment = deployment();
     let url = deployment.running.url();
     let file = file("good.env", "NEW='new value'\n");
@@ -112,8 +112,8 @@ fn a_file_without_variables_deletes_nothing_unless_permitted() {
         assert_eq!(names(&deployment.fake), ["OLD"]);
     }
     let file = file("empty.env", "");
-    let insisted = run(Some(KEY), &["--url", &url, "--file", &file, "--prune", "--allow-empty"]);
-    assert_eq!((insisted.status.code(), names(&deployment.fake).len()), (Some(0), 0));
+    let allowed = run(Some(KEY), &["--url", &url, "--file", &file, "--prune", "--allow-empty"]);
+    assert_eq!((allowed.status.code(), names(&deployment.fake).len()), (Some(0), 0));
 }
 
 #[test]
@@ -147,25 +147,35 @@ fn a_name_on_the_deployment_cannot_forge_a_line() {
 fn failures_exit_with_1_and_name_the_next_step() {
     let deployment = deployment();
     let url = deployment.running.url();
+    let good = file("good.env", "A=1\n");
     let malformed = file("malformed.env", "A=1\n\nB secret value\n");
     let forbidden = file("forbidden.env", "9A=1\nCONVEX_CLOUD_URL=x\n");
-    for (key, arguments, expected) in [
-        (READ_ONLY_KEY, &["--url", &url][..], "lacks the permission for this operation (deployment:env:write)"),
-        ("prod:other-one-1|secret", &["--url", &url], "401 BadAdminKey"),
-        ("<ignore_deploy_key>", &["--url", &url], "leave the variable unset"),
-        ("", &["--url", &url], "CONVEX_DEPLOY_KEY: the credential is empty"),
-        (KEY, &["--url", "http://example.com"], "--url: the URL must begin with `https://`"),
-        (KEY, &["--url", "http://127.0.0.1:1"], "nothing was sent"),
-        (KEY, &["--url", &url, "--file", &malformed], "line 3: is not of the form NAME=value"),
-        (KEY, &["--url", &url, "--file", &forbidden], "2 problems"),
-        (KEY, &["--url", &url, "--file", "no-such-file.env"], "no-such-file.env: "),
+    for (key, url, file, expected) in [
+        (READ_ONLY_KEY, &*url, &*good, "lacks the permission for this operation (deployment:env:write)"),
+        ("prod:other-one-1|secret", &url, &good, "401 BadAdminKey"),
+        ("<ignore_deploy_key>", &url, &good, "leave the variable unset"),
+        ("", &url, &good, "CONVEX_DEPLOY_KEY: the credential is empty"),
+        (KEY, "http://example.com", &good, "--url: the URL must begin with `https://`"),
+        (KEY, "http://127.0.0.1:1", &good, "nothing was sent"),
+        (KEY, &url, &malformed, "line 3: is not of the form NAME=value"),
+        (KEY, &url, &forbidden, "2 violations"),
+        (KEY, &url, "no-such-file.env", "no-such-file.env: "),
     ] {
-        let (_, stderr, code) = texts(&run(Some(key), arguments));
+        let (_, stderr, code) = texts(&run(Some(key), &["--url", url, "--file", file]));
         assert_eq!(code, Some(1), "{expected}: {stderr}");
         assert!(stderr.contains(expected), "{expected} is missing in: {stderr}");
         assert!(!stderr.contains("secret"), "{stderr}");
     }
     assert_eq!(names(&deployment.fake), ["OLD"], "nothing is half applied");
+}
+
+#[test]
+fn the_sample_is_never_sent_to_a_real_deployment() {
+    let deployment = deployment();
+    let (_, stderr, code) = texts(&run(Some(KEY), &["--url", &deployment.running.url()]));
+    assert_eq!(code, Some(2), "{stderr}");
+    assert!(stderr.contains("--url requires --file"), "{stderr}");
+    assert_eq!(names(&deployment.fake), ["OLD"]);
 }
 
 #[test]

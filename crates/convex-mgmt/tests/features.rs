@@ -1,5 +1,7 @@
-//! The abilities of this build. `cargo xtask ci` runs these tests with each feature alone, and with some together: every
-//! feature adds something, and no feature removes anything.
+//! What each combination of features can do.
+//!
+//! `cargo xtask ci` runs these tests with each feature alone, and with some together. Every feature adds something, and no
+//! feature removes anything.
 
 use std::error::Error as _;
 
@@ -38,7 +40,7 @@ async fn head<S: AsyncRead + Unpin>(stream: &mut S) -> String {
     String::from_utf8(head).unwrap()
 }
 
-async fn answer<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) -> String {
+async fn respond<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) -> String {
     let head = head(stream).await;
     stream.write_all(format!("{HEAD}{BODY}").as_bytes()).await.unwrap();
     stream.flush().await.unwrap();
@@ -48,7 +50,7 @@ async fn answer<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) -> String {
 /// A plaintext server that responds to one request. Its task returns the head of the request.
 async fn plain() -> (String, JoinHandle<String>) {
     let (listener, port) = listener().await;
-    let serving = tokio::spawn(async move { answer(&mut listener.accept().await.unwrap().0).await });
+    let serving = tokio::spawn(async move { respond(&mut listener.accept().await.unwrap().0).await });
     (format!("http://127.0.0.1:{port}"), serving)
 }
 
@@ -60,7 +62,7 @@ async fn http_works_in_every_build() {
 }
 
 #[tokio::test]
-async fn https_needs_a_provider_and_says_which_feature_brings_one() {
+async fn https_requires_a_provider_and_the_error_names_the_feature() {
     let https = "https://deployment.example";
     let missing = match (HAS_PROVIDER, HAS_TLS) {
         (true, _) => None,
@@ -70,7 +72,7 @@ async fn https_needs_a_provider_and_says_which_feature_brings_one() {
     assert_eq!(builder(https).build().err(), missing);
     let Some(missing) = missing else { return };
     assert!(missing.to_string().contains("enable the feature `tls-ring`"), "{missing}");
-    // The other endpoint of a client that was built for an `http` one.
+    // A client that was built for an `http` endpoint, with another endpoint.
     let (url, _serving) = plain().await;
     let key = DeployKey::parse("happy-animal-123|01c0ffee").unwrap();
     let client = builder(&url).build().unwrap().at(Endpoint::<DeploymentApi>::new(https, &key).unwrap());
@@ -85,21 +87,21 @@ async fn https_needs_a_provider_and_says_which_feature_brings_one() {
 
 #[cfg(feature = "native-roots")]
 #[tokio::test]
-async fn http_needs_no_platform_roots() {
+async fn http_does_not_require_platform_roots() {
     let (url, _serving) = plain().await;
     assert_eq!(list(builder(&url).native_roots()).await.unwrap(), 1);
 }
 
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "native-roots"))]
 #[test]
-fn a_root_that_cannot_be_read_is_an_error_in_every_build() {
-    let built = builder("http://127.0.0.1").root_certificates("no certificate").build();
+fn an_unreadable_root_is_an_error_in_every_build() {
+    let built = builder("http://127.0.0.1").root_certificates("not a certificate").build();
     assert_eq!(built.err(), Some(ConfigError::RootCertificate { index: 0 }));
 }
 
 #[cfg(feature = "http2")]
 #[tokio::test]
-async fn http_stays_with_http_1_where_http_2_is_built_in() {
+async fn http_uses_http_1_when_http_2_is_enabled() {
     let (url, serving) = plain().await;
     assert_eq!(list(builder(&url).http2(true)).await.unwrap(), 1);
     assert!(serving.await.unwrap().contains(" HTTP/1.1\r\n"));
@@ -112,7 +114,7 @@ mod proxy {
 
     use super::*;
 
-    /// The proxy's side of a connection that it opens a tunnel for, by answering itself.
+    /// Accepts a connection and opens a tunnel to `target`. The test plays the target itself.
     pub(super) async fn open(listener: &TcpListener, target: &str) -> TcpStream {
         let mut stream = listener.accept().await.unwrap().0;
         assert!(head(&mut stream).await.starts_with(&format!("CONNECT {target} HTTP/1.1\r\n")));
@@ -121,16 +123,16 @@ mod proxy {
     }
 
     #[tokio::test]
-    async fn http_is_tunnelled() {
+    async fn tunnels_http() {
         let (listener, port) = listener().await;
-        let serving = tokio::spawn(async move { answer(&mut open(&listener, "deployment.example:80").await).await });
+        let serving = tokio::spawn(async move { respond(&mut open(&listener, "deployment.example:80").await).await });
         let proxy = Proxy::new(&format!("http://127.0.0.1:{port}"), "").unwrap();
         assert_eq!(list(builder("http://deployment.example").proxy(proxy)).await.unwrap(), 1);
         serving.await.unwrap();
     }
 
     #[test]
-    fn a_proxy_over_tls_needs_tls() {
+    fn a_proxy_over_tls_requires_tls() {
         let proxy = Proxy::new("https://user:canary@proxy.example", "");
         assert_eq!(proxy.as_ref().err(), (!HAS_TLS).then_some(&ProxyError::NoTls));
         if let Ok(proxy) = proxy {
@@ -157,7 +159,7 @@ mod tls {
 
     const HOST: &str = "deployment.example";
 
-    /// A server with a certificate for [`HOST`], and who has to be trusted for it.
+    /// A server with a certificate for [`HOST`], and the PEM of its authority.
     fn server(protocols: &[&str]) -> (TlsAcceptor, String) {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -191,20 +193,20 @@ mod tls {
         ] {
             let (acceptor, pem) = server(&["h2", "http/1.1"]);
             let (listener, port) = listener().await;
-            let serving = tokio::spawn(async move { answer(&mut accept(acceptor, listener).await).await });
+            let serving = tokio::spawn(async move { respond(&mut accept(acceptor, listener).await).await });
             assert_eq!(list(trusting(port, &pem).crypto_provider(provider)).await.unwrap(), 1);
-            assert!(serving.await.unwrap().contains(" HTTP/1.1\r\n"), "HTTP/2 was not asked for");
+            assert!(serving.await.unwrap().contains(" HTTP/1.1\r\n"), "HTTP/2 was not requested");
         }
     }
 
     #[cfg(feature = "proxy")]
     #[tokio::test]
-    async fn https_is_tunnelled() {
+    async fn tunnels_https() {
         let (acceptor, pem) = server(&[]);
         let (listener, port) = listener().await;
         let serving = tokio::spawn(async move {
             let stream = proxy::open(&listener, "deployment.example:443").await;
-            answer(&mut acceptor.accept(stream).await.unwrap()).await
+            respond(&mut acceptor.accept(stream).await.unwrap()).await
         });
         let proxy = convex_mgmt::Proxy::new(&format!("http://127.0.0.1:{port}"), "").unwrap();
         let builder = builder("https://deployment.example").root_certificates(pem).proxy(proxy);
@@ -212,10 +214,10 @@ mod tls {
         assert!(serving.await.unwrap().contains("authorization: "));
     }
 
-    /// The few frames of HTTP/2 that one answer takes. Source: RFC 9113.
+    /// The HTTP/2 frames of one response. Source: RFC 9113.
     #[cfg(feature = "http2")]
     #[tokio::test]
-    async fn https_speaks_http_2_where_it_is_built_in() {
+    async fn https_negotiates_http_2_when_enabled() {
         const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
         const HEADERS: u8 = 1;
         let (acceptor, pem) = server(&["h2"]);
@@ -225,7 +227,7 @@ mod tls {
             let mut preface = [0; PREFACE.len()];
             stream.read_exact(&mut preface).await.unwrap();
             assert_eq!(preface, PREFACE);
-            // Empty settings, and those of the client acknowledged.
+            // Empty settings, and the acknowledgment of the client's settings.
             stream.write_all(b"\0\0\0\x04\0\0\0\0\0\0\0\0\x04\x01\0\0\0\0").await.unwrap();
             let mut frame = [0; 9];
             while frame[3] != HEADERS {
@@ -238,7 +240,7 @@ mod tls {
             stream.write_all(b"\0\0\x22\0\x01\0\0\0\x01").await.unwrap();
             stream.write_all(BODY.as_bytes()).await.unwrap();
             stream.flush().await.unwrap();
-            // Until the client leaves.
+            // The client closes the connection.
             while stream.read(&mut frame).await.is_ok_and(|read| read > 0) {}
         });
         assert_eq!(list(trusting(port, &pem).http2(true)).await.unwrap(), 1);
@@ -248,7 +250,7 @@ mod tls {
 
 #[cfg(feature = "dotenv")]
 #[test]
-fn env_text_is_parsed() {
+fn parses_env_text() {
     let variables =
         convex_mgmt::deployment::environment_variables::EnvironmentVariables::from_dotenv("A=1\nB='2'\n").unwrap();
     assert_eq!(variables.len(), 2);

@@ -1,1 +1,1 @@
-//! Nothing: the tests are in `tests/`.
+//! An empty library, because a package needs one. The tests are in `tests/`.

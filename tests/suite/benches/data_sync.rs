@@ -1,8 +1,10 @@
-//! What reading a page of a data sync costs: instructions of reading its documents into a type, by this library and by one
-//! pass of serde_json into the same type, which knows no wrapper. Counted, not timed.
+//! Benchmark of reading a page of a data sync, in instructions compared with one pass of serde_json.
 //!
-//! `cargo bench -p convex-mgmt-suite --bench data_sync` prints both; `-- --check` fails when a bound is exceeded. Instructions
-//! are counted by valgrind, in a run of this same program; without valgrind both fail.
+//! It reads the documents into a type, and the page itself. serde_json reads the same structs without the encodings of data
+//! sync.
+//!
+//! `cargo bench -p convex-mgmt-suite --bench data_sync` prints both; `-- --check` fails when a bound is exceeded. valgrind
+//! counts the instructions in a run of this same program. Without valgrind both commands fail.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its user")]
 
 use std::collections::BTreeMap;
@@ -18,14 +20,14 @@ use convex_mgmt::deployment::data_sync::Document;
 use convex_mgmt_count::{counted, instructions};
 use serde::Deserialize;
 
-/// The most instructions of reading all documents, as a multiple of those of serde_json.
+/// Maximum ratio of instructions to those of serde_json, for reading all documents.
 const DOCUMENTS: f64 = 1.0;
-/// The same of reading the page, as a multiple of those of serde_json for its frame with the documents as raw values.
+/// Maximum ratio of instructions to those of serde_json, for reading the page. serde_json keeps the documents as raw values.
 const PAGE: f64 = 1.05;
-/// How many documents the page has, of about 1 KiB each.
+/// The number of documents of the page. Each has about 1 KiB.
 const COUNT: usize = 1000;
 
-/// A type as a user might have it.
+/// A type as an application may declare it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[allow(dead_code, reason = "only read")]
@@ -103,7 +105,7 @@ fn page() -> Bytes {
 }
 
 mod bare {
-    //! The page as serde_json alone would be asked for it.
+    //! The structs of a page for serde_json alone.
 
     use std::borrow::Cow;
 
@@ -153,7 +155,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Every piece of work that is counted, in order.
+/// Counts each piece of work, in the order that `compare` expects.
 fn read() -> ExitCode {
     let body = page();
     let page: DataSyncPage = DataSync::decode(&body).unwrap();

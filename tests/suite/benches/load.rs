@@ -1,5 +1,6 @@
-//! Many calls at once against a fake that fails now and then, in any size: prints how fast they were and what came of them,
-//! and fails if the client's reports and what the fake did disagree.
+//! Benchmark that makes any number of calls to a fake with faults.
+//!
+//! It prints the throughput and the results. It fails if the client's reports disagree with the fake.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its user")]
 
 use std::process::ExitCode;
@@ -11,13 +12,13 @@ use lexopt::prelude::*;
 const USAGE: &str = "\
 usage: cargo bench -p convex-mgmt-suite --bench load -- [OPTION]...
 
-  --requests N        how many calls (default 10000)
-  --connections N     how many at once (default 64)
+  --requests N        number of calls (default 10000)
+  --connections N     number of connections (default 64)
   --http2             over HTTP/2
-  --http2-broken      over HTTP/2, and a reset breaks the connection with all that is under way on it
-  --no-retry          never tries again
-  --fault-rate P      the probability that a request meets a fault (default 0.01)
-  --seed N            which faults come when (default 1)
+  --http2-broken      over HTTP/2, where a reset breaks the connection with all requests in flight
+  --no-retry          no retries
+  --fault-rate P      probability that a request meets a fault (default 0.01)
+  --seed N            seed of the sequence of faults (default 1)
 ";
 
 fn main() -> ExitCode {
@@ -39,7 +40,7 @@ fn load() -> Result<Option<Load>, lexopt::Error> {
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
-            // Cargo says that it is a benchmark.
+            // Cargo passes this flag to every benchmark.
             Long("bench") => {}
             Short('h') | Long("help") => return Ok(None),
             Long("requests") => load.calls = parser.value()?.parse()?,
@@ -67,7 +68,7 @@ async fn run(load: &Load) -> ExitCode {
         eprintln!("{problem}");
     }
     if problems.is_empty() {
-        println!("the client's reports and what the fake did agree");
+        println!("the client's reports agree with the fake");
         return ExitCode::SUCCESS;
     }
     ExitCode::FAILURE

@@ -1,8 +1,9 @@
-//! What this library adds to a call: allocations and instructions of one small GET on a kept-alive connection, through the
-//! default client and by bare hyper-util and serde_json into the same types. Counted, not timed.
+//! Benchmark of the overhead of a call: allocations and instructions compared with bare hyper-util and serde_json.
+//!
+//! The call is one small GET over a pooled connection, through the default client. The bare call reads the same types.
 //!
 //! `cargo bench -p convex-mgmt-suite --bench send_overhead` prints both; `-- --check` fails when a bound is exceeded.
-//! Instructions are counted by valgrind, in runs of this same program; without valgrind they are left out, and `--check` fails.
+//! valgrind counts the instructions in runs of this same program. Without valgrind they are left out, and `--check` fails.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its user")]
 
 use std::collections::BTreeMap;
@@ -20,13 +21,13 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde::Deserialize;
 
-/// The most allocations of one call.
+/// Maximum number of allocations per call.
 const ALLOCATIONS: f64 = 30.0;
-/// The most instructions, as a multiple of the bare ones.
+/// Maximum ratio of instructions to those of the bare call.
 const INSTRUCTIONS: f64 = 1.12;
-/// Calls before those that are counted, which leaves out what is done once.
+/// Calls before the counted ones. They exclude one-time work from the counts.
 const CALLS_BEFORE: u32 = 200;
-/// Calls that are counted.
+/// The number of counted calls.
 const CALLS: u32 = 1000;
 
 fn main() -> ExitCode {
@@ -34,14 +35,14 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).filter(|word| *word != "--bench").collect();
     match words[..] {
         ["serve"] => serve(),
-        ["client", way, url] => run(way, url),
+        ["client", kind, url] => run(kind, url),
         [] => compare(false),
         ["--check"] => compare(true),
         _ => ExitCode::from(2),
     }
 }
 
-/// The server, in a process of its own so that nothing of it is counted.
+/// Runs the server in its own process, so that its work is not counted.
 fn serve() -> ExitCode {
     runtime().block_on(async {
         let fake = fake().variable("GREETING", "hello").variable("API_BASE", "https://api.example.com/v2").build();
@@ -51,19 +52,19 @@ fn serve() -> ExitCode {
     })
 }
 
-/// The calls of one way whose instructions are counted.
-fn run(way: &str, url: &str) -> ExitCode {
-    calls(way, url, |some| {
+/// Makes the counted calls through the library or the bare client.
+fn run(kind: &str, url: &str) -> ExitCode {
+    calls(kind, url, |some| {
         some(CALLS_BEFORE);
         counted(&mut || some(CALLS));
     });
     ExitCode::SUCCESS
 }
 
-/// Gives what makes some calls, one after the other, of one client.
-fn calls<T>(way: &str, url: &str, with: impl FnOnce(&dyn Fn(u32)) -> T) -> T {
+/// Passes a function that makes a number of sequential calls with one client.
+fn calls<T>(kind: &str, url: &str, with: impl FnOnce(&dyn Fn(u32)) -> T) -> T {
     let runtime = runtime();
-    if way == "ours" {
+    if kind == "ours" {
         let client = Client::new(endpoint(url)).unwrap();
         with(&|calls| (0..calls).for_each(|_| runtime.block_on(ours(&client))))
     } else {
@@ -135,18 +136,24 @@ fn compare(check: bool) -> ExitCode {
         eprintln!("a bound is exceeded or could not be checked");
         return ExitCode::FAILURE;
     }
+    let readme = include_str!("../../../README.md").split_whitespace().collect::<Vec<_>>().join(" ");
+    let stated = format!("at most {ALLOCATIONS} allocations, and at most {INSTRUCTIONS} times the instructions");
+    if check && !readme.contains(&stated) {
+        eprintln!("README.md has other bounds: write \"{stated}\"");
+        return ExitCode::FAILURE;
+    }
     ExitCode::SUCCESS
 }
 
-fn allocations(way: &str, url: &str) -> f64 {
-    calls(way, url, |some| {
+fn allocations(kind: &str, url: &str) -> f64 {
+    calls(kind, url, |some| {
         some(CALLS_BEFORE);
         let counted = allocation_counter::measure(|| some(CALLS));
         counted.count_total as f64 / f64::from(CALLS)
     })
 }
 
-fn instructions(way: &str, url: &str) -> Result<f64, String> {
-    let counts = convex_mgmt_count::instructions(&["client", way, url])?;
+fn instructions(kind: &str, url: &str) -> Result<f64, String> {
+    let counts = convex_mgmt_count::instructions(&["client", kind, url])?;
     Ok(counts.iter().sum::<u64>() as f64 / f64::from(CALLS))
 }

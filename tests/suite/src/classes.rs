@@ -13,9 +13,9 @@ use tower::{BoxError, Service};
 pub const CLASSES: [Idempotency; 3] = [Idempotency::Safe, Idempotency::Idempotent, Idempotency::NonIdempotent];
 
 /// A success response to each operation of this module.
-pub const DONE: &str = r#"{"environmentVariables":{},"usageLimit":{"id":"x","metric":"functionCalls","window":"day","limitType":"disable","limit":1,"enabled":true}}"#;
+pub const SUCCESS: &str = r#"{"environmentVariables":{},"usageLimit":{"id":"x","metric":"functionCalls","window":"day","limitType":"disable","limit":1,"enabled":true}}"#;
 
-/// The usage limit of [`DONE`].
+/// The usage limit of [`SUCCESS`].
 pub fn usage_limit() -> UsageLimitConfig {
     UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, 1)
 }

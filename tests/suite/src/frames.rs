@@ -1,4 +1,4 @@
-//! A server that speaks HTTP/2 over TLS frame by frame, so that a test decides what it does with each stream.
+//! An HTTP/2 server over TLS that a test controls frame by frame.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -12,9 +12,9 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::endpoint;
+use crate::routes::HOST;
 use crate::tls::Authority;
 use crate::tunnel::Tunnel;
-use crate::ways::HOST;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const DATA: u8 = 0;
@@ -23,7 +23,7 @@ const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
-/// The flag of a setting or ping that answers one.
+/// The flag of a `SETTINGS` or `PING` frame that acknowledges one.
 const ACK: u8 = 1;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
@@ -31,7 +31,7 @@ const REFUSED_STREAM: u32 = 7;
 /// `:status: 200` and `content-type: application/json`, as HPACK.
 const HEAD: &[u8] = b"\x88\x0f\x10\x10application/json";
 
-/// A server on a port of its own that hands its connections to a function. It ends when dropped.
+/// A server on a loopback port that passes its connections to a function. It stops when dropped.
 #[derive(Debug)]
 pub struct FrameServer {
     url: String,
@@ -42,7 +42,7 @@ pub struct FrameServer {
 }
 
 impl FrameServer {
-    /// Calls `play` with each connection and its number, from 0. Connections end when it does.
+    /// Calls `play` with each connection and its number, from 0. A connection is closed when `play` returns.
     ///
     /// # Panics
     /// If no port is free.
@@ -76,10 +76,10 @@ impl FrameServer {
         Self { url, authority, tunnel: Tunnel::start().await, connections, accepting }
     }
 
-    /// A builder for a client of the server, directly or through a proxy.
+    /// Returns a builder for a client of the server, directly or through a proxy.
     ///
     /// # Panics
-    /// If the proxy's URL is refused.
+    /// If the proxy's URL is invalid.
     pub fn client(&self, proxied: bool) -> ClientBuilder<DeploymentApi> {
         let builder = Client::builder(endpoint(&self.url)).root_certificates(self.authority.pem()).http2(true);
         match proxied {
@@ -88,7 +88,7 @@ impl FrameServer {
         }
     }
 
-    /// How many connections were opened.
+    /// The number of connections that were opened.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
@@ -100,32 +100,32 @@ impl Drop for FrameServer {
     }
 }
 
-/// A connection, frame by frame. What it does ends with `None` when the client has left.
+/// The frames of one connection. Methods return `None` when the client has closed it.
 #[derive(Debug)]
 pub struct Frames {
     stream: TlsStream<TcpStream>,
 }
 
-/// What a client does.
+/// An event on a stream, caused by the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The head of a request on this stream, and whether a body follows.
+    /// The request head on this stream, and whether a body follows.
     Head(u32, bool),
     /// The end of a request on this stream.
     End(u32),
-    /// Has reset this stream.
+    /// A reset of this stream.
     Reset(u32),
 }
 
 impl Frames {
-    /// Says how many streams are allowed at once; `None` leaves that open.
+    /// Sends `SETTINGS` with the maximum number of concurrent streams. `None` sets no maximum.
     pub async fn settings(&mut self, streams: Option<u32>) -> Option<()> {
         let setting: Vec<u8> =
             streams.into_iter().flat_map(|streams| [&[0, 3], &streams.to_be_bytes()[..]].concat()).collect();
         self.write(SETTINGS, 0, 0, &setting).await
     }
 
-    /// What the client does next with a stream. Its settings and pings are answered meanwhile.
+    /// Returns the next event of a stream. Acknowledges settings and pings in the meantime.
     pub async fn next(&mut self) -> Option<Event> {
         loop {
             let (kind, flags, id, payload) = self.read().await?;
@@ -140,12 +140,12 @@ impl Frames {
         }
     }
 
-    /// Answers nothing any more, until the client has closed the connection.
+    /// Reads and discards frames, without responding, until the client closes the connection.
     pub async fn ignore_all(&mut self) {
         while self.read().await.is_some() {}
     }
 
-    /// The next request that is whole, by its stream.
+    /// Returns the stream of the next complete request.
     pub async fn request(&mut self) -> Option<u32> {
         loop {
             if let Event::End(id) = self.next().await? {
@@ -154,18 +154,18 @@ impl Frames {
         }
     }
 
-    /// Answers a request with success and this body.
-    pub async fn answer(&mut self, id: u32, body: &str) -> Option<()> {
+    /// Responds to a request with status 200 and this body.
+    pub async fn respond(&mut self, id: u32, body: &str) -> Option<()> {
         self.write(HEADERS, END_HEADERS, id, HEAD).await?;
         self.write(DATA, END_STREAM, id, body.as_bytes()).await
     }
 
-    /// Refuses a stream.
+    /// Resets a stream with `REFUSED_STREAM`.
     pub async fn refuse(&mut self, id: u32) -> Option<()> {
         self.write(RST_STREAM, 0, id, &REFUSED_STREAM.to_be_bytes()).await
     }
 
-    /// Says that this is the last stream that is processed, with an error code.
+    /// Sends `GOAWAY` with the last stream that is processed, and an error code.
     pub async fn go_away(&mut self, last: u32, code: u32) -> Option<()> {
         self.write(GOAWAY, 0, 0, &[last.to_be_bytes(), code.to_be_bytes()].concat()).await
     }

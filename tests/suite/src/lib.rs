@@ -1,14 +1,14 @@
-//! What the tests and benchmarks share: a made-up deployment, clients of it, and transports without a socket.
+//! Shared parts of the tests and benchmarks: a made-up deployment, clients for it, and transports without a socket.
 
 pub mod classes;
 pub mod frames;
 pub mod load;
 pub mod log;
 pub mod operations;
+pub mod routes;
 pub mod script_server;
 pub mod tls;
 pub mod tunnel;
-pub mod ways;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -24,12 +24,12 @@ use tower::Service;
 
 /// The deployment's name.
 pub const NAME: &str = "happy-animal-123";
-/// Its admin key. Made up.
+/// A made-up admin key of the deployment.
 pub const ADMIN_KEY: &str = "happy-animal-123|01c0ffee";
-/// A read-only key of it. Made up.
+/// A made-up read-only key of the deployment.
 pub const READ_ONLY_KEY: &str = "happy-animal-123|01decade";
 
-/// A deployment that knows both keys.
+/// A fake deployment that accepts both keys.
 pub fn fake() -> FakeBuilder {
     Fake::builder(NAME).admin_key(ADMIN_KEY).read_only_key(READ_ONLY_KEY)
 }
@@ -43,50 +43,50 @@ pub fn endpoint(url: &str) -> Endpoint<DeploymentApi> {
     Endpoint::new(url, &key).expect("the URL of an endpoint")
 }
 
-/// A builder for a client of a fake that listens.
+/// A builder for a client of a listening fake.
 pub fn client_of(running: &FakeServer) -> ClientBuilder<DeploymentApi> {
     Client::builder(endpoint(&running.url()))
 }
 
-/// The future of the transports here.
-pub type Answering = Pin<Box<dyn Future<Output = Result<Response<Bytes>, TransportError>> + Send>>;
+/// The future of [`Script`].
+pub type ResponseFuture = Pin<Box<dyn Future<Output = Result<Response<Bytes>, TransportError>> + Send>>;
 
-/// What a [`Script`] does with one request.
+/// The reaction of a [`Script`] to one request.
 #[derive(Debug)]
 pub enum Step {
-    /// Answers with this status and body.
-    Answer(u16, &'static str),
-    /// Answers with this response.
+    /// Responds with this status and body.
+    Status(u16, &'static str),
+    /// Responds with this response.
     Respond(Response<Bytes>),
-    /// Fails.
+    /// Fails with this error.
     Fail(TransportError),
-    /// Never answers.
+    /// Never responds.
     Hang,
 }
 
-/// A transport that follows a script, one step a request, and keeps what it was sent. More requests than steps break.
+/// A transport that follows a script, one step per request, and records the requests. A request after the last step fails.
 #[derive(Clone, Default)]
 pub struct Script(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
     steps: Mutex<VecDeque<Step>>,
-    seen: Mutex<Vec<Request<Bytes>>>,
+    requests: Mutex<Vec<Request<Bytes>>>,
 }
 
 impl Script {
-    /// A script of these steps.
+    /// Creates a script of these steps.
     pub fn new(steps: impl IntoIterator<Item = Step>) -> Self {
-        Self(Arc::new(Inner { steps: Mutex::new(steps.into_iter().collect()), seen: Mutex::default() }))
+        Self(Arc::new(Inner { steps: Mutex::new(steps.into_iter().collect()), requests: Mutex::default() }))
     }
 
     /// The requests so far.
-    pub fn seen(&self) -> MutexGuard<'_, Vec<Request<Bytes>>> {
-        lock(&self.0.seen)
+    pub fn requests(&self) -> MutexGuard<'_, Vec<Request<Bytes>>> {
+        lock(&self.0.requests)
     }
 
-    /// How many steps are left.
-    pub fn left(&self) -> usize {
+    /// The number of remaining steps.
+    pub fn remaining(&self) -> usize {
         lock(&self.0.steps).len()
     }
 }
@@ -97,25 +97,25 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl fmt::Debug for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Script").field("left", &self.left()).finish_non_exhaustive()
+        f.debug_struct("Script").field("remaining", &self.remaining()).finish_non_exhaustive()
     }
 }
 
 impl Service<Request<Bytes>> for Script {
     type Response = Response<Bytes>;
     type Error = TransportError;
-    type Future = Answering;
+    type Future = ResponseFuture;
 
     fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Bytes>) -> Answering {
-        self.seen().push(request);
+    fn call(&mut self, request: Request<Bytes>) -> ResponseFuture {
+        self.requests().push(request);
         let step = lock(&self.0.steps).pop_front();
         Box::pin(async move {
             match step {
-                Some(Step::Answer(status, body)) => {
+                Some(Step::Status(status, body)) => {
                     let mut response = Response::new(Bytes::from_static(body.as_bytes()));
                     if let Ok(status) = status.try_into() {
                         *response.status_mut() = status;
@@ -131,12 +131,12 @@ impl Service<Request<Bytes>> for Script {
     }
 }
 
-/// A step that fails as a reset connection does.
+/// A step that fails like a connection reset.
 pub fn reset() -> Step {
     Step::Fail(TransportError::connection(Sent::Maybe, ConnectionReset))
 }
 
-/// A step that fails as a refused connection does.
+/// A step that fails like a refused connection.
 pub fn refused() -> Step {
-    Step::Fail(TransportError::connect("nobody listens"))
+    Step::Fail(TransportError::connect("connection refused"))
 }

@@ -1,4 +1,4 @@
-//! [`Log`]: what the library logs, kept to be looked at.
+//! [`Log`]: captures what the library logs.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -9,19 +9,19 @@ use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::lock;
 
-/// What was logged, as text.
+/// The captured log, as text.
 #[derive(Clone, Debug, Default)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// Keeps all that this thread logs, at every level, until the guard is dropped.
+    /// Captures everything that this thread logs, at every level, until the guard is dropped.
     pub fn keep(&self, spans: FmtSpan) -> DefaultGuard {
         let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false);
         let subscriber = subscriber.with_span_events(spans).with_writer(self.clone()).finish();
         tracing::subscriber::set_default(subscriber)
     }
 
-    /// What was logged so far.
+    /// The log so far.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&lock(&self.0)).into_owned()
     }

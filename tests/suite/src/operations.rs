@@ -1,4 +1,4 @@
-//! What the tests that cover every operation share: endpoints of both APIs, and a sample of each operation.
+//! Shared parts of the tests that cover every operation: endpoints of both APIs, and a sample of each operation.
 
 use std::fmt::Debug;
 
@@ -13,10 +13,10 @@ pub trait TestApi: Api + Sized {
     /// The credential of its endpoints.
     type Credential: Authorizes<Self> + Debug;
 
-    /// A credential with this secret.
+    /// Creates a credential with this secret.
     fn credential(secret: &str) -> Self::Credential;
 
-    /// An endpoint with a credential with this secret.
+    /// Creates an endpoint with a credential that has this secret.
     ///
     /// # Panics
     /// If the URL is not the origin of an endpoint.
@@ -41,10 +41,10 @@ impl TestApi for ManagementApi {
     }
 }
 
-/// The first sample request of an operation.
+/// Returns the first sample request of an operation.
 ///
 /// # Panics
-/// If it has none.
+/// If the operation has no sample request.
 pub fn sample<O: Sample>() -> O {
     O::requests().into_iter().next().unwrap_or_else(|| panic!("{} has no sample request", <O as Operation>::META))
 }

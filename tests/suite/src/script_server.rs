@@ -1,4 +1,4 @@
-//! A server that plays a script to each of its connections, step by step, and counts what it sees.
+//! A server that plays a script on each connection, and records what it receives.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,30 +14,30 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::lock;
 
-/// What the server does next on a connection. After the last act it closes the connection.
+/// One step of a script. The server closes the connection after the last step.
 #[derive(Clone, Debug)]
 pub enum Act {
-    /// Reads one whole request, and counts it. If the client leaves instead, the script of the connection is over.
+    /// Reads one complete request, and counts it. If the client closes the connection first, the script ends.
     Read,
-    /// Reads at least this many bytes of a request, and no more than one buffer further.
+    /// Reads at least this many bytes of a request, and at most one buffer more.
     Part(usize),
     /// Writes these bytes at once.
     Write(Vec<u8>),
-    /// Writes these bytes, each by itself.
+    /// Writes these bytes one at a time.
     Bytewise(Vec<u8>),
-    /// Writes these bytes again and again until the client leaves.
+    /// Writes these bytes repeatedly until the client closes the connection.
     Flood(Vec<u8>),
-    /// Writes this byte again and again, each time after this while, until the client leaves.
+    /// Writes this byte repeatedly, with this delay after each, until the client closes the connection.
     Drip(u8, Duration),
-    /// Says that it will write no more, and goes on reading.
+    /// Shuts down the write side, and continues to read.
     Finish,
-    /// Makes the end of the connection a reset.
+    /// Makes the close of the connection a reset.
     Reset,
-    /// Waits until the client leaves.
+    /// Waits until the client closes the connection.
     Hang,
-    /// Waits until the gate lets one pass.
+    /// Waits for the gate.
     Wait(Gate),
-    /// Lets one pass the gate.
+    /// Opens the gate for one waiter.
     Open(Gate),
 }
 
@@ -46,33 +46,33 @@ pub fn write(bytes: impl AsRef<[u8]>) -> Act {
     Act::Write(bytes.as_ref().to_vec())
 }
 
-/// Reads a request and answers with these bytes.
+/// Reads a request and responds with these bytes.
 pub fn raw(bytes: impl AsRef<[u8]>) -> Vec<Act> {
     vec![Act::Read, write(bytes)]
 }
 
-/// Reads a request and answers with this status line and these headers, separated by line ends, and this body.
-pub fn answer(head: &str, body: &str) -> Vec<Act> {
+/// Reads a request and responds with this head and body. The head is a status line with headers, separated by CRLF.
+pub fn respond(head: &str, body: &str) -> Vec<Act> {
     raw(format!("HTTP/1.1 {head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()))
 }
 
-/// A gate that is shut, and that each [`Gate::open`] lets one pass.
+/// A gate that lets one waiter pass for each [`Gate::open`].
 #[derive(Clone, Debug)]
 pub struct Gate(Arc<Semaphore>);
 
 impl Gate {
-    /// A gate that lets nobody pass.
+    /// Creates a closed gate.
     pub fn new() -> Self {
         Self(Arc::new(Semaphore::new(0)))
     }
 
-    /// Lets one pass, now or later.
+    /// Lets one waiter pass, now or later.
     pub fn open(&self) {
         self.0.add_permits(1);
     }
 
-    /// Waits to be let pass.
-    pub async fn passed(&self) {
+    /// Waits for one [`Gate::open`].
+    pub async fn wait(&self) {
         if let Ok(permit) = self.0.acquire().await {
             permit.forget();
         }
@@ -85,17 +85,17 @@ impl Default for Gate {
     }
 }
 
-/// What a server has seen so far.
+/// Counters and requests of a server.
 #[derive(Debug, Default)]
 struct Seen {
     connections: AtomicUsize,
     closed: AtomicUsize,
-    most_open: AtomicUsize,
+    max_open: AtomicUsize,
     requests: Mutex<Vec<Vec<u8>>>,
     written: AtomicU64,
 }
 
-/// A server on a port of its own. It ends when dropped.
+/// A server on a loopback port. It stops when dropped.
 #[derive(Debug)]
 pub struct ScriptServer {
     address: SocketAddr,
@@ -104,12 +104,12 @@ pub struct ScriptServer {
 }
 
 impl ScriptServer {
-    /// Plays these acts, one list a connection in the order they come. Any further connection is counted and closed.
+    /// Plays these scripts, one per connection in the order of the connections. Further connections are counted and closed.
     ///
     /// # Panics
     /// If no port is free.
     pub async fn start(connections: impl IntoIterator<Item = Vec<Act>>) -> Self {
-        Closed::port().open(connections)
+        ClosedPort::any().open(connections)
     }
 
     fn on(listener: TcpListener, address: SocketAddr, connections: Vec<Vec<Act>>) -> Self {
@@ -117,11 +117,11 @@ impl ScriptServer {
         let counts = Arc::clone(&seen);
         let accepting = tokio::spawn(async move {
             let mut connections = connections.into_iter();
-            // Ends the connections together with this task.
+            // The connections end together with this task.
             let mut playing = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 let opened = counts.connections.fetch_add(1, Ordering::SeqCst) + 1;
-                counts.most_open.fetch_max(opened - counts.closed.load(Ordering::SeqCst), Ordering::SeqCst);
+                counts.max_open.fetch_max(opened - counts.closed.load(Ordering::SeqCst), Ordering::SeqCst);
                 let (acts, counts) = (connections.next().unwrap_or_default(), Arc::clone(&counts));
                 playing.spawn(async move {
                     play(stream, acts, &counts).await;
@@ -132,38 +132,38 @@ impl ScriptServer {
         Self { address, seen, accepting }
     }
 
-    /// Where it listens.
+    /// The address of the server.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The URL of it.
+    /// The URL of the server.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// How many connections were opened.
+    /// The number of connections that were opened.
     pub fn connections(&self) -> usize {
         self.seen.connections.load(Ordering::SeqCst)
     }
 
-    /// How many connections have ended.
+    /// The number of connections that have ended.
     pub fn closed(&self) -> usize {
         self.seen.closed.load(Ordering::SeqCst)
     }
 
-    /// How many connections were open at once, at most.
-    pub fn most_open(&self) -> usize {
-        self.seen.most_open.load(Ordering::SeqCst)
+    /// The maximum number of connections that were open at once.
+    pub fn max_open(&self) -> usize {
+        self.seen.max_open.load(Ordering::SeqCst)
     }
 
-    /// The whole requests that were read, to the byte.
+    /// The complete requests, as bytes.
     pub fn requests(&self) -> Vec<Vec<u8>> {
         lock(&self.seen.requests).clone()
     }
 
-    /// How many bytes were written by acts that go on until the client leaves.
-    pub fn flooded(&self) -> u64 {
+    /// The number of bytes written by [`Act::Flood`].
+    pub fn bytes_flooded(&self) -> u64 {
         self.seen.written.load(Ordering::SeqCst)
     }
 }
@@ -174,30 +174,30 @@ impl Drop for ScriptServer {
     }
 }
 
-/// A port at which connections are refused, and which nobody else can take.
+/// A port that refuses connections, and that no other program can take.
 #[derive(Debug)]
-pub struct Closed {
+pub struct ClosedPort {
     socket: Socket,
     address: SocketAddr,
 }
 
-impl Closed {
-    /// Takes a port.
+impl ClosedPort {
+    /// Takes any free port.
     ///
     /// # Panics
-    /// If none is free.
-    pub fn port() -> Self {
+    /// If no port is free.
+    pub fn any() -> Self {
         Self::at(([127, 0, 0, 1], 0).into())
     }
 
     /// Takes the port of this address.
     ///
     /// # Panics
-    /// If it is not free.
+    /// If it is in use.
     pub fn at(address: SocketAddr) -> Self {
         let bound = || -> io::Result<Self> {
             let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-            // Little fits into the sockets, so that a request that is not read cannot leave.
+            // Small buffers, so that a large request does not fit into the sockets while the server does not read.
             socket.set_recv_buffer_size(16 * 1024)?;
             socket.bind(&address.into())?;
             let address = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::Unsupported)?;
@@ -206,15 +206,15 @@ impl Closed {
         bound().expect("a free port")
     }
 
-    /// The URL of it.
+    /// The URL of the port.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Begins to accept connections, and to play these acts to them.
+    /// Starts to accept connections, and plays these scripts on them.
     ///
     /// # Panics
-    /// If the system refuses.
+    /// If the system does not let it listen.
     pub fn open(self, connections: impl IntoIterator<Item = Vec<Act>>) -> ScriptServer {
         let listening = || -> io::Result<TcpListener> {
             self.socket.listen(1024)?;
@@ -225,15 +225,15 @@ impl Closed {
         ScriptServer::on(listener, self.address, connections.into_iter().collect())
     }
 
-    /// Begins to listen with room for one connection that nobody accepts, takes it, and so swallows all others.
+    /// Fills the accept queue without accepting, so that further connection attempts hang.
     ///
     /// # Panics
-    /// If the system refuses.
-    pub fn swallow(self) -> Swallowing {
+    /// If the system does not let it listen.
+    pub fn blackhole(self) -> Blackhole {
         let full = || -> io::Result<Vec<Socket>> {
             self.socket.listen(0)?;
             let mut taken = vec![self.socket];
-            // How many fit is the system's choice. One that does not is still being opened after this while.
+            // The length of the queue is the system's choice. A connection attempt that hangs for this long does not fit.
             loop {
                 let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
                 let connected = socket.connect_timeout(&self.address.into(), Duration::from_millis(50));
@@ -243,20 +243,20 @@ impl Closed {
                 }
             }
         };
-        Swallowing { url: format!("http://{}", self.address), _sockets: full().expect("a port that listens") }
+        Blackhole { url: format!("http://{}", self.address), _sockets: full().expect("a port that listens") }
     }
 }
 
-/// A port at which opening a connection never ends.
+/// A port where connection attempts hang.
 #[derive(Debug)]
-pub struct Swallowing {
-    /// The URL of it.
+pub struct Blackhole {
+    /// The URL of the port.
     pub url: String,
     _sockets: Vec<Socket>,
 }
 
 async fn play(mut stream: TcpStream, acts: Vec<Act>, seen: &Seen) {
-    // Each write leaves by itself.
+    // Each write is sent at once, and not combined with the next one.
     drop(stream.set_nodelay(true));
     let mut ahead = Vec::new();
     for act in acts {
@@ -286,13 +286,13 @@ async fn play(mut stream: TcpStream, acts: Vec<Act>, seen: &Seen) {
             Act::Finish => drop(stream.shutdown().await),
             Act::Reset => drop(SockRef::from(&stream).set_linger(Some(Duration::ZERO))),
             Act::Hang => while more(&mut stream, &mut Vec::new()).await {},
-            Act::Wait(gate) => gate.passed().await,
+            Act::Wait(gate) => gate.wait().await,
             Act::Open(gate) => gate.open(),
         }
     }
 }
 
-/// Reads what there is. `false` if the client has left.
+/// Reads the available bytes. Returns `false` if the client has closed the connection.
 async fn more(stream: &mut TcpStream, ahead: &mut Vec<u8>) -> bool {
     let mut buffer = [0; 4096];
     match stream.read(&mut buffer).await {
@@ -304,7 +304,7 @@ async fn more(stream: &mut TcpStream, ahead: &mut Vec<u8>) -> bool {
     }
 }
 
-/// Takes one whole request off the connection.
+/// Reads one complete request.
 async fn read_request(stream: &mut TcpStream, ahead: &mut Vec<u8>) -> Option<Vec<u8>> {
     loop {
         if let Some(length) = whole_request(ahead) {
@@ -317,7 +317,7 @@ async fn read_request(stream: &mut TcpStream, ahead: &mut Vec<u8>) -> Option<Vec
     }
 }
 
-/// How long the request is that begins here, once it is whole.
+/// Returns the length of the first request, or `None` if it is not complete.
 pub fn whole_request(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|end| end == b"\r\n\r\n")? + 4;
     let text = String::from_utf8_lossy(&bytes[..head]).to_lowercase();

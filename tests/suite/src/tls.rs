@@ -1,4 +1,4 @@
-//! A fake behind TLS, with an authority of our own.
+//! A fake behind TLS, and a certificate authority for tests.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -21,7 +21,7 @@ use tower::ServiceExt;
 
 use crate::lock;
 
-/// An authority of our own.
+/// A certificate authority for tests.
 #[derive(Debug)]
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
@@ -32,10 +32,10 @@ impl Default for Authority {
 }
 
 impl Authority {
-    /// A new one.
+    /// Creates an authority.
     ///
     /// # Panics
-    /// If no certificate can be made.
+    /// If no certificate can be created.
     pub fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -43,15 +43,15 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, key).expect("a certificate"))
     }
 
-    /// Its certificate, for those who shall trust it.
+    /// The authority's certificate.
     pub fn pem(&self) -> String {
         self.0.pem()
     }
 
-    /// A server with a certificate for this name, from the first of these years to the second.
+    /// Returns a server config with a certificate for this name, valid from the first to the second year.
     ///
     /// # Panics
-    /// If no certificate can be made.
+    /// If no certificate can be created.
     pub fn server_config(&self, name: &str, years: (i32, i32)) -> ServerConfig {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
@@ -65,25 +65,25 @@ impl Authority {
         config.with_single_cert(vec![certificate.der().clone()], key).expect("a key that fits")
     }
 
-    /// A server that is what it should be.
+    /// Returns a server config with a valid certificate for `localhost`.
     pub fn valid(&self) -> ServerConfig {
         self.server_config("localhost", (2020, 4000))
     }
 }
 
-/// What a fault that resets the connection does over HTTP/2. Over HTTP/1.1 both are the same.
+/// The effect of a connection reset fault over HTTP/2. Over HTTP/1.1 both variants are the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnReset {
-    /// Resets the stream of the request alone.
+    /// Resets only the stream of the request.
     BreakStream,
-    /// Closes the connection, and breaks whatever else is under way on it.
+    /// Closes the connection, with all other requests in flight on it.
     BreakConnection,
 }
 
 /// A fake behind TLS.
 #[derive(Debug)]
-pub struct Secured {
-    /// Where it is reached.
+pub struct TlsFake {
+    /// The URL of the fake.
     pub url: String,
     /// The fake.
     pub fake: Fake,
@@ -97,7 +97,7 @@ struct Seen {
     versions: Mutex<Vec<Version>>,
 }
 
-impl Secured {
+impl TlsFake {
     /// Listens on a loopback port until the runtime ends.
     ///
     /// # Panics
@@ -121,24 +121,24 @@ impl Secured {
         secured
     }
 
-    /// The versions of the requests so far.
+    /// The HTTP versions of the requests so far.
     pub fn versions(&self) -> Vec<Version> {
         lock(&self.seen.versions).clone()
     }
 
-    /// How many connections were opened so far.
+    /// The number of connections that were opened.
     pub fn connections(&self) -> usize {
         self.seen.connections.load(Ordering::Relaxed)
     }
 
-    /// How many connections are open now.
+    /// The number of open connections.
     pub fn open(&self) -> usize {
         self.connections() - self.seen.closed.load(Ordering::Relaxed)
     }
 }
 
 async fn connection(acceptor: TlsAcceptor, stream: TcpStream, fake: Fake, seen: Arc<Seen>, on_reset: OnReset) {
-    // As the fake does by itself.
+    // The fake does the same for its own connections.
     let _ = stream.set_nodelay(true);
     let Ok(stream) = acceptor.accept(stream).await else { return };
     let broken = Arc::new(Notify::new());
@@ -147,12 +147,12 @@ async fn connection(acceptor: TlsAcceptor, stream: TcpStream, fake: Fake, seen: 
         lock(&seen.versions).push(request.version());
         let (fake, breaks) = (fake.clone(), Arc::clone(&breaks));
         async move {
-            let answered = answer(fake, request).await;
-            if answered.is_err() && on_reset == OnReset::BreakConnection {
+            let result = respond(fake, request).await;
+            if result.is_err() && on_reset == OnReset::BreakConnection {
                 breaks.notify_one();
                 std::future::pending::<()>().await;
             }
-            answered
+            result
         }
     });
     let builder = auto::Builder::new(TokioExecutor::new());
@@ -162,7 +162,7 @@ async fn connection(acceptor: TlsAcceptor, stream: TcpStream, fake: Fake, seen: 
     }
 }
 
-async fn answer(fake: Fake, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, ConnectionReset> {
+async fn respond(fake: Fake, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, ConnectionReset> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| ConnectionReset)?.to_bytes();
     Ok(fake.oneshot(Request::from_parts(parts, body)).await?.map(Full::new))

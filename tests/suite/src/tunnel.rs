@@ -1,7 +1,7 @@
-//! A proxy that tunnels with HTTP `CONNECT`, with or without TLS, or with SOCKS 5, and keeps what it was asked.
+//! A proxy that tunnels with HTTP `CONNECT`, with or without TLS, or with SOCKS 5, and records its requests.
 //!
-//! Whatever host it is asked for, it connects to the port on this machine: hosts of tests have made-up names, because a client
-//! asks no proxy for this machine.
+//! It connects to the requested port on the local machine, whatever the requested host is. The tests use made-up hosts,
+//! because clients never use a proxy for the local machine.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -14,86 +14,86 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::lock;
 
-/// A proxy on a loopback port. It ends when dropped.
+/// A proxy on a loopback port. It stops when dropped.
 #[derive(Debug)]
 pub struct Tunnel {
     scheme: &'static str,
     address: SocketAddr,
-    asked: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
     accepting: JoinHandle<()>,
 }
 
 #[derive(Clone)]
 enum Kind {
-    /// HTTP, with these bytes in answer to every request.
+    /// HTTP, with these bytes as the response to every request.
     Http(&'static str),
     /// HTTP over TLS.
     Https(TlsAcceptor),
-    /// SOCKS 5, with a user name and password.
+    /// SOCKS 5. `login` requires a user name and password.
     Socks { login: bool },
 }
 
 impl Tunnel {
-    /// An HTTP proxy that opens every tunnel.
+    /// Starts an HTTP proxy that opens every tunnel.
     ///
     /// # Panics
     /// If no port is free.
     pub async fn start() -> Self {
-        Self::answering("HTTP/1.1 200 OK\r\n\r\n").await
+        Self::responding("HTTP/1.1 200 OK\r\n\r\n").await
     }
 
-    /// An HTTP proxy that answers every request with these bytes. If they are a success, it opens the tunnel, and otherwise
-    /// it closes the connection.
+    /// Starts an HTTP proxy that responds to every request with these bytes. It opens the tunnel after a success, and closes
+    /// the connection otherwise.
     ///
     /// # Panics
     /// If no port is free.
-    pub async fn answering(answer: &'static str) -> Self {
-        Self::of("http", Kind::Http(answer)).await
+    pub async fn responding(response: &'static str) -> Self {
+        Self::start_kind("http", Kind::Http(response)).await
     }
 
-    /// A proxy behind TLS that opens every tunnel.
+    /// Starts a proxy behind TLS that opens every tunnel.
     ///
     /// # Panics
     /// If no port is free.
     pub async fn over_tls(config: ServerConfig) -> Self {
-        Self::of("https", Kind::Https(TlsAcceptor::from(Arc::new(config)))).await
+        Self::start_kind("https", Kind::Https(TlsAcceptor::from(Arc::new(config)))).await
     }
 
-    /// A SOCKS proxy that opens every tunnel. It wants a user name and password, or does not.
+    /// Starts a SOCKS proxy that opens every tunnel. `login` requires a user name and password.
     ///
     /// # Panics
     /// If no port is free.
     pub async fn socks(login: bool) -> Self {
-        Self::of("socks5", Kind::Socks { login }).await
+        Self::start_kind("socks5", Kind::Socks { login }).await
     }
 
-    async fn of(scheme: &'static str, kind: Kind) -> Self {
+    async fn start_kind(scheme: &'static str, kind: Kind) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let heard = Arc::clone(&asked);
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let recorded = Arc::clone(&requests);
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, kind.clone(), Arc::clone(&heard)));
+                tokio::spawn(serve(stream, kind.clone(), Arc::clone(&recorded)));
             }
         });
-        Self { scheme, address, asked, accepting }
+        Self { scheme, address, requests, accepting }
     }
 
-    /// Its URL.
+    /// The proxy's URL.
     pub fn url(&self) -> String {
         self.with_login("")
     }
 
-    /// Its URL with this in front of the host, such as `user:password@`.
+    /// The proxy's URL with this text before the host, such as `user:password@`.
     pub fn with_login(&self, login: &str) -> String {
-        // A name, because certificates are for one.
+        // The certificates are for a name, not for an address.
         format!("{}://{login}localhost:{}", self.scheme, self.address.port())
     }
 
-    /// What it was asked for so far: the heads of HTTP requests, or host, port, user name and password with blanks between them.
-    pub fn asked(&self) -> Vec<String> {
-        lock(&self.asked).clone()
+    /// The requests so far: the heads of HTTP requests, or host, port, user name and password, separated by spaces.
+    pub fn requests(&self) -> Vec<String> {
+        lock(&self.requests).clone()
     }
 }
 
@@ -103,24 +103,24 @@ impl Drop for Tunnel {
     }
 }
 
-async fn serve(stream: TcpStream, kind: Kind, asked: Arc<Mutex<Vec<String>>>) {
+async fn serve(stream: TcpStream, kind: Kind, requests: Arc<Mutex<Vec<String>>>) {
     let _ = stream.set_nodelay(true);
-    // Whatever goes wrong, the client finds the connection closed.
+    // On any error the connection is closed.
     let _ = match kind {
-        Kind::Http(answer) => http(stream, answer, &asked).await,
+        Kind::Http(response) => http(stream, response, &requests).await,
         Kind::Https(acceptor) => match acceptor.accept(stream).await {
-            // It would speak HTTP/2 then, where `CONNECT` is another thing.
+            // `CONNECT` works differently over HTTP/2.
             Ok(stream) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
                 Err(std::io::ErrorKind::Unsupported.into())
             }
-            Ok(stream) => http(stream, "HTTP/1.1 200 OK\r\n\r\n", &asked).await,
+            Ok(stream) => http(stream, "HTTP/1.1 200 OK\r\n\r\n", &requests).await,
             Err(error) => Err(error),
         },
-        Kind::Socks { login } => socks(stream, login, &asked).await,
+        Kind::Socks { login } => socks(stream, login, &requests).await,
     };
 }
 
-async fn http<S>(mut stream: S, answer: &str, asked: &Mutex<Vec<String>>) -> std::io::Result<()>
+async fn http<S>(mut stream: S, response: &str, requests: &Mutex<Vec<String>>) -> std::io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -130,18 +130,18 @@ where
     }
     let head = String::from_utf8_lossy(&head).into_owned();
     let port = head.split(' ').nth(1).and_then(|target| target.rsplit_once(':')?.1.parse::<u16>().ok());
-    lock(asked).push(head);
-    stream.write_all(answer.as_bytes()).await?;
+    lock(requests).push(head);
+    stream.write_all(response.as_bytes()).await?;
     stream.flush().await?;
-    // The head behind those of interim answers.
-    let status = answer.rsplit("\r\n\r\n").nth(1).and_then(|head| head.split(' ').nth(1)).unwrap_or_default();
+    // The final head, after those of interim responses.
+    let status = response.rsplit("\r\n\r\n").nth(1).and_then(|head| head.split(' ').nth(1)).unwrap_or_default();
     match port {
-        Some(port) if status.starts_with('2') => join(stream, port).await,
+        Some(port) if status.starts_with('2') => relay(stream, port).await,
         _ => stream.shutdown().await,
     }
 }
 
-async fn socks(mut stream: TcpStream, login: bool, asked: &Mutex<Vec<String>>) -> std::io::Result<()> {
+async fn socks(mut stream: TcpStream, login: bool, requests: &Mutex<Vec<String>>) -> std::io::Result<()> {
     let [version, methods] = read(&mut stream).await?;
     let mut offered = vec![0; methods.into()];
     stream.read_exact(&mut offered).await?;
@@ -161,10 +161,10 @@ async fn socks(mut stream: TcpStream, login: bool, asked: &Mutex<Vec<String>>) -
         _ => text(&mut stream).await?,
     };
     let port = stream.read_u16().await?;
-    lock(asked).push(format!("{host} {port}{credentials}"));
-    // The address that is connected from is a name here, which is allowed, and seldom.
+    lock(requests).push(format!("{host} {port}{credentials}"));
+    // The bound address is a name here. That is allowed but rare.
     stream.write_all(b"\x05\x00\x00\x03\x05proxy\x00\x01").await?;
-    join(stream, port).await
+    relay(stream, port).await
 }
 
 async fn read<const N: usize>(stream: &mut TcpStream) -> std::io::Result<[u8; N]> {
@@ -173,14 +173,14 @@ async fn read<const N: usize>(stream: &mut TcpStream) -> std::io::Result<[u8; N]
     Ok(bytes)
 }
 
-/// A text with its length in front.
+/// Reads a text with a length prefix.
 async fn text(stream: &mut TcpStream) -> std::io::Result<String> {
     let mut text = vec![0; stream.read_u8().await?.into()];
     stream.read_exact(&mut text).await?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
-async fn join<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, port: u16) -> std::io::Result<()> {
+async fn relay<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, port: u16) -> std::io::Result<()> {
     let mut target = TcpStream::connect(("127.0.0.1", port)).await?;
     copy_bidirectional(&mut stream, &mut target).await.map(drop)
 }

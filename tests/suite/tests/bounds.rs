@@ -1,4 +1,4 @@
-//! Bounds on what a client costs, counted and not timed.
+//! Bounds of what a client costs, counted and not timed.
 
 use std::future::ready;
 use std::time::Duration;
@@ -28,13 +28,13 @@ fn the_future_of_a_call_is_send_and_small() {
     let (list, update) = (ListEnvironmentVariables::new(), UpdateEnvironmentVariables::new());
     let list = assert_send(client.send(&list));
     let update = assert_send(client.send(&update));
-    // With all features on; without `tracing` it is less.
+    // The size with all features. Without `tracing` it is smaller.
     assert!(size_of_val(&list) <= 1536, "{} bytes", size_of_val(&list));
     assert!(size_of_val(&update) <= 1536, "{} bytes", size_of_val(&update));
 }
 
 #[test]
-fn a_clone_costs_one_allocation_at_most() {
+fn cloning_a_client_costs_at_most_one_allocation() {
     let client = Client::builder(endpoint("http://127.0.0.1:3210")).max_concurrency(4).build().unwrap();
     assert!(allocations(|| drop(client.clone())) <= 1);
     let over_script = Client::builder(endpoint("http://127.0.0.1:3210")).build_on(Script::default()).unwrap();
@@ -42,13 +42,13 @@ fn a_clone_costs_one_allocation_at_most() {
 }
 
 #[test]
-fn a_request_without_values_is_built_in_few_allocations() {
+fn builds_a_request_without_values_in_at_most_8_allocations() {
     let endpoint = endpoint("https://happy-animal-123.convex.cloud");
     let count = allocations(|| drop(ListEnvironmentVariables::new().to_request(&endpoint).unwrap()));
     assert!(count <= 8, "{count}");
 }
 
-/// A page of a data sync with so many documents of a table.
+/// A page of a data sync with this number of documents.
 fn page(documents: usize) -> Bytes {
     let value = |n| {
         format!(
@@ -61,24 +61,24 @@ fn page(documents: usize) -> Bytes {
 }
 
 #[test]
-fn a_page_is_read_without_an_allocation_for_each_document() {
+fn reads_a_page_without_an_allocation_per_document() {
     let read = |documents| {
         let page = page(documents);
         allocations(|| {
             let page = DataSync::decode(&page).unwrap();
-            // The id is there as well.
+            // The id is read as well.
             let ids = page.values.iter().enumerate().filter(|(n, value)| value.document.id()[1..].parse() == Ok(*n));
             assert_eq!(ids.count(), documents);
         })
     };
-    // What grows is one list, by doubling.
+    // Only the list of documents grows, by doubling.
     let (small, large) = (read(1_000), read(16_000));
     assert!(small <= 40 && large <= small + 8, "{small} and {large} allocations");
 }
 
 #[test]
-fn a_small_get_on_a_kept_connection_takes_30_allocations_at_most() {
-    // The server runs on a thread of its own, and only this one is counted.
+fn a_small_get_on_a_pooled_connection_takes_at_most_30_allocations() {
+    // The server runs on its own thread, and only this thread is counted.
     let server = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let running = server.block_on(fake().variable("GREETING", "hello").build().serve("127.0.0.1:0")).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -89,8 +89,8 @@ fn a_small_get_on_a_kept_connection_takes_30_allocations_at_most() {
     assert!(each <= 30.0, "{each} allocations");
 }
 
-/// The memory of one call for a page of a data sync, while it is made and after it, and how the call failed if it did. The
-/// server is on a thread of its own.
+/// Returns the memory of a call for a page of a data sync, during and after the call, and the kind of its error. The server
+/// runs on its own thread.
 fn memory_of_a_page(acts: Vec<Act>) -> (AllocationInfo, Option<ErrorKind>) {
     let server = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let server = (server.block_on(ScriptServer::start([acts])), server);
@@ -102,11 +102,11 @@ fn memory_of_a_page(acts: Vec<Act>) -> (AllocationInfo, Option<ErrorKind>) {
     (memory, result.unwrap().err().map(|error| error.kind()))
 }
 
-/// What a call may hold besides the body: what was read from the socket, and all that is small.
+/// The memory that a call may use besides the body: the read buffer and everything small.
 const BESIDES: usize = 4 * HEAD_LIMIT;
 
 #[test]
-fn a_large_page_is_held_once() {
+fn holds_a_large_page_in_memory_once() {
     let documents = (0..24).map(|n| {
         let text = "x".repeat(1024 * 1024);
         format!(r#"{{"component":"","table":"t","ts":{n},"deleted":false,"value":{{"_id":"k{n}","text":"{text}"}}}}"#)
@@ -118,7 +118,7 @@ fn a_large_page_is_held_once() {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
     let length = page.len();
     let declared = format!("{head}content-length: {length}\r\n\r\n{page}");
-    // A buffer of unknown length is twice as large as what it holds while it grows, and has a copy then.
+    // A buffer of unknown length has up to twice the size of its content, and is copied while it grows.
     let unknown = format!("{head}transfer-encoding: chunked\r\n\r\n{length:x}\r\n{page}\r\n0\r\n\r\n");
     for (case, text, most) in [("declared", declared, length + length / 8), ("unknown", unknown, 3 * length)] {
         let (memory, failed) = memory_of_a_page(raw(text));
@@ -130,7 +130,7 @@ fn a_large_page_is_held_once() {
 }
 
 #[test]
-fn a_length_that_is_only_declared_takes_no_memory() {
+fn a_declared_length_alone_allocates_no_memory() {
     let head = write("HTTP/1.1 200 OK\r\ncontent-length: 268435456\r\n\r\n{");
     let (memory, failed) = memory_of_a_page(vec![Act::Read, head, Act::Hang]);
     assert_eq!(failed, Some(ErrorKind::AttemptTimeout));
@@ -147,7 +147,7 @@ fn a_length_that_is_only_declared_takes_no_memory() {
 }
 
 #[test]
-fn a_replaced_credential_takes_two_and_a_half_kb_at_most() {
+fn a_refreshed_credential_takes_at_most_2560_bytes() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let refresh = CredentialRefreshLayer::new(async |_| Ok(DeployKey::parse("new|key")?));
     let server = service_fn(|request: Request<Bytes>| {

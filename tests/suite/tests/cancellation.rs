@@ -1,4 +1,4 @@
-//! Calls that are given up at any moment: the client stays usable, and the server sees whole requests or none.
+//! Calls that are dropped at any poll: the client stays usable, and the server receives complete requests or nothing.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -14,18 +14,18 @@ use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// So large that it does not go out in one piece.
+/// Large enough to need several writes.
 const VALUE_BYTES: usize = 8000;
 const VALUES: usize = 60;
 const LISTED: &str = r#"{"environmentVariables":{"A":"1","B":"2"}}"#;
 
-/// A future that is dropped when it has been polled so often.
-struct GiveUp<F> {
+/// A future that drops its call after a number of polls.
+struct DropAfter<F> {
     call: Pin<Box<F>>,
     polls: usize,
 }
 
-impl<F: Future> Future for GiveUp<F> {
+impl<F: Future> Future for DropAfter<F> {
     type Output = Option<F::Output>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<F::Output>> {
@@ -34,7 +34,7 @@ impl<F: Future> Future for GiveUp<F> {
         if let Poll::Ready(output) = self.call.as_mut().poll(cx) {
             return Poll::Ready(Some(output));
         }
-        // The one after the last does nothing but give up.
+        // Wakes the task once more, for the poll that drops the call.
         if left == 0 {
             cx.waker().wake_by_ref();
         }
@@ -42,38 +42,38 @@ impl<F: Future> Future for GiveUp<F> {
     }
 }
 
-/// What a server has seen.
+/// Counters of the server.
 #[derive(Default)]
 struct Seen {
     connections: AtomicUsize,
-    whole: AtomicUsize,
-    /// Requests that ended before they were whole, and their connections with them.
-    cut: AtomicUsize,
-    /// Requests that were not what any caller sent.
-    wrong: AtomicUsize,
+    complete: AtomicUsize,
+    /// Requests that were cut off, together with their connections.
+    truncated: AtomicUsize,
+    /// Complete requests that no caller sent.
+    invalid: AtomicUsize,
 }
 
-/// Reads requests one after the other and answers them in pieces, so that there are many moments to give up.
+/// Reads requests one after the other and responds in small parts, so that a call takes many polls.
 async fn serve(mut stream: TcpStream, seen: Arc<Seen>) {
     seen.connections.fetch_add(1, Ordering::SeqCst);
     let mut read = Vec::new();
     loop {
-        let whole = loop {
+        let complete = loop {
             if let Some(length) = whole_request(&read) {
                 break length;
             }
             let mut part = [0; 16_384];
             match stream.read(&mut part).await {
                 Ok(0) | Err(_) => {
-                    seen.cut.fetch_add(usize::from(!read.is_empty()), Ordering::SeqCst);
+                    seen.truncated.fetch_add(usize::from(!read.is_empty()), Ordering::SeqCst);
                     return;
                 }
                 Ok(length) => read.extend_from_slice(&part[..length]),
             }
         };
-        let request: Vec<u8> = read.drain(..whole).collect();
-        seen.whole.fetch_add(1, Ordering::SeqCst);
-        seen.wrong.fetch_add(usize::from(!is_of_a_caller(&request)), Ordering::SeqCst);
+        let request: Vec<u8> = read.drain(..complete).collect();
+        seen.complete.fetch_add(1, Ordering::SeqCst);
+        seen.invalid.fetch_add(usize::from(!is_valid_request(&request)), Ordering::SeqCst);
         let is_list = request.starts_with(b"GET ");
         let body = if is_list { LISTED } else { "" };
         let head =
@@ -87,7 +87,7 @@ async fn serve(mut stream: TcpStream, seen: Arc<Seen>) {
     }
 }
 
-fn is_of_a_caller(request: &[u8]) -> bool {
+fn is_valid_request(request: &[u8]) -> bool {
     let text = std::str::from_utf8(request).unwrap_or_default();
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
     match head.split(' ').next() {
@@ -123,7 +123,7 @@ async fn call(client: &DeploymentClient, is_list: bool) -> bool {
     client.send(&update).await.is_ok()
 }
 
-/// A call: whether it lists, and after how many polls it is given up, if it is.
+/// A call: whether it is a list, and after how many polls it is dropped, if it is.
 type Step = (bool, Option<usize>);
 
 fn any_step() -> impl Strategy<Value = Step> {
@@ -134,25 +134,28 @@ async fn run(steps: Vec<Step>, concurrency: usize) -> Result<(), TestCaseError> 
     let (url, seen) = start().await;
     let builder = Client::builder(endpoint(&url)).retry(RetryPolicy::never()).max_concurrency(concurrency);
     let client = builder.build().unwrap();
-    let (mut given_up, mut done) = (0, 0);
+    let (mut dropped, mut completed) = (0, 0);
     for (is_list, polls) in steps.into_iter().chain([(true, None), (false, None)]) {
         let polls = polls.unwrap_or(usize::MAX);
-        let call = GiveUp { call: Box::pin(call(&client, is_list)), polls };
-        // A place or a connection that is not given back would be waited for in vain.
+        let call = DropAfter { call: Box::pin(call(&client, is_list)), polls };
+        // The client would wait forever for a slot or connection that was not released.
         let result = tokio::time::timeout(Duration::from_secs(20), pin!(call)).await;
         match result {
-            Err(_) => prop_assert!(false, "the client is stuck after {given_up} calls that were given up"),
-            Ok(None) => given_up += 1,
+            Err(_) => prop_assert!(false, "the client hangs after {dropped} dropped calls"),
+            Ok(None) => dropped += 1,
             Ok(Some(succeeded)) => {
-                prop_assert!(succeeded, "a call failed after {given_up} that were given up");
-                done += 1;
+                prop_assert!(succeeded, "a call failed after {dropped} dropped calls");
+                completed += 1;
             }
         }
     }
-    let of = |count: &AtomicUsize| count.load(Ordering::SeqCst);
-    prop_assert_eq!(of(&seen.wrong), 0, "the server read what nobody sent");
-    prop_assert!(of(&seen.whole) >= done && of(&seen.whole) + of(&seen.cut) <= done + given_up);
-    prop_assert!(of(&seen.connections) <= given_up + 1, "connections are lost without need");
+    let count_of = |count: &AtomicUsize| count.load(Ordering::SeqCst);
+    prop_assert_eq!(count_of(&seen.invalid), 0, "the server read an invalid request");
+    prop_assert!(
+        count_of(&seen.complete) >= completed
+            && count_of(&seen.complete) + count_of(&seen.truncated) <= completed + dropped
+    );
+    prop_assert!(count_of(&seen.connections) <= dropped + 1, "the client opened too many connections");
     Ok(())
 }
 
@@ -160,7 +163,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_call_may_be_given_up_at_any_moment(
+    fn a_call_may_be_dropped_at_any_poll(
         steps in proptest::collection::vec(any_step(), 1..12), concurrency in 1..3_usize,
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -169,17 +172,17 @@ proptest! {
 }
 
 #[test]
-fn there_are_many_moments_to_give_up() {
-    // Otherwise the property above would say little.
+fn a_call_takes_more_than_three_polls() {
+    // Otherwise the property above would check little.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let polls = runtime.block_on(async {
         let (url, _seen) = start().await;
         let client = Client::builder(endpoint(&url)).build().unwrap();
         let mut polls = 0;
-        while (GiveUp { call: Box::pin(call(&client, true)), polls }).await.is_none() {
+        while (DropAfter { call: Box::pin(call(&client, true)), polls }).await.is_none() {
             polls += 1;
         }
         polls
     });
-    assert!(polls > 3, "a call is over after {polls} polls");
+    assert!(polls > 3, "a call ends after {polls} polls");
 }

@@ -1,14 +1,16 @@
-//! Clients in structs, tasks and functions: calls that own what they need, one type for all clients, and shared parts.
+//! Clients in structs, tasks and functions: owned calls, one type for all clients, shared budgets and transports.
 
 use std::time::Duration;
 
 use bytes::Bytes;
+use convex_mgmt::deployment::environment_variables::{EnvironmentPlan, EnvironmentVariables, Ownership};
 use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt::hyper::{BoxService, DefaultService, HyperTransport};
 use convex_mgmt::{
-    BoxClient, Client, DeploymentApi, DeploymentClient, Error, ErrorKind, RetryBudget, RetryPolicy, Sent, Transport,
+    BoxClient, Client, DeploymentApi, DeploymentClient, Error, ErrorKind, OnConflict, RetryBudget, RetryPolicy, Sent,
+    Transport,
 };
-use convex_mgmt_suite::classes::DONE;
+use convex_mgmt_suite::classes::SUCCESS;
 use convex_mgmt_suite::script_server::{Act, ScriptServer};
 use convex_mgmt_suite::{Script, Step, client_of, endpoint, fake, refused, reset};
 use http::{Request, Response};
@@ -27,7 +29,7 @@ fn not_sync(script: &Script) -> NotSync {
 }
 
 fn done(times: usize) -> Script {
-    Script::new((0..times).map(|_| Step::Answer(200, DONE)))
+    Script::new((0..times).map(|_| Step::Status(200, SUCCESS)))
 }
 
 #[tokio::test]
@@ -49,38 +51,50 @@ async fn calls_can_be_spawned_without_the_client_and_the_operation() {
 }
 
 #[tokio::test]
-async fn a_spawned_call_needs_no_sync_service() {
+async fn spawning_a_call_does_not_require_a_sync_service() {
     let script = done(2);
     let client = Client::builder(endpoint(URL)).build_on(not_sync(&script)).unwrap();
     tokio::spawn(client.send(&ListEnvironmentVariables::new())).await.unwrap().unwrap();
     let client = Client::with_service(endpoint(URL), not_sync(&script));
     tokio::spawn(client.send(&ListEnvironmentVariables::new())).await.unwrap().unwrap();
-    assert_eq!(script.seen().len(), 2);
+    assert_eq!(script.requests().len(), 2);
 }
 
 #[tokio::test]
-async fn the_future_of_a_call_reports_that_the_request_could_not_be_built() {
+async fn spawns_the_application_of_a_plan_without_a_sync_service() {
+    let fake = fake().build();
+    let plan =
+        EnvironmentPlan::new(&EnvironmentVariables::default(), &[("A", "1")].into_iter().collect(), Ownership::None);
+    let client = Client::with_service(endpoint(URL), fake.clone().map_err(BoxError::from).boxed_clone());
+    let call = client.apply_environment_plan(&plan, OnConflict::Fail);
+    drop((client, plan));
+    tokio::spawn(call).await.unwrap().unwrap();
+    assert_eq!(fake.variables(), [("A".to_owned(), "1".to_owned())]);
+}
+
+#[tokio::test]
+async fn reports_a_build_error_when_the_call_is_awaited() {
     let script = done(1);
     let client = Client::builder(endpoint(URL)).build_on(script.clone()).unwrap();
     let call = client.send(&UpdateEnvironmentVariables::new().set("not a name", "1"));
     let error = tokio::spawn(call).await.unwrap().unwrap_err();
     assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Build, Sent::No, 0));
-    assert_eq!(script.seen().len(), 0);
+    assert_eq!(script.requests().len(), 0);
 }
 
 #[tokio::test]
-async fn a_call_that_is_not_polled_sends_nothing() {
+async fn sends_nothing_before_the_call_is_polled() {
     let script = done(1);
     let client = Client::builder(endpoint(URL)).build_on(script.clone()).unwrap();
     let call = client.send(&ListEnvironmentVariables::new());
     tokio::task::yield_now().await;
-    assert_eq!(script.seen().len(), 0);
+    assert_eq!(script.requests().len(), 0);
     call.await.unwrap();
-    assert_eq!(script.seen().len(), 1);
+    assert_eq!(script.requests().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_time_of_a_call_starts_when_it_is_polled() {
+async fn elapsed_time_starts_at_the_first_poll() {
     let builder = Client::builder(endpoint(URL)).retry(RetryPolicy::never());
     let client = builder.build_on(Script::new([reset()])).unwrap();
     let call = client.send(&UpdateEnvironmentVariables::new());
@@ -98,7 +112,7 @@ struct Service {
 fn is_shareable<T: Clone + Send + Sync + 'static>(_: &T) {}
 
 #[tokio::test]
-async fn one_type_holds_clients_with_any_layers() {
+async fn a_boxed_client_holds_a_stack_with_any_layers() {
     let fake = fake().variable("A", "1").build();
     let running = fake.serve("127.0.0.1:0").await.unwrap();
     let plain = client_of(&running).build_boxed().unwrap();
@@ -111,31 +125,31 @@ async fn one_type_holds_clients_with_any_layers() {
         is_shareable(&service);
         let list = service.client.send(&ListEnvironmentVariables::new());
         assert_eq!(tokio::spawn(list).await.unwrap().unwrap().names().count(), 1);
-        // Another endpoint, with the same service.
+        // The same service with another endpoint.
         let other: BoxClient<DeploymentApi> = service.client.at(service.client.endpoint().clone());
         other.clone().send(&ListEnvironmentVariables::new()).await.unwrap();
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_boxed_client_retries_and_fails_as_any_other() {
-    let script = Script::new([refused(), Step::Answer(200, DONE), reset()]);
+async fn a_boxed_client_retries_and_fails_like_other_clients() {
+    let script = Script::new([refused(), Step::Status(200, SUCCESS), reset()]);
     let client = Client::builder(endpoint(URL)).build_on(script.clone()).unwrap().boxed();
     let create = convex_mgmt_suite::classes::create();
     client.send(&create).await.unwrap();
     let error = client.send(&create).await.unwrap_err();
     assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::OutcomeUnknown, ErrorKind::Connection));
-    assert_eq!((error.attempts(), script.left()), (1, 0));
+    assert_eq!((error.attempts(), script.remaining()), (1, 0));
 }
 
 #[tokio::test]
-async fn a_boxed_service_that_is_not_ready_was_sent_nothing() {
+async fn sends_nothing_to_a_boxed_service_that_fails_in_poll_ready() {
     let client = Client::with_service(endpoint(URL), BoxService::new(Unready(not_sync(&done(1)))));
     let error = client.send(&UpdateEnvironmentVariables::new()).await.unwrap_err();
     assert_eq!((error.kind(), error.sent()), (ErrorKind::Layer, Sent::No), "{error:?}");
 }
 
-/// A service that fails before it is ready.
+/// A service that fails in `poll_ready`.
 #[derive(Clone)]
 struct Unready<S>(S);
 
@@ -153,12 +167,12 @@ impl<R, S: tower::Service<R, Error = BoxError>> tower::Service<R> for Unready<S>
     }
 }
 
-/// A helper over any client, with one bound.
+/// A function over any client, with one bound.
 async fn count<T: Transport>(client: &Client<DeploymentApi, T>) -> Result<usize, Error> {
     Ok(client.send(&ListEnvironmentVariables::new()).await?.names().count())
 }
 
-/// A helper that spawns the call of any client that it can.
+/// A function that spawns a call of any client.
 async fn count_in_a_task<T>(client: &Client<DeploymentApi, T>) -> Result<usize, Error>
 where
     T: Transport<Future: Send> + Send + 'static,
@@ -167,7 +181,7 @@ where
 }
 
 #[tokio::test]
-async fn a_function_takes_any_client_with_one_bound() {
+async fn a_function_accepts_any_client_with_one_trait_bound() {
     let fake = fake().variable("A", "1").build();
     let running = fake.serve("127.0.0.1:0").await.unwrap();
     let client: DeploymentClient = client_of(&running).build().unwrap();
@@ -178,11 +192,11 @@ async fn a_function_takes_any_client_with_one_bound() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn clients_with_clones_of_one_budget_share_it() {
+async fn clones_of_a_retry_budget_share_its_tokens() {
     let budget = RetryBudget::new(RetryBudget::COST);
     let client =
         |script: &Script| Client::builder(endpoint(URL)).retry_budget(budget.clone()).build_on(script.clone()).unwrap();
-    let scripts = [0, 1].map(|_| Script::new((0..4).map(|_| Step::Answer(500, ""))));
+    let scripts = [0, 1].map(|_| Script::new((0..4).map(|_| Step::Status(500, ""))));
     let [first, second] = scripts.each_ref().map(client);
     let attempts = |error: Error| error.attempts();
     assert_eq!(first.send(&ListEnvironmentVariables::new()).await.map_err(attempts), Err(2));
@@ -190,13 +204,13 @@ async fn clients_with_clones_of_one_budget_share_it() {
 }
 
 #[tokio::test]
-async fn clients_with_one_transport_share_its_connections() {
+async fn clients_with_one_transport_share_its_connection_pool() {
     let fake = fake().build();
     let running = fake.serve("127.0.0.1:0").await.unwrap();
     let transport = client_of(&running).build_transport().unwrap();
     let first = client_of(&running).transport(&transport).build().unwrap();
     let second = client_of(&running).transport(&transport).retry(RetryPolicy::never()).build().unwrap();
-    // The transport by itself is a tower service, too.
+    // The transport itself is a tower service, too.
     let bare = Client::with_service(endpoint(&running.url()), transport);
     for _ in 0..2 {
         first.send(&ListEnvironmentVariables::new()).await.unwrap();
@@ -207,7 +221,7 @@ async fn clients_with_one_transport_share_its_connections() {
 }
 
 #[tokio::test]
-async fn a_client_with_a_shared_transport_keeps_its_own_bounds() {
+async fn a_client_with_a_shared_transport_keeps_its_own_timeouts() {
     let server = ScriptServer::start(vec![vec![Act::Read, Act::Hang]; 2]).await;
     let builder = || Client::builder(endpoint(&server.url())).retry(RetryPolicy::never());
     let transport = builder().attempt_timeout(None).total_timeout(None).build_transport().unwrap();

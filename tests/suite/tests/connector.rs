@@ -1,4 +1,4 @@
-//! Connectors of the user's: other streams than TCP, with this library's pool and bounds.
+//! Custom connectors: streams other than TCP, with the pool and timeouts of this library.
 
 use std::io;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::task::JoinSet;
 use tower::{ServiceExt, service_fn};
 
-/// Serves a deployment over one connection.
+/// Serves a fake over one connection.
 async fn serve(fake: Fake, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
     let service = hyper_service_fn(move |request: Request<Incoming>| {
         let fake = fake.clone();
@@ -34,7 +34,7 @@ async fn serve(fake: Fake, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 
     let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
 }
 
-/// Opens in-memory connections to a deployment, and counts them.
+/// Opens in-memory connections to a fake, and counts them.
 #[derive(Clone)]
 struct InMemory {
     fake: Fake,
@@ -64,7 +64,7 @@ fn builder(url: &str) -> ClientBuilder<DeploymentApi> {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn calls_go_over_a_unix_socket() {
+async fn sends_calls_over_a_unix_socket() {
     let path = std::env::temp_dir().join(format!("convex-mgmt-{}.sock", std::process::id()));
     let listener = tokio::net::UnixListener::bind(&path).unwrap();
     let (fake, accepted) = (fake().build(), Arc::new(AtomicUsize::new(0)));
@@ -86,7 +86,7 @@ async fn calls_go_over_a_unix_socket() {
 }
 
 #[tokio::test]
-async fn the_pool_keeps_the_connections_of_a_connector() {
+async fn the_pool_reuses_connections_of_a_connector() {
     let fake = fake().build();
     let memory = InMemory::new(&fake);
     let open = memory.clone();
@@ -95,7 +95,7 @@ async fn the_pool_keeps_the_connections_of_a_connector() {
         let stream = open.open();
         async { Ok::<_, io::Error>(stream) }
     });
-    // The connector decides on encryption, whatever the scheme of the URL is. It does not need to be `Sync`.
+    // The connector decides on encryption, for every scheme of the URL. It does not need to be `Sync`.
     let client = builder("https://deployment.example").connector(connector.boxed_clone()).build().unwrap();
     for _ in 0..3 {
         client.send(&ListEnvironmentVariables::new()).await.unwrap();
@@ -112,7 +112,7 @@ async fn the_pool_keeps_the_connections_of_a_connector() {
 }
 
 #[tokio::test]
-async fn calls_share_a_connection_that_negotiated_http2() {
+async fn calls_share_one_http2_connection_of_a_connector() {
     for url in ["http://127.0.0.1:3210", "https://deployment.example"] {
         let fake = fake().build();
         let memory = InMemory::new(&fake);
@@ -120,7 +120,7 @@ async fn calls_share_a_connection_that_negotiated_http2() {
         let connector = service_fn(move |_: Uri| {
             let connection = Connection::new(open.open()).http2();
             async {
-                // All calls need a connection before the first one is open.
+                // Lets all calls wait before the first connection is open.
                 for _ in 0..100 {
                     tokio::task::yield_now().await;
                 }
@@ -140,7 +140,7 @@ async fn calls_share_a_connection_that_negotiated_http2() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connector_is_bounded_by_the_connect_timeout() {
+async fn the_connect_timeout_bounds_a_custom_connector() {
     let connector = service_fn(|_: Uri| std::future::pending::<io::Result<DuplexStream>>());
     let client = builder("http://127.0.0.1:3210").connector(connector).retry(RetryPolicy::never());
     let client = client.connect_timeout(Duration::from_secs(3)).build().unwrap();
@@ -149,7 +149,7 @@ async fn a_connector_is_bounded_by_the_connect_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_of_a_connector_is_retried_for_every_operation() {
+async fn retries_connector_errors_for_every_operation() {
     let fake = fake().build();
     let memory = InMemory::new(&fake);
     let failures = Arc::new(AtomicUsize::new(2));

@@ -1,6 +1,6 @@
-//! Many calls at once, of whose requests some fail: the client's reports and what the fake did agree exactly.
+//! Load test: many calls with faults, where the client's reports agree exactly with the fake's records.
 //!
-//! `cargo bench -p convex-mgmt-suite --bench load -- --help` does it in any size.
+//! `cargo bench -p convex-mgmt-suite --bench load -- --help` runs it with other settings.
 
 use convex_mgmt::RetryPolicy;
 use convex_mgmt_suite::load::{Load, Protocol, Run};
@@ -21,23 +21,23 @@ fn assert_every_fault_was_met(run: &Run) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn over_http1() {
+async fn reports_agree_with_the_fake_over_http1() {
     assert_every_fault_was_met(&agreed(Load::default()).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn over_http2() {
+async fn reports_agree_with_the_fake_over_http2() {
     assert_every_fault_was_met(&agreed(Load { protocol: Protocol::Http2, seed: 2, ..Load::default() }).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn over_http2_where_each_reset_breaks_all_that_is_under_way() {
+async fn reports_agree_over_http2_when_each_reset_breaks_the_connection() {
     let run = agreed(Load { calls: 4000, protocol: Protocol::Http2Broken, seed: 3, ..Load::default() }).await;
     assert!(run.opened() > 1, "{run}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_another_try() {
+async fn reports_agree_with_the_fake_without_retries() {
     let retry = RetryPolicy::never();
     assert_every_fault_was_met(
         &agreed(Load { calls: 4000, retry, fault_rate: 0.05, seed: 4, ..Load::default() }).await,

@@ -1,4 +1,4 @@
-//! Proxies: which connections are tunnelled, what the proxy gets to see, and how it fails.
+//! Proxies: tunneled connections, what a proxy can see, and how it can fail.
 
 use std::error::Error as _;
 use std::net::Ipv4Addr;
@@ -10,10 +10,10 @@ use convex_mgmt::{
     ProxyError, RetryPolicy, Sent,
 };
 use convex_mgmt_suite::classes::{self, CLASSES};
+use convex_mgmt_suite::routes::{HOST, ROUTES, Route, TestServer};
 use convex_mgmt_suite::script_server::{Act, ScriptServer, write};
 use convex_mgmt_suite::tls::Authority;
 use convex_mgmt_suite::tunnel::Tunnel;
-use convex_mgmt_suite::ways::{Answering, HOST, WAYS, Way};
 use convex_mgmt_suite::{ADMIN_KEY, endpoint, fake};
 use http::Response;
 
@@ -25,7 +25,7 @@ fn variables() -> Response<bytes::Bytes> {
     Response::new(r#"{"environmentVariables":{"A":"1"}}"#.into())
 }
 
-/// A client of an endpoint that may be reached in clear text.
+/// A client for an endpoint that may use plaintext.
 fn plaintext(url: &str) -> ClientBuilder<DeploymentApi> {
     let key = DeployKey::parse(ADMIN_KEY).unwrap();
     let policy = RetryPolicy::default().max_attempts(3).base_delay(Duration::from_millis(1));
@@ -52,31 +52,34 @@ fn chain(error: &Error) -> String {
 }
 
 #[tokio::test]
-async fn a_deployment_is_reached_in_every_way() {
-    for way in WAYS {
-        let server = Answering::start(way, |_| variables()).await;
+async fn reaches_a_deployment_over_every_route() {
+    for route in ROUTES {
+        let server = TestServer::start(route, |_| variables()).await;
         let client = server.client().build().unwrap();
         for _ in 0..2 {
             assert_eq!(client.send(&ListEnvironmentVariables::new()).await.unwrap().len(), 1);
         }
-        assert_eq!((server.requests().len(), server.connections()), (2, 1), "{way:?}");
+        assert_eq!((server.requests().len(), server.connections()), (2, 1), "{route:?}");
     }
 }
 
 #[tokio::test]
-async fn each_kind_of_proxy_tunnels_and_sees_no_credential() {
+async fn every_kind_of_proxy_tunnels_and_sees_no_credential() {
     for http2 in [false, true] {
-        let server = Answering::start(Way { http2, proxied: false }, |_| variables()).await;
+        let server = TestServer::start(Route { http2, proxied: false }, |_| variables()).await;
         let mut prefers_http2 = server.authority().valid();
         prefers_http2.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         for (tunnel, login) in [
             (Tunnel::start().await, ""),
             (Tunnel::start().await, LOGIN),
-            // What an old proxy says.
-            (Tunnel::answering("HTTP/1.0 200 Connection established\r\nServer: x\r\n\r\n").await, ""),
-            (Tunnel::answering("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\n\r\n").await, ""),
-            // Which says nothing about a tunnel.
-            (Tunnel::answering("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n").await, ""),
+            // The response of an old proxy.
+            (Tunnel::responding("HTTP/1.0 200 Connection established\r\nServer: x\r\n\r\n").await, ""),
+            (Tunnel::responding("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\n\r\n").await, ""),
+            // These headers do not apply to a tunnel.
+            (
+                Tunnel::responding("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n").await,
+                "",
+            ),
             (Tunnel::over_tls(server.authority().valid()).await, LOGIN),
             (Tunnel::over_tls(prefers_http2).await, LOGIN),
             (Tunnel::socks(false).await, ""),
@@ -85,15 +88,15 @@ async fn each_kind_of_proxy_tunnels_and_sees_no_credential() {
         ] {
             let proxy = tunnel.with_login(login);
             assert_eq!(list(server.through(&proxy)).await.unwrap(), 1, "{proxy}");
-            let asked = tunnel.asked();
-            let [asked] = &*asked else { panic!("{proxy}: {asked:?}") };
+            let requests = tunnel.requests();
+            let [request] = &*requests else { panic!("{proxy}: {requests:?}") };
             if proxy.starts_with("socks") {
-                assert!(asked.starts_with(&format!("{HOST} ")), "{proxy}: {asked}");
+                assert!(request.starts_with(&format!("{HOST} ")), "{proxy}: {request}");
             } else {
-                assert!(asked.starts_with(&format!("CONNECT {HOST}:")), "{proxy}: {asked}");
-                assert_eq!(asked.contains(BASIC), !login.is_empty(), "{proxy}: {asked}");
+                assert!(request.starts_with(&format!("CONNECT {HOST}:")), "{proxy}: {request}");
+                assert_eq!(request.contains(BASIC), !login.is_empty(), "{proxy}: {request}");
             }
-            assert!(!asked.contains("c0ffee"), "{proxy}: {asked}");
+            assert!(!request.contains("c0ffee"), "{proxy}: {request}");
         }
         assert_eq!(server.requests().len(), 10);
     }
@@ -101,11 +104,11 @@ async fn each_kind_of_proxy_tunnels_and_sees_no_credential() {
     list(through(plaintext("http://deployment.example:1").retry(RetryPolicy::never()), &tunnel.with_login(LOGIN)))
         .await
         .unwrap_err();
-    assert_eq!(tunnel.asked(), ["deployment.example 1 user pa$s"]);
+    assert_eq!(tunnel.requests(), ["deployment.example 1 user pa$s"]);
 }
 
 #[tokio::test]
-async fn a_tunnel_goes_to_the_port_of_the_scheme() {
+async fn tunnels_to_the_port_of_the_url_or_its_scheme() {
     for (url, target) in [
         ("http://deployment.example", "deployment.example:80"),
         ("http://deployment.example:8080", "deployment.example:8080"),
@@ -115,22 +118,22 @@ async fn a_tunnel_goes_to_the_port_of_the_scheme() {
         ("http://10.0.0.1", "10.0.0.1:80"),
         ("https://[2001:db8::1]", "[2001:db8::1]:443"),
     ] {
-        let tunnel = Tunnel::answering("HTTP/1.1 403 Forbidden\r\n\r\n").await;
+        let tunnel = Tunnel::responding("HTTP/1.1 403 Forbidden\r\n\r\n").await;
         list(through(plaintext(url), &tunnel.url())).await.unwrap_err();
         let expected = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n");
-        assert_eq!(tunnel.asked(), [expected], "{url}");
+        assert_eq!(tunnel.requests(), [expected], "{url}");
 
         let host_and_port = target.rsplit_once(':').unwrap();
         let host = host_and_port.0.trim_start_matches('[').trim_end_matches(']');
         let socks = Tunnel::socks(false).await;
-        // Whether anybody listens on that port of this machine is not of interest.
+        // The result depends on the local machine.
         let _ = list(through(plaintext(url).retry(RetryPolicy::never()), &socks.url())).await;
-        assert_eq!(socks.asked(), [format!("{host} {}", host_and_port.1)], "{url}");
+        assert_eq!(socks.requests(), [format!("{host} {}", host_and_port.1)], "{url}");
     }
 }
 
 #[tokio::test]
-async fn this_machine_is_never_reached_through_a_proxy() {
+async fn never_reaches_the_local_machine_through_a_proxy() {
     let running = fake().variable("A", "1").build().serve("127.0.0.1:0").await.unwrap();
     let port = running.address().port();
     for (host, reached) in [
@@ -138,7 +141,7 @@ async fn this_machine_is_never_reached_through_a_proxy() {
         ("http://localhost", true),
         ("http://convex.localhost", true),
         ("http://a.b.localhost", true),
-        // Somebody else's port, or none that speaks TLS.
+        // A port of another program, or one without TLS.
         ("http://127.1.2.3", false),
         ("http://[::1]", false),
         ("http://localhost.", true),
@@ -150,12 +153,12 @@ async fn this_machine_is_never_reached_through_a_proxy() {
         let builder = Client::builder(endpoint(&format!("{host}:{port}"))).retry(RetryPolicy::never());
         let listed = list(through(builder, &tunnel.url())).await;
         assert_eq!(listed.is_ok(), reached, "{host}: {listed:?}");
-        assert!(tunnel.asked().is_empty(), "{host}");
+        assert!(tunnel.requests().is_empty(), "{host}");
     }
 }
 
 #[tokio::test]
-async fn an_excepted_host_is_reached_directly() {
+async fn connects_directly_to_excluded_hosts() {
     let running = fake().variable("A", "1").build().serve("127.0.0.1:0").await.unwrap();
     let url = format!("http://{HOST}:{}", running.address().port());
     for (except, direct) in [
@@ -173,24 +176,24 @@ async fn an_excepted_host_is_reached_directly() {
         let proxy = Proxy::new(&tunnel.url(), except).unwrap();
         let builder = plaintext(&url).resolve(HOST, [Ipv4Addr::LOCALHOST.into()]).proxy(proxy);
         assert_eq!(list(builder).await.unwrap(), 1, "{except}");
-        assert_eq!(tunnel.asked().is_empty(), direct, "{except}");
+        assert_eq!(tunnel.requests().is_empty(), direct, "{except}");
     }
-    let tunnel = Tunnel::answering("HTTP/1.1 403 Forbidden\r\n\r\n").await;
+    let tunnel = Tunnel::responding("HTTP/1.1 403 Forbidden\r\n\r\n").await;
     let proxy = Proxy::new(&tunnel.url(), "*").unwrap();
     let builder = plaintext("http://192.0.2.1").retry(RetryPolicy::never()).proxy(proxy);
     list(builder.connect_timeout(Duration::from_millis(50))).await.unwrap_err();
-    assert!(tunnel.asked().is_empty(), "`*` stands for addresses, too");
+    assert!(tunnel.requests().is_empty(), "`*` matches addresses, too");
 }
 
 #[tokio::test]
-async fn a_password_that_a_proxy_rejects_is_sent_once() {
+async fn sends_a_rejected_proxy_password_once() {
     for class in CLASSES {
-        let tunnel = Tunnel::answering("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await;
+        let tunnel = Tunnel::responding("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await;
         let client = through(plaintext("https://deployment.example"), &tunnel.with_login(LOGIN)).build().unwrap();
         let error = classes::send(&client, class).await.unwrap_err();
         assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Proxy, Sent::No, 1), "{error:?}");
         assert!(error.to_string().contains("the proxy requires a user name and password"), "{error}");
-        assert_eq!(tunnel.asked().len(), 1, "{class:?}");
+        assert_eq!(tunnel.requests().len(), 1, "{class:?}");
 
         let server = ScriptServer::start([vec![Act::Part(4), write([5, 2]), Act::Part(15), write([1, 1]), Act::Hang]]);
         let server = server.await;
@@ -203,11 +206,11 @@ async fn a_password_that_a_proxy_rejects_is_sent_once() {
     }
 }
 
-/// What a proxy does to each connection, how often a call tries, and what its error says.
-type Refusal<'a> = (&'a str, Vec<Act>, u32, ErrorKind, &'a str);
+/// The name of a case, the script of each connection, the number of attempts, and the kind and text of the error.
+type Rejection<'a> = (&'a str, Vec<Act>, u32, ErrorKind, &'a str);
 
-async fn refuses(scheme: &str, refusals: impl IntoIterator<Item = Refusal<'_>>) {
-    for (case, acts, attempts, kind, text) in refusals {
+async fn check_rejections(scheme: &str, rejections: impl IntoIterator<Item = Rejection<'_>>) {
+    for (case, acts, attempts, kind, text) in rejections {
         for class in CLASSES {
             let server = ScriptServer::start((0..attempts).map(|_| acts.clone())).await;
             let proxy = format!("{scheme}://{}", server.address());
@@ -226,32 +229,32 @@ async fn refuses(scheme: &str, refusals: impl IntoIterator<Item = Refusal<'_>>) 
 }
 
 #[tokio::test]
-async fn what_an_http_proxy_refuses_was_not_sent_and_is_tried_again_if_it_may_pass() {
-    let answer = |text: &str| vec![Act::Read, write(text), Act::Hang];
+async fn reports_http_proxy_rejections_as_not_sent_and_retries_transient_ones() {
+    let respond = |text: &str| vec![Act::Read, write(text), Act::Hang];
     let endless = vec![Act::Read, write("HTTP/1.1 200 OK\r\nx: "), Act::Flood(vec![b'x'; 4096])];
-    refuses(
+    check_rejections(
         "http",
         [
-            ("denied", answer("HTTP/1.1 403 Forbidden\r\n\r\n"), 1, ErrorKind::Proxy, "status 403 Forbidden"),
-            ("a web server", answer("HTTP/1.1 405 No\r\n\r\n<html>"), 1, ErrorKind::Proxy, "status 405"),
-            ("a redirect", answer("HTTP/1.1 302 Found\r\nlocation: /\r\n\r\n"), 1, ErrorKind::Proxy, "status 302"),
+            ("denied", respond("HTTP/1.1 403 Forbidden\r\n\r\n"), 1, ErrorKind::Proxy, "status 403 Forbidden"),
+            ("a web server", respond("HTTP/1.1 405 No\r\n\r\n<html>"), 1, ErrorKind::Proxy, "status 405"),
+            ("a redirect", respond("HTTP/1.1 302 Found\r\nlocation: /\r\n\r\n"), 1, ErrorKind::Proxy, "status 302"),
             (
                 "switched",
-                answer("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n"),
+                respond("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n"),
                 1,
                 ErrorKind::Proxy,
                 "status 101",
             ),
-            ("no content", answer("HTTP/1.1 204 No Content\r\n\r\n"), 1, ErrorKind::Proxy, "status 204"),
-            ("not understood", answer("HTTP/1.1 501 Not Implemented\r\n\r\n"), 3, ErrorKind::Proxy, "status 501"),
-            ("host unreachable", answer("HTTP/1.1 502 Bad Gateway\r\n\r\n"), 3, ErrorKind::Proxy, "status 502"),
-            ("overloaded", answer("HTTP/1.1 503 Busy\r\n\r\n"), 3, ErrorKind::Proxy, "status 503 Service Unavailable"),
-            ("too much", answer("HTTP/1.1 429 Slow\r\n\r\n"), 3, ErrorKind::Proxy, "status 429"),
-            ("no HTTP", answer("SSH-2.0-OpenSSH_9.6\r\n"), 1, ErrorKind::Proxy, "does not speak the protocol"),
-            ("SOCKS", answer("\x05\u{0}"), 1, ErrorKind::Proxy, "does not speak the protocol"),
+            ("no content", respond("HTTP/1.1 204 No Content\r\n\r\n"), 1, ErrorKind::Proxy, "status 204"),
+            ("not understood", respond("HTTP/1.1 501 Not Implemented\r\n\r\n"), 3, ErrorKind::Proxy, "status 501"),
+            ("host unreachable", respond("HTTP/1.1 502 Bad Gateway\r\n\r\n"), 3, ErrorKind::Proxy, "status 502"),
+            ("overloaded", respond("HTTP/1.1 503 Busy\r\n\r\n"), 3, ErrorKind::Proxy, "status 503 Service Unavailable"),
+            ("too much", respond("HTTP/1.1 429 Slow\r\n\r\n"), 3, ErrorKind::Proxy, "status 429"),
+            ("not HTTP", respond("SSH-2.0-OpenSSH_9.6\r\n"), 1, ErrorKind::Proxy, "does not speak the protocol"),
+            ("SOCKS", respond("\x05\u{0}"), 1, ErrorKind::Proxy, "does not speak the protocol"),
             (
-                "bytes behind",
-                answer("HTTP/1.1 200 OK\r\n\r\nHELLO"),
+                "bytes after the head",
+                respond("HTTP/1.1 200 OK\r\n\r\nHELLO"),
                 1,
                 ErrorKind::Proxy,
                 "does not speak the protocol",
@@ -271,10 +274,10 @@ async fn what_an_http_proxy_refuses_was_not_sent_and_is_tried_again_if_it_may_pa
 }
 
 #[tokio::test]
-async fn what_a_socks_proxy_refuses_was_not_sent_and_is_tried_again_if_it_may_pass() {
+async fn reports_socks_proxy_rejections_as_not_sent_and_retries_transient_ones() {
     let reply = |code: u8| vec![Act::Part(3), write([5, 0]), Act::Part(5), write([5, code, 0, 1, 0, 0, 0, 0, 0, 0])];
     let protocol = "does not speak the protocol";
-    refuses(
+    check_rejections(
         "socks5",
         [
             ("general failure", reply(1), 3, ErrorKind::Proxy, "SOCKS reply 1"),
@@ -282,7 +285,7 @@ async fn what_a_socks_proxy_refuses_was_not_sent_and_is_tried_again_if_it_may_pa
             ("host unreachable", reply(4), 3, ErrorKind::Proxy, "SOCKS reply 4"),
             ("not supported", reply(8), 1, ErrorKind::Proxy, "SOCKS reply 8"),
             ("not known", reply(99), 1, ErrorKind::Proxy, "SOCKS reply 99"),
-            ("a password wanted", vec![Act::Part(3), write([5, 0xff])], 1, ErrorKind::Proxy, "requires a user name"),
+            ("a password required", vec![Act::Part(3), write([5, 0xff])], 1, ErrorKind::Proxy, "requires a user name"),
             ("a method not offered", vec![Act::Part(3), write([5, 2])], 1, ErrorKind::Proxy, protocol),
             ("SOCKS 4", vec![Act::Part(3), write([0, 91])], 1, ErrorKind::Proxy, protocol),
             ("HTTP", vec![Act::Part(3), write("HTTP/1.1 400 Bad Request\r\n\r\n")], 1, ErrorKind::Proxy, protocol),
@@ -293,7 +296,7 @@ async fn what_a_socks_proxy_refuses_was_not_sent_and_is_tried_again_if_it_may_pa
 }
 
 #[tokio::test]
-async fn a_proxy_that_never_answers_means_that_nothing_was_sent() {
+async fn reports_not_sent_when_a_proxy_never_responds() {
     for (scheme, acts) in [
         ("http", vec![Act::Hang]),
         ("https", vec![Act::Hang]),
@@ -309,9 +312,9 @@ async fn a_proxy_that_never_answers_means_that_nothing_was_sent() {
     }
 }
 
-/// The URL is right, so it is not a [`ErrorKind::Dns`].
+/// The endpoint's URL is correct, so the error is not [`ErrorKind::Dns`].
 #[tokio::test]
-async fn a_proxy_whose_name_does_not_resolve_is_no_fault_of_the_url() {
+async fn an_unresolvable_proxy_is_a_connect_error() {
     let builder = through(plaintext("http://deployment.example"), "http://no-such-proxy.invalid:3128");
     let error = list(builder).await.unwrap_err();
     assert_eq!((error.kind(), error.sent()), (ErrorKind::Connect, Sent::No), "{error:?}");
@@ -321,15 +324,15 @@ async fn a_proxy_whose_name_does_not_resolve_is_no_fault_of_the_url() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_is_not_trusted_gets_no_password() {
+async fn sends_no_password_to_an_untrusted_proxy() {
     let other = Authority::new();
     let tunnel = Tunnel::over_tls(other.valid()).await;
-    let server = Answering::start(WAYS[0], |_| variables()).await;
+    let server = TestServer::start(ROUTES[0], |_| variables()).await;
     let error = list(server.through(&tunnel.with_login(LOGIN))).await.unwrap_err();
     assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Tls, Sent::No, 1), "{error:?}");
     assert!(chain(&error).contains("proxy"), "{}", chain(&error));
-    assert!(tunnel.asked().is_empty() && server.connections() == 0);
-    // Nor does one that speaks no TLS, which would be told the password in clear text.
+    assert!(tunnel.requests().is_empty() && server.connections() == 0);
+    // A proxy without TLS would receive the password in plaintext.
     let plain = ScriptServer::start([vec![Act::Read, write("HTTP/1.1 200 OK\r\n\r\n"), Act::Hang]]).await;
     let proxy = format!("https://{LOGIN}localhost:{}", plain.address().port());
     let builder = server.through(&proxy).retry(RetryPolicy::never()).connect_timeout(Duration::from_millis(200));
@@ -338,7 +341,7 @@ async fn a_proxy_that_is_not_trusted_gets_no_password() {
 }
 
 #[tokio::test]
-async fn a_name_of_this_machine_stays_on_it() {
+async fn local_names_resolve_only_to_the_local_machine() {
     let running = fake().variable("A", "1").build().serve("127.0.0.1:0").await.unwrap();
     let url = |host: &str| endpoint(&format!("http://{host}:{}", running.address().port()));
     for host in ["localhost", "convex.localhost", "no-such-name.LOCALHOST"] {
@@ -353,12 +356,12 @@ async fn a_name_of_this_machine_stays_on_it() {
         }
     }
     let error = Client::builder(endpoint("https://deployment.example")).resolve("LOCALHOST", [[192, 0, 2, 1].into()]);
-    assert_eq!(error.build().unwrap_err(), ConfigError::NotLoopback, "whichever endpoint is first");
+    assert_eq!(error.build().unwrap_err(), ConfigError::NotLoopback, "for every endpoint");
 }
 
 #[tokio::test]
-async fn a_create_through_a_proxy_that_fails_is_known_not_to_be_done() {
-    let tunnel = Tunnel::answering("HTTP/1.1 503 Service Unavailable\r\n\r\n").await;
+async fn reports_a_create_as_not_sent_when_the_proxy_fails() {
+    let tunnel = Tunnel::responding("HTTP/1.1 503 Service Unavailable\r\n\r\n").await;
     let client = through(plaintext("https://deployment.example"), &tunnel.url()).build().unwrap();
     let error = classes::send(&client, Idempotency::NonIdempotent).await.unwrap_err();
     assert_eq!((error.kind(), error.verify_with()), (ErrorKind::Proxy, None), "{error:?}");
@@ -367,7 +370,7 @@ async fn a_create_through_a_proxy_that_fails_is_known_not_to_be_done() {
 }
 
 #[test]
-fn a_proxy_does_not_show_its_password() {
+fn debug_of_a_proxy_hides_its_password() {
     let proxy = Proxy::new("http://user:canary@proxy.example:3128", "").unwrap();
     assert!(!format!("{proxy:?}").contains("canary"));
     let error = Proxy::new("ftp://user:canary@proxy.example", "").unwrap_err();

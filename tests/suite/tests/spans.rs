@@ -1,4 +1,4 @@
-//! The spans and events of the feature `tracing`: their fields, and that they hold no secret.
+//! The spans and events of the feature `tracing`: their fields, and that they contain no secret.
 
 use std::future::pending;
 use std::time::Duration;
@@ -39,7 +39,7 @@ fn assert_has(line: &str, fields: &[&str]) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_and_its_attempts_are_recorded_without_secrets() {
+async fn records_a_call_and_its_attempts_without_secrets() {
     let log = Log::default();
     let guard = log.keep(FmtSpan::CLOSE);
     let old = Response::builder()
@@ -47,9 +47,9 @@ async fn a_call_and_its_attempts_are_recorded_without_secrets() {
         .header("x-convex-deprecation-message", "soon")
         .body(Bytes::from_static(br#"{"environmentVariables":{"A":"canary"}}"#))
         .unwrap();
-    let busy = Step::Answer(503, r#"{"code":"CommitterFullError","message":"canary"}"#);
-    let refusal = Step::Answer(403, r#"{"code":"BadDeployKey","message":"canary"}"#);
-    let script = Script::new([reset(), busy, Step::Respond(old), refusal]);
+    let busy = Step::Status(503, r#"{"code":"CommitterFullError","message":"canary"}"#);
+    let rejection = Step::Status(403, r#"{"code":"BadDeployKey","message":"canary"}"#);
+    let script = Script::new([reset(), busy, Step::Respond(old), rejection]);
     let client = Client::builder(endpoint(CLOUD)).build_on(script).unwrap();
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
     client.send(&UpdateEnvironmentVariables::new().set("A", "canary")).await.unwrap_err();
@@ -94,7 +94,7 @@ async fn a_call_and_its_attempts_are_recorded_without_secrets() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_the_deadline_ends_has_the_reason_and_the_port_is_that_of_the_url() {
+async fn records_the_deadline_as_error_type_and_the_port_of_the_url() {
     let log = Log::default();
     let guard = log.keep(FmtSpan::CLOSE);
     let silent = service_fn(|_: Request<Bytes>| pending::<Result<Response<Bytes>, TransportError>>());
@@ -109,13 +109,13 @@ async fn an_attempt_that_the_deadline_ends_has_the_reason_and_the_port_is_that_o
     }
 }
 
-/// A lost write gets its turn, which is not a failure of the server.
+/// A write conflict is not a failure of the server.
 #[tokio::test(start_paused = true)]
-async fn a_retry_after_a_write_conflict_says_so() {
+async fn records_the_write_conflict_before_a_retry() {
     let log = Log::default();
     let guard = log.keep(FmtSpan::CLOSE);
-    let conflict = Step::Answer(503, r#"{"code":"OptimisticConcurrencyControlFailure","message":"m"}"#);
-    let unreadable = Step::Answer(400, r#"{"code":"canary canary","message":"m"}"#);
+    let conflict = Step::Status(503, r#"{"code":"OptimisticConcurrencyControlFailure","message":"m"}"#);
+    let unreadable = Step::Status(400, r#"{"code":"canary canary","message":"m"}"#);
     let client = Client::builder(endpoint(CLOUD)).build_on(Script::new([conflict, unreadable])).unwrap();
     client.send(&UpdateEnvironmentVariables::new().set("A", "1")).await.unwrap_err();
     drop(guard);

@@ -1,4 +1,4 @@
-//! Real TLS: whom a client trusts, and what it says when it does not.
+//! TLS: trusted and untrusted servers, handshakes, HTTP/2 and plaintext servers.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,9 +13,9 @@ use convex_mgmt::{
 };
 use convex_mgmt_fake::Fault;
 use convex_mgmt_suite::classes::create;
+use convex_mgmt_suite::routes::{ROUTES, TestServer};
 use convex_mgmt_suite::script_server::{Act, ScriptServer, write};
-use convex_mgmt_suite::tls::{Authority, OnReset, Secured};
-use convex_mgmt_suite::ways::{Answering, WAYS};
+use convex_mgmt_suite::tls::{Authority, OnReset, TlsFake};
 use convex_mgmt_suite::{endpoint, fake};
 use http::{Response, Version};
 use hyper::service::service_fn;
@@ -28,11 +28,11 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 /// A deployment with one variable, behind TLS.
-async fn secured(config: ServerConfig) -> Secured {
-    Secured::serve(fake().variable("A", "1").build(), config, OnReset::BreakStream).await
+async fn secured(config: ServerConfig) -> TlsFake {
+    TlsFake::serve(fake().variable("A", "1").build(), config, OnReset::BreakStream).await
 }
 
-/// Where one connection over TLS is accepted, and that connection.
+/// The URL of a server that accepts one connection over TLS, and that connection.
 async fn one_connection(config: ServerConfig) -> (String, impl Future<Output = TlsStream<TcpStream>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
@@ -44,8 +44,8 @@ fn trusting(url: &str, authority: &Authority) -> ClientBuilder<DeploymentApi> {
     Client::builder(endpoint(url)).root_certificates(authority.pem())
 }
 
-/// How a read fails, and with it every write: where nothing was sent, even one that is never repeated.
-async fn refused(builder: ClientBuilder<DeploymentApi>) -> Error {
+/// Returns the error of a read. Asserts that a write that is not idempotent fails in the same way.
+async fn connect_error(builder: ClientBuilder<DeploymentApi>) -> Error {
     let client = builder.build().unwrap();
     let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
     let write = client.send(&create()).await.unwrap_err();
@@ -56,7 +56,7 @@ async fn refused(builder: ClientBuilder<DeploymentApi>) -> Error {
 }
 
 #[tokio::test]
-async fn a_deployment_is_reached_through_an_authority_that_is_trusted() {
+async fn connects_to_a_server_with_a_trusted_certificate() {
     let authority = Authority::new();
     let secured = secured(authority.valid()).await;
     let client = trusting(&secured.url, &authority).build().unwrap();
@@ -67,9 +67,9 @@ async fn a_deployment_is_reached_through_an_authority_that_is_trusted() {
 }
 
 #[tokio::test]
-async fn http2_is_spoken_where_both_want_it() {
+async fn negotiates_http2_when_both_sides_support_it() {
     let authority = Authority::new();
-    for (protocols, wanted, version) in [
+    for (protocols, requested, version) in [
         (&["h2", "http/1.1"][..], true, Version::HTTP_2),
         (&["h2", "http/1.1"], false, Version::HTTP_11),
         (&["http/1.1"], true, Version::HTTP_11),
@@ -77,27 +77,27 @@ async fn http2_is_spoken_where_both_want_it() {
         let mut config = authority.valid();
         config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
         let secured = secured(config).await;
-        let client = trusting(&secured.url, &authority).http2(wanted).build().unwrap();
+        let client = trusting(&secured.url, &authority).http2(requested).build().unwrap();
         client.send(&ListEnvironmentVariables::new()).await.unwrap();
-        assert_eq!(secured.versions(), [version], "{protocols:?} {wanted}");
+        assert_eq!(secured.versions(), [version], "{protocols:?} {requested}");
     }
 }
 
-/// HTTP/2 counts the bytes of names and values, and 32 for each header.
+/// HTTP/2 counts the bytes of names and values, and 32 bytes for each header.
 #[tokio::test]
-async fn a_head_over_http2_goes_up_to_the_limit() {
+async fn accepts_an_http2_head_up_to_the_limit() {
     let authority = Authority::new();
     for (length, ok) in [(HEAD_LIMIT - 1000, true), (HEAD_LIMIT + 1, false), (4 * HEAD_LIMIT, false)] {
         let mut config = authority.valid();
         config.alpn_protocols = vec![b"h2".to_vec()];
         let (url, stream) = one_connection(config).await;
-        let answer = service_fn(move |_| {
+        let respond = service_fn(move |_| {
             let response = Response::builder().header("x", "y".repeat(length));
             std::future::ready(response.body(r#"{"environmentVariables":{}}"#.to_owned()))
         });
         tokio::spawn(async move {
             let stream = TokioIo::new(stream.await);
-            drop(auto::Builder::new(TokioExecutor::new()).serve_connection(stream, answer).await);
+            drop(auto::Builder::new(TokioExecutor::new()).serve_connection(stream, respond).await);
         });
         let client = trusting(&url, &authority).http2(true).retry(RetryPolicy::never()).build().unwrap();
         match client.send(&ListEnvironmentVariables::new()).await {
@@ -112,17 +112,17 @@ async fn a_head_over_http2_goes_up_to_the_limit() {
     }
 }
 
-/// A frame of HTTP/2 on a stream.
+/// An HTTP/2 frame on a stream.
 fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
     let length = u8::try_from(payload.len()).unwrap();
     [&[0, 0, length, kind, flags, 0, 0, 0, stream], payload].concat()
 }
 
 #[tokio::test]
-async fn what_is_no_http2_is_called_so() {
+async fn reports_invalid_http2_responses() {
     let authority = Authority::new();
     let settings = frame(4, 0, 0, b"");
-    // `:status: 200` is the eighth entry of the static table. What follows is `content-length: 3`.
+    // `:status: 200` is the eighth entry of the static table. The rest is `content-length: 3`.
     let headers = frame(1, 4, 1, b"\x88\x0f\x0d\x013");
     for (case, bytes) in [
         ("HTTP/1.1", b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n".to_vec()),
@@ -154,15 +154,15 @@ async fn what_is_no_http2_is_called_so() {
     }
 }
 
-/// One call opens it for all, also after the connection of all broke.
+/// One call opens the connection for all calls, also after a shared connection broke.
 #[tokio::test]
-async fn of_the_connections_that_calls_open_at_once_over_http2_one_stays() {
+async fn concurrent_calls_open_one_http2_connection() {
     const MOST: usize = 8;
     let authority = Authority::new();
     let mut config = authority.valid();
     config.alpn_protocols = vec![b"h2".to_vec()];
     let fake = fake().build();
-    let secured = Secured::serve(fake.clone(), config, OnReset::BreakConnection).await;
+    let secured = TlsFake::serve(fake.clone(), config, OnReset::BreakConnection).await;
     let retry = RetryPolicy::default().base_delay(Duration::from_millis(1));
     let builder = trusting(&secured.url, &authority).http2(true).retry(retry).max_concurrency(MOST);
     let client = builder.build().unwrap();
@@ -185,7 +185,7 @@ async fn of_the_connections_that_calls_open_at_once_over_http2_one_stays() {
         tokio::time::timeout(Duration::from_secs(20), one_is_left).await.unwrap();
         let opened = secured.connections() - before;
         assert_eq!(opened, 1, "connections in round {round}");
-        // In the next round the last of those under way breaks the connection of all.
+        // In the next round the last request in flight breaks the connection of all.
         for _ in 1..MOST {
             fake.fault(Fault::delay(Duration::from_secs(60)));
         }
@@ -194,7 +194,7 @@ async fn of_the_connections_that_calls_open_at_once_over_http2_one_stays() {
 }
 
 #[tokio::test]
-async fn whom_a_client_does_not_trust_gets_nothing_and_no_second_try() {
+async fn sends_nothing_to_an_untrusted_server_and_does_not_retry() {
     let (authority, other) = (Authority::new(), Authority::new());
     for (case, config, trusted) in [
         ("unknown issuer", authority.valid(), &other),
@@ -203,24 +203,25 @@ async fn whom_a_client_does_not_trust_gets_nothing_and_no_second_try() {
         ("not yet valid", authority.server_config("localhost", (3990, 4000)), &authority),
     ] {
         let secured = secured(config).await;
-        let error = refused(trusting(&secured.url, trusted)).await;
+        let error = connect_error(trusting(&secured.url, trusted)).await;
         assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Tls, Sent::No, 1), "{case}: {error:?}");
         assert!(secured.fake.requests().is_empty(), "{case}");
     }
     let secured = secured(authority.valid()).await;
-    let error = refused(Client::builder(endpoint(&secured.url))).await;
+    let error = connect_error(Client::builder(endpoint(&secured.url))).await;
     assert_eq!(error.kind(), ErrorKind::Tls, "the bundled roots do not know our authority: {error:?}");
     assert!(std::error::Error::source(&error).is_some(), "the reason is in the chain");
 }
 
-/// A URL with TLS of a server without.
+/// An `https` URL of a server without TLS.
 fn for_tls(server: &ScriptServer) -> String {
     format!("https://localhost:{}", server.address().port())
 }
 
 #[tokio::test]
-async fn a_handshake_that_breaks_means_that_nothing_was_sent() {
-    // Cut off is the network's fault, which may pass; an answer that is no TLS will come again.
+async fn reports_not_sent_when_the_handshake_fails() {
+    // A connection that is closed early is a network failure and may be transient. A response that is not TLS would come
+    // again.
     let plain = write("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
     for (case, acts, kind, attempts) in [
         ("closed at once", vec![], ErrorKind::Connect, 2),
@@ -232,75 +233,79 @@ async fn a_handshake_that_breaks_means_that_nothing_was_sent() {
     ] {
         let server = ScriptServer::start((0..4).map(|_| acts.clone())).await;
         let policy = RetryPolicy::default().max_attempts(2).base_delay(Duration::ZERO);
-        let error = refused(Client::builder(endpoint(&for_tls(&server))).retry(policy)).await;
+        let error = connect_error(Client::builder(endpoint(&for_tls(&server))).retry(policy)).await;
         assert_eq!((error.kind(), error.sent(), error.attempts()), (kind, Sent::No, attempts), "{case}: {error:?}");
-        // A read and a write.
+        // One read and one write.
         assert_eq!(server.connections(), 2 * attempts as usize, "{case}");
     }
 }
 
 #[tokio::test]
-async fn a_port_without_tls_is_called_so_in_every_way() {
-    for way in WAYS {
-        let server = Answering::start(way, |_| Response::new(Bytes::new())).await;
+async fn reports_a_plaintext_port_for_a_tls_url_over_every_route() {
+    for route in ROUTES {
+        let server = TestServer::start(route, |_| Response::new(Bytes::new())).await;
         let plain = fake().build();
         let running = plain.serve("127.0.0.1:0").await.unwrap();
         let url = server.url_with("https", Some(running.address().port()));
-        let error = refused(server.client_at(&url)).await;
-        assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Tls, Sent::No, 1), "{way:?}: {error:?}");
-        assert!(error.to_string().contains("does not seem to speak TLS"), "{way:?}: {error}");
-        assert!(plain.requests().is_empty(), "{way:?}");
+        let error = connect_error(server.client_at(&url)).await;
+        assert_eq!(
+            (error.kind(), error.sent(), error.attempts()),
+            (ErrorKind::Tls, Sent::No, 1),
+            "{route:?}: {error:?}"
+        );
+        assert!(error.to_string().contains("does not seem to speak TLS"), "{route:?}: {error}");
+        assert!(plain.requests().is_empty(), "{route:?}");
     }
 }
 
-/// The request left in plaintext, but TLS has rejected it.
+/// The request is sent in plaintext, and the TLS server rejects it.
 #[tokio::test]
-async fn a_port_with_tls_is_called_so_in_every_way() {
-    for way in WAYS {
-        let server = Answering::start(way, |_| Response::new(Bytes::new())).await;
+async fn reports_a_tls_port_for_a_plaintext_url_over_every_route() {
+    for route in ROUTES {
+        let server = TestServer::start(route, |_| Response::new(Bytes::new())).await;
         let client = server.client_at(&server.url_with("http", None)).build().unwrap();
         for result in
             [client.send(&ListEnvironmentVariables::new()).await.map(drop), client.send(&create()).await.map(drop)]
         {
             let error = result.unwrap_err();
             let known = (error.kind(), error.sent(), error.attempts());
-            assert_eq!(known, (ErrorKind::Tls, Sent::Maybe, 1), "{way:?}: {error:?}");
-            assert!(error.to_string().contains(" speaks TLS at this port: use `https`"), "{way:?}: {error}");
+            assert_eq!(known, (ErrorKind::Tls, Sent::Maybe, 1), "{route:?}: {error:?}");
+            assert!(error.to_string().contains(" speaks TLS at this port: use `https`"), "{route:?}: {error}");
         }
-        assert!(server.requests().is_empty(), "{way:?}");
+        assert!(server.requests().is_empty(), "{route:?}");
     }
 }
 
 #[tokio::test]
-async fn a_handshake_that_never_goes_on_ends_in_time() {
+async fn a_hanging_handshake_times_out() {
     let short = Duration::from_millis(50);
     let server = ScriptServer::start((0..4).map(|_| vec![Act::Hang])).await;
     let policy = RetryPolicy::default().max_attempts(2).base_delay(Duration::ZERO);
-    let error = refused(Client::builder(endpoint(&for_tls(&server))).retry(policy).connect_timeout(short)).await;
+    let error = connect_error(Client::builder(endpoint(&for_tls(&server))).retry(policy).connect_timeout(short)).await;
     assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Connect, Sent::No, 2), "{error:?}");
     assert!(error.elapsed() >= 2 * short, "{error:?}");
     assert_eq!(server.connections(), 4);
 
     let server = ScriptServer::start([vec![Act::Hang], vec![Act::Hang]]).await;
-    let error = refused(Client::builder(endpoint(&for_tls(&server))).total_timeout(2 * short)).await;
+    let error = connect_error(Client::builder(endpoint(&for_tls(&server))).total_timeout(2 * short)).await;
     assert_eq!((error.kind(), error.attempts(), server.connections()), (ErrorKind::DeadlineExceeded, 1, 2));
 }
 
-/// Only TLS's own end of a connection tells that nothing was cut off.
+/// Only TLS's `close_notify` proves that the response is complete.
 #[tokio::test]
-async fn a_connection_that_ends_without_saying_so_is_taken_for_cut() {
+async fn a_connection_without_close_notify_counts_as_truncated() {
     let authority = Authority::new();
     let body = r#"{"environmentVariables":{}}"#;
     let sized = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
     let until_closed = format!("HTTP/1.1 200 OK\r\n\r\n{body}");
     let cut = format!("HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{body}");
-    for (case, text, says_so, whole) in [
+    for (case, text, close_notify, whole) in [
         ("a length", &sized, false, true),
-        ("a length, and said", &sized, true, true),
+        ("a length and close_notify", &sized, true, true),
         ("until the end", &until_closed, false, false),
-        ("until the end, and said", &until_closed, true, true),
+        ("until the end and close_notify", &until_closed, true, true),
         ("short of its length", &cut, false, false),
-        ("short of its length, and said", &cut, true, false),
+        ("short of its length and close_notify", &cut, true, false),
     ] {
         let (url, stream) = one_connection(authority.valid()).await;
         let text = text.clone();
@@ -309,7 +314,7 @@ async fn a_connection_that_ends_without_saying_so_is_taken_for_cut() {
             drop(stream.read(&mut [0; 4096]).await);
             stream.write_all(text.as_bytes()).await.unwrap();
             stream.flush().await.unwrap();
-            if says_so {
+            if close_notify {
                 stream.shutdown().await.unwrap();
             }
         });
@@ -325,7 +330,7 @@ async fn a_connection_that_ends_without_saying_so_is_taken_for_cut() {
 }
 
 #[tokio::test]
-async fn each_crypto_provider_works_whichever_are_built_in() {
+async fn every_crypto_provider_works() {
     let authority = Authority::new();
     let secured = secured(authority.valid()).await;
     let providers = [
@@ -341,7 +346,7 @@ async fn each_crypto_provider_works_whichever_are_built_in() {
 }
 
 #[test]
-fn certificates_that_cannot_be_read_are_named() {
+fn names_the_index_of_an_invalid_certificate() {
     let builder = || Client::builder(endpoint("https://example.com"));
     let good = Authority::new().pem();
     let error = builder().root_certificates(good.as_str()).root_certificates("no pem").build().unwrap_err();
@@ -351,22 +356,23 @@ fn certificates_that_cannot_be_read_are_named() {
     assert!(matches!(builder().user_agent("a\nb").build(), Err(ConfigError::Endpoint(_))));
 }
 
-/// The URL that a program started by the test sends to.
+/// The URL that the child process sends to.
 const URL: &str = "CONVEX_MGMT_TEST_URL";
-/// Set if that program is to trust the platform's certificates.
+/// Set if the child process trusts the platform's certificates.
 const NATIVE: &str = "CONVEX_MGMT_TEST_NATIVE_ROOTS";
 
-/// The test that a program is started for.
-const NATIVE_TEST: &str = "the_certificates_of_the_platform_are_trusted_if_asked_for_and_only_then";
+/// The test that the child process runs.
+const NATIVE_TEST: &str = "trusts_platform_certificates_only_on_request";
 
-/// They are those of `SSL_CERT_FILE` where it is set. That is a variable of the process, so each case starts this program again.
+/// The platform's certificates are those of `SSL_CERT_FILE` where it is set. The variable belongs to the process, so each
+/// case starts this program again.
 #[tokio::test]
-async fn the_certificates_of_the_platform_are_trusted_if_asked_for_and_only_then() {
+async fn trusts_platform_certificates_only_on_request() {
     if let Ok(url) = std::env::var(URL) {
         return println!("outcome: {}.", outcome(&url, std::env::var_os(NATIVE).is_some()).await);
     }
     let (authority, other) = (Authority::new(), Authority::new());
-    let secured = Secured::serve(fake().build(), authority.valid(), OnReset::BreakStream).await;
+    let secured = TlsFake::serve(fake().build(), authority.valid(), OnReset::BreakStream).await;
     let folder = std::env::temp_dir().join(format!("convex-mgmt-roots-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let file = |name: &str, text: String| {
@@ -375,28 +381,28 @@ async fn the_certificates_of_the_platform_are_trusted_if_asked_for_and_only_then
         path
     };
     let (ours, others) = (file("ours.pem", authority.pem()), file("others.pem", other.pem()));
-    // One that cannot be read does not take the others away.
+    // An unreadable certificate does not affect the others.
     let mixed = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned() + &authority.pem();
     let (mixed, none) = (file("mixed.pem", mixed), file("none.pem", String::new()));
     for (roots, native, expected) in [
-        (&ours, true, "answered"),
-        (&mixed, true, "answered"),
+        (&ours, true, "success"),
+        (&mixed, true, "success"),
         (&others, true, "failed with Tls"),
         (&none, true, "not built: NoNativeRoots"),
-        // Not asked for: the bundled ones, which do not know our authority.
+        // Without the request, the bundled certificates apply. They do not include the test's authority.
         (&ours, false, "failed with Tls"),
     ] {
         let (url, roots) = (secured.url.clone(), roots.clone());
-        let told = tokio::task::spawn_blocking(move || told(&url, &roots, native)).await.unwrap();
-        assert!(told.contains(&format!("outcome: {expected}.")), "{expected}: {told}");
+        let output = tokio::task::spawn_blocking(move || run_in_process(&url, &roots, native)).await.unwrap();
+        assert!(output.contains(&format!("outcome: {expected}.")), "{expected}: {output}");
     }
-    // What was refused, or not built, has sent nothing.
+    // The failed cases sent nothing.
     assert_eq!(secured.versions().len(), 2);
     std::fs::remove_dir_all(folder).unwrap();
 }
 
-/// What this test tells in a process of its own.
-fn told(url: &str, roots: &Path, native: bool) -> String {
+/// Runs this test in a child process, and returns its output.
+fn run_in_process(url: &str, roots: &Path, native: bool) -> String {
     let mut program = Command::new(std::env::current_exe().unwrap());
     program
         .args(["--exact", NATIVE_TEST, "--nocapture"])
@@ -411,7 +417,7 @@ fn told(url: &str, roots: &Path, native: bool) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What comes of one call.
+/// Returns the outcome of one call.
 async fn outcome(url: &str, native: bool) -> String {
     let builder = Client::builder(endpoint(url));
     let builder = if native { builder.native_roots() } else { builder };
@@ -421,7 +427,7 @@ async fn outcome(url: &str, native: bool) -> String {
         Err(error) => panic!("{error}"),
     };
     match client.send(&ListEnvironmentVariables::new()).await {
-        Ok(_) => "answered".to_owned(),
+        Ok(_) => "success".to_owned(),
         Err(error) => {
             assert_eq!((error.kind() == ErrorKind::Tls, error.attempts()), (true, 1), "{error:?}");
             format!("failed with {:?}", error.kind())

@@ -1,4 +1,4 @@
-//! Other transports than hyper: in the place of the whole stack, below it, without `Send`, without async.
+//! Transports other than hyper: in place of the whole stack, below it, without `Send`, without async.
 
 use std::cell::Cell;
 use std::io;
@@ -14,7 +14,7 @@ use convex_mgmt::{
     OperationMeta, RetryBudget, RetryPolicy, Sent, Transport, TransportError,
 };
 use convex_mgmt_fake::{Fake, Fault};
-use convex_mgmt_suite::classes::{CLASSES, DONE, create, send};
+use convex_mgmt_suite::classes::{CLASSES, SUCCESS, create, send};
 use convex_mgmt_suite::{Script, Step, client_of, endpoint, fake, refused, reset};
 use http::header::USER_AGENT;
 use http::{Method, Request, Response};
@@ -23,7 +23,7 @@ use tower::{BoxError, Service, ServiceExt};
 const URL: &str = "http://127.0.0.1:3210";
 
 #[tokio::test]
-async fn an_in_process_service_takes_the_place_of_hyper() {
+async fn an_in_process_service_replaces_hyper() {
     let fake = fake().build();
     fake.fault(Fault::LostResponse);
     let client = Client::builder(endpoint(URL)).build_on(fake.clone()).unwrap();
@@ -31,7 +31,7 @@ async fn an_in_process_service_takes_the_place_of_hyper() {
     assert_eq!((fake.variables().len(), fake.requests().len()), (1, 2));
 }
 
-/// An error of a transport of the user's, around another one.
+/// An error of a custom transport, with another error as its source.
 #[derive(Debug)]
 struct Wrapped(BoxError);
 
@@ -47,10 +47,9 @@ impl std::error::Error for Wrapped {
     }
 }
 
-/// A lost connection is one whatever type the transport wraps it in. It does not prove that nothing was sent. Any other error
-/// ends the call.
+/// A lost connection is found whatever type wraps it. It does not prove that nothing was sent. Any other error ends the call.
 #[tokio::test(start_paused = true)]
-async fn a_lost_connection_is_found_among_the_sources_of_any_error() {
+async fn finds_a_lost_connection_in_the_source_chain_of_any_error() {
     fn io(kind: io::ErrorKind) -> BoxError {
         io::Error::from(kind).into()
     }
@@ -80,7 +79,7 @@ async fn a_lost_connection_is_found_among_the_sources_of_any_error() {
     }
 }
 
-/// How a call of each class ends when its first attempt meets a fault: with which kind of error, if any, after how many
+/// The end of a call of each class whose first attempt meets a fault: the kind of its error, if any, and its number of
 /// requests.
 async fn ends<T: Transport>(
     client: &Client<DeploymentApi, T>,
@@ -98,7 +97,7 @@ async fn ends<T: Transport>(
 }
 
 #[tokio::test]
-async fn a_reset_in_process_ends_as_over_a_socket() {
+async fn an_in_process_reset_ends_a_call_like_a_socket_reset() {
     let fake = fake().build();
     let running = fake.serve("127.0.0.1:0").await.unwrap();
     for fault in [Fault::Reset, Fault::LostResponse] {
@@ -113,11 +112,11 @@ async fn a_reset_in_process_ends_as_over_a_socket() {
 }
 
 #[tokio::test]
-async fn a_bare_service_takes_the_place_of_the_stack() {
+async fn a_bare_service_replaces_the_stack() {
     let fake = fake().build();
     fake.fault(Fault::Reset);
     let client = Client::with_service(endpoint(URL), fake.clone());
-    // Nothing retries.
+    // A bare service does not retry.
     let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
     assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Connection, Sent::Maybe, 1));
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
@@ -138,30 +137,30 @@ impl Operation for ListThings {
 }
 
 #[tokio::test]
-async fn the_product_belongs_to_the_client_at_all_its_endpoints() {
-    let script = Script::new((0..6).map(|_| Step::Answer(200, DONE)));
+async fn sends_the_clients_product_at_all_its_endpoints() {
+    let script = Script::new((0..6).map(|_| Step::Status(200, SUCCESS)));
     let client = Client::builder(endpoint(URL)).user_agent("my-tool/1").build_on(script.clone()).unwrap();
     let token = AccessToken::parse("made-up").unwrap();
     let management = Endpoint::<ManagementApi>::new("https://api.convex.dev", &token).unwrap();
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
     client.at(management.clone()).send(&ListThings).await.unwrap();
-    // From one to the next, also from one API to the other and back.
+    // From one endpoint to the next, also across the APIs.
     client.at(management.clone()).at(endpoint(URL)).send(&ListEnvironmentVariables::new()).await.unwrap();
-    // One that came from another client has that one's product only there.
+    // An endpoint of another client keeps that client's product.
     let other = Client::builder(endpoint(URL)).user_agent("other/1").build_on(script.clone()).unwrap();
     client.clone().at(other.endpoint().clone()).send(&ListEnvironmentVariables::new()).await.unwrap();
-    // The more specific one wins, at the builder too.
+    // The endpoint's own product takes precedence, also in the builder.
     let own = endpoint(URL).with_user_agent("own/1").unwrap();
     client.at(own.clone()).send(&ListEnvironmentVariables::new()).await.unwrap();
     let built = Client::builder(own).user_agent("my-tool/1").build_on(script.clone()).unwrap();
     built.send(&ListEnvironmentVariables::new()).await.unwrap();
-    let seen = script.seen();
+    let seen = script.requests();
     let agents: Vec<_> = seen.iter().map(|request| request.headers()[USER_AGENT].to_str().unwrap()).collect();
     let products: Vec<_> = agents.iter().map(|agent| agent.split_once(" convex-mgmt/").unwrap().0).collect();
     assert_eq!(products, ["my-tool/1", "my-tool/1", "my-tool/1", "my-tool/1", "own/1", "own/1"]);
 }
 
-/// A transport of a single-threaded runtime: neither it nor its futures may leave the thread.
+/// A transport of a single-threaded runtime. Neither it nor its futures are `Send`.
 #[derive(Clone)]
 struct Local {
     fake: Fake,
@@ -190,14 +189,14 @@ impl Service<Request<Bytes>> for Local {
 }
 
 #[tokio::test]
-async fn a_transport_without_send_goes_through_the_whole_stack() {
+async fn a_transport_without_send_works_below_the_whole_stack() {
     let local = Local { fake: fake().build(), calls: Rc::default() };
     let client = Client::builder(endpoint(URL)).max_concurrency(1).build_on(local.clone()).unwrap();
     client.send(&UpdateEnvironmentVariables::new().set("A", "1")).await.unwrap();
     assert_eq!(local.calls.get(), 2);
 }
 
-/// A scripted transport that may not leave the thread, and awaits nothing of a runtime's.
+/// A scripted transport that is not `Send` and needs no runtime.
 #[derive(Clone)]
 struct Unsendable {
     script: Script,
@@ -218,35 +217,35 @@ impl Service<Request<Bytes>> for Unsendable {
     }
 }
 
-/// The rules are the stack's, whatever the transport below it: refused and then accepted, broken, never answered, too
-/// large, and busy. All attempts are the same to the byte.
+/// The stack applies its rules to every transport: after a refused or broken connection, a timeout, a response that is too
+/// large, and a busy server. All attempts send the same bytes.
 #[tokio::test(start_paused = true)]
-async fn a_transport_without_send_is_under_the_same_rules() {
-    let lost: fn() -> Step = || Step::Answer(503, r#"{"code":"OptimisticConcurrencyControlFailure","message":""}"#);
+async fn a_transport_without_send_follows_the_same_retry_rules() {
+    let lost: fn() -> Step = || Step::Status(503, r#"{"code":"OptimisticConcurrencyControlFailure","message":""}"#);
     let large: fn() -> Step = || Step::Fail(TransportError::response_too_large(9));
-    let (all, harmless, none) = ([true; 3], [true, true, false], [false; 3]);
-    /// What the first attempt comes to, and which classes are tried again.
+    let (all, idempotent, none) = ([true; 3], [true, true, false], [false; 3]);
+    /// The result of the first attempt, the kind of its error, and the classes that are retried.
     type Case = (fn() -> Step, ErrorKind, [bool; 3]);
     let cases: [Case; 7] = [
         (refused, ErrorKind::Connect, all),
-        (reset, ErrorKind::Connection, harmless),
-        (|| Step::Hang, ErrorKind::AttemptTimeout, harmless),
+        (reset, ErrorKind::Connection, idempotent),
+        (|| Step::Hang, ErrorKind::AttemptTimeout, idempotent),
         (large, ErrorKind::ResponseTooLarge, none),
         (lost, ErrorKind::Api, all),
-        (|| Step::Answer(429, ""), ErrorKind::UnexpectedReply, all),
-        (|| Step::Answer(500, ""), ErrorKind::UnexpectedReply, harmless),
+        (|| Step::Status(429, ""), ErrorKind::UnexpectedReply, all),
+        (|| Step::Status(500, ""), ErrorKind::UnexpectedReply, idempotent),
     ];
-    for (step, failure, repeated) in cases {
-        for (class, again) in CLASSES.into_iter().zip(repeated) {
+    for (step, failure, retried) in cases {
+        for (class, retries) in CLASSES.into_iter().zip(retried) {
             let what = format!("{:?}, {class:?}", step());
-            let script = Script::new([step(), Step::Answer(200, DONE)]);
+            let script = Script::new([step(), Step::Status(200, SUCCESS)]);
             let transport = Unsendable { script: script.clone(), _of_the_thread: Rc::default() };
             let client = Client::builder(endpoint(URL)).build_on(transport).unwrap();
             let result = send(&client, class).await;
-            assert_eq!(result.is_ok(), again, "{what}: {result:?}");
+            assert_eq!(result.is_ok(), retries, "{what}: {result:?}");
             assert!(result.err().is_none_or(|error| error.cause_kind() == failure), "{what}");
-            let seen = script.seen();
-            assert_eq!(seen.len(), 1 + usize::from(again), "{what}");
+            let seen = script.requests();
+            assert_eq!(seen.len(), 1 + usize::from(retries), "{what}");
             let parts = |request: &Request<Bytes>| {
                 (request.method().clone(), request.uri().clone(), request.headers().clone(), request.body().clone())
             };
@@ -255,10 +254,10 @@ async fn a_transport_without_send_is_under_the_same_rules() {
     }
 }
 
-/// The retries without a runtime, a clock or an async function: a loop around the state.
+/// A loop around the state, without a runtime, a clock or async functions.
 #[test]
-fn a_caller_without_a_runtime_follows_the_same_rules() {
-    let mut answers =
+fn retry_state_follows_the_same_rules_without_a_runtime() {
+    let mut responses =
         vec![Err(Sent::No), Ok((503, r#"{"code":"OptimisticConcurrencyControlFailure","message":""}"#)), Ok((200, ""))]
             .into_iter();
     let operation = UpdateEnvironmentVariables::new().set("A", "1");
@@ -266,7 +265,7 @@ fn a_caller_without_a_runtime_follows_the_same_rules() {
     let (budget, mut waited) = (RetryBudget::default(), Vec::new());
     let result = loop {
         let _request = operation.to_request(&endpoint(URL)).unwrap();
-        let (outcome, result) = match answers.next().unwrap() {
+        let (outcome, result) = match responses.next().unwrap() {
             Err(sent) => (Outcome::NoResponse(sent), Err("no connection")),
             Ok((status, body)) => {
                 let response = Response::builder().status(status).body(Bytes::from(body)).unwrap();
@@ -279,6 +278,6 @@ fn a_caller_without_a_runtime_follows_the_same_rules() {
         }
     };
     assert!(!result.unwrap().already_deleted);
-    // A conflict does not count as a failure, so the wait for each is that of a first one.
+    // A conflict does not count as a failure, so both waits are first waits.
     assert_eq!(waited, [50, 50]);
 }

@@ -1,4 +1,7 @@
-//! Commands about the list of operations: its page in the docs, and the check that a new operation touches three places.
+//! Commands about the list of operations: the generated pages of the docs, and the check that a new operation touches three places.
 
+mod codes;
+pub(crate) mod docs;
+mod entries;
 pub(crate) mod new_operation;
-pub(crate) mod page;
+mod page;

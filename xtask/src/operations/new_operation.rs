@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::Failure;
+use crate::deps::package;
 use crate::shell::{cargo, output, root, run, target};
 
 /// The page with the diff.
@@ -37,8 +38,7 @@ pub(crate) fn check() -> Result<(), Failure> {
     apply(&copy, &rest)?;
     let test = |arguments: &str| {
         let mut test = cargo(&format!("test --quiet {arguments}"));
-        // In a shared target folder, cargo would take the artifacts of the copy for those of the project.
-        test.current_dir(&copy).env("CARGO_TARGET_DIR", copy.join("target"));
+        test.current_dir(&copy).env("CARGO_TARGET_DIR", target().unwrap_or_default());
         // `cargo run` sets it for this program, and it would lead to the wrong project.
         test.env_remove("CARGO_MANIFEST_DIR");
         test
@@ -86,14 +86,21 @@ fn places(diffs: &[Diff]) -> Result<(), Failure> {
 }
 
 /// Copies the files that are part of the project. Leaves files that have not changed, so that they are not compiled again.
+///
+/// The packages of the copy get another version. Cargo names its artifacts by the version and by the place within the workspace, so
+/// the copy would otherwise overwrite those of the project in the shared target folder.
 fn mirror(copy: &Path) -> Result<(), Failure> {
+    let version = package("convex-mgmt")?.version.to_string();
     let listed = output(
         Command::new("git").args(["ls-files", "--cached", "--others", "--exclude-standard"]).current_dir(root()),
     )?;
     for name in listed.lines() {
         let (from, to) = (root().join(name), copy.join(name));
         // A deleted file that is not committed yet is still listed, and a link may lead to a folder.
-        let Ok(content) = fs::read(&from) else { continue };
+        let Ok(mut content) = fs::read(&from) else { continue };
+        if name == "Cargo.toml" {
+            content = String::from_utf8(content)?.replace(&version, &format!("{version}-copy")).into_bytes();
+        }
         if fs::read(&to).is_ok_and(|old| old == content) {
             continue;
         }

@@ -1,4 +1,4 @@
-//! The bodies of each operation: how a response and a request are decoded and encoded again.
+//! The bodies of each operation: functions that decode a response or a request and encode it again.
 
 use std::fmt;
 use std::rc::Rc;
@@ -9,21 +9,21 @@ use http::Response;
 use serde_json::Value;
 
 /// Decodes the body of a response as the operation does, and encodes it again.
-type Reply = Rc<dyn Fn(&[u8]) -> Result<Through, String>>;
+type ReadResponse = Rc<dyn Fn(&[u8]) -> Result<RoundTrip, String>>;
 
 /// Decodes the body of a request, and encodes what the operation sends.
-type Request = Rc<dyn Fn(&Value) -> Result<Through, String>>;
+type ReadRequest = Rc<dyn Fn(&Value) -> Result<RoundTrip, String>>;
 
 /// A body that was decoded and encoded again.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Through {
+pub(crate) struct RoundTrip {
     /// The encoded body.
     pub(crate) json: Value,
-    /// `true` if the types have no name for something in it. Open enums and unions keep such values, so the body does not show it.
+    /// `true` if the types have no name for a value in it. Open enums and unions keep such values, so the body does not show it.
     pub(crate) unknown: bool,
 }
 
-impl Through {
+impl RoundTrip {
     fn new(json: Value, debug: &str) -> Self {
         // The keys of a map may have any name.
         let is_value = |rest: &str| !rest.split_once("\")").is_some_and(|(_, after)| after.starts_with(": "));
@@ -31,35 +31,35 @@ impl Through {
     }
 }
 
-/// The bodies of one operation. `None` stands for no body.
+/// The bodies of one operation. `None` if it has no such body.
 #[derive(Clone)]
 pub(crate) struct Bodies {
     pub(crate) id: &'static str,
-    pub(crate) reply: Option<Reply>,
-    pub(crate) request: Option<Request>,
+    pub(crate) response: Option<ReadResponse>,
+    pub(crate) request: Option<ReadRequest>,
 }
 
 impl Bodies {
     /// An operation without bodies.
     pub(crate) fn new(id: &'static str) -> Self {
-        Self { id, reply: None, request: None }
+        Self { id, response: None, request: None }
     }
 
-    pub(crate) fn gives(self, reply: impl Fn(&[u8]) -> Result<Through, String> + 'static) -> Self {
-        Self { reply: Some(Rc::new(reply)), ..self }
+    pub(crate) fn with_response(self, read: impl Fn(&[u8]) -> Result<RoundTrip, String> + 'static) -> Self {
+        Self { response: Some(Rc::new(read)), ..self }
     }
 
-    pub(crate) fn takes(self, request: impl Fn(&Value) -> Result<Through, String> + 'static) -> Self {
-        Self { request: Some(Rc::new(request)), ..self }
+    pub(crate) fn with_request(self, read: impl Fn(&Value) -> Result<RoundTrip, String> + 'static) -> Self {
+        Self { request: Some(Rc::new(read)), ..self }
     }
 
     fn of(samples: &'static Samples) -> Self {
         let mut bodies = Self::new(samples.meta.id);
         if !samples.meta.empty_response {
-            bodies = bodies.gives(|body| received(samples, body));
+            bodies = bodies.with_response(|body| received(samples, body));
         }
         if (samples.from_body)("").is_some() {
-            bodies = bodies.takes(|body| sent(samples, body));
+            bodies = bodies.with_request(|body| sent(samples, body));
         }
         bodies
     }
@@ -71,7 +71,7 @@ impl fmt::Debug for Bodies {
     }
 }
 
-/// The bodies of all operations of an API.
+/// Returns the bodies of all operations of an API.
 pub(crate) fn of_api(api: &str) -> Vec<Bodies> {
     SAMPLES.iter().filter(|samples| samples.meta.api == api).map(Bodies::of).collect()
 }
@@ -83,7 +83,7 @@ pub(crate) struct Built {
     pub(crate) body: Result<Value, String>,
 }
 
-/// The sample requests of an API that have a body. Together they use every field.
+/// Returns the sample requests of an API that have a body. Together they use every field.
 pub(crate) fn built(api: &str) -> Vec<Built> {
     let mut all = Vec::new();
     for samples in SAMPLES.iter().filter(|samples| samples.meta.api == api) {
@@ -97,17 +97,17 @@ pub(crate) fn built(api: &str) -> Vec<Built> {
     all
 }
 
-fn received(samples: &Samples, body: &[u8]) -> Result<Through, String> {
+fn received(samples: &Samples, body: &[u8]) -> Result<RoundTrip, String> {
     let SampleOutput { debug, body, .. } =
         (samples.read)(Response::new(body.to_vec().into())).map_err(|error| error.to_string())?;
-    Ok(Through::new(body, &debug))
+    Ok(RoundTrip::new(body, &debug))
 }
 
-fn sent(samples: &Samples, body: &Value) -> Result<Through, String> {
+fn sent(samples: &Samples, body: &Value) -> Result<RoundTrip, String> {
     // Decoded from text as a server would: a `Value` holds numbers that are already parsed.
-    let request = (samples.from_body)(&body.to_string()).ok_or("the operation takes no body")?;
+    let request = (samples.from_body)(&body.to_string()).ok_or("the operation has no request body")?;
     let SampleRequest { debug, unchecked, .. } = request.map_err(|error| error.to_string())?;
-    Ok(Through::new(json(unchecked)?, &debug))
+    Ok(RoundTrip::new(json(unchecked)?, &debug))
 }
 
 fn json<E: fmt::Display>(request: Result<http::Request<bytes::Bytes>, E>) -> Result<Value, String> {
@@ -115,7 +115,7 @@ fn json<E: fmt::Display>(request: Result<http::Request<bytes::Bytes>, E>) -> Res
     serde_json::from_slice(request.body()).map_err(|error| error.to_string())
 }
 
-/// The JSON body that an operation sends.
+/// Returns the JSON body that an operation sends.
 pub(crate) fn request_body(operation: &impl Operation<Api = DeploymentApi>) -> Result<Value, String> {
     json(operation.to_request(&DeploymentApi::endpoint()))
 }

@@ -1,21 +1,21 @@
-//! Holds our types against the schemas of a document: every sample of every body goes through them and comes back.
+//! Compares the library's types with the schemas of a document: it decodes each sample of each body, and encodes it again.
 //!
-//! One rule holds for all replies and is in no table: for a property that may be absent or `null`, both mean the same, and
-//! our types do not tell them apart. For requests there is no such rule.
+//! One rule applies to all responses and is in no table: for a property that may be absent or `null`, both mean the same. The types
+//! do not distinguish them. Requests have no such rule.
 
 use std::collections::BTreeSet;
 
 use jsonschema::Validator;
 use serde_json::Value;
 
-use super::bodies::{Bodies, Built, Through};
+use super::bodies::{Bodies, Built, RoundTrip};
 use super::document;
 use super::overrides::{Instead, Override, Side, What};
 use super::reach::Reach;
 use super::samples::{self, Kind, Sample};
 use super::shape::{self, Form, Rest, Shape};
 
-/// What a document is held against.
+/// The library's side of the comparison.
 #[derive(Debug)]
 pub(crate) struct Tables {
     pub(crate) bodies: Vec<Bodies>,
@@ -25,7 +25,7 @@ pub(crate) struct Tables {
     pub(crate) complete: bool,
 }
 
-/// What was found.
+/// The result of the comparison.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     operations: usize,
@@ -41,7 +41,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// The totals in one line.
+    /// Returns the totals in one line.
     pub(crate) fn totals(&self) -> String {
         format!(
             "{} operations with {} bodies: {} samples, {} broken samples, {} built requests; {} overrides used of {}, {} \
@@ -59,7 +59,7 @@ impl Report {
     }
 }
 
-/// Holds the tables against a document.
+/// Compares the tables with a document.
 pub(crate) fn check(document: &Value, tables: &Tables) -> Report {
     let mut run = Run { document, tables, report: Report::default(), reached: BTreeSet::new() };
     run.operations();
@@ -73,7 +73,7 @@ struct Body<'a> {
     id: &'a str,
     side: Side,
     /// Reads it and writes it again.
-    push: &'a dyn Fn(&Value) -> Result<Through, String>,
+    read: &'a dyn Fn(&Value) -> Result<RoundTrip, String>,
     shape: &'a Shape,
     validator: &'a Validator,
 }
@@ -104,20 +104,20 @@ impl<'a> Run<'a> {
                 }
                 continue;
             };
-            let request = row.request.as_ref().map(|push| move |body: &Value| push(body));
-            let request = request.as_ref().map(|push| push as &dyn Fn(&Value) -> Result<Through, String>);
-            if let Some((schema, push)) = self.pair(&id, Side::Request, content(&operation["requestBody"]), request) {
-                self.body(&id, Side::Request, schema, push, built);
+            let request = row.request.as_ref().map(|read| move |body: &Value| read(body));
+            let request = request.as_ref().map(|read| read as &dyn Fn(&Value) -> Result<RoundTrip, String>);
+            if let Some((schema, read)) = self.pair(&id, Side::Request, content(&operation["requestBody"]), request) {
+                self.body(&id, Side::Request, schema, read, built);
                 taking.insert(id.clone());
             }
-            let reply = row.reply.as_ref().map(|push| move |body: &Value| push(body.to_string().as_bytes()));
-            let reply = reply.as_ref().map(|push| push as &dyn Fn(&Value) -> Result<Through, String>);
-            if let Some((schema, push)) = self.pair(&id, Side::Reply, success(operation), reply) {
-                self.body(&id, Side::Reply, schema, push, &[]);
+            let response = row.response.as_ref().map(|read| move |body: &Value| read(body.to_string().as_bytes()));
+            let response = response.as_ref().map(|read| read as &dyn Fn(&Value) -> Result<RoundTrip, String>);
+            if let Some((schema, read)) = self.pair(&id, Side::Response, success(operation), response) {
+                self.body(&id, Side::Response, schema, read, &[]);
             }
         }
         for row in bodies.iter().filter(|row| !documented.contains(row.id)) {
-            self.problem(row.id, "has a row in the table of bodies, but is not in the document");
+            self.problem(row.id, "is in the table of bodies, but not in the document");
         }
         for row in tables.overrides {
             for id in row.operations.iter().filter(|id| **id != "*" && !documented.contains(**id)) {
@@ -129,7 +129,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A body has to be on both sides or on none.
+    /// Returns the body of both sides. A body on one side only is a problem.
     fn pair<T>(
         &mut self,
         id: &str,
@@ -152,7 +152,7 @@ impl<'a> Run<'a> {
         id: &str,
         side: Side,
         schema: &Value,
-        push: &dyn Fn(&Value) -> Result<Through, String>,
+        read: &dyn Fn(&Value) -> Result<RoundTrip, String>,
         built: &[Built],
     ) {
         self.report.bodies += 1;
@@ -169,13 +169,13 @@ impl<'a> Run<'a> {
             Ok(made) => made,
             Err(error) => return self.problem(format_args!("{id} {side}"), error),
         };
-        let body = Body { id, side, push, shape: &shape, validator: &validator };
+        let body = Body { id, side, read, shape: &shape, validator: &validator };
         self.report.samples += good.len();
         self.report.broken += broken.len();
-        let mut came_back = String::new();
+        let mut read_back = String::new();
         for sample in good.iter().chain(&broken) {
             match self.sample(&body, sample) {
-                Ok(Some(back)) => came_back.push_str(&back.to_string()),
+                Ok(Some(back)) => read_back.push_str(&back.to_string()),
                 Ok(None) => {}
                 Err(error) => self.problem(format_args!("{id} {side}: {sample}"), error),
             }
@@ -183,8 +183,8 @@ impl<'a> Run<'a> {
         for word in
             reach.names.iter().map(|name| format!("{name:?}:")).chain(reach.values.iter().map(|v| format!("{v:?}")))
         {
-            if !came_back.contains(&word) {
-                self.problem(format_args!("{id} {side}"), format!("{word} never came back"));
+            if !read_back.contains(&word) {
+                self.problem(format_args!("{id} {side}"), format!("{word} was never read back"));
             }
         }
         if side == Side::Request {
@@ -193,51 +193,55 @@ impl<'a> Run<'a> {
         self.reached.extend(reach.references);
     }
 
-    /// Pushes one sample through, and gives what came back where that is as it should be.
+    /// Decodes one sample and encodes it again. Returns the result if it is as expected, and `None` if an override applies.
     fn sample(&mut self, body: &Body<'_>, sample: &Sample) -> Result<Option<Value>, String> {
         let fits = matches!(sample.kind, Kind::Valid | Kind::UnknownField);
         if body.validator.is_valid(&sample.value) != fits {
-            return Err(format!("the sample is wrong: does it fit the schema? It should: {fits}"));
+            return Err(format!("the sample is wrong: it should be valid: {fits}"));
         }
         let broken = sample.kind.is_broken();
         let rows = self.tables.overrides.iter().enumerate();
         let rows: Vec<_> = rows.filter_map(|(at, row)| Some((at, row.of(body.id, body.side)?))).collect();
         let mut value = sample.value.clone();
         for (at, row) in &rows {
-            if let Instead::Mended(mend) = row {
-                let mended = changed(*mend, &value);
-                if mended != value && !broken {
-                    match body.push(sample, &value) {
+            if let Instead::Repaired(repair) = row {
+                let repaired = changed(*repair, &value);
+                if repaired != value && !broken {
+                    match body.round_trip(sample, &value) {
                         Err(_) => drop(self.report.used.insert(*at)),
                         Ok(_) if fits => {
-                            return Err("is taken, though an override says that it needs mending".to_owned());
+                            return Err("is accepted, although an override says that it needs repair".to_owned());
                         }
-                        // What is new in it may be what the override is not about.
+                        // The override may be about another part than the new one.
                         Ok(_) => {}
                     }
                 }
-                value = mended;
+                value = repaired;
             }
         }
-        let refused = rows.iter().find(|(_, row)| row.refuses(sample)).map(|(at, _)| *at);
-        let taken = rows.iter().find(|(_, row)| row.takes(sample)).map(|(at, _)| *at);
-        let back = match (broken, body.push(sample, &value), refused, taken) {
+        let rejected = rows.iter().find(|(_, row)| row.rejects(sample)).map(|(at, _)| *at);
+        let accepted = rows.iter().find(|(_, row)| row.accepts(sample)).map(|(at, _)| *at);
+        let back = match (broken, body.round_trip(sample, &value), rejected, accepted) {
             (false, Ok(back), None, _) => back,
-            (false, Ok(_), Some(_), _) => return Err("is taken, though an override says that it is refused".to_owned()),
+            (false, Ok(_), Some(_), _) => {
+                return Err("is accepted, although an override says that it is rejected".to_owned());
+            }
             (false, Err(_), Some(at), _) | (true, Ok(_), _, Some(at)) => {
                 self.report.used.insert(at);
                 return Ok(None);
             }
-            (false, Err(error), None, _) => return Err(format!("is refused: {error}")),
-            (true, Ok(_), _, None) => return Err(format!("is taken, though it is broken: {value}")),
-            (true, Err(_), _, Some(_)) => return Err("is refused, though an override says that it is taken".to_owned()),
+            (false, Err(error), None, _) => return Err(format!("is rejected: {error}")),
+            (true, Ok(_), _, None) => return Err(format!("is accepted, although it is invalid: {value}")),
+            (true, Err(_), _, Some(_)) => {
+                return Err("is rejected, although an override says that it is accepted".to_owned());
+            }
             (true, Err(_), _, None) => return Ok(None),
         };
         if sample.kind == Kind::UnknownField {
             without(&mut value, samples::NEW_FIELD);
         }
         for (at, row) in &rows {
-            if let Instead::Reads(change) = row {
+            if let Instead::ReadsAs(change) = row {
                 let other = changed(*change, &value);
                 if body.canonical(&other) != body.canonical(&value) {
                     self.report.used.insert(*at);
@@ -247,7 +251,7 @@ impl<'a> Run<'a> {
         }
         let (expected, found) = (body.canonical(&value), body.canonical(&back));
         if expected != found {
-            return Err(format!("comes back as {found}, not {expected}"));
+            return Err(format!("is read back as {found}, not {expected}"));
         }
         if sample.kind == Kind::Valid {
             body.fits(&back)?;
@@ -255,7 +259,7 @@ impl<'a> Run<'a> {
         Ok(Some(back))
     }
 
-    /// What users build has to fit the schema, to be read back, and to use every field there is.
+    /// Checks the requests that users build: they are valid in the schema, are read back unchanged, and use every field.
     fn built(&mut self, body: &Body<'_>, reach: &Reach, built: &[Built]) {
         let mut texts = String::new();
         for one in built.iter().filter(|one| one.id == body.id) {
@@ -263,8 +267,8 @@ impl<'a> Run<'a> {
             let checked = one.body.clone().and_then(|json| {
                 texts.push_str(&json.to_string());
                 body.fits(&json)?;
-                match (body.push)(&json)? {
-                    Through { json: again, unknown: false } if again == json => Ok(()),
+                match (body.read)(&json)? {
+                    RoundTrip { json: again, unknown: false } if again == json => Ok(()),
                     again => Err(format!("is read back as {again:?}")),
                 }
             });
@@ -280,7 +284,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A schema that no body uses has no counterpart.
+    /// Reports the schemas that no body uses, because nothing was compared with them.
     fn components(&mut self) {
         if !self.tables.complete {
             return;
@@ -292,7 +296,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Every row of the table has to be needed.
+    /// Reports the rows of the table that are not needed.
     fn overrides(&mut self) {
         let rows = self.tables.overrides;
         self.report.overrides = rows.len();
@@ -301,7 +305,9 @@ impl<'a> Run<'a> {
             match row.what {
                 What::Noted => self.report.noted += 1,
                 What::Behaviour(shown) if shown() => drop(self.report.used.insert(at)),
-                What::Behaviour(_) => self.problem(of, format!("we do not do as the override says: {why}")),
+                What::Behaviour(_) => {
+                    self.problem(of, format!("the library does not behave as the override says: {why}"))
+                }
                 What::Body(..) if self.report.used.contains(&at) => {}
                 What::Body(..) => self.problem(of, format!("no sample needs the override: {why}")),
             }
@@ -310,9 +316,9 @@ impl<'a> Run<'a> {
 }
 
 impl Body<'_> {
-    /// Pushes the value of a sample through. What the document names we have to name too.
-    fn push(&self, sample: &Sample, value: &Value) -> Result<Value, String> {
-        let Through { json, unknown } = (self.push)(value)?;
+    /// Decodes the value of a sample and encodes it again. The types need a name for each value that the document names.
+    fn round_trip(&self, sample: &Sample, value: &Value) -> Result<Value, String> {
+        let RoundTrip { json, unknown } = (self.read)(value)?;
         let new = matches!(sample.kind, Kind::UnknownEnum | Kind::UnknownVariant);
         match (unknown, new) {
             (true, false) if !sample.kind.is_broken() => Err("our types have no name for a value in it".to_owned()),
@@ -325,22 +331,22 @@ impl Body<'_> {
 
     fn fits(&self, value: &Value) -> Result<(), String> {
         match self.validator.iter_errors(value).next() {
-            Some(error) => Err(format!("what is written does not fit the schema: {error}")),
+            Some(error) => Err(format!("the encoded value is invalid in the schema: {error}")),
             None => Ok(()),
         }
     }
 
-    /// A value in the form in which two that mean the same are equal.
+    /// Returns a value in a form in which values with the same meaning are equal.
     fn canonical(&self, value: &Value) -> Value {
         let mut value = value.clone();
-        canonical(&self.shape.form, self.side == Side::Reply, &mut value);
+        canonical(&self.shape.form, self.side == Side::Response, &mut value);
         value
     }
 }
 
 fn canonical(form: &Form, drop_nulls: bool, value: &mut Value) {
     match (form, value) {
-        // `3` and `3.0` are the same number, but not where a document of the user's has them.
+        // `3` and `3.0` are the same number, except in a user's document.
         (Form::Double, value) => {
             if let Some(number) = value.as_f64() {
                 *value = number.into();
@@ -378,7 +384,7 @@ fn changed(change: fn(&mut Value), value: &Value) -> Value {
     value
 }
 
-/// Takes a field out wherever it is.
+/// Removes a field at every level.
 fn without(value: &mut Value, name: &str) {
     match value {
         Value::Object(object) => {
@@ -390,7 +396,7 @@ fn without(value: &mut Value, name: &str) {
     }
 }
 
-/// The schema of a body that is JSON or not there.
+/// Returns the schema of a JSON body, or `None` without a body.
 fn content(holder: &Value) -> Result<Option<&Value>, String> {
     let Some(content) = holder["content"].as_object() else { return Ok(None) };
     match (content.get("application/json"), content.len()) {
@@ -399,13 +405,13 @@ fn content(holder: &Value) -> Result<Option<&Value>, String> {
     }
 }
 
-/// The schema of what success answers.
+/// Returns the schema of the body of a success.
 fn success(operation: &Value) -> Result<Option<&Value>, String> {
     let all = operation["responses"].as_object().into_iter().flatten();
     let mut good = all.filter(|(status, _)| status.starts_with('2')).map(|(_, one)| one);
     match (good.next(), good.next()) {
         (Some(one), None) => content(one),
-        _ => Err("there is not exactly one kind of success".to_owned()),
+        _ => Err("the document does not have exactly one success".to_owned()),
     }
 }
 

@@ -1,10 +1,10 @@
-//! Reading a published OpenAPI document.
+//! Reads a published OpenAPI document.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// Path, method and description of each operation of a document.
+/// Returns path, method and description of each operation of a document.
 pub(super) fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
     let paths = document["paths"].as_object().into_iter().flatten();
     paths.flat_map(|(path, methods)| {
@@ -13,12 +13,12 @@ pub(super) fn operations(document: &Value) -> impl Iterator<Item = (&str, &str, 
     })
 }
 
-/// The id of an operation, as we write it.
+/// Returns the id of an operation in this library's form.
 pub(super) fn id(operation: &Value) -> String {
     operation["operationId"].as_str().unwrap_or_default().replace(' ', "_")
 }
 
-/// What a document says of an operation.
+/// An operation of a document.
 #[derive(Debug, Default)]
 pub(super) struct Documented {
     pub(super) id: String,
@@ -27,8 +27,8 @@ pub(super) struct Documented {
     pub(super) in_path: BTreeSet<String>,
     pub(super) in_query: BTreeSet<String>,
     pub(super) security: BTreeSet<String>,
-    pub(super) takes_body: bool,
-    pub(super) gives_body: bool,
+    pub(super) has_request_body: bool,
+    pub(super) has_response_body: bool,
 }
 
 pub(super) fn documented(document: &Value) -> Vec<Documented> {
@@ -49,8 +49,8 @@ fn read(path: &str, method: &str, operation: &Value) -> Documented {
         in_path: names("path"),
         in_query: names("query"),
         security: schemes.flat_map(|scheme| scheme.keys().cloned()).collect(),
-        takes_body: operation.get("requestBody").is_some(),
-        gives_body: responses
+        has_request_body: operation.get("requestBody").is_some(),
+        has_response_body: responses
             .filter(|(status, _)| status.starts_with('2'))
             .any(|(_, one)| one.get("content").is_some()),
     }

@@ -1,7 +1,7 @@
-//! `cargo xtask spec`: the operations and their bodies against the published OpenAPI documents. They are read where they
-//! lie, and are no part of this project.
+//! `cargo xtask spec`: compares the operations and their bodies with the published OpenAPI documents, which are not part of this
+//! project.
 //!
-//! Where the server is known to differ from them, [`overrides`] says so, and why.
+//! [`overrides`] lists the known differences between the server and the documents, with their reasons.
 
 mod bodies;
 mod conformance;
@@ -23,7 +23,7 @@ use overrides::Override;
 
 use crate::Failure;
 
-/// The variable that names the folder of the documents.
+/// The environment variable with the folder of the documents.
 pub(crate) const FOLDER: &str = "CONVEX_MGMT_OPENAPI";
 
 /// A published document.
@@ -48,7 +48,7 @@ const DOCUMENTS: [Document; 2] = [
 
 pub(crate) fn run(dir: Option<PathBuf>, allow_missing: bool) -> Result<(), Failure> {
     let Some(dir) = dir.or_else(|| std::env::var_os(FOLDER).map(PathBuf::from)) else {
-        return missing(allow_missing, format!("{FOLDER} is not set and --dir is not given"));
+        return missing(allow_missing, format!("neither {FOLDER} nor --dir is set"));
     };
     let documents = match read_all(&dir) {
         Ok(documents) => documents,
@@ -61,13 +61,13 @@ pub(crate) fn run(dir: Option<PathBuf>, allow_missing: bool) -> Result<(), Failu
 
 fn missing(allowed: bool, why: String) -> Result<(), Failure> {
     if allowed {
-        println!("SKIPPED: no OpenAPI documents, so nothing was held against them: {why}");
+        println!("SKIPPED: no OpenAPI documents to compare with: {why}");
         return Ok(());
     }
     Err(format!("no OpenAPI documents: {why}").into())
 }
 
-/// The texts of the documents in a folder.
+/// Reads the texts of the documents in a folder.
 fn read_all(dir: &Path) -> Result<Vec<String>, String> {
     let read = |document: &Document| {
         let path = dir.join(document.file);
@@ -76,7 +76,7 @@ fn read_all(dir: &Path) -> Result<Vec<String>, String> {
     DOCUMENTS.iter().map(read).collect()
 }
 
-/// What there is to say after all documents.
+/// The result for all documents: a report and the problems.
 struct Found {
     lines: Vec<String>,
     problems: Vec<String>,
@@ -95,6 +95,7 @@ fn check(documents: &[String]) -> Result<Found, Failure> {
             }
         }
         counts.push(format!("{}/{} {api}", ours.len(), documented.len()));
+        // An API without operations is not implemented yet.
         if !ours.is_empty() || *complete {
             let (bodies, requests) = (bodies::of_api(api), bodies::built(api));
             let report = conformance::check(&document, &Tables { bodies, requests, overrides, complete: *complete });
@@ -122,14 +123,14 @@ fn differences(ours: &OperationMeta, documented: &Documented) -> Vec<String> {
     compare("the query", format!("{:?}", owned(ours.query.to_vec())), format!("{:?}", documented.in_query));
     let classes = ours.credentials.iter().map(|class| scheme(*class)).collect();
     compare("the security", format!("{:?}", owned(classes)), format!("{:?}", documented.security));
-    compare("an empty reply", ours.empty_response.to_string(), (!documented.gives_body).to_string());
-    if ours.secret_request && !documented.takes_body {
-        found.push(format!("{ours}: has secrets in a body that the document does not know"));
+    compare("an empty response", ours.empty_response.to_string(), (!documented.has_response_body).to_string());
+    if ours.secret_request && !documented.has_request_body {
+        found.push(format!("{ours}: has secrets in a body that the document does not have"));
     }
     found
 }
 
-/// What the documents call a class of credentials.
+/// Returns the name of a class of credentials in the documents.
 fn scheme(class: CredentialClass) -> &'static str {
     match class {
         CredentialClass::DeployKey => "Deploy Key",
@@ -152,12 +153,12 @@ mod tests {
 
     use super::*;
 
-    /// The folder that a variable names, or none, said aloud, if the test has to be skipped.
-    pub(super) fn folder(variable: &str, so: &str) -> Option<PathBuf> {
+    /// Returns the folder that a variable names. Without it the test is skipped, which `skipped` reports.
+    pub(super) fn folder(variable: &str, skipped: &str) -> Option<PathBuf> {
         let folder = std::env::var_os(variable).map(PathBuf::from);
         if folder.is_none() {
-            // Written past the capture of a test's output, so that everybody sees it.
-            drop(writeln!(std::io::stderr(), "SKIPPED: {variable} is not set, so {so}"));
+            // Not captured with the test's output, so that it is always visible.
+            drop(writeln!(std::io::stderr(), "SKIPPED: {variable} is not set, so {skipped}"));
         }
         folder
     }
@@ -180,14 +181,14 @@ mod tests {
     }
 
     #[test]
-    fn the_documents_are_kept() {
-        let Some(dir) = folder(FOLDER, "nothing was held against the OpenAPI documents") else { return };
+    fn operations_agree_with_the_documents() {
+        let Some(dir) = folder(FOLDER, "nothing was compared with the OpenAPI documents") else { return };
         let Found { lines, problems } = check(&read_all(&dir).unwrap()).unwrap();
         assert!(problems.is_empty(), "{}\n{}", lines.join("\n"), problems.join("\n"));
     }
 
     #[test]
-    fn an_operation_as_documented_has_no_differences() {
+    fn a_documented_operation_has_no_differences() {
         assert_eq!(found(|_| ()), Vec::<String>::new());
     }
 

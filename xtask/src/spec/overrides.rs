@@ -1,7 +1,6 @@
-//! The table of where the facts override the documents: what the real server does otherwise, and what we do about it.
+//! [`Override`]: a difference between the real server and its document, with this library's reaction.
 //!
-//! Every row has to be needed: one about a body by a sample, one about behaviour by a check that shows ours. What cannot be
-//! shown without a server is there to be known.
+//! A sample has to need each row about a body, and a check has to show each behavior. Rows that only a server can show are notes.
 
 mod deployment;
 
@@ -18,54 +17,53 @@ pub(crate) struct Override {
     /// The operations, or `*` for all.
     pub(crate) operations: &'static [&'static str],
     pub(crate) what: What,
-    /// What the server does.
+    /// The behavior of the server.
     pub(crate) facts: &'static str,
-    /// Where that is known from.
+    /// The source of that fact.
     pub(crate) source: &'static str,
 }
 
-/// What differs.
+/// The subject of a difference.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum What {
     Body(Side, Instead),
-    /// What we do, shown.
+    /// The library's behavior, with a check that shows it.
     Behaviour(fn() -> bool),
-    /// Nothing of ours can show it.
+    /// A fact that no check can show.
     Noted,
 }
 
-/// Which body of an operation.
+/// The body of a request or of a response.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Side {
     Request,
-    Reply,
+    Response,
 }
 
 impl fmt::Display for Side {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Request => "request",
-            Self::Reply => "reply",
+            Self::Response => "response",
         })
     }
 }
 
-/// What happens to a body instead of what the document says.
+/// The treatment of a body, in place of the document's.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Instead {
-    /// Samples of this kind at this place are refused. In the place, `*` stands for any text.
-    Refused(Kind, &'static str),
-    /// Samples of this kind at this place are taken, though they are broken.
-    Taken(Kind, &'static str),
-    /// Where this changes a body, the body is refused as it is, or has something in it that has no name here. Changed it is
-    /// to be taken.
-    Mended(fn(&mut Value)),
-    /// What comes back is the body changed like this.
-    Reads(fn(&mut Value)),
+    /// Samples of this kind at this place are rejected. In the place, `*` matches any text.
+    Rejected(Kind, &'static str),
+    /// Samples of this kind at this place are accepted, although they are invalid.
+    Accepted(Kind, &'static str),
+    /// A body that this changes is rejected, or has a value without a name here. The changed body is accepted.
+    Repaired(fn(&mut Value)),
+    /// The body is read back with this change.
+    ReadsAs(fn(&mut Value)),
 }
 
 impl Override {
-    /// What it says of a body of an operation.
+    /// Returns the treatment of a body of an operation, if this row is about it.
     pub(crate) fn of(&self, id: &str, side: Side) -> Option<Instead> {
         match self.what {
             What::Body(mine, instead) if mine == side && self.operations.iter().any(|one| [id, "*"].contains(one)) => {
@@ -77,14 +75,14 @@ impl Override {
 }
 
 impl Instead {
-    /// Whether samples like this one are refused.
-    pub(crate) fn refuses(&self, sample: &Sample) -> bool {
-        matches!(self, Self::Refused(kind, place) if *kind == sample.kind && matches(place, &sample.place))
+    /// Returns `true` if samples like this one are rejected.
+    pub(crate) fn rejects(&self, sample: &Sample) -> bool {
+        matches!(self, Self::Rejected(kind, place) if *kind == sample.kind && matches(place, &sample.place))
     }
 
-    /// Whether samples like this one are taken.
-    pub(crate) fn takes(&self, sample: &Sample) -> bool {
-        matches!(self, Self::Taken(kind, place) if *kind == sample.kind && matches(place, &sample.place))
+    /// Returns `true` if samples like this one are accepted.
+    pub(crate) fn accepts(&self, sample: &Sample) -> bool {
+        matches!(self, Self::Accepted(kind, place) if *kind == sample.kind && matches(place, &sample.place))
     }
 }
 
@@ -103,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_matched_with_stars() {
+    fn a_star_in_a_place_matches_any_text() {
         for (pattern, text, expected) in [
             ("", "", true),
             ("a", "a", true),

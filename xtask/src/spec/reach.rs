@@ -1,10 +1,11 @@
-//! What a schema mentions, gathered without the reader that makes the samples, so that neither hides a gap of the other.
+//! [`Reach`]: the names and values that a schema mentions. It does not use the reader that creates the samples, so that neither
+//! hides a gap of the other.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// What was reached so far.
+/// The references, names and values that a schema mentions.
 #[derive(Debug, Default)]
 pub(crate) struct Reach {
     /// The references, such as `#/components/schemas/Topic`.
@@ -16,7 +17,7 @@ pub(crate) struct Reach {
 }
 
 impl Reach {
-    /// All that can be reached from a schema.
+    /// Collects everything that can be reached from a schema.
     pub(crate) fn of(document: &Value, schema: &Value) -> Self {
         let mut reach = Self::default();
         reach.walk(document, schema);
@@ -66,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_is_reached_once_and_circles_end() {
+    fn everything_is_reached_once_and_circular_references_end() {
         let document = json!({
             "node": {"type": "object", "properties": {
                 "next": {"$ref": "#/node"},

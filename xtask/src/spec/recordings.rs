@@ -1,4 +1,4 @@
-//! Replies that were recorded from a real server: each success is read, and comes back as it was.
+//! Tests with responses that were recorded from a real server: each success is decoded, and encoded again without a change.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,7 +12,7 @@ use super::bodies::{self, Bodies};
 
 const FOLDER: &str = "CONVEX_MGMT_RECORDINGS";
 
-/// The operation that a request was for. The crossed paths, which the real server takes too, are none of ours.
+/// Returns the operation of a request. The real server also accepts the other method at some paths; those are not operations.
 fn operation(method: &str, path: &str) -> Option<&'static OperationMeta> {
     let path = path.strip_prefix(DeploymentApi::PREFIX)?;
     OPERATIONS.iter().copied().find(|meta| {
@@ -24,17 +24,17 @@ fn operation(method: &str, path: &str) -> Option<&'static OperationMeta> {
     })
 }
 
-/// What is lost of a reply on its way through the operation's output, if anything.
+/// Fails if the operation's output loses a part of a response.
 fn lost(bodies: &Bodies, text: &str) -> Result<(), String> {
-    let Some(read) = &bodies.reply else {
-        return if text.is_empty() { Ok(()) } else { Err("there is a body where none is known".to_owned()) };
+    let Some(read) = &bodies.response else {
+        return if text.is_empty() { Ok(()) } else { Err("the operation has no response body".to_owned()) };
     };
     let back = read(text.as_bytes())?.json;
     let was: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    if back == was { Ok(()) } else { Err(format!("came back as {back}")) }
+    if back == was { Ok(()) } else { Err(format!("is read back as {back}")) }
 }
 
-/// The successes of one file: how many there were of each operation.
+/// Checks the successes of one file, and counts them by operation.
 fn check(path: &Path, all: &[Bodies], counts: &mut BTreeMap<&'static str, usize>) {
     let text = std::fs::read_to_string(path).unwrap();
     for line in text.lines() {
@@ -54,7 +54,7 @@ fn check(path: &Path, all: &[Bodies], counts: &mut BTreeMap<&'static str, usize>
         }
         if meta.id == DataSync::META.id {
             for value in DataSync::decode(&body.clone().into()).unwrap().values {
-                assert!(body.contains(value.document.as_str()), "{} is spelt otherwise", value.document.as_str());
+                assert!(body.contains(value.document.as_str()), "{} is spelled differently", value.document.as_str());
                 let fields =
                     value.document.fields().unwrap_or_else(|error| panic!("{}: {error}", value.document.as_str()));
                 let again = Document::parse(serde_json::to_string(&fields).unwrap()).unwrap();
@@ -66,8 +66,8 @@ fn check(path: &Path, all: &[Bodies], counts: &mut BTreeMap<&'static str, usize>
 }
 
 #[test]
-fn every_recorded_success_is_read_and_comes_back_as_it_was() {
-    let Some(folder) = super::tests::folder(FOLDER, "no recorded reply was read") else { return };
+fn recorded_successes_survive_decoding_and_encoding() {
+    let Some(folder) = super::tests::folder(FOLDER, "no recorded response was read") else { return };
     let all = bodies::of_api(DeploymentApi::KEY);
     let mut counts = BTreeMap::new();
     let mut files = 0;
@@ -84,7 +84,7 @@ fn every_recorded_success_is_read_and_comes_back_as_it_was() {
 }
 
 #[test]
-fn a_loss_is_noticed() {
+fn a_lost_part_is_detected() {
     let all = bodies::of_api(DeploymentApi::KEY);
     let usage = all.iter().find(|bodies| bodies.id == "get_canonical_urls").unwrap();
     assert_eq!(lost(usage, r#"{"convexCloudUrl":"a","convexSiteUrl":"b"}"#), Ok(()));

@@ -1,7 +1,7 @@
-//! Sample values made from a JSON schema: what a reader must take, and what it must refuse.
+//! Sample values for a JSON schema: those that a reader must accept, and those that it must reject.
 //!
-//! There is one value that holds everything, and every other value differs from it in one place. So the number of samples
-//! grows with the number of places, and not with their combinations.
+//! One value contains everything, and each other value differs from it in one place. So the number of samples grows with the number
+//! of places, and not with their combinations.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,18 +10,18 @@ use serde_json::{Map, Value, json};
 
 use super::shape::{self, Branch, Field, Form, Rest, Shape};
 
-/// One value, and why it is there.
+/// One value, and the reason for it.
 #[derive(Clone, Debug)]
 pub(crate) struct Sample {
     pub(crate) kind: Kind,
-    /// What was done, such as `null` or `without`.
+    /// The change, such as `null` or `without`.
     pub(crate) what: String,
-    /// Where: `items[0].status<failed>.reason`. A branch of a union is in angle brackets, and the root is empty.
+    /// The place of the change: `items[0].status<failed>.reason`. A branch of a union is in angle brackets, and the root is empty.
     pub(crate) place: String,
     pub(crate) value: Value,
 }
 
-/// What a sample is in the eyes of the schema.
+/// The relation of a sample to the schema.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Kind {
     Valid,
@@ -35,14 +35,14 @@ pub(crate) enum Kind {
     Missing,
     /// `null` where it is not allowed.
     Null,
-    /// `null` for a property that may be left out, but not be `null`. An `Option` takes it all the same.
+    /// `null` for a property that is optional but not nullable. An `Option` accepts it nevertheless.
     OptionalNull,
     /// Another JSON type.
     WrongType,
 }
 
 impl Kind {
-    /// Whether it does not fit the schema, nor a later one that only allows more.
+    /// Returns `true` if it is invalid in this schema, and in a later one that only permits more.
     pub(crate) fn is_broken(self) -> bool {
         matches!(self, Self::Missing | Self::Null | Self::OptionalNull | Self::WrongType)
     }
@@ -62,14 +62,14 @@ impl Sample {
         Self { kind, what: what.into(), place: String::new(), value }
     }
 
-    /// The same sample seen from one step further out, where `hold` puts its value into the value that surrounds it.
-    fn inside(self, step: &str, hold: impl FnOnce(Value) -> Value) -> Self {
+    /// Returns the same sample one level further out. `wrap` puts its value into the surrounding value.
+    fn inside(self, step: &str, wrap: impl FnOnce(Value) -> Value) -> Self {
         let dot = if self.place.is_empty() || self.place.starts_with(['[', '<']) { "" } else { "." };
-        Self { place: format!("{step}{dot}{}", self.place), value: hold(self.value), ..self }
+        Self { place: format!("{step}{dot}{}", self.place), value: wrap(self.value), ..self }
     }
 }
 
-/// Values that fit the schema, and values that a later version of it could allow.
+/// Returns values that are valid in the schema, and values that a later version of it could permit.
 pub(crate) fn samples(document: &Value, schema: &Value) -> Result<Vec<Sample>, String> {
     let shape = shape::read(document, schema)?;
     let mut all = vec![Sample::new(Kind::Valid, "everything", value(&shape.form, true))];
@@ -77,19 +77,19 @@ pub(crate) fn samples(document: &Value, schema: &Value) -> Result<Vec<Sample>, S
     Ok(without_repeats(all))
 }
 
-/// Values that do not fit the schema, and that a reader must refuse.
+/// Returns values that are invalid in the schema, and that a reader must reject.
 pub(crate) fn broken(document: &Value, schema: &Value) -> Result<Vec<Sample>, String> {
     Ok(without_repeats(faults(&shape::read(document, schema)?, Kind::Null)))
 }
 
-/// Leaving out the only optional property is the same as keeping what is required.
+/// Removes repeated values. For example, one without the only optional property has the required properties only.
 fn without_repeats(mut all: Vec<Sample>) -> Vec<Sample> {
     let mut seen = BTreeSet::new();
     all.retain(|sample| seen.insert(sample.value.to_string()));
     all
 }
 
-/// What a string has to survive: quotes, a backslash, a line break, and more than ASCII.
+/// A string that is hard to encode: quotes, a backslash, a line break, and more than ASCII.
 const ODD_TEXT: &str = "\"é\" \\ \n 日本 🦀";
 
 /// The property that is added for `Kind::UnknownField`.
@@ -101,7 +101,7 @@ const KEY: &str = "someKey";
 /// The first whole number that a double cannot hold.
 const BEYOND_DOUBLE: i64 = (1 << 53) + 1;
 
-/// The value at the bottom of all variations: with everything in it, or with no more than the schema asks for.
+/// Returns the value that the variations start from: with everything in it, or with the required parts only.
 fn value(form: &Form, full: bool) -> Value {
     match form {
         Form::Any => json!({"any": [1, "text", null]}),
@@ -125,7 +125,7 @@ fn value(form: &Form, full: bool) -> Value {
     }
 }
 
-/// The object with another value for one property, or without it.
+/// Returns the object with another value for one property, or without it.
 fn with(object: &Value, name: &str, value: impl Into<Option<Value>>) -> Value {
     let mut object = object.as_object().cloned().unwrap_or_default();
     match value.into() {
@@ -143,7 +143,7 @@ fn variations(shape: &Shape) -> Vec<Sample> {
     all
 }
 
-/// Everything that `value(form, true)` is not.
+/// Returns the variations of `value(form, true)`.
 fn form_variations(form: &Form) -> Vec<Sample> {
     let valid = |what: &str, value: Value| Sample::new(Kind::Valid, what, value);
     match form {
@@ -165,7 +165,7 @@ fn form_variations(form: &Form) -> Vec<Sample> {
         Form::Enum(values) => {
             let rest = values.iter().skip(1);
             let mut all: Vec<_> = rest.map(|one| valid(&format!("value {one}"), one.as_str().into())).collect();
-            // A single value is a tag, or what tells a string from the other branches of a union.
+            // A single value is a tag, or distinguishes a string from the other branches of a union.
             if values.len() > 1 {
                 all.push(Sample::new(Kind::UnknownEnum, "unknown value", "someNewValue".into()));
             }
@@ -213,7 +213,7 @@ fn object_variations(fields: &[Field], rest: &Rest, full: &Value, least: Value) 
 fn union_variations(tag: Option<&str>, branches: &[Branch]) -> Vec<Sample> {
     let mut all = Vec::new();
     for (at, Branch { name, form }) in branches.iter().enumerate() {
-        // The first one is in the value at the bottom.
+        // The first branch is in the value that the variations start from.
         let whole = (at > 0).then(|| Sample::new(Kind::Valid, "branch", value(form, true)));
         let samples = whole.into_iter().chain(form_variations(form));
         all.extend(samples.map(|sample| sample.inside(&format!("<{name}>"), |value| value)));
@@ -225,17 +225,17 @@ fn union_variations(tag: Option<&str>, branches: &[Branch]) -> Vec<Sample> {
     all
 }
 
-/// Every way to break a place; `null` is the kind of a `null` there.
+/// Returns every invalid value of a place; `null` is the kind of a `null` there.
 fn faults(shape: &Shape, null: Kind) -> Vec<Sample> {
     let mut all = form_faults(&shape.form);
-    if !shape.nullable && !takes(&shape.form, &Value::Null) {
+    if !shape.nullable && !accepts(&shape.form, &Value::Null) {
         all.push(Sample::new(null, "null", Value::Null));
     }
     all.extend(wrong_type(&shape.form).map(|value| Sample::new(Kind::WrongType, "wrong type", value)));
     all
 }
 
-/// Every way to break what is inside a place.
+/// Returns every value of a place with an invalid part.
 fn form_faults(form: &Form) -> Vec<Sample> {
     let full = value(form, true);
     let mut all = Vec::new();
@@ -270,16 +270,16 @@ fn form_faults(form: &Form) -> Vec<Sample> {
     all
 }
 
-/// A value of a JSON type that the place does not take. A number in quotes comes first: it is the usual mistake.
+/// Returns a value of a JSON type that the place does not accept. A number in quotes comes first: it is the usual mistake.
 fn wrong_type(form: &Form) -> Option<Value> {
     match form {
         Form::List(_) => Some(json!({})),
-        _ => [json!("7"), json!({}), json!(7)].into_iter().find(|value| !takes(form, value)),
+        _ => [json!("7"), json!({}), json!(7)].into_iter().find(|value| !accepts(form, value)),
     }
 }
 
-/// Whether a value of this JSON type can be there.
-fn takes(form: &Form, value: &Value) -> bool {
+/// Returns `true` if the form accepts values of this JSON type.
+fn accepts(form: &Form, value: &Value) -> bool {
     match form {
         Form::Any => true,
         Form::Null => value.is_null(),
@@ -288,7 +288,7 @@ fn takes(form: &Form, value: &Value) -> bool {
         Form::Text | Form::Enum(_) => value.is_string(),
         Form::List(_) => value.is_array(),
         Form::Object(..) => value.is_object(),
-        Form::Union(_, branches) => branches.iter().any(|branch| takes(&branch.form, value)),
+        Form::Union(_, branches) => branches.iter().any(|branch| accepts(&branch.form, value)),
     }
 }
 
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn unions_take_every_branch_and_unknown_ones() {
+    fn unions_have_every_branch_and_unknown_ones() {
         let branch = |tag: &str, field: Value| {
             json!({"type": "object", "required": ["kind", "x"],
                 "properties": {"kind": {"type": "string", "enum": [tag]}, "x": field}})
@@ -364,7 +364,7 @@ mod tests {
         assert_eq!(find("false at [0]<one>.x"), Some(json!([{"kind": "one", "x": false}])));
         assert_eq!(find("branch at [0]<two>"), Some(json!([{"kind": "two", "x": {"any": [1, "text", null]}}])));
         assert_eq!(find("unknown variant at [0]"), Some(json!([{"kind": "someNewKind", "extra": [1, {"a": null}]}])));
-        assert_eq!(whats(samples(&document, &schema), Kind::UnknownEnum), [""; 0], "a tag is no enum");
+        assert_eq!(whats(samples(&document, &schema), Kind::UnknownEnum), [""; 0], "a tag is not an enum");
         let missing = ["kind", "x"].map(|name| ["one", "two"].map(|branch| format!("missing at [0]<{branch}>.{name}")));
         let mut found = whats(broken(&document, &schema), Kind::Missing);
         found.sort_by_key(|what| what.ends_with('x'));
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_tag_the_wrong_type_is_one_of_no_branch() {
+    fn without_a_tag_the_wrong_type_is_invalid_in_every_branch() {
         let schema = json!({"oneOf": [
             {"type": "string", "enum": ["all"]},
             {"type": "object", "properties": {}, "additionalProperties": {"type": "integer", "minimum": 1}},
@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_reach_their_ends() {
+    fn numbers_include_their_limits() {
         let values = |schema| listed(samples(&json!({}), &schema)).into_iter().map(|one| one.2).collect::<Vec<_>>();
         let wide = json!({"type": "integer", "format": "int64"});
         assert_eq!(values(wide), [json!(7), json!(0), json!(i64::MAX), json!(9_007_199_254_740_993_i64)]);
@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn no_value_comes_twice() {
+    fn values_are_distinct() {
         let schema = json!({"type": "object", "properties": {"only": {"type": "array", "items": {}}}});
         let all = listed(samples(&json!({}), &schema));
         let values: BTreeSet<_> = all.iter().map(|one| one.2.to_string()).collect();

@@ -1,22 +1,22 @@
-//! A JSON schema read into a tree without references: what `samples` walks.
+//! [`Shape`]: a JSON schema as a tree without references, from which `samples` creates values.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// What one place of a value may hold.
+/// The values that are valid at one place.
 #[derive(Clone, Debug)]
 pub(crate) struct Shape {
     pub(crate) nullable: bool,
     pub(crate) form: Form,
 }
 
-/// What one place may hold besides `null`.
+/// The values that are valid at one place, apart from `null`.
 #[derive(Clone, Debug)]
 pub(crate) enum Form {
     /// The empty schema.
     Any,
-    /// Nothing but `null`.
+    /// Only `null`.
     Null,
     Bool,
     Integer {
@@ -25,12 +25,12 @@ pub(crate) enum Form {
     },
     Double,
     Text,
-    /// One of these strings, of which there is at least one.
+    /// One of these strings. There is at least one.
     Enum(Vec<String>),
-    /// An array. `None`: only an empty one, because the items would lead round in a circle.
+    /// An array. `None`: only an empty one, because its items would contain it.
     List(Option<Box<Shape>>),
     Object(Vec<Field>, Rest),
-    /// One of several. With a tag, each branch is an object that has its own name under that property.
+    /// One of several forms. With a tag, each branch is an object with its name under that property.
     Union(Option<String>, Vec<Branch>),
 }
 
@@ -42,13 +42,13 @@ pub(crate) struct Field {
     pub(crate) shape: Shape,
 }
 
-/// What an object may hold besides its named properties.
+/// The properties of an object besides its named ones.
 #[derive(Clone, Debug)]
 pub(crate) enum Rest {
-    /// The schema says nothing of it, so a later server may add a property.
+    /// Not described, so a later server may add a property.
     Open,
     Closed,
-    /// The object is a map to this. `None`: only without entries, because they would lead round in a circle.
+    /// The object is a map to this. `None`: only an empty map, because its entries would contain it.
     Map(Option<Box<Shape>>),
 }
 
@@ -59,26 +59,25 @@ pub(crate) struct Branch {
     pub(crate) form: Form,
 }
 
-/// Reads a schema. A keyword that the samples would not do justice to is an error, so that a document which starts to use
-/// it is noticed.
+/// Reads a schema. A keyword that the samples do not cover is an error, so that a document that starts to use it is noticed.
 pub(crate) fn read(document: &Value, schema: &Value) -> Result<Shape, String> {
     Reader { document, open: Vec::new() }.shape(schema)?.ok_or_else(|| "no finite value fits this schema".into())
 }
 
-/// Keywords that say nothing about values.
+/// Keywords without an effect on values.
 const NOTES: [&str; 4] = ["description", "example", "examples", "title"];
 
-/// In all of it, `None` is a place that can be reached only through a reference to what is being read already.
+/// Reads schemas. In its results, `None` is a place that can be reached only through a reference that is being read already.
 struct Reader<'a> {
     document: &'a Value,
-    /// The references on the way from the root to here.
+    /// The references between the root and the current place.
     open: Vec<&'a str>,
 }
 
 impl<'a> Reader<'a> {
     fn shape(&mut self, schema: &'a Value) -> Result<Option<Shape>, String> {
         if !schema.is_object() && *schema != ANY {
-            return Err(format!("{schema} is no schema"));
+            return Err(format!("{schema} is not a schema"));
         }
         if let Some(target) = schema["$ref"].as_str() {
             only(schema, &["$ref"])?;
@@ -120,7 +119,7 @@ impl<'a> Reader<'a> {
         let document = self.document;
         let schema = target.strip_prefix('#').and_then(|pointer| document.pointer(pointer));
         self.open.push(target);
-        let shape = self.shape(schema.ok_or_else(|| format!("{target} leads nowhere"))?);
+        let shape = self.shape(schema.ok_or_else(|| format!("{target} does not exist"))?);
         self.open.pop();
         shape
     }
@@ -155,7 +154,7 @@ impl<'a> Reader<'a> {
         Ok(Rest::Map(self.shape(values)?.map(Box::new)))
     }
 
-    /// `allOf`, for objects only: the properties of all parts.
+    /// Reads `allOf`, for objects only: the properties of all parts.
     fn merged(&mut self, parts: &'a [Value]) -> Result<Option<Shape>, String> {
         let mut all = Vec::new();
         for part in parts {
@@ -172,7 +171,7 @@ impl<'a> Reader<'a> {
         Ok(Some(Shape { nullable: false, form: Form::Object(all, Rest::Open) }))
     }
 
-    /// `oneOf`. A `null` branch makes the place nullable, and a single branch without a tag is only a wrapper.
+    /// Reads `oneOf`. A `null` branch makes the place nullable, and a single branch without a tag is only a wrapper.
     fn union(&mut self, branches: &'a [Value], discriminator: Option<&str>) -> Result<Option<Shape>, String> {
         let (mut forms, mut nullable) = (Vec::new(), false);
         for branch in branches {
@@ -184,7 +183,7 @@ impl<'a> Reader<'a> {
         forms.retain(|form| !matches!(form, Form::Null));
         let tag = tag_of(&forms, discriminator);
         if discriminator.is_some() && tag.is_none() {
-            return Err("the discriminator does not tell the branches apart".into());
+            return Err("the discriminator does not distinguish the branches".into());
         }
         let form = match forms.pop() {
             None if nullable => Form::Null,
@@ -205,7 +204,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The schema of a place of which nothing is said.
+/// The schema of a place without a schema.
 static ANY: Value = Value::Bool(true);
 
 /// Fails if the schema has a keyword besides these.
@@ -217,7 +216,7 @@ fn only(schema: &Value, known: &[&str]) -> Result<(), String> {
     }
 }
 
-/// The name of the type, `any` if there is none, and whether `null` may be there too.
+/// Returns the name of the type, or `any` without one, and `true` if `null` is valid too.
 fn type_of(schema: &Value) -> Result<(&str, bool), String> {
     match &schema["type"] {
         Value::Null => Ok(("any", false)),
@@ -229,7 +228,7 @@ fn type_of(schema: &Value) -> Result<(&str, bool), String> {
                 _ => Err("a list of types can only be one type and null".into()),
             }
         }
-        other => Err(format!("{other} is no type")),
+        other => Err(format!("{other} is not a type")),
     }
 }
 
@@ -241,27 +240,27 @@ fn integer(schema: &Value) -> Result<Form, String> {
         Some(other) => return Err(format!("the format {other} of an integer is not known")),
     };
     let min = schema.get("minimum").map_or(Some(0), Value::as_i64);
-    Ok(Form::Integer { min: min.ok_or("the minimum of an integer has to be one")?, max })
+    Ok(Form::Integer { min: min.ok_or("the minimum of an integer has to be an integer")?, max })
 }
 
 fn string(schema: &Value) -> Result<Form, String> {
     only(schema, &["type", "enum"])?;
     let Some(values) = schema["enum"].as_array() else { return Ok(Form::Text) };
     let values: Option<Vec<_>> = values.iter().map(|value| value.as_str().map(str::to_owned)).collect();
-    values.filter(|all| !all.is_empty()).map(Form::Enum).ok_or_else(|| "an enum can only be one of strings".into())
+    values.filter(|all| !all.is_empty()).map(Form::Enum).ok_or_else(|| "an enum can only have strings".into())
 }
 
-/// The property that has another single value in every branch.
+/// Returns the property with a different single value in every branch.
 fn tag_of(branches: &[Form], discriminator: Option<&str>) -> Option<String> {
     let Some(Form::Object(fields, _)) = branches.first() else { return None };
-    let tells_apart = |name: &&str| {
+    let distinguishes = |name: &&str| {
         let values: BTreeSet<_> = branches.iter().filter_map(|branch| constant(branch, name)).collect();
         values.len() == branches.len() && discriminator.is_none_or(|wanted| wanted == *name)
     };
-    fields.iter().map(|field| field.name.as_str()).find(tells_apart).map(str::to_owned)
+    fields.iter().map(|field| field.name.as_str()).find(distinguishes).map(str::to_owned)
 }
 
-/// The only value that a required property of an object can have.
+/// Returns the only valid value of a required property of an object.
 fn constant<'a>(form: &'a Form, name: &str) -> Option<&'a str> {
     let Form::Object(fields, _) = form else { return None };
     let field = fields.iter().find(|field| field.name == name && field.required)?;
@@ -298,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn wrappers_vanish_and_null_is_no_branch() {
+    fn wrappers_are_removed_and_null_is_not_a_branch() {
         let shape = read(&json!({}), &json!({"oneOf": [{"type": "null"}, {"oneOf": [{"type": "string"}]}]})).unwrap();
         assert!(shape.nullable && matches!(shape.form, Form::Text));
         assert!(matches!(form(json!({"oneOf": [{"type": "null"}]})), Ok(Form::Null)));
@@ -321,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn circles_are_cut() {
+    fn circular_references_are_cut() {
         let circle = |node| json!({"node": {"type": "object", "required": ["next"], "properties": {"next": node}}});
         let root = json!({"$ref": "#/node"});
         let list = circle(json!({"type": "array", "items": {"$ref": "#/node"}}));

@@ -5,9 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use convex_mgmt_proto::{Api, Endpoint, RetryBudget, RetryPolicy, UserAgent};
-use http::{Request, Uri};
+use http::Uri;
 use hyper::client::conn::http1;
 use tower::layer::util::{Identity, Stack};
 use tower::{BoxError, Layer, Service};
@@ -111,10 +110,11 @@ impl<A: Api> ClientBuilder<A> {
 }
 
 impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLayers> {
-    /// Sets the product in the `User-Agent`, which precedes this library's. It applies to every endpoint of the client
-    /// ([`Client::at`]), except to endpoints with a product of their own
-    /// ([`Endpoint::with_user_agent`](convex_mgmt_proto::Endpoint::with_user_agent)). Visible ASCII only: building fails otherwise, see
-    /// [`UserAgent::new`].
+    /// Sets the product in the `User-Agent`, such as `my-tool/1.2`. It precedes this library's, and has visible ASCII and spaces
+    /// only ([`UserAgent::new`]). Building the client fails otherwise.
+    ///
+    /// It applies to every endpoint of the client ([`Client::at`]), except to endpoints with a product of their own
+    /// ([`Endpoint::with_user_agent`]).
     pub fn user_agent(mut self, product: impl Into<String>) -> Self {
         self.settings.user_agent = Some(product.into());
         self
@@ -136,8 +136,8 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
     /// Sets the longest wait for the server within one attempt. Defaults to 30 s; `None` sets no bound.
     ///
     /// The head of the response has to arrive within this time from the start of the attempt, which includes opening a
-    /// connection. After that it bounds each pause within the body: a large response over a slow connection may take any time
-    /// up to the [total timeout](Self::total_timeout), as long as it makes progress.
+    /// connection. After that it bounds each pause within the body. A large response over a slow connection may take longer while it
+    /// makes progress, up to the [total timeout](Self::total_timeout).
     ///
     /// A transport passed to [`build_on`](Self::build_on) returns whole responses. There it bounds the whole attempt.
     pub fn attempt_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
@@ -151,16 +151,18 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         self
     }
 
-    /// Sets how long opening a connection may take: name lookup, TCP, the proxy and TLS together. Defaults to 10 s; `None` sets
+    /// Sets the longest time to open a connection: name lookup, TCP, the proxy and TLS together. Defaults to 10 s; `None` sets
     /// no separate bound. The addresses of a name share this time, so that a dead address leaves time for the others.
     pub fn connect_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.settings.connect.timeout = timeout.into();
         self
     }
 
-    /// Sets the addresses of a host, which the client tries in turn instead of a name lookup: for a name that is not public, or
-    /// an address that differs from the public one. `Host` and the server name in TLS stay those of the URL. Where a proxy is
-    /// used, the proxy looks up the host instead.
+    /// Sets the addresses of a host. The client tries them in turn, and does not look the name up. Use it for a name that is not
+    /// public, or for another address than the public one.
+    ///
+    /// `Host` and the server name in TLS remain the URL's. A proxy looks the host up itself, and does not use these addresses. A host
+    /// without addresses does not resolve.
     ///
     /// `localhost` and the names below it accept loopback addresses only, because plaintext is allowed there and no proxy is
     /// used. Building the client fails otherwise. Use another name for a server elsewhere.
@@ -170,14 +172,14 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         self
     }
 
-    /// Sets how long an idle connection stays in the pool. Defaults to 50 s; `None` never closes idle connections.
+    /// Sets the time that an idle connection stays in the pool. Defaults to 50 s; `None` never closes idle connections.
     pub fn idle_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.settings.idle_timeout = timeout.into();
         self
     }
 
-    /// Sets the maximum number of idle connections to one host. Defaults to [`max_concurrency`](Self::max_concurrency), if that
-    /// is set, and to no limit otherwise.
+    /// Sets the maximum number of idle connections to one host. Defaults to [`max_concurrency`](Self::max_concurrency) if that
+    /// has a value, and to no limit otherwise.
     pub fn max_idle_connections(mut self, connections: usize) -> Self {
         self.settings.max_idle_per_host = connections;
         self
@@ -202,7 +204,7 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
     }
 
     /// Sets the maximum size of a response body in bytes, for every operation. Defaults to 256 MiB for operations with large
-    /// responses ([`OperationMeta::large_reply`](convex_mgmt_proto::OperationMeta::large_reply)), and to 8 MiB for all others.
+    /// responses ([`OperationMeta::large_response`](convex_mgmt_proto::OperationMeta::large_response)), and to 8 MiB for all others.
     pub fn response_limit(mut self, bytes: usize) -> Self {
         self.settings.response_limits = ResponseLimits { usual: bytes, large: bytes };
         self
@@ -225,6 +227,7 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
 
     /// Selects one of the crypto providers that are built in. Defaults to ring, if it is built in.
     #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "native-roots"))))]
     pub fn crypto_provider(mut self, provider: crate::CryptoProvider) -> Self {
         self.settings.connect.tls.provider = Some(provider);
         self
@@ -232,6 +235,7 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
 
     /// Trusts the certificates in this PEM text in addition to the others, such as those of a private authority.
     #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "native-roots"))))]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.settings.connect.tls.extra_roots.push(pem.into());
         self
@@ -245,7 +249,7 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
     }
 
     /// Opens connections with a connector of your own, such as one for Unix sockets. It replaces name lookup, TCP, the proxy
-    /// and TLS: the settings of those have no effect, and the library does not encrypt what it sends over `https`.
+    /// and TLS, so the settings of those have no effect. The library does not encrypt what it sends over `https`.
     ///
     /// The connector receives the scheme, host and port of the URL, with the path `/`. It returns a stream with tokio's traits,
     /// or a [`Connection`] for HTTP/2. The connect timeout and the pool of connections apply as usual. An error of the
@@ -322,7 +326,6 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
     /// A [`ConfigError`] that names the setting.
     pub fn build_on<T>(self, transport: T) -> Result<Client<A, CallLayers::Service>, ConfigError>
     where
-        T: Service<Request<Bytes>>,
         AttemptLayers: Layer<AttemptTimeout<T>, Service: Transport>,
         CallLayers: Layer<DefaultService<AttemptLayers::Service>, Service: Transport>,
     {
@@ -330,8 +333,8 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         self.stack(attempt_timeout.layer(transport))
     }
 
-    /// Builds the transport alone, from the settings of connections, the attempt timeout and the response limit: for a stack of
-    /// your own, or for clients that share connections ([`transport`](Self::transport)).
+    /// Builds the transport alone, for a stack of your own or for clients that share connections
+    /// ([`transport`](Self::transport)). It uses the settings of connections, the attempt timeout and the response limit.
     ///
     /// # Errors
     /// A [`ConfigError`] that names the setting.
@@ -344,7 +347,7 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         let mut http1 = http1::Builder::new();
         // `MAX_HEADERS` is hyper's own default. Setting it costs each call 1,700 instructions.
         http1.max_buf_size(defaults::HEAD_LIMIT);
-        // More idle connections than that can never be used at once.
+        // No more connections than that are ever in use at once.
         let in_use = settings.max_concurrency.unwrap_or(usize::MAX).max(1);
         let pool = PoolSettings {
             idle_timeout: settings.idle_timeout,

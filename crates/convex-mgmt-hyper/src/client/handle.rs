@@ -36,7 +36,7 @@ pub type BoxClient<A> = Client<A, BoxService>;
 /// Sends operations of one API to one endpoint.
 ///
 /// Clones are cheap and share connections, limits and the retry budget. A client can be built without a runtime and used from
-/// several runtimes. The default client needs a tokio runtime when it sends.
+/// several runtimes.
 ///
 /// ```no_run
 /// use convex_mgmt::Client;
@@ -56,10 +56,14 @@ pub type BoxClient<A> = Client<A, BoxService>;
 /// # The type of a client in structs and functions
 /// A client without layers is a [`DeploymentClient`] or a [`ManagementClient`]. Layers and transports are part of a client's
 /// type. A struct names any client as [`BoxClient`]; a function takes any client with the bound [`Transport`].
+///
+/// # Panics
+/// A call panics if it is polled outside a tokio runtime, or in one without timers: [`ClientBuilder`](crate::ClientBuilder) sets
+/// a deadline for it. The default transport also needs the runtime's IO. [`Client::with_service`] needs no runtime.
 pub struct Client<A, S = DefaultService> {
     endpoint: Endpoint<A>,
     service: S,
-    /// Applies to every endpoint of this client and of those made by [`Client::at`].
+    /// Applies to every endpoint of this client and of the clients that [`Client::at`] creates.
     user_agent: Option<UserAgent>,
 }
 
@@ -70,7 +74,7 @@ impl<A: Api, S> Client<A, S> {
         Self { endpoint, service, user_agent: None }
     }
 
-    /// Sets the product in the `User-Agent`, for this endpoint and those of [`Client::at`].
+    /// Sets the product in the `User-Agent`, for this endpoint and the endpoints of [`Client::at`].
     pub(super) fn with_user_agent(self, user_agent: Option<UserAgent>) -> Self {
         let endpoint = match &user_agent {
             Some(user_agent) => self.endpoint.with_default_user_agent(user_agent.clone()),
@@ -89,6 +93,7 @@ impl<A: Api, S> Client<A, S> {
     }
 
     /// Hides the type of the service, so that the client's type does not depend on its layers.
+    #[must_use]
     pub fn boxed(self) -> BoxClient<A>
     where
         S: Transport + Send + 'static,
@@ -101,6 +106,7 @@ impl<A: Api, S> Client<A, S> {
 impl<A, S: Clone> Client<A, S> {
     /// Creates a client of another endpoint, of either API. It shares this client's connections, limits, retry budget and
     /// `User-Agent` product ([`ClientBuilder::user_agent`](crate::ClientBuilder::user_agent)).
+    #[must_use]
     pub fn at<B: Api>(&self, endpoint: Endpoint<B>) -> Client<B, S> {
         Client::with_service(endpoint, self.service.clone()).with_user_agent(self.user_agent.clone())
     }

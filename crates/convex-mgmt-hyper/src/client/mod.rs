@@ -1,8 +1,8 @@
-//! [`Client`], its builder, and the walk over lists.
+//! [`Client`], its builder, its calls, and its walk over lists.
 
 mod builder;
+mod call;
 mod environment;
-mod exchange;
 mod handle;
 mod pages;
 mod send;

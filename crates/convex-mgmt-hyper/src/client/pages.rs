@@ -33,13 +33,16 @@ impl<A: Api, S: Clone> Client<A, S> {
 /// The pages of a list. Each page is requested when it is needed. See [`Client::pages`].
 ///
 /// It owns a clone of the client, so it can be a field of a struct, or move into a task.
+#[must_use = "a page is requested when it is needed"]
 pub struct Pages<O: Paged, S = DefaultService> {
     client: Client<O::Api, S>,
     pager: Pager<O>,
 }
 
 impl<O: Paged, S> Pages<O, S> {
-    /// Returns the cursor of the next page, to continue at another time. `None` before the first page.
+    /// Returns the cursor of the next page, to continue at another time. `None` if that is the first page of the list.
+    ///
+    /// After the last page it stays the cursor of that page, so a later walk reads the last page again.
     pub fn cursor(&self) -> Option<&str> {
         self.pager.cursor()
     }
@@ -55,9 +58,9 @@ impl<O: Paged, S: Transport> Pages<O, S> {
     /// follow.
     ///
     /// # Errors
-    /// The [`Error`] of the call. The walk stays where it was, and the next call requests the same page again; so does a call
-    /// whose future was dropped. [`ErrorKind::Pagination`](crate::ErrorKind::Pagination) is final: the server returned a cursor
-    /// for the second time.
+    /// The [`Error`] of the call. The position does not change: the next call requests the same page again. That also holds if
+    /// the future is dropped. [`ErrorKind::Pagination`](crate::ErrorKind::Pagination) is final: the server returned a cursor for
+    /// the second time.
     pub async fn next_page(&mut self) -> Result<Option<Vec<O::Item>>, Error> {
         let next = self.pager.request().map_err(|error| self.failed(Cause::Pagination(error)))?;
         let Some(operation) = next else { return Ok(None) };
@@ -65,7 +68,7 @@ impl<O: Paged, S: Transport> Pages<O, S> {
         Ok(Some(self.pager.accept(page)))
     }
 
-    /// Requests all remaining pages and returns their items: `max_items` or fewer.
+    /// Requests all remaining pages and returns their items, at most `max_items`.
     ///
     /// # Errors
     /// [`ErrorKind::TooManyItems`](crate::ErrorKind::TooManyItems) if there are more than `max_items`, and the errors of
@@ -92,8 +95,9 @@ impl<O: Paged + fmt::Debug, S> fmt::Debug for Pages<O, S> {
     }
 }
 
-/// The items of a list, one by one. The next page is requested when the items of the last one are used up. See
+/// The items of a list, one by one. A page is requested when the items of the previous page are used up. See
 /// [`Pages::items`].
+#[must_use = "a page is requested when it is needed"]
 pub struct Items<O: Paged, S = DefaultService> {
     pages: Pages<O, S>,
     /// The rest of the last page.

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use convex_mgmt_proto::{Api, Operation, Reply};
 use pin_project_lite::pin_project;
 
-use super::exchange::Exchange;
+use super::call::CallFuture;
 use super::handle::Client;
 use crate::error::{Cause, Error};
 use crate::service::Transport;
@@ -35,8 +35,12 @@ impl<A: Api, S> Client<A, S> {
     /// received the request.
     ///
     /// # Errors
-    /// The future returns an [`Error`] if the request breaks a rule and was not built, no complete response was received, the
-    /// server rejected the request, or the response cannot be decoded.
+    /// The future fails with an [`Error`] in these cases:
+    ///
+    /// * The request breaks a rule, so it was not built.
+    /// * No complete response was received.
+    /// * The server rejected the request.
+    /// * The response cannot be decoded.
     pub fn send<O>(&self, operation: &O) -> SendFuture<O, S>
     where
         O: Operation<Api = A>,
@@ -45,8 +49,9 @@ impl<A: Api, S> Client<A, S> {
         SendFuture { reply: self.send_for_reply(operation) }
     }
 
-    /// Sends an operation and returns its output with facts from the response's headers: a deprecation notice, and whether a
-    /// deletion found that an earlier attempt had succeeded.
+    /// Sends an operation and returns its output with facts about the response.
+    ///
+    /// They are a deprecation notice, and whether a deletion found that an earlier attempt had succeeded. See [`Reply`].
     ///
     /// The future owns the request and a clone of the service, like the future of [`Client::send`].
     ///
@@ -60,7 +65,7 @@ impl<A: Api, S> Client<A, S> {
         let request = operation
             .to_request(self.endpoint())
             .map_err(|error| Error::unsent(O::META, self.endpoint().url(), Cause::Build(error)));
-        ReplyFuture { exchange: Exchange::new(self.service().clone(), O::META, request), operation: PhantomData }
+        ReplyFuture { call: CallFuture::new(self.service().clone(), O::META, request), operation: PhantomData }
     }
 }
 
@@ -92,7 +97,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct ReplyFuture<O, S: Transport> {
         #[pin]
-        exchange: Exchange<S>,
+        call: CallFuture<S>,
         operation: PhantomData<fn() -> O>,
     }
 }
@@ -101,7 +106,7 @@ impl<O: Operation, S: Transport> Future for ReplyFuture<O, S> {
     type Output = Result<Reply<O::Output>, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let (response, call) = ready!(self.project().exchange.poll(cx))?;
+        let (response, call) = ready!(self.project().call.poll(cx))?;
         let reply = match call.maybe_applied() {
             true => O::reply_from_retry(response),
             false => O::reply_from_response(response),

@@ -12,15 +12,15 @@ use tower::{BoxError, Service};
 
 use super::connection::{Connection, Io};
 use super::maybe_tls::{MaybeTls, Opening, Tls};
-use super::plaintext::AlertDetector;
 use super::resolve::StaticHosts;
 use super::tcp;
+use super::tls_alert::AlertDetector;
 use crate::config::{ConfigError, defaults};
 
 #[cfg(feature = "proxy")]
 type Tcp = super::proxy::ProxyConnector;
 #[cfg(not(feature = "proxy"))]
-type Tcp = tcp::Direct;
+type Tcp = tcp::TcpConnector;
 
 /// Opens connections in bounded time.
 #[derive(Clone)]
@@ -156,7 +156,7 @@ impl ConnectSettings {
             }
             tls => Ok(tls?),
         };
-        let tcp = tcp::direct(self.hosts.clone(), self.timeout);
+        let tcp = tcp::connector(self.hosts.clone(), self.timeout);
         #[cfg(feature = "proxy")]
         let tcp = {
             let to_proxy = MaybeTls::new(tcp.clone(), &tls, false);

@@ -47,6 +47,11 @@ where
 
     fn call(&mut self, host: Name) -> Self::Future {
         let known = match self.hosts.get(host.as_str()) {
+            Some(addresses) if addresses.is_empty() => {
+                let none =
+                    std::io::Error::new(std::io::ErrorKind::NotFound, "the client's settings have no address for it");
+                return Box::pin(std::future::ready(Err(Unresolved::wrap(host, none))));
+            }
             Some(addresses) => addresses.as_slice(),
             None if is_loopback(host.as_str()) => &LOOPBACK,
             None => {
@@ -76,7 +81,7 @@ impl Unresolved {
         std::io::Error::new(source.kind(), Self { host, source })
     }
 
-    /// Returns the name that was looked up: the URL's host, or that of a proxy.
+    /// Returns the name that was looked up: the host of the URL, or of a proxy.
     pub(crate) fn host(&self) -> &str {
         self.host.as_str()
     }
@@ -87,14 +92,14 @@ mod tests {
     use super::*;
     use crate::connect::gated_service::{self, GatedService};
 
-    const GIVEN: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)), IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1))];
+    const CONFIGURED: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)), IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1))];
     const LOOKED_UP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 3)), 0);
 
     type System = GatedService<std::vec::IntoIter<SocketAddr>, std::io::Error>;
 
     fn resolver() -> (System, Resolver<System>) {
         let system = GatedService::new(|| Ok(vec![LOOKED_UP].into_iter()));
-        let hosts = StaticHosts::new(HashMap::from([("given.example".to_owned(), GIVEN.to_vec())]));
+        let hosts = StaticHosts::new(HashMap::from([("configured.example".to_owned(), CONFIGURED.to_vec())]));
         (system.clone(), Resolver { hosts, system })
     }
 
@@ -114,11 +119,22 @@ mod tests {
         assert_eq!(addresses(&mut resolver, "other.example"), [LOOKED_UP.ip()]);
     }
 
+    #[test]
+    fn a_host_without_addresses_does_not_resolve() {
+        let hosts = StaticHosts::new(HashMap::from([("none.example".to_owned(), Vec::new())]));
+        let system = GatedService::new(|| Ok(vec![LOOKED_UP].into_iter()));
+        let mut resolver: Resolver<System> = Resolver { hosts, system };
+        let Poll::Ready(result) = gated_service::poll(&mut resolver.call("none.example".parse().unwrap())) else {
+            panic!("it is still looked up");
+        };
+        assert_eq!(result.unwrap_err().to_string(), "the name none.example does not resolve");
+    }
+
     /// The system's resolver panics if it is called.
     #[test]
-    fn given_hosts_and_localhost_are_not_looked_up() {
+    fn configured_hosts_and_localhost_are_not_looked_up() {
         let (_system, mut resolver) = resolver();
-        assert_eq!(addresses(&mut resolver, "given.example"), GIVEN);
+        assert_eq!(addresses(&mut resolver, "configured.example"), CONFIGURED);
         for host in ["localhost", "a.localhost"] {
             assert_eq!(addresses(&mut resolver, host), LOOPBACK, "{host}");
         }

@@ -7,9 +7,10 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use super::resolve::{Resolver, StaticHosts};
 
 /// Opens TCP connections.
-pub(crate) type Direct = HttpConnector<Resolver>;
+pub(crate) type TcpConnector = HttpConnector<Resolver>;
 
-pub(super) fn direct(hosts: StaticHosts, timeout: Option<Duration>) -> Direct {
+/// Creates the connector. `timeout` bounds the connection attempts of one name together.
+pub(super) fn connector(hosts: StaticHosts, timeout: Option<Duration>) -> TcpConnector {
     let mut tcp = HttpConnector::new_with_resolver(Resolver::new(hosts));
     // The addresses of a name share this time.
     tcp.set_connect_timeout(timeout);

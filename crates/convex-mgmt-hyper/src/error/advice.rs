@@ -4,7 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use convex_mgmt_proto::{
-    ApiError, BuildError, DecodeErrorKind, ErrorCode, Idempotency, OperationMeta, ResponseError, UnreadableReply,
+    ApiError, BuildError, DecodeErrorKind, ErrorCode, Idempotency, OperationMeta, Paging, ResponseError,
+    UnreadableReply,
 };
 use http::StatusCode;
 
@@ -16,6 +17,9 @@ use super::transport::{TransportError, TransportErrorKind};
 ///
 /// It states whether the operation may be sent again, and who can fix the failure. The client has already retried by its
 /// [`RetryPolicy`](convex_mgmt_proto::RetryPolicy), so [`Advice::RetryLater`] means minutes rather than milliseconds.
+///
+/// A `NonIdempotent` operation with an unknown outcome ([`ErrorKind::OutcomeUnknown`]) or a lost result ([`Error::is_applied`]) has
+/// the advice `VerifyFirst`. The tables apply to all other failures.
 ///
 /// | [`Error::cause_kind`] | advice |
 /// | --- | --- |
@@ -30,14 +34,14 @@ use super::transport::{TransportError, TransportErrorKind};
 /// | `ResponseTooLarge`, `TooManyItems`, `Layer` | `FixClient` |
 /// | `Credential` | `FixCredential` |
 /// | `Api` | by the code, otherwise by the status: the next table |
-/// | `UnexpectedReply` | by the status: the next table |
+/// | `UnexpectedReply` | `FixUrl` for a web page below status 500; otherwise by the status: the next table |
 /// | `Decode` | `RetryLater` if the body is empty or cut off; `ReportBug` if the API itself sent it; `FixUrl` otherwise |
 ///
 /// | code or status | advice |
 /// | --- | --- |
 /// | `InvalidClientVersion`, `ClientVersionUnsupported` | `FixClient` |
 /// | `HeaderParseFailure`, `InvalidHeaderFailure`, `InvalidAdminKey` | `FixCredential` |
-/// | `InvalidCursor`, `InvalidDataSyncCursor`, `DataSyncCursorExpired`; 503 with `InternalServerError` | `StartOver` |
+/// | `InvalidCursor`, `InvalidDataSyncCursor`, `DataSyncCursorExpired`; 503 with `InternalServerError` for an operation with a cursor | `StartOver` |
 /// | `PauseDeploymentFailed`, `LogStreamingNotEnabled`, `CustomAuditLogsInLogStreamsNotEnabled`, `AuditLogsDisabled`, `StreamingExportNotEnabled` | `AskConvex` |
 /// | `AuditLogsTooOld` | `FixRequest` |
 /// | 401, 403 | `FixCredential` |
@@ -48,9 +52,8 @@ use super::transport::{TransportError, TransportErrorKind};
 /// | any other status from 500 | `RetryLater` |
 /// | anything else | `FixUrl` |
 ///
-/// One rule comes first. A `NonIdempotent` operation whose outcome is unknown ([`ErrorKind::OutcomeUnknown`]) or whose result is
-/// lost ([`Error::is_applied`]) has the advice `VerifyFirst`. Other operations may be sent again, so the tables apply to them.
-#[derive(Clone, Copy, Debug)]
+/// <style>.docblock td code { white-space: nowrap }</style>
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Advice {
     /// Send the operation again later.
@@ -58,7 +61,7 @@ pub enum Advice {
         /// The wait that the server asks for.
         after: Option<Duration>,
     },
-    /// Find out whether the operation took effect before you send it again: a second execution would have another effect.
+    /// Check whether the operation took effect before you send it again: a second execution would have another effect.
     VerifyFirst {
         /// The operation to call for that, if there is one.
         with: Option<&'static OperationMeta>,
@@ -69,8 +72,8 @@ pub enum Advice {
     FixCredential,
     /// Change the request: the server or the client rejects a value, or the object does not exist.
     FixRequest,
-    /// Check the URL, and what lies between: the host does not resolve, or something other than the API responds there. A name
-    /// server that is unreachable has the same symptom.
+    /// Check the URL, and the proxies before it: the host does not resolve, or something other than the API responds there. An
+    /// unreachable name server has the same symptom.
     FixUrl,
     /// Change the client: its TLS trust, its proxy, a limit, a layer, or the version of this library.
     FixClient,
@@ -115,13 +118,13 @@ impl Error {
     ///     match error.advice() {
     ///         Advice::RetryLater { after } => format!("queue again, after {after:?}"),
     ///         Advice::VerifyFirst { with: Some(operation) } => format!("call {}", operation.id),
-    ///         other => format!("tell the owner of {}: {other}", error.url()),
+    ///         other => format!("notify the owner of {}: {other}", error.url()),
     ///     }
     /// }
     /// ```
     pub fn advice(&self) -> Advice {
-        let is_unsure = self.kind() == ErrorKind::OutcomeUnknown || self.is_applied();
-        if is_unsure && self.operation().idempotency == Idempotency::NonIdempotent {
+        let is_unverified = self.kind() == ErrorKind::OutcomeUnknown || self.is_applied();
+        if is_unverified && self.operation().idempotency == Idempotency::NonIdempotent {
             return Advice::VerifyFirst { with: self.verification() };
         }
         match &self.0.cause {
@@ -131,7 +134,7 @@ impl Error {
             Cause::Pagination(_) => Advice::ReportBug,
             Cause::TooManyItems(_) => Advice::FixClient,
             Cause::Transport(error) => of_transport(error),
-            Cause::Response(error) => of_response(error),
+            Cause::Response(error) => of_response(self.operation(), error),
         }
     }
 }
@@ -156,16 +159,18 @@ fn of_transport(error: &TransportError) -> Advice {
     }
 }
 
-fn of_response(error: &ResponseError) -> Advice {
+fn of_response(operation: &OperationMeta, error: &ResponseError) -> Advice {
     match error {
-        ResponseError::Api(api) => of_code(api),
+        ResponseError::Api(api) => of_code(operation, api),
         ResponseError::Decode(reply) => of_unreadable(reply),
         ResponseError::Redirect(_) => Advice::FixUrl,
+        // A page of a proxy or a gateway says nothing about the credential.
+        ResponseError::Unexpected(reply) if reply.html && !reply.status.is_server_error() => Advice::FixUrl,
         error => of_status(error.status(), false, error.retry_after()),
     }
 }
 
-fn of_code(error: &ApiError) -> Advice {
+fn of_code(operation: &OperationMeta, error: &ApiError) -> Advice {
     match &error.code {
         ErrorCode::InvalidClientVersion | ErrorCode::ClientVersionUnsupported => Advice::FixClient,
         // These come with 400.
@@ -173,8 +178,12 @@ fn of_code(error: &ApiError) -> Advice {
             Advice::FixCredential
         }
         code if code.is_cursor_lost() => Advice::StartOver,
-        // The requested data is no longer kept.
-        ErrorCode::InternalServerError if error.status == StatusCode::SERVICE_UNAVAILABLE => Advice::StartOver,
+        // The server no longer keeps the data at the cursor.
+        ErrorCode::InternalServerError
+            if error.status == StatusCode::SERVICE_UNAVAILABLE && operation.paging != Paging::None =>
+        {
+            Advice::StartOver
+        }
         ErrorCode::PauseDeploymentFailed
         | ErrorCode::LogStreamingNotEnabled
         | ErrorCode::CustomAuditLogsInLogStreamsNotEnabled

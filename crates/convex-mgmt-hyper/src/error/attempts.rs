@@ -11,10 +11,10 @@ pub struct Attempts {
 }
 
 impl Attempts {
-    /// No attempt was begun.
+    /// The history of a call without an attempt.
     pub(crate) const NONE: Self = Self { count: 0, maybe_applied: false };
 
-    /// The first attempt.
+    /// The history of a call with one attempt.
     pub(crate) const ONE: Self = Self { count: 1, maybe_applied: false };
 
     pub(crate) const fn new(count: u32, maybe_applied: bool) -> Self {

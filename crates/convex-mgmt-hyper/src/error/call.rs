@@ -13,7 +13,7 @@ use super::attempts::Attempts;
 use super::kind::ErrorKind;
 use super::transport::{TransportError, TransportErrorKind};
 
-/// The failure of a call, with the deployment, the operation, the attempts and the time. One pointer wide.
+/// The failure of a call, with the deployment, the operation, the attempts and the time. It is one pointer in size.
 ///
 /// [`Error::advice`] returns the next step for a program. `Display` is one line for a person. It has no text from the response
 /// body and no credential. [`Error::summary`] is that line without the [remedy](Error::remedy). `source()` returns the details of
@@ -40,7 +40,7 @@ pub(crate) enum Cause {
 }
 
 impl Error {
-    /// A call that failed before its first attempt.
+    /// Creates the error of a call that failed before its first attempt.
     pub(crate) fn unsent(operation: &'static OperationMeta, url: &str, cause: Cause) -> Self {
         Self::new(operation, url.into(), Attempts::NONE, Duration::ZERO, Sent::No, cause)
     }
@@ -59,7 +59,7 @@ impl Error {
     /// Returns the kind of the error. For a write with an unknown outcome it is [`ErrorKind::OutcomeUnknown`], whatever the
     /// failure was.
     pub fn kind(&self) -> ErrorKind {
-        if self.is_write() && self.is_open() { ErrorKind::OutcomeUnknown } else { self.cause_kind() }
+        if self.is_write() && self.maybe_applied() { ErrorKind::OutcomeUnknown } else { self.cause_kind() }
     }
 
     fn is_write(&self) -> bool {
@@ -67,13 +67,13 @@ impl Error {
     }
 
     /// `true` if the operation may have taken effect in any attempt, and no success shows it.
-    fn is_open(&self) -> bool {
+    fn maybe_applied(&self) -> bool {
         // A success is conclusive, whatever earlier attempts did.
-        !self.has_success() && (self.0.attempts.maybe_applied || self.last_is_open())
+        !self.has_success() && (self.0.attempts.maybe_applied || self.last_maybe_applied())
     }
 
     /// `true` if the operation may have taken effect in the last attempt, judging by that attempt alone.
-    pub(super) fn last_is_open(&self) -> bool {
+    pub(super) fn last_maybe_applied(&self) -> bool {
         match &self.0.cause {
             Cause::Build(_)
             | Cause::PlanConflict(_)
@@ -96,9 +96,11 @@ impl Error {
         self.is_write() && self.has_success()
     }
 
-    /// Returns the id of the operation that shows whether this one took effect, if that is unknown
-    /// ([`ErrorKind::OutcomeUnknown`]), or that shows the lost result ([`Error::is_applied`]). `None` if nothing took effect, or
-    /// if there is no such operation.
+    /// Returns the id of the operation that shows the current state. `None` if nothing took effect, or if there is no such
+    /// operation.
+    ///
+    /// It shows whether this operation took effect, if that is unknown ([`ErrorKind::OutcomeUnknown`]), and its lost result
+    /// ([`Error::is_applied`]).
     pub fn verify_with(&self) -> Option<&'static str> {
         self.verification().map(|operation| operation.id)
     }
@@ -201,8 +203,8 @@ impl Error {
         }
     }
 
-    /// Returns the server's error, if the kind is [`ErrorKind::Api`].
-    pub fn api(&self) -> Option<&ApiError> {
+    /// Returns the server's error, if it sent one ([`ErrorKind::Api`]).
+    pub fn api_error(&self) -> Option<&ApiError> {
         match &self.0.cause {
             Cause::Response(ResponseError::Api(error)) => Some(error),
             _ => None,
@@ -211,7 +213,7 @@ impl Error {
 
     /// Returns the server's error code.
     pub fn code(&self) -> Option<&ErrorCode> {
-        self.api().map(|error| &error.code)
+        self.api_error().map(|error| &error.code)
     }
 
     /// Returns the next step for a person after the server's error code. It is part of `Display` and not of [`Error::summary`].
@@ -251,12 +253,17 @@ impl Error {
     /// Returns `true` if the server rejected the credential: it is wrong (401), or lacks the permission or the plan (403).
     pub fn is_auth(&self) -> bool {
         self.cause_kind() == ErrorKind::Credential
-            || matches!(self.status(), Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN))
+            || matches!(self.status(), Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)) && !self.is_web_page()
+    }
+
+    /// Returns `true` if a web page came instead of a response of the API, for example from a proxy.
+    fn is_web_page(&self) -> bool {
+        matches!(self.response_error(), Some(ResponseError::Unexpected(reply)) if reply.html)
     }
 
     /// Returns `true` if the server states that the named object does not exist. An empty 404 does not count: it means a wrong URL.
     pub fn is_not_found(&self) -> bool {
-        self.api().is_some_and(|error| error.status == StatusCode::NOT_FOUND)
+        self.api_error().is_some_and(|error| error.status == StatusCode::NOT_FOUND)
     }
 
     /// Returns `true` if other writes committed first. Nothing was changed.

@@ -37,7 +37,7 @@ named_kinds! {
         /// The plan for environment variables is out of date: variables changed after it was made. Nothing was changed.
         /// [`Error::conflicting_variables`](crate::Error::conflicting_variables) returns their names.
         PlanConflict = "plan_conflict",
-        /// The plan for environment variables is probably a mistake: it deletes every owned variable without permission, or
+        /// The plan for environment variables is probably a mistake. It deletes every owned variable without permission, or
         /// owns an empty prefix or name. Nothing was changed. [`Error::plan_error`](crate::Error::plan_error) returns the reason.
         PlanRejected = "plan_rejected",
         /// The server returned the same cursor twice, so the list cannot be walked further. All pages so far are valid.
@@ -53,14 +53,14 @@ named_kinds! {
         Tls = "tls",
         /// The proxy rejected the connection. Nothing was sent.
         Proxy = "proxy",
-        /// The connection broke before the response was complete.
+        /// The connection broke before the response ended.
         Connection = "connection",
         /// The server did not process the request: it refused the HTTP/2 stream, or closed the connection before it.
         Unprocessed = "unprocessed",
-        /// The response is not valid HTTP: another protocol is spoken at this port, the head is malformed or larger than
+        /// The response is not valid HTTP. The server speaks another protocol at this port, the head is malformed or larger than
         /// [`HEAD_LIMIT`](crate::defaults::HEAD_LIMIT), or the framing of the body is malformed.
         InvalidResponse = "invalid_response",
-        /// An attempt waited too long for the head of the response, or for more of its body, and no further attempt was due.
+        /// The last attempt waited too long for the head of the response, or for more of its body.
         AttemptTimeout = "attempt_timeout",
         /// The call with all its attempts took too long.
         DeadlineExceeded = "deadline_exceeded",

@@ -10,7 +10,7 @@ use super::kind::ErrorKind;
 use super::transport::TransportErrorKind;
 
 impl Error {
-    /// Returns the text of the error without the [remedy](Error::remedy), for callers that show the two apart.
+    /// Returns the text of the error without the [remedy](Error::remedy), for callers that show the two separately.
     pub fn summary(&self) -> impl fmt::Display + '_ {
         Text { error: self, has_remedy: false }
     }
@@ -51,7 +51,7 @@ impl fmt::Display for Text<'_> {
             (Cause::Transport(_), Sent::No) => ("; nothing was sent", ""),
             _ if error.is_applied() => ("; the operation took effect", "to find the result"),
             _ if error.kind() != ErrorKind::OutcomeUnknown => ("", ""),
-            _ if error.last_is_open() => ("; it may have taken effect", "to check"),
+            _ if error.last_maybe_applied() => ("; the operation may have taken effect", "to check"),
             _ => ("; an earlier attempt may have taken effect", "to check"),
         };
         f.write_str(known)?;

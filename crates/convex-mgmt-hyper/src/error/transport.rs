@@ -48,7 +48,7 @@ pub enum TransportErrorKind {
     UnexpectedTls,
     /// The proxy rejected the connection.
     Proxy(ProxyRefusal),
-    /// The connection broke before the response was complete.
+    /// The connection broke before the response ended.
     Connection,
     /// The server did not process the request: it refused the HTTP/2 stream, or closed the connection before it.
     Unprocessed,
@@ -103,65 +103,68 @@ impl TransportError {
         Self { kind, sent, maybe_applied: sent == Sent::Maybe, attempts: Attempts::ONE, source }
     }
 
-    /// The host name does not resolve, so nothing was sent.
+    /// Creates the error of a host name that does not resolve. Nothing was sent.
     pub fn dns(source: impl Into<BoxError>) -> Self {
         Self::new(TransportErrorKind::Dns, Sent::No, Some(source.into()))
     }
 
-    /// Could not connect, so nothing was sent.
+    /// Creates the error of a connection that cannot be opened. Nothing was sent.
     pub fn connect(source: impl Into<BoxError>) -> Self {
         Self::new(TransportErrorKind::Connect, Sent::No, Some(source.into()))
     }
 
-    /// The TLS handshake failed, so nothing was sent. A retry would not help.
+    /// Creates the error of a failed TLS handshake. Nothing was sent. It is not retried.
     pub fn tls(source: impl Into<BoxError>) -> Self {
         Self::new(TransportErrorKind::Tls, Sent::No, Some(source.into()))
     }
 
-    /// The server does not seem to speak TLS, so nothing was sent.
+    /// Creates the error of a server that does not seem to speak TLS. Nothing was sent.
     pub(crate) fn not_tls(source: impl Into<BoxError>) -> Self {
         Self::new(TransportErrorKind::NotTls, Sent::No, Some(source.into()))
     }
 
-    /// The server's TLS rejected the request, which was sent in plaintext. The server did not execute it.
+    /// Creates the error of a request that was sent in plaintext and that the server's TLS rejected. It was not executed.
     pub(crate) fn unexpected_tls(source: impl Into<BoxError>) -> Self {
         let error = Self::new(TransportErrorKind::UnexpectedTls, Sent::Maybe, Some(source.into()));
         Self { maybe_applied: false, ..error }
     }
 
-    /// The response is not valid HTTP, or its head is too large; the innermost source has the reason. The outcome of the request
-    /// is unknown.
+    /// Creates the error of a response that is not valid HTTP, or has too large a head. The innermost source is the reason. The
+    /// outcome of the request is unknown.
     pub(crate) fn invalid_response(source: impl Into<BoxError>) -> Self {
         Self::new(TransportErrorKind::InvalidResponse, Sent::Maybe, Some(source.into()))
     }
 
-    /// The proxy rejected the connection, so nothing was sent.
+    /// Creates the error of a connection that the proxy rejected. Nothing was sent.
     pub fn proxy(refusal: ProxyRefusal) -> Self {
         Self::new(TransportErrorKind::Proxy(refusal), Sent::No, None)
     }
 
-    /// The exchange failed. [`Sent::No`] states that the request did not reach the server.
+    /// Creates the error of a connection that broke before the response ended. [`Sent::No`] states that the request did
+    /// not reach the server.
     pub fn connection(sent: Sent, source: impl Into<BoxError>) -> Self {
         Self::new(TransportErrorKind::Connection, sent, Some(source.into()))
     }
 
-    /// The server responds to other requests, but provably did not process this one. It is retried for every operation, without
-    /// a withdrawal from the retry budget.
+    /// Creates the error of a request that the server provably did not process, although it responds to others. It is retried for
+    /// every operation, without a withdrawal from the retry budget.
     pub fn unprocessed(source: impl Into<BoxError>) -> Self {
         Self::new(TransportErrorKind::Unprocessed, Sent::No, Some(source.into()))
     }
 
-    /// The response body is larger than `limit` bytes.
+    /// Creates the error of a response body that is larger than `limit` bytes.
     pub fn response_too_large(limit: usize) -> Self {
         Self::new(TransportErrorKind::ResponseTooLarge { limit }, Sent::Maybe, None)
     }
 
-    /// The server rejected the credential, so nothing was executed, and the source of new credentials failed.
+    /// Creates the error of a request whose credential the server rejected, after the source of new ones failed. Nothing was
+    /// executed.
     pub(crate) fn credential(source: SharedError) -> Self {
         let rejected = Self::new(TransportErrorKind::Credential, Sent::Maybe, None);
         Self { maybe_applied: false, source: Some(source), ..rejected }
     }
 
+    /// Creates the error of an attempt or a call that took too long.
     pub(crate) fn timeout(kind: TransportErrorKind, sent: Sent) -> Self {
         Self::new(kind, sent, None)
     }
@@ -176,17 +179,17 @@ impl TransportError {
         }
     }
 
-    /// Converts the error of a service that is not ready. It got no request, so nothing was sent.
+    /// Converts the error of a service that is not ready. It received no request, so nothing was sent.
     pub(crate) fn not_ready(error: impl Into<BoxError>) -> Self {
         Self::from_any(error).unsent()
     }
 
-    /// The same failure of a request that was not sent.
+    /// Returns the same failure for a request that was not sent.
     pub(crate) fn unsent(self) -> Self {
         Self { sent: Sent::No, maybe_applied: false, ..self }
     }
 
-    /// The same error as the end of a call with these attempts. `sent` is for all of them.
+    /// Returns the same error as the end of a call with these attempts. `sent` is for all of them.
     pub(crate) fn after(self, attempts: Attempts, sent: Sent) -> Self {
         Self { attempts, sent, ..self }
     }
@@ -300,10 +303,14 @@ impl fmt::Display for Text<'_> {
             }
             TransportErrorKind::Proxy(refusal) => refusal.fmt(f),
             TransportErrorKind::Connection => {
-                write!(f, "the connection to {server} broke before the response was complete")
+                write!(f, "the connection to {server} broke before the response ended")
             }
             TransportErrorKind::Unprocessed => write!(f, "{server} did not process the request"),
             TransportErrorKind::AttemptTimeout => write!(f, "the attempt timed out waiting for {server}"),
+            // The call may have waited for a free slot, which is not the server's fault.
+            TransportErrorKind::DeadlineExceeded if error.sent == Sent::No => {
+                write!(f, "the call timed out before its request was sent to {server}")
+            }
             TransportErrorKind::DeadlineExceeded => write!(f, "the call timed out waiting for {server}"),
             TransportErrorKind::ResponseTooLarge { limit } => {
                 write!(f, "the response body exceeds the limit of {limit} bytes")

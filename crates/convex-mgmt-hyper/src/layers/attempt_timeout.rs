@@ -34,7 +34,7 @@ impl<S> Layer<S> for AttemptTimeoutLayer {
     }
 }
 
-/// Ends an attempt that takes too long. With a bound it needs the timers of a tokio runtime.
+/// Fails an attempt that takes too long. With a bound it needs the timers of a tokio runtime.
 #[derive(Clone, Debug)]
 pub struct AttemptTimeout<S> {
     inner: S,
@@ -63,6 +63,7 @@ where
 pin_project! {
     /// The future of [`AttemptTimeout`].
     #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
     pub struct AttemptTimeoutFuture<F> {
         #[pin]
         inner: F,

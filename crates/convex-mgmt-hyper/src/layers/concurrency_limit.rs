@@ -86,6 +86,7 @@ where
 pin_project! {
     /// The future of [`ConcurrencyLimit`].
     #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
     pub struct ConcurrencyLimitFuture<F> {
         #[pin]
         call: F,

@@ -13,7 +13,7 @@
 //! | span `convex_mgmt.call` | INFO | for each call that was built, around all its attempts |
 //! | span `convex_mgmt.attempt` | DEBUG | for each attempt, in the span of its call, by [`Retry`] |
 //! | event `retrying` | DEBUG | before each wait for another attempt, by [`Retry`] |
-//! | event `the server deprecates this version of the library` | WARN | for each response that says so |
+//! | event `the server deprecates this version of the library` | WARN | for each response with such a header |
 //!
 //! | field | of | value |
 //! | --- | --- | --- |
@@ -25,7 +25,7 @@
 //! | `server.address`, `server.port` | call | host and port of the URL |
 //! | `http.request.resend_count` | call | the number of attempts after the first one, if there was one |
 //! | `http.request.resend_count` | attempt | the number of attempts before this one |
-//! | `http.response.status_code` | call, attempt | the status of the response; for a call, that of the last one |
+//! | `http.response.status_code` | call, attempt | the status of the response; for a call, of its last response |
 //! | `error.type` | call | [`ErrorKind::as_str`](crate::ErrorKind::as_str), if the call failed |
 //! | `error.type` | attempt, `retrying` | the status of a response that is not a success, or [`TransportErrorKind::as_str`](crate::TransportErrorKind::as_str) |
 //! | `convex.error.code` | call, `retrying` | the server's error code; `[unprintable code]` if it is not one word |

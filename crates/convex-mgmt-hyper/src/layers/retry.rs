@@ -19,7 +19,7 @@ use crate::error::{Attempts, TransportError, TransportErrorKind};
 use crate::trace;
 use crate::transport::Progress;
 
-/// Wraps a service in [`Retry`]. All services of one layer and its clones share the budget.
+/// Applies [`Retry`] to a service. All services of one layer and its clones share the budget.
 #[derive(Clone, Debug)]
 pub struct RetryLayer(Arc<Settings>);
 
@@ -104,6 +104,7 @@ pin_project! {
 
 pin_project! {
     /// The future of [`Retry`].
+    #[must_use = "futures do nothing unless polled"]
     pub struct RetryFuture<S> where S: Service<Request<Bytes>> {
         call: CallState,
         // Moved into the attempt if none can follow it.
@@ -210,6 +211,7 @@ impl CallState {
         Some(delay)
     }
 
+    /// Records the outcome of an attempt. Returns the wait before the next one, if there is to be one.
     fn after(&mut self, outcome: &Outcome) -> Option<Duration> {
         // A success is not retried, so it needs neither the time nor a random number.
         let (elapsed, jitter) = match outcome {

@@ -28,7 +28,7 @@ use tower::{BoxError, Service};
 /// takes(NotAService);
 /// ```
 ///
-/// It does not require `Send`. A function that spawns calls asks for that too: `T: Transport<Future: Send> + Send + 'static`.
+/// It does not require `Send`. A function that spawns calls adds that bound: `T: Transport<Future: Send> + Send + 'static`.
 #[diagnostic::on_unimplemented(
     message = "a `Client` cannot send requests through `{Self}`",
     label = "not a `Transport`",

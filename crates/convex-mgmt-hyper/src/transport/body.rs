@@ -46,10 +46,10 @@ impl FullBody {
         }
     }
 
-    /// Makes the end of a body a separate step, even of an empty one, so that the progress shows whether the connection polled
-    /// it. Over HTTP/2 it is a frame of its own then.
+    /// Makes the end of the body a separate step, even of an empty body. The progress then shows whether the connection polled
+    /// it. Over HTTP/2 the end becomes a frame of its own.
     #[cfg(feature = "http2")]
-    pub(super) fn ends_late(&mut self) {
+    pub(super) fn end_late(&mut self) {
         self.late_end = true;
     }
 }
@@ -80,7 +80,7 @@ impl Body for FullBody {
     }
 }
 
-/// The size in bytes up to which a buffer may have the declared length, although little of it has arrived.
+/// Maximum size in bytes of a buffer that has the declared length before much of the body has arrived.
 const SMALL: usize = 64 * 1024;
 
 /// The maximum ratio of a buffer above [`SMALL`] to the bytes that have arrived.
@@ -212,10 +212,10 @@ mod tests {
 
     #[test]
     fn a_declared_length_is_not_trusted_before_a_part_of_it_has_arrived() {
-        for (declared, come) in [(256 * MIB, 2), (256 * MIB, 100_000), (usize::MAX, 2)] {
-            let frame = vec![b'x'; come - 1];
+        for (declared, arrived) in [(256 * MIB, 2), (256 * MIB, 100_000), (usize::MAX, 2)] {
+            let frame = vec![b'x'; arrived - 1];
             let (_, sizes) = read(Some(declared), declared, &[&frame, b"x"]);
-            assert!(sizes.iter().all(|size| *size <= AHEAD * come.max(SMALL)), "{declared}, {come}: {sizes:?}");
+            assert!(sizes.iter().all(|size| *size <= AHEAD * arrived.max(SMALL)), "{declared}, {arrived}: {sizes:?}");
         }
         assert_eq!(read(Some(AHEAD * SMALL - 1), MIB, &[b"x", b"x"]).1, [0, AHEAD * SMALL - 1]);
     }

@@ -14,17 +14,18 @@ use super::progress::Progress;
 use crate::error::TransportError;
 
 /// The head of a response, with its body still unread, and its connection.
-pub(super) type Answered = Result<(Response<Incoming>, Lease), TransportError>;
+pub(super) type Received = Result<(Response<Incoming>, Lease), TransportError>;
 
 /// An exchange in flight. When it is dropped, its connection is closed, unless other calls share it.
-pub(super) type Exchange = Pin<Box<dyn Future<Output = Answered> + Send>>;
+pub(super) type Exchange = Pin<Box<dyn Future<Output = Received> + Send>>;
 
+/// Starts an exchange. It does nothing before it is polled.
 pub(super) fn exchange(pool: Arc<Pool>, request: Request<Bytes>, progress: Arc<Progress>) -> Exchange {
-    progress.waiting();
+    progress.accepted();
     Box::pin(run(pool, request, progress))
 }
 
-async fn run(pool: Arc<Pool>, request: Request<Bytes>, progress: Arc<Progress>) -> Answered {
+async fn run(pool: Arc<Pool>, request: Request<Bytes>, progress: Arc<Progress>) -> Received {
     let uri = request.uri().clone();
     let mut request = request.map(|data| FullBody::new(data, Arc::clone(&progress)));
     loop {
@@ -45,7 +46,7 @@ async fn run(pool: Arc<Pool>, request: Request<Bytes>, progress: Arc<Progress>) 
                 *request.uri_mut() = uri.clone();
             }
             Some(_) => return Err(failure::unsent(failed.into_error())),
-            None => return Err(failure::unanswered(failed.into_error(), lease.is_http2(), &progress)),
+            None => return Err(failure::no_response(failed.into_error(), lease.is_http2(), &progress)),
         }
     }
 }

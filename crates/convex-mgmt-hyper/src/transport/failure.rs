@@ -14,7 +14,7 @@ use crate::config::ConfigError;
 use crate::connect::{TlsAlert, Unresolved};
 use crate::error::{ProxyRefusal, TransportError, chain};
 
-/// The error of a call to this URI for which no connection was opened.
+/// Returns the error of a call to this URI for which no connection was opened.
 pub(super) fn unopened(uri: &Uri, why: Arc<Unopened>) -> TransportError {
     let reason: &(dyn StdError + 'static) = &**why.reason();
     if let Some(refusal) = find::<ProxyRefusal>(reason) {
@@ -25,23 +25,23 @@ pub(super) fn unopened(uri: &Uri, why: Arc<Unopened>) -> TransportError {
     if find::<Unresolved>(reason).is_some_and(|unresolved| unresolved.host().eq_ignore_ascii_case(host)) {
         return TransportError::dns(NotOpened(why));
     }
-    let (is_tls, is_no_tls) = (is_tls(reason), is_no_tls(reason));
+    let (is_tls, is_not_tls) = (is_tls(reason), is_not_tls(reason));
     match &*why {
         Unopened::Broken(_) => unsent(NotOpened(why)),
-        Unopened::Connect(_) if is_no_tls => TransportError::not_tls(NotOpened(why)),
+        Unopened::Connect(_) if is_not_tls => TransportError::not_tls(NotOpened(why)),
         Unopened::Connect(_) if is_tls => TransportError::tls(NotOpened(why)),
         Unopened::Connect(_) => TransportError::connect(NotOpened(why)),
     }
 }
 
-/// The error of an exchange that failed before the connection took the request.
+/// Returns the error of an exchange that failed before the connection took the request.
 pub(super) fn unsent<E: StdError + Send + Sync + 'static>(error: E) -> TransportError {
     broken(error).unsent()
 }
 
-/// The error of an exchange that failed after the connection took the request, and before the head of the response.
-pub(super) fn unanswered(error: hyper::Error, is_http2: bool, progress: &Progress) -> TransportError {
-    // A server does not process a request before its end, and the connection has not even asked for that.
+/// Returns the error of an exchange that failed after the connection took the request, and before the head of the response.
+pub(super) fn no_response(error: hyper::Error, is_http2: bool, progress: &Progress) -> TransportError {
+    // A server does not process a request before its end, and the connection has not requested the end of the body.
     let unfinished = is_http2 && !progress.has_begun();
     if unfinished || is_unprocessed(&error) {
         return TransportError::unprocessed(error);
@@ -49,7 +49,7 @@ pub(super) fn unanswered(error: hyper::Error, is_http2: bool, progress: &Progres
     broken(error)
 }
 
-/// The error of an exchange that failed over an open connection.
+/// Returns the error of an exchange that failed over an open connection.
 pub(super) fn broken<E: StdError + Send + Sync + 'static>(error: E) -> TransportError {
     if find::<TlsAlert>(&error).is_some() {
         return TransportError::unexpected_tls(error);
@@ -109,7 +109,7 @@ fn is_tls(error: &(dyn StdError + 'static)) -> bool {
 
 /// Returns `true` if the server's bytes in the handshake are not TLS records.
 #[cfg(feature = "tls")]
-fn is_no_tls(error: &(dyn StdError + 'static)) -> bool {
+fn is_not_tls(error: &(dyn StdError + 'static)) -> bool {
     use rustls::InvalidMessage::{InvalidContentType, MessageTooLarge, UnknownProtocolVersion};
     matches!(
         find(error),
@@ -118,7 +118,7 @@ fn is_no_tls(error: &(dyn StdError + 'static)) -> bool {
 }
 
 #[cfg(not(feature = "tls"))]
-fn is_no_tls(_error: &(dyn StdError + 'static)) -> bool {
+fn is_not_tls(_error: &(dyn StdError + 'static)) -> bool {
     false
 }
 

@@ -97,11 +97,11 @@ impl Service<Request<Bytes>> for HyperTransport {
 
     fn call(&mut self, request: Request<Bytes>) -> HyperTransportFuture {
         let TransportSettings { limits, attempt_timeout } = self.settings;
-        let read = BodyBuffer::new(limits.of(&request));
+        let body = BodyBuffer::new(limits.of(&request));
         let progress = Arc::new(Progress::below(&request));
         let state = State::Head(exchange(Arc::clone(&self.pool), request, Arc::clone(&progress)));
         HyperTransportFuture {
-            response: Receiving { progressed: false, read, state },
+            response: Receiving { progressed: false, body, state },
             progress,
             timer: Timer::new(attempt_timeout),
         }
@@ -110,6 +110,7 @@ impl Service<Request<Bytes>> for HyperTransport {
 
 pin_project! {
     /// The future of [`HyperTransport`].
+    #[must_use = "futures do nothing unless polled"]
     pub struct HyperTransportFuture {
         response: Receiving,
         progress: Arc<Progress>,
@@ -147,7 +148,7 @@ impl Future for HyperTransportFuture {
 struct Receiving {
     /// `true` if the head or bytes of the body have arrived since this was last reset.
     progressed: bool,
-    read: BodyBuffer,
+    body: BodyBuffer,
     state: State,
 }
 
@@ -172,9 +173,9 @@ impl Receiving {
                     // The server behind the connection does not host the deployment. Another attempt over it would fail alike,
                     // and the host's other connections may lead to the same server.
                     if head.status == StatusCode::MISDIRECTED_REQUEST {
-                        lease.leave();
+                        lease.retire();
                     }
-                    self.read.expect(&body.size_hint())?;
+                    self.body.expect(&body.size_hint())?;
                     self.state = State::Body(head, body, lease);
                     self.progressed = true;
                 }
@@ -183,13 +184,13 @@ impl Receiving {
                         let frame = frame.map_err(broken)?;
                         let Ok(data) = frame.into_data() else { continue };
                         self.progressed |= !data.is_empty();
-                        self.read.push(data)?;
+                        self.body.push(data)?;
                     }
                     let State::Body(head, _, lease) = std::mem::replace(&mut self.state, State::Ended) else {
                         return Poll::Pending;
                     };
                     lease.finish();
-                    return Poll::Ready(Ok(Response::from_parts(head, self.read.take())));
+                    return Poll::Ready(Ok(Response::from_parts(head, self.body.take())));
                 }
                 State::Ended => return Poll::Pending,
             }

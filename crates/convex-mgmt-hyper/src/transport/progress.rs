@@ -9,14 +9,14 @@ use http::Request;
 /// The state of an attempt: whether it may have been sent, and whether its time has run out. It is in the request's extensions.
 ///
 /// Only the transport knows whether the request has left, and only the layer that bounds the time knows that it has run out. Each
-/// such layer has a progress of its own, and events below count for all layers above. So a layer may send a request more than
-/// once.
+/// such layer has a progress of its own. Events of the transport are recorded in all of them, so a layer may send a request more
+/// than once.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     /// The progress of the next layer above that bounds the time.
     above: Option<Arc<Progress>>,
     /// `true` once this crate's transport has the request. Before that, another transport may have it.
-    known: AtomicBool,
+    accepted: AtomicBool,
     /// [`EXPIRED`] once the time has run out, plus [`ONE`] for each connection that may have sent the whole request. It is one
     /// number, so that no connection sends the request after `expire` reported that it was not sent.
     state: AtomicUsize,
@@ -43,20 +43,20 @@ impl Progress {
         std::iter::successors(Some(self), |progress| progress.above.as_deref())
     }
 
-    /// Records that the transport has the request and waits for a connection.
-    pub(super) fn waiting(&self) {
-        self.chain().for_each(|progress| progress.known.store(true, Ordering::Release));
+    /// Records that this crate's transport has the request.
+    pub(super) fn accepted(&self) {
+        self.chain().for_each(|progress| progress.accepted.store(true, Ordering::Release));
     }
 
     /// Permits a connection to send the whole request. Returns `false` if the time has run out.
     pub(super) fn begin(&self) -> bool {
         let more = |state: usize| (state & EXPIRED == 0).then_some(state + ONE);
         let begins = self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_ok();
-        let goes_on = begins && self.above.as_ref().is_none_or(|above| above.begin());
-        if begins && !goes_on {
+        let permitted = begins && self.above.as_ref().is_none_or(|above| above.begin());
+        if begins && !permitted {
             self.state.fetch_sub(ONE, Ordering::AcqRel);
         }
-        goes_on
+        permitted
     }
 
     /// Records that a connection returned the request untouched after `begin`.
@@ -75,9 +75,10 @@ impl Progress {
     /// received the request. Nothing is sent after this. A shared connection is not used again.
     pub(crate) fn expire(&self) -> Sent {
         let state = self.state.fetch_or(EXPIRED, Ordering::AcqRel);
-        if self.known.load(Ordering::Acquire) && state < ONE { Sent::No } else { Sent::Maybe }
+        if self.accepted.load(Ordering::Acquire) && state < ONE { Sent::No } else { Sent::Maybe }
     }
 
+    /// Returns `true` if the time of any layer has run out.
     pub(super) fn is_expired(&self) -> bool {
         self.chain().any(|progress| progress.state.load(Ordering::Acquire) & EXPIRED != 0)
     }

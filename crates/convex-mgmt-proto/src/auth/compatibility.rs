@@ -5,7 +5,7 @@ use std::fmt;
 use super::credential::{AccessTokenKind, Credential, DeployKeyKind};
 use crate::metadata::{Api, CredentialClass, DeploymentApi, OperationMeta};
 
-/// The acceptance of a credential by an operation, as far as the sources say.
+/// The acceptance of a credential by an operation, as far as Convex documents it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Acceptance {
@@ -57,7 +57,7 @@ impl fmt::Display for Compatibility {
 }
 
 impl Credential {
-    /// Returns whether an operation accepts this credential, as far as the sources say. Nothing is sent.
+    /// Returns whether an operation accepts this credential, as far as Convex documents it. Nothing is sent.
     ///
     /// Sources: the security lists of the published OpenAPI documents. They list neither preview deploy keys nor, for the
     /// Deployment Platform API, personal access tokens. Both have been seen in use.

@@ -94,7 +94,7 @@ impl fmt::Debug for DeployKey {
 }
 
 /// A token that is not bound to one deployment. Both APIs may accept it. [`Credential::compatibility`] returns whether an operation
-/// does, as far as the sources say.
+/// does, as far as Convex documents it.
 ///
 /// `Debug` shows only the kind.
 #[derive(Clone, PartialEq, Eq)]

@@ -182,7 +182,8 @@ deployment_operation! {
     /// [`Pager`](crate::Pager) walks the pages.
     ///
     /// The plan keeps entries for a limited time. The server checks `from` against that time for every page, so start a little later than
-    /// the oldest time allowed. A self-hosted server never lists its audit log.
+    /// the oldest time allowed. A self-hosted server always returns 403
+    /// [`AuditLogsDisabled`](crate::ErrorCode::AuditLogsDisabled).
     ///
     /// ```
     /// use convex_mgmt::{Operation, UnixMillis};

@@ -62,7 +62,9 @@ impl GetCanonicalUrls {
 deployment_operation! {
     /// Sets one of the canonical URLs of the deployment, or resets it to its default.
     ///
-    /// Repeating the call adds one more entry to the audit log. The auth config of the deployed app may stop working.
+    /// Repeating the call adds one more entry to the audit log. The server rejects a change
+    /// after which the auth config of the deployed app would no longer evaluate.
+    ///
     /// Concurrent writers get 503 [`OptimisticConcurrencyControlFailure`](crate::ErrorCode::OptimisticConcurrencyControlFailure).
     ///
     /// ```

@@ -140,13 +140,17 @@ impl CurrentUsage {
     }
 
     /// Returns `true` if the numbers are the real usage, and not a part of it.
+    ///
+    /// Bound any wait for it: on a self-hosted server it is `false` forever.
     pub fn is_complete(&self) -> bool {
         self.seed_status == SeedStatus::Complete
     }
 }
 
 deployment_operation! {
-    /// Reads the deployment's usage of each metric in the current day and month (UTC).
+    /// Reads the deployment's usage of each metric in the current day and month (UTC). The response lists unused metrics, too.
+    ///
+    /// Numbers may be incomplete: see [`CurrentUsage::is_complete`].
     ///
     /// ```
     /// use convex_mgmt::Operation;

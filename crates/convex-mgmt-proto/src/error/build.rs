@@ -11,7 +11,7 @@ use crate::types::Printable;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// All values that the server would reject. [`Operation::unchecked`](crate::Operation::unchecked) disables the check.
+    /// All values that the server would reject. [`Operation::unchecked`](crate::Operation::unchecked) disables this check.
     #[error(transparent)]
     Invalid(#[from] Violations),
     /// A path value that would change the path.
@@ -110,7 +110,7 @@ impl fmt::Display for Violations {
         match &self.0[..] {
             [one] => write!(f, "{one}"),
             all => {
-                write!(f, "{} problems", all.len())?;
+                write!(f, "{} violations", all.len())?;
                 all.iter().try_for_each(|violation| write!(f, "; {violation}"))
             }
         }

@@ -21,7 +21,7 @@ macro_rules! error_codes {
 
         impl $name {
             /// Returns the status that the server sends the code with, or `None` for a code that this version does not know.
-            /// `InternalServerError` also comes with 503.
+            /// The server also sends `InternalServerError` with 503.
             pub fn status(&self) -> Option<StatusCode> {
                 let status: u16 = match self {
                     $( Self::$variant => $status, )+
@@ -53,7 +53,11 @@ macro_rules! error_codes {
 
 error_codes! {
     /// The `code` of an error response. Match on it and on the status, never on the message. Source: convex-backend
-    /// `crates/common/src/http/mod.rs`, `crates/errors/src/lib.rs` and the places that raise each.
+    /// `crates/common/src/http/mod.rs`, `crates/errors/src/lib.rs` and the code that raises each error.
+    ///
+    /// Every operation may return the general codes, from `InvalidClientVersion` to `CommitterFullError`. The docs of an operation list
+    /// the other codes that it returns.
+    ///
     pub enum ErrorCode {
         InvalidClientVersion = "InvalidClientVersion", 400, "the `Convex-Client` header has no `-`"
             => "the server rejects this version of the library: update it";
@@ -88,12 +92,12 @@ error_codes! {
         MisdirectedRequest = "MisdirectedRequest", 421,
             "the request reached a server that does not have the deployment. Not executed";
         TooEarly = "TooEarly", 425, "the request came too early. Not executed";
-        TooManyWrites = "TooManyWrites", 429, "the deployment's limit of writes per time is exceeded"
+        TooManyWrites = "TooManyWrites", 429, "the deployment exceeds its rate of writes"
             => "send fewer requests at a time, or later";
         TooManyConcurrentRequests = "TooManyConcurrentRequests", 429, "too many requests at once"
             => "send fewer requests at a time, or later";
         InternalServerError = "InternalServerError", 500,
-            "an unforeseen error with an unknown outcome. With status 503: the requested data is no longer kept";
+            "an unexpected error with an unknown outcome. With status 503: the requested data is no longer kept";
         OptimisticConcurrencyControlFailure = "OptimisticConcurrencyControlFailure", 503,
             "another write committed first. Not executed"
             => "other writes committed first; nothing was changed: write from one place at a time";
@@ -163,7 +167,7 @@ error_codes! {
         NoSecretToRotate = "NoSecretToRotate", 400, "the log stream is not a webhook, so it has no secret to rotate"
             => "only webhooks have a secret to rotate";
         EmptyLogTopics = "EmptyLogTopics", 400, "the list of topics is empty"
-            => "ask for all topics, or for at least one";
+            => "select all topics, or at least one";
         InvalidLogTopic = "InvalidLogTopic", 400, "a log stream cannot select one of the topics"
             => "the topics `verification` and `exception` cannot be selected";
         InvalidWebhookUrl = "InvalidWebhookUrl", 400, "the URL of a webhook is not absolute"
@@ -180,9 +184,9 @@ error_codes! {
             "the plan does not include the topic `custom_audit`"
             => "the plan does not include the topic `custom_audit`";
 
-        LimitOutOfRange = "LimitOutOfRange", 400, "the number of items of a page is not from 1 to 100"
-            => "ask for 1 to 100 items a page";
-        InvalidCursor = "InvalidCursor", 400, "the cursor belongs to another list, or to another start of this one"
+        LimitOutOfRange = "LimitOutOfRange", 400, "the number of items per page is not from 1 to 100"
+            => "request 1 to 100 items per page";
+        InvalidCursor = "InvalidCursor", 400, "the cursor is not one of this list, or belongs to another start of it"
             => "a cursor belongs to one deployment, one list and one start: begin again without it";
         AuditLogsDisabled = "AuditLogsDisabled", 403,
             "the deployment keeps no audit log for reading. A self-hosted one never does"
@@ -192,8 +196,8 @@ error_codes! {
 
         StreamingExportNotEnabled = "StreamingExportNotEnabled", 403, "the plan does not include data sync"
             => "the plan does not include data sync";
-        InvalidDataSyncCursor = "InvalidDataSyncCursor", 400, "the cursor belongs to another deployment"
-            => "the cursor belongs to another deployment: begin a new sync without it";
+        InvalidDataSyncCursor = "InvalidDataSyncCursor", 400, "the cursor is not one of this deployment"
+            => "the cursor is not one of this deployment: begin a new sync without it";
         DataSyncCursorExpired = "DataSyncCursorExpired", 400, "the cursor is older than the data that the server keeps"
             => "the cursor is too old: begin a new sync without it";
         InvalidDataSyncSelection = "InvalidDataSyncSelection", 400,
@@ -209,8 +213,8 @@ impl ErrorCode {
         matches!(self, Self::InvalidCursor | Self::InvalidDataSyncCursor | Self::DataSyncCursorExpired)
     }
 
-    /// Returns the code if it is fit for logs: a code is one word of at most 64 ASCII letters, digits and `_`. Any other text
-    /// may repeat what was sent, so it becomes `[unprintable code]`.
+    /// Returns the code in a form for logs. A code is one word of at most 64 ASCII letters, digits and `_`. Any other text may
+    /// repeat what was sent, so the result for it is `[unprintable code]`.
     pub fn printable(&self) -> &str {
         let text = self.as_str();
         let word = text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -234,11 +238,11 @@ mod tests {
             assert!(code.description().is_some() && code.printable() == code.as_str(), "{code}");
         }
         let texts: BTreeSet<&str> = ErrorCode::KNOWN.iter().map(ErrorCode::as_str).collect();
-        assert_eq!(texts.len(), ErrorCode::KNOWN.len(), "a code is declared twice");
+        assert_eq!(texts.len(), ErrorCode::KNOWN.len(), "two codes have one text");
     }
 
     #[test]
-    fn knows_nothing_of_a_new_code() {
+    fn an_unknown_code_has_no_description() {
         let code = ErrorCode::from("Later");
         assert_eq!(
             (code.status(), code.description(), code.remedy(), code.is_cursor_lost()),

@@ -99,11 +99,11 @@ pub struct OperationMeta {
     pub secret_request: bool,
     /// `true` if the response body contains secrets.
     pub secret_response: bool,
-    /// `true` if the response can be hundreds of MB large, so that the usual limits for size and time are too low.
+    /// `true` if the response can be hundreds of MB large, so that the usual limit for the size is too low.
     pub large_response: bool,
-    /// For deletions: the error code of the server when there is nothing left to delete.
+    /// For deletions: the error code of the server if the object does not exist.
     pub not_found_code: Option<&'static ErrorCode>,
-    /// The operation to call to find out whether this one took effect, when its outcome is unknown.
+    /// The operation that shows whether this one took effect, if its outcome is unknown or its response is lost.
     pub verify_with: Option<&'static OperationMeta>,
     /// The error codes of this operation, besides the general ones.
     pub codes: &'static [ErrorCode],
@@ -209,6 +209,15 @@ impl OperationMeta {
         self
     }
 }
+
+/// Compares the API and the id.
+impl PartialEq for OperationMeta {
+    fn eq(&self, other: &Self) -> bool {
+        (self.api, self.id) == (other.api, other.id)
+    }
+}
+
+impl Eq for OperationMeta {}
 
 /// Writes the API and the id, such as `deployment/data_sync`: unique among all operations.
 impl fmt::Display for OperationMeta {

@@ -62,21 +62,18 @@ macro_rules! operation {
         #[doc = concat!("* Request: `", stringify!($method), " ", crate::metadata::prefix!($api), $path, "`")]
         #[doc = concat!("* Idempotency: ", crate::operation::declare::idempotency_text!($idempotency))]
         $(#[doc = concat!(
-            "* If nothing is left to delete: `", stringify!($not_found), "`. After an attempt that may have taken effect, the ",
-            "call succeeds instead, with [`Reply::already_deleted`](crate::Reply::already_deleted)."
+            "* If the object does not exist: [`", stringify!($not_found), "`](crate::ErrorCode::", stringify!($not_found), "). ",
+            "If an earlier attempt may have deleted it, the call succeeds with ",
+            "[`Reply::already_deleted`](crate::Reply::already_deleted)."
         )])?
         $(#[doc = concat!("* If the outcome is unknown: [`", stringify!($verify_with), "`] shows the current state.")])?
         #[doc = concat!(
             "* Credentials: ", crate::operation::declare::credentials!(text $($classes)? $($all_classes)?),
-            $("; permission `", $permission, "`",)?
             "."
         )]
+        #[doc = concat!("* Permission of a restricted credential: ", crate::operation::declare::permission_text!($api $($permission)?), ".")]
         #[doc = concat!("* Response: ", crate::operation::declare::response_text!($response $response_args))]
-        #[doc = concat!(
-            "* Error codes: ",
-            $("[`", stringify!($code), "`](crate::ErrorCode::", stringify!($code), "), ",)*
-            "and the general ones."
-        )]
+        #[doc = concat!("* Error codes: ", crate::operation::declare::codes_text!($($code),*), ".")]
         #[non_exhaustive]
         pub struct $name $(<$generic: $bound = $default>)? { $($fields)* }
 
@@ -202,6 +199,30 @@ macro_rules! class_text {
     };
 }
 
+macro_rules! permission_text {
+    (DeploymentApi) => {
+        "none needed"
+    };
+    (ManagementApi) => {
+        "not published"
+    };
+    ($api:ident $permission:literal) => {
+        concat!("`", $permission, "`")
+    };
+}
+
+macro_rules! codes_text {
+    () => {
+        "only the [general ones](crate::ErrorCode)"
+    };
+    ($($code:ident),+) => {
+        concat!(
+            $("[`", stringify!($code), "`](crate::ErrorCode::", stringify!($code), "), ",)+
+            "and the [general ones](crate::ErrorCode)"
+        )
+    };
+}
+
 macro_rules! response_text {
     (empty()) => {
         "no body."
@@ -313,8 +334,8 @@ macro_rules! paged {
 #[cfg(all(feature = "samples", feature = "serde-all"))]
 pub(crate) use response_encode;
 pub(crate) use {
-    class_text, credentials, idempotency_text, name, operation, paged, response_decode, response_meta, response_text,
-    response_type,
+    class_text, codes_text, credentials, idempotency_text, name, operation, paged, permission_text, response_decode,
+    response_meta, response_text, response_type,
 };
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ use crate::response::{DecodeError, Reply, ResponseError};
 /// [`Operation::to_request`] and [`Operation::from_response`] are all that a transport needs:
 ///
 /// ```
-/// use bytes::Bytes;
+/// use convex_mgmt::bytes::Bytes;
+/// use convex_mgmt::http;
 /// use convex_mgmt::deployment::ListEnvironmentVariables;
 /// use convex_mgmt::{DeployKey, Endpoint, Operation};
 ///
@@ -37,7 +38,8 @@ use crate::response::{DecodeError, Reply, ResponseError};
 /// [`Idempotency::NonIdempotent`]: crate::Idempotency::NonIdempotent
 ///
 /// ```
-/// use bytes::Bytes;
+/// use convex_mgmt::bytes::Bytes;
+/// use convex_mgmt::http;
 /// use convex_mgmt::{BuildError, DecodeError, DeployKey, DeploymentApi, Endpoint};
 /// use convex_mgmt::proto::decode;
 /// use convex_mgmt::{Operation, OperationMeta, Idempotency};

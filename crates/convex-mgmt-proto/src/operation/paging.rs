@@ -134,7 +134,8 @@ impl<T, O: Paged<Item = T> + Operation<Output = Page<T>>> Paged for Unchecked<O>
 /// Walks the pages of a list without IO. [`Pager::request`] returns the operation to send, and [`Pager::accept`] takes its page.
 ///
 /// ```
-/// use bytes::Bytes;
+/// use convex_mgmt::bytes::Bytes;
+/// # use convex_mgmt::http;
 /// use convex_mgmt::deployment::ListActiveSyncs;
 /// use convex_mgmt::Operation;
 /// use convex_mgmt::proto::Pager;
@@ -227,7 +228,9 @@ impl<O: Paged> Pager<O> {
         page.items
     }
 
-    /// Returns the cursor of the next page, from which a later walk can continue.
+    /// Returns the cursor of the next page, from which a later walk can continue. `None` if that is the first page of the list.
+    ///
+    /// After the last page it stays the cursor of that page, so a later walk reads the last page again.
     pub fn cursor(&self) -> Option<&str> {
         self.operation.cursor()
     }
@@ -262,6 +265,7 @@ mod tests {
         assert_eq!((next.cursor.as_deref(), next.limit), (Some("a"), Some(2)));
         pager.accept(Page::new([], None));
         assert!(pager.request().unwrap().is_none());
+        assert_eq!(pager.cursor(), Some("a"), "a later walk reads the last page again");
     }
 
     #[test]

@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 use crate::error::BuildError;
 use crate::metadata::OperationMeta;
 
-/// Builds the request of an operation. [`Operation::encode`](crate::Operation::encode) calls it in the order of the request: path
-/// values, query parameters, body.
+/// Builds the request of an operation. [`Operation::encode`](crate::Operation::encode) writes its parts in order: path values,
+/// query parameters, body.
 #[derive(Debug)]
 pub struct RequestEncoder {
     meta: &'static OperationMeta,
@@ -33,11 +33,11 @@ impl RequestEncoder {
         Self { meta, url, template: meta.path, in_query: false, body: None, body_limit }
     }
 
-    /// Writes the value of the next placeholder of the path. It is percent-encoded into one segment.
+    /// Writes the value of the next placeholder of the path, percent-encoded as one segment.
     ///
     /// # Errors
-    /// [`BuildError::PathValue`] if the value is empty, `.` or `..`, because servers resolve these as part of the path;
-    /// [`BuildError::Template`] if `name` is not the next placeholder.
+    /// * [`BuildError::PathValue`] if the value is empty, `.` or `..`, because servers resolve these as part of the path.
+    /// * [`BuildError::Template`] if `name` is not the next placeholder.
     pub fn path(&mut self, name: &'static str, value: &str) -> Result<(), BuildError> {
         let rule = match value {
             "" => Some("must not be empty"),
@@ -104,6 +104,10 @@ impl RequestEncoder {
     }
 
     pub(crate) fn finish(mut self, headers: &HeaderMap) -> Result<Request<Bytes>, BuildError> {
+        // A declaration such as `get_thing` or `/things?x=1` would lead to another path.
+        if !self.meta.path.starts_with('/') || self.meta.path.contains(['?', '#']) {
+            return Err(BuildError::Template { operation: self.meta.id });
+        }
         self.end_path()?;
         let uri =
             Uri::from_maybe_shared(Bytes::from(self.url)).map_err(|_| BuildError::Url { operation: self.meta.id })?;
@@ -139,8 +143,8 @@ impl io::Write for WipedText {
     }
 }
 
-/// Percent-encodes everything but the unreserved characters of RFC 3986, so that a value stays one path segment or one
-/// query value.
+/// Percent-encodes all bytes but the unreserved characters of RFC 3986, so that a value remains one path segment or one query
+/// value.
 fn push_encoded(url: &mut String, value: &str) {
     for byte in value.bytes() {
         match byte {
@@ -163,14 +167,14 @@ mod tests {
         OperationMeta::new::<DeploymentApi>("get", Method::GET, "/things/{id}/parts/{part}", Idempotency::Safe)
             .query(&["cursor", "limit"]);
 
-    fn writer() -> RequestEncoder {
+    fn encoder() -> RequestEncoder {
         RequestEncoder::new(&META, "https://h/api/v1", Some(10))
     }
 
     fn uri(write: impl FnOnce(&mut RequestEncoder) -> Result<(), BuildError>) -> Result<String, BuildError> {
-        let mut writer = writer();
-        write(&mut writer)?;
-        Ok(writer.finish(&HeaderMap::new())?.uri().to_string())
+        let mut encoder = encoder();
+        write(&mut encoder)?;
+        Ok(encoder.finish(&HeaderMap::new())?.uri().to_string())
     }
 
     #[test]
@@ -204,16 +208,29 @@ mod tests {
     }
 
     #[test]
+    fn rejects_a_declared_path_that_is_not_one() {
+        static RELATIVE: OperationMeta = meta("things");
+        static WITH_QUERY: OperationMeta = meta("/things?x=1");
+        const fn meta(path: &'static str) -> OperationMeta {
+            OperationMeta::new::<DeploymentApi>("get", Method::GET, path, Idempotency::Safe)
+        }
+        for meta in [&RELATIVE, &WITH_QUERY] {
+            let finished = RequestEncoder::new(meta, "https://h/api/v1", None).finish(&HeaderMap::new());
+            assert!(matches!(finished, Err(BuildError::Template { .. })), "{}", meta.path);
+        }
+    }
+
+    #[test]
     fn accepts_a_body_of_the_limit_and_rejects_one_byte_more() {
-        writer().json(&"12345678").unwrap();
-        let error = writer().json(&"123456789").unwrap_err();
+        encoder().json(&"12345678").unwrap();
+        let error = encoder().json(&"123456789").unwrap_err();
         assert!(matches!(error, BuildError::BodyTooLarge { length: 11, limit: 10, .. }), "{error}");
     }
 
     #[test]
     fn only_a_request_with_a_body_has_a_content_type() {
         let finish = |with_body: bool| {
-            let mut w = writer();
+            let mut w = encoder();
             w.path("id", "x").and(w.path("part", "y")).unwrap();
             if with_body {
                 w.json(&1).unwrap();
@@ -227,7 +244,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_value_stays_one_segment_and_can_be_decoded(value in "\\PC{1,40}") {
+        fn any_value_remains_one_segment_and_can_be_decoded(value in "\\PC{1,40}") {
             prop_assume!(value != "." && value != "..");
             let uri: Uri = uri(|w| w.path("id", &value).and(w.path("part", "x"))).unwrap().parse().unwrap();
             let segments: Vec<_> = uri.path().split('/').collect();

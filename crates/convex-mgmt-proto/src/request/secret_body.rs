@@ -102,7 +102,7 @@ mod tests {
         ($($name:ty),+ $(,)?) => { [ $( (stringify!($name), (&Probe::<$name>(PhantomData)).is_serializable()) ),+ ] };
     }
 
-    /// `cargo xtask api` finds all such types; this test is quicker.
+    /// `cargo xtask api` finds all such types. This test is faster.
     #[test]
     fn types_with_secrets_are_not_serializable() {
         for (name, can) in is_serializable![

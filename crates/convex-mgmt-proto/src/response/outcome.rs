@@ -12,9 +12,9 @@ use crate::error::ErrorCode;
 /// The client's knowledge of whether the server received a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sent {
-    /// It did not: the request was never sent as a whole, or the server states that it did not process it.
+    /// Not received: the request was never sent as a whole, or the server states that it did not process it.
     No,
-    /// It may have: a part of the request was sent, or that is unknown.
+    /// Possibly received: a part of the request was sent, or that is unknown.
     Maybe,
 }
 
@@ -85,9 +85,10 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Returns `true` if the operation may have taken effect although no success proves it: the request may have been sent, and
-    /// no response proves that the server rejected it. Only two responses prove that: a 4xx other than 408, and a 503 with one of
-    /// the [`NOT_COMMITTED_CODES`].
+    /// Returns `true` if the operation may have taken effect although no success proves it. The request may then have been sent,
+    /// and no response proves that the server rejected it.
+    ///
+    /// Only two responses prove that: a 4xx other than 408, and a 503 with one of the [`NOT_COMMITTED_CODES`].
     pub fn maybe_applied(&self) -> bool {
         match self {
             Self::NoResponse(sent) | Self::NotRetryable(sent) => *sent == Sent::Maybe,

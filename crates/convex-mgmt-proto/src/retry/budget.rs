@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// Limits the retries of all calls of a client together, so that retries do not add load to a failing server.
 ///
 /// It starts full. A retry costs [`RetryBudget::COST`], and a success response of the API returns 1. Responses of others, such as
-/// a proxy, do not count. While less than the cost of a retry is left, calls make their first attempt only.
+/// a proxy, do not count. A call makes only its first attempt while less than the cost of a retry is left.
 ///
 /// Clones share one budget, so several clients can use the same.
 #[derive(Clone, Debug)]

@@ -154,7 +154,7 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
             Applied::No if history.sent == Sent::No => ("; nothing was sent", ""),
             Applied::No => ("", ""),
             Applied::Yes => ("; it took effect", "to find the result"),
-            Applied::Maybe if history.last_maybe_applied => ("; it may have taken effect", "to check"),
+            Applied::Maybe if history.last_maybe_applied => ("; the operation may have taken effect", "to check"),
             Applied::Maybe => ("; an earlier attempt may have taken effect", "to check"),
         };
         f.write_str(known)?;

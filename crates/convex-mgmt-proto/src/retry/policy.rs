@@ -47,7 +47,7 @@ pub enum RetryDecision {
 #[non_exhaustive]
 pub struct RetryPolicy {
     /// Maximum number of attempts per call, including the first. [`max_conflicts`](Self::max_conflicts) and
-    /// [`max_unprocessed`](Self::max_unprocessed) count their attempts instead. `1` disables other retries. Defaults to 3.
+    /// [`max_unprocessed`](Self::max_unprocessed) count their attempts instead. `1` leaves only their retries. Defaults to 3.
     pub max_attempts: u32,
     /// Maximum number of retries per call after a write conflict. The server commits nothing then, and in each round one of the
     /// writers succeeds. Many concurrent writers therefore need many retries. Defaults to 100.

@@ -21,7 +21,8 @@ use crate::response::{Outcome, Reply, Sent};
 /// use std::thread::sleep;
 /// use std::time::{Duration, Instant};
 ///
-/// use bytes::Bytes;
+/// use convex_mgmt::bytes::Bytes;
+/// use convex_mgmt::http;
 /// use convex_mgmt::deployment::ListEnvironmentVariables;
 /// use convex_mgmt::proto::{Outcome, RetryDecision, RetryState};
 /// use convex_mgmt::{DeployKey, Endpoint, Operation, RetryBudget, RetryPolicy, Sent};
@@ -115,10 +116,20 @@ impl RetryState {
     ///
     /// A deletion that finds nothing is a success with [`Reply::already_deleted`] if an earlier attempt may have taken effect.
     ///
+    /// Pass the outcome of every attempt to [`RetryState::after`] first. Without any, the result counts as one attempt that may
+    /// have been sent.
+    ///
     /// # Errors
     /// A [`CallError`] with the history of the call: its attempts, whether anything was sent and whether the operation took
     /// effect.
-    pub fn finish<O: Operation, E>(self, result: Result<Response<Bytes>, E>) -> Result<Reply<O::Output>, CallError<E>> {
+    pub fn finish<O: Operation, E>(
+        mut self,
+        result: Result<Response<Bytes>, E>,
+    ) -> Result<Reply<O::Output>, CallError<E>> {
+        if self.history.attempts == 0 {
+            // There is a result, so "nothing was sent" would be a guess.
+            self.history = History { attempts: 1, sent: Sent::Maybe, last_maybe_applied: true, ..self.history };
+        }
         let cause = match result {
             Ok(response) => {
                 let reply = match self.history.earlier_maybe_applied {

@@ -7,6 +7,7 @@
 //! * [Data sync][data-sync]: pages, documents, selections.
 //! * [Usage and usage limits][usage-and-limits]: metrics, units, windows, limits.
 //! * [Errors and retries][errors]: error kinds, retry rules, unknown outcomes.
+//! * [Error codes][error-codes]: meaning, next step and operations of each.
 //! * [Settings, layers and transports][transports]: defaults, endpoints, connections, proxies, other transports.
 //! * [Testing][testing]: an in-memory Convex for tests, in process, over a socket or from other languages.
 //! * [Reliability][reliability]: guarantees, and the tests that check them.
@@ -45,6 +46,11 @@ guides! {
     errors = "errors.md";
     transports = "transports.md";
     testing = "testing.md";
+}
+
+guides! {
+    "tables-of-codes.html":
+    error_codes = "error-codes.md";
 }
 
 guides! {

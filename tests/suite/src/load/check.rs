@@ -7,8 +7,8 @@ use http::HeaderValue;
 use http::header::USER_AGENT;
 
 use super::config::Protocol;
-use super::faults::{ATTEMPT_TIMEOUT, answers, refuses};
-use super::kept::Kept;
+use super::faults::{ATTEMPT_TIMEOUT, delivers_response, is_rejection};
+use super::final_state::FinalState;
 use super::report::{Report, Write};
 use super::run::Run;
 use super::work::PAUSE;
@@ -66,7 +66,7 @@ fn product(agent: Option<&str>) -> String {
     agent.and_then(|agent| agent.split(' ').next()).unwrap_or_default().to_owned()
 }
 
-/// All disagreements of a run.
+/// Returns all disagreements of a run.
 fn all(run: &Run) -> Vec<String> {
     let mut problems = Vec::new();
     let mut requests: HashMap<String, Vec<&RecordedRequest>> = HashMap::new();
@@ -78,15 +78,15 @@ fn all(run: &Run) -> Vec<String> {
     for entry in &run.audit {
         entries.entry(product(entry.user_agent.as_deref())).or_default().push(effect(entry).0);
     }
-    // The value in each place by the requests that were executed.
+    // The value in each place, according to the executed requests.
     let mut places: BTreeMap<&str, &str> = BTreeMap::new();
     for write in &run.log.writes {
         let requests = requests.get(&write.agent).map_or(&[][..], Vec::as_slice);
         let done = requests.iter().filter(|request| request.status.is_some_and(|status| status.is_success())).count();
-        reported(write, done, &mut problems);
-        repeated(run, write, requests, &mut problems);
+        check_report(write, done, &mut problems);
+        check_retries(run, write, requests, &mut problems);
         if run.load.protocol != Protocol::Http2Broken {
-            justified(write, requests, &mut problems);
+            check_unknown(write, requests, &mut problems);
         }
         let change = &write.change;
         let (before, after) = (places.get(change.place.as_str()).copied(), change.value.as_deref());
@@ -105,62 +105,64 @@ fn all(run: &Run) -> Vec<String> {
         }
     }
     problems.extend(entries.into_values().map(|strange| format!("{strange:?} in the audit log has no call")));
-    stayed(run, &places, &mut problems);
-    read(run, &mut problems);
+    check_final_state(run, &places, &mut problems);
+    check_audit_reads(run, &mut problems);
     problems
 }
 
-/// The report of a write agrees with the requests.
-fn reported(write: &Write, done: usize, problems: &mut Vec<String>) {
+/// Checks that the report of a write agrees with the requests.
+fn check_report(write: &Write, done: usize, problems: &mut Vec<String>) {
     let agrees = match write.report {
         Report::Applied => done > 0,
         Report::NotApplied => done == 0,
         Report::Unknown => true,
     };
     if !agrees || (write.once && done > 1) {
-        problems.push(format!("{write:?} was done {done} times"));
+        problems.push(format!("{write:?} was executed {done} times"));
     }
 }
 
-/// A write is retried only after an unknown outcome. A write that is not idempotent is retried only if it was provably not
-/// executed.
-fn repeated(run: &Run, write: &Write, requests: &[&RecordedRequest], problems: &mut Vec<String>) {
+/// Checks that a write was retried only after an unknown outcome. A write that is not idempotent is retried only if the
+/// server provably did not execute it.
+fn check_retries(run: &Run, write: &Write, requests: &[&RecordedRequest], problems: &mut Vec<String>) {
     let Some((_, before)) = requests.split_last() else { return };
-    // A request that breaks with others, or is too slow, has no fault of its own.
+    // A request that breaks together with others, or is too slow, has no fault of its own.
     let may_break = run.load.protocol == Protocol::Http2Broken || write.took >= ATTEMPT_TIMEOUT;
-    let may_be_sent_again = |request: &&RecordedRequest| match &request.fault {
-        Some(fault) if write.once => refuses(fault),
-        Some(fault) => may_break || !answers(fault),
+    let may_be_retried = |request: &&RecordedRequest| match &request.fault {
+        Some(fault) if write.once => is_rejection(fault),
+        Some(fault) => may_break || !delivers_response(fault),
         None => may_break && !write.once,
     };
-    if let Some(request) = before.iter().find(|request| !may_be_sent_again(request)) {
-        problems.push(format!("{write:?} was sent again after {:?}, {:?}", request.fault, request.status));
+    if let Some(request) = before.iter().find(|request| !may_be_retried(request)) {
+        problems.push(format!("{write:?} was retried after {:?}, {:?}", request.fault, request.status));
     }
 }
 
-/// The outcome of a write is unknown only if a response was lost or inconclusive.
-fn justified(write: &Write, requests: &[&RecordedRequest], problems: &mut Vec<String>) {
-    let open =
-        requests.iter().filter_map(|request| request.fault.as_ref()).any(|fault| !refuses(fault) && !answers(fault));
+/// Checks that the outcome of a write is unknown only if a response was lost or inconclusive.
+fn check_unknown(write: &Write, requests: &[&RecordedRequest], problems: &mut Vec<String>) {
+    let open = requests
+        .iter()
+        .filter_map(|request| request.fault.as_ref())
+        .any(|fault| !is_rejection(fault) && !delivers_response(fault));
     if write.report == Report::Unknown && !open && write.took < ATTEMPT_TIMEOUT {
         problems.push(format!("{write:?} is reported as unknown after conclusive responses"));
     }
 }
 
-/// The final state agrees with the reports, the requests and the audit log.
-fn stayed(run: &Run, places: &BTreeMap<&str, &str>, problems: &mut Vec<String>) {
-    let Kept { places: kept, things } = &run.kept;
-    for (place, cell) in &run.log.cells {
+/// Checks that the final state agrees with the reports, the requests and the audit log.
+fn check_final_state(run: &Run, places: &BTreeMap<&str, &str>, problems: &mut Vec<String>) {
+    let FinalState { places: kept, things } = &run.final_state;
+    for (place, values) in &run.log.places {
         let value = kept.get(place).map(String::as_str);
-        if !cell.may_hold(value) {
-            problems.push(format!("{place} is {value:?} in the end, by the reports {cell:?}"));
+        if !values.may_hold(value) {
+            problems.push(format!("{place} is {value:?} at the end, according to the reports {values:?}"));
         }
     }
     let all: BTreeSet<&str> = places.keys().copied().chain(kept.keys().map(String::as_str)).collect();
     for place in all {
         let (done, value) = (places.get(place).copied(), kept.get(place).map(String::as_str));
         if done != value {
-            problems.push(format!("{place} is {value:?} in the end, by the requests {done:?}"));
+            problems.push(format!("{place} is {value:?} at the end, according to the requests {done:?}"));
         }
     }
     let mut left = BTreeSet::new();
@@ -172,12 +174,12 @@ fn stayed(run: &Run, places: &BTreeMap<&str, &str>, problems: &mut Vec<String>) 
     }
     if left != *things {
         let odd: Vec<_> = left.symmetric_difference(things).collect();
-        problems.push(format!("the audit log and what is there in the end differ in {odd:?}"));
+        problems.push(format!("the audit log and the final state differ in {odd:?}"));
     }
 }
 
-/// The entries that were read are the first ones of the audit log.
-fn read(run: &Run, problems: &mut Vec<String>) {
+/// Checks that the entries that were read are the first ones of the audit log.
+fn check_audit_reads(run: &Run, problems: &mut Vec<String>) {
     let mut audit = run.audit.iter();
     for (n, read) in run.log.events.iter().enumerate() {
         let there = audit.next().map(|entry| {

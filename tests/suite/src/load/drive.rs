@@ -11,18 +11,18 @@ use tokio::task::JoinSet;
 
 use super::config::{Load, Protocol};
 use super::faults::{ATTEMPT_TIMEOUT, faults};
-use super::kept::kept;
+use super::final_state::final_state;
 use super::report::Log;
 use super::run::Run;
 use super::work::{work, workers};
-use crate::tls::{Authority, OnReset, Secured};
+use crate::tls::{Authority, OnReset, TlsFake};
 use crate::{client_of, endpoint, fake};
 
 /// A fake on a socket.
 enum Server {
     Plain(FakeServer),
-    /// Behind TLS, with the certificate of its authority.
-    Secured(Secured, String),
+    /// Behind TLS, with the PEM of its certificate authority.
+    Tls(TlsFake, String),
 }
 
 impl Load {
@@ -35,13 +35,13 @@ impl Load {
         let authority = Authority::new();
         let mut config = authority.valid();
         config.alpn_protocols = vec![b"h2".to_vec()];
-        Server::Secured(Secured::serve(fake.clone(), config, on_reset).await, authority.pem())
+        Server::Tls(TlsFake::serve(fake.clone(), config, on_reset).await, authority.pem())
     }
 
     fn client(&self, server: &Server) -> DeploymentClient {
         let builder = match server {
             Server::Plain(running) => client_of(running),
-            Server::Secured(secured, pem) => {
+            Server::Tls(secured, pem) => {
                 Client::builder(endpoint(&secured.url)).root_certificates(pem.as_str()).http2(true)
             }
         };
@@ -84,10 +84,10 @@ impl Load {
         fake.fault_rate(0.0, 0, []);
         let opened = match &server {
             Server::Plain(running) => running.connections(),
-            Server::Secured(secured, _) => secured.connections(),
+            Server::Tls(secured, _) => secured.connections(),
         };
-        let kept = kept(&fake).await;
+        let final_state = final_state(&fake).await;
         let (audit, requests) = (fake.audit_log(), fake.requests());
-        Run { load: self.clone(), log, audit, requests, kept, opened, elapsed }
+        Run { load: self.clone(), log, audit, requests, final_state, opened, elapsed }
     }
 }

@@ -23,19 +23,19 @@ pub fn faults() -> Vec<Fault> {
         Fault::Reset,
         Fault::LostResponse,
         Fault::EmptyBody,
-        // Beyond the attempt timeout, and well within it.
+        // One delay beyond the attempt timeout, and one well within it.
         Fault::delay(ATTEMPT_TIMEOUT * 20),
         Fault::delay(Duration::from_millis(20)),
     ]
 }
 
 /// Returns whether a fault proves that the request was not executed.
-pub(super) fn refuses(fault: &Fault) -> bool {
+pub(super) fn is_rejection(fault: &Fault) -> bool {
     matches!(fault, Fault::Response { status: 429, .. } | Fault::Response { status: 503, code: Some(_), .. })
 }
 
-/// Returns whether the client gets the response in spite of the fault.
-pub(super) fn answers(fault: &Fault) -> bool {
+/// Returns whether the client receives the response in spite of the fault.
+pub(super) fn delivers_response(fault: &Fault) -> bool {
     match fault {
         Fault::EmptyBody => true,
         Fault::Delay { milliseconds } => u128::from(*milliseconds) < ATTEMPT_TIMEOUT.as_millis(),

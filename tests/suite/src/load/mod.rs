@@ -1,17 +1,17 @@
-//! A load of calls against a fake with faults. The client's reports are compared with the records of the fake.
+//! A load of calls against a fake with faults, and the comparison of the client's reports with the fake's records.
 
 mod check;
 mod config;
 mod drive;
 mod faults;
-mod kept;
+mod final_state;
 mod report;
 mod run;
 mod streams;
 mod work;
 
 #[cfg(test)]
-mod lies;
+mod false_reports;
 
 pub use self::config::{Load, Protocol};
 pub use self::faults::faults;

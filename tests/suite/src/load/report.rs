@@ -1,11 +1,11 @@
-//! What the workers of a load write down: the client's reports, and what may be there by them.
+//! The records of the workers of a load: the client's reports, and the values that are possible according to them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use convex_mgmt::{Error, ErrorKind};
 
-/// What the client says of a write.
+/// The outcome of a write, as reported by the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Report {
     Applied,
@@ -17,7 +17,7 @@ impl Report {
     pub(super) fn of<T>(result: &Result<T, Error>) -> Self {
         match result {
             Ok(_) => Self::Applied,
-            // A success whose body cannot be read is one.
+            // An undecodable success was applied.
             Err(error) if error.is_applied() => Self::Applied,
             Err(error) if error.kind() == ErrorKind::OutcomeUnknown => Self::Unknown,
             Err(_) => Self::NotApplied,
@@ -32,9 +32,9 @@ pub(super) struct Change {
     pub(super) place: String,
     /// The value in the place after the write.
     pub(super) value: Option<String>,
-    /// The change, in the words of `effect` in `check.rs`.
+    /// The change, in the format of `effect` in `check.rs`.
     pub(super) entry: String,
-    /// Whether it leaves no entry in the audit log if nothing changes.
+    /// Whether the write leaves no entry in the audit log if it changes nothing.
     pub(super) quiet: bool,
 }
 
@@ -48,35 +48,35 @@ impl Change {
     }
 }
 
-/// A write that was called for.
+/// A write that a worker made.
 #[derive(Clone, Debug)]
 pub(super) struct Write {
-    /// The call's own `User-Agent`, which its requests carry, and what the audit log holds of them.
+    /// The call's own `User-Agent`. Its requests and its entries in the audit log have it.
     pub(super) agent: String,
-    /// Which operation.
+    /// The id of the operation.
     pub(super) operation: &'static str,
     pub(super) change: Change,
-    /// Whether a second execution would do something else.
+    /// Whether the operation is not idempotent.
     pub(super) once: bool,
     pub(super) report: Report,
-    /// How long the call took.
+    /// The duration of the call.
     pub(super) took: Duration,
 }
 
-/// A place of the deployment that only one worker writes to.
+/// The possible values in a place that only one worker writes to.
 #[derive(Clone, Debug)]
-pub(super) struct Cell {
-    /// What may be there by the client's reports.
+pub(super) struct PossibleValues {
+    /// The values that are possible according to the client's reports.
     possible: Vec<Option<String>>,
 }
 
-impl Default for Cell {
+impl Default for PossibleValues {
     fn default() -> Self {
         Self { possible: vec![None] }
     }
 }
 
-impl Cell {
+impl PossibleValues {
     pub(super) fn wrote(&mut self, value: Option<String>, report: Report) {
         match report {
             Report::Applied => self.possible = vec![value],
@@ -89,7 +89,7 @@ impl Cell {
         self.possible.iter().any(|possible| possible.as_deref() == value)
     }
 
-    /// Takes what a read gives. False if it cannot be.
+    /// Records a value that was read. Returns `false` if it was not possible.
     pub(super) fn saw(&mut self, value: Option<&str>) -> bool {
         let may_be = self.may_hold(value);
         self.possible = vec![value.map(str::to_owned)];
@@ -97,15 +97,15 @@ impl Cell {
     }
 }
 
-/// An entry of the audit log, as it was read: when, what, with which program, and the details.
+/// An entry of the audit log, as read: time, action, user agent, metadata.
 pub(super) type Event = (i64, String, Option<String>, String);
 
-/// All that the workers wrote down.
+/// Everything that the workers recorded.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Log {
     pub(super) writes: Vec<Write>,
-    pub(super) cells: BTreeMap<String, Cell>,
-    /// What was read of the audit log, from its begin on.
+    pub(super) places: BTreeMap<String, PossibleValues>,
+    /// The audit log as it was read, from its beginning.
     pub(super) events: Vec<Event>,
     pub(super) reads: usize,
     pub(super) failed_reads: usize,
@@ -115,7 +115,7 @@ pub(super) struct Log {
 impl Log {
     pub(super) fn merge(&mut self, other: Self) {
         self.writes.extend(other.writes);
-        self.cells.extend(other.cells);
+        self.places.extend(other.places);
         self.events.extend(other.events);
         self.reads += other.reads;
         self.failed_reads += other.failed_reads;
@@ -123,17 +123,17 @@ impl Log {
     }
 
     pub(super) fn wrote(&mut self, place: &str, value: Option<String>, report: Report) {
-        self.cells.entry(place.to_owned()).or_default().wrote(value, report);
+        self.places.entry(place.to_owned()).or_default().wrote(value, report);
     }
 
-    /// Takes what is there after a write that did not tell.
+    /// Records the value that was read after a write with an unknown outcome.
     pub(super) fn found(&mut self, place: &str, value: Option<String>) {
         self.wrote(place, value, Report::Applied);
     }
 
     pub(super) fn saw(&mut self, place: &str, value: Option<&str>) {
-        if !self.cells.entry(place.to_owned()).or_default().saw(value) {
-            self.problems.push(format!("{place} was read as {value:?}, against the reports"));
+        if !self.places.entry(place.to_owned()).or_default().saw(value) {
+            self.problems.push(format!("{place} was read as {value:?}, which the reports exclude"));
         }
     }
 }

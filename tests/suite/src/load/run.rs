@@ -7,8 +7,8 @@ use std::time::Duration;
 use convex_mgmt_fake::{AuditEntry, Fault, RecordedRequest};
 
 use super::config::{Load, Protocol};
-use super::faults::{answers, faults};
-use super::kept::Kept;
+use super::faults::{delivers_response, faults};
+use super::final_state::FinalState;
 use super::report::{Log, Report};
 
 /// The result of a load.
@@ -18,7 +18,7 @@ pub struct Run {
     pub(super) log: Log,
     pub(super) audit: Vec<AuditEntry>,
     pub(super) requests: Vec<RecordedRequest>,
-    pub(super) kept: Kept,
+    pub(super) final_state: FinalState,
     pub(super) opened: usize,
     pub(super) elapsed: Duration,
 }
@@ -45,7 +45,7 @@ impl Run {
     /// The maximum number of connections that the client may open. Over HTTP/1.1 the client opens a connection when none is
     /// idle, and then takes the first free one. So each connection in use may have a spare.
     pub fn may_open(&self) -> usize {
-        let too_long = |fault: &Fault| matches!(fault, Fault::Delay { .. }) && !answers(fault);
+        let too_long = |fault: &Fault| matches!(fault, Fault::Delay { .. }) && !delivers_response(fault);
         let resets = |fault: &Fault| matches!(fault, Fault::Reset | Fault::LostResponse);
         let count = |breaks: &dyn Fn(&Fault) -> bool| -> usize {
             self.met().iter().filter(|(fault, _)| breaks(fault)).map(|(_, met)| met).sum()
@@ -74,7 +74,7 @@ impl fmt::Display for Run {
             elapsed.as_secs_f64(),
             calls as f64 / elapsed.as_secs_f64()
         )?;
-        writeln!(f, "  requests {}, of which {met} met a fault; connections opened {opened}", self.requests.len())?;
+        writeln!(f, "  requests {}, {met} with a fault; connections opened {opened}", self.requests.len())?;
         writeln!(f, "  writes: applied {applied}, not applied {not_applied}, unknown {unknown}")?;
         let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
         for write in &log.writes {
@@ -85,7 +85,7 @@ impl fmt::Display for Run {
         }
         writeln!(
             f,
-            "  reads: answered {reads}, failed {failed}; audit log entries {}, of which read {}",
+            "  reads: succeeded {reads}, failed {failed}; audit log entries {}, read {}",
             self.audit.len(),
             log.events.len()
         )

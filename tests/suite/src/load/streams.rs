@@ -1,4 +1,4 @@
-//! The workers of a load that have a log stream each.
+//! The workers that write log streams.
 
 use std::fmt;
 
@@ -12,23 +12,23 @@ use convex_mgmt::{LogStreamId, Secret};
 use super::report::{Change, Report};
 use super::work::Worker;
 
-/// Where a log stream is, since there is one of each type.
+/// The place of a log stream. There is one stream of each type.
 pub(super) fn place_of_stream(kind: &LogStreamType) -> String {
     format!("stream {kind}")
 }
 
-/// What is in the place of a log stream.
+/// The state of a log stream.
 #[derive(Clone)]
 pub(super) struct Stream {
     pub(super) id: LogStreamId,
-    /// What updates change.
+    /// The part that updates change.
     content: String,
-    /// What a rotation changes; empty if there is none.
+    /// The secret that a rotation changes. Empty if the stream has none.
     secret: String,
 }
 
 impl Stream {
-    /// None for one that is being deleted.
+    /// Returns `None` for a stream that is being deleted.
     pub(super) fn of(stream: LogStream) -> Option<Self> {
         let (content, secret) = match stream.config {
             LogStreamConfig::Datadog(config) => (config.dd_tags.concat(), String::new()),
@@ -46,8 +46,8 @@ impl fmt::Display for Stream {
     }
 }
 
-/// A log stream as it is asked for, and the change to one.
-fn with(kind: &LogStreamType, content: &str) -> (NewLogStream, LogStreamUpdate) {
+/// A request to create a log stream, and an update, with this content.
+fn requests_for(kind: &LogStreamType, content: &str) -> (NewLogStream, LogStreamUpdate) {
     match kind {
         LogStreamType::Datadog => {
             let new = NewDatadog::new(DatadogSiteLocation::Eu, "k").dd_tags([content]);
@@ -65,22 +65,22 @@ impl Worker {
     /// Creates a log stream, changes it, rotates its secret if it has one, reads it, and deletes it.
     pub(super) async fn streams(&mut self, kind: LogStreamType) {
         let place = place_of_stream(&kind);
-        let mut there: Option<Stream> = None;
+        let mut current: Option<Stream> = None;
         let mut step = 0;
         for round in 0_u64.. {
-            if !self.take() {
+            if !self.take_call() {
                 return;
             }
-            // No server listens there.
+            // No server listens at this port.
             let content = match kind {
                 LogStreamType::Webhook => format!("http://127.0.0.1:9/{round}"),
                 _ => format!("round-{round}"),
             };
-            let (new, update) = with(&kind, &content);
+            let (new, update) = requests_for(&kind, &content);
             let change_to =
                 |value: Option<&Stream>, entry: String| Change::new(&place, value.map(Stream::to_string), entry);
             // The stream after the change, if the response shows it.
-            let (report, now) = match (there.take(), step) {
+            let (report, now) = match (current.take(), step) {
                 (None, _) => {
                     let change = change_to(None, format!("new {place}"));
                     let (report, created) = self.write(change, &CreateLogStream::new(new)).await;
@@ -105,7 +105,7 @@ impl Worker {
                 }
                 (Some(_), 2 | 3) => {
                     step = 4;
-                    there = self.look_for_stream(&kind, &place).await;
+                    current = self.observe_stream(&kind, &place).await;
                     continue;
                 }
                 (Some(stream), _) => {
@@ -115,19 +115,19 @@ impl Worker {
                 }
             };
             step += 1;
-            there = self.settled(&kind, &place, report, now).await;
+            current = self.state_after(&kind, &place, report, now).await;
         }
     }
 
-    /// What is there after a write: by its answer, or else by a look.
-    async fn settled(
+    /// Returns the state after a write: from its response if it shows the state, otherwise from a read.
+    async fn state_after(
         &mut self,
         kind: &LogStreamType,
         place: &str,
         report: Report,
-        told: Option<Option<Stream>>,
+        known: Option<Option<Stream>>,
     ) -> Option<Stream> {
-        let now = match told {
+        let now = match known {
             Some(now) => now,
             None => self.find_stream(kind).await,
         };
@@ -135,7 +135,7 @@ impl Worker {
         match report {
             Report::NotApplied => self.log.saw(place, value.as_deref()),
             Report::Applied | Report::Unknown => {
-                // The new id or secret, which nobody knew before.
+                // The new id or secret is known only now.
                 let last = self.log.writes.last_mut().expect("the write");
                 last.change.value = last.change.value.take().or_else(|| value.clone());
                 self.log.found(place, value);
@@ -145,11 +145,11 @@ impl Worker {
     }
 
     async fn find_stream(&mut self, kind: &LogStreamType) -> Option<Stream> {
-        let mut streams = self.look(&ListLogStreams::new()).await.into_iter();
+        let mut streams = self.read_until_success(&ListLogStreams::new()).await.into_iter();
         streams.find_map(|stream| (stream.config.log_stream_type() == *kind).then(|| Stream::of(stream))?)
     }
 
-    async fn look_for_stream(&mut self, kind: &LogStreamType, place: &str) -> Option<Stream> {
+    async fn observe_stream(&mut self, kind: &LogStreamType, place: &str) -> Option<Stream> {
         let found = self.find_stream(kind).await;
         self.log.saw(place, found.as_ref().map(Stream::to_string).as_deref());
         found

@@ -1,4 +1,4 @@
-//! The workers of a load. Each has places of its own to write to, and looks there when a write leaves it open.
+//! The workers of a load. Each writes to its own places, and reads them when the outcome of a write is unknown.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,10 +21,10 @@ use convex_mgmt::{
 
 use super::report::{Change, Log, Report, Write};
 
-/// Where it is kept whether the deployment is paused.
+/// The place of the deployment's pause state.
 pub(super) const PAUSE: &str = "pause";
 
-/// What a canonical URL of a load begins with, which no default does.
+/// The prefix of the canonical URLs of a load. No default URL has it.
 const URL: &str = "https://load.example/";
 
 /// What a worker does until no calls are left.
@@ -35,7 +35,7 @@ enum Work {
     Stream(LogStreamType),
     /// Sets and resets this canonical URL.
     Url(RequestDestination),
-    /// Pauses the deployment and lets it run again.
+    /// Pauses and unpauses the deployment.
     Pause,
     /// Reads the audit log as it grows.
     AuditLog,
@@ -43,7 +43,7 @@ enum Work {
     Variables,
 }
 
-/// What there is one worker for. All others have environment variables.
+/// The kinds of work that have exactly one worker. All other workers write environment variables.
 fn single() -> Vec<Work> {
     let mut all = vec![Work::Pause, Work::AuditLog];
     all.extend(RequestDestination::KNOWN.iter().cloned().map(Work::Url));
@@ -64,7 +64,7 @@ pub(super) struct Worker {
     pub(super) log: Log,
 }
 
-/// How many workers it takes for as many to set environment variables as do something else.
+/// The number of workers, chosen so that half of them write environment variables.
 pub(super) fn workers() -> usize {
     single().len() * 2
 }
@@ -83,44 +83,44 @@ pub(super) async fn work(number: usize, client: DeploymentClient, left: Arc<Atom
     worker.log
 }
 
-/// Where a usage limit is, since there is one for each metric, window and type.
+/// The place of a usage limit. There is one limit for each metric, window and type.
 pub(super) fn place_of_limit(limit: &UsageLimitConfig) -> String {
     format!("limit {} {} {}", limit.metric, limit.window, limit.limit_type)
 }
 
-/// Where a canonical URL is.
+/// The place of a canonical URL.
 pub(super) fn place_of_url(destination: &RequestDestination) -> String {
     format!("url {destination}")
 }
 
-/// The canonical URLs by their places; none where there is a default.
+/// The canonical URLs by their places. A default URL counts as `None`.
 pub(super) fn urls_set(urls: CanonicalUrls) -> [(String, Option<String>); 2] {
     [(RequestDestination::ConvexCloud, urls.convex_cloud_url), (RequestDestination::ConvexSite, urls.convex_site_url)]
         .map(|(destination, url)| (place_of_url(&destination), Some(url).filter(|url| url.starts_with(URL))))
 }
 
 impl Worker {
-    /// Whether there is a call left to make.
-    pub(super) fn take(&self) -> bool {
+    /// Takes one of the remaining calls. Returns `false` if none is left.
+    pub(super) fn take_call(&self) -> bool {
         self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
     }
 
-    /// Calls for a write under a `User-Agent` of its own.
+    /// Sends a write with its own `User-Agent`, and records its report.
     pub(super) async fn write<O>(&mut self, change: Change, operation: &O) -> (Report, Result<O::Output, Error>)
     where
         O: Operation<Api = DeploymentApi>,
     {
         let product = format!("load/{}.{}", self.number, self.log.writes.len());
         let endpoint = self.client.endpoint().clone().with_user_agent(&product).expect("a product");
-        let begun = Instant::now();
+        let started = Instant::now();
         let result = self.client.at(endpoint).send(operation).await;
         let (report, once) = (Report::of(&result), O::META.idempotency == Idempotency::NonIdempotent);
-        let (operation, took) = (O::META.id, begun.elapsed());
+        let (operation, took) = (O::META.id, started.elapsed());
         self.log.writes.push(Write { agent: product, operation, change, once, report, took });
         (report, result)
     }
 
-    /// Calls for a write that leaves what it says in its place.
+    /// Sends a write, and records the value of its place.
     async fn change<O>(&mut self, change: Change, operation: &O) -> (Report, Result<O::Output, Error>)
     where
         O: Operation<Api = DeploymentApi>,
@@ -137,8 +137,8 @@ impl Worker {
         read
     }
 
-    /// Reads until there is an answer.
-    pub(super) async fn look<O: Operation<Api = DeploymentApi>>(&mut self, operation: &O) -> O::Output {
+    /// Repeats a read until it succeeds.
+    pub(super) async fn read_until_success<O: Operation<Api = DeploymentApi>>(&mut self, operation: &O) -> O::Output {
         loop {
             if let Some(read) = self.read(operation).await {
                 return read;
@@ -152,7 +152,7 @@ impl Worker {
         for round in 0_u64.. {
             let passing = format!("PASSING_{}_{round}", self.number);
             for name in [&kept, &passing] {
-                if !self.take() {
+                if !self.take_call() {
                     return;
                 }
                 let (place, value) = (format!("variable {name}"), format!("{}_{round}", self.number));
@@ -160,7 +160,7 @@ impl Worker {
                 drop(self.change(Change::new(&place, Some(value), &place), &update).await);
             }
             if round % 4 == 0 {
-                if !self.take() {
+                if !self.take_call() {
                     return;
                 }
                 if let Some(variables) = self.read(&ListEnvironmentVariables::new()).await {
@@ -171,15 +171,15 @@ impl Worker {
                 }
             }
             if round % 4 == 1 {
-                if !self.take() {
+                if !self.take_call() {
                     return;
                 }
-                // The server takes no such name.
+                // The server rejects this name.
                 let place = format!("variable 0_{}_{round}", self.number);
                 let update = UpdateEnvironmentVariables::new().set(&place["variable ".len()..], "").unchecked();
                 drop(self.change(Change::new(&place, Some(String::new()), &place), &update).await);
             }
-            if !self.take() {
+            if !self.take_call() {
                 return;
             }
             let place = format!("variable {passing}");
@@ -191,11 +191,11 @@ impl Worker {
     /// Creates a usage limit, replaces it, reads it, and deletes it.
     async fn limits(&mut self, mut limit: UsageLimitConfig) {
         let place = place_of_limit(&limit);
-        let mut there: Option<(UsageLimitId, u8)> = None;
-        while self.take() {
+        let mut current: Option<(UsageLimitId, u8)> = None;
+        while self.take_call() {
             limit.limit += 1;
             let set = Change::new(&place, Some(limit.limit.to_string()), format!("{place} {}", limit.limit));
-            let (report, answer) = match there.take() {
+            let (report, response) = match current.take() {
                 None => {
                     let (report, created) = self.change(set, &CreateUsageLimit::new(limit.clone())).await;
                     (report, created.ok().map(|created| Some((created.id, 1))))
@@ -205,7 +205,7 @@ impl Worker {
                     (report, updated.ok().map(|_| Some((id, 2))))
                 }
                 Some((_, 2)) => {
-                    there = self.look_for_limit(&place).await.map(|limit| (limit.id, 3));
+                    current = self.observe_limit(&place).await.map(|limit| (limit.id, 3));
                     continue;
                 }
                 Some((id, _)) => {
@@ -214,26 +214,26 @@ impl Worker {
                     (report, deleted.ok().map(|()| None))
                 }
             };
-            there = match answer {
-                Some(there) if report == Report::Applied => there,
-                _ => self.look_for_limit(&place).await.map(|limit| (limit.id, 3)),
+            current = match response {
+                Some(current) if report == Report::Applied => current,
+                _ => self.observe_limit(&place).await.map(|limit| (limit.id, 3)),
             };
         }
     }
 
-    async fn look_for_limit(&mut self, place: &str) -> Option<UsageLimit> {
-        let limits = self.look(&ListUsageLimits::new()).await;
+    async fn observe_limit(&mut self, place: &str) -> Option<UsageLimit> {
+        let limits = self.read_until_success(&ListUsageLimits::new()).await;
         let found = limits.into_iter().find(|limit| place_of_limit(&limit.config()) == place);
         let value = found.as_ref().map(|limit| limit.limit.to_string());
         self.log.saw(place, value.as_deref());
         found
     }
 
-    /// Sets a canonical URL, sets it to the same again, and resets it twice, with a read between the two.
+    /// Sets a canonical URL twice to the same value, and resets it twice, with reads in between.
     async fn urls(&mut self, destination: RequestDestination) {
         let place = place_of_url(&destination);
         for round in 0_u64.. {
-            if !self.take() {
+            if !self.take_call() {
                 return;
             }
             let url = format!("{URL}{}", round / 6);
@@ -261,7 +261,7 @@ impl Worker {
     /// Pauses the deployment twice and unpauses it twice. Only a rejected unpause shows the state.
     async fn pauses(&mut self) {
         for round in 0_u64.. {
-            if !self.take() {
+            if !self.take_call() {
                 return;
             }
             if round % 4 < 2 {
@@ -271,18 +271,18 @@ impl Worker {
             }
             let (report, result) =
                 self.change(Change::new(PAUSE, None, "no longer paused"), &UnpauseDeployment::new()).await;
-            let refused = |error: &Error| error.code() == Some(&ErrorCode::UnpauseDeploymentFailed);
-            if report == Report::NotApplied && result.is_err_and(|error| refused(&error)) {
+            let rejected = |error: &Error| error.code() == Some(&ErrorCode::UnpauseDeploymentFailed);
+            if report == Report::NotApplied && result.is_err_and(|error| rejected(&error)) {
                 self.log.saw(PAUSE, None);
             }
         }
     }
 
-    /// Reads the audit log from its begin on.
+    /// Reads the audit log from its beginning.
     async fn audit_log(&mut self) {
         const PAGE: u32 = 100;
         let mut next = ListAuditLogEvents::new(UnixMillis(0)).limit(PAGE);
-        while self.take() {
+        while self.take_call() {
             let Some(page) = self.read(&next).await else { continue };
             next = match page.next_cursor {
                 Some(cursor) => {

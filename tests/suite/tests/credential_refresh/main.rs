@@ -1,9 +1,9 @@
-//! A credential that the server no longer takes, while the client is in use: it is replaced once, and goes nowhere else.
+//! Refresh of a credential that the server no longer accepts, while calls are in flight.
 
-mod fleet;
+mod endpoints;
 mod runtimes;
 
-// Why a source has no credential. Any error would do.
+// The error of a source without a credential. Any error type works.
 use std::fmt::Error as Shut;
 use std::future::{pending, poll_fn, ready};
 use std::pin::{Pin, pin};
@@ -20,7 +20,7 @@ use convex_mgmt::{
     Client, ClientBuilder, DeployKey, DeploymentApi, DeploymentClient, Endpoint, Error, ErrorKind, RetryPolicy, Sent,
     TransportError,
 };
-use convex_mgmt_suite::classes::{DONE, create};
+use convex_mgmt_suite::classes::{SUCCESS, create};
 use convex_mgmt_suite::script_server::Gate;
 use convex_mgmt_suite::{ADMIN_KEY, NAME, Script, Step, client_of, fake};
 use http::header::AUTHORIZATION;
@@ -29,7 +29,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tower::{BoxError, Service, service_fn};
 
-const REFUSED: &str = r#"{"code":"BadAdminKey","message":"m"}"#;
+const BAD_KEY: &str = r#"{"code":"BadAdminKey","message":"m"}"#;
 
 fn key(secret: &str) -> DeployKey {
     DeployKey::parse(&format!("prod:{NAME}|{secret}")).unwrap()
@@ -47,40 +47,40 @@ fn builder() -> ClientBuilder<DeploymentApi> {
     Client::builder(old())
 }
 
-/// The secret that a request was sent with.
+/// The secret of a request's credential.
 fn secret(request: &Request<Bytes>) -> String {
     request.headers()[AUTHORIZATION].to_str().unwrap().rsplit_once('|').unwrap().1.to_owned()
 }
 
 fn secrets(script: &Script) -> Vec<String> {
-    script.seen().iter().map(secret).collect()
+    script.requests().iter().map(secret).collect()
 }
 
-fn refused() -> Step {
-    Step::Answer(401, REFUSED)
+fn unauthorized() -> Step {
+    Step::Status(401, BAD_KEY)
 }
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Counts its calls, and returns the number of calls before.
+/// A counter, and a function that increments it and returns the previous count.
 fn counter() -> (Arc<AtomicUsize>, impl Fn() -> usize + Send + Sync + 'static) {
     let counted = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&counted);
     (counted, move || count.fetch_add(1, Ordering::Relaxed))
 }
 
-/// A server that takes one key.
+/// A server that accepts one key.
 fn server(
     accepted: &'static str,
 ) -> impl Service<Request<Bytes>, Response = Response<Bytes>, Error = TransportError, Future: Send> + Clone + Send + Sync
 {
     service_fn(move |request: Request<Bytes>| {
-        let (status, body) = if secret(&request) == accepted { (200, DONE) } else { (401, REFUSED) };
+        let (status, body) = if secret(&request) == accepted { (200, SUCCESS) } else { (401, BAD_KEY) };
         ready(Response::builder().status(status).body(Bytes::from_static(body.as_bytes())).map_err(TransportError::tls))
     })
 }
 
-/// A call in a task of its own.
+/// Makes a call in its own task.
 fn spawned<S>(client: &DeploymentClient<S>) -> JoinHandle<Result<EnvironmentVariables, Error>>
 where
     S: Service<Request<Bytes>, Response = Response<Bytes>, Error: Into<BoxError>, Future: Send>
@@ -93,41 +93,41 @@ where
     tokio::spawn(async move { client.send(&ListEnvironmentVariables::new()).await })
 }
 
-/// Asks a source that gives this key once the gate is open.
+/// A refresh layer whose source returns this key once the gate is open.
 fn gated(secret: &'static str) -> (CredentialRefreshLayer<DeploymentApi>, Gate) {
     let gate = Gate::new();
     let source = gate.clone();
     let refresh = CredentialRefreshLayer::new(move |_| {
         let gate = source.clone();
         async move {
-            gate.passed().await;
+            gate.wait().await;
             Ok(key(secret))
         }
     });
     (refresh, gate)
 }
 
-/// Even a create: what was refused was not done.
+/// A create is resent, too, because a rejected request has no effect.
 #[tokio::test(start_paused = true)]
-async fn a_request_that_is_refused_is_sent_again_with_the_new_credential_and_so_are_later_ones() {
-    let script = Script::new([refused(), Step::Answer(200, DONE), Step::Answer(200, DONE)]);
+async fn resends_a_rejected_request_with_the_new_credential_and_keeps_using_it() {
+    let script = Script::new([unauthorized(), Step::Status(200, SUCCESS), Step::Status(200, SUCCESS)]);
     let refresh = CredentialRefreshLayer::new(|_| ready(Ok(key("new"))));
     let client = builder().attempt_layer(refresh.clone()).build_on(script.clone()).unwrap();
     client.send(&create()).await.unwrap();
     client.clone().send(&ListEnvironmentVariables::new()).await.unwrap();
     assert_eq!(secrets(&script), ["old", "new", "new"]);
-    let seen = script.seen();
+    let seen = script.requests();
     assert_eq!((seen[0].uri(), seen[0].body()), (seen[1].uri(), seen[1].body()));
     assert!(seen[1].headers()[AUTHORIZATION].is_sensitive());
-    let shown = format!("{refresh:?} {:?} {client:?}", seen[1].headers());
-    assert!(!shown.contains("new") && !shown.contains("old"), "{shown}");
+    let texts = format!("{refresh:?} {:?} {client:?}", seen[1].headers());
+    assert!(!texts.contains("new") && !texts.contains("old"), "{texts}");
 }
 
-/// The second 401 is the caller's, and nothing more is sent. A source whose keys do not work is not asked again at once.
+/// The caller gets the second 401, and nothing more is sent. The layer backs off from a source whose keys do not work.
 #[tokio::test(start_paused = true)]
-async fn a_new_credential_that_is_refused_too_ends_the_call() {
-    let script = Script::new((0..5).map(|_| refused()));
-    let (asked, count) = counter();
+async fn a_rejected_new_credential_ends_the_call() {
+    let script = Script::new((0..5).map(|_| unauthorized()));
+    let (fetches, count) = counter();
     let refresh =
         CredentialRefreshLayer::new(move |_| ready(Ok(key(&format!("new{}", count()))))).backoff(SECOND, SECOND);
     let client = builder().attempt_layer(refresh).build_on(script.clone()).unwrap();
@@ -141,43 +141,42 @@ async fn a_new_credential_that_is_refused_too_ends_the_call() {
         assert_eq!((error.kind(), error.attempts(), error.is_auth()), (ErrorKind::Api, 1, true), "{error:?}");
         assert_eq!(secrets(&script), secrets_so_far);
     }
-    assert_eq!(asked.load(Ordering::Relaxed), 2);
+    assert_eq!(fetches.load(Ordering::Relaxed), 2);
 }
 
-/// Each pause is twice as long as the one before, up to the longest.
+/// Each pause is twice as long as the previous one, up to the maximum.
 #[tokio::test(start_paused = true)]
-async fn a_source_that_keeps_giving_the_key_that_is_refused_is_asked_less_and_less() {
+async fn backs_off_from_a_source_that_does_not_help() {
     for works in [true, false] {
-        let script = Script::new((0..200).map(|_| refused()));
-        let (asked, count) = counter();
+        let script = Script::new((0..200).map(|_| unauthorized()));
+        let (fetches, count) = counter();
         let started = Instant::now();
         let times = Arc::new(Mutex::new(Vec::new()));
-        let noted = Arc::clone(&times);
+        let recorded = Arc::clone(&times);
         let refresh = CredentialRefreshLayer::new(move |_| {
             count();
-            noted.lock().unwrap().push(started.elapsed().as_secs());
+            recorded.lock().unwrap().push(started.elapsed().as_secs());
             ready(if works { Ok(key("old")) } else { Err(Shut.into()) })
         });
         let client = builder().attempt_layer(refresh.backoff(SECOND, 10 * SECOND)).build_on(script.clone()).unwrap();
         for _ in 0..100 {
             let error = client.send(&create()).await.unwrap_err();
-            // As long as the source is left alone, the call ends as that did which asked.
+            // During a pause, a call ends like the call that started the last fetch.
             assert_eq!(error.kind(), if works { ErrorKind::Api } else { ErrorKind::Credential }, "{error:?}");
             assert!(error.is_auth(), "{error:?}");
             tokio::time::sleep(SECOND / 2).await;
         }
         assert_eq!(*times.lock().unwrap(), [0, 1, 3, 7, 15, 25, 35, 45], "{works}");
-        assert_eq!((asked.load(Ordering::Relaxed), script.seen().len()), (8, 100), "{works}");
+        assert_eq!((fetches.load(Ordering::Relaxed), script.requests().len()), (8, 100), "{works}");
     }
 }
 
-/// A key that worked owes nothing to those before it.
 #[tokio::test(start_paused = true)]
-async fn a_key_that_works_ends_the_pauses() {
-    let answers =
-        [401, 401, 401, 200, 401, 200].map(|status| Step::Answer(status, if status == 200 { DONE } else { REFUSED }));
-    let script = Script::new(answers);
-    let (asked, count) = counter();
+async fn a_working_key_resets_the_backoff() {
+    let responses = [401, 401, 401, 200, 401, 200]
+        .map(|status| Step::Status(status, if status == 200 { SUCCESS } else { BAD_KEY }));
+    let script = Script::new(responses);
+    let (fetches, count) = counter();
     let refresh = CredentialRefreshLayer::new(move |_| ready(Ok(key(&format!("new{}", count())))));
     let client = builder().attempt_layer(refresh.backoff(SECOND, 60 * SECOND)).build_on(script.clone()).unwrap();
     client.send(&create()).await.unwrap_err();
@@ -185,13 +184,13 @@ async fn a_key_that_works_ends_the_pauses() {
     client.send(&create()).await.unwrap();
     client.send(&create()).await.unwrap();
     assert_eq!(secrets(&script), ["old", "new0", "new0", "new1", "new1", "new2"]);
-    assert_eq!(asked.load(Ordering::Relaxed), 3);
+    assert_eq!(fetches.load(Ordering::Relaxed), 3);
 }
 
-/// It is known that nothing was done, and why.
+/// The error states that nothing took effect, and why.
 #[tokio::test(start_paused = true)]
-async fn a_source_that_fails_ends_the_call_with_its_reason() {
-    let script = Script::new([refused(), refused()]);
+async fn a_failing_source_ends_the_call_with_the_sources_error() {
+    let script = Script::new([unauthorized(), unauthorized()]);
     let refresh = CredentialRefreshLayer::new(|_| ready(Err::<DeployKey, _>(Shut.into())));
     let client = builder().attempt_layer(refresh).build_on(script.clone()).unwrap();
     for requests in 1..=2 {
@@ -203,19 +202,19 @@ async fn a_source_that_fails_ends_the_call_with_its_reason() {
         );
         assert!(error.is_auth() && error.to_string().contains("the source of new ones failed"), "{error}");
         assert!(std::error::Error::source(&error).is_some_and(|source| source.is::<Shut>()), "{error:?}");
-        assert_eq!(script.seen().len(), requests);
+        assert_eq!(script.requests().len(), requests);
     }
 }
 
-/// The time of a call is not that of the source: what it makes serves the calls that come later.
+/// The deadline of a call does not apply to the fetch. Its credential serves later calls.
 #[tokio::test(start_paused = true)]
-async fn a_key_that_is_on_its_way_when_a_call_gives_up_is_not_lost() {
-    let script = Script::new([refused(), refused(), refused(), Step::Answer(200, DONE)]);
-    let (asked, count) = counter();
+async fn a_fetch_continues_after_its_call_reaches_the_deadline() {
+    let script = Script::new([unauthorized(), unauthorized(), unauthorized(), Step::Status(200, SUCCESS)]);
+    let (fetches, count) = counter();
     let refresh = CredentialRefreshLayer::new(move |_| {
         count();
         async {
-            // Two steps, so that somebody has to go on with it.
+            // Two timers, so that another call has to poll the fetch.
             tokio::time::sleep(5 * SECOND).await;
             tokio::time::sleep(5 * SECOND).await;
             Ok(key("new"))
@@ -229,16 +228,16 @@ async fn a_key_that_is_on_its_way_when_a_call_gives_up_is_not_lost() {
     }
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
     assert_eq!(
-        (asked.load(Ordering::Relaxed), secrets(&script)),
+        (fetches.load(Ordering::Relaxed), secrets(&script)),
         (1, ["old", "old", "old", "new"].map(str::to_owned).to_vec())
     );
 }
 
-/// It is dropped after its time, so that what it hangs on is not waited for again.
+/// The layer drops the fetch after the timeout, with whatever it waits for.
 #[tokio::test(start_paused = true)]
-async fn a_source_that_hangs_is_asked_again_after_its_time() {
-    let script = Script::new([refused(), refused(), refused(), Step::Answer(200, DONE)]);
-    let (asked, count) = counter();
+async fn calls_a_hanging_source_again_after_its_timeout() {
+    let script = Script::new([unauthorized(), unauthorized(), unauthorized(), Step::Status(200, SUCCESS)]);
+    let (fetches, count) = counter();
     let refresh = CredentialRefreshLayer::new(move |_| {
         let first = count() == 0;
         async move {
@@ -259,19 +258,20 @@ async fn a_source_that_hangs_is_asked_again_after_its_time() {
     assert_eq!(ends, [(ErrorKind::DeadlineExceeded, 5 * SECOND), (ErrorKind::Credential, 3 * SECOND)]);
     tokio::time::sleep(SECOND).await;
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
-    assert_eq!(asked.load(Ordering::Relaxed), 2);
+    assert_eq!(fetches.load(Ordering::Relaxed), 2);
 }
 
-/// Nobody was there when its time was up: whoever comes next gets what it made, or a new one, and no error.
+/// The timeout of the fetch ended while no call polled it. The next call gets its result or starts a new fetch, without an
+/// error.
 #[tokio::test(start_paused = true)]
-async fn a_source_that_was_left_alone_is_looked_at_once_more() {
-    for answers in [true, false] {
-        let script = Script::new([refused(), refused(), Step::Answer(200, DONE)]);
-        let (asked, count) = counter();
+async fn polls_an_abandoned_fetch_before_fetching_again() {
+    for responds in [true, false] {
+        let script = Script::new([unauthorized(), unauthorized(), Step::Status(200, SUCCESS)]);
+        let (fetches, count) = counter();
         let refresh = CredentialRefreshLayer::new(move |_| {
             let number = count();
             async move {
-                match (number, answers) {
+                match (number, responds) {
                     (0, true) => tokio::time::sleep(6 * SECOND).await,
                     (0, false) => pending().await,
                     _ => (),
@@ -284,18 +284,18 @@ async fn a_source_that_was_left_alone_is_looked_at_once_more() {
         client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
         tokio::time::sleep(60 * SECOND).await;
         client.send(&ListEnvironmentVariables::new()).await.unwrap();
-        assert_eq!(secrets(&script)[2], if answers { "new0" } else { "new1" });
-        assert_eq!(asked.load(Ordering::Relaxed), if answers { 1 } else { 2 });
+        assert_eq!(secrets(&script)[2], if responds { "new0" } else { "new1" });
+        assert_eq!(fetches.load(Ordering::Relaxed), if responds { 1 } else { 2 });
     }
 }
 
-/// A call that is neither polled nor dropped: as in a `select!` whose other branch goes on for long.
+/// The call is neither polled nor dropped, as in a `select!` loop that continues with another branch.
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_no_longer_polled_stalls_no_other() {
+async fn an_unpolled_call_does_not_stall_other_calls() {
     let (refresh, gate) = gated("new");
     let client = builder().attempt_layer(refresh).build_on(server("new")).unwrap();
     let operation = ListEnvironmentVariables::new();
-    // The first begins to ask the source, the second waits for that.
+    // The first call starts the fetch, and the second one waits for it.
     let (mut first, mut second) = (pin!(client.send(&operation)), pin!(client.send(&operation)));
     let mut cx = Context::from_waker(Waker::noop());
     assert!(first.as_mut().poll(&mut cx).is_pending() && second.as_mut().poll(&mut cx).is_pending());
@@ -304,29 +304,28 @@ async fn a_call_that_is_no_longer_polled_stalls_no_other() {
     gate.open();
     third.await.unwrap().unwrap();
     client.send(&operation).await.unwrap();
-    // They are served as soon as they go on.
     first.await.unwrap();
     second.await.unwrap();
 }
 
-/// It waits while another polls the source, and goes on with it if that one does not.
+/// The call waits while another one polls the source, and polls the source itself if the other call stops.
 #[tokio::test(start_paused = true)]
-async fn a_call_that_comes_while_the_source_is_polled_is_not_forgotten() {
+async fn wakes_a_call_that_arrives_while_the_source_is_polled() {
     type Call = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
     let second: Arc<Mutex<Option<Call>>> = Arc::default();
     let woken = Arc::new(CountsWakes(AtomicUsize::new(0)));
-    let (taken, noted) = (Arc::clone(&second), Arc::clone(&woken));
+    let (shared, recorded) = (Arc::clone(&second), Arc::clone(&woken));
     let polls = Arc::new(AtomicUsize::new(0));
     let refresh = CredentialRefreshLayer::new(move |_| {
-        let (taken, noted, polls) = (Arc::clone(&taken), Arc::clone(&noted), Arc::clone(&polls));
+        let (shared, recorded, polls) = (Arc::clone(&shared), Arc::clone(&recorded), Arc::clone(&polls));
         poll_fn(move |cx| {
             if polls.fetch_add(1, Ordering::Relaxed) > 0 {
                 return Poll::Ready(Ok(key("new")));
             }
-            // There is progress, which the first call hears of, and then the second one comes.
+            // The source wakes the first call, and then the second call arrives.
             cx.waker().wake_by_ref();
-            let mut second = taken.lock().unwrap();
-            let waker = Waker::from(Arc::clone(&noted));
+            let mut second = shared.lock().unwrap();
+            let waker = Waker::from(Arc::clone(&recorded));
             assert!(second.as_mut().unwrap().as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
             Poll::Pending
         })
@@ -353,7 +352,7 @@ impl Wake for CountsWakes {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_given_up_while_it_asks_stalls_no_other() {
+async fn dropping_the_fetching_call_does_not_stall_other_calls() {
     let (refresh, gate) = gated("new");
     let client = builder().attempt_layer(refresh).build_on(server("new")).unwrap();
     let calls: Vec<_> = (0..3).map(|_| spawned(&client)).collect();
@@ -364,9 +363,9 @@ async fn a_call_that_is_given_up_while_it_asks_stalls_no_other() {
     calls.into_iter().next_back().unwrap().await.unwrap().unwrap();
 }
 
-/// A source that wakes its task instead of waiting leaves the others their turn, on a runtime of one thread too.
+/// The source wakes its own task in every poll. Other tasks run nevertheless, on a single-threaded runtime.
 #[tokio::test(start_paused = true)]
-async fn a_source_that_is_always_awake_leaves_others_their_turn() {
+async fn a_source_that_wakes_itself_does_not_starve_other_tasks() {
     let (open, is_open) = tokio::sync::watch::channel(false);
     let refresh = CredentialRefreshLayer::new(move |_| {
         let is_open = is_open.clone();
@@ -385,7 +384,7 @@ async fn a_source_that_is_always_awake_leaves_others_their_turn() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_source_that_panics_stalls_no_call() {
+async fn a_panicking_source_does_not_stall_calls() {
     let (_, count) = counter();
     let refresh = CredentialRefreshLayer::new(move |_| {
         let first = count() == 0;
@@ -401,11 +400,11 @@ async fn a_source_that_panics_stalls_no_call() {
     spawned(&client).await.unwrap().unwrap();
 }
 
-/// On several threads, with calls that are given up anywhere: each that is waited for ends well.
+/// Several threads, with calls dropped at random points. Every other call succeeds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn calls_that_come_and_go_while_the_source_works_all_end() {
+async fn all_calls_end_while_others_are_dropped_during_a_fetch() {
     for round in 0..50 {
-        let (asked, count) = counter();
+        let (fetches, count) = counter();
         let refresh = CredentialRefreshLayer::new(move |_| {
             count();
             async {
@@ -424,23 +423,23 @@ async fn calls_that_come_and_go_while_the_source_works_all_end() {
                 _ => drop(call.await.unwrap().unwrap()),
             }
         }
-        assert_eq!(asked.load(Ordering::Relaxed), 1, "{round}");
+        assert_eq!(fetches.load(Ordering::Relaxed), 1, "{round}");
     }
 }
 
-/// Twenty calls are refused before the source answers.
+/// Twenty calls are rejected before the source responds.
 #[tokio::test(start_paused = true)]
-async fn calls_that_are_refused_together_ask_once() {
+async fn calls_rejected_together_fetch_one_credential() {
     for works in [true, false] {
-        let (requests, asked, all_refused) =
+        let (requests, fetches, all_rejected) =
             (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)), Gate::new());
-        let (seen, refused) = (Arc::clone(&requests), all_refused.clone());
+        let (seen, rejected) = (Arc::clone(&requests), all_rejected.clone());
         let server = service_fn(move |request: Request<Bytes>| {
             let number = seen.fetch_add(1, Ordering::Relaxed) + 1;
             if number == 20 {
-                refused.open();
+                rejected.open();
             }
-            let (status, body) = if secret(&request) == "new" { (200, DONE) } else { (401, REFUSED) };
+            let (status, body) = if secret(&request) == "new" { (200, SUCCESS) } else { (401, BAD_KEY) };
             ready(
                 Response::builder()
                     .status(status)
@@ -448,12 +447,12 @@ async fn calls_that_are_refused_together_ask_once() {
                     .map_err(TransportError::tls),
             )
         });
-        let count = Arc::clone(&asked);
+        let count = Arc::clone(&fetches);
         let refresh = CredentialRefreshLayer::new(move |_| {
             count.fetch_add(1, Ordering::Relaxed);
-            let all_refused = all_refused.clone();
+            let all_rejected = all_rejected.clone();
             async move {
-                all_refused.passed().await;
+                all_rejected.wait().await;
                 if works { Ok(key("new")) } else { Err(Shut.into()) }
             }
         });
@@ -463,17 +462,17 @@ async fn calls_that_are_refused_together_ask_once() {
         for call in calls {
             kinds.extend(call.await.unwrap().err().map(|error| error.kind()));
         }
-        // Nobody's call owns what the source says, so all are told why there is no new one.
+        // The result of a fetch belongs to all waiting calls, so all of them get the source's error.
         let expected = if works { (0, 0, 40) } else { (20, 0, 20) };
         let count = |wanted| kinds.iter().filter(|kind| **kind == wanted).count();
         let requests = requests.load(Ordering::Relaxed);
         assert_eq!((count(ErrorKind::Credential), count(ErrorKind::Api), requests), expected, "{works}");
-        assert_eq!(asked.load(Ordering::Relaxed), 1, "{works}");
+        assert_eq!(fetches.load(Ordering::Relaxed), 1, "{works}");
     }
 }
 
 #[tokio::test]
-async fn over_a_socket_a_key_that_was_revoked_is_replaced() {
+async fn replaces_a_revoked_key_over_a_socket() {
     let running = fake().build().serve("127.0.0.1:0").await.unwrap();
     let revoked = at(&running.url(), "c0ffee");
     let refresh = CredentialRefreshLayer::new(async |_| Ok(DeployKey::parse(ADMIN_KEY)?));

@@ -1,4 +1,4 @@
-//! Several runtimes: a runtime does not wait for a source that was called on another one.
+//! Refresh over several runtimes: a call does not wait for a source that another runtime drives.
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{advance, timeout};
@@ -13,11 +13,11 @@ fn is_pending(call: Pin<&mut impl Future>) -> bool {
     call.poll(&mut Context::from_waker(Waker::noop())).is_pending()
 }
 
-/// The timers and connections of a source stand still while its runtime does, and end with it.
+/// A source's timers and connections stop while its runtime is not driven, and end with it.
 #[test]
-fn a_source_that_was_asked_on_another_runtime_stalls_no_call() {
+fn a_fetch_on_another_runtime_does_not_stall_calls() {
     for ended in [false, true] {
-        let (asked, count) = counter();
+        let (fetches, count) = counter();
         let refresh = CredentialRefreshLayer::new(move |_| {
             let number = count();
             async move {
@@ -36,24 +36,24 @@ fn a_source_that_was_asked_on_another_runtime_stalls_no_call() {
         if let Some(first) = first {
             first.block_on(call).unwrap();
         }
-        assert_eq!(asked.load(Ordering::Relaxed), 2, "{ended}");
+        assert_eq!(fetches.load(Ordering::Relaxed), 2, "{ended}");
     }
 }
 
-/// An answer that comes while another one is being waited for is that of both.
+/// A credential that arrives while a second fetch is pending serves both calls.
 #[test]
-fn the_first_answer_of_two_runtimes_serves_both() {
-    let (asked, count) = counter();
+fn the_first_credential_of_two_runtimes_serves_both() {
+    let (fetches, count) = counter();
     let (served, is_served) = std::sync::mpsc::channel();
     let (gate, is_served) = (Gate::new(), Arc::new(Mutex::new(is_served)));
     let refresh = CredentialRefreshLayer::new(move |_| {
         let (is_first, gate, is_served) = (count() == 0, gate.clone(), Arc::clone(&is_served));
         async move {
             if is_first {
-                gate.passed().await;
+                gate.wait().await;
                 return Ok(key("new"));
             }
-            // The first call ends while this is polled.
+            // The first call ends while this source is pending.
             gate.open();
             is_served.lock().unwrap().recv().unwrap();
             Ok(key("late"))
@@ -72,11 +72,11 @@ fn the_first_answer_of_two_runtimes_serves_both() {
         second.block_on(client.send(&operation)).unwrap();
     });
     second.block_on(client.send(&operation)).unwrap();
-    assert_eq!(asked.load(Ordering::Relaxed), 2);
+    assert_eq!(fetches.load(Ordering::Relaxed), 2);
 }
 
 #[test]
-fn runtimes_that_end_leave_no_fetch_behind() {
+fn a_runtime_that_shuts_down_leaves_no_fetch() {
     let alive = Arc::new(());
     let source = Arc::clone(&alive);
     let refresh = CredentialRefreshLayer::new(move |_| {

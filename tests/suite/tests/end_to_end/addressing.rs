@@ -1,4 +1,4 @@
-//! Where requests go and what they say of their sender: path prefixes, products, and keys and URLs that are none.
+//! Addressing of requests: path prefixes, products, and text that is not a key or a URL.
 
 use bytes::Bytes;
 use convex_mgmt::deployment::{GetDeploymentInfo, GetLogStream, ListAuditLogEvents, ListEnvironmentVariables};
@@ -7,8 +7,8 @@ use convex_mgmt::{
     Client, ConfigError, DeployKey, DeploymentApi, DeploymentClient, Endpoint, EndpointError, ErrorKind, UnixMillis,
 };
 use convex_mgmt_suite::ADMIN_KEY;
-use convex_mgmt_suite::classes::{DONE, create};
-use convex_mgmt_suite::ways::{Answering, WAYS};
+use convex_mgmt_suite::classes::{SUCCESS, create};
+use convex_mgmt_suite::routes::{ROUTES, TestServer};
 use http::header::{HOST, LOCATION, USER_AGENT};
 use http::{Request, Response, StatusCode};
 
@@ -16,7 +16,7 @@ fn key() -> DeployKey {
     DeployKey::parse(ADMIN_KEY).unwrap()
 }
 
-/// An endpoint below a path of the server that a client has.
+/// An endpoint below a path of a client's server.
 fn below(client: &DeploymentClient, path: &str) -> Endpoint<DeploymentApi> {
     Endpoint::with_path_prefix(&format!("{}{path}", client.endpoint().url()), &key()).unwrap()
 }
@@ -27,7 +27,7 @@ fn json(status: StatusCode, body: &'static str) -> Response<Bytes> {
     response
 }
 
-/// A proxy that takes `/convex` off, and knows nothing else.
+/// A server that serves the API below `/convex` only.
 fn behind_a_prefix(request: &Request<Bytes>) -> Response<Bytes> {
     let Some(path) = request.uri().path().strip_prefix("/convex/api/v1/") else {
         return json(StatusCode::NOT_FOUND, "not here");
@@ -44,14 +44,14 @@ fn behind_a_prefix(request: &Request<Bytes>) -> Response<Bytes> {
             response.headers_mut().insert(LOCATION, "/api/v1/deployment_info".parse().unwrap());
             response
         }
-        _ => json(StatusCode::OK, DONE),
+        _ => json(StatusCode::OK, SUCCESS),
     }
 }
 
 #[tokio::test]
-async fn a_server_below_a_path_is_reached_in_every_way() {
-    for way in WAYS {
-        let server = Answering::start(way, behind_a_prefix).await;
+async fn reaches_a_server_below_a_path_over_every_route() {
+    for route in ROUTES {
+        let server = TestServer::start(route, behind_a_prefix).await;
         let root = server.client().build().unwrap();
         let client = root.at(below(&root, "/convex/"));
         client.send(&ListEnvironmentVariables::new()).await.unwrap();
@@ -62,9 +62,9 @@ async fn a_server_below_a_path_is_reached_in_every_way() {
         while pages.next_page().await.unwrap().is_some() {
             seen += 1;
         }
-        // Redirects are not followed, nor does the prefix let one pass that leads out of it.
+        // The client does not follow redirects. The prefix does not permit a redirect to a path outside of it either.
         let error = client.send(&GetDeploymentInfo::new()).await.unwrap_err();
-        assert_eq!((seen, error.kind()), (2, ErrorKind::Redirect), "{way:?}");
+        assert_eq!((seen, error.kind()), (2, ErrorKind::Redirect), "{route:?}");
         let requests = server.requests();
         let paths: Vec<&str> =
             requests.iter().map(|request| request.uri().path_and_query().unwrap().as_str()).collect();
@@ -76,22 +76,22 @@ async fn a_server_below_a_path_is_reached_in_every_way() {
             "/convex/api/v1/list_audit_log_events?from=5&cursor=a%2Fb",
             "/convex/api/v1/deployment_info",
         ];
-        assert_eq!(paths, expected, "{way:?}");
+        assert_eq!(paths, expected, "{route:?}");
         let origin = root.endpoint().url();
         for request in &requests {
             let host = request.headers().get(HOST).map(|host| host.to_str().unwrap());
             let host = host.or(request.uri().authority().map(|authority| authority.as_str()));
-            assert_eq!(host, origin.strip_prefix("https://"), "{way:?}");
+            assert_eq!(host, origin.strip_prefix("https://"), "{route:?}");
         }
-        // The server is not there without the prefix.
+        // Without the prefix, the server is not found.
         root.send(&ListEnvironmentVariables::new()).await.unwrap_err();
     }
 }
 
 #[tokio::test]
-async fn a_clients_product_is_named_at_every_endpoint_in_every_way() {
-    for way in WAYS {
-        let server = Answering::start(way, |_| json(StatusCode::OK, DONE)).await;
+async fn sends_the_clients_product_to_every_endpoint_over_every_route() {
+    for route in ROUTES {
+        let server = TestServer::start(route, |_| json(StatusCode::OK, SUCCESS)).await;
         let client = server.client().user_agent("my-tool/1.2 (ci)").build().unwrap();
         let own = below(&client, "/own").with_user_agent("own/3").unwrap();
         for client in [client.clone(), client.at(below(&client, "/other")), client.at(own)] {
@@ -103,17 +103,17 @@ async fn a_clients_product_is_named_at_every_endpoint_in_every_way() {
         assert_eq!(
             agents,
             [format!("my-tool/1.2 (ci) {ours}"), format!("my-tool/1.2 (ci) {ours}"), format!("own/3 {ours}")],
-            "{way:?}"
+            "{route:?}"
         );
         for product in ["café/1", "", "a\r\nx: y"] {
             let error = server.client().user_agent(product).build().unwrap_err();
             assert_eq!(error, ConfigError::Endpoint(EndpointError::UserAgent), "{product:?}");
         }
-        assert_eq!(server.requests().len(), 3, "{way:?}");
+        assert_eq!(server.requests().len(), 3, "{route:?}");
     }
 }
 
-/// What people paste instead of the key.
+/// Text that users paste instead of the key alone.
 fn keys() -> Vec<String> {
     let around = |text: &str| text.replace("KEY", ADMIN_KEY);
     let mut keys: Vec<String> = [
@@ -148,12 +148,12 @@ fn keys() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_key_that_is_more_than_a_key_never_reaches_the_wire() {
-    for way in WAYS {
-        let server = Answering::start(way, |_| json(StatusCode::UNAUTHORIZED, "")).await;
+async fn never_sends_a_key_with_surrounding_text() {
+    for route in ROUTES {
+        let server = TestServer::start(route, |_| json(StatusCode::UNAUTHORIZED, "")).await;
         for text in keys() {
             assert!(DeployKey::parse(&text).is_err(), "{text:?}");
-            // The other way for a key into a client is a new one for one that was refused.
+            // A refreshed key is the other input for keys.
             let refresh = CredentialRefreshLayer::new(move |_| {
                 let text = text.clone();
                 async move { Ok(DeployKey::parse(&text)?) }
@@ -164,15 +164,15 @@ async fn a_key_that_is_more_than_a_key_never_reaches_the_wire() {
         }
         let sent = format!("Convex {ADMIN_KEY}");
         let requests = server.requests();
-        assert_eq!(requests.len(), keys().len(), "{way:?}");
-        assert!(requests.iter().all(|request| request.headers()["authorization"] == sent), "{way:?}");
+        assert_eq!(requests.len(), keys().len(), "{route:?}");
+        assert!(requests.iter().all(|request| request.headers()["authorization"] == sent), "{route:?}");
     }
 }
 
 #[tokio::test]
-async fn a_url_that_is_more_than_an_origin_never_reaches_the_wire() {
-    for way in WAYS {
-        let server = Answering::start(way, |_| json(StatusCode::OK, DONE)).await;
+async fn never_sends_to_a_url_that_is_not_an_origin() {
+    for route in ROUTES {
+        let server = TestServer::start(route, |_| json(StatusCode::OK, SUCCESS)).await;
         let good = server.client().build().unwrap().endpoint().url().to_owned();
         for around in [
             "\"URL\"",
@@ -202,8 +202,8 @@ async fn a_url_that_is_more_than_an_origin_never_reaches_the_wire() {
         }
         let [slash, bare] = ["/", ""].map(|end| Endpoint::new(&format!("{good}{end}"), &key()).unwrap());
         let client: Client<DeploymentApi> = server.client().build().unwrap();
-        assert_eq!((server.connections(), slash.url()), (0, bare.url()), "{way:?}");
+        assert_eq!((server.connections(), slash.url()), (0, bare.url()), "{route:?}");
         client.at(slash).send(&ListEnvironmentVariables::new()).await.unwrap();
-        assert_eq!(server.requests().len(), 1, "{way:?}");
+        assert_eq!(server.requests().len(), 1, "{route:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! The audit log.
+//! Pages and entries of the audit log.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use convex_mgmt::{
     DeploymentClient, Error, ErrorCode, ErrorKind, Items, MemberId, Operation, Pages, RetryPolicy, Sent, UnixMillis,
 };
 use convex_mgmt_fake::{Fake, FakeServer, Fault, Plan};
-use convex_mgmt_suite::ways::{Answering, WAYS};
+use convex_mgmt_suite::routes::{ROUTES, TestServer};
 use convex_mgmt_suite::{client_of, fake};
 
 use crate::{deployment, started};
@@ -40,7 +40,7 @@ async fn names(client: &DeploymentClient, operation: ListAuditLogEvents) -> Vec<
 }
 
 #[tokio::test]
-async fn all_pages_are_walked_whatever_their_size() {
+async fn returns_all_pages_for_every_page_size() {
     let (fake, _running, client) = audited().await;
     let expected: Vec<String> = (0..NAMES).map(|n| format!("N{n:02}")).collect();
     for (limit, sizes) in [(7, vec![7, 7, 6]), (10, vec![10, 10, 0]), (20, vec![20, 0]), (100, vec![20])] {
@@ -55,7 +55,7 @@ async fn all_pages_are_walked_whatever_their_size() {
 }
 
 #[tokio::test]
-async fn an_entry_tells_who_what_and_with_which_program() {
+async fn an_entry_contains_actor_action_and_user_agent() {
     let (_fake, _running, client) = audited().await;
     let limit = UsageLimitConfig::new(UsageMetric::FunctionCalls, UsageLimitWindow::Day, UsageLimitType::Disable, 100);
     client.send(&CreateUsageLimit::new(limit)).await.unwrap();
@@ -73,7 +73,7 @@ async fn an_entry_tells_who_what_and_with_which_program() {
 }
 
 #[tokio::test]
-async fn a_page_that_failed_is_asked_for_again() {
+async fn requests_a_failed_page_again() {
     let (fake, running, _) = audited().await;
     let client = client_of(&running).retry(RetryPolicy::never()).build().unwrap();
     let mut pages = client.pages(ListAuditLogEvents::new(UnixMillis(0)).limit(15));
@@ -86,13 +86,13 @@ async fn a_page_that_failed_is_asked_for_again() {
     assert!(pages.next_page().await.unwrap().is_none());
 }
 
-/// A walk that outlives the function that began it.
+/// Pages in a struct, which outlive the function that created them.
 struct Export {
     events: Items<ListAuditLogEvents>,
 }
 
 #[tokio::test]
-async fn a_walk_owns_its_client_and_can_move_into_a_task() {
+async fn pages_own_their_client_and_can_move_into_a_task() {
     let (_fake, running, client) = audited().await;
     let operation = || ListAuditLogEvents::new(UnixMillis(0)).limit(7);
     let mut export = Export { events: client.pages(operation()).items() };
@@ -118,7 +118,7 @@ async fn a_walk_owns_its_client_and_can_move_into_a_task() {
 }
 
 #[tokio::test]
-async fn a_walk_by_item_skips_and_repeats_nothing_after_an_error() {
+async fn iterating_by_item_skips_and_repeats_nothing_after_an_error() {
     let (fake, running, _) = audited().await;
     let client = client_of(&running).retry(RetryPolicy::never()).build().unwrap();
     let mut events = client.pages(ListAuditLogEvents::new(UnixMillis(0)).limit(15)).items();
@@ -144,7 +144,7 @@ async fn a_walk_by_item_skips_and_repeats_nothing_after_an_error() {
 }
 
 #[tokio::test]
-async fn a_list_is_collected_up_to_a_bound_and_never_cut() {
+async fn collects_a_list_up_to_a_bound_and_never_truncates_it() {
     let (fake, _running, client) = audited().await;
     // With a limit of 20 the last page is empty.
     for limit in [7, 20, 100] {
@@ -167,7 +167,7 @@ async fn a_list_is_collected_up_to_a_bound_and_never_cut() {
 }
 
 #[tokio::test]
-async fn a_cursor_goes_on_where_it_was_left_and_with_no_other_start() {
+async fn a_cursor_resumes_only_with_its_own_start_time() {
     let (_fake, _running, client) = audited().await;
     let mut pages = client.pages(ListAuditLogEvents::new(UnixMillis(5)).limit(15));
     pages.next_page().await.unwrap();
@@ -186,7 +186,7 @@ async fn a_cursor_goes_on_where_it_was_left_and_with_no_other_start() {
 }
 
 #[tokio::test]
-async fn limits_and_plans_are_named() {
+async fn names_the_exceeded_limit_or_the_missing_plan_feature() {
     let (fake, _running, client) = deployment().await;
     let from = || ListAuditLogEvents::new(UnixMillis(0));
     assert_eq!(client.send(&from().limit(101)).await.unwrap_err().kind(), ErrorKind::Build);
@@ -202,10 +202,10 @@ async fn limits_and_plans_are_named() {
 }
 
 #[tokio::test]
-async fn a_list_that_goes_round_by_two_ends_with_an_error_however_it_is_reached() {
-    for way in WAYS {
-        // The page that begins at `a` leads to `b`, and the one at `b` to `a`.
-        let server = Answering::start(way, |request| {
+async fn a_cursor_cycle_of_two_pages_fails_over_every_route() {
+    for route in ROUTES {
+        // The page at `a` returns the cursor `b`, and the page at `b` returns `a`.
+        let server = TestServer::start(route, |request| {
             let next = if request.uri().query().unwrap_or_default().contains("cursor=a") { "b" } else { "a" };
             let body = format!(r#"{{"items":[],"pagination":{{"hasMore":true,"nextCursor":"{next}"}}}}"#);
             http::Response::builder().header("content-type", "application/json").body(body.into()).unwrap()
@@ -218,17 +218,17 @@ async fn a_list_that_goes_round_by_two_ends_with_an_error_however_it_is_reached(
             let mut walk = client.pages(operation);
             let before = server.requests().len();
             for _ in 0..pages {
-                assert_eq!(walk.next_page().await.unwrap().map(|events| events.len()), Some(0), "{way:?}");
+                assert_eq!(walk.next_page().await.unwrap().map(|events| events.len()), Some(0), "{route:?}");
             }
             for _ in 0..2 {
                 let error = walk.next_page().await.unwrap_err();
                 assert_eq!(
                     (error.kind(), error.sent(), error.attempts()),
                     (ErrorKind::Pagination, Sent::No, 0),
-                    "{way:?}"
+                    "{route:?}"
                 );
             }
-            assert_eq!(server.requests().len() - before, pages, "{way:?}");
+            assert_eq!(server.requests().len() - before, pages, "{route:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Data sync: a consumer that applies pages as they say, held against what the deployment has.
+//! Data sync: compares a consumer that applies all pages with the deployment's tables.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::{deployment, started};
 
 type Rows = BTreeMap<String, BTreeMap<String, Value>>;
 
-/// A copy of a deployment's tables, and the cursor that belongs to it.
+/// A copy of a deployment's tables, and its cursor.
 #[derive(Default)]
 struct Consumer {
     tables: BTreeMap<TablePath, Rows>,
@@ -55,7 +55,7 @@ impl Consumer {
 
     async fn catch_up(&mut self, client: &DeploymentClient) {
         while !self.page(client).await.unwrap().should_wait() {
-            assert!(self.pages < 10_000, "the sync does not come to an end");
+            assert!(self.pages < 10_000, "the sync does not end");
         }
     }
 
@@ -64,7 +64,7 @@ impl Consumer {
     }
 }
 
-/// The rows that a deployment has, read by way of its own spelling.
+/// Returns the stored rows of a table, decoded from the fake's JSON.
 fn stored(fake: &Fake, component: &str, table: &str) -> Rows {
     let documents = fake.commit(|tables| tables.documents(component, table));
     let row = |document: &convex_mgmt_fake::Document| -> BTreeMap<String, Value> {
@@ -79,7 +79,7 @@ impl std::fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0 {
             Stored::String(text) => f.write_str(text),
-            other => panic!("{other:?} is no text"),
+            other => panic!("{other:?} is not a string"),
         }
     }
 }
@@ -91,11 +91,11 @@ fn small_pages() -> Knobs {
 }
 
 #[tokio::test]
-async fn a_copy_follows_the_deployment_through_every_kind_of_change() {
+async fn a_copy_equals_the_deployment_after_every_kind_of_change() {
     let (fake, _running, client) = started(fake().knobs(small_pages())).await;
     let tables = [("", "a"), ("", "b"), ("shop/cart", "a")];
     let mut consumer = Consumer::default();
-    // Not random, but of no pattern: each round does something else to another table.
+    // Pseudorandom with a fixed seed: each round changes tables in another way.
     let mut seed = 7_u32;
     let mut roll = |sides: usize| {
         seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -126,11 +126,11 @@ async fn a_copy_follows_the_deployment_through_every_kind_of_change() {
             assert_eq!(consumer.tables.get(&path).cloned().unwrap_or_default(), rows, "round {round}, {path}");
         }
     }
-    assert!(consumer.pages > 150, "{} pages: the walk was not cut into small ones", consumer.pages);
+    assert!(consumer.pages > 150, "{} pages: the sync used too few pages", consumer.pages);
 }
 
 #[tokio::test]
-async fn values_come_to_the_last_bit() {
+async fn decodes_every_value_exactly() {
     let (fake, _running, client) = deployment().await;
     let nan = f64::from_bits(0x7ff8_0000_0000_0001);
     fake.commit(|tables| {
@@ -175,7 +175,7 @@ async fn values_come_to_the_last_bit() {
 }
 
 #[tokio::test]
-async fn a_selection_is_what_comes() {
+async fn syncs_only_the_selected_tables_and_columns() {
     let (fake, _running, client) = deployment().await;
     let row = || Stored::document(json!({"name": "Ada", "secret": "x"}));
     fake.commit(|tables| {
@@ -193,7 +193,7 @@ async fn a_selection_is_what_comes() {
     assert_eq!(columns(consumer.rows("", "users")), ["_id", "name"]);
     assert_eq!(columns(consumer.rows("shop", "carts")), ["_creationTime", "_id", "name", "secret"]);
 
-    // More tables are synced from their beginning; what is dropped gets no more changes, and is not truncated.
+    // Added tables are synced from their beginning. Removed tables get no more changes, and are not truncated.
     let more = Selection::none().table("logs", TableSelection::only(["name"]));
     consumer.selection = Some(more);
     consumer.catch_up(&client).await;
@@ -204,7 +204,7 @@ async fn a_selection_is_what_comes() {
 }
 
 #[tokio::test]
-async fn a_lost_page_is_asked_for_again_and_nothing_is_lost_or_double() {
+async fn requests_a_lost_page_again_without_loss_or_duplicates() {
     let (fake, _running, client) = started(fake().knobs(small_pages())).await;
     fake.commit(|tables| (0..10).for_each(|n| drop(tables.insert("", "t", Stored::document(json!({"n": n}))))));
     let mut consumer = Consumer::default();
@@ -216,7 +216,7 @@ async fn a_lost_page_is_asked_for_again_and_nothing_is_lost_or_double() {
 }
 
 #[tokio::test]
-async fn a_cursor_that_is_too_old_or_foreign_is_named() {
+async fn names_an_expired_or_foreign_cursor() {
     let (fake, _running, client) = deployment().await;
     let mut consumer = Consumer::default();
     consumer.catch_up(&client).await;
@@ -241,7 +241,7 @@ async fn a_cursor_that_is_too_old_or_foreign_is_named() {
 }
 
 #[tokio::test]
-async fn a_page_may_be_larger_than_other_answers() {
+async fn a_page_may_exceed_the_response_limit_of_other_operations() {
     let (fake, running, client) = deployment().await;
     let text = "x".repeat(1 << 20);
     fake.commit(|tables| (0..9).for_each(|_| drop(tables.insert("", "t", Stored::document(json!({"text": text}))))));
@@ -253,7 +253,7 @@ async fn a_page_may_be_larger_than_other_answers() {
 }
 
 #[tokio::test]
-async fn syncs_under_way_are_listed_the_latest_first() {
+async fn lists_active_syncs_latest_first() {
     let (fake, _running, client) = started(fake().knobs(small_pages())).await;
     fake.commit(|tables| (0..10).for_each(|_| drop(tables.insert("shop", "t", Stored::document(json!({}))))));
     let mut consumers: [Consumer; 3] = Default::default();
@@ -279,5 +279,5 @@ async fn syncs_under_way_are_listed_the_latest_first() {
     let last = consumers[0].page(&client).await.unwrap();
     let DataSyncStatus::UpToDate(snapshot) = last.status else { panic!("{last:?}") };
     assert_eq!(progress.num_documents_synced, 10);
-    assert!(progress.synced_ts <= snapshot.snapshot_ts, "one time, by two names");
+    assert!(progress.synced_ts <= snapshot.snapshot_ts, "both fields contain the same time");
 }

@@ -17,7 +17,7 @@ use convex_mgmt_suite::{endpoint, fake};
 use crate::deployment;
 
 #[tokio::test]
-async fn canonical_urls_are_set_and_reset() {
+async fn sets_and_resets_canonical_urls() {
     let (_fake, _running, client) = deployment().await;
     let defaults = client.send(&GetCanonicalUrls::new()).await.unwrap();
     let set = UpdateCanonicalUrl::set(RequestDestination::ConvexCloud, "https://api.example.com");
@@ -31,7 +31,7 @@ async fn canonical_urls_are_set_and_reset() {
 }
 
 #[tokio::test]
-async fn a_deployment_is_paused_and_runs_again() {
+async fn pauses_and_unpauses_a_deployment() {
     let (fake, _running, client) = deployment().await;
     client.send(&PauseDeployment::new()).await.unwrap();
     client.send(&PauseDeployment::new()).await.unwrap();
@@ -45,13 +45,13 @@ async fn a_deployment_is_paused_and_runs_again() {
 }
 
 #[tokio::test]
-async fn an_unpause_whose_answer_was_lost_tells_that_it_may_have_been_done() {
+async fn reports_an_unknown_outcome_for_an_unpause_with_a_lost_response() {
     let (fake, _running, client) = deployment().await;
     client.send(&PauseDeployment::new()).await.unwrap();
     fake.fault(Fault::LostResponse);
     let error = client.send(&UnpauseDeployment::new()).await.unwrap_err();
     assert_eq!((error.code(), error.attempts()), (Some(&ErrorCode::UnpauseDeploymentFailed), 2));
-    // No operation tells whether a deployment is paused.
+    // The API has no operation that returns whether a deployment is paused.
     assert_eq!(
         (error.kind(), error.cause_kind(), error.verify_with()),
         (ErrorKind::OutcomeUnknown, ErrorKind::Api, None)
@@ -60,7 +60,7 @@ async fn an_unpause_whose_answer_was_lost_tells_that_it_may_have_been_done() {
 }
 
 #[tokio::test]
-async fn a_deployment_tells_what_it_is() {
+async fn reads_the_info_of_each_kind_of_deployment() {
     let (_fake, _running, client) = deployment().await;
     assert!(matches!(client.send(&GetDeploymentInfo::new()).await, Ok(DeploymentInfo::SelfHosted)));
     let mut plan = Plan::default();
@@ -73,7 +73,7 @@ async fn a_deployment_tells_what_it_is() {
 }
 
 #[tokio::test]
-async fn usage_limits_are_created_changed_and_deleted() {
+async fn creates_updates_and_deletes_usage_limits() {
     let (fake, _running, client) = deployment().await;
     fake.set_usage(convex_mgmt_fake::UsageMetric::FunctionCalls, UsageWindow::Day, 10.0);
     let calls = |limit| {
@@ -90,7 +90,7 @@ async fn usage_limits_are_created_changed_and_deleted() {
     let changed = client.send(&UpdateUsageLimit::new(&limit.id, limit.config().enabled(false))).await.unwrap();
     assert_eq!(client.send(&ListUsageLimits::new()).await.unwrap(), [changed]);
 
-    // The first attempt is carried out, and the second one finds that it was.
+    // The first attempt takes effect, and the second one finds the limit deleted.
     fake.fault(Fault::LostResponse);
     let reply = client.send_for_reply(&DeleteUsageLimit::new(&limit.id)).await.unwrap();
     assert_eq!((reply.already_deleted, reply.status.as_u16()), (true, 404));
@@ -101,13 +101,16 @@ async fn usage_limits_are_created_changed_and_deleted() {
 }
 
 #[tokio::test]
-async fn a_create_whose_answer_was_lost_is_not_repeated() {
+async fn does_not_retry_a_create_with_a_lost_response() {
     let (fake, _running, client) = deployment().await;
     let limit = UsageLimitConfig::new(UsageMetric::DataEgress, UsageLimitWindow::Month, UsageLimitType::Warning, 5);
     fake.fault(Fault::LostResponse);
     let error = client.send(&CreateUsageLimit::new(limit)).await.unwrap_err();
     assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::OutcomeUnknown, Sent::Maybe, 1));
     assert_eq!((error.cause_kind(), error.verify_with()), (ErrorKind::Connection, Some(ListUsageLimits::META.id)));
-    assert!(error.to_string().ends_with("; it may have taken effect; call list_usage_limits to check"), "{error}");
+    assert!(
+        error.to_string().ends_with("; the operation may have taken effect; call list_usage_limits to check"),
+        "{error}"
+    );
     assert_eq!(client.send(&ListUsageLimits::new()).await.unwrap().len(), 1, "it was done all the same");
 }

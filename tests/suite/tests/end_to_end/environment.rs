@@ -1,4 +1,4 @@
-//! Environment variables, and what goes for every operation: retries, refusals, clients without a runtime.
+//! Environment variables and plans, and behavior of all operations: retries, rejections, clients without a runtime.
 
 use std::time::Duration;
 
@@ -18,13 +18,13 @@ async fn deployment() -> (Fake, FakeServer, DeploymentClient) {
     started(fake().variable("KEPT", "1").variable("CHANGED", "1").variable("GONE", "1")).await
 }
 
-fn wanted() -> EnvironmentVariables {
+fn desired() -> EnvironmentVariables {
     EnvironmentVariables::from_dotenv("KEPT=1\nCHANGED=\"two\\nlines\"\nNEW='é $x'\n").unwrap()
 }
 
 async fn plan(client: &DeploymentClient, owned: Ownership) -> EnvironmentPlan {
     let current = client.send(&ListEnvironmentVariables::new()).await.unwrap();
-    EnvironmentPlan::new(&current, &wanted(), owned)
+    EnvironmentPlan::new(&current, &desired(), owned)
 }
 
 fn variables(fake: &Fake) -> Vec<(String, String)> {
@@ -36,7 +36,7 @@ fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn a_plan_is_carried_out_in_one_batch() {
+async fn applies_a_plan_in_one_request() {
     let (fake, _running, client) = deployment().await;
     let plan = plan(&client, Ownership::All).await;
     let done = client.apply_environment_plan(&plan, OnConflict::Fail).await.unwrap();
@@ -54,7 +54,7 @@ async fn a_plan_is_carried_out_in_one_batch() {
 }
 
 #[tokio::test]
-async fn a_second_plan_is_empty_and_writes_nothing() {
+async fn a_second_plan_is_empty_and_changes_nothing() {
     let (fake, _running, client) = deployment().await;
     client.apply_environment_plan(&plan(&client, Ownership::None).await, OnConflict::Fail).await.unwrap();
     let entries = fake.audit_log().len();
@@ -66,7 +66,7 @@ async fn a_second_plan_is_empty_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_change_by_someone_else_is_a_conflict_unless_it_is_to_be_overwritten() {
+async fn a_concurrent_change_is_a_conflict_unless_overwriting() {
     let (fake, _running, client) = deployment().await;
     let plan = plan(&client, Ownership::All).await;
     fake.set_variable("CHANGED", "by someone else");
@@ -79,7 +79,7 @@ async fn a_change_by_someone_else_is_a_conflict_unless_it_is_to_be_overwritten()
         "{error:?}"
     );
     assert_eq!(error.conflicting_variables(), ["CHANGED", "GONE"]);
-    let text = "update_environment_variables: changed since the plan was made: CHANGED, GONE; nothing was changed";
+    let text = "update_environment_variables: these variables changed since the plan was made, so plan again: CHANGED, GONE; nothing was changed";
     assert_eq!(error.to_string(), text);
     assert_eq!(variables(&fake), before, "nothing is half applied");
     let done = client.apply_environment_plan(&plan, OnConflict::Overwrite).await.unwrap();
@@ -88,25 +88,25 @@ async fn a_change_by_someone_else_is_a_conflict_unless_it_is_to_be_overwritten()
 }
 
 #[tokio::test]
-async fn a_plan_that_breaks_a_rule_sends_nothing() {
+async fn sends_nothing_for_a_plan_that_breaks_a_rule() {
     let (fake, _running, client) = deployment().await;
     let bad: EnvironmentVariables = [("9", "x"), ("CONVEX_CLOUD_URL", "x")].into_iter().collect();
     let plan = EnvironmentPlan::new(&EnvironmentVariables::new(), &bad, Ownership::None);
     let error = client.apply_environment_plan(&plan, OnConflict::Fail).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Build, "{error:?}");
-    assert!(error.to_string().contains("2 problems"), "{error}");
+    assert!(error.to_string().contains("2 violations"), "{error}");
     assert!(fake.requests().is_empty());
 }
 
 #[tokio::test]
-async fn a_limit_is_held_against_what_is_there_when_the_plan_is_carried_out() {
+async fn checks_limits_against_the_variables_at_the_time_of_the_update() {
     let full = (0..512).fold(fake(), |fake, n| fake.variable(format!("N{n}"), ""));
     let (fake, _running, client) = started(full).await;
     let current = client.send(&ListEnvironmentVariables::new()).await.unwrap();
-    let wanted: EnvironmentVariables = [("NEW", "1")].into_iter().collect();
-    let plan = EnvironmentPlan::new(&current, &wanted, Ownership::None);
+    let desired: EnvironmentVariables = [("NEW", "1")].into_iter().collect();
+    let plan = EnvironmentPlan::new(&current, &desired, Ownership::None);
     for on_conflict in [OnConflict::Fail, OnConflict::Overwrite] {
-        // Still full: nothing is written.
+        // The limit is still reached, so nothing is written.
         let error = client.apply_environment_plan(&plan, on_conflict).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Build, "{error:?}");
         assert!(error.to_string().contains("EnvVarLimitMet"), "{error}");
@@ -119,7 +119,7 @@ async fn a_limit_is_held_against_what_is_there_when_the_plan_is_carried_out() {
 }
 
 #[tokio::test]
-async fn a_plan_that_deletes_all_that_is_ours_sends_nothing_unless_permitted() {
+async fn sends_nothing_for_a_plan_that_deletes_all_owned_variables_unless_permitted() {
     let (fake, _running, client) = deployment().await;
     let current = client.send(&ListEnvironmentVariables::new()).await.unwrap();
     let requests = fake.requests().len();
@@ -135,7 +135,7 @@ async fn a_plan_that_deletes_all_that_is_ours_sends_nothing_unless_permitted() {
         }
     }
     assert_eq!(fake.requests().len(), requests, "nothing is sent");
-    // It deleted nothing when it was made, and would now.
+    // The plan deleted nothing when it was made, but would delete variables now.
     let early = EnvironmentPlan::new(&EnvironmentVariables::new(), &EnvironmentVariables::new(), Ownership::All);
     let error = client.apply_environment_plan(&early.allow_new_deletions(), OnConflict::Overwrite).await.unwrap_err();
     assert!(matches!(error.plan_error(), Some(PlanError::DeletesAll(_))), "{error:?}");
@@ -145,7 +145,7 @@ async fn a_plan_that_deletes_all_that_is_ours_sends_nothing_unless_permitted() {
 }
 
 #[tokio::test]
-async fn overwriting_keeps_a_variable_whose_deletion_nobody_saw() {
+async fn overwriting_keeps_a_variable_that_the_plan_did_not_show() {
     let (fake, _running, client) = deployment().await;
     let plan = plan(&client, Ownership::All).await;
     fake.set_variable("LATE", "by someone else");
@@ -161,9 +161,9 @@ async fn overwriting_keeps_a_variable_whose_deletion_nobody_saw() {
 }
 
 #[tokio::test]
-async fn an_empty_prefix_sends_nothing() {
+async fn sends_nothing_for_an_empty_prefix() {
     let (fake, _running, client) = deployment().await;
-    let plan = EnvironmentPlan::new(&EnvironmentVariables::new(), &wanted(), Ownership::Prefix(String::new()));
+    let plan = EnvironmentPlan::new(&EnvironmentVariables::new(), &desired(), Ownership::Prefix(String::new()));
     let error = client.apply_environment_plan(&plan, OnConflict::Overwrite).await.unwrap_err();
     let text = "prefix must not be empty; use Ownership::All to own every variable; nothing was changed";
     assert_eq!(error.to_string(), format!("update_environment_variables: {text}"));
@@ -171,7 +171,7 @@ async fn an_empty_prefix_sends_nothing() {
 }
 
 #[tokio::test]
-async fn the_server_has_the_last_word_on_values() {
+async fn reports_the_servers_rejection_of_a_value() {
     let fake = fake().required_variable("REQ").variable("REQ", "1").build();
     let running = fake.serve("127.0.0.1:0").await.unwrap();
     let client = client_of(&running).build().unwrap();
@@ -184,21 +184,21 @@ async fn the_server_has_the_last_word_on_values() {
 }
 
 #[tokio::test]
-async fn keys_that_do_not_fit_say_why() {
+async fn reports_why_a_key_is_rejected() {
     let (_fake, running, _) = deployment().await;
     let client =
         |key: &str| Client::new(Endpoint::new(&running.url(), &DeployKey::parse(key).unwrap()).unwrap()).unwrap();
     let update = UpdateEnvironmentVariables::new().set("A", "1");
     let error = client(READ_ONLY_KEY).send(&update).await.unwrap_err();
     assert!(error.is_auth());
-    assert_eq!(error.api().unwrap().missing_permission(), Some("deployment:env:write"));
+    assert_eq!(error.api_error().unwrap().missing_permission(), Some("deployment:env:write"));
     assert!(error.to_string().contains("deployment:env:write"), "{error}");
     let error = client("prod:another-one-456|secret").send(&update).await.unwrap_err();
     assert_eq!((error.code(), error.status().unwrap().as_u16()), (Some(&ErrorCode::BadAdminKey), 401));
 }
 
 #[tokio::test]
-async fn lost_writes_conflicts_and_resets_are_got_over() {
+async fn retries_updates_after_conflicts_resets_and_lost_responses() {
     let (fake, _running, client) = deployment().await;
     let update = UpdateEnvironmentVariables::new().set("A", "1");
     for fault in [
@@ -219,20 +219,20 @@ async fn lost_writes_conflicts_and_resets_are_got_over() {
 }
 
 #[tokio::test]
-async fn conflicts_without_end_are_named_as_such() {
+async fn reports_a_write_conflict_after_max_conflicts() {
     let (fake, running, client) = deployment().await;
     (0..4).for_each(|_| fake.fault(Fault::code(503, "OptimisticConcurrencyControlFailure")));
     let impatient = client_of(&running).retry(RetryPolicy::default().max_conflicts(3)).build().unwrap();
     let error = impatient.send(&UpdateEnvironmentVariables::new().set("A", "1")).await.unwrap_err();
     assert!(error.is_write_conflict() && error.attempts() == 4, "{error:?}");
     assert_eq!(error.kind(), ErrorKind::Api, "nothing was changed, and that is known");
-    // By default there is patience for far more of them.
+    // The default allows far more conflicts.
     (0..8).for_each(|_| fake.fault(Fault::code(503, "OptimisticConcurrencyControlFailure")));
     client.send(&UpdateEnvironmentVariables::new().set("A", "1")).await.unwrap();
 }
 
 #[tokio::test]
-async fn writers_of_one_variable_all_get_their_turn() {
+async fn concurrent_writers_of_one_variable_all_succeed() {
     let mut knobs = Knobs::default();
     knobs.commit_time = Duration::from_millis(20);
     let (fake, _running, client) = started(fake().knobs(knobs)).await;
@@ -247,11 +247,11 @@ async fn writers_of_one_variable_all_get_their_turn() {
     }
     assert_eq!(fake.audit_log().len(), 12, "each write was committed once");
     let lost = fake.requests().len() - 12;
-    assert!(lost >= 11, "only {lost} writes lost, so this was no contention");
+    assert!(lost >= 11, "only {lost} writes lost: too little contention");
 }
 
 #[tokio::test]
-async fn an_answer_without_its_body_is_named_as_such() {
+async fn reports_an_empty_success_response_as_a_decode_error() {
     let (fake, _running, client) = deployment().await;
     fake.fault(Fault::EmptyBody);
     let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
@@ -260,7 +260,7 @@ async fn an_answer_without_its_body_is_named_as_such() {
 }
 
 #[tokio::test]
-async fn an_answer_that_takes_too_long_is_not_waited_for() {
+async fn retries_a_read_after_the_attempt_timeout() {
     let (fake, running, _) = deployment().await;
     let client = client_of(&running).attempt_timeout(Duration::from_secs(1)).build().unwrap();
     fake.fault(Fault::delay(Duration::from_secs(3600)));
@@ -269,7 +269,7 @@ async fn an_answer_that_takes_too_long_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn a_client_of_another_deployment_shares_the_connections() {
+async fn client_at_sends_to_another_deployment() {
     let (_fake, _running, client) = deployment().await;
     let other = fake().variable("OTHER", "1").build();
     let running = other.serve("127.0.0.1:0").await.unwrap();
@@ -278,7 +278,7 @@ async fn a_client_of_another_deployment_shares_the_connections() {
 }
 
 #[test]
-fn a_client_is_built_without_a_runtime_and_used_from_two_in_turn() {
+fn builds_a_client_without_a_runtime_and_uses_it_from_two() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let server = runtime();
     let fake = fake().build();

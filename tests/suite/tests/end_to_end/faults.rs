@@ -1,4 +1,4 @@
-//! What becomes of a call for each thing that can go wrong, by what repeating its operation does.
+//! The end of a call for each fault, by the idempotency of the operation.
 
 use convex_mgmt::deployment::usage::UsageLimitWindow;
 use convex_mgmt::deployment::usage::UsageMetric;
@@ -9,40 +9,40 @@ use convex_mgmt_fake::Fault;
 
 use crate::deployment;
 
-/// How a call ends: with success, or with an error of a kind; and after how many requests.
+/// The result of a call, and its number of requests.
 type End = (Result<(), ErrorKind>, usize);
 
-const DONE: Result<(), ErrorKind> = Ok(());
+const SUCCESS: Result<(), ErrorKind> = Ok(());
 const UNKNOWN: Result<(), ErrorKind> = Err(ErrorKind::OutcomeUnknown);
-const REFUSED: Result<(), ErrorKind> = Err(ErrorKind::Api);
+const REJECTED: Result<(), ErrorKind> = Err(ErrorKind::Api);
 
 fn kind(result: Result<(), Error>) -> Result<(), ErrorKind> {
     result.map_err(|error| error.kind())
 }
 
 #[tokio::test]
-async fn each_fault_ends_as_the_operation_allows() {
-    let again: End = (DONE, 2);
+async fn retries_each_fault_as_the_idempotency_allows() {
+    let retried: End = (SUCCESS, 2);
     for (fault, read, set, create) in [
-        (Fault::Reset, again, again, (UNKNOWN, 1)),
-        (Fault::LostResponse, again, again, (UNKNOWN, 1)),
-        (Fault::status(408), again, again, (UNKNOWN, 1)),
-        (Fault::status(500), again, again, (UNKNOWN, 1)),
-        (Fault::code(500, "InternalServerError"), again, again, (UNKNOWN, 1)),
-        (Fault::status(502), again, again, (UNKNOWN, 1)),
-        (Fault::status(503), again, again, (UNKNOWN, 1)),
-        (Fault::status(504), again, again, (UNKNOWN, 1)),
-        (Fault::code(503, "SomethingNew"), again, again, (UNKNOWN, 1)),
-        (Fault::code(503, "InternalServerError"), (REFUSED, 1), (UNKNOWN, 1), (UNKNOWN, 1)),
-        (Fault::code(503, "OptimisticConcurrencyControlFailure"), again, again, again),
-        (Fault::code(503, "CommitterFullError"), again, again, again),
-        (Fault::code(503, "ExpiredInQueue"), again, again, again),
-        (Fault::code(429, "TooManyWrites"), again, again, again),
-        (Fault::code(421, "MisdirectedRequest"), again, again, again),
-        (Fault::code(425, "TooEarly"), again, again, again),
-        (Fault::code(409, "SomethingNew"), (REFUSED, 1), (REFUSED, 1), (REFUSED, 1)),
-        (Fault::code(401, "BadAdminKey"), (REFUSED, 1), (REFUSED, 1), (REFUSED, 1)),
-        (Fault::EmptyBody, (Err(ErrorKind::Decode), 1), (DONE, 1), (Err(ErrorKind::Decode), 1)),
+        (Fault::Reset, retried, retried, (UNKNOWN, 1)),
+        (Fault::LostResponse, retried, retried, (UNKNOWN, 1)),
+        (Fault::status(408), retried, retried, (UNKNOWN, 1)),
+        (Fault::status(500), retried, retried, (UNKNOWN, 1)),
+        (Fault::code(500, "InternalServerError"), retried, retried, (UNKNOWN, 1)),
+        (Fault::status(502), retried, retried, (UNKNOWN, 1)),
+        (Fault::status(503), retried, retried, (UNKNOWN, 1)),
+        (Fault::status(504), retried, retried, (UNKNOWN, 1)),
+        (Fault::code(503, "SomethingNew"), retried, retried, (UNKNOWN, 1)),
+        (Fault::code(503, "InternalServerError"), (REJECTED, 1), (UNKNOWN, 1), (UNKNOWN, 1)),
+        (Fault::code(503, "OptimisticConcurrencyControlFailure"), retried, retried, retried),
+        (Fault::code(503, "CommitterFullError"), retried, retried, retried),
+        (Fault::code(503, "ExpiredInQueue"), retried, retried, retried),
+        (Fault::code(429, "TooManyWrites"), retried, retried, retried),
+        (Fault::code(421, "MisdirectedRequest"), retried, retried, retried),
+        (Fault::code(425, "TooEarly"), retried, retried, retried),
+        (Fault::code(409, "SomethingNew"), (REJECTED, 1), (REJECTED, 1), (REJECTED, 1)),
+        (Fault::code(401, "BadAdminKey"), (REJECTED, 1), (REJECTED, 1), (REJECTED, 1)),
+        (Fault::EmptyBody, (Err(ErrorKind::Decode), 1), (SUCCESS, 1), (Err(ErrorKind::Decode), 1)),
     ] {
         let (fake, _running, client) = deployment().await;
         let limit = UsageLimitConfig::new(UsageMetric::DataEgress, UsageLimitWindow::Day, UsageLimitType::Disable, 5);

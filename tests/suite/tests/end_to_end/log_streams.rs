@@ -1,4 +1,4 @@
-//! Log streams.
+//! Log streams: create, read, update, rotate and delete.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ fn webhook() -> NewWebhook {
 }
 
 #[tokio::test]
-async fn every_kind_is_created_and_read_back_without_its_key() {
+async fn creates_and_reads_every_kind_of_stream_without_its_key() {
     let (_fake, _running, client) = deployment().await;
     let streams: [NewLogStream; 6] = [
         NewDatadog::new(DatadogSiteLocation::Us1Fed, "k").dd_tags(["a:b"]).service("s").into(),
@@ -63,7 +63,7 @@ async fn every_kind_is_created_and_read_back_without_its_key() {
 }
 
 #[tokio::test]
-async fn fields_are_kept_reset_and_set_and_some_can_only_be_set() {
+async fn updates_keep_set_and_clear_fields() {
     let (_fake, _running, client) = deployment().await;
     let id = create(&client, NewDatadog::new(DatadogSiteLocation::Eu, "k").dd_tags(["t"]).service("s")).await;
     let datadog = async |update: DatadogUpdate| {
@@ -91,7 +91,7 @@ async fn fields_are_kept_reset_and_set_and_some_can_only_be_set() {
 }
 
 #[tokio::test]
-async fn a_secret_is_rotated_and_told_by_whoever_reads_the_stream() {
+async fn rotates_a_secret_and_reads_the_new_one() {
     let (_fake, _running, client) = deployment().await;
     let created = client.send(&CreateLogStream::new(webhook())).await.unwrap();
     let (id, first) = (&created.id, &created.hmac_secret);
@@ -105,7 +105,7 @@ async fn a_secret_is_rotated_and_told_by_whoever_reads_the_stream() {
 }
 
 #[tokio::test]
-async fn a_stream_that_cannot_be_reached_fails_and_says_why() {
+async fn an_unreachable_stream_fails_with_a_reason() {
     let mut knobs = Knobs::default();
     knobs.webhook_backoff = (Duration::from_millis(1), Duration::from_millis(1));
     let (fake, _running, client) = started(fake().knobs(knobs)).await;
@@ -117,7 +117,7 @@ async fn a_stream_that_cannot_be_reached_fails_and_says_why() {
 }
 
 #[tokio::test]
-async fn a_deleted_stream_is_gone_though_the_list_may_still_show_it() {
+async fn a_deleted_stream_is_not_found_while_the_list_still_shows_it() {
     let (fake, _running, client) = deployment().await;
     let id = create(&client, webhook()).await;
     client.send(&DeleteLogStream::new(&id)).await.unwrap();
@@ -137,7 +137,7 @@ async fn a_deleted_stream_is_gone_though_the_list_may_still_show_it() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_refused_by_name() {
+async fn rejects_invalid_requests_with_their_codes() {
     let (fake, _running, client) = deployment().await;
     let id = create(&client, webhook()).await;
     let error = client.send(&CreateLogStream::new(webhook())).await.unwrap_err();
@@ -153,7 +153,7 @@ async fn what_does_not_fit_is_refused_by_name() {
         assert_eq!(client.send(&GetLogStream::new(id)).await.unwrap_err().kind(), ErrorKind::Build, "{id}");
         assert_eq!(fake.requests().len(), before);
     }
-    // What is checked before sending is what the server checks.
+    // The server checks the same rules as the client.
     let unchecked = UpdateLogStream::new(&id, WebhookUpdate::new().url("hooks.example")).unchecked();
     assert_eq!(client.send(&unchecked).await.unwrap_err().code(), Some(&ErrorCode::InvalidWebhookUrl));
     let unchecked = WebhookUpdate::new().topics(LogTopics::only([LogTopic::Exception]));
@@ -162,7 +162,7 @@ async fn what_does_not_fit_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_plan_may_lack_log_streams_and_custom_audit() {
+async fn names_the_log_stream_feature_that_the_plan_lacks() {
     let mut plan = Plan::default();
     plan.custom_audit_logs_in_log_streams_config_enabled = false;
     let (_fake, _running, client) = started(fake().plan(plan.clone())).await;
@@ -177,7 +177,7 @@ async fn a_plan_may_lack_log_streams_and_custom_audit() {
 }
 
 #[tokio::test]
-async fn a_lost_create_or_rotation_is_not_repeated_and_the_rest_is() {
+async fn does_not_retry_a_lost_create_or_rotation_and_retries_the_rest() {
     let (fake, _running, client) = deployment().await;
     fake.fault(Fault::LostResponse);
     let error = client.send(&CreateLogStream::new(webhook())).await.unwrap_err();
@@ -202,9 +202,9 @@ async fn a_lost_create_or_rotation_is_not_repeated_and_the_rest_is() {
     assert!(!reply.already_deleted);
 }
 
-/// Eight come at once and are tried three times by the server, so five are refused by it, and sent again.
+/// Eight writers start at once. The server tries each of them three times, so five of them get a conflict and are retried.
 #[tokio::test]
-async fn writers_of_one_log_stream_all_get_their_turn() {
+async fn concurrent_writers_of_one_log_stream_all_succeed() {
     let mut knobs = Knobs::default();
     knobs.commit_time = Duration::from_millis(20);
     let (fake, _running, client) = started(fake().knobs(knobs)).await;
@@ -226,5 +226,5 @@ async fn writers_of_one_log_stream_all_get_their_turn() {
     }
     assert_eq!(fake.audit_log().len(), 9, "each write was committed once");
     let lost = fake.requests().iter().filter(|request| request.status.is_some_and(|status| status == 503)).count();
-    assert!(lost >= 5, "only {lost} writes lost, so this was no contention");
+    assert!(lost >= 5, "only {lost} writes lost: too little contention");
 }

@@ -1,4 +1,4 @@
-//! What servers and callers do to streams and connections of HTTP/2: refuse them, close them, fall silent, or do not go on.
+//! HTTP/2: refused streams, closed connections, unresponsive servers, and calls that are not polled.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use convex_mgmt::{ClientBuilder, DeploymentApi, DeploymentClient, Error, Idempot
 use convex_mgmt_suite::classes;
 use convex_mgmt_suite::frames::{FrameServer, Frames};
 
-mod held;
-mod silent;
-mod storm;
+mod stress;
+mod unpolled;
 mod unprocessed;
+mod unresponsive;
 
-/// In this time every case has ended, or something hangs.
+/// The time limit of every case. After it something hangs.
 const BOUND: Duration = Duration::from_secs(20);
 
-/// A client without further attempts but for what was not processed.
-fn once(server: &FrameServer, proxied: bool) -> ClientBuilder<DeploymentApi> {
+/// A client with one attempt per call. Only unprocessed requests are retried.
+fn single_attempt(server: &FrameServer, proxied: bool) -> ClientBuilder<DeploymentApi> {
     let policy = RetryPolicy::default().max_attempts(1).base_delay(Duration::from_millis(1));
     server.client(proxied).retry(policy)
 }
@@ -24,7 +24,7 @@ async fn bounded<F: Future>(work: F) -> F::Output {
     tokio::time::timeout(BOUND, work).await.expect("an end in time")
 }
 
-/// So many calls of these classes, all at once, and how they end.
+/// Makes this number of calls of these classes at once, and returns their results.
 async fn burst(client: &DeploymentClient, classes: &'static [Idempotency], calls: usize) -> Vec<Result<(), Error>> {
     let calls: Vec<_> = (0..calls)
         .map(|n| {
@@ -39,10 +39,10 @@ async fn burst(client: &DeploymentClient, classes: &'static [Idempotency], calls
     results
 }
 
-/// Answers every request from here on.
-async fn answer_all(frames: &mut Frames) -> Option<()> {
+/// Responds to every further request.
+async fn respond_to_all(frames: &mut Frames) -> Option<()> {
     loop {
         let id = frames.request().await?;
-        frames.answer(id, classes::DONE).await?;
+        frames.respond(id, classes::SUCCESS).await?;
     }
 }

@@ -1,4 +1,4 @@
-//! Requests that the server says it did not process: each is repeated, whatever it does.
+//! Requests that the server reports as unprocessed: the client retries them for every operation.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,30 +6,30 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use convex_mgmt::{ErrorKind, RetryBudget, RetryPolicy, Sent};
-use convex_mgmt_suite::classes::{self, CLASSES, DONE};
+use convex_mgmt_suite::classes::{self, CLASSES, SUCCESS};
 use convex_mgmt_suite::frames::{Event, FrameServer};
-use convex_mgmt_suite::ways::{Answering, WAYS};
+use convex_mgmt_suite::routes::{ROUTES, TestServer};
 use http::Response;
 
-use crate::{answer_all, bounded, burst, once};
+use crate::{bounded, burst, respond_to_all, single_attempt};
 
 fn done() -> Response<Bytes> {
-    Response::builder().header("content-type", "application/json").body(Bytes::from_static(DONE.as_bytes())).unwrap()
+    Response::builder().header("content-type", "application/json").body(Bytes::from_static(SUCCESS.as_bytes())).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cold_start_loses_no_call_and_opens_one_connection_over_http2() {
-    for way in WAYS {
+async fn a_cold_start_completes_all_calls_over_one_http2_connection() {
+    for route in ROUTES {
         for (streams, calls) in [(1, 40), (2, 40), (2, 60), (10, 40), (10, 60)] {
-            let what = format!("{way:?}, {streams} streams, {calls} calls");
-            let server = Answering::allowing(way, Some(streams), |_| done()).await;
+            let what = format!("{route:?}, {streams} streams, {calls} calls");
+            let server = TestServer::with_max_streams(route, Some(streams), |_| done()).await;
             let policy = RetryPolicy::default().max_attempts(1);
             let client = server.client().retry(policy).retry_budget(RetryBudget::new(0)).build().unwrap();
             for result in burst(&client, &CLASSES, calls).await {
                 assert!(result.is_ok(), "{what}: {result:?}");
             }
             assert_eq!(server.requests().len(), calls, "{what}");
-            if way.http2 {
+            if route.http2 {
                 assert_eq!(server.connections(), 1, "{what}");
             }
         }
@@ -37,7 +37,7 @@ async fn a_cold_start_loses_no_call_and_opens_one_connection_over_http2() {
 }
 
 #[tokio::test]
-async fn refused_streams_are_repeated_for_every_operation_and_out_of_no_budget() {
+async fn retries_refused_streams_for_every_operation_without_using_the_budget() {
     for proxied in [false, true] {
         for class in CLASSES {
             let what = format!("{class:?}, proxied {proxied}");
@@ -47,10 +47,10 @@ async fn refused_streams_are_repeated_for_every_operation_and_out_of_no_budget()
                     let id = frames.request().await?;
                     frames.refuse(id).await?;
                 }
-                answer_all(&mut frames).await
+                respond_to_all(&mut frames).await
             })
             .await;
-            let client = once(&server, proxied).retry_budget(RetryBudget::new(0)).build().unwrap();
+            let client = single_attempt(&server, proxied).retry_budget(RetryBudget::new(0)).build().unwrap();
             bounded(classes::send(&client, class)).await.unwrap_or_else(|error| panic!("{what}: {error:?}"));
             assert_eq!(server.connections(), 1, "{what}");
         }
@@ -58,7 +58,7 @@ async fn refused_streams_are_repeated_for_every_operation_and_out_of_no_budget()
 }
 
 #[tokio::test]
-async fn a_server_that_refuses_every_stream_is_not_asked_for_ever() {
+async fn gives_up_after_max_unprocessed_refused_streams() {
     let server = FrameServer::start(|_, mut frames| async move {
         frames.settings(None).await?;
         loop {
@@ -81,29 +81,29 @@ async fn a_server_that_refuses_every_stream_is_not_asked_for_ever() {
     }
 }
 
-/// The first connection takes six requests, answers the first, and says that it is the last.
+/// The first connection reads six requests, responds to the first, and sends `GOAWAY` with the first as the last stream.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_comes_after_the_last_stream_of_goaway_is_repeated_on_a_new_connection() {
-    // No error, as servers do that shut down, and "enhance your calm".
+async fn retries_streams_after_the_last_one_of_goaway_on_a_new_connection() {
+    // `NO_ERROR`, as on a shutdown, and `ENHANCE_YOUR_CALM`.
     for code in [0, 11] {
         for proxied in [false, true] {
             let what = format!("code {code}, proxied {proxied}");
             let server = FrameServer::start(move |number, mut frames| async move {
                 frames.settings(None).await?;
                 if number > 0 {
-                    return answer_all(&mut frames).await;
+                    return respond_to_all(&mut frames).await;
                 }
                 for _ in 0..6 {
                     frames.request().await?;
                 }
-                // The first stream of a client.
+                // A client's first stream is 1.
                 frames.go_away(1, code).await?;
-                frames.answer(1, DONE).await?;
+                frames.respond(1, SUCCESS).await?;
                 while frames.next().await.is_some() {}
                 None
             })
             .await;
-            let client = once(&server, proxied).retry_budget(RetryBudget::new(0)).build().unwrap();
+            let client = single_attempt(&server, proxied).retry_budget(RetryBudget::new(0)).build().unwrap();
             for result in burst(&client, &CLASSES, 6).await {
                 assert!(result.is_ok(), "{what}: {result:?}");
             }
@@ -112,21 +112,21 @@ async fn what_comes_after_the_last_stream_of_goaway_is_repeated_on_a_new_connect
     }
 }
 
-/// Each connection allows one stream, and says that it takes no more. Writes that wait for their turn on it go to the next one,
-/// on which the call that opens it is the first. A read that was the next in line may have left as a whole, and is repeated as
-/// after a connection that broke.
+/// Each connection allows one stream, and then sends `GOAWAY`. Waiting writes move to the next connection, where the call
+/// that opens it comes first. A waiting read that was next in line may have been sent completely. The client retries it as
+/// after a broken connection.
 #[tokio::test(flavor = "multi_thread")]
-async fn writes_that_wait_for_a_stream_outlive_their_connection() {
+async fn moves_writes_that_wait_for_a_stream_to_the_next_connection() {
     let server = FrameServer::start(|_, mut frames| async move {
         frames.settings(Some(1)).await?;
         let id = frames.request().await?;
         frames.go_away(id, 0).await?;
-        frames.answer(id, DONE).await?;
+        frames.respond(id, SUCCESS).await?;
         while frames.next().await.is_some() {}
         None
     })
     .await;
-    let client = once(&server, false).retry_budget(RetryBudget::new(0)).build().unwrap();
+    let client = single_attempt(&server, false).retry_budget(RetryBudget::new(0)).build().unwrap();
     for result in burst(&client, &CLASSES[1..], 12).await {
         assert!(result.is_ok(), "{result:?}");
     }
@@ -134,11 +134,11 @@ async fn writes_that_wait_for_a_stream_outlive_their_connection() {
 }
 
 #[tokio::test]
-async fn a_create_that_may_have_been_processed_is_not_repeated() {
+async fn does_not_retry_a_create_that_the_server_may_have_processed() {
     let server = FrameServer::start(|number, mut frames| async move {
         frames.settings(None).await?;
         if number > 0 {
-            return answer_all(&mut frames).await;
+            return respond_to_all(&mut frames).await;
         }
         while !matches!(frames.next().await?, Event::End(_)) {}
         Some(())
@@ -150,9 +150,9 @@ async fn a_create_that_may_have_been_processed_is_not_repeated() {
     assert_eq!((error.sent(), error.attempts()), (Sent::Maybe, 1), "{error:?}");
 }
 
-/// The first connection takes one request, and then allows no further one. What waits for its turn there has not left.
+/// The first connection reads one request, and then allows no further stream. A write that waits for a stream was not sent.
 #[tokio::test]
-async fn a_write_whose_time_runs_out_before_its_stream_opens_was_not_sent() {
+async fn reports_not_sent_when_a_write_times_out_before_its_stream_opens() {
     let short = Some(Duration::from_millis(200));
     for (class, attempt, total) in
         [(CLASSES[1], short, None), (CLASSES[2], short, None), (CLASSES[1], None, short), (CLASSES[2], None, short)]
@@ -167,13 +167,13 @@ async fn a_write_whose_time_runs_out_before_its_stream_opens_was_not_sent() {
                     if number == 0 {
                         let id = frames.request().await?;
                         frames.settings(Some(0)).await?;
-                        frames.answer(id, DONE).await?;
+                        frames.respond(id, SUCCESS).await?;
                         frames.request().await?;
                         late.fetch_add(1, Ordering::SeqCst);
                         return None;
                     }
                     frames.settings(None).await?;
-                    answer_all(&mut frames).await
+                    respond_to_all(&mut frames).await
                 }
             })
             .await;

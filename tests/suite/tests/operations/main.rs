@@ -1,4 +1,4 @@
-//! Every operation of the registry from the caller to the fake and back, over sockets.
+//! Sends samples of every operation of the registry to the fake, over sockets.
 
 use bytes::Bytes;
 use convex_mgmt::deployment::{CreateLogStream, CreateUsageLimit, ListLogStreams, ListUsageLimits, PauseDeployment};
@@ -7,23 +7,23 @@ use convex_mgmt_fake::{Fake, Plan};
 use convex_mgmt_proto::samples::Sample;
 use convex_mgmt_suite::ADMIN_KEY;
 use convex_mgmt_suite::operations::TestApi;
-use convex_mgmt_suite::ways::{Answering, Way};
+use convex_mgmt_suite::routes::{Route, TestServer};
 use http::Request;
 use http_body_util::Full;
 use tower::ServiceExt;
 
-/// A paused cloud deployment that may do everything, behind a socket.
+/// A paused cloud deployment with all plan features, behind a socket.
 struct Deployment {
-    server: Answering,
+    server: TestServer,
     client: DeploymentClient,
 }
 
 impl Deployment {
-    async fn start(way: Way) -> Self {
+    async fn start(route: Route) -> Self {
         let mut plan = Plan::default();
         plan.deployment_type = "prod".to_owned();
         let fake: Fake = convex_mgmt_suite::fake().plan(plan).build();
-        let server = Answering::start_slow(way, move |request: Request<Bytes>| {
+        let server = TestServer::start_async(route, move |request: Request<Bytes>| {
             let response = fake.clone().oneshot(request);
             async { response.await.expect("a fake without faults").map(Full::new) }
         });
@@ -33,9 +33,9 @@ impl Deployment {
         Self { server, client }
     }
 
-    /// Creates the samples of everything that has an id. Returns all ids.
+    /// Creates the samples of all objects with an id. Returns all ids.
     async fn fill(&self) -> Vec<String> {
-        // Some exist already, and some exceed a limit.
+        // Some samples exist already, and some exceed a limit.
         for limit in CreateUsageLimit::requests() {
             drop(self.client.send(&limit).await);
         }
@@ -49,9 +49,9 @@ impl Deployment {
     }
 }
 
-/// Sends every sample request of an operation, and its requests for every id that the deployment has.
-async fn send_all<O: Sample<Api: TestApi>>(way: Way) -> Vec<Result<(), Error>> {
-    let deployment = Deployment::start(way).await;
+/// Sends all sample requests of an operation, and its requests for every id of the deployment.
+async fn send_all<O: Sample<Api: TestApi>>(route: Route) -> Vec<Result<(), Error>> {
+    let deployment = Deployment::start(route).await;
     let secret = ADMIN_KEY.rsplit('|').next().unwrap_or_default();
     let client = deployment.client.at(O::Api::endpoint(deployment.server.url(), secret));
     let mut results = Vec::new();
@@ -67,10 +67,10 @@ async fn send_all<O: Sample<Api: TestApi>>(way: Way) -> Vec<Result<(), Error>> {
     results
 }
 
-/// The defect that an error shows, if any. An error of the API is correct if the operation declares its code.
+/// Returns the defect that an error shows, if any. An error of the API is correct if the operation declares its code.
 fn defect(meta: &OperationMeta, error: &Error) -> Option<String> {
     let status = error.status().map(|status| status.as_u16());
-    match error.api() {
+    match error.api_error() {
         Some(error) if meta.codes.contains(&error.code) => None,
         Some(error) => Some(format!("{meta}: `codes` lacks {}: {}", error.code.as_str(), error.message())),
         None if matches!(status, Some(404 | 405)) => {
@@ -81,9 +81,9 @@ fn defect(meta: &OperationMeta, error: &Error) -> Option<String> {
     }
 }
 
-/// The defects of an operation.
-async fn check<O: Sample<Api: TestApi>>(way: Way) -> Vec<String> {
-    let results = send_all::<O>(way).await;
+/// Returns the defects of an operation.
+async fn check<O: Sample<Api: TestApi>>(route: Route) -> Vec<String> {
+    let results = send_all::<O>(route).await;
     let errors = results.iter().filter_map(|result| result.as_ref().err());
     let mut defects: Vec<String> = errors.clone().filter_map(|error| defect(O::META, error)).collect();
     defects.dedup();
@@ -95,11 +95,11 @@ async fn check<O: Sample<Api: TestApi>>(way: Way) -> Vec<String> {
 }
 
 async fn check_all(http2: bool) {
-    let way = Way { http2, proxied: false };
+    let route = Route { http2, proxied: false };
     let mut defects = Vec::new();
     macro_rules! check {
         ($($api:ident::$topic:ident::$operation:ident,)+) => { $(
-            defects.extend(check::<convex_mgmt::$api::$topic::$operation>(way).await);
+            defects.extend(check::<convex_mgmt::$api::$topic::$operation>(route).await);
         )+ };
     }
     convex_mgmt_proto::for_each_operation!(check);
@@ -107,11 +107,11 @@ async fn check_all(http2: bool) {
 }
 
 #[tokio::test]
-async fn every_operation_is_served_by_the_fake_over_http1() {
+async fn the_fake_serves_every_operation_over_http1() {
     check_all(false).await;
 }
 
 #[tokio::test]
-async fn every_operation_is_served_by_the_fake_over_http2() {
+async fn the_fake_serves_every_operation_over_http2() {
     check_all(true).await;
 }

@@ -1,4 +1,4 @@
-//! The counts of attempts, of conflicts and of what was not processed: each can be 0 or 1 without the others.
+//! The limits of attempts, conflicts and unprocessed requests: each can be 0 or 1 independently.
 
 use convex_mgmt::deployment::ListEnvironmentVariables;
 use convex_mgmt::{RetryPolicy, TransportError};
@@ -7,27 +7,27 @@ use convex_mgmt_suite::{Script, Step, refused};
 use crate::{CONFLICT, LISTED, builder};
 
 fn conflict() -> Step {
-    Step::Answer(503, CONFLICT)
+    Step::Status(503, CONFLICT)
 }
 
 fn unprocessed() -> Step {
     Step::Fail(TransportError::unprocessed("the server is busy"))
 }
 
-/// How many attempts a call makes whose first one ends so and whose second one is a success, if it gets that far. Whatever
-/// it ends with, it does at once, and not when its time is up.
+/// Returns the number of attempts of a call whose first attempt ends with `first`, and whose second one would succeed.
+/// Asserts that a call without a retry ends at once.
 async fn attempts(policy: &RetryPolicy, first: Step) -> u32 {
-    let script = Script::new([first, Step::Answer(200, LISTED)]);
+    let script = Script::new([first, Step::Status(200, LISTED)]);
     let client = builder().retry(policy.clone()).build_on(script.clone()).unwrap();
     match client.send(&ListEnvironmentVariables::new()).await {
-        Ok(_) => assert_eq!(script.left(), 0),
-        Err(error) => assert_eq!((error.attempts(), script.left()), (1, 1), "{error:?}"),
+        Ok(_) => assert_eq!(script.remaining(), 0),
+        Err(error) => assert_eq!((error.attempts(), script.remaining()), (1, 1), "{error:?}"),
     }
-    u32::try_from(script.seen().len()).unwrap()
+    u32::try_from(script.requests().len()).unwrap()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_count_that_allows_none_ends_its_own_calls_at_once_and_no_others() {
+async fn each_limit_of_zero_retries_affects_only_its_own_kind() {
     let policy = RetryPolicy::default;
     for (policy, failures, conflicts, unprocessings) in [
         (policy(), 2, 2, 2),

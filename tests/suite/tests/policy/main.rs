@@ -1,4 +1,4 @@
-//! What the stack does around a transport: retries, deadlines, limits, layers. On a paused clock, without sockets.
+//! The default stack above a transport: retries, deadlines, limits and layers, on a paused clock and without sockets.
 
 mod budget;
 mod counts;
@@ -29,7 +29,7 @@ use tower::{BoxError, Layer, Service};
 const LISTED: &str = r#"{"environmentVariables":{}}"#;
 const CONFLICT: &str = r#"{"code":"OptimisticConcurrencyControlFailure","message":"m"}"#;
 
-/// An operation whose repetition is never harmless. None of this topic's is.
+/// A non-idempotent operation. Those of the API have a response body.
 struct Create;
 
 impl Operation for Create {
@@ -64,53 +64,53 @@ fn summary(error: &Error) -> (ErrorKind, u32, Sent) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_read_is_repeated_whatever_broke() {
-    let answers = [refused(), reset(), Step::Answer(200, LISTED)];
-    let script = Script::new(answers);
+async fn retries_a_read_after_every_transient_failure() {
+    let responses = [refused(), reset(), Step::Status(200, LISTED)];
+    let script = Script::new(responses);
     list(&script).await.unwrap();
-    assert_eq!(script.seen().len(), 3);
+    assert_eq!(script.requests().len(), 3);
     for status in [408, 429, 500, 502, 503, 504] {
-        let script = Script::new([Step::Answer(status, ""), Step::Answer(200, LISTED)]);
+        let script = Script::new([Step::Status(status, ""), Step::Status(200, LISTED)]);
         list(&script).await.unwrap();
-        assert_eq!(script.left(), 0, "{status}");
+        assert_eq!(script.remaining(), 0, "{status}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_may_have_been_done_is_not_done_twice() {
+async fn does_not_retry_a_create_that_may_have_taken_effect() {
     for (step, kind, sent) in [
         (reset(), ErrorKind::Connection, Sent::Maybe),
-        (Step::Answer(500, r#"{"code":"InternalServerError","message":""}"#), ErrorKind::Api, Sent::Maybe),
-        (Step::Answer(503, r#"{"code":"SomethingNew","message":""}"#), ErrorKind::Api, Sent::Maybe),
-        (Step::Answer(503, "<html>"), ErrorKind::UnexpectedReply, Sent::Maybe),
+        (Step::Status(500, r#"{"code":"InternalServerError","message":""}"#), ErrorKind::Api, Sent::Maybe),
+        (Step::Status(503, r#"{"code":"SomethingNew","message":""}"#), ErrorKind::Api, Sent::Maybe),
+        (Step::Status(503, "<html>"), ErrorKind::UnexpectedReply, Sent::Maybe),
     ] {
-        let script = Script::new([step, Step::Answer(200, "")]);
+        let script = Script::new([step, Step::Status(200, "")]);
         let error = create(&script).await.unwrap_err();
         assert_eq!((summary(&error), error.cause_kind()), ((ErrorKind::OutcomeUnknown, 1, sent), kind));
-        assert!(error.to_string().contains("; it may have taken effect"), "{error}");
-        assert_eq!(script.seen().len(), 1, "{kind:?}");
+        assert!(error.to_string().contains("; the operation may have taken effect"), "{error}");
+        assert_eq!(script.requests().len(), 1, "{kind:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_certainly_not_done_is_done_again() {
-    let script = Script::new([refused(), Step::Answer(503, CONFLICT), Step::Answer(200, "")]);
+async fn retries_a_create_that_did_not_take_effect() {
+    let script = Script::new([refused(), Step::Status(503, CONFLICT), Step::Status(200, "")]);
     create(&script).await.unwrap();
-    assert_eq!(script.seen().len(), 3);
+    assert_eq!(script.requests().len(), 3);
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_attempt_follows_a_refusal_that_would_come_again() {
+async fn does_not_retry_permanent_failures() {
     for (status, body) in [(400, r#"{"code":"BadJsonBody","message":""}"#), (404, ""), (307, ""), (200, "not json")] {
-        let script = Script::new([Step::Answer(status, body), Step::Answer(200, LISTED)]);
+        let script = Script::new([Step::Status(status, body), Step::Status(200, LISTED)]);
         assert_eq!(list(&script).await.unwrap_err().attempts(), 1, "{status}");
-        assert_eq!(script.left(), 1, "{status}");
+        assert_eq!(script.remaining(), 1, "{status}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_remembers_all_attempts() {
-    // The first attempt may have been done, and the last one certainly was not.
+async fn an_error_covers_all_attempts() {
+    // The first attempt may have taken effect. The last one did not.
     let script = Script::new([reset(), refused(), refused()]);
     let error = list(&script).await.unwrap_err();
     assert_eq!(summary(&error), (ErrorKind::Connect, 3, Sent::Maybe));
@@ -121,19 +121,19 @@ async fn an_error_remembers_all_attempts() {
     let error = create(&script).await.unwrap_err();
     assert_eq!(summary(&error), (ErrorKind::Connect, 3, Sent::No));
     assert!(error.to_string().contains("nothing was sent (3 attempts"), "{error}");
-    let script = Script::new([reset(), Step::Answer(403, r#"{"code":"BadDeployKey","message":""}"#)]);
+    let script = Script::new([reset(), Step::Status(403, r#"{"code":"BadDeployKey","message":""}"#)]);
     assert_eq!(summary(&list(&script).await.unwrap_err()), (ErrorKind::Api, 2, Sent::Maybe));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_write_that_was_refused_each_time_is_known_not_to_be_done() {
-    let conflicts = || (0..50).map(|_| Step::Answer(503, CONFLICT));
+async fn a_write_rejected_in_each_attempt_is_not_applied() {
+    let conflicts = || (0..50).map(|_| Step::Status(503, CONFLICT));
     let script = Script::new(conflicts());
     let client = builder().total_timeout(Duration::from_secs(3)).build_on(script).unwrap();
     let error = client.send(&Create).await.unwrap_err();
     assert!(error.is_write_conflict() && error.attempts() > 3, "{error:?}");
     assert_eq!((error.kind(), error.verify_with()), (ErrorKind::Api, None));
-    // Lost to others first, and then to a connection that breaks: that one is not known.
+    // After conflicts, a broken connection leaves the outcome unknown.
     let script = Script::new(conflicts().take(5).chain([reset()]));
     let error = create(&script).await.unwrap_err();
     assert_eq!(
@@ -143,21 +143,21 @@ async fn a_write_that_was_refused_each_time_is_known_not_to_be_done() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_an_earlier_attempt_may_have_done_is_not_forgotten() {
+async fn reports_an_unknown_outcome_after_an_earlier_ambiguous_attempt() {
     let client = |steps: Vec<Step>| builder().build_on(Script::new(steps)).unwrap();
     let update = UpdateEnvironmentVariables::new().set("A", "1");
-    let denied = || Step::Answer(403, r#"{"code":"BadDeployKey","message":""}"#);
+    let denied = || Step::Status(403, r#"{"code":"BadDeployKey","message":""}"#);
     let error = client(vec![reset(), denied()]).send(&update).await.unwrap_err();
     assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::OutcomeUnknown, ErrorKind::Api));
     assert_eq!(error.verify_with(), Some("list_environment_variables"));
     assert!(error.is_auth(), "{error:?}");
     assert!(error.to_string().contains("; an earlier attempt may have taken effect; call list_"), "{error}");
-    // Where the last attempt may have done it, too, nobody needs to be told of others.
+    // The last attempt may have taken effect, so the text does not mention earlier ones.
     let error = client(vec![reset(), reset(), reset()]).send(&update).await.unwrap_err();
-    assert!(error.to_string().contains("; it may have taken effect; call list_"), "{error}");
+    assert!(error.to_string().contains("; the operation may have taken effect; call list_"), "{error}");
     let error = client(vec![reset(), refused(), refused()]).send(&update).await.unwrap_err();
     assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::OutcomeUnknown, ErrorKind::Connect));
-    // Nothing was done without a connection: it is an attempt before that may have done it, and the text says so.
+    // The last attempt had no connection. The text states that an earlier attempt may have taken effect.
     let text = error.to_string();
     let expected = "; an earlier attempt may have taken effect; call list_environment_variables to check";
     assert!(text.contains(expected), "{text}");
@@ -166,7 +166,7 @@ async fn what_an_earlier_attempt_may_have_done_is_not_forgotten() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_success_that_cannot_be_read_tells_that_it_was_done_and_another_answer_tells_nothing() {
+async fn an_undecodable_success_counts_as_applied_and_a_foreign_response_as_unknown() {
     for (before, body, kind) in [
         (None, "", ErrorKind::Decode),
         (Some(reset()), "", ErrorKind::Decode),
@@ -178,7 +178,7 @@ async fn a_success_that_cannot_be_read_tells_that_it_was_done_and_another_answer
         (Some(reset()), r#"{"code":"Blocked"}"#, ErrorKind::OutcomeUnknown),
     ] {
         let what = format!("{before:?} {body}");
-        let script = Script::new(before.into_iter().chain([Step::Answer(200, body)]));
+        let script = Script::new(before.into_iter().chain([Step::Status(200, body)]));
         let client = builder().build_on(script).unwrap();
         let error = client.send(&UpdateUsageLimit::new("x", usage_limit())).await.expect_err(&what);
         assert_eq!((error.kind(), error.cause_kind()), (kind, ErrorKind::Decode), "{what}");
@@ -186,39 +186,39 @@ async fn a_success_that_cannot_be_read_tells_that_it_was_done_and_another_answer
         assert_eq!((error.is_applied(), error.verify_with()), (applied, Some("list_usage_limits")), "{what}");
         let next = match applied {
             true => "; the operation took effect; call list_usage_limits to find the result",
-            false => "; it may have taken effect; call list_usage_limits to check",
+            false => "; the operation may have taken effect; call list_usage_limits to check",
         };
         assert!(error.to_string().contains(next), "{what}: {error}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deletion_that_finds_nothing_is_done_only_if_an_attempt_before_may_have_done_it() {
-    let gone = || Step::Answer(404, r#"{"code":"LogStreamDoesntExist","message":""}"#);
+async fn a_delete_that_finds_nothing_succeeds_only_after_an_attempt_that_may_have_taken_effect() {
+    let not_found = || Step::Status(404, r#"{"code":"LogStreamDoesntExist","message":""}"#);
     let client = |steps: Vec<Step>| builder().build_on(Script::new(steps)).unwrap();
     let delete = DeleteLogStream::new("x");
-    for before in [reset(), Step::Answer(500, ""), Step::Answer(503, "<html>"), Step::Answer(408, "")] {
+    for before in [reset(), Step::Status(500, ""), Step::Status(503, "<html>"), Step::Status(408, "")] {
         let what = format!("{before:?}");
-        let reply = client(vec![before, gone()]).send_for_reply(&delete).await.expect(&what);
+        let reply = client(vec![before, not_found()]).send_for_reply(&delete).await.expect(&what);
         assert!(reply.already_deleted, "{what}");
     }
-    for before in [refused(), Step::Answer(503, CONFLICT), Step::Answer(429, "")] {
+    for before in [refused(), Step::Status(503, CONFLICT), Step::Status(429, "")] {
         let what = format!("{before:?}");
-        let error = client(vec![before, gone()]).send(&delete).await.expect_err(&what);
+        let error = client(vec![before, not_found()]).send(&delete).await.expect_err(&what);
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::Api, 2), "{what}");
     }
-    let other = Step::Answer(404, r#"{"code":"UsageLimitNotFound","message":""}"#);
+    let other = Step::Status(404, r#"{"code":"UsageLimitNotFound","message":""}"#);
     assert!(client(vec![reset(), other]).send(&delete).await.is_err());
-    assert!(client(vec![reset(), Step::Answer(404, "")]).send(&delete).await.is_err());
-    assert!(client(vec![gone()]).send(&delete).await.is_err());
+    assert!(client(vec![reset(), Step::Status(404, "")]).send(&delete).await.is_err());
+    assert!(client(vec![not_found()]).send(&delete).await.is_err());
 }
 
 #[tokio::test(start_paused = true)]
-async fn all_attempts_are_the_same_to_the_byte() {
-    let script = Script::new([reset(), Step::Answer(503, CONFLICT), Step::Answer(200, "")]);
+async fn all_attempts_send_the_same_bytes() {
+    let script = Script::new([reset(), Step::Status(503, CONFLICT), Step::Status(200, "")]);
     let client = builder().build_on(script.clone()).unwrap();
     client.send(&UpdateEnvironmentVariables::new().set("A", "1").delete("B")).await.unwrap();
-    let seen = script.seen();
+    let seen = script.requests();
     let parts = |request: &Request<Bytes>| {
         (request.method().clone(), request.uri().clone(), request.headers().clone(), request.body().clone())
     };
@@ -229,10 +229,10 @@ async fn all_attempts_are_the_same_to_the_byte() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waits_follow_the_policy_and_retry_after() {
+async fn waits_for_the_backoff_or_the_retry_after() {
     let started = Instant::now();
     let policy = RetryPolicy::default().max_attempts(4).base_delay(Duration::from_secs(1));
-    let script = Script::new([reset(), reset(), reset(), Step::Answer(200, LISTED)]);
+    let script = Script::new([reset(), reset(), reset(), Step::Status(200, LISTED)]);
     let client = builder().retry(policy).build_on(script).unwrap();
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
     // At most 1 s, 2 s and 4 s, scaled by jitter.
@@ -240,14 +240,14 @@ async fn waits_follow_the_policy_and_retry_after() {
 
     let started = Instant::now();
     let busy = Response::builder().status(429).header("retry-after", "7").body(Bytes::new()).unwrap();
-    list(&Script::new([Step::Respond(busy), Step::Answer(200, LISTED)])).await.unwrap();
+    list(&Script::new([Step::Respond(busy), Step::Status(200, LISTED)])).await.unwrap();
     assert!((Duration::from_secs(7)..Duration::from_secs(8)).contains(&started.elapsed()));
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_takes_too_long_is_followed_by_another() {
+async fn retries_after_the_attempt_timeout() {
     let started = Instant::now();
-    let script = Script::new([Step::Hang, Step::Answer(200, LISTED)]);
+    let script = Script::new([Step::Hang, Step::Status(200, LISTED)]);
     list(&script).await.unwrap();
     assert!((Duration::from_secs(30)..Duration::from_secs(31)).contains(&started.elapsed()));
     let error = create(&Script::new([Step::Hang])).await.unwrap_err();
@@ -256,26 +256,26 @@ async fn an_attempt_that_takes_too_long_is_followed_by_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_ends_in_its_time_wherever_it_is() {
+async fn the_total_timeout_ends_a_call_in_every_phase() {
     let client = |script: &Script| {
         let builder = builder().attempt_timeout(None).total_timeout(Duration::from_secs(5));
         builder.build_on(script.clone()).unwrap()
     };
     let started = Instant::now();
-    // In an attempt.
+    // The deadline ends a running attempt.
     let error = client(&Script::new([Step::Hang])).send(&Create).await.unwrap_err();
     assert_eq!(summary(&error), (ErrorKind::OutcomeUnknown, 1, Sent::Maybe));
     assert_eq!(error.elapsed(), Duration::from_secs(5));
     assert_eq!(started.elapsed(), Duration::from_secs(5));
-    // Before a wait that it would cut: the reason for the wait is what the caller gets, at once.
+    // A wait beyond the deadline is not started. The caller gets the reason for the wait at once.
     let busy = Response::builder().status(429).header("retry-after", "6").body(Bytes::new()).unwrap();
     let error = client(&Script::new([Step::Respond(busy)])).send(&Create).await.unwrap_err();
     assert!(error.is_rate_limited() && error.elapsed() == Duration::ZERO, "{error:?}");
 }
 
-/// The machine may sleep, or the process be stopped, while a call waits.
+/// The machine may sleep, or the process may be stopped, during a backoff.
 #[tokio::test(start_paused = true)]
-async fn a_call_that_wakes_up_after_its_time_begins_no_attempt() {
+async fn starts_no_attempt_when_it_wakes_after_the_deadline() {
     let busy = Response::builder().status(429).header("retry-after", "5").body(Bytes::new()).unwrap();
     let script = Script::new([Step::Respond(busy), Step::Hang]);
     let client = builder().total_timeout(Duration::from_secs(60)).build_on(script.clone()).unwrap();
@@ -284,17 +284,17 @@ async fn a_call_that_wakes_up_after_its_time_begins_no_attempt() {
     tokio::time::advance(Duration::from_secs(3600)).await;
     let error = call.await.unwrap_err();
     assert_eq!(summary(&error), (ErrorKind::DeadlineExceeded, 1, Sent::Maybe));
-    assert_eq!(script.seen().len(), 1);
+    assert_eq!(script.requests().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_budget_that_is_used_up_leaves_the_first_attempt_only() {
+async fn an_exhausted_budget_allows_only_the_first_attempt() {
     let budget = RetryBudget::new(2 * RetryBudget::COST);
     let script = Script::new((0..8).map(|_| reset()));
     let client = builder().retry_budget(budget).build_on(script).unwrap();
     let mut attempts = Vec::new();
     for _ in 0..3 {
-        // A clone has the same budget.
+        // A clone shares the budget.
         let error = client.clone().send(&ListEnvironmentVariables::new()).await.unwrap_err();
         attempts.push(error.attempts());
     }
@@ -302,7 +302,7 @@ async fn a_budget_that_is_used_up_leaves_the_first_attempt_only() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_duration_of_a_policy_is_too_long() {
+async fn a_policy_accepts_durations_of_any_length() {
     let policy = RetryPolicy::default().base_delay(Duration::MAX).max_delay(Duration::MAX);
     let policy = policy.max_conflict_delay(Duration::MAX).max_retry_after(Duration::MAX);
     let client = |total: Option<Duration>, steps: Vec<Step>| {
@@ -310,8 +310,8 @@ async fn no_duration_of_a_policy_is_too_long() {
         builder.build_on(Script::new(steps)).unwrap()
     };
     let operation = ListEnvironmentVariables::new();
-    for step in [reset, || Step::Answer(503, CONFLICT)] {
-        // The wait would be longer than the call.
+    for step in [reset, || Step::Status(503, CONFLICT)] {
+        // The wait would exceed the deadline.
         for total in [Duration::from_secs(60), Duration::MAX] {
             let error = client(Some(total), vec![step()]).send(&operation).await.unwrap_err();
             assert_eq!((error.attempts(), error.elapsed()), (1, Duration::ZERO), "{total:?}");
@@ -323,17 +323,17 @@ async fn no_duration_of_a_policy_is_too_long() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_more_attempts_than_the_limit_are_under_way() {
-    let under_way = Arc::new(AtomicUsize::new(0));
-    let most = Arc::new(AtomicUsize::new(0));
+async fn max_concurrency_bounds_the_attempts_in_flight() {
+    let in_flight = Arc::new(AtomicUsize::new(0));
+    let max = Arc::new(AtomicUsize::new(0));
     let service = {
-        let (under_way, most) = (Arc::clone(&under_way), Arc::clone(&most));
+        let (in_flight, max) = (Arc::clone(&in_flight), Arc::clone(&max));
         tower::service_fn(move |_: Request<Bytes>| {
-            let (under_way, most) = (Arc::clone(&under_way), Arc::clone(&most));
+            let (in_flight, max) = (Arc::clone(&in_flight), Arc::clone(&max));
             async move {
-                most.fetch_max(under_way.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                max.fetch_max(in_flight.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 tokio::time::sleep(Duration::from_secs(1)).await;
-                under_way.fetch_sub(1, Ordering::SeqCst);
+                in_flight.fetch_sub(1, Ordering::SeqCst);
                 Ok::<_, Infallible>(Response::new(Bytes::from_static(LISTED.as_bytes())))
             }
         })
@@ -349,11 +349,11 @@ async fn no_more_attempts_than_the_limit_are_under_way() {
     for call in calls {
         call.await.unwrap().unwrap();
     }
-    assert_eq!((most.load(Ordering::SeqCst), started.elapsed()), (3, Duration::from_secs(3)));
+    assert_eq!((max.load(Ordering::SeqCst), started.elapsed()), (3, Duration::from_secs(3)));
 }
 
 #[tokio::test(start_paused = true)]
-async fn waiting_for_a_place_counts_as_time_of_the_call_and_sends_nothing() {
+async fn waiting_for_a_slot_counts_towards_the_total_timeout_and_sends_nothing() {
     let one_place = ConcurrencyLimitLayer::new(Some(1));
     let client = |total: Option<Duration>, script: &Script| {
         let builder = builder().attempt_layer(one_place.clone()).attempt_timeout(None).total_timeout(total);
@@ -362,20 +362,20 @@ async fn waiting_for_a_place_counts_as_time_of_the_call_and_sends_nothing() {
     let endless = Script::new([Step::Hang]);
     let holder = client(None, &endless);
     let holder = tokio::spawn(async move { holder.send(&Create).await });
-    while endless.seen().is_empty() {
+    while endless.requests().is_empty() {
         tokio::task::yield_now().await;
     }
-    let script = Script::new([Step::Answer(200, "")]);
+    let script = Script::new([Step::Status(200, "")]);
     let waiting = client(Some(Duration::from_secs(5)), &script);
     let error = waiting.send(&Create).await.unwrap_err();
     assert_eq!(summary(&error), (ErrorKind::DeadlineExceeded, 0, Sent::No));
-    assert_eq!((error.elapsed(), script.left()), (Duration::from_secs(5), 1));
-    // A call that is given up frees its place.
+    assert_eq!((error.elapsed(), script.remaining()), (Duration::from_secs(5), 1));
+    // A dropped call releases its slot.
     holder.abort();
     waiting.send(&Create).await.unwrap();
 }
 
-/// Counts what passes, and needs to be polled ready before each call, as tower allows a service to.
+/// Counts requests, and panics if it is called without `poll_ready`, as tower allows.
 #[derive(Clone)]
 struct Counted<S> {
     inner: S,
@@ -410,22 +410,22 @@ impl<S: Service<Request<Bytes>>> Service<Request<Bytes>> for Counted<S> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn layers_go_around_each_attempt_and_around_the_call() {
+async fn layers_wrap_each_attempt_or_the_whole_call() {
     let (attempts, calls) = (CountLayer::default(), CountLayer::default());
     let builder = builder().attempt_layer(attempts.clone()).call_layer(calls.clone()).max_concurrency(2);
-    let client = builder.build_on(Script::new([reset(), reset(), Step::Answer(200, LISTED)])).unwrap();
+    let client = builder.build_on(Script::new([reset(), reset(), Step::Status(200, LISTED)])).unwrap();
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
     assert_eq!((attempts.0.load(Ordering::SeqCst), calls.0.load(Ordering::SeqCst)), (3, 1));
 }
 
 #[tokio::test(start_paused = true)]
-async fn layers_of_tower_fit() {
+async fn accepts_layers_of_tower() {
     let limit = tower::limit::ConcurrencyLimitLayer::new(1);
-    let client = builder().attempt_layer(limit).build_on(Script::new([reset(), Step::Answer(200, LISTED)])).unwrap();
+    let client = builder().attempt_layer(limit).build_on(Script::new([reset(), Step::Status(200, LISTED)])).unwrap();
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
 }
 
-/// A service with a boxed error, as many of tower's layers have.
+/// A service with a boxed error, like many of tower's layers.
 #[derive(Clone)]
 struct Boxed;
 
@@ -442,7 +442,7 @@ impl Service<Request<Bytes>> for Boxed {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_over_a_service_with_a_boxed_error_can_be_spawned() {
+async fn calls_over_a_service_with_a_boxed_error_can_be_spawned() {
     let client = builder().build_on(Boxed).unwrap();
     tokio::spawn(async move { client.send(&ListEnvironmentVariables::new()).await.map(drop) }).await.unwrap().unwrap();
     let client = Client::with_service(endpoint("https://happy-animal-123.convex.cloud"), Boxed);
@@ -450,7 +450,7 @@ async fn a_call_over_a_service_with_a_boxed_error_can_be_spawned() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_of_a_layer_ends_the_call_and_stays_in_the_chain() {
+async fn a_layer_error_ends_the_call_and_stays_in_the_source_chain() {
     let broken =
         tower::service_fn(|_: Request<Bytes>| async { Err::<Response<Bytes>, BoxError>("out of order".into()) });
     let client = builder().build_on(broken).unwrap();
@@ -460,8 +460,8 @@ async fn an_error_of_a_layer_ends_the_call_and_stays_in_the_chain() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_dropped_leaves_the_client_usable() {
-    let script = Script::new([Step::Hang, reset(), Step::Answer(200, LISTED)]);
+async fn a_dropped_call_leaves_the_client_usable() {
+    let script = Script::new([Step::Hang, reset(), Step::Status(200, LISTED)]);
     let client = builder().max_concurrency(1).build_on(script).unwrap();
     let call = client.send(&Create);
     assert!(tokio::time::timeout(Duration::from_secs(1), call).await.is_err(), "in an attempt");
@@ -469,7 +469,7 @@ async fn a_call_that_is_dropped_leaves_the_client_usable() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deprecation_notice_reaches_the_caller() {
+async fn returns_the_deprecation_notice() {
     let response = Response::builder()
         .header("x-convex-deprecation-state", "UpgradeRequired")
         .header("x-convex-deprecation-message", "soon")
@@ -481,7 +481,7 @@ async fn a_deprecation_notice_reaches_the_caller() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_that_breaks_a_rule() {
+async fn sends_nothing_that_breaks_a_rule() {
     let script = Script::new([]);
     let client = builder().build_on(script.clone()).unwrap();
     let error = client.send(&UpdateEnvironmentVariables::new().set("9", "x")).await.unwrap_err();
@@ -489,5 +489,5 @@ async fn nothing_is_sent_that_breaks_a_rule() {
     assert!(error.to_string().ends_with("nothing was sent"), "{error}");
     let Some(BuildError::Invalid(problems)) = error.build_error() else { panic!("{error:?}") };
     assert_eq!(problems.iter().next().unwrap().code, ErrorCode::EnvironmentVariableNameInvalid);
-    assert!(script.seen().is_empty());
+    assert!(script.requests().is_empty());
 }

@@ -1,4 +1,4 @@
-//! The readiness of a service below a layer is the layer's own.
+//! Readiness: each layer reports the readiness of its inner service.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,7 @@ use convex_mgmt_suite::ADMIN_KEY;
 use http::{Request, Response};
 use tower::{BoxError, Layer, Service};
 
-/// A service that gets ready when it is opened, and wakes who asked before.
+/// A service that becomes ready when it is opened, and wakes the task that polled it before.
 #[derive(Clone, Default)]
 struct Door(Arc<DoorState>);
 
@@ -20,14 +20,14 @@ struct Door(Arc<DoorState>);
 struct DoorState {
     open: AtomicBool,
     broken: AtomicBool,
-    asked: Mutex<Option<Waker>>,
+    waker: Mutex<Option<Waker>>,
 }
 
 impl Door {
     fn open(&self) {
         self.0.open.store(true, Ordering::SeqCst);
-        let asked = self.0.asked.lock().unwrap_or_else(PoisonError::into_inner).take();
-        asked.expect("somebody asked before").wake();
+        let waker = self.0.waker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        waker.expect("a task polled before").wake();
     }
 }
 
@@ -43,7 +43,7 @@ impl Service<Request<Bytes>> for Door {
         if self.0.open.load(Ordering::SeqCst) {
             return Poll::Ready(Ok(()));
         }
-        *self.0.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());
+        *self.0.waker.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());
         Poll::Pending
     }
 
@@ -57,7 +57,7 @@ fn refresh() -> CredentialRefreshLayer<convex_mgmt::DeploymentApi> {
     CredentialRefreshLayer::new(async |_| Ok(DeployKey::parse(ADMIN_KEY)?))
 }
 
-/// How ready the layer's service is: over a closed door, after it was opened, and over a broken one.
+/// Returns the readiness of the layer: over a closed door, after it was opened, and over a broken one.
 fn readiness<L>(layer: &L) -> [Poll<Result<(), TransportErrorKind>>; 3]
 where
     L: Layer<Door>,
@@ -74,7 +74,7 @@ where
         })
     };
     let closed = poll();
-    // Panics if the layer did not ask the door.
+    // Panics if the layer did not poll the door.
     door.open();
     let opened = poll();
     door.0.broken.store(true, Ordering::SeqCst);
@@ -82,7 +82,7 @@ where
 }
 
 #[test]
-fn a_layer_is_ready_when_the_service_below_is() {
+fn a_layer_is_ready_when_its_inner_service_is() {
     let expected = [Poll::Pending, Poll::Ready(Ok(())), Poll::Ready(Err(TransportErrorKind::Layer))];
     for timeout in [None, Some(Duration::from_secs(1))] {
         assert_eq!(readiness(&AttemptTimeoutLayer::new(timeout)), expected, "{timeout:?}");
@@ -93,9 +93,9 @@ fn a_layer_is_ready_when_the_service_below_is() {
     assert_eq!(readiness(&refresh()), expected);
 }
 
-/// The same through a whole client: [`Door`] panics if it is called before.
+/// A whole client. [`Door`] panics if it is called before it is ready.
 #[tokio::test(start_paused = true)]
-async fn a_call_waits_until_every_service_below_is_ready() {
+async fn a_call_waits_until_every_inner_service_is_ready() {
     let door = Door::default();
     let client = crate::builder().attempt_layer(refresh()).max_concurrency(1).build_on(door.clone()).unwrap();
     let call =

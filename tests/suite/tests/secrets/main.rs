@@ -1,6 +1,6 @@
-//! A canary in every secret, pushed through every way to fail: it must not be in any text.
+//! A canary in every secret, with every failure: no text shows it.
 
-mod everywhere;
+mod all_operations;
 #[cfg(target_os = "linux")]
 mod memory;
 mod proxy;
@@ -28,15 +28,15 @@ use convex_mgmt::{
 use convex_mgmt_suite::{Script, Step, refused, reset};
 use http::{Response, StatusCode};
 
-/// In keys it has to be an even number of hex digits to pass for an admin key's secret.
+/// An admin key's secret is an even number of hex digits.
 const CANARY: &str = "01ca7a71";
 
-fn shown(value: &impl Debug) -> String {
+fn debug_texts(value: &impl Debug) -> String {
     format!("{value:?} {value:#?}")
 }
 
-/// All texts of an error and of what it comes from.
-fn told(error: &(impl StdError + 'static)) -> String {
+/// All texts of an error and of its sources.
+fn error_texts(error: &(impl StdError + 'static)) -> String {
     let mut text = format!("{error} {error:?} {error:#?}");
     let mut source = error.source();
     while let Some(cause) = source {
@@ -73,24 +73,24 @@ fn values_show_no_secret() {
     let client = Client::new(endpoint()).unwrap();
     let request = ListEnvironmentVariables::new().to_request(&endpoint()).unwrap();
     for text in [
-        shown(&Secret::new(CANARY)),
-        shown(&key()),
-        shown(&token),
-        shown(&Credential::parse(CANARY).unwrap()),
-        shown(&Credential::from(key())),
-        shown(&endpoint()),
-        shown(&management),
-        shown(&client),
-        shown(&Client::builder(endpoint())),
-        shown(&variables),
-        shown(&plan),
+        debug_texts(&Secret::new(CANARY)),
+        debug_texts(&key()),
+        debug_texts(&token),
+        debug_texts(&Credential::parse(CANARY).unwrap()),
+        debug_texts(&Credential::from(key())),
+        debug_texts(&endpoint()),
+        debug_texts(&management),
+        debug_texts(&client),
+        debug_texts(&Client::builder(endpoint())),
+        debug_texts(&variables),
+        debug_texts(&plan),
         plan.to_string(),
-        shown(&plan.rebase(&back_reading())),
-        shown(&back),
+        debug_texts(&plan.rebase(&reread())),
+        debug_texts(&back),
         back.to_string(),
-        shown(&update()),
-        shown(&request),
-        shown(&request.headers()),
+        debug_texts(&update()),
+        debug_texts(&request),
+        debug_texts(&request.headers()),
         Credential::from(key()).compatibility(UpdateEnvironmentVariables::META).to_string(),
         Credential::from(token).compatibility(UpdateEnvironmentVariables::META).to_string(),
     ] {
@@ -98,11 +98,11 @@ fn values_show_no_secret() {
     }
 }
 
-fn back_reading() -> EnvironmentVariables {
+fn reread() -> EnvironmentVariables {
     [("NAME", format!("{CANARY}{CANARY}"))].into_iter().collect()
 }
 
-/// A canary in each secret that a log stream has, going there.
+/// Log streams to create, with a canary in each secret.
 fn streams() -> Vec<NewLogStream> {
     let axiom = NewAxiom::new(CANARY, "dataset").ingest_url("https://axiom.example".into());
     let axiom = axiom.topics(LogTopics::only([LogTopic::Exception]));
@@ -126,21 +126,21 @@ fn updates() -> Vec<LogStreamUpdate> {
 }
 
 #[test]
-fn log_streams_show_no_secret_on_the_way_there() {
+fn log_stream_requests_show_no_secret() {
     let sends = |request: http::Request<Bytes>| {
         assert!(String::from_utf8_lossy(request.body()).contains(CANARY), "the test sends no secret");
-        assert_clean(&"a request", &shown(&request.headers()));
+        assert_clean(&"a request", &debug_texts(&request.headers()));
     };
     for stream in streams() {
         let create = CreateLogStream::new(stream);
-        assert_clean(&"a create", &shown(&create));
-        assert_clean(&"a refused create", &told(&create.to_request(&endpoint()).unwrap_err()));
+        assert_clean(&"a create", &debug_texts(&create));
+        assert_clean(&"a rejected create", &error_texts(&create.to_request(&endpoint()).unwrap_err()));
         sends(create.unchecked().to_request(&endpoint()).unwrap());
     }
     for changes in updates() {
         let update = UpdateLogStream::new("id", changes);
-        assert_clean(&"an update", &shown(&update));
-        assert_clean(&"a refused update", &told(&update.to_request(&endpoint()).unwrap_err()));
+        assert_clean(&"an update", &debug_texts(&update));
+        assert_clean(&"a rejected update", &error_texts(&update.to_request(&endpoint()).unwrap_err()));
         sends(update.unchecked().to_request(&endpoint()).unwrap());
     }
     for meta in [<CreateLogStream>::META, UpdateLogStream::META] {
@@ -149,7 +149,7 @@ fn log_streams_show_no_secret_on_the_way_there() {
 }
 
 #[test]
-fn log_streams_show_no_secret_on_the_way_back() {
+fn log_stream_responses_show_no_secret() {
     let stream = format!(
         r#"{{"logStreamType":"webhook","id":"a","status":{{"type":"active"}},"url":"https://e.example/","format":"json","hmacSecret":"{CANARY}","topics":null}}"#
     );
@@ -158,12 +158,12 @@ fn log_streams_show_no_secret_on_the_way_back() {
     let list = Bytes::from(format!("[{stream},{unknown}]"));
     let listed = ListLogStreams::decode(&list).unwrap();
     assert_eq!(listed.len(), 2);
-    assert_clean(&"a list", &shown(&listed));
+    assert_clean(&"a list", &debug_texts(&listed));
     let new = Bytes::from(format!(r#"{{"logStreamType":"webhook","id":"a","hmacSecret":"{CANARY}"}}"#));
     let created = <CreateLogStream>::decode(&new).unwrap();
     assert_eq!(created.hmac_secret().map(Secret::expose), Some(CANARY));
-    assert_clean(&"what was created", &shown(&created));
-    assert_clean(&"what was rotated", &shown(&RotateWebhookSecret::decode(&new).unwrap()));
+    assert_clean(&"a created stream", &debug_texts(&created));
+    assert_clean(&"a rotated secret", &debug_texts(&RotateWebhookSecret::decode(&new).unwrap()));
     for broken in [
         stream.replace(&format!(r#""{CANARY}""#), &format!(r#"["{CANARY}"]"#)),
         stream.replace(r#""format":"json""#, &format!(r#""format":{{"{CANARY}":1}}"#)),
@@ -172,7 +172,7 @@ fn log_streams_show_no_secret_on_the_way_back() {
         stream.replace(r#""id":"a","#, ""),
     ] {
         let error = GetLogStream::decode(&Bytes::from(broken)).unwrap_err();
-        assert_clean(&"a broken stream", &told(&error));
+        assert_clean(&"a broken stream", &error_texts(&error));
     }
     for meta in [<CreateLogStream>::META, GetLogStream::META, ListLogStreams::META, RotateWebhookSecret::META] {
         assert!(meta.secret_response, "{}", meta.id);
@@ -180,40 +180,43 @@ fn log_streams_show_no_secret_on_the_way_back() {
 }
 
 #[test]
-fn documents_and_the_audit_log_are_not_shown() {
+fn debug_hides_documents_and_audit_log_metadata() {
     let page = Bytes::from(format!(
         r#"{{"status":{{"type":"x","k":"{CANARY}"}},"truncates":[],"values":[{{"component":"","table":"t","ts":1,"deleted":false,"value":{{"_id":"x","k":"{CANARY}"}}}}],"syncId":"s","pagination":{{"hasMore":true,"nextCursor":"c"}}}}"#
     ));
     let page = DataSync::decode(&page).unwrap();
     assert!(page.values[0].document.as_str().contains(CANARY));
-    assert_clean(&"a page", &shown(&page));
+    assert_clean(&"a page", &debug_texts(&page));
     let bad = format!(r#"{{"_id":"x","f":{{"$bytes":"{CANARY}!"}}}}"#);
-    assert_clean(&"a document", &told(&Document::parse(bad).unwrap().fields().unwrap_err()));
+    assert_clean(&"a document", &error_texts(&Document::parse(bad).unwrap().fields().unwrap_err()));
     let events = Bytes::from(format!(
         r#"{{"items":[{{"actor":{{"kind":"x","k":"{CANARY}"}},"action":"x","createTime":1,"metadata":{{"k":"{CANARY}"}}}}],"pagination":{{"hasMore":false}}}}"#
     ));
     let events = ListAuditLogEvents::decode(&events).unwrap();
     assert!(events.items[0].metadata.as_str().contains(CANARY));
-    assert_clean(&"the audit log", &shown(&events));
+    assert_clean(&"the audit log", &debug_texts(&events));
 }
 
 #[test]
-fn bad_input_is_not_repeated() {
+fn errors_do_not_repeat_invalid_input() {
     for text in [format!("{CANARY}\n"), format!("dev:|{CANARY}"), format!("{CANARY}é"), format!("{CANARY}|")] {
-        assert_clean(&"a credential", &told(&Credential::parse(&text).unwrap_err()));
+        assert_clean(&"a credential", &error_texts(&Credential::parse(&text).unwrap_err()));
     }
-    assert_clean(&"another kind", &told(&AccessToken::parse(&format!("prod:n|{CANARY}")).unwrap_err()));
+    assert_clean(&"another kind", &error_texts(&AccessToken::parse(&format!("prod:n|{CANARY}")).unwrap_err()));
     for around in
         ["\"KEY\"", "Convex KEY", "Authorization: Convex KEY", "X=KEY", "KEY,", "KEY KEY", "KEY\nKEY", "https://KEY"]
     {
         let text = around.replace("KEY", &format!("dev:n|{CANARY}"));
         for error in [Credential::parse(&text).unwrap_err(), DeployKey::parse(&text).unwrap_err()] {
-            assert_clean(&"more than a key", &told(&error));
+            assert_clean(&"more than a key", &error_texts(&error));
         }
     }
     for prefix in [format!("{CANARY}//"), format!("{CANARY}/%2e"), format!("{CANARY}/api/v1"), format!("?{CANARY}")] {
         let url = format!("https://example.com/{prefix}");
-        assert_clean(&"a prefix", &told(&Endpoint::<DeploymentApi>::with_path_prefix(&url, &key()).unwrap_err()));
+        assert_clean(
+            &"a prefix",
+            &error_texts(&Endpoint::<DeploymentApi>::with_path_prefix(&url, &key()).unwrap_err()),
+        );
     }
     for url in [
         format!("https://user:{CANARY}@example.com"),
@@ -223,28 +226,28 @@ fn bad_input_is_not_repeated() {
         format!("https://{CANARY} .com"),
         format!("http://{CANARY}.com"),
     ] {
-        assert_clean(&"a URL", &told(&Endpoint::<DeploymentApi>::new(&url, &key()).unwrap_err()));
+        assert_clean(&"a URL", &error_texts(&Endpoint::<DeploymentApi>::new(&url, &key()).unwrap_err()));
     }
     for text in
         [format!("A={CANARY}\n{CANARY}"), format!("A='x\n{CANARY}"), format!("A B={CANARY}"), format!("={CANARY}")]
     {
-        assert_clean(&"an .env file", &told(&EnvironmentVariables::from_dotenv(&text).unwrap_err()));
+        assert_clean(&"an .env file", &error_texts(&EnvironmentVariables::from_dotenv(&text).unwrap_err()));
     }
     let text = format!("A=\"{CANARY}\nB={CANARY}#{CANARY}\nC='\\'{CANARY}\nD={CANARY}'\nA:\n{CANARY}");
     let (_, warnings) = EnvironmentVariables::from_dotenv_with_warnings(&text).unwrap();
     assert_eq!(warnings.len(), 6, "{warnings:?}");
-    warnings.iter().for_each(|warning| assert_clean(&"a warning", &told(warning)));
+    warnings.iter().for_each(|warning| assert_clean(&"a warning", &error_texts(warning)));
     for bad in [
         UpdateEnvironmentVariables::new().set("9", CANARY),
         UpdateEnvironmentVariables::new().set(format!("NAME={CANARY}"), "x"),
         UpdateEnvironmentVariables::new().set("NAME", CANARY.repeat(2000)),
     ] {
-        assert_clean(&"a variable", &told(&bad.to_request(&endpoint()).unwrap_err()));
+        assert_clean(&"a variable", &error_texts(&bad.to_request(&endpoint()).unwrap_err()));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_way_to_fail_tells_a_secret() {
+async fn no_failure_shows_a_secret() {
     let body = |text: &str| Bytes::from(text.replace("CANARY", CANARY));
     let respond = |status: u16, header: (&str, String), text: &str| {
         let mut response = Response::builder().header(header.0, header.1).body(body(text)).unwrap();
@@ -275,15 +278,15 @@ async fn no_way_to_fail_tells_a_secret() {
         let builder = Client::builder(endpoint()).retry(convex_mgmt::RetryPolicy::never());
         let client = builder.build_on(Script::new([step])).unwrap();
         let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
-        assert_clean(&what, &told(&error));
-        // What must not be shown can still be asked for.
+        assert_clean(&what, &error_texts(&error));
+        // The caller can still read the body.
         if let Some(ResponseError::Unexpected(_) | ResponseError::Decode(_)) = error.response_error() {
             assert!(error.body().is_some_and(|body| !body.is_empty()), "{what}");
         }
     }
-    let client = Client::builder(endpoint()).build_on(Script::new([Step::Answer(200, "")])).unwrap();
+    let client = Client::builder(endpoint()).build_on(Script::new([Step::Status(200, "")])).unwrap();
     let reply = client.send_for_reply(&update()).await.unwrap();
-    assert_clean(&"a reply", &shown(&reply));
+    assert_clean(&"a reply", &debug_texts(&reply));
     let meta: &OperationMeta = UpdateEnvironmentVariables::META;
     assert!(meta.secret_request && !meta.secret_response);
 }

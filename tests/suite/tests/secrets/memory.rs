@@ -1,4 +1,4 @@
-//! Memory that held a secret is wiped when the last owner is gone. The system shows what safe code cannot see.
+//! Wiping of memory after the last owner of a secret is dropped, checked in `/proc/self/mem`.
 
 use std::fs::{File, read_to_string};
 use std::hint::black_box;
@@ -10,28 +10,30 @@ use convex_mgmt::{DeployKey, DeploymentApi, Endpoint, Operation, Secret};
 use http::Response;
 use http::header::AUTHORIZATION;
 
-/// Where the allocator keeps its own notes once memory is free.
-const NOTES: usize = 16;
+/// The size of the allocator's metadata at the start of freed memory.
+const ALLOCATOR_METADATA: usize = 16;
 
-/// What lies where the text of a value was, once the value is gone; `None` where the system does not show it.
-fn left_of<T>(value: T, text: impl Fn(&T) -> &[u8]) -> Option<Vec<u8>> {
+/// Returns the memory of a value's text after the value is dropped, or `None` if the system does not show it.
+fn memory_after_drop<T>(value: T, text: impl Fn(&T) -> &[u8]) -> Option<Vec<u8>> {
     let memory = File::open("/proc/self/mem").ok()?;
     let bytes = text(&value);
     let (address, mut left) = (bytes.as_ptr() as u64, vec![0; bytes.len()]);
     memory.read_exact_at(&mut left, address).ok().filter(|()| left == bytes)?;
-    // Nothing is allocated from here on, so nobody takes the memory over.
+    // Nothing allocates from here on, so the memory is not reused.
     drop(value);
     memory.read_exact_at(&mut left, address).ok()?;
-    Some(left.split_off(NOTES))
+    Some(left.split_off(ALLOCATOR_METADATA))
 }
 
 #[test]
-fn a_dropped_secret_is_wiped() {
+fn wipes_a_dropped_secret() {
     let canary = |kind: &str| format!("happy-animal-123|{kind}{}", "0123456789abcdef".repeat(4));
     let (plain, key, value) = (canary("plain"), DeployKey::parse(&canary("key")).unwrap(), canary("value"));
-    match left_of(plain.clone(), String::as_bytes) {
+    match memory_after_drop(plain.clone(), String::as_bytes) {
         None => return eprintln!("SKIPPED: this system does not show a process its memory"),
-        Some(left) => assert_eq!(left, &plain.as_bytes()[NOTES..], "what is not wiped is seen"),
+        Some(left) => {
+            assert_eq!(left, &plain.as_bytes()[ALLOCATOR_METADATA..], "the check finds memory that is not wiped")
+        }
     }
 
     let endpoint = Endpoint::<DeploymentApi>::new("https://happy-animal-123.convex.cloud", &key).unwrap();
@@ -39,39 +41,42 @@ fn a_dropped_secret_is_wiped() {
     let body = format!(r#"{{"environmentVariables":{{"NAME":"{value}"}}}}"#);
     let variables = ListEnvironmentVariables::from_response(Response::new(body.into())).unwrap();
     for (what, left) in [
-        ("a text", left_of(Secret::new(canary("text")), |secret| secret.expose().as_bytes())),
-        ("a copy", left_of(Secret::new(canary("text")).clone(), |secret| secret.expose().as_bytes())),
-        ("a key", left_of(key, |key| Authorizes::<DeploymentApi>::secret(key).expose().as_bytes())),
-        ("a value", left_of(variables, |variables| variables.get("NAME").unwrap().expose().as_bytes())),
-        ("a header", left_of((endpoint, request), |(_, request)| request.headers()[AUTHORIZATION].as_bytes())),
+        ("a text", memory_after_drop(Secret::new(canary("text")), |secret| secret.expose().as_bytes())),
+        ("a copy", memory_after_drop(Secret::new(canary("text")).clone(), |secret| secret.expose().as_bytes())),
+        ("a key", memory_after_drop(key, |key| Authorizes::<DeploymentApi>::secret(key).expose().as_bytes())),
+        ("a value", memory_after_drop(variables, |variables| variables.get("NAME").unwrap().expose().as_bytes())),
+        (
+            "a header",
+            memory_after_drop((endpoint, request), |(_, request)| request.headers()[AUTHORIZATION].as_bytes()),
+        ),
     ] {
         let left = left.unwrap();
         assert!(left.len() > 64 && left.iter().all(|byte| *byte == 0), "{what}: {left:?}");
     }
 }
 
-/// Nobody's text, and what it looks like to a search that must not find itself: no byte of it is as it is in the text.
-struct Sought(Vec<u8>);
+/// A search pattern, stored with all bytes changed so that the search does not find itself.
+struct Pattern(Vec<u8>);
 
 const PAGE: u64 = 4096;
 
-/// How long the same letter goes on.
+/// The length of a run of the same letter.
 const LETTERS: usize = 24;
 
-/// Turns a byte into another one and back.
+/// The mask that changes each byte of a pattern.
 const HIDE: u8 = 0x55;
 
-/// Two lines of a text, between which there is this.
+/// Two runs of a letter, with these bytes between them.
 fn line(letter: u8, between: &[u8]) -> impl Iterator<Item = u8> + '_ {
     std::iter::repeat_n(letter, LETTERS).chain(between.iter().copied()).chain(std::iter::repeat_n(letter, LETTERS))
 }
 
-impl Sought {
+impl Pattern {
     fn new(letter: u8, between: &[u8]) -> Self {
         Self(line(letter, between).map(|byte| byte ^ HIDE).collect())
     }
 
-    /// How often the process's memory holds the text; `None` where the system does not show it.
+    /// The number of copies in the process's memory, or `None` if the system does not show it.
     fn copies(&self) -> Option<usize> {
         let memory = File::open("/proc/self/mem").ok()?;
         let mut found = 0;
@@ -80,14 +85,14 @@ impl Sought {
             let (start, end) = region.split(' ').next()?.split_once('-')?;
             let (start, end) = (u64::from_str_radix(start, 16).ok()?, u64::from_str_radix(end, 16).ok()?);
             for address in (start..end).step_by(PAGE as usize) {
-                // What is read must not be found a second time where it was read to.
+                // The read buffer itself is skipped.
                 let here = page.as_ptr() as u64;
                 if (here.saturating_sub(2 * PAGE)..here + 2 * PAGE).contains(&address) {
                     continue;
                 }
                 let read = memory.read_at(&mut page, address).unwrap_or_default();
                 let text = &page[..read.min(PAGE as usize + self.0.len() - 1)];
-                // So many letters in a row cannot stand between two looks.
+                // Every run of this length contains one of the sampled bytes.
                 if text.iter().step_by(LETTERS).any(|byte| self.0.first() == Some(&(byte ^ HIDE))) {
                     found += text.windows(self.0.len()).filter(|window| self.is(window)).count();
                 }
@@ -102,7 +107,7 @@ impl Sought {
     }
 }
 
-/// A text of lines that are alike, in memory of its own size, so that making it leaves nothing behind.
+/// A text of equal lines in a buffer of its final size, so that building it leaves no copies.
 fn lines(letter: u8, between: &[u8], before: &str, after: &str) -> String {
     let mut text = String::with_capacity(4096);
     text.push_str(before);
@@ -111,11 +116,11 @@ fn lines(letter: u8, between: &[u8], before: &str, after: &str) -> String {
     text
 }
 
-/// A value with line feeds has to be taken apart to be read, and to be written.
+/// A value with line feeds has to be unescaped to be decoded, and escaped to be encoded.
 #[test]
-fn reading_and_writing_a_secret_leaves_no_copy_of_it() {
+fn decoding_and_encoding_a_secret_leaves_no_copy() {
     let control = lines(b'u', b"\n", "", "");
-    if Sought::new(b'u', b"\n").copies().is_none_or(|copies| copies == 0) {
+    if Pattern::new(b'u', b"\n").copies().is_none_or(|copies| copies == 0) {
         return eprintln!("SKIPPED: this system does not show a process its memory");
     }
     drop(control);
@@ -123,23 +128,23 @@ fn reading_and_writing_a_secret_leaves_no_copy_of_it() {
     let body = lines(b'v', br"\n", r#"{"environmentVariables":{"NAME":""#, r#""}}"#);
     let variables = ListEnvironmentVariables::from_response(Response::new(body.into())).unwrap();
     assert_eq!(variables.get("NAME").unwrap().len(), 490);
-    let sought = Sought::new(b'v', b"\n");
-    assert_eq!(sought.copies(), Some(10), "while it is there, it is there once");
+    let pattern = Pattern::new(b'v', b"\n");
+    assert_eq!(pattern.copies(), Some(10), "exactly one copy while it is in use");
     drop(variables);
-    assert_eq!(sought.copies(), Some(0), "a value");
+    assert_eq!(pattern.copies(), Some(0), "a value");
 
     let body = lines(b'w', br"\u000a", r#"{"logStreamType":"webhook","hmacSecret":""#, r#""}"#);
     let rotated = RotateWebhookSecret::from_response(Response::new(body.into())).unwrap();
     assert_eq!(rotated.hmac_secret.len(), 490);
     drop(rotated);
-    assert_eq!(Sought::new(b'w', b"\n").copies(), Some(0), "a webhook's secret");
+    assert_eq!(Pattern::new(b'w', b"\n").copies(), Some(0), "a webhook's secret");
 
     let key = DeployKey::parse("happy-animal-123|made-up").unwrap();
     let endpoint = Endpoint::<DeploymentApi>::new("https://happy-animal-123.convex.cloud", &key).unwrap();
     let update = UpdateEnvironmentVariables::new().set("NAME", lines(b'x', b"\n", "", "")).set("NEXT", "1");
     let request = update.to_request(&endpoint).unwrap();
-    let written = Sought::new(b'x', br"\n");
-    assert_eq!(written.copies(), Some(10), "while it is there, it is there once");
+    let written = Pattern::new(b'x', br"\n");
+    assert_eq!(written.copies(), Some(10), "exactly one copy while it is in use");
     drop((update, request));
-    assert_eq!((written.copies(), Sought::new(b'x', b"\n").copies()), (Some(0), Some(0)), "a request");
+    assert_eq!((written.copies(), Pattern::new(b'x', b"\n").copies()), (Some(0), Some(0)), "a request");
 }

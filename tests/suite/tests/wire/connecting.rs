@@ -1,4 +1,4 @@
-//! Connections that do not come about, or are dropped before a request.
+//! Connections that cannot be opened, or are closed before a request.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,17 +9,17 @@ use convex_mgmt::{
     Client, ClientBuilder, DeployKey, DeploymentApi, Endpoint, ErrorKind, Idempotency, Proxy, RetryPolicy, Sent,
 };
 use convex_mgmt_suite::ADMIN_KEY;
-use convex_mgmt_suite::script_server::{Act, Closed, Gate, ScriptServer, write};
+use convex_mgmt_suite::script_server::{Act, ClosedPort, Gate, ScriptServer, write};
 use tower::ServiceExt;
 use tower::layer::layer_fn;
 
-use crate::{CLASSES, Case, Signal, builder, check, client, done, joined, list, send, settle};
+use crate::{CLASSES, Case, Signal, builder, check, client, joined, list, send, settle, success};
 
 /// Case 1.
 #[tokio::test]
-async fn refused_and_then_accepted() {
+async fn retries_a_refused_connection() {
     for class in CLASSES {
-        let closed = Closed::port();
+        let closed = ClosedPort::any();
         let url = closed.url();
         let error = send(&client(&url, 3), class).await.unwrap_err();
         assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::Connect, ErrorKind::Connect), "{class:?}");
@@ -32,7 +32,7 @@ async fn refused_and_then_accepted() {
             service.map_result(move |result| {
                 if let Some(closed) = closed.lock().unwrap_or_else(PoisonError::into_inner).take() {
                     assert!(result.is_err());
-                    *opened.lock().unwrap() = Some(closed.open([joined([done(), done()])]));
+                    *opened.lock().unwrap() = Some(closed.open([joined([success(), success()])]));
                 }
                 result
             })
@@ -46,7 +46,7 @@ async fn refused_and_then_accepted() {
 
 /// Case 2.
 #[tokio::test]
-async fn a_name_without_an_address() {
+async fn reports_a_name_without_an_address() {
     for class in CLASSES {
         let error = send(&client("https://no-such-host.invalid", 2), class).await.unwrap_err();
         assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Dns, Sent::No, 2), "{class:?}");
@@ -55,69 +55,73 @@ async fn a_name_without_an_address() {
     }
 }
 
-/// Case 2. The other addresses of loopback are there on Linux only.
+/// Case 2. Only Linux has the other loopback addresses by default.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_name_of_several_addresses() {
+async fn tries_the_next_address_of_a_name() {
     const NAME: &str = "Deployment.localhost";
     let (dead, live) = ([127, 0, 0, 2], [127, 0, 0, 1]);
-    for swallows in [false, true] {
-        let server = ScriptServer::start([joined([done(), done()])]).await;
+    for hangs in [false, true] {
+        let server = ScriptServer::start([joined([success(), success()])]).await;
         let port = server.address().port();
-        let closed = Closed::at((dead, port).into());
-        let _swallowing = swallows.then(|| closed.swallow());
+        let closed = ClosedPort::at((dead, port).into());
+        let _swallowing = hangs.then(|| closed.blackhole());
         let url = format!("http://{NAME}:{port}");
         let at = |addresses: &[[u8; 4]]| {
             let addresses: Vec<_> = addresses.iter().map(|address| IpAddr::from(*address)).collect();
             builder(&url, 1).connect_timeout(Duration::from_millis(800)).resolve(NAME, addresses).build().unwrap()
         };
         list(&at(&[dead, live])).await.unwrap();
-        assert_eq!((server.connections(), server.requests().len()), (1, 1), "{swallows}");
+        assert_eq!((server.connections(), server.requests().len()), (1, 1), "{hangs}");
         let host = format!("host: deployment.localhost:{port}\r\n");
         assert!(String::from_utf8_lossy(&server.requests()[0]).contains(&host), "the name stays that of the URL");
-        for none in [&[dead][..], &[dead, dead], &[]] {
-            let error = send(&at(none), Idempotency::NonIdempotent).await.unwrap_err();
-            assert_eq!((error.kind(), error.sent()), (ErrorKind::Connect, Sent::No), "{swallows} {none:?}: {error:?}");
+        for unreachable in [&[dead][..], &[dead, dead], &[]] {
+            let error = send(&at(unreachable), Idempotency::NonIdempotent).await.unwrap_err();
+            assert_eq!(
+                (error.kind(), error.sent()),
+                (ErrorKind::Connect, Sent::No),
+                "{hangs} {unreachable:?}: {error:?}"
+            );
         }
-        assert_eq!(server.connections(), 1, "{swallows}");
+        assert_eq!(server.connections(), 1, "{hangs}");
     }
 }
 
 /// Case 3.
 #[tokio::test]
-async fn an_opening_that_is_never_answered() {
-    let swallowing = Closed::port().swallow();
+async fn the_connect_timeout_ends_an_unanswered_connect() {
+    let blackhole = ClosedPort::any().blackhole();
     for class in CLASSES {
-        let client = builder(&swallowing.url, 2).connect_timeout(Duration::from_millis(50)).build().unwrap();
+        let client = builder(&blackhole.url, 2).connect_timeout(Duration::from_millis(50)).build().unwrap();
         let error = send(&client, class).await.unwrap_err();
         assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Connect, Sent::No, 2), "{class:?}");
         assert!(error.elapsed() >= Duration::from_millis(100), "{class:?}: {error:?}");
     }
 }
 
-/// Case 3. The time of an attempt or of the whole call runs out while the connection is being opened, which would take longer.
+/// Case 3. The attempt timeout or the total timeout ends while the connection is being opened.
 #[tokio::test]
-async fn no_connection_in_the_time_of_a_call_means_that_nothing_was_sent() {
+async fn reports_not_sent_when_the_timeout_ends_before_the_connect() {
     let short = Duration::from_millis(100);
-    let swallowing = Closed::port().swallow();
-    // Accepts the connection, and never answers the handshake of TLS, or the request for a tunnel.
+    let blackhole = ClosedPort::any().blackhole();
+    // Accepts the connection, and responds to neither the TLS handshake nor the tunnel request.
     let silent = ScriptServer::start((0..100).map(|_| vec![Act::Hang])).await;
     let secure = format!("https://localhost:{}", silent.address().port());
     let proxied = |url: &str| builder("https://deployment.example", 2).proxy(Proxy::new(url, "").unwrap());
     for http2 in [false, true] {
-        for (case, way) in [
-            ("swallowed", &(|| builder(&swallowing.url, 2)) as &dyn Fn() -> ClientBuilder<DeploymentApi>),
+        for (case, build) in [
+            ("swallowed", &(|| builder(&blackhole.url, 2)) as &dyn Fn() -> ClientBuilder<DeploymentApi>),
             ("no handshake", &|| builder(&secure, 2)),
-            ("no proxy", &|| proxied(&swallowing.url)),
+            ("no proxy", &|| proxied(&blackhole.url)),
             ("no tunnel", &|| proxied(&silent.url())),
         ] {
             for class in CLASSES {
                 let what = format!("{case}, {class:?}, HTTP/2 {http2}");
-                let unbounded = || way().http2(http2).connect_timeout(None);
+                let unbounded = || build().http2(http2).connect_timeout(None);
                 let client = unbounded().attempt_timeout(short).build().unwrap();
                 let error = send(&client, class).await.unwrap_err();
                 assert_eq!((error.kind(), error.sent()), (ErrorKind::AttemptTimeout, Sent::No), "{what}: {error:?}");
-                assert_eq!(error.attempts(), 2, "{what}: nothing was sent, so each class is repeated");
+                assert_eq!(error.attempts(), 2, "{what}: nothing was sent, so every class is retried");
                 let client = unbounded().attempt_timeout(None).total_timeout(short).build().unwrap();
                 let error = send(&client, class).await.unwrap_err();
                 assert_eq!((error.kind(), error.sent()), (ErrorKind::DeadlineExceeded, Sent::No), "{what}: {error:?}");
@@ -126,9 +130,9 @@ async fn no_connection_in_the_time_of_a_call_means_that_nothing_was_sent() {
     }
 }
 
-/// Calls that wait for the connection that another one opens get the reason together with it.
+/// Calls that wait for the connection of another call get its error.
 #[tokio::test]
-async fn an_opening_that_fails_fails_for_all_that_wait_for_it() {
+async fn a_failed_connect_fails_all_calls_that_wait_for_it() {
     let silent = ScriptServer::start((0..10).map(|_| vec![Act::Hang])).await;
     let url = format!("https://localhost:{}", silent.address().port());
     let client = builder(&url, 1).http2(true).connect_timeout(Duration::from_millis(200)).build().unwrap();
@@ -146,9 +150,9 @@ async fn an_opening_that_fails_fails_for_all_that_wait_for_it() {
     assert_eq!(silent.connections(), 1);
 }
 
-/// A call that gives up while it opens a connection for others leaves that to them.
+/// Another waiting call opens the connection instead.
 #[tokio::test]
-async fn a_call_that_is_dropped_while_it_opens_leaves_the_others_their_turn() {
+async fn another_call_connects_when_the_connecting_call_is_dropped() {
     let silent = ScriptServer::start((0..10).map(|_| vec![Act::Hang])).await;
     let url = format!("https://localhost:{}", silent.address().port());
     let client = builder(&url, 1).http2(true).connect_timeout(Duration::from_millis(300)).build().unwrap();
@@ -165,9 +169,9 @@ async fn a_call_that_is_dropped_while_it_opens_leaves_the_others_their_turn() {
     assert_eq!((error.kind(), error.sent(), silent.connections()), (ErrorKind::Connect, Sent::No, 2), "{error:?}");
 }
 
-/// Case 5. Whether anything was written when the connection ended is a matter of chance, and so counts as sent.
+/// Case 5. Whether bytes were written before the connection ended depends on timing, so the request counts as sent.
 #[tokio::test]
-async fn accepted_and_dropped() {
+async fn retries_a_connection_closed_before_the_request_is_read() {
     check([
         Case::broken("reset before anything was read", 0, [Act::Reset]),
         Case::broken("closed before anything was read", 0, []),
@@ -175,14 +179,14 @@ async fn accepted_and_dropped() {
     .await;
 }
 
-/// A kept connection returns the request because it has closed, and the time runs out while another is being opened.
+/// A pooled connection returns the request because it has closed, and the timeout ends while another one is being opened.
 #[tokio::test]
-async fn a_kept_connection_that_returned_the_request_counts_as_none() {
+async fn a_request_returned_by_a_closed_connection_counts_as_not_sent() {
     for class in CLASSES {
         for of_an_attempt in [true, false] {
             let close = Gate::new();
             let tunnel = vec![Act::Read, write("HTTP/1.1 200 OK\r\n\r\n")];
-            let first = joined([tunnel, done(), vec![Act::Wait(close.clone())]]);
+            let first = joined([tunnel, success(), vec![Act::Wait(close.clone())]]);
             let server = ScriptServer::start([first, vec![Act::Hang], vec![Act::Hang]]).await;
             let key = DeployKey::parse(ADMIN_KEY).unwrap();
             let builder =
@@ -194,7 +198,7 @@ async fn a_kept_connection_that_returned_the_request_counts_as_none() {
             list(&client).await.unwrap();
             let mut signal = Signal::new().await;
             close.open();
-            // The client's connection gets its turn after this test: when it has been given the request.
+            // The client's connection task runs after this test has passed the request to it.
             signal.pass().await;
             let error = send(&client, class).await.unwrap_err();
             let kind = if of_an_attempt { ErrorKind::AttemptTimeout } else { ErrorKind::DeadlineExceeded };

@@ -1,15 +1,15 @@
-//! Heads of answers: cut, malformed, contradicting, preceded by others, or not there at all.
+//! Heads of responses: truncated, malformed, contradictory, preceded by interim responses, or missing.
 
 use std::time::Duration;
 
 use convex_mgmt::{ErrorKind, Sent};
 use convex_mgmt_suite::script_server::{Act, ScriptServer, raw, write};
 
-use crate::{BOUND, CLASSES, Case, DONE, SHORT, builder, check, client, done, joined, list, send};
+use crate::{BOUND, CLASSES, Case, SHORT, SUCCESS, builder, check, client, joined, list, send, success};
 
 /// Case 10.
 #[tokio::test]
-async fn heads_that_are_none() {
+async fn reports_truncated_and_malformed_heads() {
     let head = "HTTP/1.1 200 OK\r\n";
     check([
         Case::broken("closed inside the status line", 1, raw("HTTP/1.1 20")),
@@ -28,9 +28,9 @@ async fn heads_that_are_none() {
     .await;
 }
 
-/// Case 10. Each with what is known, and what to do.
+/// Case 10. The text also contains the limits.
 #[tokio::test]
-async fn the_text_says_what_is_wrong() {
+async fn error_texts_state_what_is_invalid() {
     let head = "HTTP/1.1 200 OK\r\n";
     for (response, text) in [
         ("SSH-2.0-OpenSSH\r\n\r\n".to_owned(), "invalid HTTP version"),
@@ -55,32 +55,32 @@ async fn the_text_says_what_is_wrong() {
 
 /// Case 14.
 #[tokio::test]
-async fn lengths_that_contradict() {
+async fn rejects_contradictory_lengths() {
     let head = "HTTP/1.1 200 OK\r\n";
-    let length = DONE.len();
+    let length = SUCCESS.len();
     check([
         Case::invalid("two lengths", raw(format!("{head}content-length: 3\r\ncontent-length: 4\r\n\r\nabcd"))),
         Case::invalid("two lengths in one", raw(format!("{head}content-length: 3, 4\r\n\r\nabcd"))),
         Case::invalid("a negative length", raw(format!("{head}content-length: -1\r\n\r\nabcd"))),
-        Case::invalid("a length with a sign", raw(format!("{head}content-length: +{length}\r\n\r\n{DONE}"))),
+        Case::invalid("a length with a sign", raw(format!("{head}content-length: +{length}\r\n\r\n{SUCCESS}"))),
         Case::invalid("no number", raw(format!("{head}content-length: abcd\r\n\r\nabcd"))),
         Case::invalid(
             "chunks in HTTP/1.0",
-            raw(format!("HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{length:x}\r\n{DONE}\r\n0\r\n\r\n")),
+            raw(format!("HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{length:x}\r\n{SUCCESS}\r\n0\r\n\r\n")),
         ),
     ])
     .await;
-    // Chunks say where the body ends, whatever length there is beside them, and one length twice is one.
+    // Chunks determine the end of the body, whatever `content-length` says. Two equal lengths count as one.
     for (name, headers, body) in [
         (
             "chunks and a length",
             "content-length: 3\r\ntransfer-encoding: chunked",
-            format!("{length:x}\r\n{DONE}\r\n0\r\n\r\n"),
+            format!("{length:x}\r\n{SUCCESS}\r\n0\r\n\r\n"),
         ),
-        ("one length twice", &*format!("content-length: {length}\r\ncontent-length: {length}"), DONE.to_owned()),
+        ("one length twice", &*format!("content-length: {length}\r\ncontent-length: {length}"), SUCCESS.to_owned()),
     ] {
         for class in CLASSES {
-            let server = ScriptServer::start([raw(format!("{head}{headers}\r\n\r\n{body}")), done()]).await;
+            let server = ScriptServer::start([raw(format!("{head}{headers}\r\n\r\n{body}")), success()]).await;
             let client = client(&server.url(), 1);
             send(&client, class).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
             list(&client).await.unwrap();
@@ -91,19 +91,19 @@ async fn lengths_that_contradict() {
 
 /// Case 12.
 #[tokio::test]
-async fn interim_answers() {
-    let answer = done().pop().unwrap();
+async fn skips_interim_responses() {
+    let response = success().pop().unwrap();
     let interim = |count| {
         let text = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: <x>\r\n\r\n".repeat(count);
-        vec![Act::Read, write(text), answer.clone()]
+        vec![Act::Read, write(text), response.clone()]
     };
-    let early = vec![Act::Part(1), write("HTTP/1.1 100 Continue\r\n\r\n"), Act::Read, answer.clone()];
+    let early = vec![Act::Part(1), write("HTTP/1.1 100 Continue\r\n\r\n"), Act::Read, response.clone()];
     for (name, acts) in [("two", interim(1)), ("a thousand", interim(500)), ("before the request was read", early)] {
         for class in CLASSES {
-            let server = ScriptServer::start([joined([acts.clone(), done()])]).await;
+            let server = ScriptServer::start([joined([acts.clone(), success()])]).await;
             let client = client(&server.url(), 1);
             send(&client, class).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
-            // None of them is left over for the next request.
+            // No interim response is left for the next request.
             list(&client).await.unwrap();
             assert_eq!((server.connections(), server.requests().len()), (1, 2), "{name}");
         }
@@ -111,34 +111,34 @@ async fn interim_answers() {
     let switching = raw("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n");
     check([Case {
         failure: ErrorKind::UnexpectedReply,
-        repeated: [false; 3],
-        ..Case::broken("another protocol that was not asked for", 1, switching)
+        retried: [false; 3],
+        ..Case::broken("an unrequested upgrade", 1, switching)
     }])
     .await;
 }
 
 /// Case 12.
 #[tokio::test]
-async fn an_interim_storm_ends_in_time() {
+async fn times_out_during_endless_interim_responses() {
     let storm = Act::Flood(b"HTTP/1.1 103 Early Hints\r\n\r\n".repeat(100));
-    check([Case::broken("1xx without end", 1, [Act::Read, storm]).slow()]).await;
+    check([Case::broken("1xx without end", 1, [Act::Read, storm]).times_out()]).await;
 }
 
 /// Case 13.
 #[tokio::test]
-async fn a_server_that_never_answers() {
+async fn times_out_when_the_server_never_responds() {
     check([
-        Case::broken("never answers", 1, [Act::Read, Act::Hang]).slow(),
-        Case::broken("never reads", 0, [Act::Wait(Default::default())]).slow(),
-        Case::broken("never ends the head", 1, [Act::Read, write("HTTP/1.1 200 OK\r\n"), Act::Hang]).slow(),
-        Case::broken("drips the head", 1, [Act::Read, write("HTTP/1.1 200 "), Act::Drip(b'x', SHORT / 20)]).slow(),
+        Case::broken("never responds", 1, [Act::Read, Act::Hang]).times_out(),
+        Case::broken("never reads", 0, [Act::Wait(Default::default())]).times_out(),
+        Case::broken("never ends the head", 1, [Act::Read, write("HTTP/1.1 200 OK\r\n"), Act::Hang]).times_out(),
+        Case::broken("drips the head", 1, [Act::Read, write("HTTP/1.1 200 "), Act::Drip(b'x', SHORT / 20)]).times_out(),
     ])
     .await;
 }
 
 /// Case 13.
 #[tokio::test]
-async fn the_shorter_time_counts() {
+async fn the_shorter_timeout_applies() {
     let short = Duration::from_millis(100);
     for (attempt, total, failure) in [
         (None, Some(short), ErrorKind::DeadlineExceeded),
@@ -147,7 +147,7 @@ async fn the_shorter_time_counts() {
         (Some(short), Some(BOUND), ErrorKind::AttemptTimeout),
     ] {
         for class in CLASSES {
-            let server = ScriptServer::start([vec![Act::Read, Act::Hang], done()]).await;
+            let server = ScriptServer::start([vec![Act::Read, Act::Hang], success()]).await;
             let client = builder(&server.url(), 1).attempt_timeout(attempt).total_timeout(total).build().unwrap();
             let error = send(&client, class).await.unwrap_err();
             assert_eq!((error.cause_kind(), error.sent(), error.attempts()), (failure, Sent::Maybe, 1), "{error:?}");

@@ -1,4 +1,4 @@
-//! Calls that are dropped, many calls, servers that close, and layers that fail.
+//! Dropped calls, many calls, servers that close connections, and layers that fail.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,21 +11,21 @@ use convex_mgmt::deployment::UpdateEnvironmentVariables;
 use convex_mgmt::hyper::HyperTransport;
 use convex_mgmt::{Client, Error, ErrorKind, Sent};
 use convex_mgmt_suite::endpoint;
-use convex_mgmt_suite::script_server::{Act, Gate, ScriptServer, answer, write};
+use convex_mgmt_suite::script_server::{Act, Gate, ScriptServer, respond, write};
 use http::{Request, Response};
 use tower::layer::layer_fn;
 use tower::{BoxError, Service, ServiceExt};
 
 use crate::request::upload;
-use crate::{CLASSES, DONE, bounded, builder, burst, client, done, done_without_reply, joined, list, send, settle};
+use crate::{CLASSES, SUCCESS, bounded, builder, burst, client, empty_success, joined, list, send, settle, success};
 
-/// Drops a call when the server has come to a point, and the client to what follows from it.
+/// Drops a call when the server has reached a point, and the client has processed what the server sent.
 async fn dropped_at(gate: &Gate, call: impl Future<Output = Result<(), Error>>) {
     bounded(async {
         tokio::select! {
             biased;
             result = call => panic!("the call has ended: {result:?}"),
-            () = async { gate.passed().await; settle().await } => {}
+            () = async { gate.wait().await; settle().await } => {}
         }
     })
     .await;
@@ -33,7 +33,7 @@ async fn dropped_at(gate: &Gate, call: impl Future<Output = Result<(), Error>>) 
 
 /// Case 35.
 #[tokio::test]
-async fn dropped_calls_leave_nothing_behind() {
+async fn dropped_calls_release_their_connection_and_slot() {
     let at = Gate::new();
     let reached = || Act::Open(at.clone());
     let busy = write("HTTP/1.1 503 Busy\r\nretry-after: 20\r\ncontent-length: 0\r\n\r\n");
@@ -43,12 +43,12 @@ async fn dropped_calls_leave_nothing_behind() {
         vec![Act::Read, reached(), Act::Hang],
         vec![Act::Read, write("HTTP/1.1 200 OK\r\ncontent-le"), reached(), Act::Hang],
         vec![Act::Read, write("HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{"), reached(), Act::Hang],
-        joined([vec![Act::Read, busy, reached()], (0..100).flat_map(|_| done()).collect()]),
+        joined([vec![Act::Read, busy, reached()], (0..100).flat_map(|_| success()).collect()]),
     ])
     .await;
-    // A place that a dropped call would keep would be the only one.
+    // With one slot, a dropped call that kept it would block the next call.
     let client = builder(&server.url(), 3).max_concurrency(1).build().unwrap();
-    // While the connection is being opened: it is polled once.
+    // One poll starts to open the connection.
     assert!(tokio::time::timeout(Duration::ZERO, list(&client)).await.is_err());
     dropped_at(&at, upload(&client, true)).await;
     for _ in 0..4 {
@@ -68,22 +68,22 @@ async fn dropped_calls_leave_nothing_behind() {
 
 /// Case 37.
 #[tokio::test]
-async fn many_calls_over_few_connections() {
-    let all = || (0..1000).flat_map(|_| done()).collect::<Vec<_>>();
+async fn makes_many_calls_over_few_connections() {
+    let all = || (0..1000).flat_map(|_| success()).collect::<Vec<_>>();
     let server = ScriptServer::start((0..16).map(|_| all())).await;
     let client = builder(&server.url(), 1).max_concurrency(8).build().unwrap();
     burst(&client, 1000).await;
     assert_eq!(server.requests().len(), 1000);
-    // A call may begin to connect before the connection of the one before is free again, but not more than that.
+    // A call may start to connect while another connection is about to become idle, so at most twice as many are opened.
     assert!((8..=16).contains(&server.connections()), "{} connections", server.connections());
 }
 
 /// Case 38.
 #[tokio::test]
-async fn a_server_that_closes() {
-    let closing = || answer("200 OK\r\nconnection: close", DONE);
+async fn opens_a_connection_when_the_server_closes_the_last_one() {
+    let closing = || respond("200 OK\r\nconnection: close", SUCCESS);
     for kept in 0..3 {
-        let one = || joined([(0..kept).flat_map(|_| done()).collect(), closing()]);
+        let one = || joined([(0..kept).flat_map(|_| success()).collect(), closing()]);
         let server = ScriptServer::start((0..3).map(|_| one())).await;
         let client = client(&server.url(), 1);
         for n in 0..3 * (kept + 1) {
@@ -95,8 +95,8 @@ async fn a_server_that_closes() {
 
 /// Case 39.
 #[tokio::test]
-async fn a_layer_that_panics() {
-    let server = ScriptServer::start([joined([done(), done()])]).await;
+async fn a_panicking_layer_leaves_the_client_usable() {
+    let server = ScriptServer::start([joined([success(), success()])]).await;
     let panicking = Arc::new(AtomicBool::new(true));
     let panics = layer_fn(move |service: HyperTransport| {
         let panicking = Arc::clone(&panicking);
@@ -112,7 +112,7 @@ async fn a_layer_that_panics() {
     assert_eq!((server.connections(), server.requests().len()), (1, 1));
 }
 
-/// Is not ready the first time.
+/// A service that fails the first `poll_ready`.
 #[derive(Clone)]
 struct NotReady<S> {
     inner: S,
@@ -143,25 +143,25 @@ where
     }
 
     fn call(&mut self, request: Request<Bytes>) -> Self::Future {
-        let answer = self.inner.call(request);
-        Box::pin(async move { answer.await.map_err(Into::into) })
+        let response = self.inner.call(request);
+        Box::pin(async move { response.await.map_err(Into::into) })
     }
 }
 
-/// Case 33. What is not ready was given no request, so it is known that nothing was done.
+/// Case 33. A layer that is not ready gets no request, so nothing was sent.
 #[tokio::test]
-async fn a_layer_that_is_not_ready() {
+async fn reports_not_sent_when_a_layer_is_not_ready() {
     let update = UpdateEnvironmentVariables::new().set("A", "1");
-    let server = ScriptServer::start([done_without_reply()]).await;
+    let server = ScriptServer::start([empty_success()]).await;
     let client = builder(&server.url(), 3).attempt_layer(layer_fn(NotReady::new)).build().unwrap();
     let error = bounded(client.send(&update)).await.unwrap_err();
     assert_eq!((error.kind(), error.sent(), error.attempts()), (ErrorKind::Layer, Sent::No, 0), "{error:?}");
     bounded(client.send(&update)).await.unwrap();
     assert_eq!((server.connections(), server.requests().len()), (1, 1));
 
-    // In the place of the whole stack, or around it.
-    let answers = tower::service_fn(|_: Request<Bytes>| async { Ok::<_, BoxError>(Response::new(Bytes::new())) });
-    let client = Client::with_service(endpoint("http://127.0.0.1:1"), NotReady::new(answers));
+    // The service in place of the whole stack, and around it.
+    let service = tower::service_fn(|_: Request<Bytes>| async { Ok::<_, BoxError>(Response::new(Bytes::new())) });
+    let client = Client::with_service(endpoint("http://127.0.0.1:1"), NotReady::new(service));
     let error = bounded(client.send(&update)).await.unwrap_err();
     assert_eq!((error.kind(), error.sent()), (ErrorKind::Layer, Sent::No), "{error:?}");
     bounded(client.send(&update)).await.unwrap();

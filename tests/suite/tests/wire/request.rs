@@ -1,4 +1,4 @@
-//! Requests that are not read, or not to their end, or get no answer.
+//! Requests that the server does not read, reads in part, or does not respond to.
 
 use bytes::Bytes;
 use convex_mgmt::deployment::UpdateEnvironmentVariables;
@@ -10,22 +10,22 @@ use convex_mgmt::{
 use convex_mgmt_suite::script_server::{Act, Gate, ScriptServer, raw, write};
 use http::Method;
 
-use crate::{CLASSES, Case, Signal, bounded, check, client, done, done_without_reply, joined, list, send, settle};
+use crate::{CLASSES, Case, Signal, bounded, check, client, empty_success, joined, list, send, settle, success};
 
-/// The largest that goes, and more than the sockets of a connection hold, so that it cannot leave unless it is read.
+/// The largest body that is sent. It exceeds the socket buffers, so it is sent completely only if the server reads it.
 const LARGE: usize = 2 * 1024 * 1024 - 2;
 
-/// A large request, of a class that is repeated or of one that is not.
-struct Upload<const REPEATED: bool>;
+/// A large request of an operation that is idempotent, or not.
+struct Upload<const RETRIED: bool>;
 
-impl<const REPEATED: bool> Operation for Upload<REPEATED> {
+impl<const RETRIED: bool> Operation for Upload<RETRIED> {
     type Api = DeploymentApi;
     type Output = ();
     const META: &'static OperationMeta = &OperationMeta::new::<DeploymentApi>(
         "upload",
         Method::POST,
         "/upload",
-        if REPEATED { Idempotency::Idempotent } else { Idempotency::NonIdempotent },
+        if RETRIED { Idempotency::Idempotent } else { Idempotency::NonIdempotent },
     );
     fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
         request.json(&"x".repeat(LARGE))
@@ -35,29 +35,28 @@ impl<const REPEATED: bool> Operation for Upload<REPEATED> {
     }
 }
 
-pub(crate) async fn upload(client: &DeploymentClient, repeated: bool) -> Result<(), Error> {
-    match repeated {
+pub(crate) async fn upload(client: &DeploymentClient, retried: bool) -> Result<(), Error> {
+    match retried {
         true => bounded(client.send(&Upload::<true>)).await,
         false => bounded(client.send(&Upload::<false>)).await,
     }
 }
 
-/// Case 6, where nothing has left: it goes over another connection, whatever the operation, and that is no attempt.
+/// Case 6, before any byte was sent. The request moves to another connection, for every operation and without a new attempt.
 #[tokio::test]
-async fn an_idle_connection_that_was_closed() {
+async fn moves_a_request_from_a_closed_idle_connection_to_a_new_one() {
     let when = [(false, false), (false, true), (true, false), (true, true)];
     for (class, (reset, noticed)) in CLASSES.into_iter().flat_map(|class| when.map(|when| (class, when))) {
         let what = format!("{class:?}, reset: {reset}, noticed: {noticed}");
         let close = Gate::new();
         let end = if reset { vec![Act::Reset] } else { vec![] };
-        let first = joined([done(), vec![Act::Wait(close.clone())], end]);
-        let server = ScriptServer::start([first, done()]).await;
+        let first = joined([success(), vec![Act::Wait(close.clone())], end]);
+        let server = ScriptServer::start([first, success()]).await;
         let client = client(&server.url(), 1);
         list(&client).await.unwrap();
         let mut signal = Signal::new().await;
         close.open();
-        // The runtime has been told, and the client's connection gets its turn after this test: when it has been given the
-        // request.
+        // The runtime has received the close. The client's connection task runs after this test has passed the request to it.
         bounded(signal.pass()).await;
         assert_eq!(server.closed(), 1, "{what}");
         if noticed {
@@ -68,9 +67,9 @@ async fn an_idle_connection_that_was_closed() {
     }
 }
 
-/// Case 6, where something had left when the connection broke.
+/// Case 6, after some bytes were sent.
 #[tokio::test]
-async fn a_kept_connection_that_breaks() {
+async fn reports_a_pooled_connection_that_breaks_during_a_request() {
     let endings = [
         ("reset inside the request", vec![Act::Part(1), Act::Reset], 0),
         ("closed inside the request", vec![Act::Part(1)], 0),
@@ -78,7 +77,7 @@ async fn a_kept_connection_that_breaks() {
         ("closed after the request", vec![Act::Read], 1),
     ];
     for ((name, ending, read), class) in endings.iter().flat_map(|end| CLASSES.map(|class| (end.clone(), class))) {
-        let server = ScriptServer::start([joined([done(), ending]), joined([done(), done()])]).await;
+        let server = ScriptServer::start([joined([success(), ending]), joined([success(), success()])]).await;
         let client = client(&server.url(), 3);
         list(&client).await.unwrap();
         let result = send(&client, class).await;
@@ -100,7 +99,7 @@ async fn a_kept_connection_that_breaks() {
 
 /// Case 7.
 #[tokio::test]
-async fn a_request_cut_half_way() {
+async fn reports_a_connection_that_breaks_inside_the_request() {
     check([
         Case::broken("reset inside a small request", 0, [Act::Part(10), Act::Reset]),
         Case::broken("closed inside a small request", 0, [Act::Part(10)]),
@@ -108,13 +107,13 @@ async fn a_request_cut_half_way() {
     .await;
     for (name, acts) in [
         ("reset in the head", vec![Act::Part(1), Act::Reset]),
-        ("reset half-way", vec![Act::Part(LARGE / 2), Act::Reset]),
-        ("closed half-way", vec![Act::Part(LARGE / 2)]),
+        ("reset halfway", vec![Act::Part(LARGE / 2), Act::Reset]),
+        ("closed halfway", vec![Act::Part(LARGE / 2)]),
     ] {
-        for repeated in [true, false] {
-            let server = ScriptServer::start([acts.clone(), joined([done(), done()])]).await;
+        for retried in [true, false] {
+            let server = ScriptServer::start([acts.clone(), joined([success(), success()])]).await;
             let client = client(&server.url(), 2);
-            match (repeated, upload(&client, repeated).await) {
+            match (retried, upload(&client, retried).await) {
                 (true, result) => result.expect(name),
                 (false, result) => {
                     let error = result.expect_err(name);
@@ -127,32 +126,32 @@ async fn a_request_cut_half_way() {
                 }
             }
             list(&client).await.unwrap();
-            assert_eq!((server.connections(), server.requests().len()), (2, 1 + usize::from(repeated)), "{name}");
+            assert_eq!((server.connections(), server.requests().len()), (2, 1 + usize::from(retried)), "{name}");
         }
     }
 }
 
-/// Case 8. What the server says is heard, although it does not read on.
+/// Case 8. The client reads the response although the server stops reading.
 #[tokio::test]
-async fn an_early_refusal() {
-    let refusal = r#"{"code":"SomethingNew","message":""}"#;
+async fn reports_an_early_error_response() {
+    let body = r#"{"code":"SomethingNew","message":""}"#;
     for status in ["413 Too Large", "401 Unauthorized"] {
-        let answer = write(format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{refusal}", refusal.len()));
-        let begun = |rest: Vec<Act>| joined([vec![Act::Part(1), answer.clone()], rest]);
+        let response = write(format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len()));
+        let after_first_byte = |rest: Vec<Act>| joined([vec![Act::Part(1), response.clone()], rest]);
         for (name, acts, connections) in [
-            ("reads on", begun(joined([vec![Act::Read], done()])), 1),
-            ("says that it will say no more", begun(vec![Act::Finish, Act::Hang]), 2),
-            ("closes", begun(vec![]), 2),
-            ("resets", begun(vec![Act::Reset]), 2),
+            ("continues to read", after_first_byte(joined([vec![Act::Read], success()])), 1),
+            ("shuts down its write side", after_first_byte(vec![Act::Finish, Act::Hang]), 2),
+            ("closes", after_first_byte(vec![]), 2),
+            ("resets", after_first_byte(vec![Act::Reset]), 2),
         ] {
-            for repeated in [true, false] {
-                let server = ScriptServer::start([acts.clone(), done()]).await;
+            for retried in [true, false] {
+                let server = ScriptServer::start([acts.clone(), success()]).await;
                 let client = client(&server.url(), 3);
-                let error = upload(&client, repeated).await.unwrap_err();
+                let error = upload(&client, retried).await.unwrap_err();
                 assert_eq!((error.kind(), error.attempts()), (ErrorKind::Api, 1), "{name}, {status}: {error:?}");
                 settle().await;
                 list(&client).await.unwrap();
-                // Where the connection goes on, the rest of the request is not taken for the next one.
+                // On a connection that stays open, the rest of the request is not taken for the next request.
                 let requests = if connections == 1 { 2 } else { 1 };
                 assert_eq!((server.connections(), server.requests().len()), (connections, requests), "{name}");
             }
@@ -160,12 +159,12 @@ async fn an_early_refusal() {
     }
 }
 
-/// Case 8. An answer that is there before a request was read at all is one nevertheless.
+/// Case 8. A response before the request was read is valid.
 #[tokio::test]
-async fn an_answer_before_the_request_was_read() {
-    let answer = done().pop().unwrap();
+async fn accepts_a_response_sent_before_the_request_is_read() {
+    let response = success().pop().unwrap();
     for class in CLASSES {
-        let server = ScriptServer::start([joined([vec![Act::Part(1), answer.clone(), Act::Read], done()])]).await;
+        let server = ScriptServer::start([joined([vec![Act::Part(1), response.clone(), Act::Read], success()])]).await;
         let client = client(&server.url(), 1);
         send(&client, class).await.unwrap();
         list(&client).await.unwrap();
@@ -175,7 +174,7 @@ async fn an_answer_before_the_request_was_read() {
 
 /// Case 9.
 #[tokio::test]
-async fn no_answer_to_a_whole_request() {
+async fn reports_a_missing_response_to_a_complete_request() {
     check([
         Case::broken("reset after the request", 1, [Act::Read, Act::Reset]),
         Case::broken("closed after the request", 1, [Act::Read]),
@@ -186,9 +185,9 @@ async fn no_answer_to_a_whole_request() {
 
 /// Case 28.
 #[tokio::test]
-async fn attempts_are_the_same_to_the_byte() {
+async fn all_attempts_send_the_same_bytes() {
     let busy = raw("HTTP/1.1 503 Busy\r\ncontent-length: 0\r\n\r\n");
-    let server = ScriptServer::start([vec![Act::Read, Act::Reset], joined([busy, done_without_reply()])]).await;
+    let server = ScriptServer::start([vec![Act::Read, Act::Reset], joined([busy, empty_success()])]).await;
     let update = UpdateEnvironmentVariables::new().set("A", "1").delete("B");
     bounded(client(&server.url(), 3).send(&update)).await.unwrap();
     let requests = server.requests();

@@ -1,4 +1,4 @@
-//! Each way in which our types could differ from a schema, on a small one: it has to be found.
+//! Tests with a small schema: each possible difference between a type and its schema is found.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::*;
 
-/// One operation whose request and reply are the same object.
+/// Returns a document with one operation, whose request and response are the same object.
 fn document() -> Value {
     let body = json!({"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}});
     json!({
@@ -25,7 +25,7 @@ fn document() -> Value {
     })
 }
 
-/// As the schema says, with all three states of the note.
+/// The type of the schema, with all three states of the note.
 #[derive(Deserialize, Serialize)]
 struct Thing {
     count: i64,
@@ -49,20 +49,20 @@ fn through<T: DeserializeOwned + Serialize>(body: &Value) -> Result<Value, Strin
     serde_json::to_value(thing).map_err(|error| error.to_string())
 }
 
-fn reply<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<Through, String> {
+fn response<T: DeserializeOwned + Serialize>(body: &[u8]) -> Result<RoundTrip, String> {
     let body = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     request::<T>(&body)
 }
 
-fn request<T: DeserializeOwned + Serialize>(body: &Value) -> Result<Through, String> {
+fn request<T: DeserializeOwned + Serialize>(body: &Value) -> Result<RoundTrip, String> {
     let json = through::<T>(body)?;
-    // As the types of the API say of an enum.
+    // The types of the API mark such a value of an enum.
     let unknown = json["size"] == "someNewValue";
-    Ok(Through { json, unknown })
+    Ok(RoundTrip { json, unknown })
 }
 
 fn good() -> Bodies {
-    Bodies::new("send_it").gives(reply::<Thing>).takes(request::<Thing>)
+    Bodies::new("send_it").with_response(response::<Thing>).with_request(request::<Thing>)
 }
 
 fn built() -> Vec<Built> {
@@ -77,7 +77,7 @@ fn found(bodies: Bodies, overrides: Vec<Override>) -> Vec<String> {
     check(&document(), &tables(vec![bodies], overrides)).problems
 }
 
-/// Fails unless the problems begin like this, each.
+/// Fails unless each problem begins with the expected text.
 #[track_caller]
 fn assert_begin(problems: Vec<String>, expected: &[&str]) {
     let alike =
@@ -86,11 +86,11 @@ fn assert_begin(problems: Vec<String>, expected: &[&str]) {
 }
 
 fn row(what: What) -> Override {
-    Override { operations: &["send_it"], what, facts: "so it is", source: "a test" }
+    Override { operations: &["send_it"], what, facts: "a fact", source: "a test" }
 }
 
 #[test]
-fn what_is_as_documented_has_no_problems() {
+fn types_that_match_the_schema_have_no_problems() {
     let report = check(&document(), &tables(vec![good()], vec![row(What::Noted), row(What::Behaviour(|| true))]));
     assert_eq!(report.problems, Vec::<String>::new());
     assert_eq!(
@@ -107,22 +107,25 @@ fn a_lost_field_is_found() {
         count: i64,
         size: String,
     }
-    let problems = found(good().gives(reply::<Lossy>), vec![]);
-    assert!(problems.iter().any(|one| one.starts_with("send_it reply: everything: comes back as")), "{problems:#?}");
-    assert!(problems.contains(&"send_it reply: \"note\": never came back".to_owned()), "{problems:#?}");
+    let problems = found(good().with_response(response::<Lossy>), vec![]);
+    assert!(
+        problems.iter().any(|one| one.starts_with("send_it response: everything: is read back as")),
+        "{problems:#?}"
+    );
+    assert!(problems.contains(&"send_it response: \"note\": was never read back".to_owned()), "{problems:#?}");
 }
 
 #[test]
-fn a_changed_number_is_found_and_a_number_spelt_otherwise_is_not_a_change() {
+fn a_changed_number_is_found_and_another_spelling_is_not_a_change() {
     #[derive(Deserialize, Serialize)]
     struct Float {
         count: f64,
         #[serde(flatten)]
         rest: BTreeMap<String, Value>,
     }
-    let problems = found(good().gives(reply::<Float>), vec![]);
-    assert!(problems.iter().any(|one| one.starts_with("send_it reply: beyond a double at count: comes back")));
-    // The share of 3 comes back as 3.0 from the good type too.
+    let problems = found(good().with_response(response::<Float>), vec![]);
+    assert!(problems.iter().any(|one| one.starts_with("send_it response: beyond a double at count: is read back")));
+    // The share of 3 is read back as 3.0 from the good type too.
     assert_eq!(through::<Thing>(&json!({"count": 1, "share": 3, "size": "x"})).unwrap()["share"].to_string(), "3.0");
 }
 
@@ -143,37 +146,37 @@ fn a_closed_enum_and_a_closed_object_are_found() {
         share: Option<f64>,
         size: Size,
     }
-    // In a reply, the note may be absent or null alike.
+    // In a response, absent and null are the same.
     assert_begin(
-        found(good().gives(reply::<Closed>), vec![]),
-        &["send_it reply: unknown value at size: is refused", "send_it reply: unknown field: is refused"],
+        found(good().with_response(response::<Closed>), vec![]),
+        &["send_it response: unknown value at size: is rejected", "send_it response: unknown field: is rejected"],
     );
-    // In a request it may not.
-    let problems = found(good().takes(request::<Closed>), vec![]);
+    // In a request they differ.
+    let problems = found(good().with_request(request::<Closed>), vec![]);
     assert!(
-        problems.iter().any(|one| one.starts_with("send_it request: without at note: comes back")),
+        problems.iter().any(|one| one.starts_with("send_it request: without at note: is read back")),
         "{problems:#?}"
     );
 }
 
 #[test]
-fn a_value_that_has_no_name_and_one_that_should_have_none_are_found() {
-    let nameless = good().gives(|body| {
-        let back = reply::<Thing>(body)?;
-        Ok(Through { unknown: back.json["size"] == "large", ..back })
+fn a_known_value_without_a_name_and_a_new_value_with_one_are_found() {
+    let nameless = good().with_response(|body| {
+        let back = response::<Thing>(body)?;
+        Ok(RoundTrip { unknown: back.json["size"] == "large", ..back })
     });
     assert_begin(
         found(nameless, vec![]),
         &[
-            "send_it reply: value large at size: is refused: our types have no name for a value in it",
-            "send_it reply: unknown value at size: is refused: an unknown value is not kept as unknown",
-            "send_it reply: \"large\" never came back",
+            "send_it response: value large at size: is rejected: our types have no name for a value in it",
+            "send_it response: unknown value at size: is rejected: an unknown value is not kept as unknown",
+            "send_it response: \"large\" was never read back",
         ],
     );
 }
 
 #[test]
-fn what_is_taken_although_broken_is_found_unless_listed() {
+fn accepted_invalid_values_are_found_unless_listed() {
     #[derive(Deserialize, Serialize)]
     struct Lenient {
         #[serde(default)]
@@ -188,63 +191,71 @@ fn what_is_taken_although_broken_is_found_unless_listed() {
         share: Option<f64>,
         size: String,
     }
-    let lenient = good().gives(|body| {
-        let mut back = reply::<Lenient>(body)?;
+    let lenient = good().with_response(|body| {
+        let mut back = response::<Lenient>(body)?;
         without(&mut back.json, samples::NEW_FIELD);
         Ok(back)
     });
-    assert_begin(found(lenient.clone(), vec![]), &["send_it reply: missing at count: is taken, though it is broken"]);
-    let taken =
-        || Override { operations: &["*"], ..row(What::Body(Side::Reply, Instead::Taken(Kind::Missing, "count"))) };
-    assert_begin(found(lenient, vec![taken()]), &[]);
     assert_begin(
-        found(good(), vec![taken()]),
-        &["send_it reply: missing at count: is refused, though an override", "*: no sample needs the override"],
+        found(lenient.clone(), vec![]),
+        &["send_it response: missing at count: is accepted, although it is invalid"],
+    );
+    let accepted = || Override {
+        operations: &["*"],
+        ..row(What::Body(Side::Response, Instead::Accepted(Kind::Missing, "count")))
+    };
+    assert_begin(found(lenient, vec![accepted()]), &[]);
+    assert_begin(
+        found(good(), vec![accepted()]),
+        &["send_it response: missing at count: is rejected, although an override", "*: no sample needs the override"],
     );
 }
 
 #[test]
-fn an_override_has_to_be_true_and_needed() {
-    let refused = || row(What::Body(Side::Reply, Instead::Refused(Kind::UnknownEnum, "*")));
+fn an_override_has_to_be_correct_and_needed() {
+    let rejected = || row(What::Body(Side::Response, Instead::Rejected(Kind::UnknownEnum, "*")));
     assert_begin(
-        found(good(), vec![refused()]),
+        found(good(), vec![rejected()]),
         &[
-            "send_it reply: unknown value at size: is taken, though",
-            "send_it: no sample needs the override: so it is (a test)",
+            "send_it response: unknown value at size: is accepted, although",
+            "send_it: no sample needs the override: a fact (a test)",
         ],
     );
-    let picky: Bodies = good().gives(|body| {
-        let back = reply::<Thing>(body)?;
+    let picky: Bodies = good().with_response(|body| {
+        let back = response::<Thing>(body)?;
         if back.json["size"] == "someNewValue" { Err("no".to_owned()) } else { Ok(back) }
     });
-    assert_begin(found(picky, vec![refused()]), &[]);
+    assert_begin(found(picky, vec![rejected()]), &[]);
 
     fn small(body: &mut Value) {
         if body["size"] == "large" {
             body["size"] = "small".into();
         }
     }
-    let reads = || row(What::Body(Side::Reply, Instead::Reads(small)));
-    let mended = || row(What::Body(Side::Reply, Instead::Mended(small)));
-    let shrinking: Bodies = good().gives(|body| {
-        let mut back = reply::<Thing>(body)?;
+    let reads = || row(What::Body(Side::Response, Instead::ReadsAs(small)));
+    let repaired = || row(What::Body(Side::Response, Instead::Repaired(small)));
+    let shrinking: Bodies = good().with_response(|body| {
+        let mut back = response::<Thing>(body)?;
         small(&mut back.json);
         Ok(back)
     });
-    let never_large: Bodies = good().gives(|body| {
-        let back = reply::<Thing>(body)?;
+    let never_large: Bodies = good().with_response(|body| {
+        let back = response::<Thing>(body)?;
         if back.json["size"] == "large" { Err("no".to_owned()) } else { Ok(back) }
     });
-    let gone = "send_it reply: \"large\" never came back";
-    assert_begin(found(shrinking.clone(), vec![reads()]), &[gone]);
-    assert_begin(found(never_large.clone(), vec![mended()]), &[gone]);
-    assert_begin(found(shrinking, vec![]), &["send_it reply: value large at size: comes back", gone]);
-    assert_begin(found(good(), vec![reads()]), &["send_it reply: value large at size: comes back", gone]);
-    assert_begin(found(never_large, vec![]), &["send_it reply: value large at size: is refused", gone]);
-    let needless = "send_it reply: value large at size: is taken, though an override says that it needs mending";
-    assert_begin(found(good(), vec![mended()]), &[needless, gone, "send_it: no sample needs"]);
+    let missing = "send_it response: \"large\" was never read back";
+    assert_begin(found(shrinking.clone(), vec![reads()]), &[missing]);
+    assert_begin(found(never_large.clone(), vec![repaired()]), &[missing]);
+    assert_begin(found(shrinking, vec![]), &["send_it response: value large at size: is read back", missing]);
+    assert_begin(found(good(), vec![reads()]), &["send_it response: value large at size: is read back", missing]);
+    assert_begin(found(never_large, vec![]), &["send_it response: value large at size: is rejected", missing]);
+    let needless = "send_it response: value large at size: is accepted, although an override says that it needs repair";
+    assert_begin(found(good(), vec![repaired()]), &[needless, missing, "send_it: no sample needs"]);
 
-    assert_begin(found(good(), vec![row(What::Behaviour(|| false))]), &["send_it: we do not do as the override says"]);
+    assert_begin(
+        found(good(), vec![row(What::Behaviour(|| false))]),
+        &["send_it: the library does not behave as the override says"],
+    );
     let other = Override { operations: &["other"], ..row(What::Noted) };
     assert_begin(found(good(), vec![other]), &["other: has an override, but is not in the document"]);
 }
@@ -258,12 +269,12 @@ fn an_operation_or_a_body_on_one_side_only_is_found() {
         lone(vec![]),
         &["send_it: is not in the registry", "send_it: is built, but", &unchecked[0], &unchecked[1]],
     );
-    assert_begin(lone(vec![good(), Bodies::new("more")]), &["more: has a row in the table of bodies"]);
+    assert_begin(lone(vec![good(), Bodies::new("more")]), &["more: is in the table of bodies"]);
     assert_begin(
         lone(vec![Bodies::new("send_it")]),
         &[
             "send_it: has a request body in the document only",
-            "send_it: has a reply body in the document only",
+            "send_it: has a response body in the document only",
             "send_it: is built, but",
             &unchecked[0],
             &unchecked[1],
@@ -272,18 +283,18 @@ fn an_operation_or_a_body_on_one_side_only_is_found() {
     let with = |change: fn(&mut Value)| check(&changed(change, &document()), &tables(vec![good()], vec![])).problems;
     assert_begin(
         with(|document| drop(document["paths"]["/send"]["post"]["responses"]["200"].take())),
-        &["send_it: has a reply body here only"],
+        &["send_it: has a response body here only"],
     );
     assert_begin(
         with(|document| {
             let content = &mut document["paths"]["/send"]["post"]["responses"]["200"]["content"];
             content["text/plain"] = json!({});
         }),
-        &["send_it: reply: a body has another content type than JSON"],
+        &["send_it: response: a body has another content type than JSON"],
     );
     assert_begin(
         with(|document| document["paths"]["/send"]["post"]["responses"]["204"] = json!({})),
-        &["send_it: reply: there is not exactly one kind of success"],
+        &["send_it: response: the document does not have exactly one success"],
     );
     assert_begin(
         with(|document| document["components"]["schemas"]["New"] = json!({"type": "string"})),
@@ -292,15 +303,15 @@ fn an_operation_or_a_body_on_one_side_only_is_found() {
     let problems = with(|document| {
         document["components"]["schemas"]["Thing"]["properties"]["color"] = json!({"type": "string"});
     });
-    for side in ["request", "reply"] {
-        assert!(problems.contains(&format!("send_it {side}: \"color\": never came back")), "{problems:#?}");
+    for side in ["request", "response"] {
+        assert!(problems.contains(&format!("send_it {side}: \"color\": was never read back")), "{problems:#?}");
     }
     assert!(problems.contains(&"send_it: no built request has color".to_owned()), "{problems:#?}");
     assert_begin(
         with(|document| document["components"]["schemas"]["Size"]["pattern"] = "s".into()),
         &[
             "send_it request: the keyword pattern is not known",
-            "send_it reply: the keyword pattern",
+            "send_it response: the keyword pattern",
             &unchecked[0],
             &unchecked[1],
         ],
@@ -313,13 +324,13 @@ fn an_incomplete_api_may_lack_operations_but_has_them_whole() {
     assert_begin(incomplete(vec![]), &["send_it: is built, but"]);
     assert_begin(incomplete(vec![good()]), &[]);
     assert_begin(
-        incomplete(vec![good().gives(|_| Err("no".to_owned()))])[..1].to_vec(),
-        &["send_it reply: everything"],
+        incomplete(vec![good().with_response(|_| Err("no".to_owned()))])[..1].to_vec(),
+        &["send_it response: everything"],
     );
 }
 
 #[test]
-fn what_users_build_has_to_fit() {
+fn requests_that_users_build_have_to_be_valid() {
     let built = |built: fn() -> Vec<Built>| {
         let tables = Tables { requests: built(), ..tables(vec![good()], vec![]) };
         check(&document(), &tables).problems
@@ -347,7 +358,7 @@ fn what_users_build_has_to_fit() {
 }
 
 #[test]
-fn a_value_of_the_users_is_compared_to_the_letter() {
+fn a_value_of_a_users_document_is_compared_exactly() {
     let schema = json!({"type": "object", "properties": {
         "any": {}, "share": {"type": ["number", "null"]}, "map": {"type": "object", "additionalProperties": {"type": "number"}},
     }});

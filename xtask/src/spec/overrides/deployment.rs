@@ -1,4 +1,4 @@
-//! Where the real Deployment Platform API differs from its document.
+//! [`DEPLOYMENT`]: the differences between the real Deployment Platform API and its document.
 
 use convex_mgmt_proto::RequestDestination;
 use convex_mgmt_proto::deployment::data_sync::ComponentSelection;
@@ -20,141 +20,141 @@ use super::{Instead, Override, Side, What};
 use crate::spec::bodies::request_body;
 use crate::spec::samples::Kind;
 
-/// The table of the Deployment Platform API. Sources are files of convex-backend.
+/// The differences in the Deployment Platform API. Sources are files of convex-backend.
 pub(crate) const DEPLOYMENT: &[Override] = &[
-    // Bodies of replies.
+    // Bodies of responses.
     Override {
         operations: &["rotate_webhook_secret"],
-        what: What::Body(Side::Reply, Instead::Refused(Kind::UnknownVariant, "")),
-        facts: "only webhooks have a secret, so a reply without `hmacSecret` is an error",
+        what: What::Body(Side::Response, Instead::Rejected(Kind::UnknownVariant, "")),
+        facts: "only webhooks have a secret, so a response without `hmacSecret` is an error",
         source: "crates/local_backend/src/log_sinks.rs",
     },
     Override {
         operations: &["list_active_syncs", "list_audit_log_events"],
-        what: What::Body(Side::Reply, Instead::Mended(ended)),
-        facts: "more to come always has a cursor; without one we would end the list too early and say nothing",
+        what: What::Body(Side::Response, Instead::Repaired(ended)),
+        facts: "a page with more after it always has a cursor; without one the list would silently end too early",
         source: "crates/local_backend/src/deployment_audit_log.rs, streaming_export.rs",
     },
     Override {
         operations: &["list_active_syncs", "list_audit_log_events"],
-        what: What::Body(Side::Reply, Instead::Reads(without_cursor_at_the_end)),
-        facts: "the last page has no cursor; one that is there all the same leads nowhere, so it is dropped",
+        what: What::Body(Side::Response, Instead::ReadsAs(without_cursor_at_the_end)),
+        facts: "the last page has no cursor; one that is present nevertheless has no meaning, so it is dropped",
         source: "crates/local_backend/src/deployment_audit_log.rs, streaming_export.rs",
     },
     Override {
         operations: &["data_sync"],
-        what: What::Body(Side::Reply, Instead::Mended(with_document_ids)),
-        facts: "every document has an `_id`, which no selection can leave out",
+        what: What::Body(Side::Response, Instead::Repaired(with_document_ids)),
+        facts: "every document has an `_id`, which no selection can exclude",
         source: "crates/database/src/streaming_export_selection.rs",
     },
     Override {
         operations: &["data_sync"],
-        what: What::Body(Side::Reply, Instead::Mended(with_cursor)),
+        what: What::Body(Side::Response, Instead::Repaired(with_cursor)),
         facts: "every page has a cursor, as a sync has no end",
         source: "crates/local_backend/src/streaming_export.rs",
     },
     Override {
         operations: &["data_sync"],
-        what: What::Body(Side::Reply, Instead::Reads(never_ending)),
-        facts: "`hasMore` is always true, so it is not looked at",
+        what: What::Body(Side::Response, Instead::ReadsAs(never_ending)),
+        facts: "`hasMore` is always true, so it is ignored",
         source: "crates/local_backend/src/streaming_export.rs",
     },
     Override {
         operations: &["data_sync"],
-        what: What::Body(Side::Reply, Instead::Taken(Kind::Missing, "pagination.hasMore")),
-        facts: "`hasMore` is always true, so it is not looked at",
+        what: What::Body(Side::Response, Instead::Accepted(Kind::Missing, "pagination.hasMore")),
+        facts: "`hasMore` is always true, so it is ignored",
         source: "crates/local_backend/src/streaming_export.rs",
     },
     Override {
         operations: &["data_sync"],
-        what: What::Body(Side::Reply, Instead::Taken(Kind::Null, "pagination.hasMore")),
-        facts: "`hasMore` is always true, so it is not looked at",
+        what: What::Body(Side::Response, Instead::Accepted(Kind::Null, "pagination.hasMore")),
+        facts: "`hasMore` is always true, so it is ignored",
         source: "crates/local_backend/src/streaming_export.rs",
     },
     Override {
         operations: &["data_sync"],
-        what: What::Body(Side::Reply, Instead::Taken(Kind::WrongType, "pagination.hasMore")),
-        facts: "`hasMore` is always true, so it is not looked at",
+        what: What::Body(Side::Response, Instead::Accepted(Kind::WrongType, "pagination.hasMore")),
+        facts: "`hasMore` is always true, so it is ignored",
         source: "crates/local_backend/src/streaming_export.rs",
     },
     Override {
         operations: &["get_log_stream", "list_log_streams"],
-        what: What::Body(Side::Reply, Instead::Mended(with_id_and_status)),
-        facts: "a stream of any kind has an id and a status, so one of a kind that is new has to have them too",
+        what: What::Body(Side::Response, Instead::Repaired(with_id_and_status)),
+        facts: "a stream of any kind has an id and a status, so a stream of a new kind has to have them too",
         source: "crates/local_backend/src/log_sinks.rs",
     },
     Override {
         operations: &["get_log_stream", "list_log_streams"],
-        what: What::Body(Side::Reply, Instead::Mended(with_url_of_axiom)),
-        facts: "only three URLs are taken for Axiom, which have names here; any other is kept as it is",
+        what: What::Body(Side::Response, Instead::Repaired(with_url_of_axiom)),
+        facts: "the server accepts three URLs for Axiom, which have names here; any other is kept unchanged",
         source: "crates/model/src/log_sinks/types/axiom.rs",
     },
     // Bodies of requests.
     Override {
         operations: &["create_log_stream", "update_log_stream"],
-        what: What::Body(Side::Request, Instead::Mended(with_url_of_axiom)),
-        facts: "only three URLs are taken for Axiom, which have names here; any other is kept as it is",
+        what: What::Body(Side::Request, Instead::Repaired(with_url_of_axiom)),
+        facts: "the server accepts three URLs for Axiom, which have names here; any other is kept unchanged",
         source: "crates/model/src/log_sinks/types/axiom.rs",
     },
     Override {
         operations: &["create_log_stream"],
-        what: What::Body(Side::Request, Instead::Reads(without_nulls)),
-        facts: "null is the same as absent when a stream is created, so it is left out",
+        what: What::Body(Side::Request, Instead::ReadsAs(without_nulls)),
+        facts: "null is the same as absent when a stream is created, so it is omitted",
         source: "crates/local_backend/src/log_sinks.rs",
     },
     Override {
         operations: &["update_log_stream"],
-        what: What::Body(Side::Request, Instead::Reads(without_keeping_nulls)),
-        facts: "null unsets only the fields that a stream can be without; for the others it keeps, so it is left out",
+        what: What::Body(Side::Request, Instead::ReadsAs(without_keeping_nulls)),
+        facts: "null unsets only optional fields of a stream; it keeps the others, so it is omitted there",
         source: "crates/local_backend/src/log_sinks.rs",
     },
     Override {
         operations: &["create_log_stream", "update_log_stream"],
-        what: What::Body(Side::Request, Instead::Refused(Kind::UnknownVariant, "")),
-        facts: "a kind that the server does not know is refused there too; ours can only hold kinds that have a type",
+        what: What::Body(Side::Request, Instead::Rejected(Kind::UnknownVariant, "")),
+        facts: "the server rejects unknown kinds too; the library's type has known kinds only",
         source: "crates/local_backend/src/log_sinks.rs",
     },
     Override {
         operations: &["update_environment_variables"],
-        what: What::Body(Side::Request, Instead::Reads(with_deletions_written_out)),
-        facts: "an absent value deletes as null does; written out, a deletion is never an accident",
+        what: What::Body(Side::Request, Instead::ReadsAs(with_deletions_written_out)),
+        facts: "an absent value deletes like null does; an explicit null shows that the deletion is intended",
         source: "crates/local_backend/src/environment_variables.rs",
     },
     Override {
         operations: &["update_canonical_url"],
-        what: What::Body(Side::Request, Instead::Reads(with_reset_written_out)),
-        facts: "an absent URL resets as null does, which is written out",
+        what: What::Body(Side::Request, Instead::ReadsAs(with_reset_written_out)),
+        facts: "an absent URL resets like null does; the library writes null",
         source: "crates/local_backend/src/canonical_urls.rs",
     },
     Override {
         operations: &["data_sync"],
-        what: What::Body(Side::Request, Instead::Reads(without_nulls)),
-        facts: "a null cursor is the same as none, so it is left out",
+        what: What::Body(Side::Request, Instead::ReadsAs(without_nulls)),
+        facts: "a null cursor is the same as no cursor, so it is omitted",
         source: "crates/local_backend/src/streaming_export.rs",
     },
     Override {
         operations: &["data_sync"],
-        what: What::Body(Side::Request, Instead::Mended(with_ids)),
-        facts: "a table of which columns are chosen has to keep `_id`",
+        what: What::Body(Side::Request, Instead::Repaired(with_ids)),
+        facts: "a table with selected columns has to include `_id`",
         source: "crates/database/src/streaming_export_selection.rs",
     },
     Override {
         operations: &["data_sync"],
-        what: What::Body(Side::Request, Instead::Refused(Kind::UnknownEnum, "selection.*")),
-        facts: "what is neither included nor excluded is refused; no later server can answer it, as only we write it",
+        what: What::Body(Side::Request, Instead::Rejected(Kind::UnknownEnum, "selection.*")),
+        facts: "a value other than included and excluded is rejected; only the client writes these values",
         source: "crates/common/src/types/streaming_export/selection.rs",
     },
     // Parameters and values.
     Override {
         operations: &["list_active_syncs", "list_audit_log_events"],
         what: What::Behaviour(|| {
-            let refused = [0, 101].into_iter().all(|limit| {
+            let rejected = [0, 101].into_iter().all(|limit| {
                 code(ListActiveSyncs::new().limit(limit).check()) == Some(ErrorCode::LimitOutOfRange)
                     && code(audit_log().limit(limit).check()) == Some(ErrorCode::LimitOutOfRange)
             });
-            refused && [1, 100].into_iter().all(|limit| audit_log().limit(limit).check().is_ok())
+            rejected && [1, 100].into_iter().all(|limit| audit_log().limit(limit).check().is_ok())
         }),
-        facts: "a limit outside of 1 to 100 is refused and not cut down",
+        facts: "a limit outside 1 to 100 is rejected and not clamped",
         source: "crates/application/src/lib.rs, streaming_export.rs",
     },
     Override {
@@ -163,7 +163,7 @@ pub(crate) const DEPLOYMENT: &[Override] = &[
             code(ListActiveSyncs::new().cursor("").check()) == Some(ErrorCode::InvalidCursor)
                 && code(audit_log().cursor("").check()) == Some(ErrorCode::InvalidCursor)
         }),
-        facts: "an empty cursor is refused",
+        facts: "an empty cursor is rejected",
         source: "crates/database/src/query/mod.rs",
     },
     Override {
@@ -173,17 +173,17 @@ pub(crate) const DEPLOYMENT: &[Override] = &[
             ListActiveSyncs::decode(&page("syncs")).is_ok_and(|page| page.next_cursor.is_none())
                 && ListAuditLogEvents::decode(&page("items")).is_ok_and(|page| page.next_cursor.is_none())
         }),
-        facts: "the cursor of the last page is left out, and not null",
+        facts: "the cursor of the last page is absent, and not null",
         source: "crates/local_backend/src/deployment_audit_log.rs",
     },
     Override {
         operations: &["create_log_stream", "update_log_stream"],
         what: What::Behaviour(|| {
-            let refused = [LogTopic::Verification, LogTopic::Exception].into_iter();
-            refused.map(|topic| stream(webhook().topics(LogTopics::only([topic])))).all(is_refused)
+            let rejected = [LogTopic::Verification, LogTopic::Exception].into_iter();
+            rejected.map(|topic| stream(webhook().topics(LogTopics::only([topic])))).all(is_rejected)
                 && LogTopics::from_list(Vec::new()).is_err_and(|problem| problem.code == ErrorCode::EmptyLogTopics)
         }),
-        facts: "two of the documented topics cannot be asked for, nor can none at all",
+        facts: "two of the documented topics cannot be selected, and the list cannot be empty",
         source: "crates/local_backend/src/log_sinks.rs",
     },
     Override {
@@ -194,7 +194,7 @@ pub(crate) const DEPLOYMENT: &[Override] = &[
                 && !LogTopics::ALL.includes(&LogTopic::CustomAudit)
                 && LogTopics::ALL.includes(&LogTopic::Console)
         }),
-        facts: "without topics a stream gets all but `custom_audit`",
+        facts: "without topics a stream receives all topics but `custom_audit`",
         source: "crates/common/src/log_streaming.rs",
     },
     Override {
@@ -204,19 +204,19 @@ pub(crate) const DEPLOYMENT: &[Override] = &[
             empty(request_body(&stream(NewAxiom::new("k", "d"))), "attributes")
                 && empty(request_body(&stream(NewDatadog::new("EU".into(), "k"))), "ddTags")
         }),
-        facts: "attributes and tags are lists that are asked for even when empty, whatever their descriptions say",
+        facts: "attributes and tags are required even when empty, contrary to their descriptions",
         source: "crates/local_backend/src/log_sinks.rs",
     },
     Override {
         operations: &["create_log_stream", "update_log_stream"],
         what: What::Behaviour(|| {
-            // Axiom's are an open enum: one that is new is for the server to refuse.
+            // Axiom's URLs are an open enum: only the server rejects a new one.
             let other = AxiomIngestUrl::from("https://api.axiom.co/");
             request_body(&stream(NewAxiom::new("k", "d").ingest_url(other))).is_ok()
-                && is_refused(stream(NewWebhook::new("a.example", WebhookFormat::Json)))
-                && is_refused(stream(NewSentry::new("a.example")))
+                && is_rejected(stream(NewWebhook::new("a.example", WebhookFormat::Json)))
+                && is_rejected(stream(NewSentry::new("a.example")))
         }),
-        facts: "not every text is a URL: Axiom has three, of which the server knows, the others have to be absolute",
+        facts: "the server knows three URLs for Axiom; the other URLs have to be absolute",
         source: "crates/local_backend/src/log_sinks.rs, crates/model/src/log_sinks/types",
     },
     Override {
@@ -232,7 +232,7 @@ pub(crate) const DEPLOYMENT: &[Override] = &[
                 && limit(most).is_none()
                 && limit(most + 1) == Some(ErrorCode::InternalServerError)
         }),
-        facts: "a limit is read without sign in 64 bits: one too large for the sign is answered with an internal error",
+        facts: "a limit is an unsigned 64-bit number: the response to one above the signed range is an internal error",
         source: "crates/local_backend/src/usage_limits.rs",
     },
     Override {
@@ -249,7 +249,7 @@ pub(crate) const DEPLOYMENT: &[Override] = &[
                 .into_iter()
                 .all(|url| request_body(&update(url)).is_ok() && update(url).warning().is_some())
         }),
-        facts: "any text is taken for a URL and kept as it is; we warn on request",
+        facts: "any text is accepted as a URL and stored unchanged; the library warns on request",
         source: "crates/local_backend/src/canonical_urls.rs",
     },
     Override {
@@ -272,32 +272,32 @@ pub(crate) const DEPLOYMENT: &[Override] = &[
                 request.uri().query().is_none() && request.headers().contains_key("authorization")
             })
         }),
-        facts: "the key could be in the query too, where logs show it: we have it in the header only",
+        facts: "the server accepts the key in the query too, which logs show; the library sends it in the header only",
         source: "crates/local_backend/src/authentication.rs",
     },
-    // What only a server can show.
+    // Facts that only a server can show.
     Override {
         operations: &["*"],
         what: What::Noted,
-        facts: "every operation can fail, with a code and a text or with nothing at all; the document has no errors",
+        facts: "every operation can fail, with a code and a text or with an empty body; the document has no errors",
         source: "crates/common/src/http/mod.rs, crates/errors/src/lib.rs",
     },
     Override {
         operations: &["list_log_streams"],
         what: What::Noted,
-        facts: "streams that are being deleted are listed for some seconds, while every other operation knows them no more",
+        facts: "streams that are being deleted are listed for some seconds, while all other operations return not found",
         source: "crates/application/src/log_streaming.rs",
     },
     Override {
         operations: &["data_sync"],
         what: What::Noted,
-        facts: "how long a cursor lives depends on how long the deployment keeps documents; days are a promise, no rule",
+        facts: "the lifetime of a cursor depends on how long the deployment keeps documents; the documented days are not exact",
         source: "crates/application/src/streaming_export.rs",
     },
     Override {
         operations: &["update_environment_variables", "update_canonical_url"],
         what: What::Noted,
-        facts: "the paths to read and to write answer to both methods; only the documented ones are used",
+        facts: "the paths for reading and writing accept both methods; the library uses the documented methods",
         source: "crates/local_backend/src/router.rs",
     },
 ];
@@ -314,18 +314,18 @@ fn stream(new: impl Into<NewLogStream>) -> CreateLogStream {
     CreateLogStream::new(new.into())
 }
 
-/// Whether it is refused, but only by the rules.
-fn is_refused(create: CreateLogStream) -> bool {
+/// Returns `true` if the operation is rejected, and only by its own checks.
+fn is_rejected(create: CreateLogStream) -> bool {
     request_body(&create).is_err() && request_body(&create.unchecked()).is_ok()
 }
 
-/// The code of the first problem.
+/// Returns the code of the first violation.
 fn code(checked: Result<(), Violations>) -> Option<ErrorCode> {
     checked.err().and_then(|problems| problems.iter().next().map(|problem| problem.code.clone()))
 }
 
-fn ended(reply: &mut Value) {
-    if let Some(pagination) = reply.get_mut("pagination")
+fn ended(response: &mut Value) {
+    if let Some(pagination) = response.get_mut("pagination")
         && pagination["hasMore"] == true
         && pagination["nextCursor"].is_null()
     {
@@ -333,23 +333,23 @@ fn ended(reply: &mut Value) {
     }
 }
 
-fn without_cursor_at_the_end(reply: &mut Value) {
-    if let Some(pagination) = reply.get_mut("pagination").and_then(Value::as_object_mut)
+fn without_cursor_at_the_end(response: &mut Value) {
+    if let Some(pagination) = response.get_mut("pagination").and_then(Value::as_object_mut)
         && pagination.get("hasMore") == Some(&false.into())
     {
         pagination.remove("nextCursor");
     }
 }
 
-fn with_document_ids(reply: &mut Value) {
-    let values = reply.get_mut("values").and_then(Value::as_array_mut).into_iter().flatten();
+fn with_document_ids(response: &mut Value) {
+    let values = response.get_mut("values").and_then(Value::as_array_mut).into_iter().flatten();
     for document in values.filter_map(|value| value.get_mut("value")).filter_map(Value::as_object_mut) {
         document.entry("_id").or_insert_with(|| "text".into());
     }
 }
 
-fn with_cursor(reply: &mut Value) {
-    if let Some(pagination) = reply.get_mut("pagination").and_then(Value::as_object_mut) {
+fn with_cursor(response: &mut Value) {
+    if let Some(pagination) = response.get_mut("pagination").and_then(Value::as_object_mut) {
         let cursor = pagination.entry("nextCursor").or_insert(Value::Null);
         if cursor.is_null() {
             *cursor = "text".into();
@@ -357,13 +357,13 @@ fn with_cursor(reply: &mut Value) {
     }
 }
 
-fn never_ending(reply: &mut Value) {
-    if let Some(pagination) = reply.get_mut("pagination").and_then(Value::as_object_mut) {
+fn never_ending(response: &mut Value) {
+    if let Some(pagination) = response.get_mut("pagination").and_then(Value::as_object_mut) {
         pagination.insert("hasMore".to_owned(), true.into());
     }
 }
 
-/// One log stream or a list of them.
+/// Returns the log streams of a body: one, or a list of them.
 fn streams(body: &mut Value) -> Vec<&mut Map<String, Value>> {
     match body {
         Value::Array(streams) => streams.iter_mut().filter_map(Value::as_object_mut).collect(),
@@ -379,8 +379,8 @@ fn with_url_of_axiom(body: &mut Value) {
     }
 }
 
-fn with_id_and_status(reply: &mut Value) {
-    for stream in streams(reply) {
+fn with_id_and_status(response: &mut Value) {
+    for stream in streams(response) {
         if !stream.contains_key("id") && !stream.contains_key("status") {
             stream.insert("id".to_owned(), "text".into());
             stream.insert("status".to_owned(), json!({"type": "active"}));
@@ -394,7 +394,7 @@ fn without_nulls(request: &mut Value) {
     }
 }
 
-/// The fields of an update that null keeps.
+/// The fields of an update that null does not change.
 const KEPT: [&str; 9] =
     ["apiKey", "attributes", "datasetName", "ddApiKey", "ddTags", "dsn", "format", "siteLocation", "url"];
 
@@ -435,7 +435,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mending_leaves_alone_what_needs_none() {
+    fn repairs_do_not_change_valid_values() {
         let changed = |change: fn(&mut Value), value: Value| {
             let mut after = value.clone();
             change(&mut after);

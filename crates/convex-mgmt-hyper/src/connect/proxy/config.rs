@@ -32,8 +32,9 @@ const CGI: &str = "REQUEST_METHOD";
 /// | `socks5://`, `socks5h://` | SOCKS 5; the proxy looks up the host for both | as for `http://` |
 ///
 /// The rest is a tunnel. TLS to an `https` endpoint runs inside it, so the proxy never sees the endpoint's credential. The tunnel
-/// to an `http` endpoint is not encrypted, so the proxy can read the credential. Only `Endpoint::new_insecure` creates such
-/// endpoints.
+/// to an `http` endpoint is not encrypted, so the proxy can read the credential. Only
+/// [`Endpoint::new_insecure`](convex_mgmt_proto::Endpoint::new_insecure) and
+/// [`Endpoint::insecure_with_path_prefix`](convex_mgmt_proto::Endpoint::insecure_with_path_prefix) create such endpoints.
 ///
 /// The client connects to this machine (`localhost`, names below it, loopback addresses) without the proxy.
 ///

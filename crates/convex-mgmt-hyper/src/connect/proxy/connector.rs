@@ -15,7 +15,7 @@ use tower::{BoxError, Service};
 use super::config::Proxy;
 use super::{http_connect, socks};
 use crate::connect::maybe_tls::{MaybeTls, Opening};
-use crate::connect::tcp::Direct;
+use crate::connect::tcp::TcpConnector;
 use crate::error::ProxyRefusal;
 
 /// The default port of a SOCKS proxy. Source: RFC 1928, section 3.
@@ -25,7 +25,7 @@ type Stream<C> = <MaybeTls<C> as Service<Uri>>::Response;
 
 /// Opens connections, through a proxy if the host has one.
 #[derive(Clone)]
-pub(crate) struct ProxyConnector<C = Direct> {
+pub(crate) struct ProxyConnector<C = TcpConnector> {
     direct: C,
     to_proxy: MaybeTls<C>,
     proxy: Option<Arc<Proxy>>,

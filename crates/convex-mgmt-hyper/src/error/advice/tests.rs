@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use convex_mgmt_proto::deployment::environment_variables::{EnvironmentPlan, EnvironmentVariables, Ownership};
 use convex_mgmt_proto::deployment::{
-    CreateLogStream, ListAuditLogEvents, ListUsageLimits, UnpauseDeployment, UpdateEnvironmentVariables,
+    CreateLogStream, DataSync, ListAuditLogEvents, ListUsageLimits, UnpauseDeployment, UpdateEnvironmentVariables,
 };
 use convex_mgmt_proto::{DeploymentApi, Endpoint, Operation, Page, Pager, Sent, UnixMillis};
 use http::Response;
@@ -93,12 +93,18 @@ fn table() -> Vec<(Error, ErrorKind, &'static str)> {
         (code(429, "New"), ErrorKind::Api, "retry_later after 7s"),
         (code(503, "New"), ErrorKind::Api, "retry_later after 7s"),
         (code(501, "New"), ErrorKind::Api, "fix_url"),
-        (code(503, "InternalServerError"), ErrorKind::Api, "start_over"),
+        (code(503, "InternalServerError"), ErrorKind::Api, "retry_later after 7s"),
+        (
+            response(DataSync::META, 503, r#"{"code":"InternalServerError","message":"m"}"#),
+            ErrorKind::Api,
+            "start_over",
+        ),
         (response(read, 308, ""), ErrorKind::Redirect, "fix_url"),
         (response(read, 101, ""), ErrorKind::UnexpectedReply, "fix_url"),
         (response(read, 304, ""), ErrorKind::UnexpectedReply, "fix_url"),
         (response(read, 400, ""), ErrorKind::UnexpectedReply, "fix_url"),
         (response(read, 403, ""), ErrorKind::UnexpectedReply, "fix_credential"),
+        (response(read, 403, "<html>"), ErrorKind::UnexpectedReply, "fix_url"),
         (response(read, 404, ""), ErrorKind::UnexpectedReply, "fix_url"),
         (response(read, 407, ""), ErrorKind::UnexpectedReply, "fix_client"),
         (response(read, 408, ""), ErrorKind::UnexpectedReply, "retry_later after 7s"),
@@ -192,7 +198,10 @@ fn an_error_names_its_deployment_and_the_host_only_where_the_network_failed() {
     assert_eq!(error.to_string(), text);
     assert_eq!(error.transport_error().unwrap().to_string(), "cannot connect to the server");
     let error = transport(<CreateLogStream>::META, TransportErrorKind::Connection, Sent::Maybe);
-    assert!(error.to_string().ends_with("; it may have taken effect; call list_log_streams to check"), "{error}");
+    assert!(
+        error.to_string().ends_with("; the operation may have taken effect; call list_log_streams to check"),
+        "{error}"
+    );
     let error = code(403, "OperationNotPermitted");
     let summary = "list_usage_limits: the server returned 403 OperationNotPermitted (retry after 7 s)";
     assert_eq!(error.summary().to_string(), summary);

@@ -106,7 +106,7 @@ impl<A> State<A> {
     fn forget(&mut self) -> Vec<Known<A>> {
         let mut forgotten = Vec::new();
         while self.known.len() >= self.max {
-            // A scan is cheap beside the exchange with the server that led here.
+            // A scan costs little compared with the rejected request that led here.
             let idle = self.known.values().filter(|known| Arc::strong_count(&known.source) == 1);
             let Some(oldest) = idle.map(|known| known.used).min() else { break };
             forgotten.extend(self.known.extract_if(|_, known| known.used == oldest).map(|(_, known)| known));

@@ -10,8 +10,8 @@ use tower::{BoxError, Layer};
 use super::endpoints::Endpoints;
 use super::service::CredentialRefresh;
 
-/// Makes a [`CredentialRefresh`] of a service, for [`ClientBuilder::attempt_layer`](crate::ClientBuilder::attempt_layer). All
-/// services made by one layer or its clones share the credentials.
+/// Applies [`CredentialRefresh`] to a service, for [`ClientBuilder::attempt_layer`](crate::ClientBuilder::attempt_layer). All
+/// services of one layer and its clones share the credentials.
 ///
 /// One layer serves every endpoint of the API that its client is used at ([`Client::at`](crate::Client::at)).
 ///
@@ -36,14 +36,14 @@ use super::service::CredentialRefresh;
 pub struct CredentialRefreshLayer<A>(Arc<Endpoints<A>>);
 
 impl<A: Api> CredentialRefreshLayer<A> {
-    /// Calls `source` with the endpoint whose credential the server rejects with 401. It returns another credential for that
-    /// endpoint, or an error.
+    /// Creates a layer that calls `source` with an endpoint whose credential the server rejects with 401. `source` returns
+    /// another credential for that endpoint, or an error.
     ///
     /// An endpoint is identified by its URL, path prefix and original credential. Two credentials for one URL are two endpoints,
     /// and `source` sees the same URL for both: use a client with a layer of its own for each role. Requests of the other API
     /// pass unchanged.
     ///
-    /// The source must not send through the client that it serves, where a limit of concurrency may leave it no slot. If the
+    /// The source must not send through the client that it serves: a concurrency limit may have no slot for it. If the
     /// credential's type serves both APIs, name the API: `CredentialRefreshLayer::<DeploymentApi>::new`.
     pub fn new<F, C>(source: impl Fn(Endpoint<A>) -> F + Send + Sync + 'static) -> Self
     where
@@ -60,7 +60,7 @@ impl<A: Api> CredentialRefreshLayer<A> {
         })))
     }
 
-    /// Sets the pause before the source is called again for an endpoint, after it failed or returned a credential that did not
+    /// Sets the pause between two calls of the source for one endpoint, if the first call failed or its credential does not
     /// work. The pause is `base` after the first time. It doubles with each further time in a row, up to `max`. Calls that the
     /// server rejects during the pause fail at once. A credential that the server accepts ends the row. Defaults to 1 s and 60 s.
     ///

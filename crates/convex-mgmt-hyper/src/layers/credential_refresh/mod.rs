@@ -1,6 +1,6 @@
 //! [`CredentialRefresh`]: replaces a credential that the server rejects, and sends the request once more.
 //!
-//! `source` has the credential of one endpoint, `endpoints` those of all of them.
+//! `source` has the credential of one endpoint, and `endpoints` has the sources of all endpoints.
 
 mod endpoints;
 mod layer;

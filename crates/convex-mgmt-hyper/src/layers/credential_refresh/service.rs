@@ -72,16 +72,16 @@ where
     fn call(&mut self, mut request: Request<Bytes>) -> Self::Future {
         let source = self.endpoints.find(&request);
         let version = source.as_ref().map_or(0, |source| source.authorize(&mut request));
-        let again = Again { endpoints: Arc::clone(&self.endpoints), source, version, request: Some(request.clone()) };
+        let resend = Resend { endpoints: Arc::clone(&self.endpoints), source, version, request: Some(request.clone()) };
         // This service is ready, and its clone is not: it is polled for that before it is called.
         let inner = self.inner.clone();
         let call = std::mem::replace(&mut self.inner, inner.clone()).call(request);
-        CredentialRefreshFuture { inner, again, rejection: None, state: State::Calling { call } }
+        CredentialRefreshFuture { inner, resend, rejection: None, state: State::Calling { call } }
     }
 }
 
 /// The parts for sending a request once more.
-struct Again<A> {
+struct Resend<A> {
     endpoints: Arc<Endpoints<A>>,
     /// `None` until the server rejects the credential of the endpoint for the first time.
     source: Option<Arc<Source<A>>>,
@@ -91,14 +91,15 @@ struct Again<A> {
     request: Option<Request<Bytes>>,
 }
 
-impl<A: Api> Again<A> {
-    fn worked(&self) {
+impl<A: Api> Resend<A> {
+    /// Records that the server accepted the credential.
+    fn accepted(&self) {
         if let Some(source) = &self.source {
-            source.worked(self.version);
+            source.accepted(self.version);
         }
     }
 
-    /// Decides about a rejected request. `None` if it was sent once more already, or belongs to another API.
+    /// Returns the next step for a rejected request. `None` if it was sent once more already, or belongs to another API.
     fn rejected(&mut self) -> Option<Next> {
         let request = self.request.as_mut()?;
         if self.source.is_none() {
@@ -107,7 +108,7 @@ impl<A: Api> Again<A> {
         Some(Source::rejected(self.source.as_ref()?, request))
     }
 
-    /// Decides about a request that has waited for the source.
+    /// Returns the next step for a request that has waited for the source.
     fn fetched(&mut self) -> Option<Next> {
         Some(self.source.as_ref()?.fetched(self.request.as_mut()?))
     }
@@ -125,9 +126,10 @@ pin_project! {
 
 pin_project! {
     /// The future of [`CredentialRefresh`].
+    #[must_use = "futures do nothing unless polled"]
     pub struct CredentialRefreshFuture<S, A> where S: Service<Request<Bytes>> {
         inner: S,
-        again: Again<A>,
+        resend: Resend<A>,
         rejection: Option<Response<Bytes>>,
         #[pin]
         state: State<S::Future>,
@@ -151,15 +153,15 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         loop {
-            // `None` comes of a future that is polled after its end.
+            // `None` only if the future is polled after its end.
             let next = match this.state.as_mut().project() {
                 StateProjection::Calling { call } => {
                     let response = ready!(call.poll(cx)).map_err(TransportError::from_any)?;
                     if response.status().is_success() {
-                        this.again.worked();
+                        this.resend.accepted();
                     }
                     let is_rejected = response.status() == StatusCode::UNAUTHORIZED;
-                    let Some(next) = is_rejected.then(|| this.again.rejected()).flatten() else {
+                    let Some(next) = is_rejected.then(|| this.resend.rejected()).flatten() else {
                         return Poll::Ready(Ok(response));
                     };
                     *this.rejection = Some(response);
@@ -167,18 +169,18 @@ where
                 }
                 StateProjection::Fetching { fetched } => {
                     ready!(fetched.as_mut().poll(cx));
-                    this.again.fetched()
+                    this.resend.fetched()
                 }
                 StateProjection::Readying => {
                     ready!(this.inner.poll_ready(cx)).map_err(TransportError::not_ready)?;
-                    let Some(request) = this.again.request.take() else { return Poll::Pending };
+                    let Some(request) = this.resend.request.take() else { return Poll::Pending };
                     this.state.set(State::Calling { call: this.inner.call(request) });
                     continue;
                 }
             };
             let next = match next {
                 Some(Next::Send(version)) => {
-                    this.again.version = version;
+                    this.resend.version = version;
                     State::Readying
                 }
                 Some(Next::Wait(fetched)) => State::Fetching { fetched },

@@ -28,7 +28,7 @@ pub(super) type FetchFn<A> = Arc<dyn Fn(Endpoint<A>) -> Fetch<A> + Send + Sync>;
 /// Ends when a fetch has returned a result.
 pub(super) type Fetched = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
 
-/// The number of the result that a credential came with; 0 for the original one.
+/// The number of the result with a credential; 0 for the original one.
 pub(super) type Version = u64;
 
 /// The next step for a request that the server rejected.
@@ -50,7 +50,7 @@ pub(super) struct Source<A> {
     fetch: FetchFn<A>,
     settings: Settings,
     state: Mutex<State<A>>,
-    progress: Arc<Progress>,
+    waiting: Arc<WaitingCalls>,
 }
 
 struct State<A> {
@@ -59,12 +59,12 @@ struct State<A> {
     /// The number of results so far.
     version: Version,
     /// The number of results in a row without a credential that works.
-    in_vain: u32,
+    failures: u32,
     fetched_at: Instant,
     /// The error, if the last result was one.
     failure: Option<SharedError>,
     /// The fetches in progress, at most one for each runtime. The timers and connections of a fetch belong to the runtime that
-    /// it began on: they stand still while that runtime does, and fail when it ends. The first result drops the others.
+    /// it began on: they pause while that runtime is not polled, and fail when it ends. The first result drops the others.
     fetches: HashMap<Option<Id>, Slot<A>>,
 }
 
@@ -83,7 +83,7 @@ enum Slot<A> {
         began: Instant,
     },
     Polled {
-        /// `true` if another call came to poll it meanwhile and has to be woken.
+        /// `true` if another call tried to poll it meanwhile and has to be woken.
         missed: bool,
     },
 }
@@ -97,10 +97,10 @@ enum Drive {
     Busy,
 }
 
-/// Wakes all calls that wait for the fetch: some of them may no longer be polled, and any can go on with it.
-struct Progress(Notify);
+/// Wakes all calls that wait for the fetch. Some of them may no longer be polled, and any of them can continue it.
+struct WaitingCalls(Notify);
 
-impl Wake for Progress {
+impl Wake for WaitingCalls {
     fn wake(self: Arc<Self>) {
         self.0.notify_waiters();
     }
@@ -123,9 +123,9 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    /// Returns the pause after `in_vain` such results in a row.
-    fn pause(self, in_vain: u32) -> Duration {
-        match in_vain.checked_sub(1) {
+    /// Returns the pause after `failures` such results in a row.
+    fn pause(self, failures: u32) -> Duration {
+        match failures.checked_sub(1) {
             None => Duration::ZERO,
             Some(doublings) => self.base.saturating_mul(1 << doublings.min(31)).min(self.max),
         }
@@ -137,12 +137,12 @@ impl<A: Api> Source<A> {
         let state = State {
             endpoint: original.clone(),
             version: 0,
-            in_vain: 0,
+            failures: 0,
             fetched_at: Instant::now(),
             failure: None,
             fetches: HashMap::new(),
         };
-        Self { original, fetch, settings, state: Mutex::new(state), progress: Arc::new(Progress(Notify::new())) }
+        Self { original, fetch, settings, state: Mutex::new(state), waiting: Arc::new(WaitingCalls(Notify::new())) }
     }
 
     fn state(&self) -> MutexGuard<'_, State<A>> {
@@ -157,45 +157,45 @@ impl<A: Api> Source<A> {
     }
 
     /// Records that the server accepted the credential of this version.
-    pub(super) fn worked(&self, version: Version) {
+    pub(super) fn accepted(&self, version: Version) {
         let mut state = self.state();
         if state.version == version {
-            state.in_vain = 0;
+            state.failures = 0;
         }
     }
 
-    /// Decides about a request that the server rejected.
+    /// Returns the next step for a request that the server rejected.
     pub(super) fn rejected(this: &Arc<Self>, request: &mut Request<Bytes>) -> Next {
         let state = this.state();
-        if let Some(version) = state.replaced(request) {
+        if let Some(version) = state.replace(request) {
             return Next::Send(version);
         }
         let now = Instant::now();
-        let is_paused = now.duration_since(state.fetched_at) < this.settings.backoff.pause(state.in_vain);
+        let is_paused = now.duration_since(state.fetched_at) < this.settings.backoff.pause(state.failures);
         if is_paused && !state.fetches.contains_key(&runtime()) {
-            return state.nothing_new();
+            return state.no_replacement();
         }
         Next::Wait(Box::pin(Arc::clone(this).result_after(state.version, now)))
     }
 
-    /// Decides about a request that has waited for a fetch.
+    /// Returns the next step for a request that has waited for a fetch.
     pub(super) fn fetched(&self, request: &mut Request<Bytes>) -> Next {
         let state = self.state();
-        state.replaced(request).map_or_else(|| state.nothing_new(), Next::Send)
+        state.replace(request).map_or_else(|| state.no_replacement(), Next::Send)
     }
 
-    /// Drives the fetch that follows the result `version`, together with all other calls that wait for it on this runtime, until
-    /// there is another result. `since` is the time at which this call began to wait.
+    /// Drives the fetch after the result `version` until there is another result. All calls that wait on this runtime drive it
+    /// together. `since` is the time at which this call began to wait.
     async fn result_after(self: Arc<Self>, version: Version, since: Instant) {
         loop {
-            let mut progress = pin!(self.progress.0.notified());
+            let mut woken = pin!(self.waiting.0.notified());
             // From here on no wake-up is missed.
-            progress.as_mut().enable();
+            woken.as_mut().enable();
             match self.drive(version, since) {
                 Drive::Ended => return,
                 // The call that polls it wakes this one afterwards.
-                Drive::Busy => progress.await,
-                Drive::Pending(left) => drop(timeout(left, progress).await),
+                Drive::Busy => woken.await,
+                Drive::Pending(left) => drop(timeout(left, woken).await),
             }
             yield_once().await;
         }
@@ -221,7 +221,7 @@ impl<A: Api> Source<A> {
         drop(state);
 
         let unwinding = Unwinding { source: self, runtime };
-        let waker = Waker::from(Arc::clone(&self.progress));
+        let waker = Waker::from(Arc::clone(&self.waiting));
         let polled = fetch.as_mut().poll(&mut Context::from_waker(&waker));
         mem::forget(unwinding);
 
@@ -232,16 +232,16 @@ impl<A: Api> Source<A> {
         if taken < limit {
             return self.put_back(runtime, Slot::Resting { fetch, began }, limit - taken);
         }
-        // It may have run out of time while no call waited. A call that has just come must not fail for that.
+        // It may have run out of time while no call waited. A call that has just begun to wait must not fail for that.
         if since.duration_since(began) > limit {
             let left = self.put_back(runtime, self.begin(), limit);
-            self.progress.0.notify_waiters();
+            self.waiting.0.notify_waiters();
             return left;
         }
         self.end(runtime, Err(NoResult::TimedOut(limit).into()))
     }
 
-    /// A fetch that was not polled yet. Calls no foreign code.
+    /// Creates a fetch. It is not polled here.
     fn begin(&self) -> Slot<A> {
         Slot::Resting { fetch: (self.fetch)(self.original.clone()), began: Instant::now() }
     }
@@ -255,12 +255,12 @@ impl<A: Api> Source<A> {
             return Drive::Ended;
         };
         if matches!(mem::replace(slot, fetch), Slot::Polled { missed: true }) {
-            self.progress.0.notify_waiters();
+            self.waiting.0.notify_waiters();
         }
         Drive::Pending(left)
     }
 
-    /// Takes the result of a fetch, unless one on another runtime came first.
+    /// Takes the result of a fetch, unless a fetch on another runtime was faster.
     fn end(&self, runtime: Option<Id>, result: Result<Endpoint<A>, BoxError>) -> Drive {
         let mut state = self.state();
         if state.fetches.remove(&runtime).is_none() {
@@ -268,7 +268,7 @@ impl<A: Api> Source<A> {
         }
         let others = mem::take(&mut state.fetches);
         state.version += 1;
-        state.in_vain = state.in_vain.saturating_add(1);
+        state.failures = state.failures.saturating_add(1);
         state.fetched_at = Instant::now();
         state.failure = match result {
             Ok(endpoint) => {
@@ -279,7 +279,7 @@ impl<A: Api> Source<A> {
         };
         drop(state);
         drop(others);
-        self.progress.0.notify_waiters();
+        self.waiting.0.notify_waiters();
         Drive::Ended
     }
 }
@@ -290,8 +290,8 @@ fn runtime() -> Option<Id> {
 }
 
 impl<A: Api> State<A> {
-    /// Puts the newest credential into a request, if it has another one.
-    fn replaced(&self, request: &mut Request<Bytes>) -> Option<Version> {
+    /// Puts the newest credential into a request, if it has another one. Returns the version of that credential.
+    fn replace(&self, request: &mut Request<Bytes>) -> Option<Version> {
         if self.endpoint.serves(request) {
             return None;
         }
@@ -299,7 +299,7 @@ impl<A: Api> State<A> {
         Some(self.version)
     }
 
-    /// Takes out the fetches of other runtimes that have ended, or stand still for longer than the limit of a fetch.
+    /// Takes out the fetches of other runtimes that have ended, or were paused for longer than the limit of a fetch.
     fn abandoned(&mut self, runtime: Option<Id>, limit: Duration) -> impl Iterator<Item = (Option<Id>, Slot<A>)> {
         let now = Instant::now();
         let is_over = move |slot: &Slot<A>| match slot {
@@ -309,8 +309,8 @@ impl<A: Api> State<A> {
         self.fetches.extract_if(move |of, slot| *of != runtime && is_over(slot))
     }
 
-    /// Decides about a request for which there is no other credential.
-    fn nothing_new(&self) -> Next {
+    /// Returns the next step for a request for which there is no other credential.
+    fn no_replacement(&self) -> Next {
         self.failure.clone().map_or(Next::Reject, Next::Fail)
     }
 }
@@ -327,7 +327,7 @@ impl<A: Api> Drop for Unwinding<'_, A> {
     }
 }
 
-/// Lets other tasks run. A source that is always awake would be polled without end otherwise.
+/// Lets other tasks run. Otherwise a source that always wakes its task would be polled without end.
 async fn yield_once() {
     let mut yielded = false;
     poll_fn(|cx| {
@@ -347,7 +347,7 @@ mod tests {
     #[test]
     fn pauses_double_up_to_the_longest() {
         let (base, max) = (Duration::from_secs(1), Duration::from_secs(60));
-        let pauses: Vec<u64> = (0..9).map(|in_vain| Backoff { base, max }.pause(in_vain).as_secs()).collect();
+        let pauses: Vec<u64> = (0..9).map(|failures| Backoff { base, max }.pause(failures).as_secs()).collect();
         assert_eq!(pauses, [0, 1, 2, 4, 8, 16, 32, 60, 60]);
         assert_eq!(Backoff { base, max }.pause(u32::MAX), max);
         for (base, max, expected) in [

@@ -4,24 +4,29 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::connection::Connection;
+use super::connection::{Connection, Unopened};
 use super::key::Key;
 use crate::transport::timer::MAX_TIMEOUT;
 
-/// The connections to one host from one runtime. Calls that wait for a connection receive a `G`.
-pub(super) struct Host<G> {
+/// The message to a call that waits for a connection: a lease, or the reason why opening one failed. A call that receives nothing
+/// searches again.
+pub(super) type Grant<L> = Result<L, Arc<Unopened>>;
+
+/// The connections to one host from one runtime. `L` is the lease of a connection.
+pub(super) struct Host<L> {
     /// Unused HTTP/1.1 connections, the most recently used at the back.
     pub(super) idle: VecDeque<Idle>,
     /// The HTTP/2 connection that all calls share.
     pub(super) shared: Option<Shared>,
-    /// Calls that wait for a connection. A call that receives nothing looks again.
-    pub(super) waiting: VecDeque<oneshot::Sender<G>>,
+    /// Calls that wait for a connection.
+    pub(super) waiting: VecDeque<oneshot::Sender<Grant<L>>>,
     /// `true` while one call opens a connection on behalf of all, because it may be one that all share.
     pub(super) opening: bool,
     /// `true` once the host is known to speak HTTP/1.1, so that each call opens its own.
@@ -29,7 +34,7 @@ pub(super) struct Host<G> {
     /// The number of leases.
     pub(super) leased: usize,
     /// Connections with a lower id are not used again.
-    pub(super) left: u64,
+    pub(super) first_usable: u64,
 }
 
 pub(super) struct Idle {
@@ -53,7 +58,7 @@ impl Shared {
     }
 }
 
-impl<G> Default for Host<G> {
+impl<L> Default for Host<L> {
     fn default() -> Self {
         Self {
             idle: VecDeque::new(),
@@ -62,12 +67,12 @@ impl<G> Default for Host<G> {
             opening: false,
             http1: false,
             leased: 0,
-            left: 0,
+            first_usable: 0,
         }
     }
 }
 
-impl<G> Host<G> {
+impl<L> Host<L> {
     fn idle(&self) -> usize {
         self.idle.len() + usize::from(self.shared.as_ref().is_some_and(Shared::is_idle))
     }
@@ -107,17 +112,17 @@ impl<G> Host<G> {
         self.idle.remove(place).map(|idle| idle.connection)
     }
 
-    /// Takes out all connections. No connection has the id `next` yet.
-    pub(super) fn leave(&mut self, next: u64) -> Vec<Connection> {
-        self.left = next;
+    /// Takes out all connections. `next` is the id of the next new connection, and those before it are not used again.
+    pub(super) fn retire(&mut self, next: u64) -> Vec<Connection> {
+        self.first_usable = next;
         let idle = self.idle.drain(..).map(|idle| idle.connection);
         idle.chain(self.shared.take().map(|shared| shared.connection)).collect()
     }
 }
 
-/// All hosts of a pool.
-pub(super) struct Hosts<G> {
-    map: HashMap<Key, Host<G>>,
+/// The hosts of a pool.
+pub(super) struct Hosts<L> {
+    map: HashMap<Key, Host<L>>,
     /// The number of idle connections to all hosts together.
     idle: usize,
     next_id: u64,
@@ -125,13 +130,13 @@ pub(super) struct Hosts<G> {
     pub(super) reapers: HashMap<runtime::Id, oneshot::Sender<Infallible>>,
 }
 
-impl<G> Default for Hosts<G> {
+impl<L> Default for Hosts<L> {
     fn default() -> Self {
         Self { map: HashMap::new(), idle: 0, next_id: 0, reapers: HashMap::new() }
     }
 }
 
-impl<G> Hosts<G> {
+impl<L> Hosts<L> {
     /// Returns an id that no connection has yet.
     pub(super) fn next_id(&self) -> u64 {
         self.next_id
@@ -144,7 +149,7 @@ impl<G> Hosts<G> {
     }
 
     /// Changes a host. All changes are made here, so that the count is right and no empty host remains.
-    pub(super) fn change<R>(&mut self, key: &Key, change: impl FnOnce(&mut Host<G>) -> R) -> R {
+    pub(super) fn change<R>(&mut self, key: &Key, change: impl FnOnce(&mut Host<L>) -> R) -> R {
         let host = match self.map.get_mut(key) {
             Some(host) => host,
             None => self.map.entry(key.clone()).or_default(),
@@ -159,7 +164,7 @@ impl<G> Hosts<G> {
     }
 
     /// Changes a host, if the pool knows it.
-    pub(super) fn change_known<R>(&mut self, key: &Key, change: impl FnOnce(&mut Host<G>) -> R) -> Option<R> {
+    pub(super) fn change_known<R>(&mut self, key: &Key, change: impl FnOnce(&mut Host<L>) -> R) -> Option<R> {
         self.map.contains_key(key).then(|| self.change(key, change))
     }
 
@@ -184,7 +189,7 @@ impl<G> Hosts<G> {
     ) -> (Vec<Connection>, Option<Instant>) {
         let mut out = Vec::new();
         if let Some(time) = Instant::now().checked_sub(timeout) {
-            let here = |(key, host): (&Key, &Host<G>)| {
+            let here = |(key, host): (&Key, &Host<L>)| {
                 let expired = key.runtime == runtime && host.oldest().is_some_and(|oldest| oldest <= time);
                 expired.then(|| key.clone())
             };
@@ -193,14 +198,14 @@ impl<G> Hosts<G> {
             }
         }
         let rest = self.map.iter().filter(|(key, _)| key.runtime == runtime).filter_map(|(_, host)| host.oldest());
-        // A time that does not fit is replaced by one that is far away.
+        // A time that is out of range is replaced by a distant one.
         let next = rest.min().map(|oldest| oldest.checked_add(timeout).unwrap_or_else(|| Instant::now() + MAX_TIMEOUT));
         (out, next)
     }
 }
 
 #[cfg(test)]
-impl<G> Hosts<G> {
+impl<L> Hosts<L> {
     pub(super) fn hosts(&self) -> usize {
         self.map.len()
     }

@@ -6,10 +6,9 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use super::Pool;
 use super::connection::{Connection, Unopened};
 use super::key::Key;
-use super::lease::Lease;
+use super::lease::{Lease, Pool};
 use super::turn::Turn;
 use crate::connect::Opened;
 
@@ -25,11 +24,11 @@ const FIRST: Duration = Duration::from_millis(100);
 ///
 /// A task opens it, because a caller may hold the future of its call without polling it, and the other calls must not wait for
 /// that. The task ends with the future.
-pub(super) async fn open_for_all(turn: Turn) -> Result<Lease, Arc<Unopened>> {
+pub(super) async fn open_for_all(turn: Turn<Lease>) -> Result<Lease, Arc<Unopened>> {
     let (sender, receiver) = oneshot::channel();
     let mut task = JoinSet::new();
     task.spawn(async move {
-        match open(Arc::clone(&turn.pool), turn.key.clone()).await {
+        match open(Arc::clone(&turn.store), turn.key.clone()).await {
             Ok(mut lease) => {
                 let unshared = lease.keep(turn);
                 drop(sender.send(Ok(lease)));
@@ -38,10 +37,10 @@ pub(super) async fn open_for_all(turn: Turn) -> Result<Lease, Arc<Unopened>> {
                     unshared.publish();
                 }
             }
-            Err(why) => {
-                turn.failed(&why);
+            Err(reason) => {
+                turn.fail(&reason);
                 drop(turn);
-                drop(sender.send(Err(why)));
+                drop(sender.send(Err(reason)));
             }
         }
     });
@@ -52,7 +51,7 @@ async fn connect(pool: &Arc<Pool>, key: &Key) -> Result<Lease, Unopened> {
     let target = key.uri().map_err(|error| Unopened::Connect(error.into()))?;
     let Opened { io, is_http2 } = pool.connector.open(target).await.map_err(Unopened::Connect)?;
     let id = pool.hosts().new_id();
-    let gone = Gone { pool: Arc::downgrade(pool), key: key.clone(), id };
+    let driven = Driven { pool: Arc::downgrade(pool), key: key.clone(), id };
     // Not used in a build without HTTP/2.
     let _ = is_http2;
     #[cfg(feature = "http2")]
@@ -60,9 +59,9 @@ async fn connect(pool: &Arc<Pool>, key: &Key) -> Result<Lease, Unopened> {
         let (connection, driver) = builder.handshake(io).await.map_err(Unopened::broken)?;
         tokio::spawn(async move {
             drop(driver.await);
-            drop(gone);
+            drop(driven);
         });
-        return Ok(pool.opened(key, id, Connection::Http2(connection)));
+        return Ok(Lease::opened(pool, key, id, Connection::Http2(connection)));
     }
     let (mut connection, driver) = pool.settings.http1.handshake(io).await.map_err(Unopened::broken)?;
     let (failing, failure) = oneshot::channel();
@@ -70,26 +69,26 @@ async fn connect(pool: &Arc<Pool>, key: &Key) -> Result<Lease, Unopened> {
         if let Err(error) = driver.with_upgrades().await {
             drop(failing.send(error));
         }
-        drop(gone);
+        drop(driven);
     });
     match connection.ready().await {
-        Ok(()) => Ok(pool.opened(key, id, Connection::Http1(connection))),
+        Ok(()) => Ok(Lease::opened(pool, key, id, Connection::Http1(connection))),
         // The driver has the reason.
         Err(closed) => Err(Unopened::broken(failure.await.unwrap_or(closed))),
     }
 }
 
-/// Takes a connection out of the pool when its driver ends: the connection broke, or its runtime has ended.
-struct Gone {
+/// A connection whose driver runs. When it is dropped, the pool removes the connection: it broke, or its runtime has ended.
+struct Driven {
     pool: Weak<Pool>,
     key: Key,
     id: u64,
 }
 
-impl Drop for Gone {
+impl Drop for Driven {
     fn drop(&mut self) {
-        let Some(pool) = self.pool.upgrade() else { return };
-        let out = pool.hosts().change_known(&self.key, |host| host.take(self.id));
-        drop(out);
+        if let Some(pool) = self.pool.upgrade() {
+            pool.remove(&self.key, self.id);
+        }
     }
 }

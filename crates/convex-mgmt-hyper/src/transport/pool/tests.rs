@@ -2,10 +2,14 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
+use hyper::client::conn::http1;
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::Instant;
 
 use super::*;
 use crate::connect::ConnectSettings;

@@ -39,11 +39,11 @@ const ID: &str = "_id";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selection(Level<ComponentSelection>);
 
-/// The tables that a data sync reads of a component.
+/// The tables of a component that a data sync reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ComponentSelection(Choice<TableSelection>);
 
-/// The columns that a data sync reads of a table.
+/// The columns of a table that a data sync reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableSelection(Choice<Inclusion>);
 

@@ -19,8 +19,9 @@ deployment_operation! {
     /// It may be empty.
     ///
     /// With a cursor, repeating the call returns the same page or a newer one. Without a cursor, it starts one more sync, which costs
-    /// one entry in the audit log. A cursor expires after 3 days: start again without one after `DataSyncCursorExpired`. Right after
-    /// its start, the server may respond with 500 `InternalServerError`.
+    /// one entry in the audit log. A cursor is valid for at least 3 days: start again without one after
+    /// [`DataSyncCursorExpired`](crate::ErrorCode::DataSyncCursorExpired). A server that has just started may return 500
+    /// [`InternalServerError`](crate::ErrorCode::InternalServerError).
     ///
     /// ```
     /// use convex_mgmt::Operation;

@@ -115,7 +115,7 @@ pub struct Step {
 /// and no values. It is applied as one batch, so either all changes are made or none.
 ///
 /// The API has no conditional write. A plan is therefore compared with freshly read variables just before it is applied
-/// ([`EnvironmentPlan::rebase`], [`EnvironmentPlan::replan`]). A client of `convex-mgmt-hyper` does that itself. Both never delete
+/// ([`EnvironmentPlan::rebase`], [`EnvironmentPlan::replan`]). A client of `convex-mgmt-hyper` does that itself. Neither deletes
 /// a variable whose deletion the plan did not show, except with [`EnvironmentPlan::allow_new_deletions`].
 ///
 /// ```
@@ -385,7 +385,7 @@ pub enum OwnershipError {
 
 /// Variables of a plan changed after the plan was made. Nothing was written.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("changed since the plan was made: {}", Printable(&names.join(", ")))]
+#[error("these variables changed since the plan was made, so plan again: {}", Printable(&names.join(", ")))]
 #[non_exhaustive]
 pub struct PlanConflict {
     /// The names of the variables.

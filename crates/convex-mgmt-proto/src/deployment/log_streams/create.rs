@@ -2,8 +2,6 @@
 
 use super::kinds::Tagged;
 use super::list::ListLogStreams;
-#[cfg(doc)]
-use super::new::{Created, CreatedLogStream, CreatedWebhook, NewDatadog, NewWebhook};
 use super::new::{NewLogStream, NewStream};
 
 deployment_operation! {
@@ -13,9 +11,9 @@ deployment_operation! {
     ///
     /// | stream | output |
     /// | --- | --- |
-    /// | [`NewWebhook`] | [`CreatedWebhook`], with the secret |
-    /// | each other kind, such as [`NewDatadog`] | [`Created`] |
-    /// | [`NewLogStream`], for a kind that is chosen at run time | [`CreatedLogStream`] |
+    /// | [`NewWebhook`](super::NewWebhook) | [`CreatedWebhook`](super::CreatedWebhook), with the secret |
+    /// | each other kind, such as [`NewDatadog`](super::NewDatadog) | [`Created`](super::Created) |
+    /// | [`NewLogStream`], for a kind that is chosen at run time | [`CreatedLogStream`](super::CreatedLogStream) |
     ///
     /// A deployment has at most one stream of each kind, and at most five streams.
     ///

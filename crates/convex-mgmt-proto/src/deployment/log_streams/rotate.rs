@@ -4,16 +4,14 @@ use serde::Deserialize;
 
 use super::kinds::LogStreamType;
 use super::list::GetLogStream;
-#[cfg(doc)]
-use super::update::WebhookUpdate;
 use crate::types::{LogStreamId, Secret};
 
 deployment_operation! {
     /// Replaces the secret of a webhook and returns the new one.
     ///
     /// A running delivery keeps signing with the old secret until the stream is updated or the server restarts. Accept both secrets for
-    /// a while, or send an empty update ([`WebhookUpdate::new`]) right after. If the outcome is unknown, read the stream, which contains
-    /// the current secret.
+    /// a while, or send an empty update ([`WebhookUpdate::new`](super::WebhookUpdate::new)) right after. If the outcome is unknown,
+    /// read the stream, which contains the current secret.
     ///
     /// ```
     /// use convex_mgmt::Operation;

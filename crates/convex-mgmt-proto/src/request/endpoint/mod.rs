@@ -63,7 +63,7 @@ impl<A: Api> Endpoint<A> {
     /// Creates an endpoint from an origin such as `https://happy-animal-123.convex.cloud`.
     ///
     /// `http` is accepted for loopback hosts only; [`Endpoint::new_insecure`] accepts it for all hosts. One `/` at the end is
-    /// ignored, any other path is an error; [`Endpoint::with_path_prefix`] accepts one.
+    /// ignored. Any other path is an error; [`Endpoint::with_path_prefix`] accepts one.
     ///
     /// # Errors
     /// An [`EndpointError`] that names the broken rule. It never repeats the URL, which may contain a password.
@@ -71,8 +71,8 @@ impl<A: Api> Endpoint<A> {
         Self::at(url, credential, Allowed { plaintext: false, prefix: false })
     }
 
-    /// Creates an endpoint that may be unencrypted, such as a server in the same private network. Anyone who can read that
-    /// network's traffic can read the credential.
+    /// Creates an endpoint that accepts `http` for every host, such as a server in the same private network. Anyone who can read
+    /// that network's traffic can read the credential.
     ///
     /// # Errors
     /// As for [`Endpoint::new`].
@@ -105,8 +105,8 @@ impl<A: Api> Endpoint<A> {
         Self::at(url, credential, Allowed { plaintext: false, prefix: true })
     }
 
-    /// Creates an endpoint below a path that may be unencrypted: [`Endpoint::with_path_prefix`] and [`Endpoint::new_insecure`] in
-    /// one.
+    /// Creates an endpoint below a path that accepts `http` for every host: [`Endpoint::with_path_prefix`] and
+    /// [`Endpoint::new_insecure`] in one.
     ///
     /// # Errors
     /// As for [`Endpoint::with_path_prefix`].
@@ -259,8 +259,8 @@ impl Endpoint<DeploymentApi> {
         if parts.is_below("convex.site") {
             return Some(url::HTTP_ACTIONS);
         }
-        let of_all = parts.is_below("convex.dev");
-        of_all.then_some("the URL is Convex's and not a deployment's: a deployment's ends with `.convex.cloud`")
+        let is_shared = parts.is_below("convex.dev");
+        is_shared.then_some("the URL is Convex's and not a deployment's: a deployment's ends with `.convex.cloud`")
     }
 }
 

@@ -16,7 +16,7 @@ fn url(url: &str) -> Result<String, EndpointError> {
 
 #[test]
 fn keeps_the_origin_and_drops_its_default_port() {
-    for (given, kept) in [
+    for (input, kept) in [
         ("https://happy-animal-123.convex.cloud", "https://happy-animal-123.convex.cloud"),
         ("https://happy-animal-123.eu-west-1.convex.cloud/", "https://happy-animal-123.eu-west-1.convex.cloud"),
         ("https://API.example.com:443", "https://api.example.com"),
@@ -29,7 +29,7 @@ fn keeps_the_origin_and_drops_its_default_port() {
         ("http://localhost.:3210", "http://localhost.:3210"),
         ("http://[::ffff:127.0.0.1]:3210", "http://[::ffff:127.0.0.1]:3210"),
     ] {
-        assert_eq!(url(given).as_deref(), Ok(kept), "{given}");
+        assert_eq!(url(input).as_deref(), Ok(kept), "{input}");
     }
 }
 
@@ -125,8 +125,8 @@ const BROKEN: &[(&str, EndpointError)] = &[
 
 #[test]
 fn each_broken_rule_has_its_own_error() {
-    for (given, error) in BROKEN {
-        assert_eq!(url(given), Err(*error), "{given}");
+    for (input, error) in BROKEN {
+        assert_eq!(url(input), Err(*error), "{input}");
         assert!(!error.to_string().contains("canary"));
         assert!(error.to_string().len() <= 120, "{error}");
     }
@@ -139,23 +139,23 @@ fn each_broken_rule_has_its_own_error() {
 
 #[test]
 fn every_constructor_applies_the_same_rules() {
-    for (given, error) in BROKEN {
+    for (input, error) in BROKEN {
         let prefixed =
-            Endpoint::<DeploymentApi>::with_path_prefix(given, &key()).map(|endpoint| endpoint.url().to_owned());
-        match (error, *given) {
-            (EndpointError::Path, "https://example.com/convex") => assert_eq!(prefixed.as_deref(), Ok(*given)),
+            Endpoint::<DeploymentApi>::with_path_prefix(input, &key()).map(|endpoint| endpoint.url().to_owned());
+        match (error, *input) {
+            (EndpointError::Path, "https://example.com/convex") => assert_eq!(prefixed.as_deref(), Ok(*input)),
             (EndpointError::Path, "https://example.com/api/v1") => assert_eq!(prefixed, Err(EndpointError::ApiPath)),
-            (EndpointError::Path, _) => assert_eq!(prefixed, Err(EndpointError::PathPrefix), "{given}"),
-            _ => assert_eq!(prefixed, Err(*error), "{given}"),
+            (EndpointError::Path, _) => assert_eq!(prefixed, Err(EndpointError::PathPrefix), "{input}"),
+            _ => assert_eq!(prefixed, Err(*error), "{input}"),
         }
-        let plaintext = Endpoint::<DeploymentApi>::new_insecure(given, &key()).err();
-        assert_eq!(plaintext, Some(*error).filter(|error| *error != EndpointError::Plaintext), "{given}");
+        let plaintext = Endpoint::<DeploymentApi>::new_insecure(input, &key()).err();
+        assert_eq!(plaintext, Some(*error).filter(|error| *error != EndpointError::Plaintext), "{input}");
     }
 }
 
 #[test]
 fn accepts_names_and_addresses_of_every_form() {
-    for given in [
+    for input in [
         "https://convex_backend",
         "https://a-b.c1",
         "https://xn--bcher-kva.example",
@@ -168,14 +168,14 @@ fn accepts_names_and_addresses_of_every_form() {
         "https://[::ffff:127.0.0.1]",
         "http://127.0.0.1",
     ] {
-        assert_eq!(url(given).as_deref(), Ok(given));
+        assert_eq!(url(input).as_deref(), Ok(input));
     }
 }
 
 #[test]
 fn a_path_prefix_precedes_the_path_of_each_request() {
     let prefixed = |url: &str| Endpoint::<DeploymentApi>::with_path_prefix(url, &key());
-    for (given, kept) in [
+    for (input, kept) in [
         ("https://Example.com/convex", "https://example.com/convex"),
         ("https://example.com/Convex/", "https://example.com/Convex"),
         ("https://example.com:8443/a/b-c_d.e~f/1", "https://example.com:8443/a/b-c_d.e~f/1"),
@@ -185,8 +185,8 @@ fn a_path_prefix_precedes_the_path_of_each_request() {
         ("https://example.com", "https://example.com"),
         ("https://example.com/", "https://example.com"),
     ] {
-        let endpoint = prefixed(given).unwrap();
-        assert_eq!(endpoint.url(), kept, "{given}");
+        let endpoint = prefixed(input).unwrap();
+        assert_eq!(endpoint.url(), kept, "{input}");
         let request = crate::deployment::GetLogStream::new("a/b").to_request(&endpoint).unwrap();
         assert_eq!(request.uri().to_string(), format!("{kept}/api/v1/get_log_stream/a%2Fb"));
         let request = crate::deployment::ListAuditLogEvents::new(crate::UnixMillis(5)).to_request(&endpoint).unwrap();

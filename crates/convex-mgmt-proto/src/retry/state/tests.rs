@@ -130,8 +130,8 @@ fn an_error_distinguishes_no_effect_an_unknown_one_and_a_lost_result() {
 fn the_text_of_an_error_says_what_is_known_and_what_to_do() {
     let check = "call list_log_streams to check";
     for (ends, text) in [
-        (vec![RESET], format!("create_log_stream: the line is dead; it may have taken effect; {check}")),
-        (vec![REFUSED, RESET], format!("; it may have taken effect; {check} (2 attempts in 2.0 s)")),
+        (vec![RESET], format!("create_log_stream: the line is dead; the operation may have taken effect; {check}")),
+        (vec![REFUSED, RESET], format!("; the operation may have taken effect; {check} (2 attempts in 2.0 s)")),
         (vec![REFUSED; 3], "the line is dead; nothing was sent (3 attempts in 3.0 s)".to_owned()),
         (vec![End::Response(200, "")], "; it took effect; call list_log_streams to find the result".to_owned()),
     ] {
@@ -145,6 +145,15 @@ fn the_text_of_an_error_says_what_is_known_and_what_to_do() {
     let error = CallError::<&str>::build(<CreateLogStream>::META, build);
     assert_eq!((error.attempts(), error.sent(), error.applied()), (0, Sent::No, Applied::No));
     assert!(error.to_string().ends_with("; nothing was sent"), "{error}");
+}
+
+#[test]
+fn a_result_without_a_recorded_attempt_may_have_been_sent() {
+    let state = || RetryState::new(<CreateLogStream>::META, RetryPolicy::never(), None);
+    let lost = state().finish::<CreateLogStream, _>(Err("the line is dead")).unwrap_err();
+    assert_eq!((lost.attempts(), lost.sent(), lost.applied()), (1, Sent::Maybe, Applied::Maybe));
+    let denied = state().finish::<CreateLogStream, _>(End::Response(403, DENIED).result()).unwrap_err();
+    assert_eq!((denied.attempts(), denied.sent(), denied.applied()), (1, Sent::Maybe, Applied::No));
 }
 
 #[test]

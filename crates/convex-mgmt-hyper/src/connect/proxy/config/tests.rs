@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::*;
 
-/// Where a proxy is asked to connect for a target: scheme and authority.
-fn asked(proxy: &Proxy, target: &'static str) -> Option<String> {
+/// Returns the URL of the proxy that a target is reached through.
+fn proxy_for(proxy: &Proxy, target: &'static str) -> Option<String> {
     proxy.server_for(&Uri::from_static(target)).map(|server| server.uri().to_string())
 }
 
@@ -16,7 +16,7 @@ fn env(variables: &[(&str, &str)]) -> Result<Proxy, ProxyVariableError> {
 
 fn servers(variables: &[(&str, &str)]) -> (Option<String>, Option<String>) {
     let proxy = env(variables).unwrap();
-    (asked(&proxy, "https://a.example"), asked(&proxy, "http://a.example"))
+    (proxy_for(&proxy, "https://a.example"), proxy_for(&proxy, "http://a.example"))
 }
 
 fn server(url: &str) -> Option<String> {
@@ -43,14 +43,14 @@ fn urls_of_proxies_are_read() {
     ] {
         let proxy = Proxy::new(url, "").unwrap();
         for target in ["https://a.example", "http://a.example"] {
-            assert_eq!(asked(&proxy, target).as_deref(), Some(expected), "{url}");
+            assert_eq!(proxy_for(&proxy, target).as_deref(), Some(expected), "{url}");
         }
         assert_eq!(proxy.is_encrypted(), expected.starts_with("https:"), "{url}");
     }
 }
 
 #[test]
-fn what_is_no_url_of_a_proxy_is_refused() {
+fn urls_that_are_not_of_a_supported_proxy_are_rejected() {
     let long = format!("socks5://user:{}@proxy.example", "x".repeat(256));
     let malformed = ProxyError::Malformed;
     for (url, error) in [
@@ -93,12 +93,12 @@ fn what_is_no_url_of_a_proxy_is_refused() {
         ("https://user:pass@proxy.example", ProxyError::NoTls),
     ] {
         assert_eq!(Proxy::new(url, "").map(drop), Err(error), "{url}");
-        // The same rules, wherever it comes from. Blank variables count as not set.
+        // The same rules, whatever the source. Blank variables count as not set.
         if !url.trim().is_empty() {
             for variable in ["HTTPS_PROXY", "http_proxy", "ALL_PROXY"] {
-                let refused = env(&[(variable, url)]).unwrap_err();
-                assert_eq!((refused.variable, refused.reason), (variable, error), "{url}");
-                assert!(refused.to_string().contains(variable) && !refused.to_string().contains(url), "{refused}");
+                let rejected = env(&[(variable, url)]).unwrap_err();
+                assert_eq!((rejected.variable, rejected.reason), (variable, error), "{url}");
+                assert!(rejected.to_string().contains(variable) && !rejected.to_string().contains(url), "{rejected}");
             }
         }
     }
@@ -117,7 +117,7 @@ fn each_scheme_has_its_variables_in_their_order() {
 }
 
 #[test]
-fn an_empty_variable_is_not_set_and_blanks_are_taken_off() {
+fn an_empty_variable_counts_as_not_set_and_blanks_are_removed() {
     let url = "http://proxy.example:1";
     assert_eq!(servers(&[("HTTPS_PROXY", ""), ("HTTP_PROXY", " \t"), ("ALL_PROXY", "")]), (None, None));
     assert_eq!(servers(&[("HTTPS_PROXY", ""), ("https_proxy", " http://proxy.example:1\n")]), (server(url), None));
@@ -126,7 +126,7 @@ fn an_empty_variable_is_not_set_and_blanks_are_taken_off() {
 }
 
 #[test]
-fn no_proxy_excepts_hosts_or_all() {
+fn no_proxy_exempts_hosts_or_all() {
     let url = "http://proxy.example:1";
     assert_eq!(servers(&[("ALL_PROXY", url), ("NO_PROXY", " a.example ")]), (None, None));
     assert_eq!(servers(&[("ALL_PROXY", url), ("no_proxy", "b.example, a.example")]), (None, None));
@@ -134,14 +134,14 @@ fn no_proxy_excepts_hosts_or_all() {
     for all in ["*", " * ", "b.example,*", "* b.example"] {
         let proxy = env(&[("ALL_PROXY", url), ("NO_PROXY", all)]).unwrap();
         for target in ["https://a.example", "http://10.0.0.1", "https://[2001:db8::1]"] {
-            assert_eq!(asked(&proxy, target), None, "{all} {target}");
+            assert_eq!(proxy_for(&proxy, target), None, "{all} {target}");
         }
-        assert!(env(&[("ALL_PROXY", "what is not looked at"), ("NO_PROXY", all)]).is_ok(), "{all}");
+        assert!(env(&[("ALL_PROXY", "not a URL"), ("NO_PROXY", all)]).is_ok(), "{all}");
     }
 }
 
 #[test]
-fn what_a_remote_client_can_set_is_ignored_in_a_cgi_program() {
+fn variables_that_a_remote_client_can_set_are_ignored_in_a_cgi_program() {
     let (all, http) = ("http://all.example:1", "http://http.example:3");
     let cgi = ("REQUEST_METHOD", "GET");
     assert_eq!(servers(&[cgi, ("HTTP_PROXY", http), ("http_proxy", "malformed:")]), (None, None));
@@ -178,9 +178,9 @@ fn this_machine_is_never_proxied() {
         "http://[::1]:1",
         "https://[::ffff:127.0.0.1]",
     ] {
-        assert_eq!(asked(&proxy, target), None, "{target}");
+        assert_eq!(proxy_for(&proxy, target), None, "{target}");
     }
     for target in ["http://localhost.example", "https://128.0.0.1", "http://[::2]"] {
-        assert!(asked(&proxy, target).is_some(), "{target}");
+        assert!(proxy_for(&proxy, target).is_some(), "{target}");
     }
 }

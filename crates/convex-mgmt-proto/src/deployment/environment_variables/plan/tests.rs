@@ -117,7 +117,10 @@ fn a_name_forges_no_line_of_a_plan() {
     let end = "\n1 to create, 0 to update, 0 to delete, 0 unchanged, 1 unmanaged";
     assert_eq!(plan.to_string(), format!("{}{end}", ". A\\n- B\\u{202e}\n+ C"));
     let conflict = PlanConflict { names: vec![forged.to_owned(), "C".to_owned()] };
-    assert_eq!(conflict.to_string(), "changed since the plan was made: A\\n- B\\u{202e}, C");
+    assert_eq!(
+        conflict.to_string(),
+        "these variables changed since the plan was made, so plan again: A\\n- B\\u{202e}, C"
+    );
 }
 
 #[test]

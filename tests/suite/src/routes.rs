@@ -1,5 +1,6 @@
-//! A server behind TLS that answers by a function, and the ways to reach it: HTTP/1.1 and HTTP/2, each directly and through
-//! a proxy.
+//! A server behind TLS that responds by a function, and the routes to it.
+//!
+//! The routes are HTTP/1.1 and HTTP/2, each directly and through a proxy.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -25,31 +26,31 @@ use crate::tls::Authority;
 use crate::tunnel::Tunnel;
 use crate::{ADMIN_KEY, lock};
 
-/// The server's name. It is not this machine's, for which no proxy is asked.
+/// The server's name. It is not a local name, because clients never use a proxy for local names.
 pub const HOST: &str = "deployment.example";
 
-/// A way to reach a server.
+/// A route to a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Way {
-    /// The protocol that both sides agree on.
+pub struct Route {
+    /// Whether both sides negotiate HTTP/2.
     pub http2: bool,
     /// Whether connections go through a proxy.
     pub proxied: bool,
 }
 
-/// All ways.
-pub const WAYS: [Way; 4] = [
-    Way { http2: false, proxied: false },
-    Way { http2: false, proxied: true },
-    Way { http2: true, proxied: false },
-    Way { http2: true, proxied: true },
+/// All routes.
+pub const ROUTES: [Route; 4] = [
+    Route { http2: false, proxied: false },
+    Route { http2: false, proxied: true },
+    Route { http2: true, proxied: false },
+    Route { http2: true, proxied: true },
 ];
 
-/// A server that answers each request by a function, and is reached in one way. It ends when dropped.
+/// A server that responds to each request by a function, and is reached over one route. It stops when dropped.
 #[derive(Debug)]
-pub struct Answering {
+pub struct TestServer {
     url: String,
-    way: Way,
+    route: Route,
     authority: Authority,
     tunnel: Tunnel,
     seen: Arc<Seen>,
@@ -62,43 +63,43 @@ struct Seen {
     requests: Mutex<Vec<Request<Bytes>>>,
 }
 
-impl Answering {
-    /// A server that is reached in this way.
+impl TestServer {
+    /// Starts a server that is reached over this route.
     ///
     /// # Panics
     /// If no port is free.
-    pub async fn start<F>(way: Way, answer: F) -> Self
+    pub async fn start<F>(route: Route, respond: F) -> Self
     where
         F: Fn(&Request<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
     {
-        Self::allowing(way, None, answer).await
+        Self::with_max_streams(route, None, respond).await
     }
 
-    /// The same, with no more than so many streams at once over HTTP/2. The server refuses others.
+    /// Starts a server with a maximum number of concurrent streams per HTTP/2 connection. It refuses further streams.
     ///
     /// # Panics
     /// If no port is free.
-    pub async fn allowing<F>(way: Way, streams: Option<u32>, answer: F) -> Self
+    pub async fn with_max_streams<F>(route: Route, streams: Option<u32>, respond: F) -> Self
     where
         F: Fn(&Request<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
     {
-        Self::run(way, streams, move |request| std::future::ready(answer(&request).map(Full::new))).await
+        Self::run(route, streams, move |request| std::future::ready(respond(&request).map(Full::new))).await
     }
 
-    /// The same for answers that take their time, such as those whose bodies are [`Pieces`].
+    /// Starts a server with an async function, for delayed responses or a [`ChannelBody`].
     ///
     /// # Panics
     /// If no port is free.
-    pub async fn start_slow<F, W, B>(way: Way, answer: F) -> Self
+    pub async fn start_async<F, W, B>(route: Route, respond: F) -> Self
     where
         F: Fn(Request<Bytes>) -> W + Send + Sync + 'static,
         W: Future<Output = Response<B>> + Send + 'static,
         B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
     {
-        Self::run(way, None, answer).await
+        Self::run(route, None, respond).await
     }
 
-    async fn run<F, W, B>(way: Way, streams: Option<u32>, answer: F) -> Self
+    async fn run<F, W, B>(route: Route, streams: Option<u32>, respond: F) -> Self
     where
         F: Fn(Request<Bytes>) -> W + Send + Sync + 'static,
         W: Future<Output = Response<B>> + Send + 'static,
@@ -106,36 +107,36 @@ impl Answering {
     {
         let authority = Authority::new();
         let mut config = authority.server_config(HOST, (2020, 4000));
-        config.alpn_protocols = vec![if way.http2 { b"h2".to_vec() } else { b"http/1.1".to_vec() }];
+        config.alpn_protocols = vec![if route.http2 { b"h2".to_vec() } else { b"http/1.1".to_vec() }];
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let acceptor = TlsAcceptor::from(Arc::new(config));
-        let (seen, answer) = (Arc::new(Seen::default()), Arc::new(answer));
+        let (seen, respond) = (Arc::new(Seen::default()), Arc::new(respond));
         let counts = Arc::clone(&seen);
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 counts.connections.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(connection(acceptor.clone(), stream, Arc::clone(&counts), streams, Arc::clone(&answer)));
+                tokio::spawn(connection(acceptor.clone(), stream, Arc::clone(&counts), streams, Arc::clone(&respond)));
             }
         });
         let tunnel = Tunnel::start().await;
-        Self { url: format!("https://{HOST}:{port}"), way, authority, tunnel, seen, accepting }
+        Self { url: format!("https://{HOST}:{port}"), route, authority, tunnel, seen, accepting }
     }
 
-    /// A builder for a client that reaches the server in its way.
+    /// Returns a builder for a client that uses the server's route.
     ///
     /// # Panics
-    /// If the proxy's URL is refused.
+    /// If the proxy's URL is invalid.
     pub fn client(&self) -> ClientBuilder<DeploymentApi> {
         self.client_at(&self.url)
     }
 
-    /// A builder for a client that reaches this URL, of the server's host, in the server's way.
+    /// Returns a builder for a client that sends to this URL of the server's host, over the server's route.
     ///
     /// # Panics
-    /// If the proxy's URL is refused.
+    /// If the proxy's URL is invalid.
     pub fn client_at(&self, url: &str) -> ClientBuilder<DeploymentApi> {
-        match self.way.proxied {
+        match self.route.proxied {
             true => proxied(self.builder(url), &self.tunnel.url()),
             false => self.builder(url).resolve(HOST, [Ipv4Addr::LOCALHOST.into()]),
         }
@@ -146,7 +147,7 @@ impl Answering {
         &self.url
     }
 
-    /// The server's URL with another scheme, and with another port if there is one.
+    /// The server's URL with another scheme, and with another port if `port` is set.
     pub fn url_with(&self, scheme: &str, port: Option<u16>) -> String {
         let (_, rest) = self.url.split_once(':').unwrap_or_default();
         match (port, rest.rsplit_once(':')) {
@@ -155,10 +156,10 @@ impl Answering {
         }
     }
 
-    /// A builder for a client that reaches the server through this proxy.
+    /// Returns a builder for a client that reaches the server through this proxy.
     ///
     /// # Panics
-    /// If the proxy's URL is refused.
+    /// If the proxy's URL is invalid.
     pub fn through(&self, proxy: &str) -> ClientBuilder<DeploymentApi> {
         proxied(self.builder(&self.url), proxy)
     }
@@ -168,34 +169,34 @@ impl Answering {
         let endpoint =
             if url.starts_with("http:") { Endpoint::new_insecure(url, &key) } else { Endpoint::new(url, &key) };
         let builder = Client::builder(endpoint.expect("the URL of an endpoint"));
-        builder.root_certificates(self.authority.pem()).http2(self.way.http2)
+        builder.root_certificates(self.authority.pem()).http2(self.route.http2)
     }
 
-    /// The authority that the client trusts.
+    /// The certificate authority that the client trusts.
     pub fn authority(&self) -> &Authority {
         &self.authority
     }
 
-    /// The requests so far, after a check that each came in the right way.
+    /// Returns the requests so far. Checks that each came over the server's route.
     ///
     /// # Panics
-    /// If one did not.
+    /// If a request came over another route.
     pub fn requests(&self) -> Vec<Request<Bytes>> {
         let requests = lock(&self.seen.requests).clone();
-        let version = if self.way.http2 { Version::HTTP_2 } else { Version::HTTP_11 };
-        assert!(requests.iter().all(|request| request.version() == version), "{:?}", self.way);
-        let tunnels = if self.way.proxied { self.connections() } else { 0 };
-        assert_eq!(self.tunnel.asked().len(), tunnels, "{:?}", self.way);
+        let version = if self.route.http2 { Version::HTTP_2 } else { Version::HTTP_11 };
+        assert!(requests.iter().all(|request| request.version() == version), "{:?}", self.route);
+        let tunnels = if self.route.proxied { self.connections() } else { 0 };
+        assert_eq!(self.tunnel.requests().len(), tunnels, "{:?}", self.route);
         requests
     }
 
-    /// How many connections were opened.
+    /// The number of connections that were opened.
     pub fn connections(&self) -> usize {
         self.seen.connections.load(Ordering::SeqCst)
     }
 }
 
-impl Drop for Answering {
+impl Drop for TestServer {
     fn drop(&mut self) {
         self.accepting.abort();
     }
@@ -205,19 +206,19 @@ fn proxied(builder: ClientBuilder<DeploymentApi>, proxy: &str) -> ClientBuilder<
     builder.proxy(Proxy::new(proxy, "").expect("the URL of a proxy"))
 }
 
-/// A body that comes piece by piece, until what sends them is dropped.
+/// A body whose parts come from a channel. It ends when the sender is dropped.
 #[derive(Debug)]
-pub struct Pieces(UnboundedReceiver<Bytes>);
+pub struct ChannelBody(UnboundedReceiver<Bytes>);
 
-impl Pieces {
-    /// A body, and what sends its pieces.
+impl ChannelBody {
+    /// Creates a body and the sender of its parts.
     pub fn new() -> (UnboundedSender<Bytes>, Self) {
         let (sender, receiver) = unbounded_channel();
         (sender, Self(receiver))
     }
 }
 
-impl Body for Pieces {
+impl Body for ChannelBody {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -231,7 +232,7 @@ async fn connection<F, W, B>(
     stream: TcpStream,
     seen: Arc<Seen>,
     streams: Option<u32>,
-    answer: Arc<F>,
+    respond: Arc<F>,
 ) where
     F: Fn(Request<Bytes>) -> W + Send + Sync + 'static,
     W: Future<Output = Response<B>> + Send + 'static,
@@ -240,12 +241,12 @@ async fn connection<F, W, B>(
     let _ = stream.set_nodelay(true);
     let Ok(stream) = acceptor.accept(stream).await else { return };
     let service = service_fn(move |request: Request<Incoming>| {
-        let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
+        let (seen, respond) = (Arc::clone(&seen), Arc::clone(&respond));
         async move {
             let (parts, body) = request.into_parts();
             let request = Request::from_parts(parts, body.collect().await?.to_bytes());
             lock(&seen.requests).push(request.clone());
-            Ok::<_, hyper::Error>(answer(request).await)
+            Ok::<_, hyper::Error>(respond(request).await)
         }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());

@@ -1,5 +1,4 @@
-//! A canary in each secret of each operation, through every failure, with logging at every level: no text shows it, in any
-//! spelling.
+//! A canary in each secret of each operation, with every failure and full logging: no text shows it, in any spelling.
 
 use std::fmt::Debug;
 use std::task::{Context, Poll};
@@ -19,14 +18,14 @@ use serde_json::{Value, json};
 use tower::{BoxError, Layer, Service};
 use tracing_subscriber::fmt::format::FmtSpan;
 
-use crate::{shown, told};
+use crate::{debug_texts, error_texts};
 
-/// The canary. It has characters that URLs and JSON spell in another way.
+/// The canary. URLs and JSON encode some of its characters.
 const CANARY: &str = "Ca7a/Ry+q7Zk0vX3";
-/// The length of its beginning, which is enough to recognize it.
+/// The length of a prefix that identifies the canary.
 const PREFIX: usize = 8;
 
-/// The spellings to look for: the beginning, percent-encoded, escaped, and in base64 at each offset in three bytes.
+/// The spellings to search for: the prefix, percent-encoded, escaped, and in base64 at each offset modulo 3.
 fn spellings() -> Vec<String> {
     let mut spellings = vec![CANARY[..PREFIX].to_owned(), "Ca7a%2FRy".to_owned(), "Ca7a\\/Ry".to_owned()];
     for before in ["", "x", "xx"] {
@@ -55,23 +54,23 @@ fn url() -> String {
     format!("https://{coded}:{coded}@hooks.example/{CANARY}?{CANARY}={coded}#{CANARY}")
 }
 
-/// The texts that take the place of secrets.
+/// The values that replace secrets.
 fn secrets() -> [String; 5] {
     let around = format!("error sending request for url ({})", url());
     [url(), CANARY.to_owned(), format!("https://{CANARY}@hooks.example"), format!("x://{CANARY}/"), around]
 }
 
-/// What was seen of the canary where it may be.
+/// How often the canary was found where it is allowed.
 #[derive(Default)]
 struct Seen {
-    /// The count of requests with the URL in their body.
+    /// The number of requests with the URL in their body.
     urls_sent: usize,
-    /// The count of texts with the host of the URL.
+    /// The number of texts with the host of the URL.
     hosts_shown: usize,
 }
 
 /// Sends each request of an operation, with the canary in its secrets, and without the checks if those reject it. `step`
-/// makes the response to each attempt. Asserts that no text for the caller has the canary.
+/// creates the response to each attempt. Asserts that no text for the caller contains the canary.
 async fn send<O: Sample<Api: TestApi, Output: Debug>>(step: impl Fn() -> Step, seen: &mut Seen) {
     let mut operations: Vec<O> = secrets().iter().flat_map(|secret| O::with_secret(secret)).collect();
     assert!(!operations.is_empty() || !O::META.secret_request, "{}: `with_secret` is empty", O::META);
@@ -81,23 +80,23 @@ async fn send<O: Sample<Api: TestApi, Output: Debug>>(step: impl Fn() -> Step, s
     for operation in operations {
         let script = script(&step);
         let client = client::<O>(&script);
-        let mut text = shown(&operation);
+        let mut text = debug_texts(&operation);
         let mut result = client.send_for_reply(&operation).await;
         if let Err(error) = &result
             && error.kind() == ErrorKind::Build
         {
-            text += &told(error);
+            text += &error_texts(error);
             result = client.send_for_reply(&operation.unchecked()).await;
         }
         text += &match result {
-            Ok(reply) => shown(&reply),
-            Err(error) => told(&error),
+            Ok(reply) => debug_texts(&reply),
+            Err(error) => error_texts(&error),
         };
         let what = format!("{}, {:?}", O::META, step());
         assert_clean(&what, &text);
         seen.hosts_shown += usize::from(text.contains("https://hooks.example/[redacted]"));
-        assert!(!script.seen().is_empty(), "{what}: nothing was sent");
-        for request in script.seen().iter() {
+        assert!(!script.requests().is_empty(), "{what}: nothing was sent");
+        for request in script.requests().iter() {
             assert_clean(&what, &format!("{:?}", request.headers()));
             let body = String::from_utf8_lossy(request.body());
             assert!(!O::META.secret_request || body.contains(CANARY), "{what}: no secret was sent");
@@ -106,19 +105,19 @@ async fn send<O: Sample<Api: TestApi, Output: Debug>>(step: impl Fn() -> Step, s
     }
 }
 
-/// Sends a request of an operation that gets a success with this body. Asserts that the reply, if `is_secret`, or the error
-/// does not show the canary. Returns `true` for a success.
+/// Sends a request of an operation, and returns whether this body is a success. Asserts that the error, and the reply if
+/// `is_secret`, do not show the canary.
 async fn receive<O: Sample<Api: TestApi, Output: Debug>>(body: &str, is_secret: bool) -> bool {
     let script = script(|| respond(200, "application/json", body));
     match client::<O>(&script).send_for_reply(&sample::<O>()).await {
         Ok(reply) => {
             if is_secret {
-                assert_clean(&format!("{}, {body}", O::META), &shown(&reply));
+                assert_clean(&format!("{}, {body}", O::META), &debug_texts(&reply));
             }
             true
         }
         Err(error) => {
-            assert_clean(&format!("{}, {body}", O::META), &told(&error));
+            assert_clean(&format!("{}, {body}", O::META), &error_texts(&error));
             false
         }
     }
@@ -130,11 +129,11 @@ fn client<O: Operation<Api: TestApi>>(
 ) -> Client<O::Api, impl Service<Request<Bytes>, Response = Response<Bytes>, Error: Into<BoxError>> + Clone> {
     let endpoint = O::Api::endpoint("https://happy-animal-123.convex.cloud", CANARY);
     let refresh = CredentialRefreshLayer::new(async |_| Ok(O::Api::credential(CANARY)));
-    assert_clean("the refresh layer", &shown(&(refresh.layer(script.clone()), refresh.clone())));
+    assert_clean("the refresh layer", &debug_texts(&(refresh.layer(script.clone()), refresh.clone())));
     Client::builder(endpoint).attempt_layer(refresh).build_on(script.clone()).unwrap()
 }
 
-/// A script that is enough for all attempts of a call.
+/// A script that suffices for all attempts of a call.
 fn script(step: impl Fn() -> Step) -> Script {
     Script::new((0..8).map(|_| step()))
 }
@@ -192,7 +191,7 @@ fn responses_with<O: Sample>(secret: &str) -> Vec<Value> {
 }
 
 /// A response with another value in one field.
-fn with(response: &Value, pointer: &str, value: Value) -> Value {
+fn replace_field(response: &Value, pointer: &str, value: Value) -> Value {
     let mut response = response.clone();
     *response.pointer_mut(pointer).unwrap() = value;
     response
@@ -222,8 +221,8 @@ async fn no_operation_shows_a_secret_whatever_its_outcome() {
     }
 }
 
-/// Receives the responses of an operation with the canary in each secret, as they are and with each other text replaced, which
-/// includes the kinds of unions. Returns their count.
+/// Receives the responses of an operation with the canary in each secret: unchanged, and with each other text replaced,
+/// including the kinds of unions. Returns their number.
 async fn receive_secrets<O: Sample<Api: TestApi, Output: Debug>>() -> usize {
     assert!(!O::SECRET.is_empty() || !O::META.secret_response, "{}: `SECRET` is empty", O::META);
     if O::SECRET.is_empty() {
@@ -234,21 +233,21 @@ async fn receive_secrets<O: Sample<Api: TestApi, Output: Debug>>() -> usize {
         assert!(receive::<O>(&response.to_string(), true).await, "{}: an error for {response}", O::META);
         for (pointer, name) in fields(response) {
             if response.pointer(&pointer).is_some_and(Value::is_string) && !O::SECRET.contains(&name.as_str()) {
-                receive::<O>(&with(response, &pointer, json!("somethingNew")).to_string(), true).await;
+                receive::<O>(&replace_field(response, &pointer, json!("somethingNew")).to_string(), true).await;
             }
         }
     }
     responses.len()
 }
 
-/// Receives the responses of an operation with the canary in a field of another type, cut off, and with every field twice.
-/// Returns the count of errors.
+/// Receives the responses of an operation with the canary in a field of another type, truncated, and with every field twice.
+/// Returns the number of errors.
 async fn receive_broken<O: Sample<Api: TestApi, Output: Debug>>() -> usize {
     let mut broken = Vec::new();
     for response in responses_with::<O>(&url()) {
         for (pointer, _) in fields(&response) {
-            broken.push(with(&response, &pointer, json!([CANARY])).to_string());
-            broken.push(with(&response, &pointer, json!(CANARY)).to_string());
+            broken.push(replace_field(&response, &pointer, json!([CANARY])).to_string());
+            broken.push(replace_field(&response, &pointer, json!(CANARY)).to_string());
         }
         let text = response.to_string();
         broken.push(text[..text.len() - 1].to_owned());
@@ -264,7 +263,7 @@ async fn receive_broken<O: Sample<Api: TestApi, Output: Debug>>() -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_response_shows_a_secret_however_broken() {
+async fn no_malformed_response_shows_a_secret() {
     let log = Log::default();
     let guard = log.keep(FmtSpan::FULL);
     let (mut with_secrets, mut errors) = (0, 0);
@@ -280,7 +279,7 @@ async fn no_response_shows_a_secret_however_broken() {
     assert!(with_secrets >= 60 && errors > 400, "only {with_secrets} with secrets and {errors} errors");
 }
 
-/// A layer of an integrator that panics.
+/// A layer that panics.
 #[derive(Clone)]
 struct Panicking<S>(S);
 

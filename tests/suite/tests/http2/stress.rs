@@ -1,4 +1,4 @@
-//! A storm: many calls from several runtimes, some dropped and some held, to a server that does what it likes with them.
+//! Stress test: many calls from several runtimes, some dropped and some not polled, to a server that fails at random.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -17,10 +17,10 @@ use convex_mgmt::deployment::usage::UsageMetric;
 use convex_mgmt::deployment::usage_limits::{UsageLimitConfig, UsageLimitType};
 use convex_mgmt::deployment::{CreateUsageLimit, ListEnvironmentVariables};
 use convex_mgmt::{Client, DeploymentClient, Error, RetryPolicy, Sent};
-use convex_mgmt_suite::classes::DONE;
+use convex_mgmt_suite::classes::SUCCESS;
 use convex_mgmt_suite::endpoint;
+use convex_mgmt_suite::routes::HOST;
 use convex_mgmt_suite::tls::Authority;
-use convex_mgmt_suite::ways::HOST;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming};
@@ -33,18 +33,18 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 
-/// In this time a call has ended, or it hangs.
+/// The time limit of a call. After it the call hangs.
 const BOUND: Duration = Duration::from_secs(30);
-/// The time of an attempt.
+/// The attempt timeout.
 const ATTEMPT: Duration = Duration::from_millis(150);
-/// How long the client keeps a connection.
+/// The idle timeout of connections.
 const IDLE: Duration = Duration::from_millis(200);
-/// How many callers a runtime has.
+/// The number of callers per runtime.
 const CALLERS: u64 = 12;
-/// How many calls each of them makes, one after the other.
+/// The number of sequential calls per caller.
 const ROUNDS: u64 = 10;
 
-/// Numbers that look random, from a seed (SplitMix64).
+/// Pseudorandom numbers from a seed (SplitMix64).
 struct Random(u64);
 
 impl Random {
@@ -61,19 +61,19 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What the server has seen, and whether it behaves from now on.
+/// The counters of the server, and whether it has stopped to fail.
 #[derive(Default)]
 struct Seen {
     open: AtomicUsize,
     connections: AtomicU64,
     /// How often each create was processed, by its limit.
     processed: Mutex<HashMap<u64, usize>>,
-    /// How often each may have been, by what its caller was told.
+    /// How often each create may have been processed, according to the client's report.
     expected: Mutex<HashMap<u64, RangeInclusive<usize>>>,
     calm: AtomicBool,
 }
 
-/// A piece of a body, and whether its end never comes.
+/// A part of a body, and whether the body stalls after it.
 struct Part(Option<Bytes>, bool);
 
 impl Body for Part {
@@ -92,8 +92,8 @@ fn response(status: StatusCode, body: Part) -> Response<Part> {
     Response::builder().status(status).header("content-type", "application/json").body(body).unwrap()
 }
 
-/// Answers a request, or does something else with it, as these jitter from 0 to 99 say.
-async fn answer(
+/// Responds to a request or fails it, by a random number from 0 to 99.
+async fn respond(
     request: Request<Incoming>,
     seen: &Seen,
     jitter: u64,
@@ -107,7 +107,7 @@ async fn answer(
         std::future::pending::<()>().await;
     };
     match jitter {
-        // Not processed.
+        // The request is not processed.
         0..=5 => ends().await,
         6..=14 => return Err(h2::Reason::REFUSED_STREAM.into()),
         15..=19 => return Ok(response(StatusCode::MISDIRECTED_REQUEST, Part(None, false))),
@@ -118,7 +118,7 @@ async fn answer(
         let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
         *lock(&seen.processed).entry(body["limit"].as_u64().unwrap()).or_default() += 1;
     }
-    let done = Bytes::from_static(DONE.as_bytes());
+    let done = Bytes::from_static(SUCCESS.as_bytes());
     match jitter {
         20..=24 => ends().await,
         25..=26 => std::future::pending().await,
@@ -133,7 +133,7 @@ async fn answer(
     Ok(response(StatusCode::OK, Part(Some(done), false)))
 }
 
-/// Serves a connection over HTTP/1.1 or HTTP/2 until it ends in one of several ways.
+/// Serves a connection over HTTP/1.1 or HTTP/2 until it ends, at random, by a shutdown, a close or a reset.
 async fn connection(stream: TcpStream, acceptors: [TlsAcceptor; 2], seen: Arc<Seen>, mut random: Random) -> Option<()> {
     let calm = seen.calm.load(Ordering::SeqCst);
     if random.below(3) == 0 {
@@ -153,7 +153,7 @@ async fn connection(stream: TcpStream, acceptors: [TlsAcceptor; 2], seen: Arc<Se
     let (end, random) = (Arc::new(Notify::new()), Mutex::new(random));
     let service = service_fn(|request: Request<Incoming>| {
         let (seen, jitter, end) = (Arc::clone(&seen), lock(&random).below(100), Arc::clone(&end));
-        async move { answer(request, &seen, jitter, &end).await }
+        async move { respond(request, &seen, jitter, &end).await }
     });
     let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let after = |millis| async move {
@@ -180,7 +180,7 @@ async fn connection(stream: TcpStream, acceptors: [TlsAcceptor; 2], seen: Arc<Se
     }
 }
 
-/// A runtime of the server's own, where it listens, and what its certificate is issued by.
+/// Starts a server on its own runtime. Returns the runtime, the counters, the port and the certificate authority.
 fn serve(seed: u64) -> (Runtime, Arc<Seen>, u16, Authority) {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let (seen, authority) = (Arc::new(Seen::default()), Authority::new());
@@ -210,7 +210,7 @@ fn is_create(number: u64) -> bool {
     !number.is_multiple_of(3)
 }
 
-/// A call with a number of its own, and how it ended.
+/// Makes a call with its own number.
 async fn call(client: &DeploymentClient, number: u64) -> Result<(), Error> {
     match is_create(number) {
         false => client.send(&ListEnvironmentVariables::new()).await.map(drop),
@@ -222,7 +222,7 @@ async fn call(client: &DeploymentClient, number: u64) -> Result<(), Error> {
     }
 }
 
-/// One caller: calls one after the other, of which some are dropped and some are not polled while the next one is made.
+/// Makes sequential calls. Some are dropped, and some are not polled during another call.
 async fn caller(client: DeploymentClient, first: u64, holds: bool, seen: Arc<Seen>) {
     let mut random = Random(first);
     for number in first..first + ROUNDS {
@@ -257,7 +257,7 @@ async fn bounded<F: Future>(work: F) -> F::Output {
     tokio::time::timeout(BOUND, work).await.expect("an end in time")
 }
 
-/// Many callers on one runtime, which has this number.
+/// Runs many callers on the runtime with this number.
 async fn storm(client: DeploymentClient, runtime: u64, holds: bool, seen: Arc<Seen>) {
     let callers: Vec<_> = (0..CALLERS)
         .map(|n| {
@@ -270,9 +270,8 @@ async fn storm(client: DeploymentClient, runtime: u64, holds: bool, seen: Arc<Se
     }
 }
 
-/// Every call ends, no create is processed twice, and no connection is kept for ever.
 #[test]
-fn a_storm_leaves_nothing_behind() -> io::Result<()> {
+fn all_calls_end_and_no_create_is_processed_twice_under_stress() -> io::Result<()> {
     for (seed, max_idle, max_concurrency) in [(1, 256, None), (2, 0, Some(10)), (3, 1, Some(5))] {
         let (server, seen, port, authority) = serve(seed);
         let client = Client::builder(endpoint(&format!("https://{HOST}:{port}"))).root_certificates(authority.pem());
@@ -286,17 +285,17 @@ fn a_storm_leaves_nothing_behind() -> io::Result<()> {
         std::thread::scope(|scope| {
             for (n, runtime) in (0..).zip(&runtimes) {
                 let (client, seen) = (client.clone(), Arc::clone(&seen));
-                // A call that is held keeps its place among those that may be made at once.
+                // An unpolled call keeps its slot, so with a limit it would block others.
                 let holds = max_concurrency.is_none();
                 scope.spawn(move || runtime.block_on(storm(client, n, holds, seen)));
             }
         });
         seen.calm.store(true, Ordering::SeqCst);
-        // From here on the server does not break what it accepts. What it had accepted may still break.
+        // From here on the server does not break accepted connections. Connections from before may still break.
         for runtime in &runtimes {
             runtime.block_on(async { while bounded(call(&client, 0)).await.is_err() {} });
         }
-        // The first runtime goes with all that it has. The others go on, and their connections are closed because nothing uses them.
+        // The connections of the first runtime end with it. Those of the others are closed by the idle timeout.
         let [alone, first, second] = runtimes;
         drop(alone);
         let closed = async {

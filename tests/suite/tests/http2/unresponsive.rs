@@ -1,36 +1,36 @@
-//! Servers that fall silent without closing the connection.
+//! Servers that stop responding without closing the connection.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use convex_mgmt::hyper::defaults::{KEEP_ALIVE_INTERVAL, KEEP_ALIVE_TIMEOUT};
 use convex_mgmt::{ErrorKind, RetryPolicy};
-use convex_mgmt_suite::classes::{self, CLASSES, DONE};
+use convex_mgmt_suite::classes::{self, CLASSES, SUCCESS};
 use convex_mgmt_suite::frames::FrameServer;
 use tokio::sync::Notify;
 
-use crate::{answer_all, bounded};
+use crate::{bounded, respond_to_all};
 
-/// The first connection answers one request and then reads nothing more. Others answer all.
+/// A server that responds to one request on its first connection and then stops reading. Other connections respond to all.
 async fn silent_after_one() -> FrameServer {
     FrameServer::start(|number, mut frames| async move {
         frames.settings(None).await?;
         if number > 0 {
-            return answer_all(&mut frames).await;
+            return respond_to_all(&mut frames).await;
         }
         let id = frames.request().await?;
-        frames.answer(id, DONE).await?;
+        frames.respond(id, SUCCESS).await?;
         std::future::pending().await
     })
     .await
 }
 
 #[tokio::test]
-async fn an_attempt_whose_time_runs_out_leaves_its_connection() {
+async fn opens_a_new_connection_after_a_timeout() {
     let short = Duration::from_millis(300);
     for proxied in [false, true] {
         for class in CLASSES {
-            // The time of an attempt, or of a whole call.
+            // The attempt timeout, or the total timeout.
             for of_an_attempt in [true, false] {
                 let what = format!("{class:?}, proxied {proxied}, attempt {of_an_attempt}");
                 let server = silent_after_one().await;
@@ -52,9 +52,9 @@ async fn an_attempt_whose_time_runs_out_leaves_its_connection() {
     }
 }
 
-/// What is repeated meets the new connection within the same call.
+/// The retry uses the new connection within the same call.
 #[tokio::test]
-async fn a_repeated_call_gets_through_on_a_new_connection() {
+async fn retries_on_a_new_connection_after_an_attempt_timeout() {
     let server = silent_after_one().await;
     let client = server.client(false).attempt_timeout(Duration::from_millis(300)).build().unwrap();
     for class in CLASSES {
@@ -64,22 +64,22 @@ async fn a_repeated_call_gets_through_on_a_new_connection() {
     assert_eq!(server.connections(), 2);
 }
 
-/// The clock stands still but for what the test adds, once the connection is there.
+/// The clock is paused once the connection is open, and advances only by the test.
 #[tokio::test]
-async fn a_dead_connection_is_found_by_pings_while_nothing_uses_it() {
+async fn pings_close_a_dead_idle_connection() {
     let closed = Arc::new(Notify::new());
-    let told = Arc::clone(&closed);
+    let notify = Arc::clone(&closed);
     let server = FrameServer::start(move |number, mut frames| {
-        let told = Arc::clone(&told);
+        let notify = Arc::clone(&notify);
         async move {
             frames.settings(None).await?;
             if number > 0 {
-                return answer_all(&mut frames).await;
+                return respond_to_all(&mut frames).await;
             }
             let id = frames.request().await?;
-            frames.answer(id, DONE).await?;
+            frames.respond(id, SUCCESS).await?;
             frames.ignore_all().await;
-            told.notify_one();
+            notify.notify_one();
             None
         }
     })

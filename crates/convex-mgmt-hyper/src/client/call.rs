@@ -1,4 +1,4 @@
-//! [`Exchange`]: the part of a call that does not depend on the operation's types, so that it is compiled once.
+//! [`CallFuture`]: the part of a call that does not depend on the operation's types, so that it is compiled once.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -30,10 +30,12 @@ impl Call {
         Self { operation, uri, started: Instant::now(), attempts: Attempts::ONE, span }
     }
 
+    /// Returns the error of a call without a complete response.
     fn failed(&self, error: TransportError) -> Error {
         self.error(error.history(), error.sent(), Cause::Transport(error))
     }
 
+    /// Returns the error of a call whose response is not a success, or cannot be read.
     pub(super) fn rejected(&self, error: ResponseError) -> Error {
         self.error(self.attempts, Sent::Maybe, Cause::Response(error))
     }
@@ -64,7 +66,7 @@ pin_project! {
     /// Waits until the service is ready, calls it, and returns its response or the error of the call.
     ///
     /// The time of the call starts with the first poll. An `async fn` would hold the request twice.
-    pub(super) struct Exchange<S: Transport> {
+    pub(super) struct CallFuture<S: Transport> {
         operation: &'static OperationMeta,
         // Set by the first poll, and taken by the last one.
         call: Option<Call>,
@@ -73,8 +75,8 @@ pin_project! {
     }
 }
 
-impl<S: Transport> Exchange<S> {
-    /// Creates the exchange. If the request could not be built, it fails with that error.
+impl<S: Transport> CallFuture<S> {
+    /// Creates the future of a call. If the request could not be built, it fails with that error.
     pub(super) fn new(service: S, operation: &'static OperationMeta, request: Result<Request<Bytes>, Error>) -> Self {
         let state = match request {
             Ok(request) => State::Readying { service, request: Some(request) },
@@ -84,7 +86,7 @@ impl<S: Transport> Exchange<S> {
     }
 }
 
-impl<S: Transport> Future for Exchange<S> {
+impl<S: Transport> Future for CallFuture<S> {
     type Output = Result<(Response<Bytes>, Call), Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {

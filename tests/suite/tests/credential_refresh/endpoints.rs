@@ -1,4 +1,4 @@
-//! One layer for many endpoints: each has a credential, a fetch and a pause of its own, in bounded memory.
+//! One refresh layer for many endpoints: each has its own credential, fetch and backoff, in bounded memory.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use convex_mgmt::{AccessToken, ManagementApi, Operation};
 
 use super::*;
 
-/// The requests that servers have seen, such as `secret@host`.
+/// The requests that the servers received, such as `secret@host`.
 type Seen = Arc<Mutex<Vec<String>>>;
 
 /// A server at each host that accepts one key: `new-` and the host's name.
@@ -21,7 +21,7 @@ fn servers(
     let seen = Arc::clone(seen);
     service_fn(move |request: Request<Bytes>| {
         let (host, secret) = (request.uri().host().unwrap().to_owned(), secret(&request));
-        let (status, body) = if secret == format!("new-{host}") { (200, DONE) } else { (401, REFUSED) };
+        let (status, body) = if secret == format!("new-{host}") { (200, SUCCESS) } else { (401, BAD_KEY) };
         seen.lock().unwrap().push(format!("{secret}@{host}"));
         ready(Response::builder().status(status).body(Bytes::from_static(body.as_bytes())).map_err(TransportError::tls))
     })
@@ -43,12 +43,12 @@ where
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_layer_asks_for_each_endpoint_and_sends_a_credential_there_only() {
+async fn one_layer_fetches_per_endpoint_and_sends_each_credential_only_there() {
     let seen = Seen::default();
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let noted = Arc::clone(&asked);
+    let fetches = Arc::new(Mutex::new(Vec::new()));
+    let recorded = Arc::clone(&fetches);
     let refresh = CredentialRefreshLayer::new(move |endpoint: Endpoint<DeploymentApi>| {
-        noted.lock().unwrap().push(endpoint.url().to_owned());
+        recorded.lock().unwrap().push(endpoint.url().to_owned());
         ready(Ok(key(&format!("new-{}", host(&endpoint)))))
     });
     let client = builder().attempt_layer(refresh).build_on(servers(&seen)).unwrap();
@@ -57,17 +57,17 @@ async fn one_layer_asks_for_each_endpoint_and_sends_a_credential_there_only() {
             list(&client, &url(n)).await.unwrap();
         }
     }
-    assert_eq!(*asked.lock().unwrap(), [url(0), url(1), url(2)]);
+    assert_eq!(*fetches.lock().unwrap(), [url(0), url(1), url(2)]);
     let first = (0..3).flat_map(|n| [format!("old@d{n}.example"), format!("new-d{n}.example@d{n}.example")]);
     let second = (0..3).map(|n| format!("new-d{n}.example@d{n}.example"));
     assert_eq!(*seen.lock().unwrap(), first.chain(second).collect::<Vec<_>>());
 }
 
-/// Each of these is an endpoint, and has another key than the one before.
+/// Each of these is another endpoint, and gets its own key.
 #[tokio::test(start_paused = true)]
-async fn an_endpoint_is_its_url_with_its_path_and_its_credential() {
-    let script = Script::new((0..4).flat_map(|_| [refused(), Step::Answer(200, DONE)]));
-    let (asked, count) = counter();
+async fn endpoints_are_identified_by_url_path_and_credential() {
+    let script = Script::new((0..4).flat_map(|_| [unauthorized(), Step::Status(200, SUCCESS)]));
+    let (fetches, count) = counter();
     let refresh = CredentialRefreshLayer::new(move |_| ready(Ok(key(&format!("new{}", count())))));
     let client = builder().attempt_layer(refresh).build_on(script.clone()).unwrap();
     let below = Endpoint::with_path_prefix("https://a.example/below", &key("old")).unwrap();
@@ -77,13 +77,13 @@ async fn an_endpoint_is_its_url_with_its_path_and_its_credential() {
         client.at(endpoint).send(&ListEnvironmentVariables::new()).await.unwrap();
     }
     assert_eq!(secrets(&script), ["old", "new0", "other", "new1", "old", "new2", "old", "new3"]);
-    assert_eq!(asked.load(Ordering::Relaxed), 4);
+    assert_eq!(fetches.load(Ordering::Relaxed), 4);
 }
 
-/// The path of an operation with values belongs to the same endpoint.
+/// An operation with values in its path belongs to the same endpoint.
 #[tokio::test(start_paused = true)]
-async fn operations_of_one_endpoint_share_its_credential() {
-    let script = Script::new([refused(), Step::Answer(200, DONE), Step::Answer(404, "{}")]);
+async fn operations_of_one_endpoint_share_its_refreshed_credential() {
+    let script = Script::new([unauthorized(), Step::Status(200, SUCCESS), Step::Status(404, "{}")]);
     let refresh = CredentialRefreshLayer::new(|_| ready(Ok(key("new"))));
     let client = builder().attempt_layer(refresh).build_on(script.clone()).unwrap();
     client.send(&ListEnvironmentVariables::new()).await.unwrap();
@@ -92,9 +92,9 @@ async fn operations_of_one_endpoint_share_its_credential() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_of_another_api_or_of_no_operation_pass_unchanged() {
-    let script = Script::new([refused(), refused()]);
-    let (asked, count) = counter();
+async fn passes_requests_of_another_api_or_without_an_operation_unchanged() {
+    let script = Script::new([unauthorized(), unauthorized()]);
+    let (fetches, count) = counter();
     let refresh = CredentialRefreshLayer::<ManagementApi>::new(move |_| {
         count();
         ready(Ok(AccessToken::parse("eyJ2=").unwrap()))
@@ -104,19 +104,19 @@ async fn requests_of_another_api_or_of_no_operation_pass_unchanged() {
     let mut request = ListEnvironmentVariables::new().to_request(&old()).unwrap();
     request.extensions_mut().clear();
     let response = tower::Layer::layer(&refresh, script.clone()).call(request).await.unwrap();
-    assert_eq!((response.status().as_u16(), asked.load(Ordering::Relaxed)), (401, 0));
+    assert_eq!((response.status().as_u16(), fetches.load(Ordering::Relaxed)), (401, 0));
     assert_eq!(secrets(&script), ["old", "old"]);
 }
 
-/// The errors of two libraries in one closure, without an annotation.
+/// The errors of two libraries in one closure, without type annotations.
 #[tokio::test(start_paused = true)]
-async fn a_source_uses_the_question_mark_for_any_error() {
+async fn a_source_converts_any_error_with_the_question_mark_operator() {
     let client = builder()
         .attempt_layer(CredentialRefreshLayer::new(async |endpoint| {
             let port: u16 = endpoint.url().rsplit(':').next().unwrap_or_default().parse()?;
             Ok(DeployKey::parse(&format!("key|{port}"))?)
         }))
-        .build_on(Script::new([refused()]))
+        .build_on(Script::new([unauthorized()]))
         .unwrap();
     let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Credential);
@@ -124,14 +124,14 @@ async fn a_source_uses_the_question_mark_for_any_error() {
     assert!(source.is::<std::num::ParseIntError>(), "{error:?}");
 }
 
-/// One fetch for all calls to an endpoint, and none waits for another endpoint's.
+/// All calls to an endpoint share one fetch, and do not wait for fetches of other endpoints.
 #[tokio::test(start_paused = true)]
-async fn endpoints_fetch_and_pause_on_their_own() {
-    let asked: Arc<Mutex<BTreeMap<String, usize>>> = Arc::default();
-    let noted = Arc::clone(&asked);
+async fn endpoints_fetch_and_back_off_independently() {
+    let fetches: Arc<Mutex<BTreeMap<String, usize>>> = Arc::default();
+    let recorded = Arc::clone(&fetches);
     let refresh = CredentialRefreshLayer::new(move |endpoint: Endpoint<DeploymentApi>| {
         let host = host(&endpoint);
-        *noted.lock().unwrap().entry(host.clone()).or_default() += 1;
+        *recorded.lock().unwrap().entry(host.clone()).or_default() += 1;
         async move {
             match host.as_str() {
                 "d0.example" => pending().await,
@@ -155,7 +155,7 @@ async fn endpoints_fetch_and_pause_on_their_own() {
     for other in others {
         other.await.unwrap().unwrap();
     }
-    let counts = asked.lock().unwrap().clone();
+    let counts = fetches.lock().unwrap().clone();
     assert_eq!(counts, (0..5).map(|n| (format!("d{n}.example"), 1)).collect());
     for call in stuck {
         assert!(!call.is_finished());
@@ -163,15 +163,15 @@ async fn endpoints_fetch_and_pause_on_their_own() {
     }
 }
 
-/// The layer forgets the endpoint that was used least recently, which asks again when it comes back.
+/// The layer forgets the least recently used endpoint, and fetches again when that endpoint is used.
 #[tokio::test(start_paused = true)]
-async fn no_more_endpoints_are_remembered_than_allowed() {
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    let noted = Arc::clone(&asked);
+async fn remembers_at_most_max_endpoints() {
+    let fetches = Arc::new(Mutex::new(Vec::new()));
+    let recorded = Arc::clone(&fetches);
     let alive = Arc::new(());
     let held = Arc::clone(&alive);
     let refresh = CredentialRefreshLayer::new(move |endpoint: Endpoint<DeploymentApi>| {
-        noted.lock().unwrap().push(endpoint.url().to_owned());
+        recorded.lock().unwrap().push(endpoint.url().to_owned());
         let held = Arc::clone(&held);
         async move {
             let _held = held;
@@ -185,10 +185,10 @@ async fn no_more_endpoints_are_remembered_than_allowed() {
     for n in [0, 1, 0, 2, 0, 1] {
         list(&client, &url(n)).await.unwrap();
     }
-    assert_eq!(*asked.lock().unwrap(), [0, 1, 2, 1].map(url), "0 was always used more recently");
+    assert_eq!(*fetches.lock().unwrap(), [0, 1, 2, 1].map(url), "0 was always used more recently");
 
-    // A call in flight keeps its endpoint, and other calls to that one wait for the same fetch.
-    asked.lock().unwrap().clear();
+    // A call in flight keeps its endpoint, and other calls to that endpoint wait for the same fetch.
+    fetches.lock().unwrap().clear();
     let waiting = |client: &DeploymentClient<_>| {
         let client = client.clone();
         tokio::spawn(async move { list(&client, &url(9)).await })
@@ -200,7 +200,7 @@ async fn no_more_endpoints_are_remembered_than_allowed() {
     }
     let last = waiting(&client);
     tokio::task::yield_now().await;
-    assert_eq!(*asked.lock().unwrap(), [9, 3, 4, 5].map(url));
+    assert_eq!(*fetches.lock().unwrap(), [9, 3, 4, 5].map(url));
     assert_eq!(Arc::strong_count(&alive), 3, "the fetch in progress");
     for call in calls.into_iter().chain([last]) {
         call.abort();

@@ -1,4 +1,4 @@
-//! [`Kept`]: the final state of the fake.
+//! [`FinalState`]: the final state of the fake.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::endpoint;
 
 /// The final state of a deployment.
 #[derive(Clone, Debug)]
-pub(super) struct Kept {
+pub(super) struct FinalState {
     /// The value in each place.
     pub(super) places: BTreeMap<String, String>,
     /// The objects that exist, named as in the audit log.
@@ -20,9 +20,9 @@ pub(super) struct Kept {
 }
 
 /// Reads the final state of the fake, without sockets and faults.
-pub(super) async fn kept(fake: &Fake) -> Kept {
+pub(super) async fn final_state(fake: &Fake) -> FinalState {
     let client = Client::builder(endpoint("https://in-process")).build_on(fake.clone()).expect("a client");
-    let mut kept = Kept { places: BTreeMap::new(), things: BTreeSet::new() };
+    let mut kept = FinalState { places: BTreeMap::new(), things: BTreeSet::new() };
     for (name, value) in fake.variables() {
         kept.things.insert(format!("variable {name}"));
         kept.places.insert(format!("variable {name}"), value);

@@ -1,5 +1,4 @@
-//! What a response proves: who made it, the outcome of the operation, and the error for the caller. Over each way to reach
-//! a server.
+//! What a response proves: its author, the outcome of the operation, and the error for the caller. Over every route.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,9 +7,9 @@ use bytes::Bytes;
 use convex_mgmt::deployment::UpdateEnvironmentVariables;
 use convex_mgmt::{DeploymentClient, Error, ErrorKind, Idempotency, RetryBudget, RetryPolicy, Sent};
 use convex_mgmt_proto::samples::Sample;
-use convex_mgmt_suite::classes::{self, CLASSES, DONE};
+use convex_mgmt_suite::classes::{self, CLASSES, SUCCESS};
 use convex_mgmt_suite::operations::{TestApi, sample};
-use convex_mgmt_suite::ways::{Answering, WAYS, Way};
+use convex_mgmt_suite::routes::{ROUTES, Route, TestServer};
 use http::Response;
 
 /// The maximum number of attempts of a call.
@@ -19,16 +18,16 @@ const ATTEMPTS: u32 = 2;
 /// A server that sends scripted responses, and a client of it.
 struct Scripted {
     responses: Arc<Mutex<Vec<Response<Bytes>>>>,
-    server: Answering,
+    server: TestServer,
     client: DeploymentClient,
 }
 
 impl Scripted {
-    async fn start(way: Way) -> Self {
+    async fn start(route: Route) -> Self {
         let responses = Arc::new(Mutex::new(Vec::<Response<Bytes>>::new()));
         let script = Arc::clone(&responses);
         // The last response is repeated.
-        let server = Answering::start(way, move |_| {
+        let server = TestServer::start(route, move |_| {
             let mut script = script.lock().unwrap();
             if script.len() > 1 { script.remove(0) } else { script[0].clone() }
         });
@@ -43,7 +42,7 @@ impl Scripted {
         *self.responses.lock().unwrap() = responses.into_iter().collect();
     }
 
-    /// Sends, and checks that each attempt was one request.
+    /// Awaits a call, and checks that each attempt was one request.
     async fn send<T>(&self, what: &str, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         let before = self.server.requests().len();
         let result = call.await;
@@ -54,7 +53,7 @@ impl Scripted {
         result
     }
 
-    /// Adds the error of the operation if it is a write whose success response has no body, or has one.
+    /// Adds the error of the operation if it is a write with this value of `empty_response`.
     async fn add_error<O: Sample<Api: TestApi>>(&self, what: &str, empty_response: bool, errors: &mut Vec<Error>) {
         if O::META.idempotency == Idempotency::Safe || O::META.empty_response != empty_response {
             return;
@@ -77,21 +76,21 @@ impl Scripted {
     }
 
     /// The errors of all writes without a response body.
-    async fn of_writes_without_body(&self, what: &str) -> Vec<Error> {
+    async fn errors_of_writes_without_body(&self, what: &str) -> Vec<Error> {
         let errors = self.errors(what, true).await;
         assert!(errors.len() >= 7, "only {}", errors.len());
         errors
     }
 
     /// The errors of all writes with a response body.
-    async fn of_writes_with_body(&self, what: &str) -> Vec<Error> {
+    async fn errors_of_writes_with_body(&self, what: &str) -> Vec<Error> {
         let errors = self.errors(what, false).await;
         assert!(errors.len() >= 4, "only {}", errors.len());
         errors
     }
 
     /// The error of an operation of this class.
-    async fn of_class(&self, what: &str, class: Idempotency) -> Error {
+    async fn error_of_class(&self, what: &str, class: Idempotency) -> Error {
         let what = format!("{what}: {class:?}");
         let result = self.send(&what, classes::send(&self.client, class)).await;
         result.err().unwrap_or_else(|| panic!("{what}: a success"))
@@ -115,10 +114,10 @@ fn assert_unknown(what: &str, error: &Error, failure: ErrorKind) {
     assert_eq!((error.is_applied(), error.verify_with()), (false, place), "{what}: {error:?}");
     let next = place.map(|id| format!("; call {id} to check")).unwrap_or_default();
     let text = error.to_string();
-    assert!(text.contains(&format!("; it may have taken effect{next}")), "{what}: {text}");
+    assert!(text.contains(&format!("; the operation may have taken effect{next}")), "{what}: {text}");
 }
 
-/// Asserts that a write took effect, and that its response cannot be read.
+/// Asserts that a write took effect, and that its response is undecodable.
 fn assert_applied(what: &str, error: &Error) {
     assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::Decode, ErrorKind::Decode), "{what}: {error:?}");
     let place = error.operation().verify_with.map(|operation| operation.id);
@@ -127,7 +126,7 @@ fn assert_applied(what: &str, error: &Error) {
     assert!(error.to_string().ends_with(&expected), "{what}: {error}");
 }
 
-/// Asserts that a read failed, whose outcome does not matter.
+/// Asserts that a read failed. Its outcome does not matter.
 fn assert_read(what: &str, error: &Error, failure: ErrorKind) {
     assert_eq!((error.kind(), error.cause_kind()), (failure, failure), "{what}: {error:?}");
     assert_eq!((error.is_applied(), error.verify_with()), (false, None), "{what}: {error:?}");
@@ -137,8 +136,8 @@ fn assert_read(what: &str, error: &Error, failure: ErrorKind) {
 #[tokio::test]
 async fn a_2xx_response_that_the_api_did_not_make_leaves_the_outcome_unknown() {
     let utf16: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    for way in WAYS {
-        let server = Scripted::start(way).await;
+    for route in ROUTES {
+        let server = Scripted::start(route).await;
         for (what, response) in [
             ("text", response(200, &[("content-type", "text/plain")], b"OK")),
             ("an error object", response(200, &[JSON], br#"{"code":"Blocked","message":"m"}"#)),
@@ -157,23 +156,26 @@ async fn a_2xx_response_that_the_api_did_not_make_leaves_the_outcome_unknown() {
             ("many statuses", response(207, &[JSON], b"{}")),
             ("more than one value", response(200, &[JSON], b"{}{}")),
         ] {
-            let what = format!("{what}, {way:?}");
+            let what = format!("{what}, {route:?}");
             server.respond([response]);
-            for error in
-                server.of_writes_without_body(&what).await.iter().chain(&server.of_writes_with_body(&what).await)
+            for error in server
+                .errors_of_writes_without_body(&what)
+                .await
+                .iter()
+                .chain(&server.errors_of_writes_with_body(&what).await)
             {
                 assert_unknown(&what, error, ErrorKind::Decode);
                 assert_eq!(error.attempts(), 1, "{what}");
                 assert!(error.to_string().contains("is not the API's: "), "{what}: {error}");
             }
-            let error = server.of_class(&what, Idempotency::Safe).await;
+            let error = server.error_of_class(&what, Idempotency::Safe).await;
             assert_read(&what, &error, ErrorKind::Decode);
             assert_eq!(error.attempts(), 1, "{what}");
         }
-        // Where the response has no body, any other JSON is not the API's either.
+        // Where the operation has no response body, any other JSON has another author, too.
         for body in [r#"{"ok":true}"#, "[]", "[null]", "{", r#"{"a":"#] {
             server.respond([response(200, &[JSON], body.as_bytes())]);
-            for error in server.of_writes_without_body(body).await {
+            for error in server.errors_of_writes_without_body(body).await {
                 assert_unknown(body, &error, ErrorKind::Decode);
             }
         }
@@ -182,8 +184,8 @@ async fn a_2xx_response_that_the_api_did_not_make_leaves_the_outcome_unknown() {
 
 #[tokio::test]
 async fn an_empty_success_response_is_accepted_in_each_form() {
-    for way in WAYS {
-        let server = Scripted::start(way).await;
+    for route in ROUTES {
+        let server = Scripted::start(route).await;
         for (status, body) in [
             (200, ""),
             (200, " \r\n"),
@@ -198,15 +200,15 @@ async fn an_empty_success_response_is_accepted_in_each_form() {
             server.respond([response(status, &[], body.as_bytes())]);
             let update = UpdateEnvironmentVariables::new().set("A", "1");
             let result = server.send(body, server.client.send(&update)).await;
-            result.unwrap_or_else(|error| panic!("{status} {body:?} {way:?}: {error}"));
+            result.unwrap_or_else(|error| panic!("{status} {body:?} {route:?}: {error}"));
         }
     }
 }
 
 #[tokio::test]
 async fn an_unreadable_success_response_counts_as_applied_and_names_the_operation_to_call() {
-    for way in WAYS {
-        let server = Scripted::start(way).await;
+    for route in ROUTES {
+        let server = Scripted::start(route).await;
         for (what, body, expected) in [
             ("empty", "", "the body is empty"),
             ("white space", " \n", "the body is empty"),
@@ -216,40 +218,43 @@ async fn an_unreadable_success_response_counts_as_applied_and_names_the_operatio
             ("cut off in the first name", r#"{"usag"#, "the body ends too early"),
             ("a list", "[]", "expected an object"),
         ] {
-            let what = format!("{what}, {way:?}");
+            let what = format!("{what}, {route:?}");
             server.respond([response(200, &[JSON], body.as_bytes())]);
-            for error in server.of_writes_with_body(&what).await {
+            for error in server.errors_of_writes_with_body(&what).await {
                 assert_applied(&what, &error);
                 assert_eq!(error.attempts(), 1, "{what}");
                 assert!(error.to_string().contains(expected), "{what}: {error}");
             }
-            let error = server.of_class(&what, Idempotency::Safe).await;
+            let error = server.error_of_class(&what, Idempotency::Safe).await;
             assert_read(&what, &error, ErrorKind::Decode);
         }
-        // The operation took effect, whatever the outcome of an earlier attempt.
+        // The operation took effect, whatever the outcome of an earlier attempt is.
         server.respond([response(502, &[], b""), response(200, &[JSON], b"{}")]);
-        let error = server.of_class("after a 502", Idempotency::Idempotent).await;
+        let error = server.error_of_class("after a 502", Idempotency::Idempotent).await;
         assert_eq!((error.kind(), error.attempts(), error.is_applied()), (ErrorKind::Decode, 2, true), "{error:?}");
     }
 }
 
 #[tokio::test]
 async fn a_redirect_leaves_the_outcome_unknown() {
-    for way in WAYS {
-        let server = Scripted::start(way).await;
+    for route in ROUTES {
+        let server = Scripted::start(route).await;
         let to = ("location", "https://elsewhere.example/x");
         for status in [300, 301, 302, 303, 304, 305, 307, 308] {
-            // "Not modified" names no other URL.
+            // A 304 is not a redirect.
             let failure = if status == 304 { ErrorKind::UnexpectedReply } else { ErrorKind::Redirect };
-            let what = format!("{status}, {way:?}");
+            let what = format!("{status}, {route:?}");
             server.respond([response(status, &[to], b"")]);
-            for error in
-                server.of_writes_without_body(&what).await.iter().chain(&server.of_writes_with_body(&what).await)
+            for error in server
+                .errors_of_writes_without_body(&what)
+                .await
+                .iter()
+                .chain(&server.errors_of_writes_with_body(&what).await)
             {
                 assert_unknown(&what, error, failure);
                 assert_eq!(error.attempts(), 1, "{what}");
             }
-            let error = server.of_class(&what, Idempotency::Safe).await;
+            let error = server.error_of_class(&what, Idempotency::Safe).await;
             assert_read(&what, &error, failure);
             assert_eq!(error.attempts(), 1, "{what}");
             assert_eq!(
@@ -264,29 +269,34 @@ async fn a_redirect_leaves_the_outcome_unknown() {
 /// HTTP/2 has no upgrades.
 #[tokio::test]
 async fn an_unrequested_upgrade_leaves_the_outcome_unknown() {
-    for way in WAYS.into_iter().filter(|way| !way.http2) {
-        let server = Scripted::start(way).await;
+    for route in ROUTES.into_iter().filter(|route| !route.http2) {
+        let server = Scripted::start(route).await;
         server.respond([response(101, &[("upgrade", "x"), ("connection", "upgrade")], b"")]);
-        for error in server.of_writes_without_body("101").await.iter().chain(&server.of_writes_with_body("101").await) {
+        for error in server
+            .errors_of_writes_without_body("101")
+            .await
+            .iter()
+            .chain(&server.errors_of_writes_with_body("101").await)
+        {
             assert_unknown("101", error, ErrorKind::UnexpectedReply);
             assert_eq!(error.attempts(), 1);
         }
-        assert_read("101", &server.of_class("101", Idempotency::Safe).await, ErrorKind::UnexpectedReply);
+        assert_read("101", &server.error_of_class("101", Idempotency::Safe).await, ErrorKind::UnexpectedReply);
     }
 }
 
 #[tokio::test]
-async fn a_long_retry_after_ends_the_call_and_a_short_one_is_waited_for() {
-    for way in WAYS {
-        let server = Scripted::start(way).await;
-        for (asked, seconds) in [("31", 31), ("86400", 86_400), ("99999999999999999999", u64::MAX)] {
+async fn waits_for_a_short_retry_after_and_fails_on_a_long_one() {
+    for route in ROUTES {
+        let server = Scripted::start(route).await;
+        for (value, seconds) in [("31", 31), ("86400", 86_400), ("99999999999999999999", u64::MAX)] {
             for (status, body) in
                 [(429, ""), (429, r#"{"code":"TooManyWrites"}"#), (503, r#"{"code":"ExpiredInQueue"}"#)]
             {
-                let what = format!("{status} {body} {asked}, {way:?}");
+                let what = format!("{status} {body} {value}, {route:?}");
                 for class in CLASSES {
-                    server.respond([response(status, &[("retry-after", asked)], body.as_bytes())]);
-                    let error = server.of_class(&what, class).await;
+                    server.respond([response(status, &[("retry-after", value)], body.as_bytes())]);
+                    let error = server.error_of_class(&what, class).await;
                     assert_eq!((error.attempts(), error.is_applied(), error.verify_with()), (1, false, None), "{what}");
                     assert_ne!(error.kind(), ErrorKind::OutcomeUnknown, "{what}: {error:?}");
                     assert_eq!(error.retry_after(), Some(Duration::from_secs(seconds)), "{what}");
@@ -294,35 +304,35 @@ async fn a_long_retry_after_ends_the_call_and_a_short_one_is_waited_for() {
                 }
             }
         }
-        // The client waits for a short one.
+        // The client waits for a short `Retry-After`.
         let busy = response(429, &[("retry-after", "0")], b"");
         for class in CLASSES {
-            server.respond([busy.clone(), response(200, &[JSON], DONE.as_bytes())]);
-            classes::send(&server.client, class).await.unwrap_or_else(|error| panic!("{class:?}, {way:?}: {error}"));
+            server.respond([busy.clone(), response(200, &[JSON], SUCCESS.as_bytes())]);
+            classes::send(&server.client, class).await.unwrap_or_else(|error| panic!("{class:?}, {route:?}: {error}"));
         }
         server.respond([busy]);
-        let error = server.of_class("a short wait", Idempotency::NonIdempotent).await;
+        let error = server.error_of_class("a short wait", Idempotency::NonIdempotent).await;
         assert_eq!((error.attempts(), error.retry_after()), (ATTEMPTS, Some(Duration::ZERO)), "{error:?}");
     }
 }
 
 #[tokio::test]
 async fn unknown_statuses_from_500_on_count_as_500() {
-    for way in WAYS {
-        let server = Scripted::start(way).await;
+    for route in ROUTES {
+        let server = Scripted::start(route).await;
         for status in [500, 502, 520, 521, 522, 523, 524, 527, 529, 530, 598, 599, 555, 600, 999] {
             for class in CLASSES {
-                let what = format!("{status}, {class:?}, {way:?}");
+                let what = format!("{status}, {class:?}, {route:?}");
                 server.respond([response(status, &[("content-type", "text/html")], b"<html>")]);
-                let error = server.of_class(&what, class).await;
-                let harmless = class != Idempotency::NonIdempotent;
-                assert_eq!(error.attempts(), if harmless { ATTEMPTS } else { 1 }, "{what}");
+                let error = server.error_of_class(&what, class).await;
+                let idempotent = class != Idempotency::NonIdempotent;
+                assert_eq!(error.attempts(), if idempotent { ATTEMPTS } else { 1 }, "{what}");
                 match class {
                     Idempotency::Safe => assert_read(&what, &error, ErrorKind::UnexpectedReply),
                     _ => assert_unknown(&what, &error, ErrorKind::UnexpectedReply),
                 }
-                if harmless {
-                    server.respond([response(status, &[], b""), response(200, &[JSON], DONE.as_bytes())]);
+                if idempotent {
+                    server.respond([response(status, &[], b""), response(200, &[JSON], SUCCESS.as_bytes())]);
                     classes::send(&server.client, class).await.unwrap_or_else(|error| panic!("{what}: {error}"));
                 }
             }
@@ -330,7 +340,7 @@ async fn unknown_statuses_from_500_on_count_as_500() {
         // A retry would get the same response.
         for status in [501, 505, 511] {
             server.respond([response(status, &[], b"")]);
-            let error = server.of_class("a final 5xx", Idempotency::Idempotent).await;
+            let error = server.error_of_class("a final 5xx", Idempotency::Idempotent).await;
             assert_eq!((error.kind(), error.attempts()), (ErrorKind::OutcomeUnknown, 1), "{status}");
         }
     }
@@ -339,8 +349,8 @@ async fn unknown_statuses_from_500_on_count_as_500() {
 #[tokio::test]
 async fn an_error_states_what_is_wrong_with_a_response_and_which_attempt_may_have_taken_effect() {
     let limit = r#"{"id":"x","metric":"functionCalls","window":"day","limitType":"disable","limit":1,"enabled":true}"#;
-    for way in WAYS {
-        let server = Scripted::start(way).await;
+    for route in ROUTES {
+        let server = Scripted::start(route).await;
         for (response, expected) in [
             (
                 response(200, &[JSON, ("content-encoding", "gzip")], b"\x1f\x8b\x08"),
@@ -359,14 +369,14 @@ async fn an_error_states_what_is_wrong_with_a_response_and_which_attempt_may_hav
             (response(200, &[JSON], br#"{"usageLimit":7}"#), "expected an object;"),
         ] {
             server.respond([response]);
-            let error = server.of_class(expected, Idempotency::NonIdempotent).await;
-            assert!(error.to_string().contains(expected), "{way:?}: {error}");
-            assert!(!error.to_string().contains("struct"), "{way:?}: {error}");
+            let error = server.error_of_class(expected, Idempotency::NonIdempotent).await;
+            assert!(error.to_string().contains(expected), "{route:?}: {error}");
+            assert!(!error.to_string().contains("struct"), "{route:?}: {error}");
         }
         server.respond([response(502, &[], b""), response(403, &[JSON], br#"{"code":"BadDeployKey"}"#)]);
-        let error = server.of_class("refused after a 502", Idempotency::Idempotent).await;
+        let error = server.error_of_class("rejected after a 502", Idempotency::Idempotent).await;
         assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::OutcomeUnknown, ErrorKind::Api), "{error:?}");
         let expected = "; an earlier attempt may have taken effect; call list_usage_limits to check (2 attempts in ";
-        assert!(error.to_string().contains(expected), "{way:?}: {error}");
+        assert!(error.to_string().contains(expected), "{route:?}: {error}");
     }
 }

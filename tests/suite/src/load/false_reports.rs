@@ -1,4 +1,6 @@
-//! That the checker sees each lie: for every kind of write, a run in which all agrees is changed in one thing.
+//! Checks that the checker detects a false report of every kind.
+//!
+//! For every kind of write, one thing is changed in a run without disagreements.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +10,8 @@ use super::config::Load;
 use super::report::Report;
 use super::run::Run;
 
-/// What can be wrong with the run of a write that is said to be applied, and was.
-type Lie = fn(&mut Run, at: usize);
+/// A change to the run at a write that was applied and reported as applied.
+type Mutation = fn(&mut Run, at: usize);
 
 fn is_of(run: &Run, at: usize, agent: Option<&str>) -> bool {
     agent.is_some_and(|agent| agent.split(' ').next() == Some(run.log.writes[at].agent.as_str()))
@@ -24,9 +26,9 @@ fn entries_of(run: &Run, at: usize) -> Vec<usize> {
     (0..run.audit.len()).filter(|n| is_of(run, at, run.audit[*n].user_agent.as_deref())).collect()
 }
 
-const LIES: [(&str, Lie); 6] = [
-    ("it is said not to be applied", |run, at| run.log.writes[at].report = Report::NotApplied),
-    ("it was not done, although it is said to be", |run, at| {
+const MUTATIONS: [(&str, Mutation); 6] = [
+    ("reported as not applied", |run, at| run.log.writes[at].report = Report::NotApplied),
+    ("not executed, but reported as applied", |run, at| {
         for n in requests_of(run, at) {
             run.requests[n].status = None;
         }
@@ -34,26 +36,26 @@ const LIES: [(&str, Lie); 6] = [
             run.audit.remove(n);
         }
     }),
-    ("it is said to be unknown, although the answer came", |run, at| run.log.writes[at].report = Report::Unknown),
-    ("it was done twice by one request", |run, at| {
+    ("reported as unknown after a response", |run, at| run.log.writes[at].report = Report::Unknown),
+    ("executed twice by one request", |run, at| {
         let n = entries_of(run, at)[0];
         run.audit.insert(n, run.audit[n].clone());
     }),
-    ("it was sent twice", |run, at| {
+    ("sent twice", |run, at| {
         let n = requests_of(run, at)[0];
         run.requests.push(run.requests[n].clone());
     }),
-    ("the audit log has no trace of it", |run, at| {
+    ("missing in the audit log", |run, at| {
         let n = entries_of(run, at)[0];
         run.audit.remove(n);
     }),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_is_seen_for_every_kind_of_write() {
+async fn detects_each_false_report_for_every_kind_of_write() {
     let run = Load { calls: 1500, fault_rate: 0.0, ..Load::default() }.run().await;
     assert_eq!(run.problems(), Vec::<String>::new());
-    // One write of each kind that left a trace.
+    // One write of each kind with an entry in the audit log.
     let mut kinds = BTreeMap::new();
     for (at, write) in run.log.writes.iter().enumerate() {
         let kind = (write.operation, write.change.entry.starts_with("no "));
@@ -61,23 +63,23 @@ async fn each_is_seen_for_every_kind_of_write() {
             kinds.insert(kind, at);
         }
     }
-    // Of the eleven writes that there are, two do two things.
+    // There are eleven kinds of writes, and two of them have two effects.
     assert_eq!(kinds.len(), 11 + 2, "{kinds:?}");
     for (kind, at) in kinds {
-        for (lie, tell) in LIES {
+        for (mutation, mutate) in MUTATIONS {
             let mut run = run.clone();
-            tell(&mut run, at);
-            assert_ne!(run.problems(), Vec::<String>::new(), "{kind:?}: {lie}");
+            mutate(&mut run, at);
+            assert_ne!(run.problems(), Vec::<String>::new(), "{kind:?}: {mutation}");
         }
     }
-    // One place of each kind that holds something.
-    let places = run.kept.places.keys().map(|place| (place.split(' ').next(), place));
+    // One place of each kind that has a value.
+    let places = run.final_state.places.keys().map(|place| (place.split(' ').next(), place));
     for place in BTreeMap::from_iter(places).into_values() {
         let mut run = run.clone();
-        run.kept.places.remove(place);
-        assert_ne!(run.problems(), Vec::<String>::new(), "{place} is gone");
+        run.final_state.places.remove(place);
+        assert_ne!(run.problems(), Vec::<String>::new(), "{place} is empty");
     }
     let mut run = run;
     run.log.events.remove(0);
-    assert_ne!(run.problems(), Vec::<String>::new(), "an entry that was not read");
+    assert_ne!(run.problems(), Vec::<String>::new(), "a missing entry");
 }

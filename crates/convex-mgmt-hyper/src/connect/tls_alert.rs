@@ -1,4 +1,4 @@
-//! [`AlertDetector`]: a connection that detects a server that expects TLS.
+//! [`AlertDetector`]: a plaintext connection that detects a server that expects TLS.
 
 use std::fmt;
 use std::io;
@@ -22,7 +22,7 @@ impl fmt::Display for TlsAlert {
 
 impl std::error::Error for TlsAlert {}
 
-/// A connection that inspects its first bytes if it is in plaintext. An alert becomes a read error with [`TlsAlert`]; HTTP would
+/// A connection that inspects its first bytes if it is in plaintext. An alert becomes a read error with [`TlsAlert`]. hyper would
 /// only report malformed bytes.
 #[derive(Debug)]
 pub(crate) struct AlertDetector<S> {
