@@ -43,8 +43,6 @@ pub use types::{
 #[cfg(feature = "samples")]
 #[doc(hidden)]
 pub mod samples {
-    #[cfg(feature = "serde-all")]
-    pub use crate::operation::sample::EncodeOutput;
-    pub use crate::operation::sample::{Sample, SampleApi, SampleOutput, SampleRequest, Samples, fields};
+    pub use crate::operation::sample::{EncodeOutput, Sample, SampleApi, SampleOutput, SampleRequest, Samples, fields};
     pub use crate::operations::SAMPLES;
 }

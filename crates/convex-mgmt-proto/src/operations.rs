@@ -29,7 +29,7 @@ mod tests {
     use http::Method;
 
     use super::*;
-    use crate::metadata::Idempotency;
+    use crate::metadata::{Idempotency, Paging};
 
     #[test]
     fn no_two_operations_share_api_and_id() {
@@ -42,9 +42,12 @@ mod tests {
     #[test]
     fn non_idempotent_operations_name_a_safe_one_that_verifies_them() {
         for meta in OPERATIONS {
-            let verified = meta.verify_with.map(|other| (other.api, other.idempotency));
-            assert!(verified.is_none_or(|found| found == (meta.api, Idempotency::Safe)), "{meta}");
-            assert!(meta.idempotency != Idempotency::NonIdempotent || verified.is_some(), "{meta}");
+            if let Some(other) = meta.verify_with {
+                let is_safe = (other.api, other.idempotency) == (meta.api, Idempotency::Safe);
+                assert!(is_safe, "{meta}: `verify_with` names {other}, which is not a safe operation of the same API");
+            }
+            let is_retried = meta.idempotency != Idempotency::NonIdempotent;
+            assert!(is_retried || meta.verify_with.is_some(), "{meta}: is not idempotent and lacks `verify_with`");
         }
     }
 
@@ -53,18 +56,41 @@ mod tests {
         let mut deletions = 0;
         for meta in OPERATIONS {
             if let Some(code) = meta.not_found_code {
-                assert!(meta.codes.contains(code) && meta.empty_response, "{meta}");
-                assert_eq!(meta.idempotency, Idempotency::Idempotent, "{meta}");
+                assert!(meta.codes.contains(code), "{meta}: `codes` lacks the code of `not_found`");
+                assert!(meta.empty_response, "{meta}: has `not_found`, which needs `response: empty()`");
+                assert_eq!(meta.idempotency, Idempotency::Idempotent, "{meta}: has `not_found`");
                 deletions += 1;
             }
         }
         assert!(deletions > 0);
     }
 
+    /// The operations that read with `POST`.
+    const READS_BY_POST: [&str; 1] = ["deployment/data_sync"];
+
     #[test]
-    fn get_requests_are_safe() {
-        for meta in OPERATIONS.iter().filter(|meta| meta.method == Method::GET) {
-            assert_eq!(meta.idempotency, Idempotency::Safe, "{meta}");
+    fn safe_operations_are_those_that_read() {
+        for meta in OPERATIONS {
+            let is_read = meta.method == Method::GET || READS_BY_POST.contains(&meta.to_string().as_str());
+            assert_eq!(
+                meta.idempotency == Idempotency::Safe,
+                is_read,
+                "{meta}: {} is {}",
+                meta.method,
+                meta.idempotency
+            );
+        }
+    }
+
+    #[test]
+    fn operations_with_a_cursor_in_the_query_are_paged() {
+        for meta in OPERATIONS {
+            let has_cursor = meta.query.contains(&"cursor");
+            assert_eq!(
+                has_cursor,
+                meta.paging == Paging::Query,
+                "{meta}: `paging: Query` belongs to a query with `cursor`"
+            );
         }
     }
 }

@@ -26,11 +26,20 @@ fn problems(file: &str, text: &str, registry: &str) -> Vec<Problem> {
         if !below.iter().take_while(|line| line.starts_with("///")).any(|line| line.contains("```")) {
             problem(format!("the docs of {name} lack an example: add one"));
         }
-        if !registry.contains(&format!("::{name},")) {
-            problem(format!("{name} is not in the registry: add a line to {REGISTRY}"));
+        // Both APIs may have an operation of this name, so its topic counts, too.
+        let line = format!("{}::{name},", topic(file));
+        if !registry.contains(&line) {
+            problem(format!("{name} is not in the registry: add the line `{line}` to {REGISTRY}"));
         }
     }
     problems
+}
+
+/// The API and the topic of a file, such as `deployment::usage`.
+fn topic(file: &str) -> String {
+    let path = file.strip_prefix(SOURCES).unwrap_or(file);
+    let mut names = path.split('/').map(|name| name.strip_suffix(".rs").unwrap_or(name));
+    [names.next(), names.next()].map(Option::unwrap_or_default).join("::")
 }
 
 #[cfg(test)]
@@ -40,12 +49,16 @@ mod tests {
     #[test]
     fn finds_operations_without_an_example_or_outside_the_registry() {
         let whole = "//! x\ndeployment_operation! {\n    /// Gets.\n    ///\n    /// ```\n    pub struct Get {}\n";
-        let count = |text: &str, registry: &str| {
-            let files = [("crates/convex-mgmt-proto/src/x.rs", text), (REGISTRY, registry)];
-            check(&Tree::of(&files)).len()
+        let count_in = |file: &str, text: &str, registry: &str| {
+            let file = format!("{SOURCES}{file}");
+            check(&Tree::of(&[(file.as_str(), text), (REGISTRY, registry)])).len()
         };
+        let count = |text: &str, registry: &str| count_in("deployment/x.rs", text, registry);
         assert_eq!(count(whole, "deployment::x::Get,"), 0);
+        assert_eq!(count_in("deployment/x/y.rs", whole, "deployment::x::Get,"), 0);
         assert_eq!(count(&whole.replace("```", ""), "deployment::x::Get,"), 1);
         assert_eq!(count(whole, "deployment::x::GetMore,"), 1);
+        assert_eq!(count(whole, "management::x::Get,"), 1);
+        assert_eq!(count(whole, "deployment::y::Get,"), 1);
     }
 }

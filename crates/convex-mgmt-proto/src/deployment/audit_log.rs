@@ -213,7 +213,7 @@ deployment_operation! {
     check: |it| {
         let from = Violation::new("from", ErrorCode::BadQueryArgs, "must not be before 1970");
         let from = (it.from.0 < 0).then_some(from);
-        Violations::none_of(from.into_iter().chain(paging::violations(it.limit, it.cursor.as_deref())).collect())
+        Violations::err_if_any(from.into_iter().chain(paging::violations(it.limit, it.cursor.as_deref())).collect())
     },
 }
 

@@ -16,11 +16,13 @@
 //! * [`usage`]: read the usage of each metric.
 //! * [`usage_limits`]: list and change the limits at which the deployment warns or stops.
 
+use crate::operation::registry::{export_operations, for_each_operation};
+
 /// Declares an operation of this API. See [`operation!`](crate::operation::declare::operation).
 macro_rules! deployment_operation {
     ($($declaration:tt)*) => {
         crate::operation::declare::operation! {
-            api: DeploymentApi "/api/v1",
+            api: DeploymentApi,
             credentials: [DeployKey, TeamToken, OAuthTeamToken, OAuthProjectToken],
             $($declaration)*
         }
@@ -37,16 +39,4 @@ pub mod log_streams;
 pub mod usage;
 pub mod usage_limits;
 
-/// Re-exports the operations of this API. No other type has a second path.
-macro_rules! export_operations {
-    () => {};
-    (deployment::$topic:ident::$operation:ident, $($rest:tt)*) => {
-        pub use self::$topic::$operation;
-        export_operations! { $($rest)* }
-    };
-    ($api:ident::$topic:ident::$operation:ident, $($rest:tt)*) => {
-        export_operations! { $($rest)* }
-    };
-}
-
-crate::operation::registry::for_each_operation!(export_operations);
+for_each_operation!(export_operations, deployment:);

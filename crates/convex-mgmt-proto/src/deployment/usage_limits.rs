@@ -63,7 +63,7 @@ impl UsageLimitConfig {
             }
             _ => return Ok(()),
         };
-        Violations::none_of(vec![violation])
+        Violations::err_if_any(vec![violation])
     }
 }
 

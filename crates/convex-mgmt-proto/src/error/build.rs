@@ -87,7 +87,7 @@ impl Violations {
     ///
     /// # Errors
     /// The violations, if there are any.
-    pub fn none_of(violations: Vec<Violation>) -> Result<(), Self> {
+    pub fn err_if_any(violations: Vec<Violation>) -> Result<(), Self> {
         if violations.is_empty() { Ok(()) } else { Err(Self(violations)) }
     }
 

@@ -26,11 +26,23 @@ pub enum DeploymentApi {}
 #[derive(Clone, Copy, Debug)]
 pub enum ManagementApi {}
 
+/// The common prefix of all paths of an API, as a literal for docs.
+macro_rules! prefix {
+    (DeploymentApi) => {
+        "/api/v1"
+    };
+    (ManagementApi) => {
+        "/v1"
+    };
+}
+
+pub(crate) use prefix;
+
 impl Api for DeploymentApi {
     const KEY: &'static str = "deployment";
     const NAME: &'static str = "Deployment Platform API";
     const SCHEME: &'static str = "Convex ";
-    const PREFIX: &'static str = "/api/v1";
+    const PREFIX: &'static str = prefix!(DeploymentApi);
     const BODY_LIMIT: Option<usize> = Some(2 * 1024 * 1024);
 }
 
@@ -38,7 +50,7 @@ impl Api for ManagementApi {
     const KEY: &'static str = "management";
     const NAME: &'static str = "Management API";
     const SCHEME: &'static str = "Bearer ";
-    const PREFIX: &'static str = "/v1";
+    const PREFIX: &'static str = prefix!(ManagementApi);
     const BODY_LIMIT: Option<usize> = None;
 }
 

@@ -3,5 +3,6 @@
 mod api;
 mod operation;
 
+pub(crate) use self::api::prefix;
 pub use self::api::{Api, DeploymentApi, ManagementApi};
 pub use self::operation::{CredentialClass, Idempotency, OperationMeta, Paging};

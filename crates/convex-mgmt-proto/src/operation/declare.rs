@@ -1,62 +1,5 @@
 //! The `operation!` macro: declares an operation once, for its metadata, its request, its response and its docs.
 
-use std::borrow::Cow;
-
-use crate::error::BuildError;
-use crate::request::RequestEncoder;
-
-/// A value that can be part of a URL.
-pub(crate) trait UrlText {
-    fn url_text(&self) -> Cow<'_, str>;
-}
-
-impl UrlText for String {
-    fn url_text(&self) -> Cow<'_, str> {
-        self.as_str().into()
-    }
-}
-
-impl UrlText for u32 {
-    fn url_text(&self) -> Cow<'_, str> {
-        self.to_string().into()
-    }
-}
-
-impl UrlText for crate::types::UnixMillis {
-    fn url_text(&self) -> Cow<'_, str> {
-        self.0.to_string().into()
-    }
-}
-
-macro_rules! text_ids {
-    ($($id:ident),+) => { $(
-        impl UrlText for crate::types::$id {
-            fn url_text(&self) -> Cow<'_, str> {
-                self.as_str().into()
-            }
-        }
-    )+ };
-}
-
-text_ids! { LogStreamId, UsageLimitId }
-
-/// A value of the query. `None` is left out.
-pub(crate) trait QueryValue {
-    fn encode(&self, name: &'static str, request: &mut RequestEncoder) -> Result<(), BuildError>;
-}
-
-impl<T: UrlText> QueryValue for T {
-    fn encode(&self, name: &'static str, request: &mut RequestEncoder) -> Result<(), BuildError> {
-        request.query(name, &self.url_text())
-    }
-}
-
-impl<T: UrlText> QueryValue for Option<T> {
-    fn encode(&self, name: &'static str, request: &mut RequestEncoder) -> Result<(), BuildError> {
-        self.as_ref().map_or(Ok(()), |value| value.encode(name, request))
-    }
-}
-
 /// Declares an operation once: its struct, its [`Operation`](crate::Operation), and the part of its docs that follows from
 /// both. Each API wraps it in a macro of its own, which fills in what all its operations have in common.
 ///
@@ -71,12 +14,13 @@ impl<T: UrlText> QueryValue for Option<T> {
 /// id: "delete_usage_limit",                      the id in the published document, with `_` for spaces
 /// request: POST "/delete_usage_limit/{id}",
 /// path: [id],                                    optional: the fields for the placeholders, in their order
-/// query: [limit, cursor],                        optional: the fields for the query parameters of the same names
+/// query: [limit, sort_by as "sortBy"],           optional: the fields for the query parameters, with `as` if their names differ
 /// body: |it| it,                                 optional: the value that is serialized
 /// response: empty(),                             or `object(T)`, `list(T)`, `field("name", T)`, `page("name", T)`,
 ///                                                `custom(T, decode_function)`
-/// paging: Query,                                 optional
+/// paging: Query,                                 optional: `Paged`, for a `page` whose request has a `cursor`
 /// idempotency: Idempotent,
+/// credentials: [PersonalToken],                  optional if the API's macro has credentials for all operations
 /// permission: "deployment:usageLimits:write",    optional
 /// not_found: UsageLimitNotFound,                 optional
 /// verify_with: ListUsageLimits,                  optional
@@ -89,20 +33,21 @@ impl<T: UrlText> QueryValue for Option<T> {
 /// The response may depend on it: `object(S::Created)`. The registry and the samples cover the instance with the default.
 macro_rules! operation {
     (
-        api: $api:ident $prefix:literal,
-        credentials: [$first_class:ident $(, $class:ident)*],
+        api: $api:ident,
+        $(credentials: $all_classes:tt,)?
 
         $(#[$meta:meta])*
         pub struct $name:ident $(<$generic:ident: $bound:path = $default:ty>)? { $($fields:tt)* }
 
         id: $id:literal,
         request: $method:ident $path:literal,
-        $(path: [$($path_field:ident),+],)?
-        $(query: [$($query_field:ident),+],)?
+        $(path: [$($path_field:ident $(as $path_name:literal)?),+],)?
+        $(query: [$($query_field:ident $(as $query_name:literal)?),+],)?
         $(body: |$sent:ident| $body:expr,)?
         response: $response:ident $response_args:tt,
         $(paging: $paging:ident,)?
         idempotency: $idempotency:ident,
+        $(credentials: $classes:tt,)?
         $(permission: $permission:literal,)?
         $(not_found: $not_found:ident,)?
         $(verify_with: $verify_with:ident,)?
@@ -114,7 +59,7 @@ macro_rules! operation {
         ///
         /// # Operation
         ///
-        #[doc = concat!("* Request: `", stringify!($method), " ", $prefix, $path, "`")]
+        #[doc = concat!("* Request: `", stringify!($method), " ", crate::metadata::prefix!($api), $path, "`")]
         #[doc = concat!("* Idempotency: ", crate::operation::declare::idempotency_text!($idempotency))]
         $(#[doc = concat!(
             "* If the object does not exist: [`", stringify!($not_found), "`](crate::ErrorCode::", stringify!($not_found), "). ",
@@ -123,11 +68,10 @@ macro_rules! operation {
         )])?
         $(#[doc = concat!("* If the outcome is unknown: [`", stringify!($verify_with), "`] shows the current state.")])?
         #[doc = concat!(
-            "* Credentials: ", crate::operation::declare::class_text!($first_class),
-            $(", ", crate::operation::declare::class_text!($class),)*
+            "* Credentials: ", crate::operation::declare::credentials!(text $($classes)? $($all_classes)?),
             "."
         )]
-        #[doc = concat!("* Permission of a restricted credential: ", crate::operation::declare::permission_text!($($permission)?), ".")]
+        #[doc = concat!("* Permission of a restricted credential: ", crate::operation::declare::permission_text!($api $($permission)?), ".")]
         #[doc = concat!("* Response: ", crate::operation::declare::response_text!($response $response_args))]
         #[doc = concat!("* Error codes: ", crate::operation::declare::codes_text!($($code),*), ".")]
         #[non_exhaustive]
@@ -144,11 +88,8 @@ macro_rules! operation {
                     $path,
                     crate::metadata::Idempotency::$idempotency,
                 )
-                .credentials(&[
-                    crate::metadata::CredentialClass::$first_class,
-                    $(crate::metadata::CredentialClass::$class,)*
-                ])
-                $(.query(&[$(stringify!($query_field)),+]))?
+                .credentials(crate::operation::declare::credentials!(list $($classes)? $($all_classes)?))
+                $(.query(&[$(crate::operation::declare::name!($query_field $($query_name)?)),+]))?
                 $(.paging(crate::metadata::Paging::$paging))?
                 $(.permission($permission))?
                 $(.not_found_code(&crate::error::ErrorCode::$not_found))?
@@ -166,11 +107,13 @@ macro_rules! operation {
 
             fn encode(&self, request: &mut crate::request::RequestEncoder) -> Result<(), crate::error::BuildError> {
                 $($(
-                    let text = crate::operation::declare::UrlText::url_text(&self.$path_field);
-                    request.path(stringify!($path_field), &text)?;
+                    let text = crate::types::url::UrlText::url_text(&self.$path_field);
+                    request.path(crate::operation::declare::name!($path_field $($path_name)?), &text)?;
                 )+)?
                 $($(
-                    crate::operation::declare::QueryValue::encode(&self.$query_field, stringify!($query_field), request)?;
+                    if let Some(text) = crate::types::url::QueryValue::query_text(&self.$query_field) {
+                        request.query(crate::operation::declare::name!($query_field $($query_name)?), &text)?;
+                    }
                 )+)?
                 $(
                     let $sent = self;
@@ -185,10 +128,11 @@ macro_rules! operation {
             }
         }
 
-        crate::operation::declare::response_items! { $name, $response $response_args }
+        $(crate::operation::declare::paged! { $paging $name, $response $response_args })?
 
-        #[cfg(all(feature = "samples", feature = "serde-all"))]
+        #[cfg(feature = "samples")]
         impl crate::operation::sample::EncodeOutput for $name {
+            #[cfg(feature = "serde-all")]
             fn encode_output(output: &Self::Output) -> serde_json::Result<String> {
                 crate::operation::declare::response_encode!(output, $response $response_args)
             }
@@ -205,6 +149,35 @@ macro_rules! idempotency_text {
     };
     (NonIdempotent) => {
         "not idempotent. The call is retried only when the server provably did not execute it."
+    };
+}
+
+/// The name of a parameter: the name of its field, or the literal after it.
+macro_rules! name {
+    ($field:ident) => {
+        stringify!($field)
+    };
+    ($field:ident $name:literal) => {
+        $name
+    };
+}
+
+/// The credentials of an operation, as text or as a list. The operation's own come first and replace those of the API.
+macro_rules! credentials {
+    ($form:ident) => {
+        compile_error!("`credentials: [...]` is missing: this API has no credentials for all operations")
+    };
+    (text [] $($of_the_api:tt)?) => {
+        "not published"
+    };
+    (text [$first:ident $(, $class:ident)*] $($of_the_api:tt)?) => {
+        concat!(
+            crate::operation::declare::class_text!($first),
+            $(", ", crate::operation::declare::class_text!($class)),*
+        )
+    };
+    (list [$($class:ident),*] $($of_the_api:tt)?) => {
+        &[$(crate::metadata::CredentialClass::$class),*]
     };
 }
 
@@ -227,10 +200,13 @@ macro_rules! class_text {
 }
 
 macro_rules! permission_text {
-    () => {
+    (DeploymentApi) => {
         "none needed"
     };
-    ($permission:literal) => {
+    (ManagementApi) => {
+        "not published"
+    };
+    ($api:ident $permission:literal) => {
         concat!("`", $permission, "`")
     };
 }
@@ -334,8 +310,9 @@ macro_rules! response_encode {
     };
 }
 
-macro_rules! response_items {
-    ($name:ident, page($field:literal, $item:ty)) => {
+/// Implements [`Paged`](crate::Paged) for an operation with `paging: Query`.
+macro_rules! paged {
+    (Query $name:ident, page($field:literal, $item:ty)) => {
         impl crate::operation::Paged for $name {
             type Item = $item;
 
@@ -348,12 +325,138 @@ macro_rules! response_items {
             }
         }
     };
-    ($name:ident, $kind:ident $args:tt) => {};
+    (Query $name:ident, $kind:ident $args:tt) => {
+        compile_error!("`paging: Query` needs `response: page(...)`");
+    };
+    (Body $name:ident, $kind:ident $args:tt) => {};
 }
 
 #[cfg(all(feature = "samples", feature = "serde-all"))]
 pub(crate) use response_encode;
 pub(crate) use {
-    class_text, codes_text, idempotency_text, operation, permission_text, response_decode, response_items,
+    class_text, codes_text, credentials, idempotency_text, name, operation, paged, permission_text, response_decode,
     response_meta, response_text, response_type,
 };
+
+#[cfg(test)]
+#[expect(unreachable_pub, reason = "operations are public")]
+mod tests {
+    use http::Method;
+    use serde::Deserialize;
+
+    use crate::auth::AccessToken;
+    use crate::metadata::{CredentialClass, ManagementApi, Paging};
+    use crate::operation::{Operation, Paged};
+    use crate::request::Endpoint;
+    use crate::types::{DeploymentType, MemberId, TeamId, UnixMillis};
+
+    #[derive(Debug, Deserialize)]
+    #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
+    pub struct Part {
+        id: u64,
+    }
+
+    operation! {
+        api: ManagementApi,
+        credentials: [OAuthTeamToken, TeamToken],
+
+        /// Lists the parts of a team, in pages.
+        #[derive(Clone, Debug)]
+        pub struct ListParts {
+            pub team: TeamId,
+            pub name: String,
+            pub from: UnixMillis,
+            pub purpose: Option<DeploymentType>,
+            pub creator: Option<MemberId>,
+            pub is_default: Option<bool>,
+            pub limit: Option<u32>,
+            pub cursor: Option<String>,
+        }
+
+        id: "list_parts",
+        request: GET "/teams/{team_id}/parts/{name}",
+        path: [team as "team_id", name],
+        query: [from, purpose as "deploymentType", creator, is_default as "isDefault", limit, cursor],
+        response: page("parts", Part),
+        paging: Query,
+        idempotency: Safe,
+        credentials: [PersonalToken],
+        codes: [],
+    }
+
+    operation! {
+        api: ManagementApi,
+        credentials: [TeamToken],
+
+        /// Lists all parts, in the form of a page.
+        #[derive(Clone, Debug)]
+        pub struct ListAllParts {}
+
+        id: "list_all_parts",
+        request: GET "/parts",
+        response: page("items", Part),
+        idempotency: Safe,
+        codes: [],
+    }
+
+    operation! {
+        api: ManagementApi,
+
+        /// Creates a part.
+        #[derive(Clone, Debug)]
+        pub struct CreatePart {}
+
+        id: "create_part",
+        request: POST "/create_part",
+        response: object(Part),
+        idempotency: NonIdempotent,
+        credentials: [],
+        verify_with: ListAllParts,
+        codes: [],
+    }
+
+    fn list() -> ListParts {
+        let (team, creator) = (TeamId(u64::MAX), Some(MemberId(1)));
+        let (purpose, is_default) = (Some("a b".into()), Some(true));
+        let (name, from) = ("x/y".to_owned(), UnixMillis(-1));
+        ListParts { team, name, from, purpose, creator, is_default, limit: None, cursor: None }
+    }
+
+    fn url(operation: &impl Operation<Api = ManagementApi>) -> String {
+        let token = AccessToken::parse("team:made-up|made-up").unwrap();
+        let endpoint = Endpoint::new("https://api.convex.dev", &token).unwrap();
+        operation.to_request(&endpoint).unwrap().uri().to_string()
+    }
+
+    #[test]
+    fn fields_are_encoded_under_their_own_names_or_under_those_after_as() {
+        assert_eq!(
+            url(&list()),
+            "https://api.convex.dev/v1/teams/18446744073709551615/parts/x%2Fy\
+             ?from=-1&deploymentType=a%20b&creator=1&isDefault=true"
+        );
+        let query = ["from", "deploymentType", "creator", "isDefault", "limit", "cursor"];
+        assert_eq!((ListParts::META.path, ListParts::META.query), ("/teams/{team_id}/parts/{name}", &query[..]));
+        assert_eq!((ListParts::META.method.clone(), ListParts::META.api), (Method::GET, "management"));
+    }
+
+    #[test]
+    fn the_credentials_of_an_operation_replace_those_of_its_api() {
+        assert_eq!(ListParts::META.credentials, [CredentialClass::PersonalToken]);
+        assert_eq!(ListAllParts::META.credentials, [CredentialClass::TeamToken]);
+        assert_eq!(CreatePart::META.credentials, []);
+    }
+
+    #[test]
+    fn a_page_is_paged_exactly_if_its_paging_is_declared() {
+        let body = r#"{"parts":[{"id":7}],"pagination":{"hasMore":true,"nextCursor":"c"}}"#;
+        let page = ListParts::decode(&body.into()).unwrap();
+        let mut next = list();
+        next.set_cursor(page.next_cursor.unwrap());
+        assert_eq!((page.items[0].id, next.cursor(), ListParts::META.paging), (7, Some("c"), Paging::Query));
+        let body = r#"{"items":[],"pagination":{"hasMore":false}}"#;
+        let page = ListAllParts::decode(&body.into()).unwrap();
+        assert_eq!((page.items.len(), ListAllParts::META.paging), (0, Paging::None));
+        assert_eq!(CreatePart::META.verify_with.map(|meta| meta.id), Some("list_all_parts"));
+    }
+}

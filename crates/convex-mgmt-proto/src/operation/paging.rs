@@ -7,8 +7,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde::{Deserialize, Deserializer, de};
 use thiserror::Error;
 
+use super::interface::{Operation, Unchecked};
 use crate::error::{ErrorCode, Violation};
-use crate::operation::Operation;
 
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,6 +117,18 @@ pub trait Paged: Operation<Output = Page<Self::Item>> {
 
     /// Sets the cursor of the page to request, and keeps all other parameters.
     fn set_cursor(&mut self, cursor: String);
+}
+
+impl<T, O: Paged<Item = T> + Operation<Output = Page<T>>> Paged for Unchecked<O> {
+    type Item = T;
+
+    fn cursor(&self) -> Option<&str> {
+        self.0.cursor()
+    }
+
+    fn set_cursor(&mut self, cursor: String) {
+        self.0.set_cursor(cursor);
+    }
 }
 
 /// Walks the pages of a list without IO. [`Pager::request`] returns the operation to send, and [`Pager::accept`] takes its page.

@@ -39,4 +39,21 @@ macro_rules! for_each_operation {
     };
 }
 
-pub(crate) use for_each_operation;
+/// Re-exports the operations of an API from its module, which calls `for_each_operation!(export_operations, deployment:)`. No
+/// other type of a topic has a second path.
+macro_rules! export_operations {
+    ($api:ident:) => {};
+    (deployment: deployment::$topic:ident::$operation:ident, $($rest:tt)*) => {
+        pub use self::$topic::$operation;
+        export_operations! { deployment: $($rest)* }
+    };
+    (management: management::$topic:ident::$operation:ident, $($rest:tt)*) => {
+        pub use self::$topic::$operation;
+        export_operations! { management: $($rest)* }
+    };
+    ($api:ident: $other:ident::$topic:ident::$operation:ident, $($rest:tt)*) => {
+        export_operations! { $api: $($rest)* }
+    };
+}
+
+pub(crate) use {export_operations, for_each_operation};

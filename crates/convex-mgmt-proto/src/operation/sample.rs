@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use serde_json::Value;
 
-use super::Operation;
+use super::interface::Operation;
 use crate::auth::{AccessToken, DeployKey};
 use crate::error::BuildError;
 use crate::metadata::{Api, DeploymentApi, ManagementApi, OperationMeta};
@@ -77,9 +77,9 @@ pub fn fields(value: &Value) -> Vec<(String, String)> {
 }
 
 /// Encodes an output as the response body that it was decoded from. Implemented by the `operation!` macro.
-#[cfg(feature = "serde-all")]
 pub trait EncodeOutput: Operation {
     /// Returns the response body, empty for a response without a body.
+    #[cfg(feature = "serde-all")]
     fn encode_output(output: &Self::Output) -> serde_json::Result<String>;
 }
 
@@ -140,25 +140,6 @@ pub struct Samples {
 
 impl Samples {
     /// The samples of an operation.
-    #[cfg(not(feature = "serde-all"))]
-    pub const fn of<O: Sample<Api: SampleApi, Output: fmt::Debug>>() -> Self {
-        Self {
-            meta: O::META,
-            optional: O::OPTIONAL,
-            removable: O::REMOVABLE,
-            free: O::FREE,
-            secret: O::SECRET,
-            requests: || O::requests().iter().map(request).collect(),
-            with_url_text: |text| O::with_url_text(text).iter().map(request).collect(),
-            with_secret: |text| O::with_secret(text).iter().map(request).collect(),
-            invalid: || O::invalid().iter().map(|(operation, field)| (request(operation), *field)).collect(),
-            responses: O::responses,
-            read: |response| Ok(SampleOutput { debug: format!("{:?}", O::from_response(response)?) }),
-        }
-    }
-
-    /// The samples of an operation.
-    #[cfg(feature = "serde-all")]
     pub const fn of<O: Sample<Api: SampleApi, Output: fmt::Debug> + EncodeOutput>() -> Self {
         Self {
             meta: O::META,
@@ -170,14 +151,10 @@ impl Samples {
             with_url_text: |text| O::with_url_text(text).iter().map(request).collect(),
             with_secret: |text| O::with_secret(text).iter().map(request).collect(),
             invalid: || O::invalid().iter().map(|(operation, field)| (request(operation), *field)).collect(),
+            #[cfg(feature = "serde-all")]
             from_body: |body| O::from_body(body).map(|read| read.map(|operation| request(&operation))),
             responses: O::responses,
-            read: |response| {
-                let output = O::from_response(response)?;
-                let text = O::encode_output(&output).unwrap_or_default();
-                let body = serde_json::from_str(&text).unwrap_or_default();
-                Ok(SampleOutput { debug: format!("{output:?}"), text, body })
-            },
+            read: |response| Ok(output::<O>(&O::from_response(response)?)),
         }
     }
 }
@@ -210,5 +187,17 @@ fn request<O: Sample<Api: SampleApi>>(operation: &O) -> SampleRequest {
         debug: format!("{operation:?}"),
         checked: operation.to_request(&endpoint),
         unchecked: operation.clone().unchecked().to_request(&endpoint),
+    }
+}
+
+fn output<O: EncodeOutput<Output: fmt::Debug>>(output: &O::Output) -> SampleOutput {
+    #[cfg(feature = "serde-all")]
+    let text = O::encode_output(output).unwrap_or_default();
+    SampleOutput {
+        debug: format!("{output:?}"),
+        #[cfg(feature = "serde-all")]
+        body: serde_json::from_str(&text).unwrap_or_default(),
+        #[cfg(feature = "serde-all")]
+        text,
     }
 }

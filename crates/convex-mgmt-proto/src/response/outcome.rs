@@ -119,3 +119,14 @@ impl Outcome {
 fn proves_nothing_committed(code: &ErrorCode) -> bool {
     NOT_COMMITTED_CODES.iter().any(|(known, _)| *known == code.as_str())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_for_logs_are_lower_case_and_honor_a_width() {
+        assert_eq!([Sent::No, Sent::Maybe].map(Sent::as_str), ["no", "maybe"]);
+        assert_eq!(format!("{:<5}|", Sent::No), "no   |");
+    }
+}

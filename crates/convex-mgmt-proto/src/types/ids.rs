@@ -1,10 +1,12 @@
 //! Ids, each a type of its own, so that no id is passed in place of another.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::Printable;
+use super::url::UrlText;
 
 macro_rules! ids {
     ($( $(#[$meta:meta])* $name:ident; )+) => { $(
@@ -16,6 +18,12 @@ macro_rules! ids {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.fmt(f)
+            }
+        }
+
+        impl UrlText for $name {
+            fn url_text(&self) -> Cow<'_, str> {
+                self.0.to_string().into()
             }
         }
     )+ };
@@ -63,6 +71,12 @@ macro_rules! text_ids {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 Printable(&self.0).fmt(f)
+            }
+        }
+
+        impl UrlText for $name {
+            fn url_text(&self) -> Cow<'_, str> {
+                self.as_str().into()
             }
         }
     )+ };

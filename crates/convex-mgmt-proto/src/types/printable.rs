@@ -95,7 +95,7 @@ mod tests {
         let body = format!(r#"{{"environmentVariables":{{{}:1}}}}"#, serde_json::to_string(FORGED).unwrap());
         for (text, times) in [
             (problem.to_string(), 3),
-            (Violations::none_of(vec![problem.clone(), problem]).unwrap_err().to_string(), 6),
+            (Violations::err_if_any(vec![problem.clone(), problem]).unwrap_err().to_string(), 6),
             (redirect.to_string(), 1),
             (credential.to_string(), 1),
             (ListEnvironmentVariables::decode(&body.into()).unwrap_err().to_string(), 1),

@@ -1,10 +1,13 @@
 //! [`UnixMillis`] and [`UnixNanos`]: points in time with the unit in their name.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use super::url::UrlText;
 
 macro_rules! times {
     ($( $(#[$meta:meta])* $name:ident($unit:literal, $from:ident, $nanos:literal); )+) => { $(
@@ -37,6 +40,12 @@ macro_rules! times {
             /// Converts as `from_system_time` does, with an error instead of `None`.
             fn try_from(time: SystemTime) -> Result<Self, TimeRangeError> {
                 Self::from_system_time(time).ok_or(TimeRangeError)
+            }
+        }
+
+        impl UrlText for $name {
+            fn url_text(&self) -> Cow<'_, str> {
+                self.0.to_string().into()
             }
         }
 

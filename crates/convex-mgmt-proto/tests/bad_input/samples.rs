@@ -152,6 +152,21 @@ fn secret_response_fields_are_not_shown() {
     assert!(checked > 10, "only {checked}");
 }
 
+#[test]
+fn an_operation_declares_secrets_exactly_if_a_sample_has_one() {
+    // The `Debug` text of a `Secret`. A redacted URL also shows its origin or its length.
+    let has_secret = |debug: &str| debug.replace("/[redacted]", "").contains("[redacted]");
+    for operation in all() {
+        let in_request = (operation.requests)().iter().any(|sample| has_secret(&sample.debug));
+        assert_eq!(operation.meta.secret_request, in_request, "{operation}: `flags: [secret_request]`");
+        let in_response = (operation.responses)().into_iter().any(|body| {
+            let output = (operation.read)(Response::new(Bytes::from(body.to_string())));
+            output.is_ok_and(|output| has_secret(&output.debug))
+        });
+        assert_eq!(operation.meta.secret_response, in_response, "{operation}: `flags: [secret_response]`");
+    }
+}
+
 #[cfg(feature = "serde-all")]
 #[test]
 fn the_body_of_every_sample_request_is_read_by_from_body() {
@@ -159,10 +174,12 @@ fn the_body_of_every_sample_request_is_read_by_from_body() {
     for operation in all() {
         for request in (operation.requests)().into_iter().filter_map(|sample| sample.checked.ok()) {
             let body = std::str::from_utf8(request.body()).unwrap();
-            if body.is_empty() {
-                continue;
-            }
-            let read = (operation.from_body)(body).unwrap_or_else(|| panic!("{operation}: `from_body` reads nothing"));
+            let read = match (operation.from_body)(body) {
+                None if body.is_empty() => continue,
+                None => panic!("{operation}: `from_body` is missing, and the request has a body"),
+                Some(_) if body.is_empty() => panic!("{operation}: `body` is missing, and `from_body` reads one"),
+                Some(read) => read,
+            };
             let read = read.unwrap_or_else(|error| panic!("{operation}: {body}: {error}"));
             assert_eq!(read.checked.unwrap().body(), request.body(), "{operation}");
             checked += 1;

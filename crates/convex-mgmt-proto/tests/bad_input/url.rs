@@ -1,6 +1,6 @@
 //! The values in the URL of a request.
 
-use convex_mgmt_proto::{Api, DeploymentApi, ManagementApi, OperationMeta};
+use convex_mgmt_proto::OperationMeta;
 use http::Uri;
 
 /// A value of the path or the query, still percent-encoded.
@@ -22,12 +22,8 @@ impl UrlValue<'_> {
 /// # Panics
 /// If the URL has another structure than the operation declares.
 pub(crate) fn values<'a>(meta: &OperationMeta, uri: &'a Uri) -> Vec<UrlValue<'a>> {
-    let prefix = match meta.api {
-        DeploymentApi::KEY => DeploymentApi::PREFIX,
-        ManagementApi::KEY => ManagementApi::PREFIX,
-        other => panic!("{meta}: the API `{other}` has no prefix here"),
-    };
-    let path = uri.path().strip_prefix(prefix).unwrap_or_else(|| panic!("{meta}: {uri} does not begin with {prefix}"));
+    let path = uri.path().strip_prefix(meta.prefix);
+    let path = path.unwrap_or_else(|| panic!("{meta}: {uri} does not begin with {}", meta.prefix));
     let (declared, segments): (Vec<_>, Vec<_>) = (meta.path.split('/').collect(), path.split('/').collect());
     assert_eq!(declared.len(), segments.len(), "{meta}: {uri} has another number of segments than {}", meta.path);
     let mut values = Vec::new();

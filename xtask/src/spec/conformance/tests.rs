@@ -70,7 +70,7 @@ fn built() -> Vec<Built> {
 }
 
 fn tables(bodies: Vec<Bodies>, overrides: Vec<Override>) -> Tables {
-    Tables { bodies, requests: built(), overrides: overrides.leak() }
+    Tables { bodies, requests: built(), overrides: overrides.leak(), complete: true }
 }
 
 fn found(bodies: Bodies, overrides: Vec<Override>) -> Vec<String> {
@@ -168,8 +168,8 @@ fn a_known_value_without_a_name_and_a_new_value_with_one_are_found() {
     assert_begin(
         found(nameless, vec![]),
         &[
-            "send_it response: value large at size: is rejected: a value in it has no name here",
-            "send_it response: unknown value at size: is rejected: a new value in it has a name here",
+            "send_it response: value large at size: is rejected: our types have no name for a value in it",
+            "send_it response: unknown value at size: is rejected: an unknown value is not kept as unknown",
             "send_it response: \"large\" was never read back",
         ],
     );
@@ -267,7 +267,7 @@ fn an_operation_or_a_body_on_one_side_only_is_found() {
     let unchecked = [format!("Size: {unused}"), format!("Thing: {unused}")];
     assert_begin(
         lone(vec![]),
-        &["send_it: is missing in the table of bodies", "send_it: is built, but", &unchecked[0], &unchecked[1]],
+        &["send_it: is not in the registry", "send_it: is built, but", &unchecked[0], &unchecked[1]],
     );
     assert_begin(lone(vec![good(), Bodies::new("more")]), &["more: is in the table of bodies"]);
     assert_begin(
@@ -315,6 +315,17 @@ fn an_operation_or_a_body_on_one_side_only_is_found() {
             &unchecked[0],
             &unchecked[1],
         ],
+    );
+}
+
+#[test]
+fn an_incomplete_api_may_lack_operations_but_has_them_whole() {
+    let incomplete = |bodies| check(&document(), &Tables { complete: false, ..tables(bodies, vec![]) }).problems;
+    assert_begin(incomplete(vec![]), &["send_it: is built, but"]);
+    assert_begin(incomplete(vec![good()]), &[]);
+    assert_begin(
+        incomplete(vec![good().with_response(|_| Err("no".to_owned()))])[..1].to_vec(),
+        &["send_it response: everything"],
     );
 }
 

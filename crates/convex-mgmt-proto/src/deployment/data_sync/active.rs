@@ -123,7 +123,7 @@ deployment_operation! {
     idempotency: Safe,
     permission: "deployment:data:view",
     codes: [LimitOutOfRange, InvalidCursor, StreamingExportNotEnabled],
-    check: |it| Violations::none_of(paging::violations(it.limit, it.cursor.as_deref()).collect()),
+    check: |it| Violations::err_if_any(paging::violations(it.limit, it.cursor.as_deref()).collect()),
 }
 
 impl ListActiveSyncs {

@@ -63,7 +63,7 @@ deployment_operation! {
         let empty = it.cursor.as_deref() == Some("");
         let cursor = empty.then(|| Violation::new("cursor", ErrorCode::InvalidDataSyncCursor, "must not be empty"));
         let selection = it.selection.iter().flat_map(Selection::violations);
-        Violations::none_of(cursor.into_iter().chain(selection).collect())
+        Violations::err_if_any(cursor.into_iter().chain(selection).collect())
     },
 }
 

@@ -35,12 +35,12 @@ pub fn check(changes: &[EnvironmentVariableChange]) -> Result<(), Violations> {
 pub fn check_against(changes: &[EnvironmentVariableChange], current: &EnvironmentVariables) -> Result<(), Violations> {
     let mut violations = violations_of_each(changes);
     check_totals(changes, current, &mut violations);
-    Violations::none_of(violations)
+    Violations::err_if_any(violations)
 }
 
 /// Checks each change on its own, without the deployment's limits.
 pub(super) fn check_each(changes: &[EnvironmentVariableChange]) -> Result<(), Violations> {
-    Violations::none_of(violations_of_each(changes))
+    Violations::err_if_any(violations_of_each(changes))
 }
 
 fn violations_of_each(changes: &[EnvironmentVariableChange]) -> Vec<Violation> {

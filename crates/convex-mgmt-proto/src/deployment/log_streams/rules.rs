@@ -36,7 +36,7 @@ impl Values<'_> {
         violations.extend(tags(self.tags));
         violations.extend(absolute_url("host", self.host.map(String::as_str), ErrorCode::InvalidPostHogHost));
         violations.extend(self.topics.into_iter().flat_map(LogTopics::violations));
-        Violations::none_of(violations)
+        Violations::err_if_any(violations)
     }
 }
 

@@ -90,6 +90,12 @@ macro_rules! open_enum {
             }
         }
 
+        impl crate::types::url::UrlText for $name {
+            fn url_text(&self) -> std::borrow::Cow<'_, str> {
+                self.as_str().into()
+            }
+        }
+
         impl PartialEq<str> for $name {
             fn eq(&self, text: &str) -> bool {
                 self.as_str() == text

@@ -230,6 +230,16 @@ fn applied(current: &EnvironmentVariables, update: Option<&UpdateEnvironmentVari
     after
 }
 
+#[test]
+fn names_of_actions_are_those_of_their_json_and_honor_a_width() {
+    for action in
+        [Action::Create, Action::Update, Action::Delete, Action::Unchanged, Action::Unmanaged, Action::Unplanned]
+    {
+        assert_eq!(serde_json::to_value(action).unwrap(), action.as_str());
+    }
+    assert_eq!(format!("{:^8}|", Action::Create), " create |");
+}
+
 proptest! {
     #[test]
     fn applying_a_plan_sets_every_wanted_variable_and_keeps_others(
