@@ -283,6 +283,9 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
 
     /// Adds a layer around each attempt, between retries and the attempt timeout. The layer that is added last is the outermost.
     /// Requests carry the operation in their extensions as `&'static OperationMeta`.
+    ///
+    /// An error of the layer's own, such as tower's `Elapsed`, is [`ErrorKind::Layer`](crate::ErrorKind::Layer) and is not retried. Use
+    /// [`attempt_timeout`](Self::attempt_timeout) for timeouts.
     pub fn attempt_layer<L>(self, layer: L) -> ClientBuilder<A, Stack<AttemptLayers, L>, CallLayers> {
         let Self { endpoint, settings, attempt_layers, call_layers } = self;
         ClientBuilder { endpoint, settings, attempt_layers: Stack::new(attempt_layers, layer), call_layers }

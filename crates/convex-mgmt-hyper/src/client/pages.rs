@@ -97,6 +97,8 @@ impl<O: Paged + fmt::Debug, S> fmt::Debug for Pages<O, S> {
 
 /// The items of a list, one by one. A page is requested when the items of the previous page are used up. See
 /// [`Pages::items`].
+///
+/// A walk by item cannot be resumed in the middle of a page. To store a cursor, walk by page ([`Pages::next_page`]).
 #[must_use = "a page is requested when it is needed"]
 pub struct Items<O: Paged, S = DefaultService> {
     pages: Pages<O, S>,

@@ -190,7 +190,7 @@ error_codes! {
             => "a cursor belongs to one deployment, one list and one start: begin again without it";
         AuditLogsDisabled = "AuditLogsDisabled", 403,
             "the deployment keeps no audit log for reading. A self-hosted one never does"
-            => "the plan does not include the audit log, which self-hosted servers do not list";
+            => "the plan does not include the audit log, and a self-hosted server never lists its own";
         AuditLogsTooOld = "AuditLogsTooOld", 403, "the plan keeps the audit log for a shorter time"
             => "begin later: the plan keeps the audit log for a limited time";
 

@@ -304,6 +304,14 @@ mod tests {
     }
 
     #[test]
+    fn walks_an_unchecked_operation() {
+        let mut pager = Pager::new(ListActiveSyncs::new().limit(1000).cursor("a").unchecked());
+        assert_eq!(pager.cursor(), Some("a"));
+        pager.accept(Page::new([], Some("b".to_owned())));
+        assert_eq!(pager.request().unwrap().unwrap().0, ListActiveSyncs::new().limit(1000).cursor("b"));
+    }
+
+    #[test]
     fn walks_a_list_of_many_pages() {
         let cursors: Vec<String> = (0..10_000).map(|n| n.to_string()).collect();
         let mut cursors: Vec<&str> = cursors.iter().map(String::as_str).collect();

@@ -165,7 +165,10 @@ fn a_success_that_is_not_the_apis_leaves_the_outcome_of_a_create_unknown() {
 
 #[test]
 fn a_request_of_an_unknown_operation_is_never_retried() {
+    let known = RetryState::new(ListEnvironmentVariables::META, RetryPolicy::default(), None);
+    assert_eq!(known.operation(), Some(ListEnvironmentVariables::META));
     let mut state = RetryState::new(None, RetryPolicy::default(), None);
+    assert_eq!(state.operation(), None);
     assert!(!state.may_retry());
     let decision = state.after(&Outcome::Unprocessed, SECOND, 0.0, &RetryBudget::default());
     assert_eq!((decision, state.attempts(), state.sent()), (RetryDecision::GiveUp, 1, Sent::No));
