@@ -43,6 +43,15 @@ pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
+/// Returns the names of the files that git tracks or would add, relative to the project's root, with `/` between their parts.
+pub(crate) fn project_files() -> Result<Vec<String>, Failure> {
+    let mut list = Command::new("git");
+    list.args(["ls-files", "--cached", "--others", "--exclude-standard"]).current_dir(root());
+    let listed = output(&mut list)?;
+    // git still lists a file that was deleted without a commit.
+    Ok(listed.lines().filter(|name| root().join(name).exists()).map(str::to_owned).collect())
+}
+
 /// Returns the path of a program from crates.io, in this version. Builds it in the target folder if it is missing.
 pub(crate) fn tool(name: &str, version: &str) -> Result<PathBuf, Failure> {
     let tools = target()?.join("tools");

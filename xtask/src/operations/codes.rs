@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use convex_mgmt_proto::ErrorCode;
 
-use super::entries::{ENTRIES, Entry, PUBLISHED};
+use super::entries::{ENTRIES, Entry};
 
 /// Returns the page.
 pub(super) fn page() -> String {
@@ -29,11 +29,7 @@ pub(super) fn page() -> String {
                 let operations: Vec<_> =
                     returning(code).map(|entry| format!("[`{}`][{}]", entry.name, entry.meta)).collect();
                 write!(page, " {} |", operations.join(", ")).ok();
-                links.extend(
-                    returning(code).map(|entry| {
-                        format!("[{}]: {PUBLISHED}/{}/struct.{}.html\n", entry.meta, entry.api, entry.name)
-                    }),
-                );
+                links.extend(returning(code).map(Entry::published_link));
             }
             page.push('\n');
         }

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::Failure;
 use crate::deps::package;
-use crate::shell::{cargo, output, root, run, target};
+use crate::shell::{cargo, output, project_files, root, run, target};
 
 /// The page with the diff.
 const PAGE: &str = "docs/adding-an-operation.md";
@@ -91,36 +91,24 @@ fn places(diffs: &[Diff]) -> Result<(), Failure> {
 /// the copy would otherwise overwrite those of the project in the shared target folder.
 fn mirror(copy: &Path) -> Result<(), Failure> {
     let version = package("convex-mgmt")?.version.to_string();
-    let listed = output(
-        Command::new("git").args(["ls-files", "--cached", "--others", "--exclude-standard"]).current_dir(root()),
-    )?;
-    for name in listed.lines() {
-        let (from, to) = (root().join(name), copy.join(name));
-        // A deleted file that is not committed yet is still listed, and a link may lead to a folder.
-        let Ok(mut content) = fs::read(&from) else { continue };
-        if name == "Cargo.toml" {
-            content = String::from_utf8(content)?.replace(&version, &format!("{version}-copy")).into_bytes();
-        }
-        if fs::read(&to).is_ok_and(|old| old == content) {
-            continue;
-        }
+    for name in project_files()? {
+        let (from, to) = (root().join(&name), copy.join(&name));
         if let Some(folder) = to.parent() {
             fs::create_dir_all(folder)?;
         }
-        fs::write(&to, content)?;
-    }
-    links(&listed, copy)
-}
-
-/// Recreates the links to folders.
-fn links(listed: &str, copy: &Path) -> Result<(), Failure> {
-    for name in listed.lines() {
-        let from = root().join(name);
-        if from.is_symlink() && from.is_dir() {
-            let to = copy.join(name);
+        // A link to a folder; links to files are copied as files.
+        if from.is_dir() {
             drop(fs::remove_file(&to));
             #[cfg(unix)]
             std::os::unix::fs::symlink(fs::read_link(&from)?, &to)?;
+            continue;
+        }
+        let mut content = fs::read(&from)?;
+        if name == "Cargo.toml" {
+            content = String::from_utf8(content)?.replace(&version, &format!("{version}-copy")).into_bytes();
+        }
+        if !fs::read(&to).is_ok_and(|old| old == content) {
+            fs::write(&to, content)?;
         }
     }
     Ok(())

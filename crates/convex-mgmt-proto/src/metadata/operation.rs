@@ -23,6 +23,38 @@ pub enum CredentialClass {
     OAuthProjectToken,
 }
 
+/// The name of a class for a person, as a literal: for `Display`, and for the docs of operations.
+macro_rules! class_text {
+    (DeployKey) => {
+        "deploy key"
+    };
+    (PersonalToken) => {
+        "personal access token"
+    };
+    (TeamToken) => {
+        "team access token"
+    };
+    (OAuthTeamToken) => {
+        "OAuth token of a team"
+    };
+    (OAuthProjectToken) => {
+        "OAuth token of a project"
+    };
+}
+pub(crate) use class_text;
+
+impl fmt::Display for CredentialClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::DeployKey => class_text!(DeployKey),
+            Self::PersonalToken => class_text!(PersonalToken),
+            Self::TeamToken => class_text!(TeamToken),
+            Self::OAuthTeamToken => class_text!(OAuthTeamToken),
+            Self::OAuthProjectToken => class_text!(OAuthProjectToken),
+        })
+    }
+}
+
 /// The idempotency of an operation. It is declared per operation and never derived from the HTTP method, because these APIs
 /// use `POST` for every write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -172,30 +172,12 @@ macro_rules! credentials {
     };
     (text [$first:ident $(, $class:ident)*] $($of_the_api:tt)?) => {
         concat!(
-            crate::operation::declare::class_text!($first),
-            $(", ", crate::operation::declare::class_text!($class)),*
+            crate::metadata::class_text!($first),
+            $(", ", crate::metadata::class_text!($class)),*
         )
     };
     (list [$($class:ident),*] $($of_the_api:tt)?) => {
         &[$(crate::metadata::CredentialClass::$class),*]
-    };
-}
-
-macro_rules! class_text {
-    (DeployKey) => {
-        "deploy key"
-    };
-    (PersonalToken) => {
-        "personal access token"
-    };
-    (TeamToken) => {
-        "team access token"
-    };
-    (OAuthTeamToken) => {
-        "OAuth token of a team"
-    };
-    (OAuthProjectToken) => {
-        "OAuth token of a project"
     };
 }
 
@@ -334,8 +316,8 @@ macro_rules! paged {
 #[cfg(all(feature = "samples", feature = "serde-all"))]
 pub(crate) use response_encode;
 pub(crate) use {
-    class_text, codes_text, credentials, idempotency_text, name, operation, paged, permission_text, response_decode,
-    response_meta, response_text, response_type,
+    codes_text, credentials, idempotency_text, name, operation, paged, permission_text, response_decode, response_meta,
+    response_text, response_type,
 };
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! The text files of the work tree.
 
 use std::fs;
-use std::process::Command;
 
 use crate::Failure;
-use crate::shell::{output, root};
+use crate::shell::{project_files, root};
 
 /// A text file.
 #[derive(Debug)]
@@ -26,11 +25,8 @@ pub(crate) struct Tree {
 impl Tree {
     /// Reads the work tree.
     pub(crate) fn read() -> Result<Self, Failure> {
-        let mut list = Command::new("git");
-        list.args(["ls-files", "--cached", "--others", "--exclude-standard"]).current_dir(root());
-        // git still lists a file that was deleted without a commit.
-        let listed = output(&mut list)?;
-        let names: Vec<String> = listed.lines().filter(|name| root().join(name).is_file()).map(str::to_owned).collect();
+        // A link to a folder is listed, too.
+        let names: Vec<String> = project_files()?.into_iter().filter(|name| root().join(name).is_file()).collect();
         let read = |name: &String| Some(File { name: name.clone(), text: fs::read_to_string(root().join(name)).ok()? });
         let files: Vec<File> = names.iter().filter_map(read).collect();
         if files.iter().any(|file| file.name.ends_with(".rs")) {
