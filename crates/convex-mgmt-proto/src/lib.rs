@@ -9,6 +9,7 @@
 mod auth;
 pub mod deployment;
 mod error;
+pub mod management;
 mod metadata;
 mod operation;
 mod operations;
@@ -34,7 +35,7 @@ pub use retry::{
     Applied, AttemptCounts, CallError, CallErrorCause, RetryBudget, RetryDecision, RetryPolicy, RetryState,
 };
 pub use types::{
-    AccessTokenId, DeploymentId, DeploymentType, LogStreamId, MemberId, Patch, Printable, ProjectId,
+    AccessTokenId, CustomRoleId, DeploymentId, DeploymentType, LogStreamId, MemberId, Patch, Printable, ProjectId,
     RequestDestination, Secret, TeamId, TimeRangeError, UnixMillis, UnixNanos, UnknownObject, UsageLimitId,
     environment,
 };

@@ -20,7 +20,7 @@ use super::shape::{self, Form, Rest, Shape};
 pub(crate) struct Tables {
     pub(crate) bodies: Vec<Bodies>,
     pub(crate) requests: Vec<Built>,
-    pub(crate) overrides: &'static [Override],
+    pub(crate) overrides: Vec<Override>,
     /// `true` if each operation of the document has to be implemented.
     pub(crate) complete: bool,
 }
@@ -119,7 +119,7 @@ impl<'a> Run<'a> {
         for row in bodies.iter().filter(|row| !documented.contains(row.id)) {
             self.problem(row.id, "is in the table of bodies, but not in the document");
         }
-        for row in tables.overrides {
+        for row in &tables.overrides {
             for id in row.operations.iter().filter(|id| **id != "*" && !documented.contains(**id)) {
                 self.problem(id, "has an override, but is not in the document");
             }
@@ -298,7 +298,7 @@ impl<'a> Run<'a> {
 
     /// Reports the rows of the table that are not needed.
     fn overrides(&mut self) {
-        let rows = self.tables.overrides;
+        let rows = &self.tables.overrides;
         self.report.overrides = rows.len();
         for (at, row) in rows.iter().enumerate() {
             let (of, why) = (row.operations.join(", "), format!("{} ({})", row.facts, row.source));

@@ -3,10 +3,14 @@
 //! A sample has to need each row about a body, and a check has to show each behavior. Rows that only a server can show are notes.
 
 mod deployment;
+mod ids;
+mod management;
+mod pages;
 
 use std::fmt;
 
 pub(crate) use deployment::DEPLOYMENT;
+pub(crate) use management::MANAGEMENT;
 use serde_json::Value;
 
 use super::samples::{Kind, Sample};

@@ -35,6 +35,7 @@ macro_rules! for_each_operation {
             deployment::usage_limits::DeleteUsageLimit,
             deployment::usage_limits::ListUsageLimits,
             deployment::usage_limits::UpdateUsageLimit,
+            management::access_tokens::GetTokenDetails,
         }
     };
 }

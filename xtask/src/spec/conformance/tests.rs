@@ -70,7 +70,7 @@ fn built() -> Vec<Built> {
 }
 
 fn tables(bodies: Vec<Bodies>, overrides: Vec<Override>) -> Tables {
-    Tables { bodies, requests: built(), overrides: overrides.leak(), complete: true }
+    Tables { bodies, requests: built(), overrides, complete: true }
 }
 
 fn found(bodies: Bodies, overrides: Vec<Override>) -> Vec<String> {

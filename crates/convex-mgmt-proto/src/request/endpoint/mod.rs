@@ -10,11 +10,13 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, HOST, HeaderName, USER_AGENT};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Request};
+use subtle::ConstantTimeEq;
 pub use user_agent::UserAgent;
 use zeroize::Zeroizing;
 
 use crate::auth::Authorizes;
 use crate::metadata::{Api, DeploymentApi, OperationMeta};
+use crate::types::Secret;
 use crate::types::url::{self, Parts};
 pub use crate::types::url::{EndpointError, is_loopback};
 
@@ -202,6 +204,16 @@ impl<A: Api> Endpoint<A> {
         uri.scheme_str().zip(uri.authority().map(Authority::as_str)) == origin.split_once("://")
             && uri.path().strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
             && headers.get(AUTHORIZATION) == self.headers().get(AUTHORIZATION)
+    }
+
+    /// Returns `true` if `credential` has the same secret as this endpoint's credential: the part after the last `|`, or all of it. The
+    /// kind and the names before the `|` may differ. The comparison takes constant time for texts of equal length.
+    pub fn has_secret_of(&self, credential: &Secret) -> bool {
+        let own = self.headers().get(AUTHORIZATION).and_then(|value| value.as_bytes().get(A::SCHEME.len()..));
+        let secret = |text: &[u8]| text.iter().rposition(|byte| *byte == b'|').map_or(0, |at| at + 1);
+        let other = credential.expose().as_bytes();
+        let other = other.get(secret(other)..).unwrap_or_default();
+        own.and_then(|own| own.get(secret(own)..)).is_some_and(|own| !own.is_empty() && own.ct_eq(other).into())
     }
 
     /// Returns the URL of the endpoint that a request goes to, as [`Endpoint::url`] returns it. `None` if it is not a request of

@@ -1,0 +1,25 @@
+//! The Management API: teams, projects, deployments, keys, tokens, domains and roles.
+//!
+//! Convex serves it below `/v1` at `https://api.convex.dev`. The docs of an operation list the credentials that it accepts. The
+//! server is closed source. The published OpenAPI document is the source of everything here; what it does not say is marked as
+//! inferred.
+//!
+//! The operations are re-exported here; their types are in the module of their topic:
+//!
+//! * [`access_tokens`]: personal and team access tokens, and the details of the client's own token.
+
+use crate::operation::registry::{export_operations, for_each_operation};
+
+/// Declares an operation of this API. See [`operation!`](crate::operation::declare::operation).
+macro_rules! management_operation {
+    ($($declaration:tt)*) => {
+        crate::operation::declare::operation! {
+            api: ManagementApi,
+            $($declaration)*
+        }
+    };
+}
+
+pub mod access_tokens;
+
+for_each_operation!(export_operations, management:);
