@@ -26,7 +26,8 @@ use crate::spec::samples::Kind;
 pub(crate) const DEPLOYMENT: &[Override] = &[
     id_as_text(&["get_deployment_info"], "*id"),
     id_as_text(&["get_deployment_info"], "*Id"),
-    id_as_text(&["list_audit_log_events"], "*_id"),
+    id_as_text(&["list_audit_log_events"], "*member_id"),
+    id_as_text(&["list_audit_log_events"], "*token_id"),
     // Bodies of responses.
     Override {
         operations: &["rotate_webhook_secret"],
