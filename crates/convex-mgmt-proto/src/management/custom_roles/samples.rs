@@ -20,7 +20,6 @@ fn configs() -> Vec<CustomRoleConfig> {
         RoleStatement::deny([RoleAction::DeploymentDelete, RoleAction::DeploymentDataWrite], production()),
         RoleStatement::allow(RoleAction::DeploymentTokenCreate, production().token(own)),
         RoleStatement::allow(RoleActions::only([]), "galaxy:*"),
-        RoleStatement::deny([RoleAction::from("customRole:delete")], RoleResource::CustomRole),
     ];
     vec![CustomRoleConfig::new("Reader", []), CustomRoleConfig::new("Writer", statements).description("Writes.")]
 }

@@ -18,16 +18,6 @@ fn invalid_assignments() -> [(RoleAssignment, &'static str); 2] {
     [(RoleAssignment::custom([]), "customRoles"), (Role::Custom.into(), "role")]
 }
 
-/// The role in a body. A body with a built-in role and custom roles has no form here, nor has one with neither.
-#[cfg(feature = "serde-all")]
-fn assignment(role: Option<Role>, roles: Option<Vec<CustomRoleId>>) -> serde_json::Result<RoleAssignment> {
-    match (role, roles) {
-        (None | Some(Role::Custom), Some(roles)) => Ok(RoleAssignment::Custom(roles)),
-        (Some(role), None) => Ok(RoleAssignment::BuiltIn(role)),
-        _ => Err(serde::de::Error::custom("a body has a role or custom roles")),
-    }
-}
-
 impl Sample for ListTeamMembers {
     const OPTIONAL: &'static [&'static str] = &["customRoles", "name"];
 
@@ -72,9 +62,12 @@ impl Sample for InviteTeamMember {
             role: Role,
             custom_roles: Option<Vec<CustomRoleId>>,
         }
-        let read = serde_json::from_str(body).and_then(|Body { email, role, custom_roles }| {
-            Ok(Self::new(TEAM, email, assignment(Some(role), custom_roles)?))
-        });
+        let read =
+            serde_json::from_str(body).and_then(|Body { email, role, custom_roles }| match (role, custom_roles) {
+                (Role::Custom, Some(roles)) => Ok(Self::new(TEAM, email, RoleAssignment::Custom(roles))),
+                (role, None) => Ok(Self::new(TEAM, email, role)),
+                _ => Err(serde::de::Error::custom("only the role `custom` has custom roles")),
+            });
         Some(read)
     }
 }
@@ -112,9 +105,12 @@ impl Sample for UpdateTeamMemberRole {
             role: Option<Role>,
             custom_roles: Option<Vec<CustomRoleId>>,
         }
-        let read = serde_json::from_str(body).and_then(|Body { member_id, role, custom_roles }| {
-            Ok(Self::new(TEAM, member_id, assignment(role, custom_roles)?))
-        });
+        let read =
+            serde_json::from_str(body).and_then(|Body { member_id, role, custom_roles }| match (role, custom_roles) {
+                (None, Some(roles)) => Ok(Self::new(TEAM, member_id, RoleAssignment::Custom(roles))),
+                (Some(role), None) => Ok(Self::new(TEAM, member_id, role)),
+                _ => Err(serde::de::Error::custom("there is a role or custom roles")),
+            });
         Some(read)
     }
 }
