@@ -48,10 +48,11 @@ pub fn role_resources(data: &[u8]) {
     }
 }
 
-/// Reads a text as a resource, and writes it.
+/// Reads a text as a resource, and writes and shows it.
 pub fn read(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    black_box(RoleResource::from(text).to_text());
+    let resource = RoleResource::from(text);
+    black_box((resource.to_text(), format!("{resource} {resource:?}")));
     black_box(sent(&RoleResource::project(ProjectSelector::slug(text)).into()).is_ok());
 }
 
