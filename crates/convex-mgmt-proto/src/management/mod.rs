@@ -7,6 +7,10 @@
 //! The operations are re-exported here; their types are in the module of their topic:
 //!
 //! * [`access_tokens`]: personal and team access tokens, and the details of the client's own token.
+//! * [`audit_log`]: the audit log of a team.
+//! * [`custom_roles`]: custom roles, their statements, and the grammar of the resources in statements.
+//! * [`members`]: the members of a team, their roles, and invitations.
+//! * [`teams`]: creating a team.
 
 use crate::operation::registry::{export_operations, for_each_operation};
 
@@ -21,5 +25,9 @@ macro_rules! management_operation {
 }
 
 pub mod access_tokens;
+pub mod audit_log;
+pub mod custom_roles;
+pub mod members;
+pub mod teams;
 
 for_each_operation!(export_operations, management:);

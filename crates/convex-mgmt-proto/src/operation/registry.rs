@@ -36,6 +36,17 @@ macro_rules! for_each_operation {
             deployment::usage_limits::ListUsageLimits,
             deployment::usage_limits::UpdateUsageLimit,
             management::access_tokens::GetTokenDetails,
+            management::audit_log::ListAuditLogEvents,
+            management::custom_roles::CreateCustomRole,
+            management::custom_roles::DeleteCustomRole,
+            management::custom_roles::ListCustomRoles,
+            management::custom_roles::UpdateCustomRole,
+            management::members::CancelTeamMemberInvite,
+            management::members::InviteTeamMember,
+            management::members::ListPendingTeamInvites,
+            management::members::ListTeamMembers,
+            management::members::UpdateTeamMemberRole,
+            management::teams::CreateTeam,
         }
     };
 }
