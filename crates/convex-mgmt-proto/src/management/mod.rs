@@ -9,7 +9,9 @@
 //! * [`access_tokens`]: personal and team access tokens, and the details of the client's own token.
 //! * [`audit_log`]: the audit log of a team.
 //! * [`custom_roles`]: custom roles, their statements, and the grammar of the resources in statements.
+//! * [`deployments`]: deployments of a project.
 //! * [`members`]: the members of a team, their roles, and invitations.
+//! * [`projects`]: projects of a team.
 //! * [`teams`]: creating a team.
 
 use crate::operation::registry::{export_operations, for_each_operation};
@@ -27,7 +29,10 @@ macro_rules! management_operation {
 pub mod access_tokens;
 pub mod audit_log;
 pub mod custom_roles;
+pub mod deployments;
+mod expiry;
 pub mod members;
+pub mod projects;
 pub mod teams;
 
 for_each_operation!(export_operations, management:);
