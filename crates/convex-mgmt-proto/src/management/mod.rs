@@ -9,8 +9,10 @@
 //! * [`access_tokens`]: personal and team access tokens, and the details of the client's own token.
 //! * [`audit_log`]: the audit log of a team.
 //! * [`custom_roles`]: custom roles, their statements, and the grammar of the resources in statements.
+//! * [`deploy_keys`]: the keys for one deployment.
 //! * [`deployments`]: deployments of a project.
 //! * [`members`]: the members of a team, their roles, and invitations.
+//! * [`preview_deploy_keys`]: the keys for the preview deployments of a project.
 //! * [`projects`]: projects of a team.
 //! * [`teams`]: creating a team.
 
@@ -29,9 +31,11 @@ macro_rules! management_operation {
 pub mod access_tokens;
 pub mod audit_log;
 pub mod custom_roles;
+pub mod deploy_keys;
 pub mod deployments;
 mod expiry;
 pub mod members;
+pub mod preview_deploy_keys;
 pub mod projects;
 pub mod teams;
 
