@@ -6,7 +6,7 @@ use axum::Router;
 
 use super::handle::FakeControlPlane;
 use crate::management::{
-    Addressing, ControlPlane, LocalDeployment, Member, Membership, NewToken, Plane, Role, Team, TokenKind,
+    Addressing, ControlPlane, LocalDeployment, Member, Membership, NewToken, Plane, Role, Team, TokenKind, add_project,
     register_hooks, routes,
 };
 use crate::server::with_client_check;
@@ -24,6 +24,24 @@ pub enum TokenClass {
     OAuthTeam,
     /// A token that an OAuth application has for the project with this id.
     OAuthProject(u64),
+}
+
+impl TokenClass {
+    /// Parses `person`, `team`, `oauth-team` or `oauth-project`, which needs the id of a project.
+    ///
+    /// # Errors
+    /// If the text is not a class, or if there is an id for a class that needs none.
+    pub fn parse(text: &str, project: Option<u64>) -> Result<Self, String> {
+        match (text, project) {
+            ("person", None) => Ok(Self::Person),
+            ("team", None) => Ok(Self::Team),
+            ("oauth-team", None) => Ok(Self::OAuthTeam),
+            ("oauth-project", Some(project)) => Ok(Self::OAuthProject(project)),
+            ("oauth-project", None) => Err("an oauth-project token needs the id of a project".to_owned()),
+            ("person" | "team" | "oauth-team", Some(_)) => Err(format!("a token of the class {text} has no project")),
+            _ => Err(format!("unknown class '{text}'; known classes: person, team, oauth-team and oauth-project")),
+        }
+    }
 }
 
 /// The ids of the first team and of its member.
@@ -53,6 +71,13 @@ impl FakeControlPlane {
         add_token(&mut self.state.state(), (team, member), class, text.as_ref());
     }
 
+    /// Revokes a token of any class, or a deploy key. Returns `true` if it existed.
+    pub fn revoke_token(&self, text: &str) -> bool {
+        let mut state = self.state.state();
+        let now = state.now();
+        state.tokens.delete(now, |token| token.secret == secret_of(text)) > 0
+    }
+
     /// Adds a team with an admin. Returns the id of the team; the id of the admin is the next number.
     pub fn add_team(&self, slug: impl Into<String>) -> u64 {
         add_team(&mut self.state.state(), slug.into())
@@ -61,6 +86,11 @@ impl FakeControlPlane {
     /// Adds a developer to a team. Returns the id of the member.
     pub fn add_member(&self, team: u64, email: impl Into<String>) -> u64 {
         add_member(&mut self.state.state(), team, Role::Developer, email.into())
+    }
+
+    /// Adds a project to the first team, without an entry in its audit log. Returns the id of the project.
+    pub fn add_project(&self, name: &str) -> u64 {
+        add_project(&mut self.state.state(), FIRST.0, name)
     }
 
     /// Adds a local deployment of a member. The control plane lists it but does not run it.

@@ -126,9 +126,11 @@ pub(crate) fn create(
         .knobs(state.knobs.clone())
         .control_plane(Arc::new(plane.downgrade()), state.clock.clone(), now + state.knobs.new_deployment_delay)
         .build();
+    let mut port = None;
     if let Some(listener) = listener {
         let server = FakeServer::start(fake.clone(), listener)
             .map_err(|error| ApiError::internal(format!("no port for the deployment: {error}")))?;
+        port = Some(server.address().port());
         state.deployments.servers.insert(name.clone(), server);
     }
     let deployment = CloudDeployment {
@@ -148,6 +150,7 @@ pub(crate) fn create(
         last_deploy: None,
         expires_at,
         deleted: None,
+        port,
         fake,
     };
     state.deployments.cloud.push(deployment.clone());
