@@ -4,6 +4,7 @@ mod budget;
 mod counts;
 mod credential_kinds;
 mod readiness;
+mod starting;
 
 use std::convert::Infallible;
 use std::sync::Arc;
