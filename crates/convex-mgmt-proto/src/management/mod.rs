@@ -7,6 +7,8 @@
 //! The operations are re-exported here; their types are in the module of their topic:
 //!
 //! * [`access_tokens`]: personal and team access tokens, and the details of the client's own token.
+//! * [`custom_domains`]: domains that lead to a deployment.
+//! * [`default_environment_variables`]: variables that new deployments of a project get.
 //! * [`deployments`]: deployments of a project.
 //! * [`projects`]: projects of a team.
 
@@ -23,6 +25,8 @@ macro_rules! management_operation {
 }
 
 pub mod access_tokens;
+pub mod custom_domains;
+pub mod default_environment_variables;
 pub mod deployments;
 mod expiry;
 pub mod projects;
