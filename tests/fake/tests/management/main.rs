@@ -7,6 +7,7 @@ mod deployments;
 mod listings;
 mod live;
 mod projects;
+mod topics;
 mod updates;
 
 use std::time::Duration;

@@ -70,7 +70,7 @@ fn new_slug(state: &ControlPlane, name: &str) -> Result<String, ApiError> {
         return error("a team must not have 'convex' in its slug");
     }
     if slug.len() < 3 {
-        slug = format!("team-{slug}");
+        slug = format!("team-{slug}").trim_end_matches('-').to_owned();
     }
     let is_free = |slug: &String| state.teams.teams.values().all(|team| team.slug != *slug);
     let numbered = (2..).map(|number| format!("{slug}-{number}"));
