@@ -61,12 +61,16 @@
 //! are those of its document. These parts are inferred:
 //!
 //! * all errors, except the codes `TeamNotFound`, `ProjectNotFound`, `DeploymentNotFound`, `InvalidIdentity`,
-//!   `AccessTokenInvalid`, `InvalidSlug`, `ProjectQuotaReached` and `DeploymentQuotaReached`, which clients of the real server
-//!   know. Their statuses are inferred, too.
+//!   `AccessTokenInvalid`, `InvalidSlug`, `InvalidTeamName`, `EmailAlreadyExists`, `CustomRoleInUse`, `ProjectQuotaReached` and
+//!   `DeploymentQuotaReached`, which clients of the real server know. Their statuses are inferred, too.
 //! * the rejection of unknown fields where the document closes a schema, with 400 and `BadJsonBody`
 //! * 403 and `OperationNotPermitted` for a token of another class, team or project
-//! * generated references, slugs, and the form of the suffix of a key's name
-//! * the quotas and the retention of previews, which are [`Knobs`]
+//! * generated references, slugs, the form of the suffix of a key's name, and the name of a team token without one
+//! * the details of a personal access token, which have the type `personalToken`
+//! * the order of lists whose order is not documented, and that both bounds of the audit log belong to the range
+//! * the form of domains and emails; the resource of a role statement is any list of kinds with selectors
+//! * the limits of default environment variables, which are those of a deployment
+//! * the quotas, the retention of previews and the lifetime of invitations, which are [`Knobs`]
 //!
 //! Observed on the real service are the replacement of a preview under the same identifier, the delay of revocations, the
 //! suffix of a name that is taken, and the 500 of overlapping deletions of preview deploy keys. The roles of members have no
