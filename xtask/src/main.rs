@@ -26,7 +26,8 @@ usage: cargo xtask COMMAND
   ci                    run all checks, cheap ones first, and stop at the first that fails
   spec [--dir DIR] [--allow-missing]
                         compare the operations and their bodies with the OpenAPI documents in DIR, or in the folder
-                        that CONVEX_MGMT_OPENAPI names; without documents it fails, except with --allow-missing
+                        that CONVEX_MGMT_OPENAPI names, and print the form of each nullable property; without documents
+                        it fails, except with --allow-missing
   fuzz [--seconds N] [TARGET]
                         run one fuzz target, or each, under libFuzzer for N seconds; the default is 30
   mutants [FILE...]     run cargo-mutants on the published crates: change the code in one small place at a time, and
@@ -71,7 +72,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Command::Ci => ci::run_steps(),
-        Command::Spec { dir, allow_missing } => spec::run(dir, allow_missing),
+        Command::Spec { dir, allow_missing } => spec::run(dir, allow_missing, true),
         Command::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),
         Command::Mutants { files } => mutants::run(&files),
         Command::Dotenv { write } => dotenv::run(write),

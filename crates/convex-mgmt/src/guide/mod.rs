@@ -1,7 +1,7 @@
 //! Guides by topic, with examples.
 //!
 //! * [Environment variables][environment-variables]: list, update, `.env` files, plans, conflicts.
-//! * [Canonical URLs, pausing and deployment info][deployment].
+//! * [Canonical URLs, pausing and deployment info][urls-and-pausing].
 //! * [Log streams][log-streams]: the six kinds, topics, updates, webhook secrets.
 //! * [Audit log][audit-log]: pages, actors, metadata.
 //! * [Data sync][data-sync]: pages, documents, selections.
@@ -38,7 +38,7 @@ macro_rules! guides {
 guides! {
     "tables.html":
     environment_variables = "environment-variables.md";
-    deployment = "deployment.md";
+    urls_and_pausing = "urls-and-pausing.md";
     log_streams = "log-streams.md";
     audit_log = "audit-log.md";
     data_sync = "data-sync.md";
