@@ -35,7 +35,19 @@ macro_rules! for_each_operation {
             deployment::usage_limits::DeleteUsageLimit,
             deployment::usage_limits::ListUsageLimits,
             deployment::usage_limits::UpdateUsageLimit,
+            management::access_tokens::CreatePersonalAccessToken,
+            management::access_tokens::CreateTeamAccessToken,
+            management::access_tokens::DeletePersonalAccessToken,
+            management::access_tokens::DeleteTeamAccessToken,
             management::access_tokens::GetTokenDetails,
+            management::access_tokens::ListPersonalAccessTokens,
+            management::access_tokens::ListTeamAccessTokens,
+            management::deploy_keys::CreateDeployKey,
+            management::deploy_keys::DeleteDeployKey,
+            management::deploy_keys::ListDeployKeys,
+            management::preview_deploy_keys::CreatePreviewDeployKey,
+            management::preview_deploy_keys::DeletePreviewDeployKey,
+            management::preview_deploy_keys::ListPreviewDeployKeys,
         }
     };
 }
