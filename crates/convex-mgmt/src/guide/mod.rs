@@ -8,6 +8,7 @@
 //! * [Usage and usage limits][usage-and-limits]: metrics, units, windows, limits.
 //! * [Errors and retries][errors]: error kinds, retry rules, unknown outcomes.
 //! * [Error codes][error-codes]: meaning, next step and operations of each.
+//! * [Credentials][credentials]: the operations that accept each kind.
 //! * [Settings, layers and transports][transports]: defaults, endpoints, connections, proxies, other transports.
 //! * [Testing][testing]: an in-memory Convex for tests, in process, over a socket or from other languages.
 //! * [Reliability][reliability]: guarantees, and the tests that check them.
@@ -50,6 +51,7 @@ guides! {
 
 guides! {
     "tables-of-codes.html":
+    credentials = "credentials.md";
     error_codes = "error-codes.md";
 }
 
