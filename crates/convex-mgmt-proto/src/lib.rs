@@ -36,7 +36,7 @@ pub use retry::{
 };
 pub use types::{
     AccessTokenId, CustomRoleId, DeploymentId, DeploymentType, LogStreamId, MemberId, Patch, Printable, ProjectId,
-    RequestDestination, Secret, TeamId, TimeRangeError, UnixMillis, UnixNanos, UnknownObject, UsageLimitId,
+    Region, RequestDestination, Secret, TeamId, TimeRangeError, UnixMillis, UnixNanos, UnknownObject, UsageLimitId,
     environment,
 };
 

@@ -124,7 +124,7 @@ pub use convex_mgmt_proto::{
 // The operations and their values.
 pub use convex_mgmt_proto::{
     AccessTokenId, CustomRoleId, DeploymentId, DeploymentType, Idempotency, LogStreamId, MemberId, Operation,
-    OperationMeta, Patch, Printable, ProjectId, RawJson, Reply, RequestDestination, Secret, TeamId, Unchecked,
+    OperationMeta, Patch, Printable, ProjectId, RawJson, Region, Reply, RequestDestination, Secret, TeamId, Unchecked,
     UnixMillis, UnixNanos, UnknownObject, UsageLimitId,
 };
 pub use convex_mgmt_proto::{deployment, environment, management};

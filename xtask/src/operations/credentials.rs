@@ -85,7 +85,9 @@ fn compatibility(column: &str, entry: &Entry) -> Result<Compatibility, Failure> 
     let mut all = kinds.map(|kind| kind.compatibility(entry.meta));
     let first = all.next().ok_or_else(|| format!("no kind of credential is in the column `{column}`"))?;
     match all.find(|other| other.acceptance != first.acceptance) {
-        Some(other) => Err(format!("{}: the kinds of the column `{column}` differ: {first} and {other}", entry.meta).into()),
+        Some(other) => {
+            Err(format!("{}: the kinds of the column `{column}` differ: {first} and {other}", entry.meta).into())
+        }
         None => Ok(first),
     }
 }
@@ -138,7 +140,8 @@ mod tests {
     fn the_page_has_an_answer_for_each_operation_and_each_kind() {
         let page = page().unwrap();
         for Entry { name, meta, .. } in ENTRIES {
-            let row = page.lines().find(|line| line.starts_with(&format!("| [`{name}`][{meta}] |"))).unwrap_or_default();
+            let row =
+                page.lines().find(|line| line.starts_with(&format!("| [`{name}`][{meta}] |"))).unwrap_or_default();
             let answers = row.split(" | ").filter(|cell| ["yes", "no", "unknown"].contains(cell)).count();
             assert!(answers >= COLUMNS.len() - 1, "{meta}: {row}");
         }

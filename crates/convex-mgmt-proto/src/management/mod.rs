@@ -7,8 +7,12 @@
 //! The operations are re-exported here; their types are in the module of their topic:
 //!
 //! * [`access_tokens`]: personal and team access tokens, and the details of the client's own token.
+//! * [`audit_log`]: the audit log of a team.
+//! * [`custom_roles`]: custom roles, their statements, and the grammar of the resources in statements.
 //! * [`deploy_keys`]: the keys for one deployment.
+//! * [`members`]: the members of a team, their roles, and invitations.
 //! * [`preview_deploy_keys`]: the keys for the preview deployments of a project.
+//! * [`teams`]: creating a team.
 
 use crate::operation::registry::{export_operations, for_each_operation};
 
@@ -23,8 +27,12 @@ macro_rules! management_operation {
 }
 
 pub mod access_tokens;
+pub mod audit_log;
+pub mod custom_roles;
 pub mod deploy_keys;
 mod expiry;
+pub mod members;
 pub mod preview_deploy_keys;
+pub mod teams;
 
 for_each_operation!(export_operations, management:);

@@ -1,4 +1,4 @@
-//! [`DeploymentType`] and [`RequestDestination`]: the purpose of a cloud deployment, and the two services of a deployment.
+//! [`DeploymentType`], [`Region`] and [`RequestDestination`]: the purpose and the place of a cloud deployment, and its services.
 
 use super::open::open_enum;
 
@@ -13,6 +13,16 @@ open_enum! {
         Preview = "preview",
         /// Any other purpose.
         Custom = "custom",
+    }
+}
+
+open_enum! {
+    /// The region that hosts a deployment. A server outside the cloud may name another one, such as `local`.
+    pub enum Region {
+        /// AWS, North Virginia.
+        AwsUsEast1 = "aws-us-east-1",
+        /// AWS, Ireland.
+        AwsEuWest1 = "aws-eu-west-1",
     }
 }
 
