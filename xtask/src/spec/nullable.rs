@@ -100,7 +100,8 @@ impl Table {
 /// Returns the form of a property, from what the types make of `null` and of an absent property.
 fn form(side: Side, back: &dyn Fn(&Value) -> Result<Value, String>, property: &Nullable) -> Form {
     let Ok(from_null) = back(&property.null.value) else { return Form::Rejected };
-    if property.present.iter().any(|value| back(value).is_ok_and(|from_value| from_value == from_null)) {
+    let mut present = property.present.iter().filter_map(|value| back(value).ok()).peekable();
+    if present.peek().is_some() && present.all(|from_value| from_value == from_null) {
         return Form::Ignored;
     }
     let Some(absent) = &property.absent else { return Form::Required };
