@@ -44,6 +44,7 @@ guides! {
     audit_log = "audit-log.md";
     data_sync = "data-sync.md";
     usage_and_limits = "usage-and-limits.md";
+    credentials = "credentials.md";
     errors = "errors.md";
     transports = "transports.md";
     testing = "testing.md";
@@ -51,7 +52,6 @@ guides! {
 
 guides! {
     "tables-of-codes.html":
-    credentials = "credentials.md";
     error_codes = "error-codes.md";
 }
 
