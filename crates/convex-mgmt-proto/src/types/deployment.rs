@@ -1,4 +1,5 @@
-//! [`DeploymentType`], [`Region`] and [`RequestDestination`]: the purpose and the place of a cloud deployment, and its services.
+//! [`DeploymentType`], [`DeploymentClass`], [`Region`] and [`RequestDestination`]: the purpose, the size and the place of a cloud
+//! deployment, and its services.
 
 use super::open::open_enum;
 
@@ -13,6 +14,20 @@ open_enum! {
         Preview = "preview",
         /// Any other purpose.
         Custom = "custom",
+    }
+}
+
+open_enum! {
+    /// The class of a cloud deployment, which sets its resources. The document does not say what the names mean.
+    pub enum DeploymentClass {
+        /// The class `s16`.
+        S16 = "s16",
+        /// The class `s256`.
+        S256 = "s256",
+        /// The class `d1024`.
+        D1024 = "d1024",
+        /// The class `d2048`.
+        D2048 = "d2048",
     }
 }
 
