@@ -1,6 +1,7 @@
 //! [`FakeControlPlane`]: its builder, its service, its listener, and its control by a test.
 
 mod builder;
+mod control;
 mod handle;
 mod ledger;
 mod service;

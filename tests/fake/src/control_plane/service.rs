@@ -12,8 +12,9 @@ use http::{Request, StatusCode};
 use tokio::net::TcpListener;
 use tower::Service;
 
+use super::control;
 use super::handle::FakeControlPlane;
-use crate::control::Fake;
+use crate::control::{Fake, PREFIX};
 use crate::management::{Addressing, ControlPlane};
 use crate::server::{Call, ConnectionReset, FakeServer, Respond, call, respond};
 
@@ -53,6 +54,9 @@ impl Respond for FakeControlPlane {
             Receiver::of(&request, &state)
         };
         match receiver {
+            Receiver::ControlPlane if request.uri().path().starts_with(PREFIX) => {
+                Ok(control::respond(self, request).await)
+            }
             Receiver::ControlPlane => respond(&self.state, &self.router, request).await,
             Receiver::Deployment(fake) => fake.respond(request).await,
             Receiver::Nobody => Ok(StatusCode::NOT_FOUND.into_response()),
@@ -82,7 +86,11 @@ impl FakeControlPlane {
     /// If the address cannot be bound.
     pub async fn serve(&self, address: &str) -> io::Result<FakeServer> {
         let server = FakeServer::start(self.clone(), TcpListener::bind(address).await?)?;
-        self.state.state().port = Some(server.address().port());
+        let mut state = self.state.state();
+        state.port = Some(server.address().port());
+        for deployment in state.deployments.cloud.iter() {
+            deployment.fake.state.deployment().url = Some(state.deployment_url(deployment));
+        }
         Ok(server)
     }
 }

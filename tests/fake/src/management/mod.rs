@@ -10,6 +10,7 @@ mod state;
 
 use axum::Router;
 
+pub(crate) use projects::add_project;
 pub use state::{Addressing, TeamAuditEntry};
 
 pub(crate) use state::{ControlPlane, LocalDeployment, Member, Membership, NewToken, Plane, Role, Team, TokenKind};

@@ -8,9 +8,8 @@ use serde_json::Value;
 use super::audit::{AuditEntry, Origin};
 use super::clock::{Clock, millis};
 use super::keys::{AccessTokens, Keys};
-use super::knobs::Knobs;
+use super::knobs::{Knobs, Settings};
 use super::plan::Plan;
-use super::shared::Settings;
 use super::topics::TopicStates;
 
 /// One deployment.

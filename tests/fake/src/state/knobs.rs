@@ -2,6 +2,16 @@
 
 use std::time::Duration;
 
+/// What the handling of every request reads from the state of a server.
+pub(crate) trait Settings: Send + 'static {
+    fn knobs(&self) -> &Knobs;
+
+    /// Returns `false` while every request gets an empty 404.
+    fn is_routable(&self) -> bool {
+        true
+    }
+}
+
 /// Declares [`Knobs`]: each field once, with its default.
 macro_rules! knobs {
     ($($(#[$doc:meta])* $field:ident: $type:ty = $default:expr;)*) => {

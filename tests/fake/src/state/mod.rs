@@ -23,5 +23,6 @@ pub(crate) use clock::{Clock, millis};
 pub(crate) use deployment::Deployment;
 pub(crate) use ids::{encode_id, hex, random_bytes, table_of_id, uuid};
 pub(crate) use keys::{Access, AccessTokens, Keys, secret_of};
-pub(crate) use shared::{Settings, Shared, WeakShared};
+pub(crate) use knobs::Settings;
+pub(crate) use shared::{Shared, WeakShared};
 pub(crate) use topics::TopicStates;

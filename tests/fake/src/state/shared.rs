@@ -6,18 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::deployment::Deployment;
 use super::faults::Faults;
-use super::knobs::Knobs;
 use super::requests::RecordedRequest;
-
-/// What the handling of every request reads from the state of a server.
-pub(crate) trait Settings: Send + 'static {
-    fn knobs(&self) -> &Knobs;
-
-    /// Returns `false` while every request gets an empty 404.
-    fn is_routable(&self) -> bool {
-        true
-    }
-}
 
 /// The state that all requests to a server share. A clone is the same state.
 pub(crate) struct Shared<T = Deployment>(Arc<Inner<T>>);

@@ -1,7 +1,14 @@
 //! Raw requests to the Management API of the fake, in process.
 
+mod callers;
+mod delays;
 mod deploy_keys;
+mod deployments;
+mod document;
+mod listings;
+mod live;
 mod projects;
+mod updates;
 
 use std::time::Duration;
 
@@ -21,6 +28,13 @@ fn builder() -> FakeControlPlaneBuilder {
         .token(TokenClass::Person, PERSON)
         .token(TokenClass::Team, TEAM)
         .token(TokenClass::OAuthTeam, "team:acme|oauth")
+}
+
+/// A control plane, and the id of a project in it.
+async fn with_project() -> (FakeControlPlane, u64) {
+    let plane = plane();
+    let id = project(&plane, "shop").await;
+    (plane, id)
 }
 
 fn plane() -> FakeControlPlane {
@@ -46,7 +60,12 @@ async fn send(plane: &FakeControlPlane, authorization: &str, method: &str, url: 
         true => Value::Null,
         false => serde_json::from_slice(response.body()).unwrap(),
     };
-    (response.status().as_u16(), json)
+    let status = response.status().as_u16();
+    let uri = url.parse::<http::Uri>().unwrap();
+    if let Some(path) = uri.path().strip_prefix("/v1") {
+        document::check(method, path, status, &json);
+    }
+    (status, json)
 }
 
 /// Sends a request such as `POST /projects/1/delete` to the Management API.
@@ -78,6 +97,22 @@ async fn project(plane: &FakeControlPlane, name: &str) -> u64 {
     ok(plane, TEAM, "POST /teams/1/create_project", json!({"projectName": name})).await["id"].as_u64().unwrap()
 }
 
+/// Reads a field of an object as text.
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_else(|| panic!("{field} of {value}"))
+}
+
+/// The values of a field of each object of a list.
+fn column(list: &Value, field: &str) -> Vec<Value> {
+    list.as_array().unwrap_or_else(|| panic!("no list: {list}")).iter().map(|item| item[field].clone()).collect()
+}
+
+/// The time of the control plane's clock after a duration, in milliseconds since the Unix epoch.
+fn after(plane: &FakeControlPlane, time: Duration) -> u64 {
+    let time = plane.now().duration_since(std::time::UNIX_EPOCH).unwrap() + time;
+    u64::try_from(time.as_millis()).unwrap()
+}
+
 /// Creates a deployment and returns it.
 async fn deployment(plane: &FakeControlPlane, project: u64, body: Value) -> Value {
     ok(plane, TEAM, &format!("POST /projects/{project}/create_deployment"), body).await
@@ -87,4 +122,9 @@ async fn deployment(plane: &FakeControlPlane, project: u64, body: Value) -> Valu
 async fn use_key(plane: &FakeControlPlane, deployment: &Value, key: &str) -> u16 {
     let url = format!("{}/api/v1/list_environment_variables", deployment["deploymentUrl"].as_str().unwrap());
     send(plane, &format!("Convex {key}"), "GET", &url, Value::Null).await.0
+}
+
+/// Sends a request with the status 200 and an empty body.
+async fn ok_empty(plane: &FakeControlPlane, request: &str) {
+    assert_eq!(call(plane, TEAM, request, Value::Null).await, (200, Value::Null), "{request}");
 }

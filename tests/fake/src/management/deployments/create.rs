@@ -9,15 +9,16 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::catalogue::check_class;
-use super::reference::{check_preview_identifier, check_reference};
+use super::expiry::check_expires_at;
+use super::reference::{check_preview_identifier, check_reference, reference_in_use};
 use super::response::DeploymentResponse;
-use super::update::check_expires_at;
+use super::show::show;
 use crate::api::{ApiError, JsonBody, PathArg};
 use crate::control::Fake;
 use crate::management::api::{Bearer, Caller, OP, OT, P, T, nullable};
 use crate::management::state::{Addressing, CloudDeployment, ControlPlane, DeploymentType, Plane, Project, Region};
 use crate::server::FakeServer;
-use crate::state::{Plan, millis};
+use crate::state::millis;
 
 const ADJECTIVES: [&str; 8] = ["brave", "calm", "eager", "happy", "joyful", "kind", "quick", "wise"];
 const ANIMALS: [&str; 8] = ["badger", "camel", "dolphin", "falcon", "ibex", "lynx", "otter", "wren"];
@@ -125,9 +126,11 @@ pub(crate) fn create(
         .knobs(state.knobs.clone())
         .control_plane(Arc::new(plane.downgrade()), state.clock.clone(), now + state.knobs.new_deployment_delay)
         .build();
+    let mut port = None;
     if let Some(listener) = listener {
         let server = FakeServer::start(fake.clone(), listener)
             .map_err(|error| ApiError::internal(format!("no port for the deployment: {error}")))?;
+        port = Some(server.address().port());
         state.deployments.servers.insert(name.clone(), server);
     }
     let deployment = CloudDeployment {
@@ -147,6 +150,7 @@ pub(crate) fn create(
         last_deploy: None,
         expires_at,
         deleted: None,
+        port,
         fake,
     };
     state.deployments.cloud.push(deployment.clone());
@@ -157,35 +161,6 @@ pub(crate) fn create(
     let metadata = json!({"projectId": project.id, "deploymentName": deployment.name, "deploymentType": kind});
     state.record(project.team, &caller.origin, "deployment:create", metadata);
     Ok(deployment)
-}
-
-pub(super) fn reference_in_use() -> ApiError {
-    ApiError::bad_request("DeploymentReferenceInUse", "another deployment of the project has this reference")
-}
-
-/// Shows a deployment what the control plane knows of it: its plan and its URL.
-pub(super) fn show(state: &ControlPlane, deployment: &CloudDeployment) {
-    let project = state.project(deployment.project);
-    let mut shown = deployment.fake.state.deployment();
-    let previous = shown.plan.take().unwrap_or_default();
-    shown.plan = Some(Plan {
-        deployment_type: deployment.kind.to_string(),
-        team_id: project.map_or(previous.team_id, |project| project.team),
-        project_id: deployment.project,
-        deployment_id: deployment.id,
-        project_name: project.map(|project| project.name.clone()),
-        project_slug: project.map(|project| project.slug.clone()),
-        reference: Some(deployment.reference.clone()),
-        ..previous
-    });
-    shown.url = Some(state.deployment_url(deployment));
-}
-
-/// Shows the deployments of a project what the control plane knows of them.
-pub(crate) fn show_project(state: &ControlPlane, project: u64) {
-    for deployment in state.deployments.of_project(project) {
-        show(state, deployment);
-    }
 }
 
 /// Returns a name such as `happy-otter-123`. Different ids have different names.

@@ -2,10 +2,12 @@
 
 mod catalogue;
 mod create;
+mod expiry;
 mod list;
 mod read;
 mod reference;
 mod response;
+mod show;
 mod transfer;
 mod update;
 
@@ -14,7 +16,8 @@ use axum::routing::{get, post};
 
 use super::state::Plane;
 
-pub(super) use create::{NewDeployment, bind, create, show_project};
+pub(super) use create::{NewDeployment, bind, create};
+pub(super) use show::show_project;
 
 pub(super) fn routes() -> Router<Plane> {
     Router::new()

@@ -33,6 +33,10 @@ pub(super) fn check_preview_identifier(identifier: &str) -> Result<(), ApiError>
     }
 }
 
+pub(super) fn reference_in_use() -> ApiError {
+    ApiError::bad_request("DeploymentReferenceInUse", "another deployment of the project has this reference")
+}
+
 /// Returns `true` for `word-word-number`.
 fn is_name(text: &str) -> bool {
     let is_word = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());

@@ -6,7 +6,8 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::create::{reference_in_use, show};
+use super::reference::reference_in_use;
+use super::show::show;
 use crate::api::{ApiError, JsonBody, PathArg};
 use crate::management::api::{Caller, OP, OT, P, T};
 use crate::management::state::Plane;

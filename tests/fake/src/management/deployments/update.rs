@@ -6,12 +6,12 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::catalogue::check_class;
-use super::create::{reference_in_use, show};
-use super::reference::check_reference;
+use super::expiry::check_expires_at;
+use super::reference::{check_reference, reference_in_use};
+use super::show::show;
 use crate::api::{ApiError, JsonBody, PathArg};
-use crate::management::api::{Caller, OP, OT, P, T, check_expiry, nullable};
-use crate::management::state::{ControlPlane, DeploymentType, Plane};
-use crate::state::millis;
+use crate::management::api::{Caller, OP, OT, P, T, nullable};
+use crate::management::state::{DeploymentType, Plane};
 
 /// The fields to change. `null` resets the three-state fields. Inferred: `null` leaves the other fields unchanged.
 #[derive(Deserialize)]
@@ -27,17 +27,6 @@ pub(super) struct Update {
     class: Option<String>,
     is_default: Option<bool>,
     deployment_type: Option<DeploymentType>,
-}
-
-/// Checks the expiry of a deployment. Returns it in milliseconds since the Unix epoch.
-pub(super) fn check_expires_at(state: &ControlPlane, expires_at: Option<i64>) -> Result<Option<u64>, ApiError> {
-    let latest = millis(state.now() + state.knobs.preview_retention);
-    match check_expiry(expires_at, state.now())? {
-        Some(expires_at) if expires_at > latest => {
-            Err(ApiError::bad_request("InvalidExpiresAt", "the expiry exceeds the retention of preview deployments"))
-        }
-        expires_at => Ok(expires_at),
-    }
 }
 
 /// All fields are checked before the first is changed.

@@ -9,7 +9,7 @@ use super::slug::new_slug;
 use crate::api::{ApiError, JsonBody, PathArg};
 use crate::management::api::{Caller, OT, P, T};
 use crate::management::deployments::{NewDeployment, bind, create as create_deployment};
-use crate::management::state::{DeploymentType, Plane, Project, Region};
+use crate::management::state::{ControlPlane, DeploymentType, Plane, Project, Region};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -41,6 +41,19 @@ pub(super) fn check_name(name: &str) -> Result<(), ApiError> {
     }
 }
 
+/// Adds a project to a team.
+fn add(state: &mut ControlPlane, team: u64, name: String) -> Project {
+    let slug = new_slug(state, team, &name);
+    let project = Project { id: state.next_id(), team, name, slug, created: state.now(), deleted: None };
+    state.projects.push(project.clone());
+    project
+}
+
+/// Adds a project to a team, without an entry in its audit log. Returns the id of the project.
+pub(crate) fn add_project(state: &mut ControlPlane, team: u64, name: &str) -> u64 {
+    add(state, team, name.to_owned()).id
+}
+
 /// Creates a project, and a deployment in it if the request asks for one. Inferred: without a deployment type, the class and
 /// the region have no effect, and a failed deployment leaves no project.
 pub(super) async fn create(
@@ -60,9 +73,7 @@ pub(super) async fn create(
     if state.projects.iter().filter(|project| project.team == team.id).count() >= state.knobs.max_projects {
         return Err(ApiError::bad_request("ProjectQuotaReached", "the team has the maximum number of projects"));
     }
-    let slug = new_slug(&state, team.id, &name);
-    let project = Project { id: state.next_id(), team: team.id, name, slug, created: state.now(), deleted: None };
-    state.projects.push(project.clone());
+    let project = add(&mut state, team.id, name);
     let deployment = match deployment_type {
         Some(kind) => {
             let (class, region) = (deployment_class, deployment_region);

@@ -9,6 +9,8 @@ use axum::routing::{get, post};
 
 use super::state::Plane;
 
+pub(crate) use create::add_project;
+
 pub(super) fn routes() -> Router<Plane> {
     Router::new()
         .route("/teams/{team_id}/create_project", post(create::create))

@@ -71,6 +71,8 @@ pub(crate) struct CloudDeployment {
     /// In milliseconds since the Unix epoch.
     pub(crate) expires_at: Option<u64>,
     pub(crate) deleted: Option<Duration>,
+    /// Its own port. `None` if it shares that of the control plane.
+    pub(crate) port: Option<u16>,
     /// The deployment itself.
     pub(crate) fake: Fake,
 }

@@ -106,8 +106,8 @@ impl ControlPlane {
 
     /// The URL of a deployment.
     pub(crate) fn deployment_url(&self, deployment: &CloudDeployment) -> String {
-        if let Some(server) = self.deployments.servers.get(&deployment.name) {
-            return server.url();
+        if let Some(port) = deployment.port {
+            return format!("http://127.0.0.1:{port}");
         }
         let region = deployment.region.label().map(|label| format!(".{label}")).unwrap_or_default();
         let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
