@@ -48,7 +48,7 @@ const DOCUMENTS: [Document; 2] = [
     Document {
         file: "management-openapi.json",
         api: ManagementApi::KEY,
-        complete: false,
+        complete: true,
         overrides: overrides::MANAGEMENT,
     },
 ];

@@ -26,6 +26,8 @@ enum Form {
     Rejected,
     /// No value has an effect.
     Ignored,
+    /// The property has no field of its own: the type of another property contains it.
+    Merged,
 }
 
 impl fmt::Display for Form {
@@ -38,6 +40,7 @@ impl fmt::Display for Form {
             Self::Written => "`Option`: null instead of absent",
             Self::Rejected => "not optional: null is rejected",
             Self::Ignored => "ignored",
+            Self::Merged => "part of the type of another property",
         })
     }
 }
@@ -65,13 +68,18 @@ impl Table {
                         repair(&mut value);
                     }
                 }
-                read(&value).map(|back| back.json)
+                value
+            };
+            let back = |value: &Value| read(&repaired(value)).map(|back| back.json);
+            let form = match form(side, &back, property) {
+                Form::Ignored if property.present.iter().any(|value| repaired(value) != *value) => Form::Merged,
+                form => form,
             };
             let reasons: BTreeSet<_> = about.iter().map(|(_, facts)| *facts).collect();
             let reasons = reasons.into_iter().collect::<Vec<_>>().join("; ");
             let place = (format!("{}.{}", property.null.owner, property.name()), side);
             let of_place = self.0.entry(place).or_default();
-            of_place.entry((form(side, &repaired, property), reasons)).or_default().insert(id.to_owned());
+            of_place.entry((form, reasons)).or_default().insert(id.to_owned());
         }
     }
 
