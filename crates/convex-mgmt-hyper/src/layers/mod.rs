@@ -44,6 +44,7 @@ mod retry;
 pub use attempt_timeout::{AttemptTimeout, AttemptTimeoutLayer};
 pub use concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitLayer};
 pub use credential_refresh::{CredentialRefresh, CredentialRefreshLayer};
+pub(crate) use retry::jitter;
 pub use retry::{Retry, RetryLayer};
 
 pub use crate::error::Attempts;
