@@ -45,7 +45,7 @@ impl Objects {
         }
         post(format!("/deployments/{name}/create_deploy_key"), json!({ "name": "ci" })).await;
         post(format!("/projects/{id}/create_preview_deploy_key"), json!({ "name": "previews" })).await;
-        plane.add_local_deployment(id.as_u64().unwrap(), "local-acme-shop", 3210, true);
+        plane.add_local_deployment(id.as_u64().unwrap(), 2, "local-acme-shop", 3210, true);
 
         let in_an_hour = SystemTime::UNIX_EPOCH.elapsed().unwrap() + Duration::from_secs(3600);
         let in_an_hour = u64::try_from(in_an_hour.as_millis()).unwrap();
