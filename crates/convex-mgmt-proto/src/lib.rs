@@ -9,6 +9,7 @@
 mod auth;
 pub mod deployment;
 mod error;
+pub mod management;
 mod metadata;
 mod operation;
 mod operations;
@@ -18,8 +19,8 @@ mod retry;
 mod types;
 
 pub use auth::{
-    Acceptance, AccessToken, AccessTokenKind, Authorizes, Compatibility, Credential, CredentialError, DeployKey,
-    DeployKeyKind, Surplus,
+    Acceptance, AccessToken, AccessTokenKind, Authorizes, Compatibility, Credential, CredentialError, CredentialKind,
+    DeployKey, DeployKeyKind, Surplus,
 };
 pub use error::{BuildError, ErrorCode, Violation, Violations};
 pub use metadata::{Api, CredentialClass, DeploymentApi, Idempotency, ManagementApi, OperationMeta, Paging};
@@ -34,9 +35,9 @@ pub use retry::{
     Applied, AttemptCounts, CallError, CallErrorCause, RetryBudget, RetryDecision, RetryPolicy, RetryState,
 };
 pub use types::{
-    AccessTokenId, DeploymentId, DeploymentType, LogStreamId, MemberId, Patch, Printable, ProjectId,
-    RequestDestination, Secret, TeamId, TimeRangeError, UnixMillis, UnixNanos, UnknownObject, UsageLimitId,
-    environment,
+    AccessTokenId, CustomRoleId, DeploymentClass, DeploymentId, DeploymentType, LogStreamId, MemberId, Patch,
+    Printable, ProjectId, Region, RequestDestination, Secret, TeamId, TimeRangeError, UnixMillis, UnixNanos,
+    UnknownObject, UsageLimitId, environment,
 };
 
 /// Sample requests and responses of every operation, for tests.

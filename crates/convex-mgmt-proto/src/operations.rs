@@ -39,6 +39,9 @@ mod tests {
         assert_eq!(names.len(), OPERATIONS.len());
     }
 
+    /// The operations whose effect no operation shows: the API has no list of teams.
+    const UNVERIFIABLE: [&str; 1] = ["management/create_team"];
+
     #[test]
     fn non_idempotent_operations_name_a_safe_one_that_verifies_them() {
         for meta in OPERATIONS {
@@ -47,7 +50,8 @@ mod tests {
                 assert!(is_safe, "{meta}: `verify_with` names {other}, which is not a safe operation of the same API");
             }
             let is_retried = meta.idempotency != Idempotency::NonIdempotent;
-            assert!(is_retried || meta.verify_with.is_some(), "{meta}: is not idempotent and lacks `verify_with`");
+            let is_shown = meta.verify_with.is_some() != UNVERIFIABLE.contains(&meta.to_string().as_str());
+            assert!(is_retried || is_shown, "{meta}: is not idempotent and lacks `verify_with`");
         }
     }
 

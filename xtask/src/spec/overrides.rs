@@ -3,10 +3,14 @@
 //! A sample has to need each row about a body, and a check has to show each behavior. Rows that only a server can show are notes.
 
 mod deployment;
+mod ids;
+mod management;
+mod pages;
 
 use std::fmt;
 
 pub(crate) use deployment::DEPLOYMENT;
+pub(crate) use management::MANAGEMENT;
 use serde_json::Value;
 
 use super::samples::{Kind, Sample};
@@ -34,7 +38,7 @@ pub(crate) enum What {
 }
 
 /// The body of a request or of a response.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Side {
     Request,
     Response,

@@ -5,6 +5,7 @@ mod call;
 mod environment;
 mod handle;
 mod pages;
+mod ready;
 mod send;
 
 pub use self::builder::ClientBuilder;

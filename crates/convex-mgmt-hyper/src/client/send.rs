@@ -65,7 +65,11 @@ impl<A: Api, S> Client<A, S> {
         let request = operation
             .to_request(self.endpoint())
             .map_err(|error| Error::unsent(O::META, self.endpoint().url(), Cause::Build(error)));
-        ReplyFuture { call: CallFuture::new(self.service().clone(), O::META, request), operation: PhantomData }
+        let credential = self.endpoint().credential_kind();
+        ReplyFuture {
+            call: CallFuture::new(self.service().clone(), O::META, credential, request),
+            operation: PhantomData,
+        }
     }
 }
 

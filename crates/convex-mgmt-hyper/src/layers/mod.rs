@@ -43,7 +43,9 @@ mod retry;
 
 pub use attempt_timeout::{AttemptTimeout, AttemptTimeoutLayer};
 pub use concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitLayer};
+pub(crate) use credential_refresh::RefreshedCredential;
 pub use credential_refresh::{CredentialRefresh, CredentialRefreshLayer};
+pub(crate) use retry::jitter;
 pub use retry::{Retry, RetryLayer};
 
 pub use crate::error::Attempts;

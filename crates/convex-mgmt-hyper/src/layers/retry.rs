@@ -244,7 +244,7 @@ impl CallState {
 
 /// A random number in `0.0..1.0`. The standard library's hash keys differ with each `RandomState`, which is enough randomness
 /// to spread retries.
-fn jitter() -> f64 {
+pub(crate) fn jitter() -> f64 {
     let bits = RandomState::new().hash_one(0_u8) >> 11;
     bits as f64 / (1_u64 << 53) as f64
 }

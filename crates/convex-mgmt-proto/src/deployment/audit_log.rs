@@ -315,7 +315,7 @@ mod tests {
         ] {
             let violations = operation.check().unwrap_err();
             let violation = violations.iter().next().unwrap();
-            assert_eq!((violation.field.as_str(), &violation.code), (field, &code));
+            assert_eq!((violation.field.as_str(), violation.code.as_ref()), (field, Some(&code)));
             assert!(uri(&operation).is_err() && uri(&operation.unchecked()).is_ok(), "{field}");
         }
         assert!(ListAuditLogEvents::new(UnixMillis(0)).limit(1).check().is_ok());

@@ -384,7 +384,7 @@ mod tests {
     fn rejects_limits_that_the_server_would_reject() {
         let code = |limit| match config(limit).check() {
             Ok(()) => None,
-            Err(violations) => violations.iter().next().map(|violation| violation.code.clone()),
+            Err(violations) => violations.iter().next().and_then(|violation| violation.code.clone()),
         };
         assert_eq!(code(0), Some(ErrorCode::InvalidUsageLimit));
         assert_eq!(code(1), None);

@@ -58,23 +58,26 @@ pub enum BuildError {
 pub struct Violation {
     /// The path of the field in the request, such as `changes[3].name`, with the name of the item where that helps.
     pub field: String,
-    /// The code that the server would return.
-    pub code: ErrorCode,
+    /// The code that the server would return. `None` if no source names it, which is usual for the Management API.
+    pub code: Option<ErrorCode>,
     /// The rule, with its limits.
     pub rule: String,
 }
 
 impl Violation {
-    /// Creates a violation from a field, the server's code and the rule.
-    pub fn new(field: impl Into<String>, code: ErrorCode, rule: impl Into<String>) -> Self {
-        Self { field: field.into(), code, rule: rule.into() }
+    /// Creates a violation from a field, the server's code if it is known, and the rule.
+    pub fn new(field: impl Into<String>, code: impl Into<Option<ErrorCode>>, rule: impl Into<String>) -> Self {
+        Self { field: field.into(), code: code.into(), rule: rule.into() }
     }
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (field, rule, code) = (Printable(&self.field), Printable(&self.rule), self.code.as_str());
-        write!(f, "{field}: {rule} ({})", Printable(code))
+        write!(f, "{}: {}", Printable(&self.field), Printable(&self.rule))?;
+        match &self.code {
+            Some(code) => write!(f, " ({})", Printable(code.as_str())),
+            None => Ok(()),
+        }
     }
 }
 

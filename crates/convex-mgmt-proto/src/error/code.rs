@@ -58,6 +58,9 @@ error_codes! {
     /// Every operation may return the general codes, from `InvalidClientVersion` to `CommitterFullError`. The docs of an operation list
     /// the other codes that it returns.
     ///
+    /// The codes from `TeamNotFound` on are those of the Management API. Its server is closed source: clients of Convex are known
+    /// to handle these codes, and their statuses are inferred.
+    ///
     pub enum ErrorCode {
         InvalidClientVersion = "InvalidClientVersion", 400, "the `Convex-Client` header has no `-`"
             => "the server rejects this version of the library: update it";
@@ -203,6 +206,31 @@ error_codes! {
         InvalidDataSyncSelection = "InvalidDataSyncSelection", 400,
             "the selection has a name that is never valid, or leaves out `_id`"
             => "the selection has a name that no component, table or column can have, or leaves out `_id`";
+
+        TeamNotFound = "TeamNotFound", 404, "there is no such team, or the credential does not reach it"
+            => "check the id or slug of the team; get_token_details shows the team of a token";
+        ProjectNotFound = "ProjectNotFound", 404, "there is no such project, or the credential does not reach it"
+            => "list the projects of the team to find their ids and slugs";
+        DeploymentNotFound = "DeploymentNotFound", 404, "there is no such deployment, or the credential does not reach it"
+            => "list the deployments of the project to find their names";
+        InvalidIdentity = "InvalidIdentity", 401, "the credential is not one of the Management API"
+            => "use a personal access token, a team access token or an OAuth token";
+        AccessTokenInvalid = "AccessTokenInvalid", 401, "the token is unknown, expired or revoked"
+            => "create a new token in the dashboard, or by the flow that created this one";
+        SSORequired = "SSORequired", 403, "the team requires single sign-on, and the token was not created with it"
+            => "log in with the team's single sign-on and create a new token";
+        ProjectQuotaReached = "ProjectQuotaReached", 400, "the team has as many projects as its plan includes"
+            => "delete a project that is no longer needed, or upgrade the plan of the team";
+        DeploymentQuotaReached = "DeploymentQuotaReached", 400, "the team has as many deployments as its plan includes"
+            => "delete a deployment that is no longer needed, or upgrade the plan of the team";
+        CustomRoleInUse = "CustomRoleInUse", 400, "members of the team have the custom role"
+            => "give these members another role with update_team_member_role, then delete the role";
+        EmailAlreadyExists = "EmailAlreadyExists", 400, "the email address belongs to a member or an invitation already"
+            => "list the members and the pending invitations of the team";
+        InvalidSlug = "InvalidSlug", 400, "the slug breaks the rules for slugs, or is taken"
+            => "a slug has 3 to 64 letters, digits, hyphens and underscores";
+        InvalidTeamName = "InvalidTeamName", 400, "the name of a team breaks the rules for names"
+            => "choose another name for the team";
     }
 }
 

@@ -137,7 +137,10 @@ pub struct OperationMeta {
     pub not_found_code: Option<&'static ErrorCode>,
     /// The operation that shows whether this one took effect, if its outcome is unknown or its response is lost.
     pub verify_with: Option<&'static OperationMeta>,
-    /// The error codes of this operation, besides the general ones.
+    /// The loss that the operation causes and that nothing can undo: a clause for a person, such as `the deployment with its data and
+    /// files`. `None` if the operation destroys nothing.
+    pub destroys: Option<&'static str>,
+    /// The error codes of this operation, besides the general ones. Those of the Management API are inferred.
     pub codes: &'static [ErrorCode],
 }
 
@@ -161,6 +164,7 @@ impl OperationMeta {
             large_response: false,
             not_found_code: None,
             verify_with: None,
+            destroys: None,
             codes: &[],
         }
     }
@@ -232,6 +236,12 @@ impl OperationMeta {
     /// Sets [`OperationMeta::verify_with`].
     pub const fn verify_with(mut self, operation: &'static OperationMeta) -> Self {
         self.verify_with = Some(operation);
+        self
+    }
+
+    /// Sets [`OperationMeta::destroys`].
+    pub const fn destroys(mut self, loss: &'static str) -> Self {
+        self.destroys = Some(loss);
         self
     }
 

@@ -14,7 +14,8 @@
 /// id: "delete_usage_limit",                      the id in the published document, with `_` for spaces
 /// request: POST "/delete_usage_limit/{id}",
 /// path: [id],                                    optional: the fields for the placeholders, in their order
-/// query: [limit, sort_by as "sortBy"],           optional: the fields for the query parameters, with `as` if their names differ
+/// query: [limit, sort_by as "sortBy"],           optional: the fields for the query parameters, with `as` if their names differ;
+///                                                or methods of a field: `selector.reference() as "reference"`
 /// body: |it| it,                                 optional: the value that is serialized
 /// response: empty(),                             or `object(T)`, `list(T)`, `field("name", T)`, `page("name", T)`,
 ///                                                `custom(T, decode_function)`
@@ -24,9 +25,11 @@
 /// permission: "deployment:usageLimits:write",    optional
 /// not_found: UsageLimitNotFound,                 optional
 /// verify_with: ListUsageLimits,                  optional
+/// destroys: "the usage limit",                   optional: the loss that nothing can undo, as a clause
 /// flags: [secret_request, large_response],       optional: further builder methods of `OperationMeta`
 /// codes: [InvalidId, UsageLimitNotFound],        besides the codes that every operation has
 /// check: |it| it.config.check(),                 optional
+/// check_for: |it, endpoint| Ok(()),              optional: the rules that depend on the endpoint's credential
 /// ```
 ///
 /// The struct may have one generic parameter with a bound and a default: `pub struct CreateLogStream<S: NewStream = NewLogStream>`.
@@ -42,7 +45,7 @@ macro_rules! operation {
         id: $id:literal,
         request: $method:ident $path:literal,
         $(path: [$($path_field:ident $(as $path_name:literal)?),+],)?
-        $(query: [$($query_field:ident $(as $query_name:literal)?),+],)?
+        $(query: [$($query_field:ident $(.$query_part:ident())? $(as $query_name:literal)?),+],)?
         $(body: |$sent:ident| $body:expr,)?
         response: $response:ident $response_args:tt,
         $(paging: $paging:ident,)?
@@ -51,9 +54,11 @@ macro_rules! operation {
         $(permission: $permission:literal,)?
         $(not_found: $not_found:ident,)?
         $(verify_with: $verify_with:ident,)?
+        $(destroys: $destroys:literal,)?
         $(flags: [$($flag:ident),+],)?
         codes: [$($code:ident),*],
         $(check: |$checked:ident| $check:expr,)?
+        $(check_for: |$checked_for:ident, $endpoint:ident| $check_for:expr,)?
     ) => {
         $(#[$meta])*
         ///
@@ -67,13 +72,14 @@ macro_rules! operation {
             "[`Reply::already_deleted`](crate::Reply::already_deleted)."
         )])?
         $(#[doc = concat!("* If the outcome is unknown: [`", stringify!($verify_with), "`] shows the current state.")])?
+        $(#[doc = concat!("* Destructive. It destroys ", $destroys, ", and nothing can undo that.")])?
         #[doc = concat!(
             "* Credentials: ", crate::operation::declare::credentials!(text $($classes)? $($all_classes)?),
             "."
         )]
         #[doc = concat!("* Permission of a restricted credential: ", crate::operation::declare::permission_text!($api $($permission)?), ".")]
         #[doc = concat!("* Response: ", crate::operation::declare::response_text!($response $response_args))]
-        #[doc = concat!("* Error codes: ", crate::operation::declare::codes_text!($($code),*), ".")]
+        #[doc = concat!("* Error codes: ", crate::operation::declare::codes_text!($api $($code),*), ".")]
         #[non_exhaustive]
         pub struct $name $(<$generic: $bound = $default>)? { $($fields)* }
 
@@ -94,6 +100,7 @@ macro_rules! operation {
                 $(.permission($permission))?
                 $(.not_found_code(&crate::error::ErrorCode::$not_found))?
                 $(.verify_with(<$verify_with as crate::operation::Operation>::META))?
+                $(.destroys($destroys))?
                 $($(.$flag())+)?
                 .codes(&[$(crate::error::ErrorCode::$code),*])
             );
@@ -105,13 +112,23 @@ macro_rules! operation {
                 }
             )?
 
+            $(
+                fn check_for(
+                    &self,
+                    $endpoint: &crate::request::Endpoint<Self::Api>,
+                ) -> Result<(), crate::error::Violations> {
+                    let $checked_for = self;
+                    $check_for
+                }
+            )?
+
             fn encode(&self, request: &mut crate::request::RequestEncoder) -> Result<(), crate::error::BuildError> {
                 $($(
                     let text = crate::types::url::UrlText::url_text(&self.$path_field);
                     request.path(crate::operation::declare::name!($path_field $($path_name)?), &text)?;
                 )+)?
                 $($(
-                    if let Some(text) = crate::types::url::QueryValue::query_text(&self.$query_field) {
+                    if let Some(text) = crate::types::url::QueryValue::query_text(&self.$query_field$(.$query_part())?) {
                         request.query(crate::operation::declare::name!($query_field $($query_name)?), &text)?;
                     }
                 )+)?
@@ -194,10 +211,16 @@ macro_rules! permission_text {
 }
 
 macro_rules! codes_text {
-    () => {
+    (DeploymentApi) => {
         "only the [general ones](crate::ErrorCode)"
     };
-    ($($code:ident),+) => {
+    (ManagementApi) => {
+        "inferred, only the [general ones](crate::ErrorCode)"
+    };
+    (ManagementApi $first:ident $(, $code:ident)*) => {
+        concat!("inferred, ", crate::operation::declare::codes_text!(DeploymentApi $first $(, $code)*))
+    };
+    (DeploymentApi $($code:ident),+) => {
         concat!(
             $("[`", stringify!($code), "`](crate::ErrorCode::", stringify!($code), "), ",)+
             "and the [general ones](crate::ErrorCode)"

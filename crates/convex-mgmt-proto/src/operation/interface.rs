@@ -112,6 +112,17 @@ pub trait Operation {
         Ok(())
     }
 
+    /// Checks the rules that depend on the endpoint's credential, such as not to delete that credential. The default checks nothing.
+    ///
+    /// [`Operation::to_request`] calls it. [`Operation::unchecked`] switches it off.
+    ///
+    /// # Errors
+    /// All violations.
+    fn check_for(&self, endpoint: &Endpoint<Self::Api>) -> Result<(), Violations> {
+        let _ = endpoint;
+        Ok(())
+    }
+
     /// Encodes the path parameters, the query and the body. The default encodes nothing.
     ///
     /// # Errors
@@ -127,7 +138,7 @@ pub trait Operation {
     /// A [`DecodeError`] with the position in the body.
     fn decode(body: &Bytes) -> Result<Self::Output, DecodeError>;
 
-    /// Wraps the operation so that it is sent without [`Operation::check`].
+    /// Wraps the operation so that it is sent without [`Operation::check`] and [`Operation::check_for`].
     fn unchecked(self) -> Unchecked<Self>
     where
         Self: Sized,
@@ -141,6 +152,7 @@ pub trait Operation {
     /// A [`BuildError`] that names the field and the rule.
     fn to_request(&self, endpoint: &Endpoint<Self::Api>) -> Result<http::Request<Bytes>, BuildError> {
         self.check()?;
+        self.check_for(endpoint)?;
         let mut encoder = RequestEncoder::new(Self::META, endpoint.base(), Self::Api::BODY_LIMIT);
         self.encode(&mut encoder)?;
         encoder.finish(endpoint.headers())
@@ -186,7 +198,7 @@ pub trait Operation {
     }
 }
 
-/// An operation that is sent without [`Operation::check`], so that only the server checks it. Created by
+/// An operation that is sent without [`Operation::check`] and [`Operation::check_for`], so that only the server checks it. Created by
 /// [`Operation::unchecked`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Unchecked<O>(pub O);

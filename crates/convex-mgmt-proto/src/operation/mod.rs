@@ -1,6 +1,7 @@
 //! Operations: their trait, the macro that declares them, the list of all, their samples, and pages.
 
 pub(crate) mod declare;
+pub(crate) mod environment;
 mod interface;
 pub(crate) mod paging;
 pub(crate) mod registry;

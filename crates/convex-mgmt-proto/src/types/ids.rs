@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::Printable;
 use super::url::UrlText;
@@ -11,9 +11,16 @@ use super::url::UrlText;
 macro_rules! ids {
     ($( $(#[$meta:meta])* $name:ident; )+) => { $(
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+        #[doc = "\n\nIt is read from a number or from a text with its digits, and written as a number."]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(transparent)]
         pub struct $name(pub u64);
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any(Digits).map(Self)
+            }
+        }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -29,6 +36,34 @@ macro_rules! ids {
     )+ };
 }
 
+/// Reads an id of 64 bits. JSON parsers of other languages lose digits above 2^53, so a server may write such an id as text.
+struct Digits;
+
+impl de::Visitor<'_> for Digits {
+    type Value = u64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an id: an integer of 64 bits, as a number or as text")
+    }
+
+    fn visit_u64<E: de::Error>(self, id: u64) -> Result<u64, E> {
+        Ok(id)
+    }
+
+    fn visit_i64<E: de::Error>(self, id: i64) -> Result<u64, E> {
+        u64::try_from(id).map_err(|_| E::invalid_value(de::Unexpected::Signed(id), &self))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<u64, E> {
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        // The text is not shown: it may be anything.
+        text.parse()
+            .ok()
+            .filter(|_| digits)
+            .ok_or_else(|| E::invalid_value(de::Unexpected::Other("another text"), &self))
+    }
+}
+
 ids! {
     /// The id of a team.
     TeamId;
@@ -40,6 +75,8 @@ ids! {
     MemberId;
     /// The id of an access token or deploy key.
     AccessTokenId;
+    /// The id of a custom role.
+    CustomRoleId;
 }
 
 macro_rules! text_ids {
@@ -87,4 +124,22 @@ text_ids! {
     UsageLimitId;
     /// The id of a log stream.
     LogStreamId;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_read_from_a_number_or_a_text_and_written_as_a_number() {
+        for json in ["18446744073709551615", r#""18446744073709551615""#] {
+            let id: TeamId = serde_json::from_str(json).unwrap();
+            assert_eq!((id, serde_json::to_string(&id).unwrap()), (TeamId(u64::MAX), u64::MAX.to_string()));
+        }
+        for json in ["-1", "1.0", "null", "true", r#""""#, r#""+1""#, r#"" 1""#, r#""1x""#, r#""18446744073709551616""#]
+        {
+            let error = serde_json::from_str::<TeamId>(json).unwrap_err().to_string();
+            assert!(error.contains("an id"), "{json}: {error}");
+        }
+    }
 }

@@ -12,8 +12,10 @@ pub(crate) mod secret;
 pub(crate) mod time;
 pub(crate) mod url;
 
-pub use self::deployment::{DeploymentType, RequestDestination};
-pub use self::ids::{AccessTokenId, DeploymentId, LogStreamId, MemberId, ProjectId, TeamId, UsageLimitId};
+pub use self::deployment::{DeploymentClass, DeploymentType, Region, RequestDestination};
+pub use self::ids::{
+    AccessTokenId, CustomRoleId, DeploymentId, LogStreamId, MemberId, ProjectId, TeamId, UsageLimitId,
+};
 pub use self::open::UnknownObject;
 pub use self::patch::Patch;
 pub use self::printable::Printable;

@@ -33,13 +33,13 @@ pub(crate) fn all() -> impl Iterator<Item = Operation> {
 }
 
 impl Operation {
-    /// `true` if the declaration has a `check`. The trait does not show that, so this reads the source.
+    /// `true` if the declaration has a `check` or a `check_for`. The trait does not show that, so this reads the source.
     pub(crate) fn declares_check(&self) -> bool {
         let (file, text) = self.source("pub struct ");
         let start = position(&text, "pub struct ", self.name).unwrap_or_default();
         let declaration = text[start..].split("\n}").next().unwrap_or_default();
         assert!(declaration.contains("\n    codes: ["), "{file} does not declare {} with `operation!`", self.name);
-        declaration.contains("\n    check: ")
+        declaration.contains("\n    check: ") || declaration.contains("\n    check_for: ")
     }
 
     /// The file of the topic in which `before` is followed by the operation's name, and its text.

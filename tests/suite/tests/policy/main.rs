@@ -2,7 +2,9 @@
 
 mod budget;
 mod counts;
+mod credential_kinds;
 mod readiness;
+mod starting;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -488,6 +490,6 @@ async fn sends_nothing_that_breaks_a_rule() {
     assert_eq!(summary(&error), (ErrorKind::Build, 0, Sent::No));
     assert!(error.to_string().ends_with("nothing was sent"), "{error}");
     let Some(BuildError::Invalid(problems)) = error.build_error() else { panic!("{error:?}") };
-    assert_eq!(problems.iter().next().unwrap().code, ErrorCode::EnvironmentVariableNameInvalid);
+    assert_eq!(problems.iter().next().unwrap().code, Some(ErrorCode::EnvironmentVariableNameInvalid));
     assert!(script.requests().is_empty());
 }

@@ -16,12 +16,18 @@ use convex_mgmt_proto::deployment::{
 use convex_mgmt_proto::{DeployKey, Endpoint, ErrorCode, Operation, UnixMillis, Violations};
 use serde_json::{Map, Value, json};
 
+use super::ids::id_as_text;
+use super::pages::{ended, without_cursor_at_the_end};
 use super::{Instead, Override, Side, What};
 use crate::spec::bodies::request_body;
 use crate::spec::samples::Kind;
 
 /// The differences in the Deployment Platform API. Sources are files of convex-backend.
 pub(crate) const DEPLOYMENT: &[Override] = &[
+    id_as_text(&["get_deployment_info"], "*id"),
+    id_as_text(&["get_deployment_info"], "*Id"),
+    id_as_text(&["list_audit_log_events"], "*member_id"),
+    id_as_text(&["list_audit_log_events"], "*token_id"),
     // Bodies of responses.
     Override {
         operations: &["rotate_webhook_secret"],
@@ -181,7 +187,8 @@ pub(crate) const DEPLOYMENT: &[Override] = &[
         what: What::Behaviour(|| {
             let rejected = [LogTopic::Verification, LogTopic::Exception].into_iter();
             rejected.map(|topic| stream(webhook().topics(LogTopics::only([topic])))).all(is_rejected)
-                && LogTopics::from_list(Vec::new()).is_err_and(|problem| problem.code == ErrorCode::EmptyLogTopics)
+                && LogTopics::from_list(Vec::new())
+                    .is_err_and(|problem| problem.code == Some(ErrorCode::EmptyLogTopics))
         }),
         facts: "two of the documented topics cannot be selected, and the list cannot be empty",
         source: "crates/local_backend/src/log_sinks.rs",
@@ -321,24 +328,7 @@ fn is_rejected(create: CreateLogStream) -> bool {
 
 /// Returns the code of the first violation.
 fn code(checked: Result<(), Violations>) -> Option<ErrorCode> {
-    checked.err().and_then(|problems| problems.iter().next().map(|problem| problem.code.clone()))
-}
-
-fn ended(response: &mut Value) {
-    if let Some(pagination) = response.get_mut("pagination")
-        && pagination["hasMore"] == true
-        && pagination["nextCursor"].is_null()
-    {
-        pagination["hasMore"] = false.into();
-    }
-}
-
-fn without_cursor_at_the_end(response: &mut Value) {
-    if let Some(pagination) = response.get_mut("pagination").and_then(Value::as_object_mut)
-        && pagination.get("hasMore") == Some(&false.into())
-    {
-        pagination.remove("nextCursor");
-    }
+    checked.err().and_then(|problems| problems.iter().next().and_then(|problem| problem.code.clone()))
 }
 
 fn with_document_ids(response: &mut Value) {

@@ -114,7 +114,7 @@ fn an_update_keeps_resets_and_sets_fields() {
 
 fn codes(checked: Result<(), Violations>) -> Vec<(String, ErrorCode)> {
     let violations = checked.err().into_iter().flat_map(|violations| violations.iter().cloned().collect::<Vec<_>>());
-    violations.map(|violation| (violation.field, violation.code)).collect()
+    violations.filter_map(|violation| Some((violation.field, violation.code?))).collect()
 }
 
 #[test]

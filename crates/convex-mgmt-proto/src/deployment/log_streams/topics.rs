@@ -198,10 +198,13 @@ mod tests {
 
     #[test]
     fn rejects_an_empty_list_and_topics_that_cannot_be_selected() {
-        assert_eq!(LogTopics::from_list(vec![]).unwrap_err().code, ErrorCode::EmptyLogTopics);
+        assert_eq!(LogTopics::from_list(vec![]).unwrap_err().code, Some(ErrorCode::EmptyLogTopics));
         let violations = LogTopics::only([LogTopic::Console, LogTopic::Exception, "new".into()]).violations();
         assert_eq!(violations.len(), 1);
-        assert_eq!((violations[0].field.as_str(), &violations[0].code), ("topics[1]", &ErrorCode::InvalidLogTopic));
+        assert_eq!(
+            (violations[0].field.as_str(), violations[0].code.as_ref()),
+            ("topics[1]", Some(&ErrorCode::InvalidLogTopic))
+        );
         // Only a response can contain an empty list. Sending it back is a violation.
         let empty: LogTopics = serde_json::from_str("[]").unwrap();
         assert_eq!(empty.violations(), [super::empty()]);
