@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::access_tokens::TokenSelector;
 use super::deploy_keys::{DeployKeyInfo, KeyOrigin};
-use super::expiry;
 use crate::auth::{AccessToken, AccessTokenKind, CredentialError};
 use crate::error::Violations;
 use crate::metadata::ManagementApi;
+use crate::operation::expiry;
 use crate::request::Endpoint;
 use crate::types::{ProjectId, Secret, UnixMillis};
 
