@@ -9,6 +9,7 @@
 mod auth;
 pub mod deployment;
 mod error;
+pub mod guard;
 pub mod management;
 mod metadata;
 mod operation;
