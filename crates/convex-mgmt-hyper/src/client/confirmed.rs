@@ -1,9 +1,9 @@
 //! [`Client::losses`] and [`Client::send_confirmed`]: destructive operations with a confirmation.
 
+use convex_mgmt_proto::Api;
 use convex_mgmt_proto::guard::{
     Confirmation, ConfirmationError, Destructive, Losses, Survey, SurveyError, SurveyErrorReason, SurveyStep,
 };
-use convex_mgmt_proto::Api;
 
 use super::call::CallFuture;
 use super::handle::Client;

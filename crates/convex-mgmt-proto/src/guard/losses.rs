@@ -80,10 +80,7 @@ impl LossKind {
     }
 
     fn is_credential(self) -> bool {
-        matches!(
-            self,
-            Self::DeployKey | Self::PreviewDeployKey | Self::PersonalAccessToken | Self::TeamAccessToken
-        )
+        matches!(self, Self::DeployKey | Self::PreviewDeployKey | Self::PersonalAccessToken | Self::TeamAccessToken)
     }
 }
 

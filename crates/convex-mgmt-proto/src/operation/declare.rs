@@ -355,8 +355,8 @@ macro_rules! paged {
 #[cfg(all(feature = "samples", feature = "serde-all"))]
 pub(crate) use response_encode;
 pub(crate) use {
-    codes_text, credentials, destroys_if_text, idempotency_text, name, operation, paged, permission_text, response_decode, response_meta,
-    response_text, response_type,
+    codes_text, credentials, destroys_if_text, idempotency_text, name, operation, paged, permission_text,
+    response_decode, response_meta, response_text, response_type,
 };
 
 #[cfg(test)]
