@@ -20,3 +20,6 @@ pub use self::confirmation::{Confirmation, ConfirmationError, LossChange, StaleC
 pub use self::losses::{Loss, LossKind, Losses};
 pub use self::survey::{Destructive, Survey, SurveyError, SurveyErrorReason, SurveyStep};
 pub use crate::operation::is_destructive;
+
+#[cfg(test)]
+mod tests;
