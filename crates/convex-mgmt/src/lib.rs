@@ -123,9 +123,9 @@ pub use convex_mgmt_proto::{
 
 // The operations and their values.
 pub use convex_mgmt_proto::{
-    AccessTokenId, CustomRoleId, DeploymentId, DeploymentType, Idempotency, LogStreamId, MemberId, Operation,
-    OperationMeta, Patch, Printable, ProjectId, RawJson, Reply, RequestDestination, Secret, TeamId, Unchecked,
-    UnixMillis, UnixNanos, UnknownObject, UsageLimitId,
+    AccessTokenId, CustomRoleId, DeploymentClass, DeploymentId, DeploymentType, Idempotency, LogStreamId, MemberId,
+    Operation, OperationMeta, Patch, Printable, ProjectId, RawJson, Region, Reply, RequestDestination, Secret, TeamId,
+    Unchecked, UnixMillis, UnixNanos, UnknownObject, UsageLimitId,
 };
 pub use convex_mgmt_proto::{deployment, environment, guard, management};
 

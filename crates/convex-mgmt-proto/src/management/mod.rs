@@ -7,6 +7,8 @@
 //! The operations are re-exported here; their types are in the module of their topic:
 //!
 //! * [`access_tokens`]: personal and team access tokens, and the details of the client's own token.
+//! * [`deployments`]: deployments of a project.
+//! * [`projects`]: projects of a team.
 
 use crate::operation::registry::{export_operations, for_each_operation};
 
@@ -21,5 +23,8 @@ macro_rules! management_operation {
 }
 
 pub mod access_tokens;
+pub mod deployments;
+mod expiry;
+pub mod projects;
 
 for_each_operation!(export_operations, management:);

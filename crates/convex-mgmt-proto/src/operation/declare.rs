@@ -14,7 +14,8 @@
 /// id: "delete_usage_limit",                      the id in the published document, with `_` for spaces
 /// request: POST "/delete_usage_limit/{id}",
 /// path: [id],                                    optional: the fields for the placeholders, in their order
-/// query: [limit, sort_by as "sortBy"],           optional: the fields for the query parameters, with `as` if their names differ
+/// query: [limit, sort_by as "sortBy"],           optional: the fields for the query parameters, with `as` if their names differ;
+///                                                or methods of a field: `selector.reference() as "reference"`
 /// body: |it| it,                                 optional: the value that is serialized
 /// response: empty(),                             or `object(T)`, `list(T)`, `field("name", T)`, `page("name", T)`,
 ///                                                `custom(T, decode_function)`
@@ -45,7 +46,7 @@ macro_rules! operation {
         id: $id:literal,
         request: $method:ident $path:literal,
         $(path: [$($path_field:ident $(as $path_name:literal)?),+],)?
-        $(query: [$($query_field:ident $(as $query_name:literal)?),+],)?
+        $(query: [$($query_field:ident $(.$query_part:ident())? $(as $query_name:literal)?),+],)?
         $(body: |$sent:ident| $body:expr,)?
         response: $response:ident $response_args:tt,
         $(paging: $paging:ident,)?
@@ -137,7 +138,7 @@ macro_rules! operation {
                     request.path(crate::operation::declare::name!($path_field $($path_name)?), &text)?;
                 )+)?
                 $($(
-                    if let Some(text) = crate::types::url::QueryValue::query_text(&self.$query_field) {
+                    if let Some(text) = crate::types::url::QueryValue::query_text(&self.$query_field$(.$query_part())?) {
                         request.query(crate::operation::declare::name!($query_field $($query_name)?), &text)?;
                     }
                 )+)?

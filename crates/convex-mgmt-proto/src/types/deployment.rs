@@ -1,4 +1,5 @@
-//! [`DeploymentType`] and [`RequestDestination`]: the purpose of a cloud deployment, and the two services of a deployment.
+//! [`DeploymentType`], [`DeploymentClass`], [`Region`] and [`RequestDestination`]: the purpose, the size and the place of a cloud
+//! deployment, and its services.
 
 use super::open::open_enum;
 
@@ -13,6 +14,30 @@ open_enum! {
         Preview = "preview",
         /// Any other purpose.
         Custom = "custom",
+    }
+}
+
+open_enum! {
+    /// The class of a cloud deployment, which sets its resources. The document does not say what the names mean.
+    pub enum DeploymentClass {
+        /// The class `s16`.
+        S16 = "s16",
+        /// The class `s256`.
+        S256 = "s256",
+        /// The class `d1024`.
+        D1024 = "d1024",
+        /// The class `d2048`.
+        D2048 = "d2048",
+    }
+}
+
+open_enum! {
+    /// The region that hosts a deployment. A server outside the cloud may name another one, such as `local`.
+    pub enum Region {
+        /// AWS, North Virginia.
+        AwsUsEast1 = "aws-us-east-1",
+        /// AWS, Ireland.
+        AwsEuWest1 = "aws-eu-west-1",
     }
 }
 

@@ -12,7 +12,7 @@ pub(crate) mod secret;
 pub(crate) mod time;
 pub(crate) mod url;
 
-pub use self::deployment::{DeploymentType, RequestDestination};
+pub use self::deployment::{DeploymentClass, DeploymentType, Region, RequestDestination};
 pub use self::ids::{
     AccessTokenId, CustomRoleId, DeploymentId, LogStreamId, MemberId, ProjectId, TeamId, UsageLimitId,
 };

@@ -18,6 +18,12 @@ impl UrlText for String {
     }
 }
 
+impl UrlText for &str {
+    fn url_text(&self) -> Cow<'_, str> {
+        (*self).into()
+    }
+}
+
 impl UrlText for bool {
     fn url_text(&self) -> Cow<'_, str> {
         if *self { "true".into() } else { "false".into() }
