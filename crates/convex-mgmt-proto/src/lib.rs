@@ -20,8 +20,8 @@ mod retry;
 mod types;
 
 pub use auth::{
-    Acceptance, AccessToken, AccessTokenKind, Authorizes, Compatibility, Credential, CredentialError, DeployKey,
-    DeployKeyKind, Surplus,
+    Acceptance, AccessToken, AccessTokenKind, Authorizes, Compatibility, Credential, CredentialError, CredentialKind,
+    DeployKey, DeployKeyKind, Surplus,
 };
 pub use error::{BuildError, ErrorCode, Violation, Violations};
 pub use metadata::{Api, CredentialClass, DeploymentApi, Idempotency, ManagementApi, OperationMeta, Paging};

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::rc::Rc;
 
+use convex_mgmt_proto::Operation;
 use convex_mgmt_proto::samples::{SAMPLES, SampleApi, SampleOutput, SampleRequest, Samples};
-use convex_mgmt_proto::{DeploymentApi, Operation};
 use http::Response;
 use serde_json::Value;
 
@@ -116,6 +116,6 @@ fn json<E: fmt::Display>(request: Result<http::Request<bytes::Bytes>, E>) -> Res
 }
 
 /// Returns the JSON body that an operation sends.
-pub(crate) fn request_body(operation: &impl Operation<Api = DeploymentApi>) -> Result<Value, String> {
-    json(operation.to_request(&DeploymentApi::endpoint()))
+pub(crate) fn request_body<A: SampleApi>(operation: &impl Operation<Api = A>) -> Result<Value, String> {
+    json(operation.to_request(&A::endpoint()))
 }

@@ -11,44 +11,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, de};
 pub use text::{CredentialError, Surplus};
 
+use super::kind::{AccessTokenKind, CredentialKind, DeployKeyKind};
 use crate::metadata::{Api, DeploymentApi, ManagementApi};
 use crate::types::Secret;
-
-/// The kinds of [`DeployKey`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum DeployKeyKind {
-    /// `dev:NAME|SECRET`
-    Dev,
-    /// `prod:NAME|SECRET`
-    Prod,
-    /// `custom:NAME|SECRET`
-    Custom,
-    /// `preview:NAME|SECRET`: the key of one preview deployment.
-    PreviewDeployment,
-    /// `NAME|HEX`: the admin key of a self-hosted or local server. A read-only one looks the same.
-    Admin,
-    /// `NAME|SECRET` without a type, and not an admin key.
-    Untyped,
-}
-
-/// The kinds of [`AccessToken`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AccessTokenKind {
-    /// `preview:TEAM:PROJECT|SECRET`: a key that creates preview deployments of a project. It names no deployment.
-    PreviewDeployKey,
-    /// `project:TEAM:PROJECT|SECRET`: an OAuth application's token for a project.
-    OAuthProject,
-    /// `team:TEAM|SECRET`: an OAuth application's token for a team.
-    OAuthTeam,
-    /// A team access token. Its text does not show that; the caller declared it ([`AccessToken::team`]).
-    Team,
-    /// A personal access token. Its text does not show that; the caller declared it ([`AccessToken::personal`]).
-    Personal,
-    /// A token of an unknown kind.
-    Opaque,
-}
 
 /// A key for one deployment, or the admin key of a self-hosted one. The Deployment Platform API accepts it. The Management API never
 /// does, and using it there does not compile.
@@ -175,6 +140,14 @@ pub enum Credential {
 }
 
 impl Credential {
+    /// Returns the kind of this credential.
+    pub fn kind(&self) -> CredentialKind {
+        match self {
+            Self::DeployKey(key) => CredentialKind::DeployKey(key.kind),
+            Self::AccessToken(token) => CredentialKind::AccessToken(token.kind),
+        }
+    }
+
     /// Parses a credential, such as the value of the environment variable `CONVEX_DEPLOY_KEY`.
     ///
     /// Text of an unknown form is accepted as an opaque token, and the server decides. Text that no credential contains is an error:
@@ -284,11 +257,18 @@ impl From<AccessToken> for Credential {
 pub trait Authorizes<A: Api>: sealed::Sealed {
     /// Returns the credential as sent after the scheme in the `Authorization` header.
     fn secret(&self) -> &Secret;
+
+    /// Returns the kind of the credential.
+    fn credential_kind(&self) -> CredentialKind;
 }
 
 impl Authorizes<DeploymentApi> for DeployKey {
     fn secret(&self) -> &Secret {
         &self.secret
+    }
+
+    fn credential_kind(&self) -> CredentialKind {
+        CredentialKind::DeployKey(self.kind)
     }
 }
 
@@ -296,11 +276,19 @@ impl Authorizes<DeploymentApi> for AccessToken {
     fn secret(&self) -> &Secret {
         &self.secret
     }
+
+    fn credential_kind(&self) -> CredentialKind {
+        CredentialKind::AccessToken(self.kind)
+    }
 }
 
 impl Authorizes<ManagementApi> for AccessToken {
     fn secret(&self) -> &Secret {
         &self.secret
+    }
+
+    fn credential_kind(&self) -> CredentialKind {
+        CredentialKind::AccessToken(self.kind)
     }
 }
 
@@ -311,6 +299,10 @@ impl Authorizes<DeploymentApi> for Credential {
             Self::AccessToken(token) => &token.secret,
         }
     }
+
+    fn credential_kind(&self) -> CredentialKind {
+        self.kind()
+    }
 }
 
 mod sealed {
@@ -318,32 +310,6 @@ mod sealed {
     impl Sealed for super::DeployKey {}
     impl Sealed for super::AccessToken {}
     impl Sealed for super::Credential {}
-}
-
-impl DeployKeyKind {
-    pub(crate) const fn describe(self) -> &'static str {
-        match self {
-            Self::Dev => "the deploy key of a dev deployment",
-            Self::Prod => "the deploy key of a production deployment",
-            Self::Custom => "the deploy key of a custom deployment",
-            Self::PreviewDeployment => "the deploy key of a preview deployment",
-            Self::Admin => "an admin key",
-            Self::Untyped => "the key of a named deployment",
-        }
-    }
-}
-
-impl AccessTokenKind {
-    pub(crate) const fn describe(self) -> &'static str {
-        match self {
-            Self::PreviewDeployKey => "a project's preview deploy key",
-            Self::OAuthProject => "an OAuth project token",
-            Self::OAuthTeam => "an OAuth team token",
-            Self::Team => "a team access token",
-            Self::Personal => "a personal access token",
-            Self::Opaque => "an opaque token",
-        }
-    }
 }
 
 /// Returns `true` for the secret of an admin key: lowercase hex of even length that begins with the version `01`.

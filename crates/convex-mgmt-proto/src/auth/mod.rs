@@ -2,8 +2,8 @@
 
 mod compatibility;
 mod credential;
+mod kind;
 
 pub use self::compatibility::{Acceptance, Compatibility};
-pub use self::credential::{
-    AccessToken, AccessTokenKind, Authorizes, Credential, CredentialError, DeployKey, DeployKeyKind, Surplus,
-};
+pub use self::credential::{AccessToken, Authorizes, Credential, CredentialError, DeployKey, Surplus};
+pub use self::kind::{AccessTokenKind, CredentialKind, DeployKeyKind};

@@ -7,7 +7,9 @@
 //! The operations are re-exported here; their types are in the module of their topic:
 //!
 //! * [`access_tokens`]: personal and team access tokens, and the details of the client's own token.
+//! * [`deploy_keys`]: the keys for one deployment.
 //! * [`deployments`]: deployments of a project.
+//! * [`preview_deploy_keys`]: the keys for the preview deployments of a project.
 //! * [`projects`]: projects of a team.
 
 use crate::operation::registry::{export_operations, for_each_operation};
@@ -23,8 +25,10 @@ macro_rules! management_operation {
 }
 
 pub mod access_tokens;
+pub mod deploy_keys;
 pub mod deployments;
 mod expiry;
+pub mod preview_deploy_keys;
 pub mod projects;
 
 for_each_operation!(export_operations, management:);

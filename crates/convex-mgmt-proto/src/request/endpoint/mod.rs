@@ -14,7 +14,7 @@ use subtle::ConstantTimeEq;
 pub use user_agent::UserAgent;
 use zeroize::Zeroizing;
 
-use crate::auth::Authorizes;
+use crate::auth::{AccessTokenKind, Authorizes, Credential, CredentialKind};
 use crate::metadata::{Api, DeploymentApi, OperationMeta};
 use crate::types::Secret;
 use crate::types::url::{self, Parts};
@@ -50,6 +50,8 @@ struct Shared {
     /// The length of the origin and the path prefix in `base`.
     url: usize,
     headers: HeaderMap,
+    /// The kind of the credential. `None` if only its text is known.
+    kind: Option<CredentialKind>,
     /// `true` if the product in the `User-Agent` was set on this endpoint, and not on the client.
     own_product: bool,
 }
@@ -152,6 +154,7 @@ impl<A: Api> Endpoint<A> {
             url: origin.len() + prefix.len(),
             base: (origin + prefix + A::PREFIX).into(),
             headers,
+            kind: Some(credential.credential_kind()),
             own_product: false,
         };
         Ok(Self { shared: Arc::new(shared), api: PhantomData })
@@ -162,7 +165,9 @@ impl<A: Api> Endpoint<A> {
     /// # Errors
     /// [`EndpointError::UnsendableCredential`] if the credential cannot be sent in a header.
     pub fn with_credential(self, credential: &impl Authorizes<A>) -> Result<Self, EndpointError> {
-        Ok(self.with_header(AUTHORIZATION, authorization(credential)?))
+        let mut endpoint = self.with_header(AUTHORIZATION, authorization(credential)?);
+        Arc::make_mut(&mut endpoint.shared).kind = Some(credential.credential_kind());
+        Ok(endpoint)
     }
 
     /// Returns this endpoint with an integrator's product before this library's in the `User-Agent`, such as `my-tool/1.2`. The
@@ -216,6 +221,17 @@ impl<A: Api> Endpoint<A> {
         own.and_then(|own| own.get(secret(own)..)).is_some_and(|own| !own.is_empty() && own.ct_eq(other).into())
     }
 
+    /// Returns the kind of this endpoint's credential. An endpoint of [`Endpoint::of_request`] has only the text of the credential:
+    /// the kind is then [`AccessTokenKind::Opaque`] if the text does not show it.
+    pub fn credential_kind(&self) -> CredentialKind {
+        let from_text = || {
+            let text = self.headers().get(AUTHORIZATION)?.to_str().ok()?.get(A::SCHEME.len()..)?;
+            Some(Credential::parse(text).ok()?.kind())
+        };
+        let opaque = CredentialKind::AccessToken(AccessTokenKind::Opaque);
+        self.shared.kind.or_else(from_text).unwrap_or(opaque)
+    }
+
     /// Returns the URL of the endpoint that a request goes to, as [`Endpoint::url`] returns it. `None` if it is not a request of
     /// this API that [`Operation::to_request`](crate::Operation::to_request) built.
     pub fn url_of_request<B>(request: &Request<B>) -> Option<String> {
@@ -233,7 +249,9 @@ impl<A: Api> Endpoint<A> {
         for name in [HOST, AUTHORIZATION, USER_AGENT, CONVEX_CLIENT] {
             headers.insert(&name, request.headers().get(&name)?.clone());
         }
-        let shared = Shared { origin, url: url.len(), base: (url + A::PREFIX).into(), headers, own_product: true };
+        let length = url.len();
+        let base = (url + A::PREFIX).into();
+        let shared = Shared { origin, url: length, base, headers, kind: None, own_product: true };
         Some(Self { shared: Arc::new(shared), api: PhantomData })
     }
 

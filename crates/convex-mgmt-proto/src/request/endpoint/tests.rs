@@ -359,3 +359,24 @@ fn warns_of_urls_of_convex_that_serve_no_deployment() {
         assert!(warning.map_or(words.is_none(), |text| words.is_some_and(|words| text.contains(words))), "{url}");
     }
 }
+
+#[test]
+fn knows_the_kind_of_its_credential_after_each_change() {
+    let kind = CredentialKind::AccessToken;
+    let personal = AccessToken::personal("made-up").unwrap();
+    let endpoint = Endpoint::<ManagementApi>::new("https://api.convex.dev", &personal).unwrap();
+    assert_eq!(endpoint.credential_kind(), kind(AccessTokenKind::Personal));
+    let endpoint = endpoint.with_user_agent("my-tool/1.2").unwrap();
+    assert_eq!(endpoint.credential_kind(), kind(AccessTokenKind::Personal));
+
+    let request = crate::management::GetTokenDetails::new().to_request(&endpoint).unwrap();
+    let read = Endpoint::<ManagementApi>::of_request(&request).unwrap();
+    assert_eq!(read.credential_kind(), kind(AccessTokenKind::Opaque), "the text does not show the kind");
+
+    let team = AccessToken::parse("team:acme|made-up").unwrap();
+    let endpoint = endpoint.with_credential(&team).unwrap();
+    assert_eq!(endpoint.credential_kind(), kind(AccessTokenKind::OAuthTeam));
+    let request = crate::management::GetTokenDetails::new().to_request(&endpoint).unwrap();
+    let read = Endpoint::<ManagementApi>::of_request(&request).unwrap();
+    assert_eq!(read.credential_kind(), kind(AccessTokenKind::OAuthTeam));
+}

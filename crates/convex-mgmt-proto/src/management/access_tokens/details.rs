@@ -1,4 +1,4 @@
-//! Access tokens: the tokens of members and teams, and the details of the client's own token.
+//! The details of the client's own token.
 
 use serde::Deserialize;
 
