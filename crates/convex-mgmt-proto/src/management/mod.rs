@@ -7,10 +7,14 @@
 //! The operations are re-exported here; their types are in the module of their topic:
 //!
 //! * [`access_tokens`]: personal and team access tokens, and the details of the client's own token.
+//! * [`audit_log`]: the audit log of a team.
+//! * [`custom_roles`]: custom roles, their statements, and the grammar of the resources in statements.
 //! * [`deploy_keys`]: the keys for one deployment.
 //! * [`deployments`]: deployments of a project.
+//! * [`members`]: the members of a team, their roles, and invitations.
 //! * [`preview_deploy_keys`]: the keys for the preview deployments of a project.
 //! * [`projects`]: projects of a team.
+//! * [`teams`]: creating a team.
 
 use crate::operation::registry::{export_operations, for_each_operation};
 
@@ -25,10 +29,14 @@ macro_rules! management_operation {
 }
 
 pub mod access_tokens;
+pub mod audit_log;
+pub mod custom_roles;
 pub mod deploy_keys;
 pub mod deployments;
 mod expiry;
+pub mod members;
 pub mod preview_deploy_keys;
 pub mod projects;
+pub mod teams;
 
 for_each_operation!(export_operations, management:);

@@ -42,6 +42,11 @@ macro_rules! for_each_operation {
             management::access_tokens::GetTokenDetails,
             management::access_tokens::ListPersonalAccessTokens,
             management::access_tokens::ListTeamAccessTokens,
+            management::audit_log::ListAuditLogEvents,
+            management::custom_roles::CreateCustomRole,
+            management::custom_roles::DeleteCustomRole,
+            management::custom_roles::ListCustomRoles,
+            management::custom_roles::UpdateCustomRole,
             management::deploy_keys::CreateDeployKey,
             management::deploy_keys::DeleteDeployKey,
             management::deploy_keys::ListDeployKeys,
@@ -57,6 +62,11 @@ macro_rules! for_each_operation {
             management::deployments::ListLocalDeploymentsForTeam,
             management::deployments::TransferDeployment,
             management::deployments::UpdateDeployment,
+            management::members::CancelTeamMemberInvite,
+            management::members::InviteTeamMember,
+            management::members::ListPendingTeamInvites,
+            management::members::ListTeamMembers,
+            management::members::UpdateTeamMemberRole,
             management::preview_deploy_keys::CreatePreviewDeployKey,
             management::preview_deploy_keys::DeletePreviewDeployKey,
             management::preview_deploy_keys::ListPreviewDeployKeys,
@@ -66,6 +76,7 @@ macro_rules! for_each_operation {
             management::projects::GetProjectBySlug,
             management::projects::ListProjects,
             management::projects::UpdateProject,
+            management::teams::CreateTeam,
         }
     };
 }

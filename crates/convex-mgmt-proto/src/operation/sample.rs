@@ -21,6 +21,9 @@ pub trait Sample: Operation + Clone + fmt::Debug {
     const OPTIONAL: &'static [&'static str] = &[];
     /// The names of the response fields that may be missing, but not `null`: keys of maps.
     const REMOVABLE: &'static [&'static str] = &[];
+    /// The names of the response fields that hold a text, or an object or list in its place. Another text or object there is an
+    /// unknown value.
+    const MIXED: &'static [&'static str] = &[];
     /// Parts of JSON pointers to response fields that accept any JSON.
     const FREE: &'static [&'static str] = &[];
     /// The names of the response fields whose text `Debug` never shows: secrets, and URLs that may contain one.
@@ -117,6 +120,8 @@ pub struct Samples {
     pub optional: &'static [&'static str],
     /// [`Sample::REMOVABLE`].
     pub removable: &'static [&'static str],
+    /// [`Sample::MIXED`].
+    pub mixed: &'static [&'static str],
     /// [`Sample::FREE`].
     pub free: &'static [&'static str],
     /// [`Sample::SECRET`].
@@ -145,6 +150,7 @@ impl Samples {
             meta: O::META,
             optional: O::OPTIONAL,
             removable: O::REMOVABLE,
+            mixed: O::MIXED,
             free: O::FREE,
             secret: O::SECRET,
             requests: || O::requests().iter().map(request).collect(),

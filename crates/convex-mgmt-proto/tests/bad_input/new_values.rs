@@ -67,6 +67,12 @@ fn a_new_text_is_sent_as_it_is_unless_a_check_rejects_its_field() {
         "/format",
         "/ingestUrl",
         "/topics/1",
+        "/defaultRegion",
+        "/role",
+        "/statements/1/effect",
+        "/statements/1/actions/0",
+        "/statements/0/actions",
+        "/statements/1/resource",
     ] {
         assert!(sent.contains(pointer), "{pointer} is not among {sent:?}");
     }

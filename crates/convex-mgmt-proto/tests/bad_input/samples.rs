@@ -49,7 +49,7 @@ fn every_operation_with_a_response_body_has_sample_responses_that_decode() {
             found.extend(fields(body));
             checked += 1;
         }
-        for name in [operation.optional, operation.removable, operation.secret].concat() {
+        for name in [operation.optional, operation.removable, operation.mixed, operation.secret].concat() {
             assert!(found.iter().any(|(_, field)| field == name), "{operation}: no sample response has `{name}`");
         }
         for part in operation.free {

@@ -182,7 +182,7 @@ pub(crate) use open_enum;
 /// ```compile_fail
 /// let code = convex_mgmt::ErrorCode::_Unknown("BadJsonBody".into());
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct UnknownText(Box<str>);
 
 impl UnknownText {

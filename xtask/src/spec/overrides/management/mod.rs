@@ -10,4 +10,10 @@ use super::ids::id_as_text;
 /// The differences, by group of topics.
 pub(crate) const MANAGEMENT: &[&[Override]] = &[IDS, teams::ROWS, deployments::ROWS, keys::ROWS];
 
-const IDS: &[Override] = &[id_as_text(&["*"], "*id"), id_as_text(&["*"], "*Id")];
+// Some fields with similar names hold texts: `client_id` and `ssoLoginId`. `*eamId` is for `teamId` and `ssoTeamId`.
+const IDS: &[Override] = &[
+    id_as_text(&["*"], "id"),
+    id_as_text(&["*"], "*.id"),
+    id_as_text(&["*"], "*eamId"),
+    id_as_text(&["*"], "*projectId"),
+];

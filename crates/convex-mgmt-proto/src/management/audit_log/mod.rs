@@ -1,0 +1,9 @@
+//! The audit log of a team: its entries, and listing them.
+
+mod action;
+mod event;
+mod list;
+
+pub use self::action::TeamAuditLogAction;
+pub use self::event::{IntegrationActor, MemberActor, TeamAuditLogActor, TeamAuditLogEvent, TokenActor};
+pub use self::list::ListAuditLogEvents;
