@@ -14,6 +14,7 @@
 
 mod confirmation;
 mod losses;
+mod operations;
 mod survey;
 
 pub use self::confirmation::{Confirmation, ConfirmationError, LossChange, StaleConfirmation, WrongName};
