@@ -38,13 +38,17 @@
 
 mod api;
 mod control;
+mod control_plane;
 mod deployment;
+mod management;
 mod server;
 mod state;
 
 pub use control::Fake;
+pub use control_plane::{FakeControlPlane, FakeControlPlaneBuilder, LedgerEntry, TokenClass};
 pub use deployment::{
     Document, SeedStatus, Stops, StoredTable, Tables, UsageMetric, UsageWindow, Value, webhook_signature,
 };
+pub use management::{Addressing, TeamAuditEntry};
 pub use server::{ConnectionReset, FakeBuilder, FakeServer};
 pub use state::{AuditEntry, Fault, Knobs, Plan, RecordedRequest};

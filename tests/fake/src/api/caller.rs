@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::error::ApiError;
-use crate::state::{Keys, Origin, Shared, secret_of};
+use crate::state::{Access, Keys, Origin, Shared, secret_of};
 
 /// The permissions of a read-only key.
 const READ_ONLY: &[&str] = &[
@@ -62,8 +62,10 @@ enum Identity {
     Unknown,
     /// An end user of the app, with a JWT.
     EndUser,
-    /// A key with its permissions; an empty list permits everything. A cloud token has a number.
-    Key { allowed: Vec<String>, acts_as_user: bool, token: Option<usize> },
+    /// A key with its permissions; an empty list permits everything. A token has its actor for the audit log.
+    Key { allowed: Vec<String>, acts_as_user: bool, token: Option<Value> },
+    /// A key that the deployment does not know. The control plane decides.
+    Unchecked { secret: String, acts_as_user: bool },
     /// The system, which has every permission.
     System,
 }
@@ -71,7 +73,7 @@ enum Identity {
 impl Identity {
     fn require_key(&self) -> Result<(), ApiError> {
         match self {
-            Self::Unknown | Self::EndUser => {
+            Self::Unknown | Self::EndUser | Self::Unchecked { .. } => {
                 Err(ApiError::forbidden("BadDeployKey", "the request has no key of this deployment"))
             }
             Self::Key { .. } | Self::System => Ok(()),
@@ -81,7 +83,7 @@ impl Identity {
     fn require(&self, action: &str) -> Result<(), ApiError> {
         self.require_key()?;
         match self {
-            Self::Unknown | Self::EndUser | Self::System => Ok(()),
+            Self::Unknown | Self::EndUser | Self::Unchecked { .. } | Self::System => Ok(()),
             Self::Key { allowed, .. } if allowed.is_empty() || allowed.iter().any(|one| one == action) => Ok(()),
             Self::Key { .. } => {
                 Err(ApiError::forbidden("OperationNotPermitted", format!("the key lacks a permission ({action})")))
@@ -104,22 +106,25 @@ impl FromRequestParts<Shared> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
         let identity = identity(parts, state)?;
-        let text = |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let actor = match &identity {
-            Identity::Key { token: Some(number), .. } => {
-                json!({"kind": "token", "member_id": 0, "token_id": number, "client_id": null})
-            }
+            Identity::Key { token: Some(actor), .. } => actor.clone(),
             Identity::System => json!({"kind": "system"}),
             // The keys of a self-hosted server belong to member 0.
             _ => json!({"kind": "member", "member_id": 0}),
         };
-        let forwarded = text(HeaderName::from_static("x-forwarded-for"));
-        let first = forwarded.and_then(|list| list.split(',').next().map(|first| first.trim().to_owned()));
-        // Without a socket, the client is this process.
-        let peer = || parts.extensions.get::<SocketAddr>().map_or(Ipv4Addr::LOCALHOST.into(), SocketAddr::ip);
-        let client_ip = Some(first.unwrap_or_else(|| peer().to_string()));
-        Ok(Self { identity, origin: Origin { actor, client_ip, user_agent: text(USER_AGENT) } })
+        Ok(Self { identity, origin: origin(parts, actor) })
     }
+}
+
+/// The actor of a request and its client.
+pub(crate) fn origin(parts: &Parts, actor: Value) -> Origin {
+    let text = |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let forwarded = text(HeaderName::from_static("x-forwarded-for"));
+    let first = forwarded.and_then(|list| list.split(',').next().map(|first| first.trim().to_owned()));
+    // Without a socket, the client is this process.
+    let peer = || parts.extensions.get::<SocketAddr>().map_or(Ipv4Addr::LOCALHOST.into(), SocketAddr::ip);
+    let client_ip = Some(first.unwrap_or_else(|| peer().to_string()));
+    Origin { actor, client_ip, user_agent: text(USER_AGENT) }
 }
 
 fn identity(parts: &Parts, state: &Shared) -> Result<Identity, ApiError> {
@@ -128,16 +133,30 @@ fn identity(parts: &Parts, state: &Shared) -> Result<Identity, ApiError> {
     struct AdminKey {
         admin_key: Option<String>,
     }
-    let deployment = state.deployment();
-    if let Some(value) = parts.headers.get(AUTHORIZATION) {
-        return identify(value.as_bytes(), &deployment.name, &deployment.keys);
+    let from_query = || {
+        let Query(query) = Query::<AdminKey>::try_from_uri(&parts.uri)
+            .map_err(|_| ApiError::bad_request("BadQueryArgs", "invalid query"))?;
+        Ok(query.admin_key)
+    };
+    let (identity, name, access_tokens) = {
+        let deployment = state.deployment();
+        let (name, keys) = (&deployment.name, &deployment.keys);
+        let identity = match parts.headers.get(AUTHORIZATION) {
+            Some(value) => identify(value.as_bytes(), name, keys)?,
+            None => from_query()?.map_or(Ok(Identity::Unknown), |key| identify_key(&key, false, name, keys))?,
+        };
+        (identity, name.clone(), deployment.access_tokens.clone())
+    };
+    let Identity::Unchecked { secret, acts_as_user } = identity else { return Ok(identity) };
+    // Without the lock: the control plane has a lock of its own.
+    match access_tokens.and_then(|tokens| tokens.access(&secret, &name)) {
+        Some(Access { allowed, actor }) => Ok(Identity::Key { allowed, acts_as_user, token: Some(actor) }),
+        None => Err(unknown_key()),
     }
-    let Query(query) = Query::<AdminKey>::try_from_uri(&parts.uri)
-        .map_err(|_| ApiError::bad_request("BadQueryArgs", "invalid query"))?;
-    match query.admin_key {
-        Some(key) => identify_key(&key, false, &deployment.name, &deployment.keys),
-        None => Ok(Identity::Unknown),
-    }
+}
+
+fn unknown_key() -> ApiError {
+    ApiError::unauthenticated("BadAdminKey", "the key is not an admin key of this deployment")
 }
 
 fn identify(header: &[u8], name: &str, keys: &Keys) -> Result<Identity, ApiError> {
@@ -181,7 +200,6 @@ fn without_type(key: &str) -> String {
 }
 
 fn identify_key(key: &str, acts_as_user: bool, name: &str, keys: &Keys) -> Result<Identity, ApiError> {
-    let error = || ApiError::unauthenticated("BadAdminKey", "the key is not an admin key of this deployment");
     let key = without_type(key);
     let (key_name, secret) = match key.split_once('|') {
         Some((key_name, secret)) => (Some(key_name), secret),
@@ -199,19 +217,20 @@ fn identify_key(key: &str, acts_as_user: bool, name: &str, keys: &Keys) -> Resul
     if let Some(allowed) = admin {
         // An admin key must name the deployment.
         return if key_name != Some(name) {
-            Err(error())
+            Err(unknown_key())
         } else if is_system && !acts_as_user {
             Ok(Identity::System)
         } else {
             Ok(Identity::Key { allowed, acts_as_user, token: None })
         };
     }
-    for (number, token) in (1..).zip(&keys.tokens) {
+    for (number, token) in (1_usize..).zip(&keys.tokens) {
         if let Some((_, allowed)) = token.as_ref().filter(|(known, _)| secret_of(known) == secret) {
-            return Ok(Identity::Key { allowed: allowed.clone(), acts_as_user, token: Some(number) });
+            let actor = json!({"kind": "token", "member_id": 0, "token_id": number, "client_id": null});
+            return Ok(Identity::Key { allowed: allowed.clone(), acts_as_user, token: Some(actor) });
         }
     }
-    Err(error())
+    Ok(Identity::Unchecked { secret: secret.to_owned(), acts_as_user })
 }
 
 fn identify_end_user(token: &str, keys: &Keys) -> Result<Identity, ApiError> {

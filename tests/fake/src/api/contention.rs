@@ -7,19 +7,21 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, post};
 
 use super::error::ApiError;
-use crate::state::Shared;
+use crate::state::{Settings, Shared};
 
 /// A group of operations that write the same data. If two of them overlap, the first to commit wins.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Contention {
     data: &'static str,
     attempts: u32,
+    /// The error of a write that lost.
+    lost: fn() -> ApiError,
 }
 
 impl Contention {
     /// Operations that write `data`. The server makes one attempt at each.
     pub(crate) const fn on(data: &'static str) -> Self {
-        Self { data, attempts: 1 }
+        Self { data, attempts: 1, lost: ApiError::write_conflict }
     }
 
     /// Sets how many attempts the server itself makes before the request fails.
@@ -27,23 +29,30 @@ impl Contention {
         Self { attempts, ..self }
     }
 
+    /// Sets the error of a write that lost. The default is a 503 that says so.
+    pub(crate) const fn lost(self, lost: fn() -> ApiError) -> Self {
+        Self { lost, ..self }
+    }
+
     /// The `POST` route of an operation of this group.
-    pub(crate) fn post<H, T>(self, handler: H) -> MethodRouter<Shared>
+    pub(crate) fn post<S, H, T>(self, handler: H) -> MethodRouter<Shared<S>>
     where
-        H: Handler<T, Shared>,
+        S: Settings,
+        H: Handler<T, Shared<S>>,
         T: 'static,
     {
-        post(async move |State(state): State<Shared>, request: Request| self.run(&state, request, handler).await)
+        post(async move |State(state): State<Shared<S>>, request: Request| self.run(&state, request, handler).await)
     }
 
     /// Runs the handler unless every attempt loses. Only a 2xx is a commit, which makes overlapping writes lose.
-    async fn run<H, T>(self, state: &Shared, request: Request, handler: H) -> Response
+    async fn run<S, H, T>(self, state: &Shared<S>, request: Request, handler: H) -> Response
     where
-        H: Handler<T, Shared>,
+        S: Settings,
+        H: Handler<T, Shared<S>>,
         T: 'static,
     {
         for _ in 0..self.attempts {
-            let commit_time = state.deployment().knobs.commit_time;
+            let commit_time = state.state().knobs().commit_time;
             if commit_time.is_zero() {
                 return handler.call(request, state.clone()).await;
             }
@@ -59,6 +68,6 @@ impl Contention {
                 return response;
             }
         }
-        ApiError::write_conflict().into_response()
+        (self.lost)().into_response()
     }
 }

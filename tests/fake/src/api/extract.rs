@@ -9,17 +9,17 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
 use super::error::ApiError;
-use crate::state::Shared;
+use crate::state::{Settings, Shared};
 
-/// The only parameter of a path.
-pub(crate) struct PathArg(pub(crate) String);
+/// The parameter of a path, or a tuple of them.
+pub(crate) struct PathArg<T = String>(pub(crate) T);
 
-impl FromRequestParts<Shared> for PathArg {
+impl<S: Settings, T: DeserializeOwned + Send> FromRequestParts<Shared<S>> for PathArg<T> {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, state: &Shared<S>) -> Result<Self, ApiError> {
         match Path::from_request_parts(parts, state).await {
-            Ok(Path(text)) => Ok(Self(text)),
+            Ok(Path(value)) => Ok(Self(value)),
             Err(error) => Err(ApiError::bad_request("BadPathArgs", format!("invalid path: {error}"))),
         }
     }
@@ -28,10 +28,10 @@ impl FromRequestParts<Shared> for PathArg {
 /// The query. Unknown parameters are ignored; known ones may occur once.
 pub(crate) struct QueryArgs<T>(pub(crate) T);
 
-impl<T: DeserializeOwned> FromRequestParts<Shared> for QueryArgs<T> {
+impl<S: Settings, T: DeserializeOwned> FromRequestParts<Shared<S>> for QueryArgs<T> {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &Shared) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, _state: &Shared<S>) -> Result<Self, ApiError> {
         match Query::try_from_uri(&parts.uri) {
             Ok(Query(args)) => Ok(Self(args)),
             Err(error) => Err(ApiError::bad_request("BadQueryArgs", format!("invalid query: {error}"))),
@@ -42,11 +42,11 @@ impl<T: DeserializeOwned> FromRequestParts<Shared> for QueryArgs<T> {
 /// A JSON body.
 pub(crate) struct JsonBody<T>(pub(crate) T);
 
-impl<T: DeserializeOwned> FromRequest<Shared> for JsonBody<T> {
+impl<S: Settings, T: DeserializeOwned> FromRequest<Shared<S>> for JsonBody<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &Shared) -> Result<Self, ApiError> {
-        let limit = state.deployment().knobs.max_body_bytes;
+    async fn from_request(request: Request, state: &Shared<S>) -> Result<Self, ApiError> {
+        let limit = state.state().knobs().max_body_bytes;
         let error = |message: String| ApiError::bad_request("BadJsonBody", message);
         if !is_json(request.headers()) {
             return Err(error("the content type is not JSON".to_owned()));

@@ -7,7 +7,7 @@ mod error;
 mod extract;
 mod pagination;
 
-pub(crate) use caller::Caller;
+pub(crate) use caller::{Caller, origin};
 pub(crate) use client_version::{ClientSupport, check_client, client_name};
 pub(crate) use contention::Contention;
 pub(crate) use error::{ApiError, error_response};

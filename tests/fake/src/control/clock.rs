@@ -28,8 +28,28 @@ impl Fake {
     }
 }
 
-pub(super) fn routes() -> Router<Fake> {
-    Router::new().route("/_fake/clock", get(clock).post(advance))
+/// A server with a clock that can be advanced.
+pub(crate) trait Clocked: Clone + Send + Sync + 'static {
+    /// The time of the clock, since the Unix epoch.
+    fn time(&self) -> Duration;
+
+    /// Advances the clock.
+    fn advance(&self, time: Duration);
+}
+
+impl Clocked for Fake {
+    fn time(&self) -> Duration {
+        self.state.deployment().now()
+    }
+
+    fn advance(&self, time: Duration) {
+        self.advance_clock(time);
+    }
+}
+
+/// The routes of any server with a clock.
+pub(crate) fn clock_routes<C: Clocked>() -> Router<C> {
+    Router::new().route("/_fake/clock", get(clock::<C>).post(advance::<C>))
 }
 
 /// Advances the clock.
@@ -39,21 +59,21 @@ struct Advance {
     milliseconds: u64,
 }
 
-async fn clock(State(fake): State<Fake>) -> Json<Value> {
-    Json(now(&fake))
+async fn clock<C: Clocked>(State(server): State<C>) -> Json<Value> {
+    Json(now(&server))
 }
 
-fn now(fake: &Fake) -> Value {
-    json!({"now": millis(fake.state.deployment().now())})
+fn now(server: &impl Clocked) -> Value {
+    json!({"now": millis(server.time())})
 }
 
-async fn advance(State(fake): State<Fake>, commands: Commands<Advance>) -> Result<Json<Value>, Rejection> {
+async fn advance<C: Clocked>(State(server): State<C>, commands: Commands<Advance>) -> Result<Json<Value>, Rejection> {
     let total = commands.iter().fold(0_u64, |total, command| total.saturating_add(command.milliseconds));
-    if millis(fake.state.deployment().now()).saturating_add(total) > LATEST {
+    if millis(server.time()).saturating_add(total) > LATEST {
         return Err(rejection("the clock cannot be advanced beyond the year 2199"));
     }
     Ok(commands.apply(|Advance { milliseconds }| {
-        fake.advance_clock(Duration::from_millis(milliseconds));
-        now(&fake)
+        server.advance(Duration::from_millis(milliseconds));
+        now(&server)
     }))
 }

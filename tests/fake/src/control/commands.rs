@@ -8,27 +8,27 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// A failed control request: the status, and the reason as text.
-pub(super) type Rejection = (StatusCode, String);
+pub(crate) type Rejection = (StatusCode, String);
 
-pub(super) fn rejection(reason: impl Into<String>) -> Rejection {
+pub(crate) fn rejection(reason: impl Into<String>) -> Rejection {
     (StatusCode::BAD_REQUEST, format!("{}\n", reason.into()))
 }
 
 /// The body of a control request: one JSON object, or a list of objects that are applied in order. All of them are parsed
 /// before the first is applied. The content type is ignored.
-pub(super) struct Commands<T> {
+pub(crate) struct Commands<T> {
     commands: Vec<T>,
     /// `true` if the body is a list. Then the reply is a list, too.
     is_list: bool,
 }
 
 impl<T> Commands<T> {
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.commands.iter()
     }
 
     /// Applies each command. The reply has the result of each.
-    pub(super) fn apply(self, mut apply: impl FnMut(T) -> Value) -> Json<Value> {
+    pub(crate) fn apply(self, mut apply: impl FnMut(T) -> Value) -> Json<Value> {
         let mut results = self.commands.into_iter().map(&mut apply);
         Json(if self.is_list { results.collect() } else { results.next().unwrap_or_default() })
     }

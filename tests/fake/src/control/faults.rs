@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::commands::Commands;
 use super::fake::Fake;
-use crate::state::Fault;
+use crate::state::{Fault, Settings, Shared};
 
 impl Fake {
     /// Injects a fault into the next request. Several faults form a queue: each request takes one.
@@ -29,7 +29,8 @@ impl Fake {
     }
 }
 
-pub(super) fn routes() -> Router<Fake> {
+/// The routes of any server.
+pub(super) fn routes<S: Settings>() -> Router<Shared<S>> {
     Router::new().route("/_fake/faults", post(inject).delete(clear))
 }
 
@@ -72,16 +73,16 @@ impl TryFrom<Map<String, Value>> for Injection {
     }
 }
 
-async fn inject(State(fake): State<Fake>, commands: Commands<Injection>) -> Json<Value> {
+async fn inject<S: Settings>(State(server): State<Shared<S>>, commands: Commands<Injection>) -> Json<Value> {
     commands.apply(|Injection { fault, target: Target { path, times } }| {
         for _ in 0..times {
-            fake.state.faults().push(path.clone(), fault.clone());
+            server.faults().push(path.clone(), fault.clone());
         }
         json!({})
     })
 }
 
-async fn clear(State(fake): State<Fake>) -> Json<Value> {
-    fake.state.faults().clear();
+async fn clear<S: Settings>(State(server): State<Shared<S>>) -> Json<Value> {
+    server.faults().clear();
     Json(json!({}))
 }

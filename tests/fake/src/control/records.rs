@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fake::Fake;
 use crate::deployment::AuditLogItem;
-use crate::state::{AuditEntry, Fault, RecordedRequest};
+use crate::state::{AuditEntry, Fault, RecordedRequest, Settings, Shared};
 
 impl Fake {
     /// Returns every request that the fake received, in order, including those with faults.
@@ -25,7 +25,12 @@ impl Fake {
 }
 
 pub(super) fn routes() -> Router<Fake> {
-    Router::new().route("/_fake/requests", get(requests)).route("/_fake/audit_log", get(audit_log))
+    Router::new().route("/_fake/audit_log", get(audit_log))
+}
+
+/// The route of any server.
+pub(super) fn request_routes<S: Settings>() -> Router<Shared<S>> {
+    Router::new().route("/_fake/requests", get(requests))
 }
 
 #[derive(Deserialize)]
@@ -74,8 +79,11 @@ fn texts(headers: &HeaderMap) -> BTreeMap<String, String> {
     headers.keys().map(|name| (name.to_string(), joined(name))).collect()
 }
 
-async fn requests(State(fake): State<Fake>, Query(Since { from }): Query<Since>) -> Json<Vec<RequestItem>> {
-    let requests = (0..).zip(fake.requests()).skip(from);
+async fn requests<S: Settings>(
+    State(server): State<Shared<S>>,
+    Query(Since { from }): Query<Since>,
+) -> Json<Vec<RequestItem>> {
+    let requests = (0..).zip(server.requests().clone()).skip(from);
     Json(requests.map(|(number, request)| RequestItem::new(number, request)).collect())
 }
 

@@ -44,9 +44,10 @@ struct CanonicalUrls {
 async fn read(State(state): State<Shared>, caller: Caller) -> Result<Json<CanonicalUrls>, ApiError> {
     caller.require_key()?;
     let mut deployment = state.deployment();
+    let default_cloud = deployment.url.clone().unwrap_or_else(|| DEFAULT_CLOUD.to_owned());
     let StoredUrls { cloud, site } = deployment.topics.of();
     Ok(Json(CanonicalUrls {
-        convex_cloud_url: cloud.as_deref().unwrap_or(DEFAULT_CLOUD).to_owned(),
+        convex_cloud_url: cloud.clone().unwrap_or(default_cloud),
         convex_site_url: site.as_deref().unwrap_or(DEFAULT_SITE).to_owned(),
     }))
 }

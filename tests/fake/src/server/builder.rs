@@ -1,9 +1,12 @@
 //! [`FakeBuilder`]: the deployment before the first request.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use super::router::router;
 use crate::control::Fake;
 use crate::deployment::{EnvironmentVariables, register_hooks};
-use crate::state::{Deployment, Knobs, Plan, Shared};
+use crate::state::{AccessTokens, Clock, Deployment, Knobs, Plan, Shared};
 
 /// Builds a [`Fake`].
 #[derive(Debug)]
@@ -85,6 +88,19 @@ impl FakeBuilder {
     /// Makes the deployment a cloud deployment. The default is a self-hosted one.
     pub fn plan(mut self, plan: Plan) -> Self {
         self.0.plan = Some(plan);
+        self
+    }
+
+    /// Connects the deployment to a control plane, which checks the tokens that the deployment does not know.
+    pub(crate) fn control_plane(
+        mut self,
+        tokens: Arc<dyn AccessTokens>,
+        clock: Clock,
+        routable_from: Duration,
+    ) -> Self {
+        self.0.access_tokens = Some(tokens);
+        self.0.clock = clock;
+        self.0.routable_from = routable_from;
         self
     }
 

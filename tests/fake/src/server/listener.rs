@@ -15,7 +15,7 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::service::{ConnectionReset, respond};
+use super::service::{ConnectionReset, Respond};
 use crate::control::Fake;
 
 /// A fake that listens on a socket. Dropping it stops the server and closes its connections.
@@ -55,9 +55,15 @@ impl Fake {
     /// # Errors
     /// If the address cannot be bound.
     pub async fn serve(&self, address: &str) -> io::Result<FakeServer> {
-        let listener = TcpListener::bind(address).await?;
+        FakeServer::start(self.clone(), TcpListener::bind(address).await?)
+    }
+}
+
+impl FakeServer {
+    /// Serves on a listener. Fails if the listener has no address.
+    pub(crate) fn start(server: impl Respond, listener: TcpListener) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        let (fake, accepted) = (self.clone(), Arc::new(AtomicUsize::new(0)));
+        let accepted = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&accepted);
         let task = tokio::spawn(async move {
             // Owned by this task: the connections end with it.
@@ -65,23 +71,23 @@ impl Fake {
             loop {
                 if let Ok((stream, peer)) = listener.accept().await {
                     counter.fetch_add(1, Ordering::Relaxed);
-                    connections.spawn(serve_connection(fake.clone(), stream, peer));
+                    connections.spawn(serve_connection(server.clone(), stream, peer));
                 }
                 while connections.try_join_next().is_some() {}
             }
         });
-        Ok(FakeServer { address, task, accepted })
+        Ok(Self { address, task, accepted })
     }
 }
 
-async fn serve_connection(fake: Fake, stream: TcpStream, peer: SocketAddr) {
+async fn serve_connection(server: impl Respond, stream: TcpStream, peer: SocketAddr) {
     let _ = stream.set_nodelay(true);
     // A second handle, because hyper closes the first one.
     let handle = SockRef::from(&stream).try_clone();
     let service = service_fn(move |mut request: http::Request<Incoming>| {
         request.extensions_mut().insert(peer);
-        let fake = fake.clone();
-        async move { respond(&fake, request.map(Body::new)).await }
+        let server = server.clone();
+        async move { server.respond(request.map(Body::new)).await }
     });
     let ended = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
     if let (Err(error), Ok(handle)) = (ended, handle)

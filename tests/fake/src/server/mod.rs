@@ -8,3 +8,6 @@ mod service;
 pub use builder::FakeBuilder;
 pub use listener::FakeServer;
 pub use service::ConnectionReset;
+
+pub(crate) use router::with_client_check;
+pub(crate) use service::{Call, Respond, call, respond};

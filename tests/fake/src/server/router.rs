@@ -20,15 +20,19 @@ const SERVER_VERSION: &str = "fake";
 
 pub(crate) fn router(state: Shared) -> Router {
     let api = deployment::unversioned_routes().nest("/v1", deployment::routes());
-    Router::new()
+    let routes = Router::new()
         .nest("/api", api)
         .route("/", get(async || "An in-memory deployment for tests."))
         .route("/version", get(async || SERVER_VERSION))
         .route("/instance_version", get(async || SERVER_VERSION))
         .route("/instance_name", get(async |State(state): State<Shared>| state.deployment().name.clone()))
-        .route_layer(cors())
-        .route_layer(from_fn(check_client_version))
-        .with_state(state)
+        .route_layer(cors());
+    with_client_check(routes).with_state(state)
+}
+
+/// Adds the check of the `Convex-Client` header to routes.
+pub(crate) fn with_client_check<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
+    routes.route_layer(from_fn(check_client_version))
 }
 
 /// Runs for every known path, whatever the method. A request to an unknown path gets an empty 404.

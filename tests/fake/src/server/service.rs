@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -18,59 +19,81 @@ use tower::{Service, ServiceExt};
 
 use crate::api::error_response;
 use crate::control::{self, Fake};
-use crate::state::{Fault, RecordedRequest};
+use crate::state::{Fault, RecordedRequest, Settings, Shared};
 
-/// Responds to a request, or resets the connection.
-pub(super) async fn respond(fake: &Fake, request: Request<Body>) -> Result<Response, ConnectionReset> {
-    if request.uri().path().starts_with(control::PREFIX) {
-        return Ok(control::respond(fake, request).await);
+/// A server, as a listener and a transport in process see it.
+pub(crate) trait Respond: Clone + Send + Sync + 'static {
+    /// Responds to a request, or resets the connection.
+    fn respond(&self, request: Request<Body>) -> impl Future<Output = Result<Response, ConnectionReset>> + Send;
+}
+
+impl Respond for Fake {
+    async fn respond(&self, request: Request<Body>) -> Result<Response, ConnectionReset> {
+        if request.uri().path().starts_with(control::PREFIX) {
+            return Ok(control::respond(self, request).await);
+        }
+        respond(&self.state, &self.router, request).await
     }
+}
+
+/// Records a request, injects a fault if one is due, and runs the handler.
+pub(crate) async fn respond<S: Settings>(
+    state: &Shared<S>,
+    router: &Router,
+    request: Request<Body>,
+) -> Result<Response, ConnectionReset> {
     let path = request.uri().path().to_owned();
-    let (number, request) = record(fake, request).await?;
-    let Some(fault) = fake.state.faults().take(&path) else {
-        return Ok(handle(fake, number, request).await);
+    let (number, request) = record(state, request).await?;
+    let Some(fault) = state.faults().take(&path) else {
+        return Ok(handle(state, router, number, request).await);
     };
-    update(fake, number, |recorded| recorded.fault = Some(fault.clone()));
+    update(state, number, |recorded| recorded.fault = Some(fault.clone()));
     match fault {
         Fault::Response { status, code, retry_after } => Ok(fault_response(status, code.as_deref(), retry_after)),
         Fault::EmptyBody => {
-            let mut response = handle(fake, number, request).await;
+            let mut response = handle(state, router, number, request).await;
             *response.body_mut() = Body::empty();
             response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
             response.headers_mut().remove(CONTENT_TYPE);
             Ok(response)
         }
         Fault::Delay { milliseconds } => {
-            let (delay, timeout) = (Duration::from_millis(milliseconds), fake.state.deployment().knobs.request_timeout);
+            let timeout = state.state().knobs().request_timeout;
+            let delay = Duration::from_millis(milliseconds);
             tokio::time::sleep(delay.min(timeout)).await;
             if delay >= timeout {
                 return Ok(StatusCode::REQUEST_TIMEOUT.into_response());
             }
-            Ok(handle(fake, number, request).await)
+            Ok(handle(state, router, number, request).await)
         }
         Fault::Reset => Err(ConnectionReset),
         Fault::LostResponse => {
-            handle(fake, number, request).await;
+            handle(state, router, number, request).await;
             Err(ConnectionReset)
         }
     }
 }
 
 /// Runs the handler of a request, and records the status of its response.
-async fn handle(fake: &Fake, number: usize, request: Request<Body>) -> Response {
-    let response = match fake.router.clone().oneshot(request).await {
-        Ok(response) => response,
-        Err(never) => match never {},
+async fn handle<S: Settings>(state: &Shared<S>, router: &Router, number: usize, request: Request<Body>) -> Response {
+    let is_routable = state.state().is_routable();
+    let response = if is_routable {
+        match router.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    } else {
+        StatusCode::NOT_FOUND.into_response()
     };
-    update(fake, number, |recorded| recorded.status = Some(response.status()));
+    update(state, number, |recorded| recorded.status = Some(response.status()));
     response
 }
 
 /// Records a request and returns its number. A request with an incomplete body is not recorded.
-async fn record(fake: &Fake, request: Request<Body>) -> Result<(usize, Request<Body>), ConnectionReset> {
+async fn record<S>(state: &Shared<S>, request: Request<Body>) -> Result<(usize, Request<Body>), ConnectionReset> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| ConnectionReset)?.to_bytes();
-    let mut requests = fake.state.requests();
+    let mut requests = state.requests();
     requests.push(RecordedRequest {
         method: parts.method.clone(),
         uri: parts.uri.to_string(),
@@ -82,8 +105,8 @@ async fn record(fake: &Fake, request: Request<Body>) -> Result<(usize, Request<B
     Ok((requests.len() - 1, Request::from_parts(parts, Body::from(body))))
 }
 
-fn update(fake: &Fake, number: usize, update: impl FnOnce(&mut RecordedRequest)) {
-    if let Some(recorded) = fake.state.requests().get_mut(number) {
+fn update<S>(state: &Shared<S>, number: usize, update: impl FnOnce(&mut RecordedRequest)) {
+    if let Some(recorded) = state.requests().get_mut(number) {
         update(recorded);
     }
 }
@@ -100,24 +123,33 @@ fn fault_response(status: u16, code: Option<&str>, retry_after: Option<u64>) -> 
     response
 }
 
+/// The future of a call in process.
+pub(crate) type Call = Pin<Box<dyn Future<Output = Result<http::Response<Bytes>, ConnectionReset>> + Send>>;
+
+/// Calls a server in process.
+pub(crate) fn call(server: impl Respond, request: Request<Bytes>) -> Call {
+    Box::pin(async move {
+        let (mut parts, body) = server.respond(request.map(Body::from)).await?.into_parts();
+        let body = body.collect().await.map_err(|_| ConnectionReset)?.to_bytes();
+        // Over a socket, hyper adds it.
+        if parts.status != StatusCode::NO_CONTENT {
+            parts.headers.entry(CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(body.len()));
+        }
+        Ok(http::Response::from_parts(parts, body))
+    })
+}
+
 impl Service<Request<Bytes>> for Fake {
     type Response = http::Response<Bytes>;
     type Error = ConnectionReset;
-    type Future = Pin<Box<dyn Future<Output = Result<http::Response<Bytes>, ConnectionReset>> + Send>>;
+    type Future = Call;
 
     fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), ConnectionReset>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Bytes>) -> Self::Future {
-        let fake = self.clone();
-        Box::pin(async move {
-            let (mut parts, body) = respond(&fake, request.map(Body::from)).await?.into_parts();
-            let body = body.collect().await.map_err(|_| ConnectionReset)?.to_bytes();
-            // Over a socket, hyper adds it.
-            parts.headers.entry(CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(body.len()));
-            Ok(http::Response::from_parts(parts, body))
-        })
+    fn call(&mut self, request: Request<Bytes>) -> Call {
+        call(self.clone(), request)
     }
 }
 

@@ -1,12 +1,14 @@
 //! [`Deployment`]: the name, keys, settings, clock and audit log of a deployment, and the state of its topics.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use super::audit::{AuditEntry, Origin};
-use super::keys::Keys;
-use super::knobs::Knobs;
+use super::clock::{Clock, millis};
+use super::keys::{AccessTokens, Keys};
+use super::knobs::{Knobs, Settings};
 use super::plan::Plan;
 use super::topics::TopicStates;
 
@@ -15,6 +17,12 @@ use super::topics::TopicStates;
 pub(crate) struct Deployment {
     pub(crate) name: String,
     pub(crate) keys: Keys,
+    /// The control plane that checks other tokens. `None` rejects them.
+    pub(crate) access_tokens: Option<Arc<dyn AccessTokens>>,
+    /// The deployment URL. `None` for the default of a self-hosted deployment.
+    pub(crate) url: Option<String>,
+    /// Until this time, every request gets an empty 404.
+    pub(crate) routable_from: Duration,
     pub(crate) knobs: Knobs,
     /// `None` for a self-hosted deployment.
     pub(crate) plan: Option<Plan>,
@@ -24,8 +32,8 @@ pub(crate) struct Deployment {
     pub(crate) on_record: Vec<fn(&mut Deployment, &AuditEntry)>,
     /// Run after a test has advanced the clock.
     pub(crate) on_clock_advance: Vec<fn(&mut Deployment, Duration)>,
-    /// The difference between the deployment's clock and the system's.
-    clock_offset: Duration,
+    /// A control plane and its deployments have one clock.
+    pub(crate) clock: Clock,
 }
 
 impl Deployment {
@@ -35,13 +43,17 @@ impl Deployment {
 
     /// The time of the deployment's clock, since the Unix epoch.
     pub(crate) fn now(&self) -> Duration {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        now + self.clock_offset
+        self.clock.now()
     }
 
     /// Advances the deployment's clock.
     pub(crate) fn advance_clock(&mut self, time: Duration) {
-        self.clock_offset += time;
+        self.clock.advance(time);
+        self.clock_advanced(time);
+    }
+
+    /// Runs what depends on the clock, after it was advanced.
+    pub(crate) fn clock_advanced(&mut self, time: Duration) {
         for hook in self.on_clock_advance.clone() {
             hook(self, time);
         }
@@ -58,7 +70,12 @@ impl Deployment {
     }
 }
 
-/// A duration in milliseconds.
-pub(crate) fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+impl Settings for Deployment {
+    fn knobs(&self) -> &Knobs {
+        &self.knobs
+    }
+
+    fn is_routable(&self) -> bool {
+        self.now() >= self.routable_from
+    }
 }

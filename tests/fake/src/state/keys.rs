@@ -1,4 +1,8 @@
-//! [`Keys`]: the keys and tokens that a deployment accepts.
+//! [`Keys`]: the keys and tokens that a deployment accepts, and [`AccessTokens`], which decides about others.
+
+use std::fmt;
+
+use serde_json::Value;
 
 /// The keys that a deployment accepts. They are compared as text and never decrypted.
 #[derive(Debug, Default)]
@@ -32,6 +36,23 @@ impl Keys {
         }
         found
     }
+}
+
+/// The control plane, as far as a deployment needs it. It is asked about keys that the deployment does not know itself.
+pub(crate) trait AccessTokens: fmt::Debug + Send + Sync {
+    /// Returns the access that a token has to a deployment. `None` rejects it.
+    ///
+    /// The caller must not hold the lock of the deployment.
+    fn access(&self, secret: &str, deployment: &str) -> Option<Access>;
+}
+
+/// The access of a token to a deployment.
+#[derive(Clone, Debug)]
+pub(crate) struct Access {
+    /// The actions that the token permits; an empty list permits everything.
+    pub(crate) allowed: Vec<String>,
+    /// The actor of an entry of the audit log.
+    pub(crate) actor: Value,
 }
 
 /// The secret of a key: the part after `|`, or all of it.

@@ -2,6 +2,16 @@
 
 use std::time::Duration;
 
+/// What the handling of every request reads from the state of a server.
+pub(crate) trait Settings: Send + 'static {
+    fn knobs(&self) -> &Knobs;
+
+    /// Returns `false` while every request gets an empty 404.
+    fn is_routable(&self) -> bool {
+        true
+    }
+}
+
 /// Declares [`Knobs`]: each field once, with its default.
 macro_rules! knobs {
     ($($(#[$doc:meta])* $field:ident: $type:ty = $default:expr;)*) => {
@@ -78,6 +88,22 @@ knobs! {
     webhook_flush_interval: Duration = Duration::from_secs(5);
     /// Maximum backoff before the second delivery attempt, and before any attempt. It doubles with each attempt.
     webhook_backoff: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+    /// Control plane: maximum number of projects of a team. Inferred.
+    max_projects: usize = 100;
+    /// Control plane: maximum number of cloud deployments of a team. Inferred.
+    max_deployments: usize = 300;
+    /// Control plane: default and maximum number of projects on a page.
+    projects_page_size: (u64, u64) = (100, 100);
+    /// Control plane: default and maximum number of deployments on a page.
+    deployments_page_size: (u64, u64) = (100, 100);
+    /// Control plane: how long a preview deployment exists by default, and the latest expiry of any deployment. Inferred.
+    preview_retention: Duration = Duration::from_secs(14 * 24 * 3600);
+    /// Control plane: how long a revoked key still works on a deployment. About 30 s on the real service.
+    revocation_delay: Duration = Duration::ZERO;
+    /// Control plane: how long a new deployment answers every request with an empty 404.
+    new_deployment_delay: Duration = Duration::ZERO;
+    /// Control plane: how long projects, deployments and keys are still listed after their deletion.
+    listing_delay: Duration = Duration::ZERO;
 }
 
 impl Knobs {

@@ -1,13 +1,13 @@
-//! The deployment, its settings, and the state that all requests share.
+//! The deployment, its settings, and the state that all requests to a server share.
 
 mod audit;
+mod clock;
 mod deployment;
 mod faults;
 mod ids;
 mod keys;
 mod knobs;
 mod plan;
-mod random;
 mod requests;
 mod shared;
 mod topics;
@@ -19,8 +19,10 @@ pub use plan::Plan;
 pub use requests::RecordedRequest;
 
 pub(crate) use audit::Origin;
-pub(crate) use deployment::{Deployment, millis};
-pub(crate) use ids::{encode_id, table_of_id};
-pub(crate) use keys::{Keys, secret_of};
-pub(crate) use random::{hex, random_bytes, uuid};
-pub(crate) use shared::Shared;
+pub(crate) use clock::{Clock, millis};
+pub(crate) use deployment::Deployment;
+pub(crate) use ids::{encode_id, hex, random_bytes, table_of_id, uuid};
+pub(crate) use keys::{Access, AccessTokens, Keys, secret_of};
+pub(crate) use knobs::Settings;
+pub(crate) use shared::{Shared, WeakShared};
+pub(crate) use topics::TopicStates;

@@ -1,36 +1,40 @@
 //! [`Shared`]: the state that all requests share, behind locks.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::deployment::Deployment;
 use super::faults::Faults;
 use super::requests::RecordedRequest;
 
-/// The state that all requests share. A clone is the same state.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Shared(Arc<Inner>);
+/// The state that all requests to a server share. A clone is the same state.
+pub(crate) struct Shared<T = Deployment>(Arc<Inner<T>>);
 
-#[derive(Debug, Default)]
-struct Inner {
-    deployment: Mutex<Deployment>,
+struct Inner<T> {
+    state: Mutex<T>,
     faults: Mutex<Faults>,
     requests: Mutex<Vec<RecordedRequest>>,
     commits: tokio::sync::Mutex<BTreeMap<&'static str, u64>>,
 }
 
-impl Shared {
-    pub(crate) fn new(deployment: Deployment) -> Self {
-        Self(Arc::new(Inner { deployment: Mutex::new(deployment), ..Inner::default() }))
+impl<T> Shared<T> {
+    pub(crate) fn new(state: T) -> Self {
+        Self(Arc::new(Inner {
+            state: Mutex::new(state),
+            faults: Mutex::default(),
+            requests: Mutex::default(),
+            commits: tokio::sync::Mutex::default(),
+        }))
     }
 
     /// A handle that does not keep the state alive.
-    pub(crate) fn downgrade(&self) -> WeakShared {
+    pub(crate) fn downgrade(&self) -> WeakShared<T> {
         WeakShared(Arc::downgrade(&self.0))
     }
 
-    pub(crate) fn deployment(&self) -> MutexGuard<'_, Deployment> {
-        lock(&self.0.deployment)
+    pub(crate) fn state(&self) -> MutexGuard<'_, T> {
+        lock(&self.0.state)
     }
 
     pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
@@ -47,13 +51,42 @@ impl Shared {
     }
 }
 
-/// A handle that does not keep the state alive.
-#[derive(Clone, Debug)]
-pub(crate) struct WeakShared(Weak<Inner>);
+impl Shared<Deployment> {
+    pub(crate) fn deployment(&self) -> MutexGuard<'_, Deployment> {
+        self.state()
+    }
+}
 
-impl WeakShared {
-    pub(crate) fn upgrade(&self) -> Option<Shared> {
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> fmt::Debug for Shared<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+/// A handle that does not keep the state alive.
+pub(crate) struct WeakShared<T = Deployment>(Weak<Inner<T>>);
+
+impl<T> WeakShared<T> {
+    pub(crate) fn upgrade(&self) -> Option<Shared<T>> {
         self.0.upgrade().map(Shared)
+    }
+}
+
+impl<T> Clone for WeakShared<T> {
+    fn clone(&self) -> Self {
+        Self(Weak::clone(&self.0))
+    }
+}
+
+impl<T> fmt::Debug for WeakShared<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakShared").finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,7 @@
 //! The fake as a program, from its first line to its end.
 
+mod control_plane;
+
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -150,7 +152,7 @@ async fn a_session_is_controlled_over_http() {
 
 /// The commands of the session with curl in `docs/testing.md`, each with the output that the page shows.
 fn documented_session() -> Vec<(String, String)> {
-    let page = include_str!("../../../docs/testing.md");
+    let page = include_str!("../../../../docs/testing.md");
     let (_, session) = page.split_once("```console\n$ URL=").expect("the session");
     let (session, _) = session.split_once("```").expect("its end");
     let mut commands = Vec::new();
@@ -253,6 +255,11 @@ async fn invalid_arguments_are_explained_and_exit_with_2() {
         (&["serve", "--knob", "max-body-bytes"], "NAME=VALUE"),
         (&["serve", "--knob", "bogus=1"], "unknown knob 'bogus'"),
         (&["serve", "--knob", "max-body-bytes=many"], "'many' is not a valid value of the knob max-body-bytes"),
+        (&["serve", "--control-plane", "--token", "key=deployment:logs:view"], "KIND=TEXT"),
+        (&["serve", "--control-plane", "--token", "team="], "--token team= needs a text"),
+        (&["serve", "--control-plane", "--admin-key", "a|01"], "--deployment is missing"),
+        (&["serve", "--control-plane", "--addressing", "x"], "'ports' or 'hosts'"),
+        (&["serve", "--deployment", "a", "--admin-key", "a|01", "--team", "x"], "--team needs --control-plane"),
         (&["serve", "--bogus"], "--bogus"),
     ] {
         let output = program(arguments).output().await.unwrap();

@@ -1,6 +1,10 @@
 //! The format of document ids, which log streams and usage limits use too. Source: convex-backend's
 //! `crates/value/src/id_v6.rs`.
 
+mod random;
+
+pub(crate) use random::{hex, random_bytes, uuid};
+
 /// Crockford's base 32 in lower case.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 

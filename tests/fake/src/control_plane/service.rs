@@ -1,0 +1,96 @@
+//! The handling of a request: to the control plane or to one of its deployments, by the authority of the request.
+
+use std::io;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::header::HOST;
+use http::uri::Authority;
+use http::{Request, StatusCode};
+use tokio::net::TcpListener;
+use tower::Service;
+
+use super::control;
+use super::handle::FakeControlPlane;
+use crate::control::{Fake, PREFIX};
+use crate::management::{Addressing, ControlPlane};
+use crate::server::{Call, ConnectionReset, FakeServer, Respond, call, respond};
+
+/// The receiver of a request.
+enum Receiver {
+    ControlPlane,
+    Deployment(Fake),
+    /// A deployment that does not exist.
+    Nobody,
+}
+
+impl Receiver {
+    fn of(request: &Request<Body>, state: &ControlPlane) -> Self {
+        let header = || request.headers().get(HOST)?.to_str().ok()?.parse::<Authority>().ok();
+        let Some(authority) = request.uri().authority().cloned().or_else(header) else { return Self::ControlPlane };
+        let is_at = |url: String| match state.addressing {
+            Addressing::Ports => url.strip_prefix("http://").is_some_and(|rest| *rest == authority),
+            Addressing::Hosts => {
+                let url = url.parse::<http::Uri>().unwrap_or_default();
+                url.host().is_some_and(|host| host.eq_ignore_ascii_case(authority.host()))
+            }
+        };
+        match state.deployments.cloud.iter().find(|deployment| is_at(state.deployment_url(deployment))) {
+            Some(deployment) => Self::Deployment(deployment.fake.clone()),
+            // Inferred: the edge answers for the hosts of deployments that do not exist.
+            None if state.addressing == Addressing::Hosts && authority.host().ends_with(".localhost") => Self::Nobody,
+            None => Self::ControlPlane,
+        }
+    }
+}
+
+impl Respond for FakeControlPlane {
+    async fn respond(&self, request: Request<Body>) -> Result<Response, ConnectionReset> {
+        let receiver = {
+            let mut state = self.state.state();
+            state.expire();
+            Receiver::of(&request, &state)
+        };
+        match receiver {
+            Receiver::ControlPlane if request.uri().path().starts_with(PREFIX) => {
+                Ok(control::respond(self, request).await)
+            }
+            Receiver::ControlPlane => respond(&self.state, &self.router, request).await,
+            Receiver::Deployment(fake) => fake.respond(request).await,
+            Receiver::Nobody => Ok(StatusCode::NOT_FOUND.into_response()),
+        }
+    }
+}
+
+impl Service<Request<Bytes>> for FakeControlPlane {
+    type Response = http::Response<Bytes>;
+    type Error = ConnectionReset;
+    type Future = Call;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), ConnectionReset>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Bytes>) -> Call {
+        call(self.clone(), request)
+    }
+}
+
+impl FakeControlPlane {
+    /// Starts a server on an address such as `127.0.0.1:0`. Port 0 selects a free port. The base URL of the API is its URL
+    /// with `/v1`.
+    ///
+    /// # Errors
+    /// If the address cannot be bound.
+    pub async fn serve(&self, address: &str) -> io::Result<FakeServer> {
+        let server = FakeServer::start(self.clone(), TcpListener::bind(address).await?)?;
+        let mut state = self.state.state();
+        state.port = Some(server.address().port());
+        for deployment in state.deployments.cloud.iter() {
+            deployment.fake.state.deployment().url = Some(state.deployment_url(deployment));
+        }
+        Ok(server)
+    }
+}
