@@ -1,6 +1,7 @@
 //! Destructive operations: the guard that rejects them, the reading of their losses, and confirmations.
 
 mod confirmed;
+mod control_plane;
 mod layer;
 
 use bytes::Bytes;
