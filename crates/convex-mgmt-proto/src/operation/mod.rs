@@ -2,12 +2,12 @@
 
 pub(crate) mod declare;
 mod destructive;
+pub mod guard;
 mod interface;
 pub(crate) mod paging;
 pub(crate) mod registry;
 #[cfg(feature = "samples")]
 pub(crate) mod sample;
 
-pub use self::destructive::is_destructive;
 pub use self::interface::{Operation, Unchecked};
 pub use self::paging::{Page, Paged, Pager, PagingError};

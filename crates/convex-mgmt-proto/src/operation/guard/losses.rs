@@ -4,7 +4,6 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::confirmation::{Confirmation, WrongName};
 use crate::metadata::OperationMeta;
 use crate::types::{DeploymentType, Printable, Secret, UnixMillis};
 
@@ -212,24 +211,6 @@ impl Losses {
     /// Returns the name of the first object, for [`Losses::confirm_by_name`].
     pub fn name(&self) -> Option<&str> {
         self.items.first().and_then(|loss| loss.name.as_deref())
-    }
-
-    /// Confirms exactly these losses. Call it after a person has approved them.
-    #[must_use = "send the operation with the confirmation"]
-    pub fn confirm(&self) -> Confirmation {
-        Confirmation::new(self.clone())
-    }
-
-    /// Confirms exactly these losses, if `typed` is the name of the first object ([`Losses::name`]). White space around it is ignored.
-    ///
-    /// # Errors
-    /// [`WrongName`] if it is another name, or if the object has no name.
-    pub fn confirm_by_name(&self, typed: &str) -> Result<Confirmation, WrongName> {
-        // A name may itself begin or end with white space.
-        match self.name() {
-            Some(name) if typed == name || typed.trim() == name.trim() => Ok(self.confirm()),
-            _ => Err(WrongName),
-        }
     }
 
     /// Returns `true` if both are of the same operation and the same object.

@@ -7,10 +7,11 @@ use bytes::Bytes;
 use http::{Request, Response};
 use thiserror::Error;
 
+use super::super::interface::{Operation, Unchecked};
+use super::super::paging::{Paged, Pager, PagingError};
 use super::losses::{Loss, Losses};
 use crate::error::BuildError;
 use crate::metadata::{Api, OperationMeta};
-use crate::operation::{Operation, Paged, Pager, PagingError, Unchecked};
 use crate::request::Endpoint;
 use crate::response::ResponseError;
 use crate::types::Secret;

@@ -14,13 +14,12 @@
 
 mod confirmation;
 mod losses;
-mod operations;
 mod survey;
 
 pub use self::confirmation::{Confirmation, ConfirmationError, LossChange, StaleConfirmation, WrongName};
 pub use self::losses::{Loss, LossKind, Losses};
 pub use self::survey::{Destructive, Survey, SurveyError, SurveyErrorReason, SurveyStep};
-pub use crate::operation::is_destructive;
+pub use super::destructive::is_destructive;
 
 #[cfg(test)]
 mod tests;

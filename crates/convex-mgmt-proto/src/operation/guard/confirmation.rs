@@ -14,11 +14,27 @@ use crate::types::Printable;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confirmation(Losses);
 
-impl Confirmation {
-    pub(super) fn new(losses: Losses) -> Self {
-        Self(losses)
+impl Losses {
+    /// Confirms exactly these losses. Call it after a person has approved them.
+    #[must_use = "send the operation with the confirmation"]
+    pub fn confirm(&self) -> Confirmation {
+        Confirmation(self.clone())
     }
 
+    /// Confirms exactly these losses, if `typed` is the name of the first object ([`Losses::name`]). White space around it is ignored.
+    ///
+    /// # Errors
+    /// [`WrongName`] if it is another name, or if the object has no name.
+    pub fn confirm_by_name(&self, typed: &str) -> Result<Confirmation, WrongName> {
+        // A name may itself begin or end with white space.
+        match self.name() {
+            Some(name) if typed == name || typed.trim() == name.trim() => Ok(self.confirm()),
+            _ => Err(WrongName),
+        }
+    }
+}
+
+impl Confirmation {
     /// Returns the confirmed losses.
     pub fn losses(&self) -> &Losses {
         &self.0

@@ -6,10 +6,10 @@ use bytes::Bytes;
 use http::Response;
 use serde_json::{Value, json};
 
-use super::super::SurveyStep;
 use super::*;
 use crate::auth::AccessToken;
 use crate::management::deployments::NewDeployment;
+use crate::operation::guard::SurveyStep;
 use crate::operations::OPERATIONS;
 use crate::request::Endpoint;
 use crate::types::{CustomRoleId, ProjectId, TeamId};
