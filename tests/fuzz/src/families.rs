@@ -367,6 +367,15 @@ pub const FAMILIES: &[Family] = &[
     family("replies", "a long notice", |size| {
         long(size, &head(400, "x-convex-deprecation-state: x\nx-convex-deprecation-message: "), "x", "\n\n")
     }),
+    family("role_resources", "many selectors", |size| items(size, "project:", |n| format!("id={n}"), "")),
+    family("role_resources", "many deployments", |size| long(size, "project:*:deployment:", "creator=self,", "*")),
+    family("role_resources", "many kinds", |size| long(size, "project:*", ":deployment:*", "")),
+    family("role_resources", "many colons", |size| long(size, "project", ":", "")),
+    family("role_resources", "many commas", |size| long(size, "project:*", ",", "")),
+    family("role_resources", "a long slug", |size| long(size, "project:slug=", "x", "")),
+    family("role_resources", "a long type", |size| long(size, "project:*:deployment:type=", "x", ":token:*")),
+    family("role_resources", "a long id", |size| long(size, "project:id=", "0", "1")),
+    family("role_resources", "white space", |size| long(size, "project:*:deployment:type=", " ", "x")),
 ];
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub mod oracle;
 pub mod pages;
 pub mod plant;
 pub mod replies;
+pub mod role_resources;
 
 pub use credentials::credentials;
 pub use cursors::cursors;
@@ -23,6 +24,7 @@ pub use documents::documents;
 pub use environment_files::environment_files;
 pub use pages::pages;
 pub use replies::replies;
+pub use role_resources::role_resources;
 
 /// A fuzz target.
 #[derive(Clone, Copy, Debug)]
@@ -43,4 +45,5 @@ pub const TARGETS: &[Target] = &[
     Target { name: "environment_files", check: environment_files, read: environment_files::read },
     Target { name: "pages", check: pages, read: pages::read },
     Target { name: "replies", check: replies, read: replies::read },
+    Target { name: "role_resources", check: role_resources, read: role_resources::read },
 ];

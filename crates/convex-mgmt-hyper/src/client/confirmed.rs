@@ -90,7 +90,8 @@ impl<A: Api, S: Transport> Client<A, S> {
         let survey = operation.survey();
         let (client, confirmation) = (self.clone(), confirmation.clone());
         async move {
-            let (service, url) = (client.service().clone(), client.endpoint().url().to_owned());
+            let (service, credential) = (client.service().clone(), client.endpoint().credential_kind());
+            let url = client.endpoint().url().to_owned();
             let failed = |cause| Error::unsent(O::META, &url, cause);
             let mut request = request.map_err(|error| failed(Cause::Build(error)))?;
             // No read is needed to see that the confirmation is for something else.
@@ -100,7 +101,7 @@ impl<A: Api, S: Transport> Client<A, S> {
             let current = read(client, survey).await?;
             confirmation.check(&current).map_err(|error| failed(Cause::Confirmation(error)))?;
             Confirmed::mark(O::META, &mut request);
-            ReplyFuture::<O, S>::new(service, Ok(request)).await.map(|reply| reply.output)
+            ReplyFuture::<O, S>::new(service, credential, Ok(request)).await.map(|reply| reply.output)
         }
     }
 }
@@ -120,7 +121,8 @@ async fn read<A: Api, S: Transport>(client: Client<A, S>, mut survey: Survey<A>)
                 return Err(Error::unsent(operation, client.endpoint().url(), cause));
             }
         };
-        let (response, call) = CallFuture::new(client.service().clone(), operation, Ok(request)).await?;
+        let credential = client.endpoint().credential_kind();
+        let (response, call) = CallFuture::new(client.service().clone(), operation, credential, Ok(request)).await?;
         survey.accept(response).map_err(|error| call.rejected(error))?;
     }
 }

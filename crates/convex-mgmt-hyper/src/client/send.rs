@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use convex_mgmt_proto::{Api, Operation, Reply};
+use convex_mgmt_proto::{Api, CredentialKind, Operation, Reply};
 use http::Request;
 use pin_project_lite::pin_project;
 
@@ -67,7 +67,7 @@ impl<A: Api, S> Client<A, S> {
         let request = operation
             .to_request(self.endpoint())
             .map_err(|error| Error::unsent(O::META, self.endpoint().url(), Cause::Build(error)));
-        ReplyFuture::new(self.service().clone(), request)
+        ReplyFuture::new(self.service().clone(), self.endpoint().credential_kind(), request)
     }
 }
 
@@ -106,8 +106,8 @@ pin_project! {
 
 impl<O: Operation, S: Transport> ReplyFuture<O, S> {
     /// Creates the future of a request of the operation `O`.
-    pub(super) fn new(service: S, request: Result<Request<Bytes>, Error>) -> Self {
-        Self { call: CallFuture::new(service, O::META, request), operation: PhantomData }
+    pub(super) fn new(service: S, credential: CredentialKind, request: Result<Request<Bytes>, Error>) -> Self {
+        Self { call: CallFuture::new(service, O::META, credential, request), operation: PhantomData }
     }
 }
 

@@ -44,6 +44,7 @@ mod retry;
 
 pub use attempt_timeout::{AttemptTimeout, AttemptTimeoutLayer};
 pub use concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitLayer};
+pub(crate) use credential_refresh::RefreshedCredential;
 pub use credential_refresh::{CredentialRefresh, CredentialRefreshLayer};
 pub(crate) use guard::Confirmed;
 pub use guard::{Guard, GuardLayer};

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::access_tokens::TokenSelector;
 use super::deploy_keys::{DeployKeyInfo, KeyOrigin};
-use super::expiry;
 use crate::auth::{AccessToken, AccessTokenKind, CredentialError};
 use crate::error::Violations;
 use crate::metadata::ManagementApi;
+use crate::operation::expiry;
 use crate::request::Endpoint;
 use crate::types::{ProjectId, Secret, UnixMillis};
 
@@ -240,7 +240,7 @@ mod samples {
 
     use serde_json::{Value, json};
 
-    use super::super::deploy_keys::list::samples::{OPTIONAL, keys};
+    use super::super::deploy_keys::list::samples::{MIXED, OPTIONAL, REMOVABLE, keys};
     use super::*;
     use crate::operation::sample::Sample;
 
@@ -248,6 +248,8 @@ mod samples {
 
     impl Sample for ListPreviewDeployKeys {
         const OPTIONAL: &'static [&'static str] = OPTIONAL;
+        const REMOVABLE: &'static [&'static str] = REMOVABLE;
+        const MIXED: &'static [&'static str] = MIXED;
 
         fn requests() -> Vec<Self> {
             vec![Self::new(PROJECT), Self::new(PROJECT).include_managed(true)]

@@ -79,6 +79,10 @@ mod tests {
     };
     use crate::deployment::usage_limits::UsageLimitConfig;
     use crate::deployment::{CreateLogStream, UpdateEnvironmentVariables, UpdateLogStream};
+    use crate::management::UpdateDefaultEnvironmentVariables;
+    use crate::management::default_environment_variables::{
+        DefaultEnvironmentVariable, DefaultEnvironmentVariableChange, DefaultEnvironmentVariables,
+    };
     use crate::types::Secret;
 
     struct Probe<T>(PhantomData<T>);
@@ -110,6 +114,9 @@ mod tests {
             AxiomUpdate,
             CreateLogStream,
             DatadogUpdate,
+            DefaultEnvironmentVariable,
+            DefaultEnvironmentVariableChange,
+            DefaultEnvironmentVariables,
             EnvironmentVariableChange,
             EnvironmentVariables,
             LogStream,
@@ -124,6 +131,7 @@ mod tests {
             PostHogErrorTrackingUpdate,
             PostHogLogsUpdate,
             SentryUpdate,
+            UpdateDefaultEnvironmentVariables,
             UpdateEnvironmentVariables,
             UpdateLogStream,
             WebhookUpdate,

@@ -37,11 +37,16 @@ impl Receiver {
                 url.host().is_some_and(|host| host.eq_ignore_ascii_case(authority.host()))
             }
         };
-        match state.deployments.cloud.iter().find(|deployment| is_at(state.deployment_url(deployment))) {
-            Some(deployment) => Self::Deployment(deployment.fake.clone()),
-            // Inferred: the edge answers for the hosts of deployments that do not exist.
-            None if state.addressing == Addressing::Hosts && authority.host().ends_with(".localhost") => Self::Nobody,
-            None => Self::ControlPlane,
+        let cloud = &state.deployments.cloud;
+        if let Some(deployment) = cloud.iter().find(|deployment| is_at(state.deployment_url(deployment))) {
+            return Self::Deployment(deployment.fake.clone());
+        }
+        // Inferred: the edge answers for the hosts of deployments that do not exist.
+        let is_host = state.addressing == Addressing::Hosts && authority.host().ends_with(".localhost");
+        if is_host || cloud.all().any(|deployment| is_at(state.deployment_url(deployment))) {
+            Self::Nobody
+        } else {
+            Self::ControlPlane
         }
     }
 }

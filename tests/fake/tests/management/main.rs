@@ -4,9 +4,11 @@ mod callers;
 mod delays;
 mod deploy_keys;
 mod deployments;
+mod document;
 mod listings;
 mod live;
 mod projects;
+mod topics;
 mod updates;
 
 use std::time::Duration;
@@ -59,7 +61,12 @@ async fn send(plane: &FakeControlPlane, authorization: &str, method: &str, url: 
         true => Value::Null,
         false => serde_json::from_slice(response.body()).unwrap(),
     };
-    (response.status().as_u16(), json)
+    let status = response.status().as_u16();
+    let uri = url.parse::<http::Uri>().unwrap();
+    if let Some(path) = uri.path().strip_prefix("/v1") {
+        document::check(method, path, status, &json);
+    }
+    (status, json)
 }
 
 /// Sends a request such as `POST /projects/1/delete` to the Management API.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::selector::TokenSelector;
 use crate::auth::{AccessToken, CredentialError};
 use crate::error::Violations;
-use crate::management::expiry;
+use crate::operation::expiry;
 use crate::operation::paging;
 use crate::types::{AccessTokenId, Secret, TeamId, UnixMillis};
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::save::CustomRoleConfig;
+use super::config::CustomRoleConfig;
 use super::statement::RoleStatement;
 use crate::error::Violations;
 use crate::operation::paging;

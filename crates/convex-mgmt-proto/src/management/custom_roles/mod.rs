@@ -4,6 +4,7 @@
 //! it and no statement of the same role denies it. Source: convex-backend `crates/roles/src`.
 
 mod actions;
+mod config;
 mod delete;
 mod list;
 pub mod resource;
@@ -11,10 +12,11 @@ mod save;
 mod statement;
 
 pub use self::actions::RoleAction;
+pub use self::config::CustomRoleConfig;
 pub use self::delete::DeleteCustomRole;
 pub use self::list::{CustomRole, ListCustomRoles};
 pub use self::resource::RoleResource;
-pub use self::save::{CreateCustomRole, CustomRoleConfig, UpdateCustomRole};
+pub use self::save::{CreateCustomRole, UpdateCustomRole};
 pub use self::statement::{RoleActions, RoleEffect, RoleStatement};
 
 #[cfg(feature = "samples")]

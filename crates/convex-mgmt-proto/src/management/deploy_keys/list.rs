@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::action::DeployKeyAction;
+use crate::management::teams::ManagedBy;
 use crate::types::{AccessTokenId, MemberId, UnixMillis};
 
 /// A deploy key or preview deploy key, without its secret.
@@ -23,6 +24,8 @@ pub struct DeployKeyInfo {
     pub expires_at: Option<UnixMillis>,
     /// The member who created the key, if the server knows it.
     pub creator: Option<MemberId>,
+    /// The application that manages the key, if any.
+    pub managed_by: Option<ManagedBy>,
     /// The actions that the key allows. Inferred: an empty list allows every action.
     pub allowed_actions: Vec<DeployKeyAction>,
 }
@@ -72,18 +75,29 @@ pub(in crate::management) mod samples {
     use crate::operation::sample::Sample;
 
     /// The fields of a key that may be missing or `null`.
-    pub(in crate::management) const OPTIONAL: &[&str] = &["lastUsedTime", "expiresAt", "creator"];
+    pub(in crate::management) const OPTIONAL: &[&str] = &["lastUsedTime", "expiresAt", "creator", "managedBy"];
+
+    /// Without it, an object is one of an unknown manager.
+    pub(in crate::management) const REMOVABLE: &[&str] = &["oauthApp"];
+
+    /// A text or an object.
+    pub(in crate::management) const MIXED: &[&str] = &["managedBy"];
 
     /// Keys of each manager, with all actions.
     pub(in crate::management) fn keys() -> Value {
-        json!([{
-            "id": 7, "name": "n", "creationTime": 1, "lastUsedTime": 2, "expiresAt": 3, "creator": 4,
-            "allowedActions": DeployKeyAction::KNOWN
-        }])
+        let key = |managed_by: Value| {
+            json!({
+                "id": 7, "name": "n", "creationTime": 1, "lastUsedTime": 2, "expiresAt": 3, "creator": 4,
+                "managedBy": managed_by, "allowedActions": DeployKeyAction::KNOWN
+            })
+        };
+        json!([key("vercel".into()), key(json!({ "oauthApp": "a" }))])
     }
 
     impl Sample for ListDeployKeys {
         const OPTIONAL: &'static [&'static str] = OPTIONAL;
+        const REMOVABLE: &'static [&'static str] = REMOVABLE;
+        const MIXED: &'static [&'static str] = MIXED;
 
         fn requests() -> Vec<Self> {
             vec![Self::new("happy-animal-123")]

@@ -6,7 +6,7 @@ use super::deployment::Deployment;
 use super::list::ListDeployments;
 use super::reference;
 use crate::error::{Violation, Violations};
-use crate::management::expiry;
+use crate::operation::expiry;
 use crate::types::{DeploymentClass, DeploymentType, Patch, ProjectId, Region, UnixMillis};
 
 /// The settings of a cloud deployment to create.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::get::GetDeployment;
 use super::reference;
 use crate::error::{Violation, Violations};
-use crate::management::expiry;
+use crate::operation::expiry;
 use crate::types::{DeploymentClass, DeploymentType, Patch, UnixMillis};
 
 /// The changes to a cloud deployment.

@@ -11,6 +11,7 @@ use super::super::ids::id_as_text;
 use super::super::pages::{ended, without_cursor_at_the_end};
 use super::super::{Instead, Override, Side, What};
 use crate::spec::bodies::request_body;
+use crate::spec::samples::Kind;
 
 /// The lists of tokens, in pages.
 const PAGES: &[&str] = &["list_personal_access_tokens", "list_team_access_tokens"];
@@ -27,6 +28,12 @@ pub(super) const ROWS: &[Override] = &[
         operations: PAGES,
         what: What::Body(Side::Response, Instead::ReadsAs(without_cursor_at_the_end)),
         facts: "the last page has no cursor; one that is present nevertheless has no meaning, so it is dropped",
+        source: "inferred",
+    },
+    Override {
+        operations: &["list_deploy_keys", "list_preview_deploy_keys"],
+        what: What::Body(Side::Response, Instead::Accepted(Kind::Missing, "*managedBy<2>.oauthApp")),
+        facts: "a manager of a kind that the library does not know is kept",
         source: "inferred",
     },
     Override {
