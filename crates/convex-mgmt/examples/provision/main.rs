@@ -17,7 +17,7 @@ use convex_mgmt_fake::{FakeControlPlane, FakeServer, TokenClass};
 use lexopt::prelude::*;
 
 use self::report::{Consent, Report};
-use self::steps::{Provisioned, Wanted};
+use self::steps::Wanted;
 
 const USAGE: &str = "\
 Goes from an access token to a configured deployment: finds or creates a project, a deployment and a deploy key,
@@ -31,7 +31,7 @@ usage: provision [--project NAME] [--reference REFERENCE] [--team ID] [--webhook
   --webhook URL          receives the logs (default: a made-up URL for the embedded Convex, no log stream otherwise)
   --keep                 remove nothing at the end
   --yes                  delete without a question
-  --json                 print one JSON object a line
+  --json                 print JSON lines to standard output
 
 environment:
   CONVEX_ACCESS_TOKEN    a personal, team or OAuth token (default: an embedded in-memory Convex)
@@ -39,12 +39,13 @@ environment:
 
 It finds a project by its name, a deployment by its reference, a deploy key by its name and a log stream by its kind.
 So it can be started again after a failure, or to remove what --keep left. A deploy key with the same name is
-replaced. The project is deleted only if it has no other deployment. Before it deletes anything of the real service,
-it shows what would be lost and reads the answer from standard input.
+replaced, because the API returns its secret once. The project is deleted only if it has no other deployment. A token
+of a project uses that project, and does not delete it. Before the program deletes anything of a real service, it shows
+what would be lost and reads the answer from standard input.
 
 Each line of --json has the fields step and outcome, and the fields of the object, such as name and id. The outcomes
-are found, created, changed, unchanged, verified, deleted, kept and skipped. The last line has the step end and the
-outcome success; or the step that failed, the outcome failed, and the fields error, causes and created.
+are embedded, remote, found, created, changed, unchanged, verified, deleted, kept and skipped. The last line has the
+step end and the outcome success; or the step that failed, the outcome failed, and the fields error, causes and created.
 
 exit status: 0 success; 1 failure; 2 wrong usage
 ";
@@ -76,8 +77,9 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let is_free = options.yes || options.service.is_none();
-    let mut report = Report::new(options.json, if is_free { Consent::Given } else { Consent::Ask });
+    // Nothing of value is in the embedded Convex.
+    let consent = if options.yes || options.service.is_none() { Consent::Given } else { Consent::Ask };
+    let mut report = Report::new(options.json, consent);
     match run(&options, &mut report).await {
         Ok(()) => {
             report.end();
@@ -128,7 +130,6 @@ fn variable(name: &str) -> Result<Option<String>, lexopt::Error> {
 }
 
 async fn run(options: &Options, report: &mut Report) -> Result<(), Box<dyn StdError>> {
-    report.begin("connect");
     let mut wanted = options.wanted.clone();
     // Listens until the end of this function.
     let embedded = if options.service.is_none() { Some(embedded_control_plane().await?) } else { None };
@@ -143,9 +144,10 @@ async fn run(options: &Options, report: &mut Report) -> Result<(), Box<dyn StdEr
     let endpoint = Endpoint::<ManagementApi>::new(&url, &token);
     let endpoint = endpoint.map_err(|error| format!("CONVEX_PROVISION_HOST: {error}"))?;
     let management = Client::builder(endpoint).user_agent("provision").require_confirmation().build()?;
-    report.connected(&url, embedded.is_some());
+    report.begin("control plane");
+    report.done(if embedded.is_some() { "embedded" } else { "remote" }, &[("url", (&*url).into())]);
 
-    let provisioned: Provisioned = steps::provision(&management, &wanted, report).await?;
+    let provisioned = steps::provision(&management, &wanted, report).await?;
     if options.keep {
         report.begin("removal");
         report.done("kept", &[]);

@@ -2,14 +2,16 @@
 
 use std::error::Error as StdError;
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::iter;
 
-use convex_mgmt::Printable;
 use convex_mgmt::guard::Losses;
+use convex_mgmt::{ErrorKind, Printable};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 /// Whether a person is asked before something is deleted.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Consent {
+pub(crate) enum Consent {
     Ask,
     Given,
 }
@@ -17,23 +19,41 @@ pub enum Consent {
 /// The details of a step.
 type Details<'a> = [(&'a str, Value)];
 
+/// A line of `--json`, in this order.
+#[derive(Serialize)]
+struct Line<'a> {
+    step: &'a str,
+    outcome: &'a str,
+    #[serde(flatten)]
+    details: Map<String, Value>,
+}
+
 /// Prints one line for each step, as text or as JSON. A terminal also shows the current step.
-pub struct Report {
+pub(crate) struct Report {
     json: bool,
     consent: Consent,
     shows_progress: bool,
     step: &'static str,
-    /// What this run has created, as JSON and as text.
-    created: (Vec<Value>, Vec<String>),
+    /// The objects that this run has created and not deleted, for the text of a failure.
+    created: Vec<Created>,
+}
+
+#[derive(Serialize)]
+struct Created {
+    step: &'static str,
+    #[serde(flatten)]
+    details: Map<String, Value>,
+    #[serde(skip)]
+    text: String,
 }
 
 impl Report {
-    pub fn new(json: bool, consent: Consent) -> Self {
-        Self { json, consent, shows_progress: io::stderr().is_terminal(), step: "start", created: Default::default() }
+    pub(crate) fn new(json: bool, consent: Consent) -> Self {
+        Self { json, consent, shows_progress: io::stderr().is_terminal(), step: "start", created: Vec::new() }
     }
 
     /// Begins a step. Until it is done, a terminal shows its name.
-    pub fn begin(&mut self, step: &'static str) {
+    pub(crate) fn begin(&mut self, step: &'static str) {
         self.step = step;
         self.clear_progress();
         if self.shows_progress {
@@ -41,65 +61,64 @@ impl Report {
         }
     }
 
-    fn clear_progress(&self) {
-        if self.shows_progress {
-            eprint!("\r\x1b[K");
-        }
-    }
-
-    pub fn connected(&self, url: &str, embedded: bool) {
-        let kind = if embedded { "embedded, in memory" } else { "service" };
-        self.line("control plane", kind, &[("url", url.into())]);
-    }
-
     /// Ends the step.
-    pub fn done(&self, outcome: &str, details: &Details<'_>) {
-        self.line(self.step, outcome, details);
+    pub(crate) fn done(&self, outcome: &str, details: &Details<'_>) {
+        self.clear_progress();
+        let step = self.step;
+        if self.json {
+            json_line(&Line { step, outcome, details: object(details) });
+        } else if details.is_empty() {
+            println!("{step}: {outcome}");
+        } else {
+            println!("{step}: {outcome} ({})", text(details));
+        }
     }
 
     /// Ends a step that has created an object.
-    pub fn created(&mut self, details: &Details<'_>) {
-        self.line(self.step, "created", details);
-        self.created.0.push(object(&[("step", self.step.into())], details));
-        self.created.1.push(format!("{} ({})", self.step, text(details)));
+    pub(crate) fn created(&mut self, details: &Details<'_>) {
+        self.done("created", details);
+        self.created.push(Created { step: self.step, details: object(details), text: text(details) });
     }
 
-    pub fn end(&self) {
-        self.clear_progress();
+    /// Ends a step that has deleted an object.
+    pub(crate) fn deleted(&mut self, details: &Details<'_>) {
+        self.done("deleted", details);
+        self.created.retain(|created| created.step != self.step);
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.begin("end");
         if self.json {
-            println!("{}", object(&[("step", "end".into()), ("outcome", "success".into())], &[]));
+            self.done("success", &[]);
         }
+        self.clear_progress();
     }
 
     /// Prints the failure of the current step, and what this run has created.
-    pub fn fail(&self, error: &dyn StdError) {
+    pub(crate) fn fail(&self, error: &(dyn StdError + 'static)) {
         self.clear_progress();
-        let mut causes = Vec::new();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            causes.push(cause.to_string());
-            source = cause.source();
-        }
+        let causes: Vec<_> =
+            iter::successors(error.source(), |&cause| cause.source()).map(ToString::to_string).collect();
         if self.json {
-            let fields = json!({
-                "step": self.step, "outcome": "failed", "error": error.to_string(), "causes": causes,
-                "created": self.created.0,
-            });
-            println!("{fields}");
+            let details = json!({ "error": error.to_string(), "causes": causes, "created": self.created });
+            let details = details.as_object().cloned().unwrap_or_default();
+            json_line(&Line { step: self.step, outcome: "failed", details });
         }
         eprintln!("provision: {}: {error}", self.step);
         for cause in causes {
             eprintln!("  because: {cause}");
         }
-        let (_, created) = &self.created;
-        if !created.is_empty() {
-            eprintln!("created before the failure: {}", created.join(", "));
+        for Created { step, text, .. } in &self.created {
+            eprintln!("this run has created: {step} ({text})");
+        }
+        let error = error.downcast_ref::<convex_mgmt::Error>();
+        if !self.created.is_empty() || error.is_some_and(|error| error.kind() == ErrorKind::OutcomeUnknown) {
             eprintln!("to continue, start the program again with the same arguments");
         }
     }
 
     /// Shows the losses of a destructive operation, and asks.
-    pub fn approves(&self, losses: &Losses) -> io::Result<bool> {
+    pub(crate) fn approves(&self, losses: &Losses) -> io::Result<bool> {
         if self.consent == Consent::Given {
             return Ok(true);
         }
@@ -114,21 +133,19 @@ impl Report {
         Ok(answer.trim() == "yes")
     }
 
-    fn line(&self, step: &str, outcome: &str, details: &Details<'_>) {
-        self.clear_progress();
-        if self.json {
-            println!("{}", object(&[("step", step.into()), ("outcome", outcome.into())], details));
-        } else if details.is_empty() {
-            println!("{step}: {outcome}");
-        } else {
-            println!("{step}: {outcome} ({})", text(details));
+    fn clear_progress(&self) {
+        if self.shows_progress {
+            eprint!("\r\x1b[K");
         }
     }
 }
 
-fn object(first: &Details<'_>, rest: &Details<'_>) -> Value {
-    let fields = first.iter().chain(rest).map(|(name, value)| ((*name).to_owned(), value.clone()));
-    Value::Object(fields.collect::<Map<_, _>>())
+fn json_line(line: &Line<'_>) {
+    println!("{}", serde_json::to_string(line).unwrap_or_default());
+}
+
+fn object(details: &Details<'_>) -> Map<String, Value> {
+    details.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
 }
 
 fn text(details: &Details<'_>) -> String {

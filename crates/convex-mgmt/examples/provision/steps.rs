@@ -18,8 +18,8 @@ use convex_mgmt::management::{
     GetDeploymentInProjectByProjectId, GetProjectById, GetTokenDetails, ListDeployKeys, ListDeployments, ListProjects,
 };
 use convex_mgmt::{
-    DeploymentClient, DeploymentType, KeyedDeployment, ManagementApi, ManagementClient, OnConflict, Operation, ProjectId,
-    TeamId, UnixMillis,
+    DeploymentClient, DeploymentType, KeyedDeployment, ManagementApi, ManagementClient, OnConflict, Operation,
+    ProjectId, TeamId, UnixMillis,
 };
 
 use super::report::Report;
@@ -37,25 +37,25 @@ const READY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The wanted state. The names identify what an earlier run created.
 #[derive(Clone)]
-pub struct Wanted {
-    pub project: String,
-    pub reference: String,
+pub(crate) struct Wanted {
+    pub(crate) project: String,
+    pub(crate) reference: String,
     /// The team of a personal access token.
-    pub team: Option<TeamId>,
+    pub(crate) team: Option<TeamId>,
     /// The URL of the log stream.
-    pub webhook: Option<String>,
+    pub(crate) webhook: Option<String>,
     variables: EnvironmentVariables,
 }
 
 impl Wanted {
-    pub fn new(project: &str, reference: &str) -> Self {
+    pub(crate) fn new(project: &str, reference: &str) -> Self {
         let variables = [("GREETING", "hello"), ("API_BASE", "https://api.example.com/v2")].into_iter().collect();
         Self { project: project.to_owned(), reference: reference.to_owned(), team: None, webhook: None, variables }
     }
 }
 
 /// The result of [`provision`].
-pub struct Provisioned {
+pub(crate) struct Provisioned {
     /// `true` if the token may delete the project. The token of a project may not.
     of_team: bool,
     project: ProjectId,
@@ -64,7 +64,11 @@ pub struct Provisioned {
 }
 
 /// Brings the deployment into the wanted state, whatever an earlier run has done.
-pub async fn provision(management: &ManagementClient, wanted: &Wanted, report: &mut Report) -> Result<Provisioned> {
+pub(crate) async fn provision(
+    management: &ManagementClient,
+    wanted: &Wanted,
+    report: &mut Report,
+) -> Result<Provisioned> {
     let owner = owner(management, wanted.team, report).await?;
     let project = project(management, owner, &wanted.project, report).await?;
     let deployment = deployment(management, project, &wanted.reference, report).await?;
@@ -123,7 +127,8 @@ async fn project(management: &ManagementClient, owner: Owner, name: &str, report
         _ => {
             let ids: Vec<_> = found.iter().map(|project| project.id.to_string()).collect();
             let ids = ids.join(", ");
-            Err(format!("several projects have this name (ids {ids}): rename all but one, or use another --project").into())
+            Err(format!("several projects have this name (ids {ids}): rename all but one, or use another --project")
+                .into())
         }
     }
 }
@@ -153,7 +158,8 @@ async fn deployment(
     report: &mut Report,
 ) -> Result<CloudDeployment> {
     report.begin("deployment");
-    let (deployment, is_new) = match management.send(&GetDeploymentInProjectByProjectId::new(project, reference)).await {
+    let (deployment, is_new) = match management.send(&GetDeploymentInProjectByProjectId::new(project, reference)).await
+    {
         Ok(deployment) => (deployment, false),
         Err(error) if error.is_not_found() => {
             let new = NewDeployment::new(DeploymentType::Dev).reference(reference).is_default(false);
@@ -165,7 +171,11 @@ async fn deployment(
         return Err("this deployment is not in the cloud: use another --reference".into());
     };
     let details = [("name", (&*deployment.name).into()), ("url", (&*deployment.deployment_url).into())];
-    if is_new { report.created(&details) } else { report.done("found", &details) }
+    if is_new {
+        report.created(&details)
+    } else {
+        report.done("found", &details)
+    }
     Ok(deployment)
 }
 
@@ -180,7 +190,7 @@ async fn deploy_key(management: &ManagementClient, deployment: &str, report: &mu
         if !delete_if_approved(management, &delete, report).await? {
             return Err("a deploy key with this name exists, and its secret is lost: agree to delete it".into());
         }
-        report.done("deleted", &[("name", KEY.into())]);
+        report.deleted(&[("name", KEY.into())]);
     }
 
     report.begin("deploy key");
@@ -218,7 +228,7 @@ async fn environment_variables(
     wanted: &EnvironmentVariables,
     report: &mut Report,
 ) -> Result<()> {
-    report.begin("deployment is ready");
+    report.begin("wait for the deployment");
     client.wait_until_ready(READY_TIMEOUT).await?;
     report.begin("environment variables");
     let current = client.send(&ListEnvironmentVariables::new()).await?;
@@ -271,18 +281,21 @@ async fn read_back(client: &DeploymentClient, wanted: &Wanted, report: &mut Repo
     let variables = client.send(&ListEnvironmentVariables::new()).await?;
     let streams = client.send(&ListLogStreams::new()).await?;
     let plan = EnvironmentPlan::new(&variables, &wanted.variables, Ownership::None);
-    let has_stream = wanted.webhook.as_ref().is_none_or(|url| {
-        webhook(&streams).is_some_and(|(_, current)| is_same_url(current, url))
-    });
+    let has_stream = wanted
+        .webhook
+        .as_ref()
+        .is_none_or(|url| webhook(&streams).is_some_and(|(_, current)| is_same_url(current, url)));
     if !plan.is_empty() || !has_stream {
-        return Err("the deployment differs from what was written, so another program writes to it: stop that program".into());
+        return Err(
+            "the deployment differs from what was written, so another program writes to it: stop that program".into()
+        );
     }
     report.done("verified", &[("variables", variables.len().into()), ("logStreams", streams.len().into())]);
     Ok(())
 }
 
 /// Deletes the key, and the project if it has no other deployment. Otherwise it deletes the deployment only.
-pub async fn remove(management: &ManagementClient, provisioned: Provisioned, report: &mut Report) -> Result<()> {
+pub(crate) async fn remove(management: &ManagementClient, provisioned: Provisioned, report: &mut Report) -> Result<()> {
     let Provisioned { of_team, project, keyed } = provisioned;
     let name = keyed.deployment.name().unwrap_or_default();
 
@@ -291,26 +304,36 @@ pub async fn remove(management: &ManagementClient, provisioned: Provisioned, rep
         // The key of an OAuth application is the application's own token. Its deletion would revoke the user's grant.
         None => report.done("kept", &[("reason", "it is the token of the OAuth application".into())]),
         Some(delete) if delete_if_approved(management, &delete, report).await? => {
-            report.done("deleted", &[("name", KEY.into())]);
+            report.deleted(&[("name", KEY.into())]);
         }
-        Some(_) => return Ok(report.done("kept", &[])),
+        Some(_) => {
+            report.done("kept", &[("name", KEY.into())]);
+            return Ok(());
+        }
     }
 
-    report.begin("deployment");
-    let deployments = management.send(&ListDeployments::new(project).include_local(true)).await?;
-    let is_alone = deployments.iter().all(|deployment| deployment.name() == Some(name));
-    if of_team && is_alone {
-        report.begin("project");
-        let is_deleted = delete_if_approved(management, &DeleteProject::new(project), report).await?;
-        let deployments: Vec<_> = deployments.iter().filter_map(Deployment::name).collect();
-        let details = [("id", project.0.into()), ("deployments", deployments.into())];
-        return Ok(report.done(if is_deleted { "deleted" } else { "kept" }, &details));
-    }
-    let is_deleted = delete_if_approved(management, &DeleteDeployment::new(name), report).await?;
-    report.done(if is_deleted { "deleted" } else { "kept" }, &[("name", name.into())]);
     report.begin("project");
+    let deployments = management.send(&ListDeployments::new(project).include_local(true)).await?;
+    let has_others = deployments.iter().any(|deployment| deployment.name() != Some(name));
+    let details = [("id", project.0.into()), ("deployment", name.into())];
+    if of_team && !has_others {
+        if delete_if_approved(management, &DeleteProject::new(project), report).await? {
+            report.deleted(&details);
+        } else {
+            report.done("kept", &details);
+        }
+        return Ok(());
+    }
     let reason = if of_team { "it has other deployments" } else { "the token is for this project" };
-    Ok(report.done("kept", &[("id", project.0.into()), ("reason", reason.into())]))
+    report.done("kept", &[("id", project.0.into()), ("reason", reason.into())]);
+
+    report.begin("deployment");
+    if delete_if_approved(management, &DeleteDeployment::new(name), report).await? {
+        report.deleted(&[("name", name.into())]);
+    } else {
+        report.done("kept", &[("name", name.into())]);
+    }
+    Ok(())
 }
 
 /// Deletes an object if a person agrees to the losses. Returns `false` if the person does not.
