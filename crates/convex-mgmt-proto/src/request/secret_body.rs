@@ -79,6 +79,9 @@ mod tests {
     };
     use crate::deployment::usage_limits::UsageLimitConfig;
     use crate::deployment::{CreateLogStream, UpdateEnvironmentVariables, UpdateLogStream};
+    use crate::management::access_tokens::{CreatedPersonalAccessToken, CreatedTeamAccessToken, TokenSelector};
+    use crate::management::deploy_keys::CreatedDeployKey;
+    use crate::management::preview_deploy_keys::CreatedPreviewDeployKey;
     use crate::types::Secret;
 
     struct Probe<T>(PhantomData<T>);
@@ -109,6 +112,10 @@ mod tests {
             Secret,
             AxiomUpdate,
             CreateLogStream,
+            CreatedDeployKey,
+            CreatedPersonalAccessToken,
+            CreatedPreviewDeployKey,
+            CreatedTeamAccessToken,
             DatadogUpdate,
             EnvironmentVariableChange,
             EnvironmentVariables,
@@ -124,6 +131,7 @@ mod tests {
             PostHogErrorTrackingUpdate,
             PostHogLogsUpdate,
             SentryUpdate,
+            TokenSelector,
             UpdateEnvironmentVariables,
             UpdateLogStream,
             WebhookUpdate,
