@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::time::Duration;
 
 use convex_mgmt_proto::deployment::environment_variables::{PlanConflict, PlanError};
+use convex_mgmt_proto::guard::ConfirmationError;
 use convex_mgmt_proto::{
     ApiError, BuildError, Compatibility, CredentialKind, ErrorCode, Idempotency, OperationMeta, PagingError,
     ResponseError, Sent,
@@ -36,6 +37,7 @@ pub(crate) enum Cause {
     Build(BuildError),
     PlanConflict(PlanConflict),
     PlanRejected(PlanError),
+    Confirmation(ConfirmationError),
     Pagination(PagingError),
     TooManyItems(usize),
     Transport(TransportError),
@@ -87,6 +89,7 @@ impl Error {
             Cause::Build(_)
             | Cause::PlanConflict(_)
             | Cause::PlanRejected(_)
+            | Cause::Confirmation(_)
             | Cause::Pagination(_)
             | Cause::TooManyItems(_) => false,
             Cause::Transport(error) => error.maybe_applied(),
@@ -126,6 +129,8 @@ impl Error {
             Cause::Build(_) => ErrorKind::Build,
             Cause::PlanConflict(_) => ErrorKind::PlanConflict,
             Cause::PlanRejected(_) => ErrorKind::PlanRejected,
+            Cause::Confirmation(ConfirmationError::Stale(_)) => ErrorKind::ConfirmationStale,
+            Cause::Confirmation(_) => ErrorKind::NotConfirmed,
             Cause::Pagination(_) => ErrorKind::Pagination,
             Cause::TooManyItems(_) => ErrorKind::TooManyItems,
             Cause::Transport(error) => match error.kind() {
@@ -142,6 +147,7 @@ impl Error {
                 TransportErrorKind::DeadlineExceeded => ErrorKind::DeadlineExceeded,
                 TransportErrorKind::ResponseTooLarge { .. } => ErrorKind::ResponseTooLarge,
                 TransportErrorKind::Credential => ErrorKind::Credential,
+                TransportErrorKind::NotConfirmed => ErrorKind::NotConfirmed,
                 TransportErrorKind::Layer => ErrorKind::Layer,
             },
             Cause::Response(error) => match error {
@@ -200,6 +206,15 @@ impl Error {
     pub fn plan_error(&self) -> Option<&PlanError> {
         match &self.0.cause {
             Cause::PlanRejected(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Returns the reason why the confirmation was not accepted, with the current losses if they changed
+    /// ([`ErrorKind::ConfirmationStale`]).
+    pub fn confirmation_error(&self) -> Option<&ConfirmationError> {
+        match &self.0.cause {
+            Cause::Confirmation(error) => Some(error),
             _ => None,
         }
     }
