@@ -11,6 +11,7 @@ use std::env::{self, VarError};
 use std::error::Error as StdError;
 use std::process::ExitCode;
 
+use convex_mgmt::deployment::log_streams::{NewStream, NewWebhook, WebhookFormat};
 use convex_mgmt::management::deployments::reference;
 use convex_mgmt::{AccessToken, Client, Endpoint, ManagementApi, Printable, TeamId};
 use convex_mgmt_fake::{FakeControlPlane, FakeServer, TokenClass};
@@ -111,7 +112,11 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
                 reference::check(&options.wanted.reference).map_err(|error| format!("--reference: {error}"))?;
             }
             Long("team") => options.wanted.team = Some(TeamId(parser.value()?.parse()?)),
-            Long("webhook") => options.wanted.webhook = Some(parser.value()?.string()?),
+            Long("webhook") => {
+                let url = parser.value()?.string()?;
+                NewWebhook::new(&url, WebhookFormat::Jsonl).check().map_err(|error| format!("--webhook: {error}"))?;
+                options.wanted.webhook = Some(url);
+            }
             Long("keep") => options.keep = true,
             Long("yes") => options.yes = true,
             Long("json") => options.json = true,

@@ -425,7 +425,14 @@ fn a_name_on_the_service_cannot_forge_a_line() {
 
 #[test]
 fn wrong_usage_exits_with_2() {
-    let wrong: [&[&str]; 5] = [&["--bogus"], &["--team", "acme"], &["--project"], &["--reference", "new"], &["value"]];
+    let wrong: [&[&str]; 6] = [
+        &["--bogus"],
+        &["--team", "acme"],
+        &["--project"],
+        &["--reference", "new"],
+        &["--webhook", "canary"],
+        &["value"],
+    ];
     for arguments in wrong {
         let (_, stderr, code) = texts(&program().args(arguments).output().unwrap());
         assert_eq!((code, stderr.contains("usage: provision")), (Some(2), true), "{arguments:?}: {stderr}");
