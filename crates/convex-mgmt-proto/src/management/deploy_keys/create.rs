@@ -94,7 +94,7 @@ management_operation! {
     credentials: [PersonalToken, OAuthTeamToken, TeamToken, OAuthProjectToken],
     verify_with: ListDeployKeys,
     flags: [secret_response],
-    codes: [DeploymentNotFound, InvalidIdentity, AccessTokenInvalid, SSORequired],
+    codes: [DeploymentNotFound],
 }
 
 impl CreateDeployKey {

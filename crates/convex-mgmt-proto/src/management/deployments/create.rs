@@ -153,7 +153,7 @@ management_operation! {
     verify_with: ListDeployments,
     destroys: "a preview deployment with the same identifier, with its data and files",
     destroys_if: |it| it.may_replace(),
-    codes: [InvalidIdentity, AccessTokenInvalid, SSORequired, ProjectNotFound, DeploymentQuotaReached],
+    codes: [ProjectNotFound, DeploymentQuotaReached],
     check: |it| Violations::err_if_any(it.deployment.violations()),
 }
 

@@ -131,7 +131,7 @@ management_operation! {
     idempotency: Idempotent,
     credentials: [PersonalToken, OAuthTeamToken, TeamToken, OAuthProjectToken],
     verify_with: GetDeployment,
-    codes: [InvalidIdentity, AccessTokenInvalid, SSORequired, DeploymentNotFound],
+    codes: [DeploymentNotFound],
     check: |it| Violations::err_if_any(it.changes.violations()),
 }
 
