@@ -3,8 +3,9 @@
 use std::process::Command;
 use std::time::Instant;
 
+use crate::published::{api, deps};
 use crate::shell::{cargo, output, root, run, target, tool};
-use crate::{Failure, api, deps, dotenv, operations, spec, tidy};
+use crate::{Failure, dotenv, operations, spec, tidy};
 
 /// The version of cargo-deny to run.
 const CARGO_DENY: &str = "0.20.2";
@@ -18,7 +19,7 @@ const STEPS: &[Step] = &[
     ("operations page", operations::docs::check),
     ("dependencies", deps::run),
     // Without the variable nobody expects documents.
-    ("spec", || spec::run(None, std::env::var_os(spec::FOLDER).is_none())),
+    ("spec", || spec::run(None, std::env::var_os(spec::FOLDER).is_none(), false)),
     ("clippy", || run(&mut cargo("clippy --quiet --workspace --all-targets --all-features -- --deny warnings"))),
     ("docs", || {
         let mut docs = cargo("doc --quiet --workspace --all-features --no-deps --document-private-items");

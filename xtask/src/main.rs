@@ -1,14 +1,13 @@
 //! `cargo xtask`: the commands of CI and of maintenance.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program prints its results")]
 
-mod api;
 mod ci;
-mod deps;
 mod dotenv;
 mod failure;
 mod fuzz;
 mod mutants;
 mod operations;
+mod published;
 mod shell;
 mod spec;
 mod tidy;
@@ -18,6 +17,7 @@ use std::process::ExitCode;
 
 pub(crate) use failure::Failure;
 use lexopt::prelude::*;
+use published::{api, cost, deps};
 
 /// The help, without the checks of `tidy` at its end.
 const USAGE: &str = "\
@@ -26,7 +26,8 @@ usage: cargo xtask COMMAND
   ci                    run all checks, cheap ones first, and stop at the first that fails
   spec [--dir DIR] [--allow-missing]
                         compare the operations and their bodies with the OpenAPI documents in DIR, or in the folder
-                        that CONVEX_MGMT_OPENAPI names; without documents it fails, except with --allow-missing
+                        that CONVEX_MGMT_OPENAPI names, and print the form of each nullable property; without documents
+                        it fails, except with --allow-missing
   fuzz [--seconds N] [TARGET]
                         run one fuzz target, or each, under libFuzzer for N seconds; the default is 30
   mutants [FILE...]     run cargo-mutants on the published crates: change the code in one small place at a time, and
@@ -35,9 +36,13 @@ usage: cargo xtask COMMAND
                         is not part of ci
   dotenv [--write]      compare the expected values in the tests of the .env parser with npm's dotenv, which is installed
                         if it is missing; with --write, write the expected values
-  docs                  write docs/operations.md from the registry of operations
+  docs                  write the generated pages of docs/: operations, error codes and credentials
   new-operation         add the operation of docs/adding-an-operation.md to a copy of the project, and run the tests
                         that cover every operation there
+  cost [--base REVISION]
+                        build convex-mgmt-proto and a program with one operation from scratch, and print the CPU seconds and
+                        the size; with a revision, compare them with its costs, and fail if they have grown faster than
+                        the number of operations. It is not part of ci
   deps                  check the size and the content of the dependency trees
   api                   check which other crates the public signatures name
   tidy [CHECK...]       check the files against the project's rules; the default is all checks:
@@ -46,6 +51,7 @@ usage: cargo xtask COMMAND
 enum Command {
     Help,
     Ci,
+    Cost { base: Option<String> },
     Spec { dir: Option<PathBuf>, allow_missing: bool },
     Fuzz { target: Option<String>, seconds: u32 },
     Mutants { files: Vec<String> },
@@ -71,7 +77,8 @@ fn main() -> ExitCode {
             Ok(())
         }
         Command::Ci => ci::run_steps(),
-        Command::Spec { dir, allow_missing } => spec::run(dir, allow_missing),
+        Command::Cost { base } => cost::run_for(base.as_deref()),
+        Command::Spec { dir, allow_missing } => spec::run(dir, allow_missing, true),
         Command::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),
         Command::Mutants { files } => mutants::run(&files),
         Command::Dotenv { write } => dotenv::run(write),
@@ -93,12 +100,13 @@ fn main() -> ExitCode {
 fn command() -> Result<Command, lexopt::Error> {
     let mut parser = lexopt::Parser::from_env();
     let (mut name, mut dir, mut allow_missing) = (None, None, false);
-    let (mut targets, mut seconds, mut write) = (Vec::new(), None, false);
+    let (mut targets, mut seconds, mut write, mut base) = (Vec::new(), None, false, None);
     while let Some(argument) = parser.next()? {
         match argument {
             Short('h') | Long("help") => return Ok(Command::Help),
             Long("dir") => dir = Some(parser.value()?.into()),
             Long("allow-missing") => allow_missing = true,
+            Long("base") => base = Some(parser.value()?.string()?),
             Long("write") => write = true,
             Long("seconds") => seconds = Some(parser.value()?.parse()?),
             Value(value) if name.is_none() => name = Some(value.string()?),
@@ -115,6 +123,9 @@ fn command() -> Result<Command, lexopt::Error> {
     if name != "dotenv" && write {
         return Err("--write belongs to `dotenv`".into());
     }
+    if name != "cost" && base.is_some() {
+        return Err("--base belongs to `cost`".into());
+    }
     if name != "fuzz" && seconds.is_some() {
         return Err("--seconds belongs to `fuzz`".into());
     }
@@ -123,6 +134,7 @@ fn command() -> Result<Command, lexopt::Error> {
     }
     Ok(match name.as_str() {
         "ci" => Command::Ci,
+        "cost" => Command::Cost { base },
         "spec" => Command::Spec { dir, allow_missing },
         "fuzz" => Command::Fuzz { target: targets.pop(), seconds: seconds.unwrap_or(30) },
         "mutants" => Command::Mutants { files: targets },

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::entries::ENTRIES;
-use super::{codes, page};
+use super::{codes, credentials, page};
 use crate::Failure;
 use crate::shell::root;
 
@@ -12,6 +12,9 @@ const PAGE: &str = "docs/operations.md";
 
 /// The page of error codes, below the project's root.
 const CODES: &str = "docs/error-codes.md";
+
+/// The page of credentials, below the project's root.
+const CREDENTIALS: &str = "docs/credentials.md";
 
 /// The definitions of the page's links for rustdoc, below the project's root. The facade includes them before the page, so that they
 /// take precedence over the page's own, which a git host uses.
@@ -22,7 +25,7 @@ pub(crate) fn write() -> Result<(), Failure> {
     for (name, text) in files()? {
         fs::write(root().join(name), text)?;
     }
-    println!("wrote {PAGE}, {LINKS} and {CODES}: {} operations", ENTRIES.len());
+    println!("wrote {PAGE}, {LINKS}, {CODES} and {CREDENTIALS}: {} operations", ENTRIES.len());
     Ok(())
 }
 
@@ -38,7 +41,7 @@ pub(crate) fn check() -> Result<(), Failure> {
 }
 
 /// The name and the text of each file.
-fn files() -> Result<[(&'static str, String); 3], Failure> {
+fn files() -> Result<[(&'static str, String); 4], Failure> {
     let (page, links) = page::page()?;
-    Ok([(PAGE, page), (LINKS, links), (CODES, codes::page())])
+    Ok([(PAGE, page), (LINKS, links), (CODES, codes::page()), (CREDENTIALS, credentials::page()?)])
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::bodies::{Bodies, Built, RoundTrip};
 use super::document;
+use super::nullable;
 use super::overrides::{Instead, Override, Side, What};
 use super::reach::Reach;
 use super::samples::{self, Kind, Sample};
@@ -37,6 +38,7 @@ pub(crate) struct Report {
     used: BTreeSet<usize>,
     overrides: usize,
     noted: usize,
+    nullable: nullable::Table,
     pub(crate) problems: Vec<String>,
 }
 
@@ -45,7 +47,7 @@ impl Report {
     pub(crate) fn totals(&self) -> String {
         format!(
             "{} operations with {} bodies: {} samples, {} broken samples, {} built requests; {} overrides used of {}, {} \
-             noted; {} problems",
+             noted; {} nullable properties; {} problems",
             self.operations,
             self.bodies,
             self.samples,
@@ -54,8 +56,14 @@ impl Report {
             self.used.len(),
             self.overrides,
             self.noted,
+            self.nullable.len(),
             self.problems.len()
         )
+    }
+
+    /// Returns the table of nullable properties, as Markdown.
+    pub(crate) fn nullable(&self) -> Vec<String> {
+        self.nullable.lines()
     }
 }
 
@@ -172,6 +180,7 @@ impl<'a> Run<'a> {
         let body = Body { id, side, read, shape: &shape, validator: &validator };
         self.report.samples += good.len();
         self.report.broken += broken.len();
+        self.report.nullable.add(id, side, read, &samples::nullable(&shape), &self.tables.overrides);
         let mut read_back = String::new();
         for sample in good.iter().chain(&broken) {
             match self.sample(&body, sample) {

@@ -6,6 +6,7 @@
 mod bodies;
 mod conformance;
 mod document;
+mod nullable;
 mod overrides;
 mod reach;
 #[cfg(test)]
@@ -47,12 +48,13 @@ const DOCUMENTS: [Document; 2] = [
     Document {
         file: "management-openapi.json",
         api: ManagementApi::KEY,
-        complete: false,
+        complete: true,
         overrides: overrides::MANAGEMENT,
     },
 ];
 
-pub(crate) fn run(dir: Option<PathBuf>, allow_missing: bool) -> Result<(), Failure> {
+/// Compares the documents, and prints the totals and, if wanted, the tables of nullable properties.
+pub(crate) fn run(dir: Option<PathBuf>, allow_missing: bool, with_tables: bool) -> Result<(), Failure> {
     let Some(dir) = dir.or_else(|| std::env::var_os(FOLDER).map(PathBuf::from)) else {
         return missing(allow_missing, format!("neither {FOLDER} nor --dir is set"));
     };
@@ -60,8 +62,8 @@ pub(crate) fn run(dir: Option<PathBuf>, allow_missing: bool) -> Result<(), Failu
         Ok(documents) => documents,
         Err(error) => return missing(allow_missing, error),
     };
-    let Found { lines, problems } = check(&documents)?;
-    lines.iter().for_each(|line| println!("{line}"));
+    let Found { lines, tables, problems } = check(&documents)?;
+    lines.iter().chain(tables.iter().filter(|_| with_tables)).for_each(|line| println!("{line}"));
     if problems.is_empty() { Ok(()) } else { Err(problems.join("\n").into()) }
 }
 
@@ -82,14 +84,15 @@ fn read_all(dir: &Path) -> Result<Vec<String>, String> {
     DOCUMENTS.iter().map(read).collect()
 }
 
-/// The result for all documents: a report and the problems.
+/// The result for all documents: a report, the tables of nullable properties, and the problems.
 struct Found {
     lines: Vec<String>,
+    tables: Vec<String>,
     problems: Vec<String>,
 }
 
 fn check(documents: &[String]) -> Result<Found, Failure> {
-    let (mut counts, mut lines, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut counts, mut lines, mut tables, mut problems) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (Document { api, complete, overrides, .. }, text) in DOCUMENTS.iter().zip(documents) {
         let document = serde_json::from_str(text)?;
         let documented = documented(&document);
@@ -109,12 +112,14 @@ fn check(documents: &[String]) -> Result<Found, Failure> {
                 &Tables { bodies, requests, overrides: overrides.concat(), complete: *complete },
             );
             lines.push(format!("{api}: {}", report.totals()));
+            tables.push(format!("\nnullable properties of the {api} API:\n"));
+            tables.extend(report.nullable());
             // Both APIs may have an operation with this id.
             problems.extend(report.problems.into_iter().map(|problem| format!("{api}/{problem}")));
         }
     }
     lines.insert(0, counts.join(", "));
-    Ok(Found { lines, problems })
+    Ok(Found { lines, tables, problems })
 }
 
 fn differences(ours: &OperationMeta, documented: &Documented) -> Vec<String> {
@@ -192,7 +197,7 @@ mod tests {
     #[test]
     fn operations_agree_with_the_documents() {
         let Some(dir) = folder(FOLDER, "nothing was compared with the OpenAPI documents") else { return };
-        let Found { lines, problems } = check(&read_all(&dir).unwrap()).unwrap();
+        let Found { lines, problems, .. } = check(&read_all(&dir).unwrap()).unwrap();
         assert!(problems.is_empty(), "{}\n{}", lines.join("\n"), problems.join("\n"));
     }
 

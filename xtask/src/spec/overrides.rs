@@ -38,7 +38,7 @@ pub(crate) enum What {
 }
 
 /// The body of a request or of a response.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Side {
     Request,
     Response,

@@ -18,6 +18,8 @@ pub(crate) struct Sample {
     pub(crate) what: String,
     /// The place of the change: `items[0].status<failed>.reason`. A branch of a union is in angle brackets, and the root is empty.
     pub(crate) place: String,
+    /// [`Field::owner`] of the property at the place. Empty if the place is no property.
+    pub(crate) owner: String,
     pub(crate) value: Value,
 }
 
@@ -59,7 +61,13 @@ impl fmt::Display for Sample {
 
 impl Sample {
     fn new(kind: Kind, what: impl Into<String>, value: Value) -> Self {
-        Self { kind, what: what.into(), place: String::new(), value }
+        Self { kind, what: what.into(), place: String::new(), owner: String::new(), value }
+    }
+
+    /// Returns the same sample as one of a property, if it is about the whole property.
+    fn of(self, field: &Field) -> Self {
+        let owner = if self.place.is_empty() { field.owner.clone() } else { self.owner };
+        Self { owner, ..self }
     }
 
     /// Returns the same sample one level further out. `wrap` puts its value into the surrounding value.
@@ -77,6 +85,40 @@ pub(crate) fn samples(document: &Value, schema: &Value) -> Result<Vec<Sample>, S
     Ok(without_repeats(all))
 }
 
+/// A property that may be `null`.
+#[derive(Clone, Debug)]
+pub(crate) struct Nullable {
+    /// The body with `null` there.
+    pub(crate) null: Sample,
+    /// The body without the property. `None` if it is required.
+    pub(crate) absent: Option<Sample>,
+    /// The same body with other values there.
+    pub(crate) present: Vec<Value>,
+}
+
+impl Nullable {
+    /// Returns the name of the property.
+    pub(crate) fn name(&self) -> &str {
+        self.null.place.rsplit(['.', '>']).next().unwrap_or_default()
+    }
+}
+
+/// Returns the properties that may be `null`.
+pub(crate) fn nullable(shape: &Shape) -> Vec<Nullable> {
+    let all = variations(shape);
+    let property = |null: &Sample| {
+        let at = |what: &str, one: &Sample| one.what == what && one.place == null.place;
+        let present =
+            all.iter().filter(|one| one.place.starts_with(&null.place) && !at(NULL, one) && !at(WITHOUT, one));
+        Nullable {
+            null: null.clone(),
+            absent: all.iter().find(|one| at(WITHOUT, one)).cloned(),
+            present: present.map(|one| one.value.clone()).collect(),
+        }
+    };
+    all.iter().filter(|one| one.what == NULL && !one.owner.is_empty()).map(property).collect()
+}
+
 /// Returns values that are invalid in the schema, and that a reader must reject.
 pub(crate) fn broken(document: &Value, schema: &Value) -> Result<Vec<Sample>, String> {
     Ok(without_repeats(faults(&shape::read(document, schema)?, Kind::Null)))
@@ -91,6 +133,12 @@ fn without_repeats(mut all: Vec<Sample>) -> Vec<Sample> {
 
 /// A string that is hard to encode: quotes, a backslash, a line break, and more than ASCII.
 const ODD_TEXT: &str = "\"é\" \\ \n 日本 🦀";
+
+/// [`Sample::what`] of a `null`.
+const NULL: &str = "null";
+
+/// [`Sample::what`] of a missing property.
+const WITHOUT: &str = "without";
 
 /// The property that is added for `Kind::UnknownField`.
 pub(crate) const NEW_FIELD: &str = "someNewField";
@@ -138,7 +186,7 @@ fn with(object: &Value, name: &str, value: impl Into<Option<Value>>) -> Value {
 fn variations(shape: &Shape) -> Vec<Sample> {
     let mut all = form_variations(&shape.form);
     if shape.nullable {
-        all.push(Sample::new(Kind::Valid, "null", Value::Null));
+        all.push(Sample::new(Kind::Valid, NULL, Value::Null));
     }
     all
 }
@@ -185,11 +233,12 @@ fn form_variations(form: &Form) -> Vec<Sample> {
 
 fn object_variations(fields: &[Field], rest: &Rest, full: &Value, least: Value) -> Vec<Sample> {
     let mut all = vec![Sample::new(Kind::Valid, "required only", least)];
-    for Field { name, required, shape } in fields {
+    for field in fields {
+        let Field { name, required, shape, .. } = field;
         if !required {
-            all.push(Sample::new(Kind::Valid, "without", with(full, name, None)).inside(name, |value| value));
+            all.push(Sample::new(Kind::Valid, WITHOUT, with(full, name, None)).inside(name, |value| value));
         }
-        let inside = |sample: Sample| sample.inside(name, |value| with(full, name, value));
+        let inside = |sample: Sample| sample.of(field).inside(name, |value| with(full, name, value));
         all.extend(variations(shape).into_iter().map(inside));
     }
     match rest {
@@ -244,7 +293,7 @@ fn form_faults(form: &Form) -> Vec<Sample> {
             all.extend(faults(item, Kind::Null).into_iter().map(|sample| sample.inside("[0]", |value| json!([value]))));
         }
         Form::Object(fields, rest) => {
-            for Field { name, required, shape } in fields {
+            for Field { name, required, shape, .. } in fields {
                 if *required {
                     let missing = Sample::new(Kind::Missing, "missing", with(&full, name, None));
                     all.push(missing.inside(name, |value| value));

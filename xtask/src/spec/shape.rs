@@ -40,6 +40,8 @@ pub(crate) struct Field {
     pub(crate) name: String,
     pub(crate) required: bool,
     pub(crate) shape: Shape,
+    /// The named schema that has this property, or `(inline)` if the schema of the body has no name.
+    pub(crate) owner: String,
 }
 
 /// The properties of an object besides its named ones.
@@ -132,11 +134,12 @@ impl<'a> Reader<'a> {
         if let Some(name) = required.iter().find(|name| properties.is_none_or(|all| !all.contains_key(**name))) {
             return Err(format!("{name} is required, but not described"));
         }
+        let owner = self.open.last().and_then(|target| target.rsplit('/').next()).unwrap_or("(inline)").to_owned();
         let mut fields = Vec::new();
         for (name, schema) in properties.into_iter().flatten() {
             let required = required.contains(&name.as_str());
             match self.shape(schema)? {
-                Some(shape) => fields.push(Field { name: name.clone(), required, shape }),
+                Some(shape) => fields.push(Field { name: name.clone(), required, shape, owner: owner.clone() }),
                 None if required => return Ok(None),
                 None => {}
             }

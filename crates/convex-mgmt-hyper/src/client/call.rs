@@ -4,12 +4,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use convex_mgmt_proto::{OperationMeta, ResponseError, Sent};
+use convex_mgmt_proto::{CredentialKind, OperationMeta, ResponseError, Sent};
 use http::{Request, Response, Uri};
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
 use crate::error::{Attempts, Cause, Error, TransportError};
+use crate::layers::RefreshedCredential;
 use crate::service::Transport;
 use crate::trace::CallSpan;
 
@@ -17,6 +18,8 @@ use crate::trace::CallSpan;
 pub(super) struct Call {
     operation: &'static OperationMeta,
     uri: Uri,
+    /// The kind of the credential that was sent last.
+    credential: CredentialKind,
     started: Instant,
     /// The attempts that led to the response.
     attempts: Attempts,
@@ -24,10 +27,10 @@ pub(super) struct Call {
 }
 
 impl Call {
-    fn start(operation: &'static OperationMeta, request: &Request<Bytes>) -> Self {
+    fn start(operation: &'static OperationMeta, credential: CredentialKind, request: &Request<Bytes>) -> Self {
         let span = CallSpan::new(operation, request);
         let uri = request.uri().clone();
-        Self { operation, uri, started: Instant::now(), attempts: Attempts::ONE, span }
+        Self { operation, uri, credential, started: Instant::now(), attempts: Attempts::ONE, span }
     }
 
     /// Returns the error of a call without a complete response.
@@ -47,7 +50,8 @@ impl Call {
 
     fn error(&self, attempts: Attempts, sent: Sent, cause: Cause) -> Error {
         let url = self.operation.endpoint_url(&self.uri).unwrap_or_default().into();
-        let error = Error::new(self.operation, url, attempts, self.started.elapsed(), sent, cause);
+        let error = Error::new(self.operation, url, attempts, self.started.elapsed(), sent, cause)
+            .with_credential(self.credential);
         self.span.failed(&error);
         error
     }
@@ -68,6 +72,8 @@ pin_project! {
     /// The time of the call starts with the first poll. An `async fn` would hold the request twice.
     pub(super) struct CallFuture<S: Transport> {
         operation: &'static OperationMeta,
+        // The kind of the endpoint's credential.
+        credential: CredentialKind,
         // Set by the first poll, and taken by the last one.
         call: Option<Call>,
         #[pin]
@@ -77,12 +83,17 @@ pin_project! {
 
 impl<S: Transport> CallFuture<S> {
     /// Creates the future of a call. If the request could not be built, it fails with that error.
-    pub(super) fn new(service: S, operation: &'static OperationMeta, request: Result<Request<Bytes>, Error>) -> Self {
+    pub(super) fn new(
+        service: S,
+        operation: &'static OperationMeta,
+        credential: CredentialKind,
+        request: Result<Request<Bytes>, Error>,
+    ) -> Self {
         let state = match request {
             Ok(request) => State::Readying { service, request: Some(request) },
             Err(error) => State::Failed { error: Some(error) },
         };
-        Self { operation, call: None, state }
+        Self { operation, credential, call: None, state }
     }
 }
 
@@ -94,7 +105,7 @@ impl<S: Transport> Future for CallFuture<S> {
         if this.call.is_none() {
             match this.state.as_mut().project() {
                 StateProjection::Readying { request: Some(request), .. } => {
-                    *this.call = Some(Call::start(this.operation, request));
+                    *this.call = Some(Call::start(this.operation, *this.credential, request));
                 }
                 StateProjection::Failed { error } => {
                     return error.take().map_or(Poll::Pending, |error| Poll::Ready(Err(error)));
@@ -125,6 +136,9 @@ impl<S: Transport> Future for CallFuture<S> {
         Poll::Ready(match result {
             Ok(response) => {
                 call.attempts = response.extensions().get().copied().unwrap_or(Attempts::ONE);
+                if let Some(RefreshedCredential(kind)) = response.extensions().get() {
+                    call.credential = *kind;
+                }
                 call.span.responded(&response, call.attempts);
                 Ok((response, call))
             }

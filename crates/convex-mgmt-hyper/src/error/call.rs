@@ -4,9 +4,11 @@ use std::error::Error as StdError;
 use std::time::Duration;
 
 use convex_mgmt_proto::deployment::environment_variables::{PlanConflict, PlanError};
+use convex_mgmt_proto::guard::ConfirmationError;
 use convex_mgmt_proto::management::deployments::DeploymentEndpointError;
 use convex_mgmt_proto::{
-    ApiError, BuildError, ErrorCode, Idempotency, OperationMeta, PagingError, ResponseError, Sent,
+    ApiError, BuildError, Compatibility, CredentialKind, ErrorCode, Idempotency, OperationMeta, PagingError,
+    ResponseError, Sent,
 };
 use http::StatusCode;
 
@@ -27,6 +29,8 @@ pub(super) struct Inner {
     pub(super) attempts: Attempts,
     pub(super) elapsed: Duration,
     pub(super) sent: Sent,
+    /// The kind of the credential that was sent last, if the error is about a response.
+    pub(super) credential: Option<CredentialKind>,
     pub(super) cause: Cause,
 }
 
@@ -34,6 +38,7 @@ pub(crate) enum Cause {
     Build(BuildError),
     PlanConflict(PlanConflict),
     PlanRejected(PlanError),
+    Confirmation(ConfirmationError),
     Pagination(PagingError),
     TooManyItems(usize),
     /// The call succeeded, and what it returned cannot be used.
@@ -56,7 +61,13 @@ impl Error {
         sent: Sent,
         cause: Cause,
     ) -> Self {
-        Self(Box::new(Inner { operation, url, attempts, elapsed, sent, cause }))
+        Self(Box::new(Inner { operation, url, attempts, elapsed, sent, credential: None, cause }))
+    }
+
+    /// Adds the kind of the credential that was sent last.
+    pub(crate) fn with_credential(mut self, kind: CredentialKind) -> Self {
+        self.0.credential = Some(kind);
+        self
     }
 
     /// Returns the kind of the error. For a write with an unknown outcome it is [`ErrorKind::OutcomeUnknown`], whatever the
@@ -81,6 +92,7 @@ impl Error {
             Cause::Build(_)
             | Cause::PlanConflict(_)
             | Cause::PlanRejected(_)
+            | Cause::Confirmation(_)
             | Cause::Pagination(_)
             | Cause::TooManyItems(_)
             | Cause::Endpoint(_) => false,
@@ -125,6 +137,8 @@ impl Error {
             Cause::Build(_) => ErrorKind::Build,
             Cause::PlanConflict(_) => ErrorKind::PlanConflict,
             Cause::PlanRejected(_) => ErrorKind::PlanRejected,
+            Cause::Confirmation(ConfirmationError::Stale(_)) => ErrorKind::ConfirmationStale,
+            Cause::Confirmation(_) => ErrorKind::NotConfirmed,
             Cause::Pagination(_) => ErrorKind::Pagination,
             Cause::TooManyItems(_) => ErrorKind::TooManyItems,
             Cause::Endpoint(_) => ErrorKind::Endpoint,
@@ -142,6 +156,7 @@ impl Error {
                 TransportErrorKind::DeadlineExceeded => ErrorKind::DeadlineExceeded,
                 TransportErrorKind::ResponseTooLarge { .. } => ErrorKind::ResponseTooLarge,
                 TransportErrorKind::Credential => ErrorKind::Credential,
+                TransportErrorKind::NotConfirmed => ErrorKind::NotConfirmed,
                 TransportErrorKind::Layer => ErrorKind::Layer,
             },
             Cause::Response(error) => match error {
@@ -200,6 +215,15 @@ impl Error {
     pub fn plan_error(&self) -> Option<&PlanError> {
         match &self.0.cause {
             Cause::PlanRejected(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Returns the reason why the confirmation was not accepted, with the current losses if they changed
+    /// ([`ErrorKind::ConfirmationStale`]).
+    pub fn confirmation_error(&self) -> Option<&ConfirmationError> {
+        match &self.0.cause {
+            Cause::Confirmation(error) => Some(error),
             _ => None,
         }
     }
@@ -271,6 +295,27 @@ impl Error {
     pub fn is_auth(&self) -> bool {
         self.cause_kind() == ErrorKind::Credential
             || matches!(self.status(), Some(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)) && !self.is_web_page()
+    }
+
+    /// Returns whether the operation accepts the kind of credential that was sent, as far as Convex documents it, if the server
+    /// rejected the credential with 401 or 403. The reason names the classes to use instead.
+    ///
+    /// `Display` has the reason if the operation does not accept the kind, or the permission if the server reports that it is
+    /// missing.
+    ///
+    /// ```
+    /// use convex_mgmt::Error;
+    /// use convex_mgmt::proto::Acceptance;
+    ///
+    /// fn wrong_kind(error: &Error) -> Option<String> {
+    ///     let compatibility = error.compatibility()?;
+    ///     (compatibility.acceptance == Acceptance::Rejected).then_some(compatibility.reason)
+    /// }
+    /// ```
+    pub fn compatibility(&self) -> Option<Compatibility> {
+        let is_rejected = self.is_auth() && self.response_error().is_some();
+        let kind = self.0.credential.filter(|_| is_rejected)?;
+        Some(kind.compatibility(self.0.operation))
     }
 
     /// Returns `true` if a web page came instead of a response of the API, for example from a proxy.

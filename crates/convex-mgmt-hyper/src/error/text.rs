@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use convex_mgmt_proto::{ResponseError, Sent};
+use convex_mgmt_proto::{Acceptance, Compatibility, ErrorCode, ResponseError, Sent};
 
 use super::call::{Cause, Error, Inner};
 use super::kind::ErrorKind;
@@ -31,12 +31,13 @@ struct Text<'a> {
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { error, has_remedy } = *self;
-        let Inner { operation, url, attempts, elapsed, sent, cause } = &*error.0;
+        let Inner { operation, url, attempts, elapsed, sent, credential: _, cause } = &*error.0;
         write!(f, "{}: ", operation.id)?;
         match cause {
             Cause::Build(error) => return write!(f, "{error}; nothing was sent"),
             Cause::PlanConflict(error) => return write!(f, "{error}; nothing was changed"),
             Cause::PlanRejected(error) => return write!(f, "{error}; nothing was changed"),
+            Cause::Confirmation(error) => return write!(f, "{error}; nothing was changed"),
             Cause::Pagination(error) => return error.fmt(f),
             Cause::TooManyItems(max) => {
                 return write!(f, "the list has more than {max} items: raise the limit, or walk it by page");
@@ -45,6 +46,15 @@ impl fmt::Display for Text<'_> {
             Cause::Transport(error) => error.describe(host(url)).fmt(f)?,
             Cause::Response(ResponseError::Api(error)) if !has_remedy => error.summary().fmt(f)?,
             Cause::Response(error) => error.fmt(f)?,
+        }
+        match error.compatibility() {
+            Some(Compatibility { acceptance: Acceptance::Rejected, reason, .. }) => write!(f, "; {reason}")?,
+            Some(Compatibility { permission: Some(permission), .. })
+                if error.code() == Some(&ErrorCode::OperationNotPermitted) =>
+            {
+                write!(f, "; the operation needs {permission}")?;
+            }
+            _ => {}
         }
         let (known, next) = match (cause, sent) {
             // The text of the cause says it.
@@ -85,15 +95,19 @@ impl fmt::Display for Time {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { operation, url, attempts, elapsed, sent, cause } = &*self.0;
+        let Inner { operation, url, attempts, elapsed, sent, credential, cause } = &*self.0;
         let mut debug = f.debug_struct("Error");
         debug.field("operation", &operation.id).field("url", url);
         debug.field("kind", &self.kind()).field("cause_kind", &self.cause_kind());
         debug.field("attempts", &attempts.count).field("elapsed", elapsed).field("sent", sent);
+        if let Some(kind) = credential {
+            debug.field("credential", &kind.describe());
+        }
         match cause {
             Cause::Build(error) => debug.field("cause", error),
             Cause::PlanConflict(error) => debug.field("cause", error),
             Cause::PlanRejected(error) => debug.field("cause", error),
+            Cause::Confirmation(error) => debug.field("cause", error),
             Cause::Pagination(error) => debug.field("cause", error),
             Cause::TooManyItems(max) => debug.field("max_items", max),
             Cause::Endpoint(error) => debug.field("cause", error),
@@ -113,6 +127,25 @@ mod tests {
         for (time, text) in [(0, "0 ms"), (340, "340 ms"), (999, "999 ms"), (1000, "1.0 s"), (61_240, "61.2 s")] {
             assert_eq!(Time(Duration::from_millis(time)).to_string(), text);
         }
+    }
+
+    #[test]
+    fn explains_a_credential_of_the_wrong_kind_after_the_cause() {
+        use bytes::Bytes;
+        use convex_mgmt_proto::management::ListPersonalAccessTokens;
+        use convex_mgmt_proto::{AccessTokenKind, CredentialKind, Operation};
+
+        use crate::error::Attempts;
+
+        let response = http::Response::builder().status(403).body(Bytes::from_static(b"{}")).unwrap();
+        let cause = Cause::Response(ListPersonalAccessTokens::from_response(response).unwrap_err());
+        let (meta, url) = (ListPersonalAccessTokens::META, "https://api.convex.dev".into());
+        let error = Error::new(meta, url, Attempts::ONE, Duration::ZERO, Sent::Maybe, cause);
+        assert!(!error.to_string().contains("does not accept"), "{error}");
+        let error = error.with_credential(CredentialKind::AccessToken(AccessTokenKind::OAuthTeam));
+        let reason = "; the operation does not accept an OAuth team token: use a personal access token";
+        assert!(error.to_string().ends_with(reason), "{error}");
+        assert!(format!("{error:?}").contains("an OAuth team token"), "{error:?}");
     }
 
     #[test]

@@ -8,7 +8,9 @@
 //!
 //! * [`access_tokens`]: personal and team access tokens, and the details of the client's own token.
 //! * [`audit_log`]: the audit log of a team.
+//! * [`custom_domains`]: domains that lead to a deployment.
 //! * [`custom_roles`]: custom roles, their statements, and the grammar of the resources in statements.
+//! * [`default_environment_variables`]: variables that new deployments of a project get.
 //! * [`deploy_keys`]: the keys for one deployment.
 //! * [`deployments`]: deployments of a project.
 //! * [`members`]: the members of a team, their roles, and invitations.
@@ -30,10 +32,11 @@ macro_rules! management_operation {
 
 pub mod access_tokens;
 pub mod audit_log;
+pub mod custom_domains;
 pub mod custom_roles;
+pub mod default_environment_variables;
 pub mod deploy_keys;
 pub mod deployments;
-mod expiry;
 pub mod members;
 pub mod preview_deploy_keys;
 pub mod projects;

@@ -79,6 +79,13 @@ mod tests {
     };
     use crate::deployment::usage_limits::UsageLimitConfig;
     use crate::deployment::{CreateLogStream, UpdateEnvironmentVariables, UpdateLogStream};
+    use crate::management::UpdateDefaultEnvironmentVariables;
+    use crate::management::access_tokens::{CreatedPersonalAccessToken, CreatedTeamAccessToken, TokenSelector};
+    use crate::management::default_environment_variables::{
+        DefaultEnvironmentVariable, DefaultEnvironmentVariableChange, DefaultEnvironmentVariables,
+    };
+    use crate::management::deploy_keys::CreatedDeployKey;
+    use crate::management::preview_deploy_keys::CreatedPreviewDeployKey;
     use crate::types::Secret;
 
     struct Probe<T>(PhantomData<T>);
@@ -109,7 +116,14 @@ mod tests {
             Secret,
             AxiomUpdate,
             CreateLogStream,
+            CreatedDeployKey,
+            CreatedPersonalAccessToken,
+            CreatedPreviewDeployKey,
+            CreatedTeamAccessToken,
             DatadogUpdate,
+            DefaultEnvironmentVariable,
+            DefaultEnvironmentVariableChange,
+            DefaultEnvironmentVariables,
             EnvironmentVariableChange,
             EnvironmentVariables,
             LogStream,
@@ -124,6 +138,8 @@ mod tests {
             PostHogErrorTrackingUpdate,
             PostHogLogsUpdate,
             SentryUpdate,
+            UpdateDefaultEnvironmentVariables,
+            TokenSelector,
             UpdateEnvironmentVariables,
             UpdateLogStream,
             WebhookUpdate,

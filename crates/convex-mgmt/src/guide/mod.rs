@@ -1,13 +1,15 @@
 //! Guides by topic, with examples.
 //!
 //! * [Environment variables][environment-variables]: list, update, `.env` files, plans, conflicts.
-//! * [Canonical URLs, pausing and deployment info][deployment].
+//! * [Canonical URLs, pausing and deployment info][urls-and-pausing].
 //! * [Log streams][log-streams]: the six kinds, topics, updates, webhook secrets.
 //! * [Audit log][audit-log]: pages, actors, metadata.
 //! * [Data sync][data-sync]: pages, documents, selections.
 //! * [Usage and usage limits][usage-and-limits]: metrics, units, windows, limits.
+//! * [Destructive operations][destructive-operations]: losses, confirmations, the guard.
 //! * [Errors and retries][errors]: error kinds, retry rules, unknown outcomes.
 //! * [Error codes][error-codes]: meaning, next step and operations of each.
+//! * [Credentials][credentials]: the operations that accept each kind.
 //! * [Settings, layers and transports][transports]: defaults, endpoints, connections, proxies, other transports.
 //! * [Testing][testing]: an in-memory Convex for tests, in process, over a socket or from other languages.
 //! * [Reliability][reliability]: guarantees, and the tests that check them.
@@ -38,11 +40,13 @@ macro_rules! guides {
 guides! {
     "tables.html":
     environment_variables = "environment-variables.md";
-    deployment = "deployment.md";
+    urls_and_pausing = "urls-and-pausing.md";
     log_streams = "log-streams.md";
     audit_log = "audit-log.md";
     data_sync = "data-sync.md";
     usage_and_limits = "usage-and-limits.md";
+    credentials = "credentials.md";
+    destructive_operations = "destructive-operations.md";
     errors = "errors.md";
     transports = "transports.md";
     testing = "testing.md";

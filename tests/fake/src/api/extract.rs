@@ -47,19 +47,47 @@ impl<S: Settings, T: DeserializeOwned> FromRequest<Shared<S>> for JsonBody<T> {
 
     async fn from_request(request: Request, state: &Shared<S>) -> Result<Self, ApiError> {
         let limit = state.state().knobs().max_body_bytes;
-        let error = |message: String| ApiError::bad_request("BadJsonBody", message);
-        if !is_json(request.headers()) {
-            return Err(error("the content type is not JSON".to_owned()));
-        }
-        let body: Bytes = match Limited::new(request.into_body(), limit).collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(cause) if cause.is::<LengthLimitError>() => {
-                return Err(error(format!("the body exceeds {limit} bytes")));
-            }
-            Err(_) => return Err(error("the body is incomplete".to_owned())),
-        };
-        serde_json::from_slice(&body).map(JsonBody).map_err(|cause| error(format!("invalid JSON body: {cause}")))
+        check_content_type(request.headers())?;
+        parse(&read(request, limit).await?).map(Self)
     }
+}
+
+/// A JSON body that may be absent or `null`. Both are `None`. An absent body needs no content type.
+pub(crate) struct OptionalJsonBody<T>(pub(crate) Option<T>);
+
+impl<S: Settings, T: DeserializeOwned> FromRequest<Shared<S>> for OptionalJsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &Shared<S>) -> Result<Self, ApiError> {
+        let limit = state.state().knobs().max_body_bytes;
+        let content_type = check_content_type(request.headers());
+        let body = read(request, limit).await?;
+        if body.is_empty() {
+            return Ok(Self(None));
+        }
+        content_type?;
+        parse(&body).map(Self)
+    }
+}
+
+fn bad_body(message: impl Into<String>) -> ApiError {
+    ApiError::bad_request("BadJsonBody", message)
+}
+
+async fn read(request: Request, limit: usize) -> Result<Bytes, ApiError> {
+    match Limited::new(request.into_body(), limit).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(cause) if cause.is::<LengthLimitError>() => Err(bad_body(format!("the body exceeds {limit} bytes"))),
+        Err(_) => Err(bad_body("the body is incomplete")),
+    }
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    serde_json::from_slice(body).map_err(|cause| bad_body(format!("invalid JSON body: {cause}")))
+}
+
+fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    if is_json(headers) { Ok(()) } else { Err(bad_body("the content type is not JSON")) }
 }
 
 /// Returns `true` for `application/json` and `application/*+json`, with any parameters.

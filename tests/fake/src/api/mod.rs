@@ -11,5 +11,5 @@ pub(crate) use caller::{Caller, origin};
 pub(crate) use client_version::{ClientSupport, check_client, client_name};
 pub(crate) use contention::Contention;
 pub(crate) use error::{ApiError, error_response};
-pub(crate) use extract::{JsonBody, PathArg, QueryArgs};
+pub(crate) use extract::{JsonBody, OptionalJsonBody, PathArg, QueryArgs};
 pub(crate) use pagination::Pagination;

@@ -22,7 +22,8 @@ impl Fake {
         UNIX_EPOCH + self.state.deployment().now()
     }
 
-    /// Advances the deployment's clock.
+    /// Advances the deployment's clock. The deployments of a control plane share its clock: use
+    /// [`FakeControlPlane::advance_clock`](crate::FakeControlPlane::advance_clock) for them.
     pub fn advance_clock(&self, time: Duration) {
         self.state.deployment().advance_clock(time);
     }

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::builder::TokenClass;
+use super::events;
 use super::handle::FakeControlPlane;
 use crate::control::{Clocked, Commands, Rejection, clock_routes, rejection, respond_with};
 use crate::state::Knobs;
@@ -23,10 +24,12 @@ pub(super) async fn respond(plane: &FakeControlPlane, request: Request<Body>) ->
         .route("/_fake/ledger", get(ledger))
         .route("/_fake/projects", post(add_projects))
         .route("/_fake/deploys", post(record_deploys))
+        .route("/_fake/domains", post(events::verify_domains))
+        .route("/_fake/invitations", post(events::accept_invitations))
         .route("/_fake/tokens", post(change_tokens))
         .route("/_fake/knobs", post(change_knobs))
         .with_state(plane.clone());
-    let known = "faults, requests, clock, ledger, projects, deploys, tokens and knobs";
+    let known = "faults, requests, clock, ledger, projects, deploys, domains, invitations, tokens and knobs";
     respond_with(&plane.state, routes, known, request).await
 }
 

@@ -11,7 +11,8 @@ use crate::state::{Fault, Knobs, RecordedRequest};
 
 /// An in-memory control plane with the Management API. A clone is the same control plane.
 ///
-/// The deployments that it creates are live: each one is a [`Fake`].
+/// The deployments that it creates are live: each one is a [`Fake`]. The roles of members are stored and listed, but not enforced:
+/// every member has all permissions.
 #[derive(Clone)]
 pub struct FakeControlPlane {
     pub(super) state: Plane,

@@ -2,6 +2,7 @@
 
 mod builder;
 mod control;
+mod events;
 mod handle;
 mod ledger;
 mod service;

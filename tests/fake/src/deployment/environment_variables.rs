@@ -106,8 +106,8 @@ async fn update(
 ) -> Result<StatusCode, ApiError> {
     caller.require("deployment:env:write")?;
     let knobs = state.deployment().knobs.clone();
-    for change in &changes {
-        validate(change, &knobs)?;
+    for Change { name, value } in &changes {
+        check_variable(name, value.as_deref(), &knobs)?;
     }
     let mut deletes: Vec<String> = Vec::new();
     let mut sets: Vec<(String, String)> = Vec::new();
@@ -131,9 +131,7 @@ async fn update(
         }
     }
     for (name, value) in sets {
-        if BUILT_IN.contains(&name.as_str()) {
-            return Err(ApiError::bad_request("EnvVarNameForbidden", format!("{name} is a built-in variable")));
-        }
+        check_not_built_in(&name)?;
         let exists = values.contains_key(&name);
         let action = if exists { "update_environment_variable" } else { "create_environment_variable" };
         entries.push((action, name.clone()));
@@ -162,7 +160,16 @@ async fn update(
     Ok(StatusCode::OK)
 }
 
-fn validate(Change { name, value }: &Change, knobs: &Knobs) -> Result<(), ApiError> {
+/// Fails if a variable is one that the server sets.
+pub(crate) fn check_not_built_in(name: &str) -> Result<(), ApiError> {
+    match BUILT_IN.contains(&name) {
+        true => Err(ApiError::bad_request("EnvVarNameForbidden", format!("{name} is a built-in variable"))),
+        false => Ok(()),
+    }
+}
+
+/// Checks the name and the value of a variable.
+pub(crate) fn check_variable(name: &str, value: Option<&str>, knobs: &Knobs) -> Result<(), ApiError> {
     let mut bytes = name.bytes();
     let first = bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_');
     if !first || !bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {

@@ -20,7 +20,7 @@ pub use usage::{SeedStatus, UsageMetric, UsageWindow};
 
 pub(crate) use audit_log::AuditLogItem;
 pub(crate) use data_sync::DataSync;
-pub(crate) use environment_variables::EnvironmentVariables;
+pub(crate) use environment_variables::{EnvironmentVariables, check_not_built_in, check_variable};
 pub(crate) use log_streams::{emit_event, flush_log_streams, log_streams_settled, remove_deleted, restart};
 pub(crate) use usage::{Usage, evaluate_limits};
 

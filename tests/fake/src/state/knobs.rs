@@ -96,13 +96,21 @@ knobs! {
     projects_page_size: (u64, u64) = (100, 100);
     /// Control plane: default and maximum number of deployments on a page.
     deployments_page_size: (u64, u64) = (100, 100);
+    /// Control plane: default and maximum number of access tokens on a page.
+    access_tokens_page_size: (u64, u64) = (10, 100);
+    /// Control plane: default and maximum number of custom roles on a page.
+    custom_roles_page_size: (u64, u64) = (100, 100);
+    /// Control plane: maximum number of default environment variables in a list, which has no further page. Inferred.
+    max_listed_default_variables: usize = 10_000;
+    /// Control plane: how long an invitation can be accepted. Inferred.
+    invitation_lifetime: Duration = Duration::from_secs(7 * 24 * 3600);
     /// Control plane: how long a preview deployment exists by default, and the latest expiry of any deployment. Inferred.
     preview_retention: Duration = Duration::from_secs(14 * 24 * 3600);
-    /// Control plane: how long a revoked key still works on a deployment. About 30 s on the real service.
+    /// Control plane: how long a revoked key or token still works on a deployment. About 30 s on the real service.
     revocation_delay: Duration = Duration::ZERO;
     /// Control plane: how long a new deployment answers every request with an empty 404.
     new_deployment_delay: Duration = Duration::ZERO;
-    /// Control plane: how long projects, deployments and keys are still listed after their deletion.
+    /// Control plane: how long projects, deployments, keys and tokens are still listed after their deletion.
     listing_delay: Duration = Duration::ZERO;
 }
 

@@ -13,33 +13,6 @@ use super::*;
 
 const FOLDER: &str = "CONVEX_MGMT_OPENAPI";
 
-/// Operations that the fake does not serve yet.
-const MISSING: [&str; 23] = [
-    "cancel team member invite",
-    "create custom domain",
-    "create custom role",
-    "create personal access token",
-    "create team",
-    "create team access token",
-    "delete custom domain",
-    "delete custom role",
-    "delete personal access token",
-    "delete team access token",
-    "get token details",
-    "invite team member",
-    "list audit log events",
-    "list custom domains",
-    "list custom roles",
-    "list default environment variables",
-    "list pending team invites",
-    "list personal access tokens",
-    "list team access tokens",
-    "list team members",
-    "update custom role",
-    "update default environment variables",
-    "update team member role",
-];
-
 /// The document, with the validators made so far.
 struct Document {
     json: Value,
@@ -91,6 +64,10 @@ pub(super) fn check(method: &str, path: &str, status: u16, body: &Value) {
         // A literal part takes precedence over a parameter.
         .min_by_key(|(_, _, template, _)| template.matches('{').count());
     let (id, _, _, operation) = found.unwrap_or_else(|| panic!("no operation {method} {path}"));
+    // The document has no form for the details of a personal access token, which it accepts. That of the fake is inferred.
+    if (id, body["type"].as_str()) == ("get token details", Some("personalToken")) {
+        return;
+    }
     let response = operation["responses"].get(status.to_string());
     let response = response.unwrap_or_else(|| panic!("{id}: the document has no status {status}"));
     match response.pointer("/content/application~1json/schema") {
@@ -124,6 +101,6 @@ async fn every_operation_of_the_document_has_a_handler() {
             response => assert_eq!(response, (401, Some("AccessTokenInvalid")), "{id}"),
         }
     }
-    assert_eq!(missing, BTreeSet::from(MISSING));
+    assert_eq!(missing, BTreeSet::new());
     assert_eq!(document.operations().count(), 47);
 }

@@ -40,9 +40,12 @@ async fn each_deployment_has_a_port_that_closes_with_its_deletion() {
     }
     ok_empty(&plane, &format!("POST /deployments/{}/delete", text(&prod, "name"))).await;
     // The listener closes in the background.
-    while info_over_socket(&host_of(&prod), "x", TEAM).await.is_ok_and(|(status, _)| !status.is_empty()) {
-        tokio::task::yield_now().await;
-    }
+    let closed = async {
+        while info_over_socket(&host_of(&prod), "x", TEAM).await.is_ok_and(|(status, _)| !status.is_empty()) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), closed).await.expect("a closed port");
     assert!(info_over_socket(&host_of(&dev), "x", TEAM).await.is_ok());
 }
 
@@ -122,4 +125,47 @@ async fn a_deployment_has_the_clock_and_the_knobs_of_its_control_plane() {
     let body = json!({"changes": [{"name": "A", "value": "1"}, {"name": "B", "value": "1"}]});
     let (status, error) = send(&plane, "Convex team", "POST", &url, body).await;
     assert_eq!((status, text(&error, "code")), (400, "EnvVarLimitMet"));
+}
+
+/// Both locks are in use at once: requests to deployments ask the control plane, which changes and deletes them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_ledger_agrees_with_the_responses_of_concurrent_callers() {
+    let plane = plane();
+    let id = project(&plane, "shop").await;
+    let tasks: Vec<_> = (0..8)
+        .map(|task| {
+            let plane = plane.clone();
+            tokio::spawn(async move {
+                let mut kept = Vec::new();
+                for round in 0..6 {
+                    let body = json!({"type": "dev", "reference": format!("task-{task}/{round}")});
+                    let created = deployment(&plane, id, body).await;
+                    let name = text(&created, "name");
+                    let create = format!("POST /deployments/{name}/create_deploy_key");
+                    let key = ok(&plane, TEAM, &create, json!({"name": "ci"})).await;
+                    assert_eq!(use_key(&plane, &created, text(&key, "deployKey")).await, 200);
+                    plane.advance_clock(Duration::from_millis(1));
+                    ok(&plane, TEAM, "GET /teams/1/list_deployments", Value::Null).await;
+                    if round % 2 == 0 {
+                        ok_empty(&plane, &format!("POST /deployments/{name}/delete")).await;
+                    } else {
+                        let update = format!("PATCH /deployments/{name}");
+                        assert_eq!(call(&plane, TEAM, &update, json!({"sendLogsToClient": true})).await.0, 200);
+                        kept.push(name.to_owned());
+                    }
+                }
+                kept
+            })
+        })
+        .collect();
+    let mut kept = Vec::new();
+    for task in tasks {
+        kept.extend(task.await.unwrap());
+    }
+    kept.sort();
+    let ledger = plane.deployments();
+    let mut existing: Vec<_> = ledger.iter().filter(|one| one.exists()).map(|one| one.name.clone()).collect();
+    existing.sort();
+    assert_eq!((ledger.len(), existing), (48, kept));
+    assert_eq!(plane.deploy_keys().iter().filter(|key| key.exists()).count(), 24);
 }

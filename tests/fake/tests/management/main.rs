@@ -8,6 +8,7 @@ mod document;
 mod listings;
 mod live;
 mod projects;
+mod topics;
 mod updates;
 
 use std::time::Duration;

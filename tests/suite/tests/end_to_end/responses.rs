@@ -121,9 +121,9 @@ fn assert_unknown(what: &str, error: &Error, failure: ErrorKind) {
 fn assert_applied(what: &str, error: &Error) {
     assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::Decode, ErrorKind::Decode), "{what}: {error:?}");
     let place = error.operation().verify_with.map(|operation| operation.id);
-    assert!(error.is_applied() && error.verify_with() == place && place.is_some(), "{what}: {error:?}");
-    let expected = format!("; the operation took effect; call {} to find the result", place.unwrap_or_default());
-    assert!(error.to_string().ends_with(&expected), "{what}: {error}");
+    assert!(error.is_applied() && error.verify_with() == place, "{what}: {error:?}");
+    let next = place.map(|id| format!("; call {id} to find the result")).unwrap_or_default();
+    assert!(error.to_string().ends_with(&format!("; the operation took effect{next}")), "{what}: {error}");
 }
 
 /// Asserts that a read failed. Its outcome does not matter.

@@ -1,77 +1,53 @@
 //! Sends samples of every operation of the registry to the fake, over sockets.
 
+mod control_plane;
+mod schemas;
+mod served;
+
 use bytes::Bytes;
-use convex_mgmt::deployment::{CreateLogStream, CreateUsageLimit, ListLogStreams, ListUsageLimits, PauseDeployment};
-use convex_mgmt::{DeploymentClient, Error, OperationMeta};
-use convex_mgmt_fake::{Fake, Plan};
+use convex_mgmt::proto::Api;
+use convex_mgmt::{DeploymentApi, Error, OperationMeta};
 use convex_mgmt_proto::samples::Sample;
-use convex_mgmt_suite::ADMIN_KEY;
 use convex_mgmt_suite::operations::TestApi;
-use convex_mgmt_suite::routes::{Route, TestServer};
-use http::Request;
-use http_body_util::Full;
-use tower::ServiceExt;
+use convex_mgmt_suite::routes::Route;
+use http::StatusCode;
 
-/// A paused cloud deployment with all plan features, behind a socket.
-struct Deployment {
-    server: TestServer,
-    client: DeploymentClient,
+use crate::schemas::Schemas;
+use crate::served::{Running, Served};
+
+/// The results of an operation's requests, and the fake's responses to them.
+struct Results {
+    results: Vec<Result<(), Error>>,
+    responses: Vec<(StatusCode, Bytes)>,
 }
 
-impl Deployment {
-    async fn start(route: Route) -> Self {
-        let mut plan = Plan::default();
-        plan.deployment_type = "prod".to_owned();
-        let fake: Fake = convex_mgmt_suite::fake().plan(plan).build();
-        let server = TestServer::start_async(route, move |request: Request<Bytes>| {
-            let response = fake.clone().oneshot(request);
-            async { response.await.expect("a fake without faults").map(Full::new) }
-        });
-        let server = server.await;
-        let client = server.client().build().unwrap();
-        client.send(&PauseDeployment::new()).await.unwrap();
-        Self { server, client }
-    }
-
-    /// Creates the samples of all objects with an id. Returns all ids.
-    async fn fill(&self) -> Vec<String> {
-        // Some samples exist already, and some exceed a limit.
-        for limit in CreateUsageLimit::requests() {
-            drop(self.client.send(&limit).await);
-        }
-        for stream in CreateLogStream::requests() {
-            drop(self.client.send(&stream).await);
-        }
-        let limits = self.client.send(&ListUsageLimits::new()).await.unwrap();
-        let streams = self.client.send(&ListLogStreams::new()).await.unwrap();
-        let limits = limits.iter().map(|limit| limit.id.as_str().to_owned());
-        limits.chain(streams.iter().map(|stream| stream.id.as_str().to_owned())).collect()
-    }
-}
-
-/// Sends all sample requests of an operation, and its requests for every id of the deployment.
-async fn send_all<O: Sample<Api: TestApi>>(route: Route) -> Vec<Result<(), Error>> {
-    let deployment = Deployment::start(route).await;
-    let secret = ADMIN_KEY.rsplit('|').next().unwrap_or_default();
-    let client = deployment.client.at(O::Api::endpoint(deployment.server.url(), secret));
-    let mut results = Vec::new();
+/// Sends all sample requests of an operation, and its requests for every id.
+async fn send_all<O: Sample<Api: Served>>(route: Route) -> Results {
+    let running: Running = O::Api::start(route, O::META).await;
+    let client = running.client.at(O::Api::endpoint(running.server.url(), O::Api::secret(O::META)));
+    let (mut results, mut responses) = (Vec::new(), Vec::new());
     for operation in O::requests() {
         results.push(client.send(&operation).await.map(drop));
     }
+    responses.extend(running.take_responses());
     if !O::with_url_text("some-id").is_empty() {
-        for operation in deployment.fill().await.iter().flat_map(|id| O::with_url_text(id)) {
+        let ids = O::Api::ids(&running).await;
+        running.take_responses();
+        for operation in ids.iter().flat_map(|id| O::with_url_text(id)) {
             results.push(client.send(&operation).await.map(drop));
         }
+        responses.extend(running.take_responses());
     }
-    deployment.server.requests();
-    results
+    running.server.requests();
+    Results { results, responses }
 }
 
-/// Returns the defect that an error shows, if any. An error of the API is correct if the operation declares its code.
+/// Returns the defect that an error shows, if any. An error of the Deployment Platform API is correct if the operation declares
+/// its code. The codes of the Management API are inferred, on both sides.
 fn defect(meta: &OperationMeta, error: &Error) -> Option<String> {
     let status = error.status().map(|status| status.as_u16());
     match error.api_error() {
-        Some(error) if meta.codes.contains(&error.code) => None,
+        Some(error) if meta.codes.contains(&error.code) || meta.api != DeploymentApi::KEY => None,
         Some(error) => Some(format!("{meta}: `codes` lacks {}: {}", error.code.as_str(), error.message())),
         None if matches!(status, Some(404 | 405)) => {
             let OperationMeta { api, method, path, .. } = meta;
@@ -82,14 +58,14 @@ fn defect(meta: &OperationMeta, error: &Error) -> Option<String> {
 }
 
 /// Returns the defects of an operation.
-async fn check<O: Sample<Api: TestApi>>(route: Route) -> Vec<String> {
-    let results = send_all::<O>(route).await;
+async fn check<O: Sample<Api: Served>>(route: Route) -> Vec<String> {
+    let Results { results, .. } = send_all::<O>(route).await;
     let errors = results.iter().filter_map(|result| result.as_ref().err());
     let mut defects: Vec<String> = errors.clone().filter_map(|error| defect(O::META, error)).collect();
     defects.dedup();
     if defects.is_empty() && results.iter().all(Result::is_err) {
-        let codes: Vec<_> = errors.filter_map(|error| error.code()).map(|code| code.as_str()).collect();
-        defects.push(format!("{}: no sample succeeds, with a deployment as in `fill`: {codes:?}", O::META));
+        let texts: Vec<_> = errors.map(ToString::to_string).collect();
+        defects.push(format!("{}: no sample succeeds, with the objects of `Served`: {texts:?}", O::META));
     }
     defects
 }
@@ -114,4 +90,35 @@ async fn the_fake_serves_every_operation_over_http1() {
 #[tokio::test]
 async fn the_fake_serves_every_operation_over_http2() {
     check_all(true).await;
+}
+
+/// Returns the successes of an operation that differ from the published document.
+async fn invalid<O: Sample<Api: Served>>(schemas: &Schemas) -> Vec<String> {
+    let successes = schemas.successes(O::META);
+    let Results { responses, .. } = send_all::<O>(Route { http2: false, proxied: false }).await;
+    let mut defects = Vec::new();
+    let mut valid = 0;
+    for (status, body) in responses.into_iter().filter(|(status, _)| status.is_success()) {
+        match successes.defect(status, &body) {
+            Some(defect) => defects.push(format!("{}: {defect}", O::META)),
+            None => valid += 1,
+        }
+    }
+    if defects.is_empty() && valid == 0 {
+        defects.push(format!("{}: no success was validated", O::META));
+    }
+    defects
+}
+
+#[tokio::test]
+async fn every_success_of_the_fake_is_valid_in_the_published_document() {
+    let Some(schemas) = Schemas::read() else { return };
+    let mut defects = Vec::new();
+    macro_rules! validate {
+        ($($api:ident::$topic:ident::$operation:ident,)+) => { $(
+            defects.extend(invalid::<convex_mgmt::$api::$topic::$operation>(&schemas).await);
+        )+ };
+    }
+    convex_mgmt_proto::for_each_operation!(validate);
+    assert!(defects.is_empty(), "{}", defects.join("\n"));
 }

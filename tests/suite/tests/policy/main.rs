@@ -2,6 +2,7 @@
 
 mod budget;
 mod counts;
+mod credential_kinds;
 mod readiness;
 mod starting;
 

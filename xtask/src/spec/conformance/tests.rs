@@ -95,8 +95,8 @@ fn types_that_match_the_schema_have_no_problems() {
     assert_eq!(report.problems, Vec::<String>::new());
     assert_eq!(
         report.totals(),
-        "1 operations with 2 bodies: 28 samples, 22 broken samples, 1 built requests; 1 overrides used of 2, 1 noted; 0 \
-         problems"
+        "1 operations with 2 bodies: 28 samples, 22 broken samples, 1 built requests; 1 overrides used of 2, 1 noted; 2 \
+         nullable properties; 0 problems"
     );
 }
 

@@ -8,4 +8,5 @@ mod service;
 mod source;
 
 pub use self::layer::CredentialRefreshLayer;
+pub(crate) use self::service::RefreshedCredential;
 pub use self::service::{CredentialRefresh, CredentialRefreshFuture};

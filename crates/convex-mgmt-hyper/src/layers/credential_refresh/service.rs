@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use convex_mgmt_proto::Api;
+use convex_mgmt_proto::{Api, CredentialKind};
 use http::{Request, Response, StatusCode};
 use pin_project_lite::pin_project;
 use tower::{BoxError, Service};
@@ -80,6 +80,10 @@ where
     }
 }
 
+/// The kind of the credential that replaced the endpoint's, in the extensions of a response that rejects it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RefreshedCredential(pub(crate) CredentialKind);
+
 /// The parts for sending a request once more.
 struct Resend<A> {
     endpoints: Arc<Endpoints<A>>,
@@ -97,6 +101,16 @@ impl<A: Api> Resend<A> {
         if let Some(source) = &self.source {
             source.accepted(self.version);
         }
+    }
+
+    /// Adds the kind of a replaced credential to a response that rejects it.
+    fn explained(&self, mut response: Response<Bytes>) -> Response<Bytes> {
+        let is_rejected = matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+        let kind = self.source.as_ref().filter(|_| is_rejected).and_then(|source| source.replaced_kind(self.version));
+        if let Some(kind) = kind {
+            response.extensions_mut().insert(RefreshedCredential(kind));
+        }
+        response
     }
 
     /// Returns the next step for a rejected request. `None` if it was sent once more already, or belongs to another API.
@@ -162,7 +176,7 @@ where
                     }
                     let is_rejected = response.status() == StatusCode::UNAUTHORIZED;
                     let Some(next) = is_rejected.then(|| this.resend.rejected()).flatten() else {
-                        return Poll::Ready(Ok(response));
+                        return Poll::Ready(Ok(this.resend.explained(response)));
                     };
                     *this.rejection = Some(response);
                     Some(next)
@@ -186,7 +200,8 @@ where
                 Some(Next::Wait(fetched)) => State::Fetching { fetched },
                 Some(Next::Fail(reason)) => return Poll::Ready(Err(TransportError::credential(reason))),
                 Some(Next::Reject) => {
-                    return this.rejection.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(response)));
+                    let rejection = this.rejection.take().map(|response| this.resend.explained(response));
+                    return rejection.map_or(Poll::Pending, |response| Poll::Ready(Ok(response)));
                 }
                 None => return Poll::Pending,
             };

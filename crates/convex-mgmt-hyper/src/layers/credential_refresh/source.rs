@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use convex_mgmt_proto::{Api, Endpoint};
+use convex_mgmt_proto::{AccessTokenKind, Api, CredentialKind, Endpoint};
 use http::Request;
 use thiserror::Error;
 use tokio::runtime::{Handle, Id};
@@ -154,6 +154,16 @@ impl<A: Api> Source<A> {
         let state = self.state();
         state.endpoint.authorize(request);
         state.version
+    }
+
+    /// Returns the kind of the credential of this version. `None` for the original one. It is opaque if there is a newer one.
+    pub(super) fn replaced_kind(&self, version: Version) -> Option<CredentialKind> {
+        let state = self.state();
+        let kind = match state.version == version {
+            true => state.endpoint.credential_kind(),
+            false => CredentialKind::AccessToken(AccessTokenKind::Opaque),
+        };
+        (version != 0).then_some(kind)
     }
 
     /// Records that the server accepted the credential of this version.

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use super::{EnvironmentVariableChange, EnvironmentVariables};
 use crate::error::{ErrorCode, Violation, Violations};
-use crate::types::environment::{NAME_BYTES, VALUE_BYTES, is_name};
+use crate::operation::environment;
 
 /// The maximum number of variables of a deployment.
 pub const VARIABLES: usize = 512;
@@ -46,45 +46,20 @@ pub(super) fn check_each(changes: &[EnvironmentVariableChange]) -> Result<(), Vi
 fn violations_of_each(changes: &[EnvironmentVariableChange]) -> Vec<Violation> {
     let mut violations = Vec::new();
     for (index, change) in changes.iter().enumerate() {
-        check_name(index, change, &mut violations);
-        if let EnvironmentVariableChange::Set { name, value } = change
-            && value.len() > VALUE_BYTES
-        {
-            violations.push(Violation::new(
-                format!("changes[{index}].value ({})", shown(name)),
-                ErrorCode::EnvironmentVariableValueTooLarge,
-                format!("must have at most {VALUE_BYTES} bytes, and has {}", value.len()),
-            ));
+        let name = change.name();
+        violations.extend(environment::name_violation(index, name));
+        if let EnvironmentVariableChange::Set { value, .. } = change {
+            violations.extend(built_in(index, name));
+            violations.extend(environment::value_violation(index, name, value.len()));
         }
     }
     violations
 }
 
-fn check_name(index: usize, change: &EnvironmentVariableChange, violations: &mut Vec<Violation>) {
-    let name = change.name();
-    let mut violation = |code, rule: String| {
-        violations.push(Violation::new(format!("changes[{index}].name ({})", shown(name)), code, rule));
-    };
-    if !is_name(name) {
-        violation(
-            ErrorCode::EnvironmentVariableNameInvalid,
-            "must consist of letters, digits and underscores, and not begin with a digit".to_owned(),
-        );
-    } else if name.len() > NAME_BYTES {
-        violation(
-            ErrorCode::EnvironmentVariableNameTooLong,
-            format!("must have at most {NAME_BYTES} bytes, and has {}", name.len()),
-        );
-    } else if BUILT_IN.contains(&name) && matches!(change, EnvironmentVariableChange::Set { .. }) {
-        violation(ErrorCode::EnvVarNameForbidden, "must not be set, because it is built in".to_owned());
-    }
-}
-
-/// Returns a name as messages may show it. A name with other characters than letters, digits, `_`, `-` and `.` may contain a value,
-/// such as `NAME=value`. Messages show its length only.
-fn shown(name: &str) -> String {
-    let word = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
-    if word && (1..=NAME_BYTES).contains(&name.len()) { name.to_owned() } else { format!("{} bytes", name.len()) }
+fn built_in(index: usize, name: &str) -> Option<Violation> {
+    let rule = "must not be set, because it is built in";
+    let violation = || Violation::new(environment::field(index, "name", name), ErrorCode::EnvVarNameForbidden, rule);
+    BUILT_IN.contains(&name).then(violation)
 }
 
 fn check_totals(
@@ -118,6 +93,7 @@ fn check_totals(
 mod tests {
     use super::super::UpdateEnvironmentVariables;
     use super::*;
+    use crate::types::environment::VALUE_BYTES;
 
     fn violations(update: &UpdateEnvironmentVariables) -> Vec<(String, ErrorCode)> {
         match check(&update.changes) {

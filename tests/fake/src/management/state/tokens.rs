@@ -94,18 +94,28 @@ impl Tokens {
         self.all_mut().find(|token| token.secret == secret_of(text) && is_valid(token) && !token.is_expired(now))
     }
 
-    /// Returns a name that no other token of its kind has: the name itself, or the name with a suffix. The form of the suffix
-    /// is inferred.
+    /// Returns a name that no other token of its kind has. See [`Tokens::unique_name_among`].
     pub(crate) fn unique_name(&self, name: &str, is_kind: impl Fn(&TokenKind) -> bool) -> String {
-        let is_taken = |name: &str| self.iter().any(|token| is_kind(&token.kind) && token.name == name);
+        self.unique_name_among(name, |token| is_kind(&token.kind))
+    }
+
+    /// Returns a name that no other one of these tokens has: the name itself, or the name with a suffix. The form of the suffix
+    /// is inferred.
+    pub(crate) fn unique_name_among(&self, name: &str, is_other: impl Fn(&Token) -> bool) -> String {
+        let is_taken = |name: &str| self.iter().any(|token| is_other(token) && token.name == name);
         let numbered = (2..).map(|number| format!("{name} ({number})"));
         std::iter::once(name.to_owned()).chain(numbered).find(|name| !is_taken(name)).unwrap_or_default()
     }
 
-    /// Revokes the tokens of these kinds whose text or name is `id`: the text with or without a prefix. Returns the revoked
-    /// token, if there is one.
+    /// Revokes a token of these kinds. See [`Tokens::revoke_one`].
     pub(crate) fn revoke(&mut self, id: &str, now: Duration, is_kind: impl Fn(&TokenKind) -> bool) -> Option<Token> {
-        let matches = |token: &Token| is_kind(&token.kind) && (token.secret == secret_of(id) || token.name == id);
+        self.revoke_one(id, now, |token| is_kind(&token.kind))
+    }
+
+    /// Revokes the one of these tokens whose text or name is `id`: the text with or without a prefix. Returns the revoked
+    /// token, if there is one.
+    pub(crate) fn revoke_one(&mut self, id: &str, now: Duration, is_one: impl Fn(&Token) -> bool) -> Option<Token> {
+        let matches = |token: &Token| is_one(token) && (token.secret == secret_of(id) || token.name == id);
         let token = self.iter_mut().find(|token| matches(token))?;
         token.revoked = Some(now);
         Some(token.clone())

@@ -61,6 +61,18 @@ pub(super) const ROWS: &[Override] = &[
         source: "inferred: only the descriptions of the other fields give `null` a meaning",
     },
     Override {
+        operations: &["update_default_environment_variables"],
+        what: What::Body(Side::Request, Instead::ReadsAs(with_value)),
+        facts: "an absent value deletes the variable as `null` does, so only `null` is sent",
+        source: "inferred: the description gives a meaning to `null` only",
+    },
+    Override {
+        operations: &["list_default_environment_variables"],
+        what: What::Noted,
+        facts: "the response is a page, but no request takes its cursor, so a page with more after it needs no cursor",
+        source: "the parameters of the operation",
+    },
+    Override {
         operations: &["transfer_deployment"],
         what: What::Body(Side::Request, Instead::Accepted(Kind::WrongType, "destinationProjectId")),
         facts: "an id of 64 bits is read from text, too, and sent as a number",
@@ -115,6 +127,14 @@ fn known(class: &mut String) {
 fn without_null_for_absent(request: &mut Value) {
     if let Some(fields) = request.as_object_mut() {
         fields.retain(|name, value| !value.is_null() || NULL_HAS_A_MEANING.contains(&name.as_str()));
+    }
+}
+
+/// Adds `null` to each change without a value.
+fn with_value(request: &mut Value) {
+    let changes = request.get_mut("changes").and_then(Value::as_array_mut);
+    for change in changes.into_iter().flatten().filter_map(Value::as_object_mut) {
+        change.entry("value").or_insert(Value::Null);
     }
 }
 

@@ -1,0 +1,29 @@
+//! The size of a program: it contains only the operations that it uses.
+
+use std::path::Path;
+
+use convex_mgmt::Operation;
+use convex_mgmt::deployment::PauseDeployment;
+use convex_mgmt::proto::OPERATIONS;
+
+/// Returns the example `pause` as cargo built it, before it ran the tests of its package.
+fn program() -> Vec<u8> {
+    let test = std::env::current_exe().unwrap();
+    let target = test.parent().and_then(Path::parent).unwrap();
+    let program = target.join("examples").join("pause").with_extension(std::env::consts::EXE_EXTENSION);
+    std::fs::read(&program).unwrap_or_else(|error| panic!("{}: {error}", program.display()))
+}
+
+#[test]
+fn a_program_with_one_operation_contains_no_other_operation() {
+    let program = program();
+    // Each path begins with a slash. Comparing at each byte takes a minute without optimization.
+    let slashes = program.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
+    let slashes: Vec<usize> = slashes.collect();
+    let contains = |path: &str| slashes.iter().any(|at| program[*at..].starts_with(path.as_bytes()));
+    let pause = PauseDeployment::META;
+    assert!(contains(pause.path), "{pause} is missing, so the absence of other operations shows nothing");
+    for meta in OPERATIONS.iter().filter(|meta| **meta != pause && Some(**meta) != pause.verify_with) {
+        assert!(!contains(meta.path), "the program contains {meta}");
+    }
+}
