@@ -109,8 +109,8 @@ pub mod guide;
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "native-roots"))]
 pub use convex_mgmt_hyper::CryptoProvider;
 pub use convex_mgmt_hyper::{
-    BoxClient, Client, ClientBuilder, ConfigError, DeploymentClient, Items, ManagementClient, OnConflict, Pages,
-    Transport,
+    BoxClient, Client, ClientBuilder, ConfigError, DeploymentClient, Items, KeyedDeployment, ManagementClient,
+    OnConflict, Pages, Transport,
 };
 #[cfg(feature = "proxy")]
 pub use convex_mgmt_hyper::{Proxy, ProxyError, ProxyVariableError};
@@ -130,7 +130,7 @@ pub use convex_mgmt_proto::{
 pub use convex_mgmt_proto::{deployment, environment, management};
 
 // Errors and retries.
-pub use convex_mgmt_hyper::{Advice, Error, ErrorKind, ProxyRefusal, TransportError, TransportErrorKind};
+pub use convex_mgmt_hyper::{Advice, Error, ErrorKind, Incomplete, ProxyRefusal, TransportError, TransportErrorKind};
 pub use convex_mgmt_proto::{
     ApiError, BuildError, DecodeError, DecodeErrorKind, ErrorCode, ResponseError, RetryBudget, RetryPolicy, Sent,
     Violation, Violations,

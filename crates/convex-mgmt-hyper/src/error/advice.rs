@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use convex_mgmt_proto::management::deployments::DeploymentEndpointError;
 use convex_mgmt_proto::{
     ApiError, BuildError, DecodeErrorKind, ErrorCode, Idempotency, OperationMeta, Paging, ResponseError,
     UnreadableReply,
@@ -27,6 +28,7 @@ use super::transport::{TransportError, TransportErrorKind};
 /// | `PlanConflict` | `StartOver` |
 /// | `PlanRejected` | `FixRequest` |
 /// | `Pagination` | `ReportBug` |
+/// | `Endpoint` | `FixRequest` for a local deployment, `FixClient` for an unknown kind, `FixUrl` for an unusable URL |
 /// | `Dns`, `Redirect`, `InvalidResponse` | `FixUrl` |
 /// | `Connect`, `Connection`, `Unprocessed`, `AttemptTimeout`, `DeadlineExceeded` | `RetryLater` |
 /// | `Tls` | `FixUrl` if only one side speaks TLS, `FixClient` otherwise |
@@ -133,9 +135,19 @@ impl Error {
             Cause::PlanConflict(_) => Advice::StartOver,
             Cause::Pagination(_) => Advice::ReportBug,
             Cause::TooManyItems(_) => Advice::FixClient,
+            Cause::Endpoint(error) => of_endpoint(error),
             Cause::Transport(error) => of_transport(error),
             Cause::Response(error) => of_response(self.operation(), error),
         }
+    }
+}
+
+fn of_endpoint(error: &DeploymentEndpointError) -> Advice {
+    match error {
+        DeploymentEndpointError::Local { .. } => Advice::FixRequest,
+        DeploymentEndpointError::UnknownKind { .. } => Advice::FixClient,
+        DeploymentEndpointError::Key(_) => Advice::ReportBug,
+        _ => Advice::FixUrl,
     }
 }
 

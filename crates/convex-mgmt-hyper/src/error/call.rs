@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::time::Duration;
 
 use convex_mgmt_proto::deployment::environment_variables::{PlanConflict, PlanError};
+use convex_mgmt_proto::management::deployments::DeploymentEndpointError;
 use convex_mgmt_proto::{
     ApiError, BuildError, Compatibility, CredentialKind, ErrorCode, Idempotency, OperationMeta, PagingError,
     ResponseError, Sent,
@@ -38,6 +39,8 @@ pub(crate) enum Cause {
     PlanRejected(PlanError),
     Pagination(PagingError),
     TooManyItems(usize),
+    /// The call succeeded, and what it returned cannot be used.
+    Endpoint(DeploymentEndpointError),
     Transport(TransportError),
     Response(ResponseError),
 }
@@ -88,18 +91,23 @@ impl Error {
             | Cause::PlanConflict(_)
             | Cause::PlanRejected(_)
             | Cause::Pagination(_)
-            | Cause::TooManyItems(_) => false,
+            | Cause::TooManyItems(_)
+            | Cause::Endpoint(_) => false,
             Cause::Transport(error) => error.maybe_applied(),
             Cause::Response(error) => error.maybe_applied(),
         }
     }
 
-    /// `true` if the API itself sent a success that cannot be read.
+    /// `true` if the API itself sent a success that cannot be read or used.
     fn has_success(&self) -> bool {
-        matches!(&self.0.cause, Cause::Response(ResponseError::Decode(reply)) if reply.applied)
+        match &self.0.cause {
+            Cause::Response(ResponseError::Decode(reply)) => reply.applied,
+            Cause::Endpoint(_) => true,
+            _ => false,
+        }
     }
 
-    /// Returns `true` if a write took effect although the call failed: the API sent a success that cannot be read.
+    /// Returns `true` if a write took effect although the call failed: the API sent a success that cannot be read or used.
     /// [`Error::verify_with`] returns the operation that shows the result. Sending a create again would create a second object.
     pub fn is_applied(&self) -> bool {
         self.is_write() && self.has_success()
@@ -128,6 +136,7 @@ impl Error {
             Cause::PlanRejected(_) => ErrorKind::PlanRejected,
             Cause::Pagination(_) => ErrorKind::Pagination,
             Cause::TooManyItems(_) => ErrorKind::TooManyItems,
+            Cause::Endpoint(_) => ErrorKind::Endpoint,
             Cause::Transport(error) => match error.kind() {
                 TransportErrorKind::Dns => ErrorKind::Dns,
                 TransportErrorKind::Connect => ErrorKind::Connect,
@@ -200,6 +209,14 @@ impl Error {
     pub fn plan_error(&self) -> Option<&PlanError> {
         match &self.0.cause {
             Cause::PlanRejected(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Returns the reason why there is no client of the deployment, if the kind is [`ErrorKind::Endpoint`].
+    pub fn endpoint_error(&self) -> Option<&DeploymentEndpointError> {
+        match &self.0.cause {
+            Cause::Endpoint(error) => Some(error),
             _ => None,
         }
     }

@@ -44,6 +44,9 @@ named_kinds! {
         Pagination = "pagination",
         /// The list has more items than [`Pages::collect`](crate::Pages::collect) was allowed to collect.
         TooManyItems = "too_many_items",
+        /// The Management API returned a deployment without a usable URL, or a deploy key that is not a credential.
+        /// [`Error::endpoint_error`](crate::Error::endpoint_error) returns the reason.
+        Endpoint = "endpoint",
         /// The host name of the URL does not resolve. Nothing was sent.
         Dns = "dns",
         /// Could not connect: the connection was refused, the network is unreachable, or connecting timed out. Nothing was sent.

@@ -41,6 +41,7 @@ impl fmt::Display for Text<'_> {
             Cause::TooManyItems(max) => {
                 return write!(f, "the list has more than {max} items: raise the limit, or walk it by page");
             }
+            Cause::Endpoint(error) => error.fmt(f)?,
             Cause::Transport(error) => error.describe(host(url)).fmt(f)?,
             Cause::Response(ResponseError::Api(error)) if !has_remedy => error.summary().fmt(f)?,
             Cause::Response(error) => error.fmt(f)?,
@@ -107,6 +108,7 @@ impl fmt::Debug for Error {
             Cause::PlanRejected(error) => debug.field("cause", error),
             Cause::Pagination(error) => debug.field("cause", error),
             Cause::TooManyItems(max) => debug.field("max_items", max),
+            Cause::Endpoint(error) => debug.field("cause", error),
             Cause::Transport(error) => debug.field("cause", error),
             Cause::Response(error) => debug.field("cause", error),
         };

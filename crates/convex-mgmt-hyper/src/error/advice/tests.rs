@@ -7,7 +7,8 @@ use convex_mgmt_proto::deployment::environment_variables::{EnvironmentPlan, Envi
 use convex_mgmt_proto::deployment::{
     CreateLogStream, DataSync, ListAuditLogEvents, ListUsageLimits, UnpauseDeployment, UpdateEnvironmentVariables,
 };
-use convex_mgmt_proto::{DeploymentApi, Endpoint, Operation, Page, Pager, Sent, UnixMillis};
+use convex_mgmt_proto::management::deployments::DeploymentEndpointError as Unusable;
+use convex_mgmt_proto::{DeploymentApi, Endpoint, EndpointError, Operation, Page, Pager, Sent, UnixMillis};
 use http::Response;
 
 use super::*;
@@ -63,6 +64,9 @@ fn table() -> Vec<(Error, ErrorKind, &'static str)> {
     let mut pager = Pager::new(ListAuditLogEvents::new(UnixMillis(0)).cursor("a"));
     pager.accept(Page::new([], Some("a".to_owned())));
     let list = r#"{"usageLimits":"#;
+    let endpoint = |cause| error(read, Cause::Endpoint(cause));
+    let local = Unusable::Local { deployment_name: "n".into(), device_name: "d".into(), port: 3210 };
+    let unusable = Unusable::Unusable { deployment_name: "n".into(), error: EndpointError::Plaintext };
     vec![
         (error(read, Cause::Build(invalid())), ErrorKind::Build, "fix_request"),
         (error(read, Cause::Build(BuildError::Template { operation: "x" })), ErrorKind::Build, "report_bug"),
@@ -71,6 +75,9 @@ fn table() -> Vec<(Error, ErrorKind, &'static str)> {
         (error(read, Cause::PlanRejected(plan.check().unwrap_err())), ErrorKind::PlanRejected, "fix_request"),
         (error(read, Cause::Pagination(pager.request().unwrap_err())), ErrorKind::Pagination, "report_bug"),
         (error(read, Cause::TooManyItems(7)), ErrorKind::TooManyItems, "fix_client"),
+        (endpoint(local), ErrorKind::Endpoint, "fix_request"),
+        (endpoint(Unusable::UnknownKind { kind: "edge".into() }), ErrorKind::Endpoint, "fix_client"),
+        (endpoint(unusable), ErrorKind::Endpoint, "fix_url"),
         (of(T::Dns), ErrorKind::Dns, "fix_url"),
         (of(T::Connect), ErrorKind::Connect, "retry_later"),
         (of(T::Tls), ErrorKind::Tls, "fix_client"),
