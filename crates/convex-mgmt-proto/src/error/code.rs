@@ -55,8 +55,8 @@ error_codes! {
     /// The `code` of an error response. Match on it and on the status, never on the message. Source: convex-backend
     /// `crates/common/src/http/mod.rs`, `crates/errors/src/lib.rs` and the code that raises each error.
     ///
-    /// Every operation may return the general codes, from `InvalidClientVersion` to `CommitterFullError`. The docs of an operation list
-    /// the other codes that it returns.
+    /// Every operation may return the general codes, from `InvalidClientVersion` to `CommitterFullError`, and `InvalidIdentity`,
+    /// `AccessTokenInvalid` and `SSORequired` of the Management API. The docs of an operation list the other codes that it returns.
     ///
     /// The codes from `TeamNotFound` on are those of the Management API. Its server is closed source: clients of Convex are known
     /// to handle these codes, and their statuses are inferred.

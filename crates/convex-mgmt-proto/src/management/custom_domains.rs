@@ -57,7 +57,7 @@ management_operation! {
     response: field("domains", Vec<CustomDomain>),
     idempotency: Safe,
     credentials: [PersonalToken, OAuthTeamToken, TeamToken, OAuthProjectToken],
-    codes: [InvalidIdentity, AccessTokenInvalid, SSORequired, DeploymentNotFound],
+    codes: [DeploymentNotFound],
 }
 
 impl ListCustomDomains {
@@ -101,7 +101,7 @@ management_operation! {
     idempotency: NonIdempotent,
     credentials: [PersonalToken, OAuthTeamToken, TeamToken, OAuthProjectToken],
     verify_with: ListCustomDomains,
-    codes: [InvalidIdentity, AccessTokenInvalid, SSORequired, DeploymentNotFound],
+    codes: [DeploymentNotFound],
 }
 
 impl CreateCustomDomain {
@@ -147,7 +147,7 @@ management_operation! {
     idempotency: Idempotent,
     credentials: [PersonalToken, OAuthTeamToken, TeamToken, OAuthProjectToken],
     verify_with: ListCustomDomains,
-    codes: [InvalidIdentity, AccessTokenInvalid, SSORequired, DeploymentNotFound],
+    codes: [DeploymentNotFound],
 }
 
 impl DeleteCustomDomain {

@@ -37,7 +37,6 @@ pub mod custom_roles;
 pub mod default_environment_variables;
 pub mod deploy_keys;
 pub mod deployments;
-mod expiry;
 pub mod members;
 pub mod preview_deploy_keys;
 pub mod projects;

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::access_tokens::TokenSelector;
 use super::deploy_keys::{DeployKeyInfo, KeyOrigin};
-use super::expiry;
 use crate::auth::{AccessToken, AccessTokenKind, CredentialError};
 use crate::error::Violations;
 use crate::metadata::ManagementApi;
+use crate::operation::expiry;
 use crate::request::Endpoint;
 use crate::types::{ProjectId, Secret, UnixMillis};
 
@@ -44,7 +44,7 @@ management_operation! {
     response: field("items", Vec<DeployKeyInfo>),
     idempotency: Safe,
     credentials: [PersonalToken, OAuthTeamToken, TeamToken, OAuthProjectToken],
-    codes: [ProjectNotFound, InvalidIdentity, AccessTokenInvalid, SSORequired],
+    codes: [ProjectNotFound],
 }
 
 impl ListPreviewDeployKeys {
@@ -114,7 +114,7 @@ management_operation! {
     credentials: [PersonalToken, OAuthTeamToken, TeamToken, OAuthProjectToken],
     verify_with: ListPreviewDeployKeys,
     flags: [secret_response],
-    codes: [ProjectNotFound, InvalidIdentity, AccessTokenInvalid, SSORequired],
+    codes: [ProjectNotFound],
 }
 
 impl CreatePreviewDeployKey {
@@ -222,7 +222,7 @@ management_operation! {
     verify_with: ListPreviewDeployKeys,
     destroys: "the preview deploy key",
     flags: [secret_request],
-    codes: [ProjectNotFound, InvalidIdentity, AccessTokenInvalid, SSORequired],
+    codes: [ProjectNotFound],
     check: |it| it.key.check(),
     check_for: |it, endpoint| it.key.check_for(endpoint),
 }

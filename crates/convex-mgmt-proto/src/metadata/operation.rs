@@ -137,7 +137,7 @@ pub struct OperationMeta {
     pub not_found_code: Option<&'static ErrorCode>,
     /// The operation that shows whether this one took effect, if its outcome is unknown or its response is lost.
     pub verify_with: Option<&'static OperationMeta>,
-    /// The loss that the operation causes and that nothing can undo: a clause for a person, such as `the deployment with its data and
+    /// The loss that the operation causes: a clause for a person, such as `the deployment with its data and
     /// files`. `None` if the operation destroys nothing.
     pub destroys: Option<&'static str>,
     /// The error codes of this operation, besides the general ones. Those of the Management API are inferred.

@@ -25,7 +25,7 @@
 /// permission: "deployment:usageLimits:write",    optional
 /// not_found: UsageLimitNotFound,                 optional
 /// verify_with: ListUsageLimits,                  optional
-/// destroys: "the usage limit",                   optional: the loss that nothing can undo, as a clause
+/// destroys: "the usage limit",                   optional: the loss that the call causes, as a clause
 /// flags: [secret_request, large_response],       optional: further builder methods of `OperationMeta`
 /// codes: [InvalidId, UsageLimitNotFound],        besides the codes that every operation has
 /// check: |it| it.config.check(),                 optional
@@ -72,7 +72,7 @@ macro_rules! operation {
             "[`Reply::already_deleted`](crate::Reply::already_deleted)."
         )])?
         $(#[doc = concat!("* If the outcome is unknown: [`", stringify!($verify_with), "`] shows the current state.")])?
-        $(#[doc = concat!("* Destructive. It destroys ", $destroys, ", and nothing can undo that.")])?
+        $(#[doc = concat!("* Destructive. It destroys: ", $destroys, ".")])?
         #[doc = concat!(
             "* Credentials: ", crate::operation::declare::credentials!(text $($classes)? $($all_classes)?),
             "."

@@ -1,7 +1,8 @@
-//! Operations: their trait, the macro that declares them, the list of all, their samples, and pages.
+//! Operations: their trait, the macro that declares them, the list of all, their samples, pages, and checks that topics share.
 
 pub(crate) mod declare;
 pub(crate) mod environment;
+pub(crate) mod expiry;
 mod interface;
 pub(crate) mod paging;
 pub(crate) mod registry;

@@ -80,9 +80,12 @@ mod tests {
     use crate::deployment::usage_limits::UsageLimitConfig;
     use crate::deployment::{CreateLogStream, UpdateEnvironmentVariables, UpdateLogStream};
     use crate::management::UpdateDefaultEnvironmentVariables;
+    use crate::management::access_tokens::{CreatedPersonalAccessToken, CreatedTeamAccessToken, TokenSelector};
     use crate::management::default_environment_variables::{
         DefaultEnvironmentVariable, DefaultEnvironmentVariableChange, DefaultEnvironmentVariables,
     };
+    use crate::management::deploy_keys::CreatedDeployKey;
+    use crate::management::preview_deploy_keys::CreatedPreviewDeployKey;
     use crate::types::Secret;
 
     struct Probe<T>(PhantomData<T>);
@@ -113,6 +116,10 @@ mod tests {
             Secret,
             AxiomUpdate,
             CreateLogStream,
+            CreatedDeployKey,
+            CreatedPersonalAccessToken,
+            CreatedPreviewDeployKey,
+            CreatedTeamAccessToken,
             DatadogUpdate,
             DefaultEnvironmentVariable,
             DefaultEnvironmentVariableChange,
@@ -132,6 +139,7 @@ mod tests {
             PostHogLogsUpdate,
             SentryUpdate,
             UpdateDefaultEnvironmentVariables,
+            TokenSelector,
             UpdateEnvironmentVariables,
             UpdateLogStream,
             WebhookUpdate,

@@ -16,7 +16,8 @@ impl FakeControlPlane {
         accept_invitation(&mut self.state.state(), team, email)
     }
 
-    /// Verifies a custom domain, which sets its `verificationTime`. Returns `false` if no deployment has this domain.
+    /// Verifies a custom domain, which sets its `verificationTime`. From then on, the deployment serves its API at a domain of the
+    /// destination `convexCloud`, too, on the port of the control plane. Returns `false` if no deployment has this domain.
     pub fn verify_custom_domain(&self, domain: &str) -> bool {
         verify_custom_domain(&mut self.state.state(), domain)
     }

@@ -15,7 +15,7 @@ use tower::Service;
 use super::control;
 use super::handle::FakeControlPlane;
 use crate::control::{Fake, PREFIX};
-use crate::management::{Addressing, ControlPlane};
+use crate::management::{Addressing, ControlPlane, deployment_at_custom_domain};
 use crate::server::{Call, ConnectionReset, FakeServer, Respond, call, respond};
 
 /// The receiver of a request.
@@ -27,9 +27,12 @@ enum Receiver {
 }
 
 impl Receiver {
-    fn of(request: &Request<Body>, state: &ControlPlane) -> Self {
+    fn of(request: &Request<Body>, state: &mut ControlPlane) -> Self {
         let header = || request.headers().get(HOST)?.to_str().ok()?.parse::<Authority>().ok();
         let Some(authority) = request.uri().authority().cloned().or_else(header) else { return Self::ControlPlane };
+        if let Some(deployment) = deployment_at_custom_domain(state, authority.host()) {
+            return Self::Deployment(deployment.fake);
+        }
         let is_at = |url: String| match state.addressing {
             Addressing::Ports => url.strip_prefix("http://").is_some_and(|rest| *rest == authority),
             Addressing::Hosts => {
@@ -56,7 +59,7 @@ impl Respond for FakeControlPlane {
         let receiver = {
             let mut state = self.state.state();
             state.expire();
-            Receiver::of(&request, &state)
+            Receiver::of(&request, &mut state)
         };
         match receiver {
             Receiver::ControlPlane if request.uri().path().starts_with(PREFIX) => {

@@ -1,5 +1,5 @@
-//! Custom domains of deployments. The control plane keeps them but does not serve them. A new one is unverified. Inferred: the
-//! errors.
+//! Custom domains of deployments. A new one is unverified. A verified one of the destination `convexCloud` is a further host of
+//! its deployment. Inferred: the errors.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::api::{Caller, OP, OT, P, T};
-use super::state::{ControlPlane, Plane};
+use super::state::{CloudDeployment, ControlPlane, Plane};
 use crate::api::{ApiError, JsonBody, PathArg};
 use crate::state::millis;
 
@@ -78,7 +78,7 @@ async fn create(
             "the domain is not a host name such as 'api.example.com'",
         ));
     }
-    let existing: Vec<u64> = state.deployments.cloud.iter().map(|deployment| deployment.id).collect();
+    let existing = existing(&state);
     let created = state.now();
     let CustomDomains(domains) = state.topics.of();
     let is_in_use =
@@ -145,10 +145,25 @@ async fn list(
     Ok(Json(json!({"domains": domains})))
 }
 
+/// The ids of the deployments that exist.
+fn existing(state: &ControlPlane) -> Vec<u64> {
+    state.deployments.cloud.iter().map(|deployment| deployment.id).collect()
+}
+
+/// Finds the deployment that serves its API at a custom domain.
+pub(crate) fn deployment_at(state: &mut ControlPlane, host: &str) -> Option<CloudDeployment> {
+    let CustomDomains(domains) = state.topics.of();
+    let serves = |one: &&CustomDomain| {
+        one.verified.is_some() && one.destination == Destination::ConvexCloud && one.domain.eq_ignore_ascii_case(host)
+    };
+    let ids: Vec<u64> = domains.iter().filter(serves).map(|domain| domain.deployment).collect();
+    state.deployments.cloud.iter().find(|deployment| ids.contains(&deployment.id)).cloned()
+}
+
 /// Verifies a custom domain of any deployment. Returns `false` if there is no such domain.
 pub(crate) fn verify(state: &mut ControlPlane, domain: &str) -> bool {
     let (now, mut found) = (state.now(), false);
-    let existing: Vec<u64> = state.deployments.cloud.iter().map(|deployment| deployment.id).collect();
+    let existing = existing(state);
     let CustomDomains(domains) = state.topics.of();
     let of_name =
         |one: &&mut CustomDomain| existing.contains(&one.deployment) && one.domain.eq_ignore_ascii_case(domain);

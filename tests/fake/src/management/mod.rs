@@ -16,7 +16,7 @@ mod teams;
 
 use axum::Router;
 
-pub(crate) use custom_domains::verify as verify_custom_domain;
+pub(crate) use custom_domains::{deployment_at as deployment_at_custom_domain, verify as verify_custom_domain};
 pub(crate) use projects::add_project;
 pub use state::{Addressing, TeamAuditEntry};
 pub(crate) use teams::accept_invitation;

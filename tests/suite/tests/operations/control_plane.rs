@@ -10,8 +10,10 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-/// The personal access token of the client.
-pub(crate) const TOKEN: &str = "made-up-person";
+/// A personal access token.
+pub(crate) const PERSON: &str = "made-up-person";
+/// A team access token.
+pub(crate) const TEAM: &str = "made-up-team";
 
 /// A place for a value of a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,10 +29,11 @@ pub(crate) struct Objects(Vec<(&'static str, Place, &'static str, Value)>);
 impl Objects {
     /// Creates a control plane with an object of each kind.
     pub(crate) async fn create() -> (FakeControlPlane, Self) {
-        let plane = FakeControlPlane::builder("acme").token(TokenClass::Person, TOKEN).build();
+        let plane = FakeControlPlane::builder("acme").token(TokenClass::Person, PERSON).token(TokenClass::Team, TEAM);
+        let plane = plane.build();
         let post = async |path: String, body: Value| {
             let request = Request::post(format!("https://api.convex.dev/v1{path}"))
-                .header(AUTHORIZATION, format!("Bearer {TOKEN}"))
+                .header(AUTHORIZATION, format!("Bearer {PERSON}"))
                 .header(CONTENT_TYPE, "application/json");
             let response = plane.clone().oneshot(request.body(Bytes::from(body.to_string())).unwrap()).await.unwrap();
             assert!(response.status().is_success(), "{path}: {response:?}");
@@ -45,7 +48,21 @@ impl Objects {
         }
         post(format!("/deployments/{name}/create_deploy_key"), json!({ "name": "ci" })).await;
         post(format!("/projects/{id}/create_preview_deploy_key"), json!({ "name": "previews" })).await;
-        plane.add_local_deployment(id.as_u64().unwrap(), "local-acme-shop", 3210, true);
+        for path in ["/create_personal_access_token", "/teams/1/create_access_token"] {
+            post(path.to_owned(), json!({ "name": "spare" })).await;
+        }
+        let statement = json!({ "effect": "allow", "actions": "*", "resource": "team:*" });
+        let role = json!({ "name": "spare", "statements": [statement] });
+        let role = post("/teams/1/create_custom_role".to_owned(), role).await["id"].clone();
+        let invite = json!({ "email": "grace@example.com", "role": "developer" });
+        post("/teams/1/invite_team_member".to_owned(), invite).await;
+        let domain = json!({ "domain": "spare.example", "requestDestination": "convexCloud" });
+        post(format!("/deployments/{name}/create_custom_domain"), domain).await;
+        let variable = json!({ "name": "GREETING", "deploymentType": "prod", "value": "hello" });
+        let variables = json!({ "changes": [variable] });
+        post(format!("/projects/{id}/update_default_environment_variables"), variables).await;
+        let developer = plane.add_member(1, "ida@example.com");
+        plane.add_local_deployment(id.as_u64().unwrap(), 2, "local-acme-shop", 3210, true);
 
         let in_an_hour = SystemTime::UNIX_EPOCH.elapsed().unwrap() + Duration::from_secs(3600);
         let in_an_hour = u64::try_from(in_an_hour.as_millis()).unwrap();
@@ -63,7 +80,15 @@ impl Objects {
             ("*", Place::Query, "cursor", Value::Null),
             ("*", Place::Body, "destinationProjectId", other["id"].clone()),
             ("*", Place::Body, "expiresAt", json!(in_an_hour)),
-            ("*", Place::Body, "memberId", json!(2)),
+            ("*", Place::Body, "memberId", json!(developer)),
+            ("*", Place::Body, "customRoles", json!([role])),
+            ("update_custom_role", Place::Body, "id", role.clone()),
+            ("delete_custom_role", Place::Body, "id", role),
+            ("cancel_team_member_invite", Place::Body, "email", json!("grace@example.com")),
+            ("delete_custom_domain", Place::Body, "domain", json!("spare.example")),
+            ("delete_custom_domain", Place::Body, "requestDestination", json!("convexCloud")),
+            ("delete_personal_access_token", Place::Body, "id", json!("spare")),
+            ("delete_team_access_token", Place::Body, "id", json!("spare")),
             ("delete_deploy_key", Place::Body, "id", json!("ci")),
             ("delete_preview_deploy_key", Place::Body, "id", json!("previews")),
         ];

@@ -24,7 +24,7 @@ struct Results {
 /// Sends all sample requests of an operation, and its requests for every id.
 async fn send_all<O: Sample<Api: Served>>(route: Route) -> Results {
     let running: Running = O::Api::start(route, O::META).await;
-    let client = running.client.at(O::Api::endpoint(running.server.url(), O::Api::SECRET));
+    let client = running.client.at(O::Api::endpoint(running.server.url(), O::Api::secret(O::META)));
     let (mut results, mut responses) = (Vec::new(), Vec::new());
     for operation in O::requests() {
         results.push(client.send(&operation).await.map(drop));

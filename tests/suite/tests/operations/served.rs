@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use convex_mgmt::deployment::{CreateLogStream, CreateUsageLimit, ListLogStreams, ListUsageLimits, PauseDeployment};
+use convex_mgmt::proto::CredentialClass;
 use convex_mgmt::{DeploymentApi, DeploymentClient, ManagementApi, OperationMeta};
 use convex_mgmt_fake::{ConnectionReset, Plan};
 use convex_mgmt_proto::samples::Sample;
@@ -14,7 +15,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use tower::{Service, ServiceExt};
 
-use crate::control_plane::{Objects, TOKEN};
+use crate::control_plane::{Objects, PERSON, TEAM};
 
 /// A fake behind a socket, and a client of it.
 pub(crate) struct Running {
@@ -25,8 +26,8 @@ pub(crate) struct Running {
 
 /// An API that the fake serves.
 pub(crate) trait Served: TestApi {
-    /// A secret that the fake accepts.
-    const SECRET: &str;
+    /// Returns a secret that the fake accepts for an operation.
+    fn secret(meta: &OperationMeta) -> &'static str;
 
     /// Starts a fake for the requests of one operation.
     async fn start(route: Route, meta: &'static OperationMeta) -> Running;
@@ -66,9 +67,9 @@ impl Running {
 
 /// A paused cloud deployment with all plan features.
 impl Served for DeploymentApi {
-    const SECRET: &str = match ADMIN_KEY.split_at(ADMIN_KEY.len() - "01c0ffee".len()) {
-        (_, secret) => secret,
-    };
+    fn secret(_: &OperationMeta) -> &'static str {
+        ADMIN_KEY.rsplit('|').next().unwrap_or_default()
+    }
 
     async fn start(route: Route, _: &'static OperationMeta) -> Running {
         let mut plan = Plan::default();
@@ -96,7 +97,10 @@ impl Served for DeploymentApi {
 
 /// A control plane with an object for each made-up id and name of the samples, which the server replaces.
 impl Served for ManagementApi {
-    const SECRET: &str = TOKEN;
+    fn secret(meta: &OperationMeta) -> &'static str {
+        // The document has no details of a personal access token.
+        if meta.credentials.contains(&CredentialClass::TeamToken) { TEAM } else { PERSON }
+    }
 
     async fn start(route: Route, meta: &'static OperationMeta) -> Running {
         let (plane, objects) = Objects::create().await;

@@ -70,7 +70,7 @@ management_operation! {
     response: object(TokenDetails),
     idempotency: Safe,
     credentials: [PersonalToken, OAuthTeamToken, TeamToken, OAuthProjectToken],
-    codes: [InvalidIdentity, AccessTokenInvalid],
+    codes: [],
 }
 
 impl GetTokenDetails {

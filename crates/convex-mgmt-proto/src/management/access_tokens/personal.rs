@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::selector::TokenSelector;
 use crate::auth::{AccessToken, CredentialError};
 use crate::error::Violations;
-use crate::management::expiry;
+use crate::operation::expiry;
 use crate::operation::paging;
 use crate::types::{AccessTokenId, Secret, TeamId, UnixMillis};
 
@@ -56,7 +56,7 @@ management_operation! {
     paging: Query,
     idempotency: Safe,
     credentials: [PersonalToken],
-    codes: [InvalidIdentity, AccessTokenInvalid, LimitOutOfRange, InvalidCursor],
+    codes: [LimitOutOfRange, InvalidCursor],
     check: |it| Violations::err_if_any(paging::violations(it.limit, it.cursor.as_deref()).collect()),
 }
 
@@ -118,7 +118,7 @@ management_operation! {
     credentials: [PersonalToken],
     verify_with: ListPersonalAccessTokens,
     flags: [secret_response],
-    codes: [InvalidIdentity, AccessTokenInvalid],
+    codes: [],
 }
 
 impl CreatePersonalAccessToken {
@@ -196,7 +196,7 @@ management_operation! {
     verify_with: ListPersonalAccessTokens,
     destroys: "the access token",
     flags: [secret_request],
-    codes: [InvalidIdentity, AccessTokenInvalid],
+    codes: [],
     check: |it| it.token.check(),
     check_for: |it, endpoint| it.token.check_for(endpoint),
 }

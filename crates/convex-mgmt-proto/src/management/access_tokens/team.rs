@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::selector::TokenSelector;
 use crate::auth::{AccessToken, CredentialError};
 use crate::error::Violations;
-use crate::management::expiry;
+use crate::operation::expiry;
 use crate::operation::paging;
 use crate::types::{AccessTokenId, MemberId, Secret, TeamId, UnixMillis};
 
@@ -59,7 +59,7 @@ management_operation! {
     paging: Query,
     idempotency: Safe,
     credentials: [PersonalToken, OAuthTeamToken, TeamToken],
-    codes: [TeamNotFound, InvalidIdentity, AccessTokenInvalid, SSORequired, LimitOutOfRange, InvalidCursor],
+    codes: [TeamNotFound, LimitOutOfRange, InvalidCursor],
     check: |it| Violations::err_if_any(paging::violations(it.limit, it.cursor.as_deref()).collect()),
 }
 
@@ -132,7 +132,7 @@ management_operation! {
     credentials: [PersonalToken, OAuthTeamToken],
     verify_with: ListTeamAccessTokens,
     flags: [secret_response],
-    codes: [TeamNotFound, InvalidIdentity, AccessTokenInvalid, SSORequired],
+    codes: [TeamNotFound],
 }
 
 impl CreateTeamAccessToken {
@@ -224,7 +224,7 @@ management_operation! {
     verify_with: ListTeamAccessTokens,
     destroys: "the access token",
     flags: [secret_request],
-    codes: [TeamNotFound, InvalidIdentity, AccessTokenInvalid, SSORequired],
+    codes: [TeamNotFound],
     check: |it| it.token.check(),
     check_for: |it, endpoint| it.token.check_for(endpoint),
 }

@@ -38,7 +38,7 @@ management_operation! {
     credentials: [PersonalToken, OAuthTeamToken, TeamToken],
     verify_with: ListCustomRoles,
     destroys: "the custom role with its statements",
-    codes: [TeamNotFound, SSORequired, CustomRoleInUse],
+    codes: [TeamNotFound, CustomRoleInUse],
 }
 
 impl DeleteCustomRole {

@@ -66,7 +66,7 @@ management_operation! {
     paging: Query,
     idempotency: Safe,
     credentials: [PersonalToken, OAuthTeamToken, TeamToken],
-    codes: [TeamNotFound, SSORequired, LimitOutOfRange, InvalidCursor],
+    codes: [TeamNotFound, LimitOutOfRange, InvalidCursor],
     check: |it| Violations::err_if_any(paging::violations(it.limit, it.cursor.as_deref()).collect()),
 }
 

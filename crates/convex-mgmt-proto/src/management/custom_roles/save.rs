@@ -35,7 +35,7 @@ management_operation! {
     idempotency: NonIdempotent,
     credentials: [PersonalToken, OAuthTeamToken, TeamToken],
     verify_with: ListCustomRoles,
-    codes: [TeamNotFound, SSORequired],
+    codes: [TeamNotFound],
     check: |it| it.config.check(),
 }
 
@@ -79,7 +79,7 @@ management_operation! {
     idempotency: Idempotent,
     credentials: [PersonalToken, OAuthTeamToken, TeamToken],
     verify_with: ListCustomRoles,
-    codes: [TeamNotFound, SSORequired],
+    codes: [TeamNotFound],
     check: |it| it.config.check(),
 }
 

@@ -110,7 +110,7 @@ management_operation! {
     idempotency: Safe,
     credentials: [PersonalToken, OAuthTeamToken, TeamToken, OAuthProjectToken],
     flags: [secret_response],
-    codes: [InvalidIdentity, AccessTokenInvalid, SSORequired, ProjectNotFound],
+    codes: [ProjectNotFound],
 }
 
 impl ListDefaultEnvironmentVariables {

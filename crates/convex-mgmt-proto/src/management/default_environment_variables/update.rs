@@ -134,10 +134,7 @@ management_operation! {
     credentials: [PersonalToken, OAuthTeamToken, TeamToken, OAuthProjectToken],
     verify_with: ListDefaultEnvironmentVariables,
     flags: [secret_request],
-    codes: [
-        InvalidIdentity, AccessTokenInvalid, SSORequired, ProjectNotFound, EnvironmentVariableNameInvalid,
-        EnvironmentVariableNameTooLong, EnvironmentVariableValueTooLarge
-    ],
+    codes: [ProjectNotFound, EnvironmentVariableNameInvalid, EnvironmentVariableNameTooLong, EnvironmentVariableValueTooLarge],
     check: |it| {
         let checked = it.changes.iter().enumerate().flat_map(|(index, change)| {
             let value = change.value().and_then(|value| environment::value_violation(index, change.name(), value.len()));

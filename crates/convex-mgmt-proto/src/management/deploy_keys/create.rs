@@ -11,8 +11,8 @@ use super::origin::KeyOrigin;
 use crate::auth::{CredentialError, DeployKey};
 use crate::error::Violations;
 use crate::management::access_tokens::TokenSelector;
-use crate::management::expiry;
 use crate::metadata::ManagementApi;
+use crate::operation::expiry;
 use crate::request::Endpoint;
 use crate::types::{Secret, UnixMillis};
 
@@ -94,7 +94,7 @@ management_operation! {
     credentials: [PersonalToken, OAuthTeamToken, TeamToken, OAuthProjectToken],
     verify_with: ListDeployKeys,
     flags: [secret_response],
-    codes: [DeploymentNotFound, InvalidIdentity, AccessTokenInvalid, SSORequired],
+    codes: [DeploymentNotFound],
 }
 
 impl CreateDeployKey {

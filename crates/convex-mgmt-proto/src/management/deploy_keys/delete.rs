@@ -44,7 +44,7 @@ management_operation! {
     verify_with: ListDeployKeys,
     destroys: "the deploy key",
     flags: [secret_request],
-    codes: [DeploymentNotFound, InvalidIdentity, AccessTokenInvalid, SSORequired],
+    codes: [DeploymentNotFound],
     check: |it| it.key.check(),
     check_for: |it, endpoint| it.key.check_for(endpoint),
 }

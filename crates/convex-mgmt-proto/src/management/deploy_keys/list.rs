@@ -55,7 +55,7 @@ management_operation! {
     response: list(DeployKeyInfo),
     idempotency: Safe,
     credentials: [PersonalToken, OAuthTeamToken, TeamToken, OAuthProjectToken],
-    codes: [DeploymentNotFound, InvalidIdentity, AccessTokenInvalid, SSORequired],
+    codes: [DeploymentNotFound],
 }
 
 impl ListDeployKeys {

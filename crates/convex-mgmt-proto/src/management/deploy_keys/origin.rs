@@ -9,6 +9,9 @@ use crate::types::Secret;
 /// For an OAuth application, the server does not make a new token: the created key is the application's own token behind another
 /// prefix. Deleting such a key would revoke the user's grant. The API does not mark these keys, so the library compares the
 /// secrets. Source: the published document, on `create deploy key` and `create preview deploy key`.
+///
+/// The comparison needs the credential that created the key. A layer that replaces a rejected credential does not change the
+/// credential of the endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyOrigin {

@@ -6,7 +6,7 @@ use super::deployment::Deployment;
 use super::list::ListDeployments;
 use super::reference;
 use crate::error::{Violation, Violations};
-use crate::management::expiry;
+use crate::operation::expiry;
 use crate::types::{DeploymentClass, DeploymentType, Patch, ProjectId, Region, UnixMillis};
 
 /// The settings of a cloud deployment to create.
@@ -152,7 +152,7 @@ management_operation! {
     credentials: [PersonalToken, OAuthTeamToken, TeamToken, OAuthProjectToken],
     verify_with: ListDeployments,
     destroys: "a preview deployment with the same identifier, with its data and files",
-    codes: [InvalidIdentity, AccessTokenInvalid, SSORequired, ProjectNotFound, DeploymentQuotaReached],
+    codes: [ProjectNotFound, DeploymentQuotaReached],
     check: |it| Violations::err_if_any(it.deployment.violations()),
 }
 

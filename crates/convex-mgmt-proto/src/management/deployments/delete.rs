@@ -36,7 +36,7 @@ management_operation! {
     not_found: DeploymentNotFound,
     verify_with: GetDeployment,
     destroys: "the deployment with its data and files",
-    codes: [InvalidIdentity, AccessTokenInvalid, SSORequired, DeploymentNotFound],
+    codes: [DeploymentNotFound],
 }
 
 impl DeleteDeployment {
@@ -87,7 +87,7 @@ management_operation! {
     credentials: [PersonalToken, OAuthTeamToken, TeamToken, OAuthProjectToken],
     verify_with: GetDeployment,
     destroys: "the access that members and tokens of the current project have to the deployment (inferred)",
-    codes: [InvalidIdentity, AccessTokenInvalid, SSORequired, DeploymentNotFound, ProjectNotFound],
+    codes: [DeploymentNotFound, ProjectNotFound],
 }
 
 impl TransferDeployment {

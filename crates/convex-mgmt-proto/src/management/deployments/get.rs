@@ -30,7 +30,7 @@ management_operation! {
     response: object(Deployment),
     idempotency: Safe,
     credentials: [PersonalToken, OAuthTeamToken, TeamToken, OAuthProjectToken],
-    codes: [InvalidIdentity, AccessTokenInvalid, SSORequired, DeploymentNotFound],
+    codes: [DeploymentNotFound],
 }
 
 impl GetDeployment {
@@ -123,7 +123,7 @@ management_operation! {
     response: object(Deployment),
     idempotency: Safe,
     credentials: [PersonalToken, OAuthTeamToken, TeamToken, OAuthProjectToken],
-    codes: [InvalidIdentity, AccessTokenInvalid, SSORequired, ProjectNotFound, DeploymentNotFound],
+    codes: [ProjectNotFound, DeploymentNotFound],
     check: |it| Violations::err_if_any(it.selector.violation().into_iter().collect()),
 }
 
@@ -172,7 +172,7 @@ management_operation! {
     response: object(Deployment),
     idempotency: Safe,
     credentials: [PersonalToken, OAuthTeamToken, TeamToken],
-    codes: [InvalidIdentity, AccessTokenInvalid, SSORequired, TeamNotFound, ProjectNotFound, DeploymentNotFound],
+    codes: [TeamNotFound, ProjectNotFound, DeploymentNotFound],
     check: |it| {
         let team = it.team.violation("team_id_or_slug");
         let project = slug_violation("project_slug", None, &it.project_slug);

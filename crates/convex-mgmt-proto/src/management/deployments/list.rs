@@ -39,7 +39,7 @@ management_operation! {
     response: list(Deployment),
     idempotency: Safe,
     credentials: [PersonalToken, OAuthTeamToken, TeamToken, OAuthProjectToken],
-    codes: [InvalidIdentity, AccessTokenInvalid, SSORequired, ProjectNotFound],
+    codes: [ProjectNotFound],
 }
 
 impl ListDeployments {
@@ -139,7 +139,7 @@ management_operation! {
     paging: Query,
     idempotency: Safe,
     credentials: [PersonalToken, OAuthTeamToken, TeamToken],
-    codes: [InvalidIdentity, AccessTokenInvalid, SSORequired, TeamNotFound, LimitOutOfRange, InvalidCursor],
+    codes: [TeamNotFound, LimitOutOfRange, InvalidCursor],
     check: |it| Violations::err_if_any(paging::violations(it.limit, it.cursor.as_deref()).collect()),
 }
 
@@ -236,7 +236,7 @@ management_operation! {
     response: field("items", Vec<Deployment>),
     idempotency: Safe,
     credentials: [PersonalToken, OAuthTeamToken, TeamToken],
-    codes: [InvalidIdentity, AccessTokenInvalid, SSORequired, TeamNotFound],
+    codes: [TeamNotFound],
 }
 
 impl ListLocalDeploymentsForTeam {

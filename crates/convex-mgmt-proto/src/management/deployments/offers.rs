@@ -55,7 +55,7 @@ management_operation! {
     response: field("items", Vec<DeploymentClassOffer>),
     idempotency: Safe,
     credentials: [PersonalToken, OAuthTeamToken, TeamToken],
-    codes: [InvalidIdentity, AccessTokenInvalid, SSORequired, TeamNotFound],
+    codes: [TeamNotFound],
 }
 
 impl ListDeploymentClasses {
@@ -89,7 +89,7 @@ management_operation! {
     response: field("items", Vec<RegionOffer>),
     idempotency: Safe,
     credentials: [],
-    codes: [InvalidIdentity, AccessTokenInvalid, SSORequired, TeamNotFound],
+    codes: [TeamNotFound],
 }
 
 impl ListDeploymentRegions {

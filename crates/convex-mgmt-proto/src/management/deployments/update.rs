@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::get::GetDeployment;
 use super::reference;
 use crate::error::{Violation, Violations};
-use crate::management::expiry;
+use crate::operation::expiry;
 use crate::types::{DeploymentClass, DeploymentType, Patch, UnixMillis};
 
 /// The changes to a cloud deployment.
@@ -131,7 +131,7 @@ management_operation! {
     idempotency: Idempotent,
     credentials: [PersonalToken, OAuthTeamToken, TeamToken, OAuthProjectToken],
     verify_with: GetDeployment,
-    codes: [InvalidIdentity, AccessTokenInvalid, SSORequired, DeploymentNotFound],
+    codes: [DeploymentNotFound],
     check: |it| Violations::err_if_any(it.changes.violations()),
 }
 

@@ -44,7 +44,7 @@ management_operation! {
     response: field("items", Vec<TeamInvite>),
     idempotency: Safe,
     credentials: [PersonalToken],
-    codes: [TeamNotFound, SSORequired],
+    codes: [TeamNotFound],
 }
 
 impl ListPendingTeamInvites {
@@ -85,7 +85,7 @@ management_operation! {
     idempotency: NonIdempotent,
     credentials: [PersonalToken],
     verify_with: ListPendingTeamInvites,
-    codes: [TeamNotFound, SSORequired, EmailAlreadyExists],
+    codes: [TeamNotFound, EmailAlreadyExists],
     check: |it| it.role.check(),
 }
 
@@ -145,7 +145,7 @@ management_operation! {
     idempotency: Idempotent,
     credentials: [PersonalToken],
     verify_with: ListPendingTeamInvites,
-    codes: [TeamNotFound, SSORequired],
+    codes: [TeamNotFound],
 }
 
 impl CancelTeamMemberInvite {

@@ -48,7 +48,7 @@ management_operation! {
     response: field("items", Vec<TeamMember>),
     idempotency: Safe,
     credentials: [PersonalToken],
-    codes: [TeamNotFound, SSORequired],
+    codes: [TeamNotFound],
 }
 
 impl ListTeamMembers {
@@ -93,7 +93,7 @@ management_operation! {
     idempotency: Idempotent,
     credentials: [PersonalToken],
     verify_with: ListTeamMembers,
-    codes: [TeamNotFound, SSORequired],
+    codes: [TeamNotFound],
     check: |it| it.role.check(),
 }
 

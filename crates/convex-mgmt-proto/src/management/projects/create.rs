@@ -138,7 +138,7 @@ management_operation! {
     idempotency: NonIdempotent,
     credentials: [PersonalToken, OAuthTeamToken, TeamToken],
     verify_with: ListProjects,
-    codes: [InvalidIdentity, AccessTokenInvalid, SSORequired, TeamNotFound, ProjectQuotaReached, DeploymentQuotaReached],
+    codes: [TeamNotFound, ProjectQuotaReached, DeploymentQuotaReached],
 }
 
 impl CreateProject {

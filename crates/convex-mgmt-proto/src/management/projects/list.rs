@@ -39,7 +39,7 @@ management_operation! {
     paging: Query,
     idempotency: Safe,
     credentials: [PersonalToken, OAuthTeamToken, TeamToken],
-    codes: [InvalidIdentity, AccessTokenInvalid, SSORequired, TeamNotFound, LimitOutOfRange, InvalidCursor],
+    codes: [TeamNotFound, LimitOutOfRange, InvalidCursor],
     check: |it| Violations::err_if_any(paging::violations(it.limit, it.cursor.as_deref()).collect()),
 }
 

@@ -55,7 +55,7 @@ management_operation! {
     response: object(Project),
     idempotency: Safe,
     credentials: [PersonalToken, OAuthTeamToken, TeamToken, OAuthProjectToken],
-    codes: [InvalidIdentity, AccessTokenInvalid, SSORequired, ProjectNotFound],
+    codes: [ProjectNotFound],
 }
 
 impl GetProjectById {
@@ -94,7 +94,7 @@ management_operation! {
     response: object(Project),
     idempotency: Safe,
     credentials: [PersonalToken, OAuthTeamToken, TeamToken],
-    codes: [InvalidIdentity, AccessTokenInvalid, SSORequired, TeamNotFound, ProjectNotFound],
+    codes: [TeamNotFound, ProjectNotFound],
     check: |it| {
         let team = it.team.violation("team_id_or_slug");
         let project = slug_violation("project_slug", None, &it.project_slug);

@@ -72,7 +72,7 @@ management_operation! {
     idempotency: Idempotent,
     credentials: [PersonalToken, OAuthTeamToken, TeamToken],
     verify_with: GetProjectById,
-    codes: [InvalidIdentity, AccessTokenInvalid, SSORequired, ProjectNotFound, InvalidSlug],
+    codes: [ProjectNotFound, InvalidSlug],
     check: |it| {
         let slug = it.changes.slug.as_deref();
         let violation = slug.and_then(|slug| slug_violation("slug", Some(ErrorCode::InvalidSlug), slug));
@@ -116,7 +116,7 @@ management_operation! {
     not_found: ProjectNotFound,
     verify_with: GetProjectById,
     destroys: "the project and all its deployments, with their data and files",
-    codes: [InvalidIdentity, AccessTokenInvalid, SSORequired, ProjectNotFound],
+    codes: [ProjectNotFound],
 }
 
 impl DeleteProject {

@@ -51,8 +51,8 @@ pub(super) struct Delete {
     id: String,
 }
 
-/// Revokes a token of the caller's member, even the one that authenticates the request. The Management API rejects it at once,
-/// deployments after a delay.
+/// Revokes a token of the caller's member, which may be the calling token. The Management API rejects it at once, deployments
+/// after a delay.
 pub(super) fn delete(
     state: &mut ControlPlane,
     caller: &Bearer,

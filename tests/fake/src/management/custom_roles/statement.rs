@@ -56,7 +56,7 @@ impl Statement {
     /// selectors may be unknown. Inferred: the code.
     pub(super) fn check(&self) -> Result<(), ApiError> {
         let parts: Vec<&str> = self.resource.split(':').collect();
-        if parts.len() % 2 == 0 && parts.iter().all(|part| !part.trim().is_empty()) {
+        if parts.len().is_multiple_of(2) && parts.iter().all(|part| !part.trim().is_empty()) {
             return Ok(());
         }
         let message = format!("the resource '{}' is not a list of kinds with selectors", self.resource);

@@ -81,3 +81,26 @@ async fn rejects_texts_that_are_not_host_names() {
     let missing = error(&plane, TEAM, "POST /deployments/none-such-1/create_custom_domain", domain("a.com")).await;
     assert_eq!(missing, failure(404, "DeploymentNotFound"));
 }
+
+#[tokio::test]
+async fn a_verified_domain_serves_the_api_of_its_deployment() {
+    let (plane, [name, other]) = with_deployments().await;
+    let create = format!("POST /deployments/{name}/create_custom_domain");
+    done(&plane, TEAM, &create, domain("api.example.com")).await;
+    let site = json!({"requestDestination": "convexSite", "domain": "www.example.com"});
+    done(&plane, TEAM, &create, site).await;
+    let at = async |host: &str| {
+        let url = format!("https://{host}/api/v1/deployment_info");
+        let (status, info) = send(&plane, "Convex team", "GET", &url, Value::Null).await;
+        (status, info["deploymentType"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(at("api.example.com").await.0, 404);
+    for domain in ["api.example.com", "www.example.com"] {
+        assert!(plane.verify_custom_domain(domain));
+    }
+    assert_eq!(at("API.example.com:443").await, (200, "prod".to_owned()));
+    assert_eq!(at("www.example.com").await.0, 404);
+    assert_eq!(plane.deployment(&other).unwrap().requests().len(), 0);
+    done(&plane, TEAM, &format!("POST /deployments/{name}/delete_custom_domain"), domain("api.example.com")).await;
+    assert_eq!(at("api.example.com").await.0, 404);
+}
