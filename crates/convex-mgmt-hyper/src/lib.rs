@@ -33,7 +33,7 @@ pub use transport::HyperTransport;
 pub mod future {
     pub use crate::client::{DeploymentFuture, ReplyFuture, SendFuture};
     pub use crate::layers::future::{
-        AttemptTimeoutFuture, ConcurrencyLimitFuture, CredentialRefreshFuture, RetryFuture,
+        AttemptTimeoutFuture, ConcurrencyLimitFuture, CredentialRefreshFuture, GuardFuture, RetryFuture,
     };
     pub use crate::service::DefaultServiceFuture;
     pub use crate::transport::HyperTransportFuture;

@@ -162,7 +162,7 @@ pub use convex_mgmt_proto::{
     Operation, OperationMeta, Patch, Printable, ProjectId, RawJson, Region, Reply, RequestDestination, Secret, TeamId,
     Unchecked, UnixMillis, UnixNanos, UnknownObject, UsageLimitId,
 };
-pub use convex_mgmt_proto::{deployment, environment, management};
+pub use convex_mgmt_proto::{deployment, environment, guard, management};
 
 // Errors and retries.
 pub use convex_mgmt_hyper::{Advice, Error, ErrorKind, Incomplete, ProxyRefusal, TransportError, TransportErrorKind};

@@ -2,6 +2,7 @@
 
 mod builder;
 mod call;
+mod confirmed;
 mod deployments;
 mod environment;
 mod handle;

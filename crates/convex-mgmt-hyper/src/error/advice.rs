@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use convex_mgmt_proto::guard::ConfirmationError;
 use convex_mgmt_proto::management::deployments::DeploymentEndpointError;
 use convex_mgmt_proto::{
     ApiError, BuildError, DecodeErrorKind, ErrorCode, Idempotency, OperationMeta, Paging, ResponseError,
@@ -25,8 +26,8 @@ use super::transport::{TransportError, TransportErrorKind};
 /// | [`Error::cause_kind`] | advice |
 /// | --- | --- |
 /// | `Build` | `FixRequest`; `ReportBug` if the operation itself is defective |
-/// | `PlanConflict` | `StartOver` |
-/// | `PlanRejected` | `FixRequest` |
+/// | `PlanConflict`, `ConfirmationStale` | `StartOver` |
+/// | `PlanRejected`, `NotConfirmed` | `FixRequest` |
 /// | `Pagination` | `ReportBug` |
 /// | `Endpoint` | `FixRequest` for a local deployment, `FixClient` for an unknown kind, `FixUrl` for an unusable URL |
 /// | `Dns`, `Redirect`, `InvalidResponse` | `FixUrl` |
@@ -68,7 +69,7 @@ pub enum Advice {
         /// The operation to call for that, if there is one.
         with: Option<&'static OperationMeta>,
     },
-    /// Read the current state and begin again from it: the cursor or the plan is out of date.
+    /// Read the current state and begin again from it: the cursor, the plan or the confirmation is out of date.
     StartOver,
     /// Replace the credential: it is not valid, or it lacks the permission.
     FixCredential,
@@ -132,7 +133,8 @@ impl Error {
         match &self.0.cause {
             Cause::Build(BuildError::Template { .. } | BuildError::Json { .. }) => Advice::ReportBug,
             Cause::Build(_) | Cause::PlanRejected(_) => Advice::FixRequest,
-            Cause::PlanConflict(_) => Advice::StartOver,
+            Cause::PlanConflict(_) | Cause::Confirmation(ConfirmationError::Stale(_)) => Advice::StartOver,
+            Cause::Confirmation(_) => Advice::FixRequest,
             Cause::Pagination(_) => Advice::ReportBug,
             Cause::TooManyItems(_) => Advice::FixClient,
             Cause::Endpoint(error) => of_endpoint(error),
@@ -168,6 +170,7 @@ fn of_transport(error: &TransportError) -> Advice {
         | TransportErrorKind::ResponseTooLarge { .. }
         | TransportErrorKind::Layer => Advice::FixClient,
         TransportErrorKind::Credential => Advice::FixCredential,
+        TransportErrorKind::NotConfirmed => Advice::FixRequest,
     }
 }
 

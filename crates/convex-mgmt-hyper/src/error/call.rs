@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::time::Duration;
 
 use convex_mgmt_proto::deployment::environment_variables::{PlanConflict, PlanError};
+use convex_mgmt_proto::guard::ConfirmationError;
 use convex_mgmt_proto::management::deployments::DeploymentEndpointError;
 use convex_mgmt_proto::{
     ApiError, BuildError, Compatibility, CredentialKind, ErrorCode, Idempotency, OperationMeta, PagingError,
@@ -37,6 +38,7 @@ pub(crate) enum Cause {
     Build(BuildError),
     PlanConflict(PlanConflict),
     PlanRejected(PlanError),
+    Confirmation(ConfirmationError),
     Pagination(PagingError),
     TooManyItems(usize),
     /// The call succeeded, and what it returned cannot be used.
@@ -90,6 +92,7 @@ impl Error {
             Cause::Build(_)
             | Cause::PlanConflict(_)
             | Cause::PlanRejected(_)
+            | Cause::Confirmation(_)
             | Cause::Pagination(_)
             | Cause::TooManyItems(_)
             | Cause::Endpoint(_) => false,
@@ -134,6 +137,8 @@ impl Error {
             Cause::Build(_) => ErrorKind::Build,
             Cause::PlanConflict(_) => ErrorKind::PlanConflict,
             Cause::PlanRejected(_) => ErrorKind::PlanRejected,
+            Cause::Confirmation(ConfirmationError::Stale(_)) => ErrorKind::ConfirmationStale,
+            Cause::Confirmation(_) => ErrorKind::NotConfirmed,
             Cause::Pagination(_) => ErrorKind::Pagination,
             Cause::TooManyItems(_) => ErrorKind::TooManyItems,
             Cause::Endpoint(_) => ErrorKind::Endpoint,
@@ -151,6 +156,7 @@ impl Error {
                 TransportErrorKind::DeadlineExceeded => ErrorKind::DeadlineExceeded,
                 TransportErrorKind::ResponseTooLarge { .. } => ErrorKind::ResponseTooLarge,
                 TransportErrorKind::Credential => ErrorKind::Credential,
+                TransportErrorKind::NotConfirmed => ErrorKind::NotConfirmed,
                 TransportErrorKind::Layer => ErrorKind::Layer,
             },
             Cause::Response(error) => match error {
@@ -217,6 +223,15 @@ impl Error {
     pub fn endpoint_error(&self) -> Option<&DeploymentEndpointError> {
         match &self.0.cause {
             Cause::Endpoint(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Returns the reason why the confirmation was not accepted, with the current losses if they changed
+    /// ([`ErrorKind::ConfirmationStale`]).
+    pub fn confirmation_error(&self) -> Option<&ConfirmationError> {
+        match &self.0.cause {
+            Cause::Confirmation(error) => Some(error),
             _ => None,
         }
     }

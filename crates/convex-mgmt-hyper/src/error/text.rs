@@ -37,6 +37,7 @@ impl fmt::Display for Text<'_> {
             Cause::Build(error) => return write!(f, "{error}; nothing was sent"),
             Cause::PlanConflict(error) => return write!(f, "{error}; nothing was changed"),
             Cause::PlanRejected(error) => return write!(f, "{error}; nothing was changed"),
+            Cause::Confirmation(error) => return write!(f, "{error}; nothing was changed"),
             Cause::Pagination(error) => return error.fmt(f),
             Cause::TooManyItems(max) => {
                 return write!(f, "the list has more than {max} items: raise the limit, or walk it by page");
@@ -106,6 +107,7 @@ impl fmt::Debug for Error {
             Cause::Build(error) => debug.field("cause", error),
             Cause::PlanConflict(error) => debug.field("cause", error),
             Cause::PlanRejected(error) => debug.field("cause", error),
+            Cause::Confirmation(error) => debug.field("cause", error),
             Cause::Pagination(error) => debug.field("cause", error),
             Cause::TooManyItems(max) => debug.field("max_items", max),
             Cause::Endpoint(error) => debug.field("cause", error),

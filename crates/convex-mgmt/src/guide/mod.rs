@@ -6,6 +6,7 @@
 //! * [Projects and default variables][projects]: create, rename, delete; the variables of new deployments.
 //! * [Deployments and custom domains][deployments]: from a team's token to a client of a deployment, previews, regions.
 //! * [Keys and tokens][keys-and-tokens]: which credential for what, secrets that appear once, minted and echoed keys.
+//! * [Destructive operations][destructive-operations]: losses, confirmations, the guard.
 //!
 //! The Deployment Platform API:
 //!
@@ -61,6 +62,7 @@ guides! {
     data_sync = "data-sync.md";
     usage_and_limits = "usage-and-limits.md";
     credentials = "credentials.md";
+    destructive_operations = "destructive-operations.md";
     errors = "errors.md";
     transports = "transports.md";
     testing = "testing.md";
