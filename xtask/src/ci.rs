@@ -3,8 +3,9 @@
 use std::process::Command;
 use std::time::Instant;
 
+use crate::published::{api, deps};
 use crate::shell::{cargo, output, root, run, target, tool};
-use crate::{Failure, api, deps, dotenv, operations, spec, tidy};
+use crate::{Failure, dotenv, operations, spec, tidy};
 
 /// The version of cargo-deny to run.
 const CARGO_DENY: &str = "0.20.2";

@@ -1,15 +1,13 @@
 //! `cargo xtask`: the commands of CI and of maintenance.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program prints its results")]
 
-mod api;
 mod ci;
-mod cost;
-mod deps;
 mod dotenv;
 mod failure;
 mod fuzz;
 mod mutants;
 mod operations;
+mod published;
 mod shell;
 mod spec;
 mod tidy;
@@ -19,6 +17,7 @@ use std::process::ExitCode;
 
 pub(crate) use failure::Failure;
 use lexopt::prelude::*;
+use published::{api, cost, deps};
 
 /// The help, without the checks of `tidy` at its end.
 const USAGE: &str = "\

@@ -5,7 +5,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::Failure;
-use crate::deps::PUBLISHED;
+use crate::published::deps::PUBLISHED;
 use crate::shell::{output, root, run as run_to_end, target, tool};
 
 /// The version of cargo-mutants to run.

@@ -15,6 +15,7 @@ usage: cargo bench -p convex-mgmt-suite --bench load -- [OPTION]...
   --requests N        number of calls (default 10000)
   --connections N     number of connections (default 64)
   --http2             over HTTP/2
+  --control-plane     creates and deletes at the Management API, over HTTP/1.1
   --http2-broken      over HTTP/2, where a reset breaks the connection with all requests in flight
   --no-retry          no retries
   --fault-rate P      probability that a request meets a fault (default 0.01)
@@ -23,7 +24,7 @@ usage: cargo bench -p convex-mgmt-suite --bench load -- [OPTION]...
 
 fn main() -> ExitCode {
     match load() {
-        Ok(Some(load)) => run(&load),
+        Ok(Some((load, control_plane))) => run(&load, control_plane),
         Ok(None) => {
             print!("{USAGE}");
             ExitCode::SUCCESS
@@ -35,8 +36,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn load() -> Result<Option<Load>, lexopt::Error> {
-    let mut load = Load::default();
+/// Returns the settings, and `true` for a load on a control plane.
+fn load() -> Result<Option<(Load, bool)>, lexopt::Error> {
+    let (mut load, mut control_plane) = (Load::default(), false);
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
@@ -45,6 +47,7 @@ fn load() -> Result<Option<Load>, lexopt::Error> {
             Short('h') | Long("help") => return Ok(None),
             Long("requests") => load.calls = parser.value()?.parse()?,
             Long("connections") => load.connections = parser.value()?.parse()?,
+            Long("control-plane") => control_plane = true,
             Long("http2") => load.protocol = Protocol::Http2,
             Long("http2-broken") => load.protocol = Protocol::Http2Broken,
             Long("no-retry") => load.retry = RetryPolicy::never(),
@@ -53,12 +56,15 @@ fn load() -> Result<Option<Load>, lexopt::Error> {
             other => return Err(other.unexpected()),
         }
     }
-    Ok(Some(load))
+    if control_plane && load.protocol != Protocol::Http1 {
+        return Err("--control-plane is for HTTP/1.1".into());
+    }
+    Ok(Some((load, control_plane)))
 }
 
 #[tokio::main]
-async fn run(load: &Load) -> ExitCode {
-    let run = load.run().await;
+async fn run(load: &Load, control_plane: bool) -> ExitCode {
+    let run = if control_plane { load.run_on_control_plane().await } else { load.run().await };
     print!("{run}");
     for (fault, met) in run.met() {
         println!("  {met} times {fault:?}");

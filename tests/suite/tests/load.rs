@@ -6,7 +6,12 @@ use convex_mgmt::RetryPolicy;
 use convex_mgmt_suite::load::{Load, Protocol, Run};
 
 async fn agreed(load: Load) -> Run {
-    let run = load.run().await;
+    check(load.run().await)
+}
+
+/// Asserts that the reports of a run agree with the fake, and that there are reports of every kind.
+fn check(run: Run) -> Run {
+    let load = run.load();
     let problems = run.problems();
     assert!(problems.is_empty(), "{run}{} problems: {:#?}", problems.len(), &problems[..problems.len().min(20)]);
     let [applied, not_applied, unknown] = run.reports();
@@ -42,4 +47,16 @@ async fn reports_agree_with_the_fake_without_retries() {
     assert_every_fault_was_met(
         &agreed(Load { calls: 4000, retry, fault_rate: 0.05, seed: 4, ..Load::default() }).await,
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reports_of_creates_and_deletes_agree_with_the_ledger_of_the_control_plane() {
+    let load = Load { calls: 2000, fault_rate: 0.1, seed: 5, ..Load::default() };
+    assert_every_fault_was_met(&check(load.run_on_control_plane().await));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reports_of_creates_and_deletes_agree_with_the_ledger_without_retries() {
+    let load = Load { calls: 1200, retry: RetryPolicy::never(), fault_rate: 0.15, seed: 6, ..Load::default() };
+    assert_every_fault_was_met(&check(load.run_on_control_plane().await));
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::Failure;
-use crate::deps::package;
+use crate::published::deps::package;
 use crate::shell::{cargo, output, project_files, root, run, target};
 
 /// The page with the diff.

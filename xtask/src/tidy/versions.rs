@@ -2,7 +2,7 @@
 
 use super::source::{Problem, Tree};
 use crate::Failure;
-use crate::deps::{PUBLISHED, package};
+use crate::published::deps::{PUBLISHED, package};
 use crate::shell::{cargo, output};
 
 /// A published package.

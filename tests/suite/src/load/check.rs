@@ -7,6 +7,7 @@ use http::HeaderValue;
 use http::header::USER_AGENT;
 
 use super::config::Protocol;
+use super::control_plane;
 use super::faults::{ATTEMPT_TIMEOUT, delivers_response, is_rejection};
 use super::final_state::FinalState;
 use super::report::{Report, Write};
@@ -57,7 +58,7 @@ fn effect(entry: &AuditEntry) -> (String, Option<String>, Option<String>) {
         }
         "pause_deployment" => ("paused".to_owned(), Some(PAUSE.to_owned()), None),
         "unpause_deployment" => ("no longer paused".to_owned(), None, Some(PAUSE.to_owned())),
-        other => (format!("{other} {data}"), None, None),
+        other => control_plane::effect(entry).unwrap_or_else(|| (format!("{other} {data}"), None, None)),
     }
 }
 
@@ -94,7 +95,9 @@ fn all(run: &Run) -> Vec<String> {
             true => usize::from(done > 0 && before != after),
             false => done,
         };
-        let found = entries.remove(&write.agent).unwrap_or_default();
+        let mut found = entries.remove(&write.agent).unwrap_or_default();
+        // A preview that was replaced has an entry of its own.
+        found.retain(|entry| !(write.operation == "create_deployment" && entry.starts_with("no deployment ")));
         if found.len() != leaves || found.iter().any(|entry| *entry != change.entry) {
             problems.push(format!("{write:?} has {found:?} in the audit log, instead of {leaves} entries"));
         }

@@ -2,6 +2,7 @@
 
 mod check;
 mod config;
+mod control_plane;
 mod drive;
 mod faults;
 mod final_state;

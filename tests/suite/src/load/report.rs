@@ -131,6 +131,12 @@ impl Log {
         self.wrote(place, value, Report::Applied);
     }
 
+    /// Sets the value of the last write, which has an id that only its response or a read shows.
+    pub(super) fn set_last_value(&mut self, value: &str) {
+        let last = self.writes.last_mut().expect("the write");
+        last.change.value.get_or_insert_with(|| value.to_owned());
+    }
+
     pub(super) fn saw(&mut self, place: &str, value: Option<&str>) {
         if !self.places.entry(place.to_owned()).or_default().saw(value) {
             self.problems.push(format!("{place} was read as {value:?}, which the reports exclude"));

@@ -24,6 +24,11 @@ pub struct Run {
 }
 
 impl Run {
+    /// The settings.
+    pub fn load(&self) -> &Load {
+        &self.load
+    }
+
     /// The numbers of writes that were reported as applied, as not applied, and as unknown.
     pub fn reports(&self) -> [usize; 3] {
         [Report::Applied, Report::NotApplied, Report::Unknown]

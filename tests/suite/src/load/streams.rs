@@ -135,9 +135,9 @@ impl Worker {
         match report {
             Report::NotApplied => self.log.saw(place, value.as_deref()),
             Report::Applied | Report::Unknown => {
-                // The new id or secret is known only now.
-                let last = self.log.writes.last_mut().expect("the write");
-                last.change.value = last.change.value.take().or_else(|| value.clone());
+                if let Some(value) = &value {
+                    self.log.set_last_value(value);
+                }
                 self.log.found(place, value);
             }
         }

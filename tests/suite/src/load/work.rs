@@ -15,8 +15,9 @@ use convex_mgmt::deployment::{
     ListUsageLimits, PauseDeployment, UnpauseDeployment, UpdateCanonicalUrl, UpdateEnvironmentVariables,
     UpdateUsageLimit,
 };
+use convex_mgmt::proto::Api;
 use convex_mgmt::{
-    DeploymentApi, DeploymentClient, Error, ErrorCode, Idempotency, Operation, UnixMillis, UsageLimitId,
+    Client, DeploymentApi, DeploymentClient, Error, ErrorCode, Idempotency, Operation, UnixMillis, UsageLimitId,
 };
 
 use super::report::{Change, Log, Report, Write};
@@ -57,9 +58,9 @@ fn single() -> Vec<Work> {
     all
 }
 
-pub(super) struct Worker {
+pub(super) struct Worker<A: Api = DeploymentApi> {
     number: usize,
-    client: DeploymentClient,
+    client: Client<A>,
     left: Arc<AtomicUsize>,
     pub(super) log: Log,
 }
@@ -71,7 +72,7 @@ pub(super) fn workers() -> usize {
 
 /// Works until no calls are left.
 pub(super) async fn work(number: usize, client: DeploymentClient, left: Arc<AtomicUsize>) -> Log {
-    let mut worker = Worker { number, client, left, log: Log::default() };
+    let mut worker = Worker::new(number, client, left);
     match single().into_iter().nth(number).unwrap_or(Work::Variables) {
         Work::Limit(metric, window, kind) => worker.limits(UsageLimitConfig::new(metric, window, kind, 0)).await,
         Work::Stream(kind) => worker.streams(kind).await,
@@ -99,7 +100,11 @@ pub(super) fn urls_set(urls: CanonicalUrls) -> [(String, Option<String>); 2] {
         .map(|(destination, url)| (place_of_url(&destination), Some(url).filter(|url| url.starts_with(URL))))
 }
 
-impl Worker {
+impl<A: Api> Worker<A> {
+    pub(super) fn new(number: usize, client: Client<A>, left: Arc<AtomicUsize>) -> Self {
+        Self { number, client, left, log: Log::default() }
+    }
+
     /// Takes one of the remaining calls. Returns `false` if none is left.
     pub(super) fn take_call(&self) -> bool {
         self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
@@ -108,7 +113,7 @@ impl Worker {
     /// Sends a write with its own `User-Agent`, and records its report.
     pub(super) async fn write<O>(&mut self, change: Change, operation: &O) -> (Report, Result<O::Output, Error>)
     where
-        O: Operation<Api = DeploymentApi>,
+        O: Operation<Api = A>,
     {
         let product = format!("load/{}.{}", self.number, self.log.writes.len());
         let endpoint = self.client.endpoint().clone().with_user_agent(&product).expect("a product");
@@ -123,7 +128,7 @@ impl Worker {
     /// Sends a write, and records the value of its place.
     async fn change<O>(&mut self, change: Change, operation: &O) -> (Report, Result<O::Output, Error>)
     where
-        O: Operation<Api = DeploymentApi>,
+        O: Operation<Api = A>,
     {
         let (place, value) = (change.place.clone(), change.value.clone());
         let (report, result) = self.write(change, operation).await;
@@ -131,21 +136,23 @@ impl Worker {
         (report, result)
     }
 
-    async fn read<O: Operation<Api = DeploymentApi>>(&mut self, operation: &O) -> Option<O::Output> {
+    async fn read<O: Operation<Api = A>>(&mut self, operation: &O) -> Option<O::Output> {
         let read = self.client.send(operation).await.ok();
         *if read.is_some() { &mut self.log.reads } else { &mut self.log.failed_reads } += 1;
         read
     }
 
     /// Repeats a read until it succeeds.
-    pub(super) async fn read_until_success<O: Operation<Api = DeploymentApi>>(&mut self, operation: &O) -> O::Output {
+    pub(super) async fn read_until_success<O: Operation<Api = A>>(&mut self, operation: &O) -> O::Output {
         loop {
             if let Some(read) = self.read(operation).await {
                 return read;
             }
         }
     }
+}
 
+impl Worker {
     /// Changes the value of one variable, and sets and deletes others.
     async fn variables(&mut self) {
         let kept = format!("KEPT_{}", self.number);

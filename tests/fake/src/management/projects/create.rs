@@ -73,7 +73,10 @@ pub(super) async fn create(
     if state.projects.iter().filter(|project| project.team == team.id).count() >= state.knobs.max_projects {
         return Err(ApiError::bad_request("ProjectQuotaReached", "the team has the maximum number of projects"));
     }
+    let entries = state.audit.len();
     let project = add(&mut state, team.id, name);
+    let metadata = json!({"projectId": project.id, "name": project.name, "slug": project.slug});
+    state.record(team.id, &caller.origin, "project:create", metadata);
     let deployment = match deployment_type {
         Some(kind) => {
             let (class, region) = (deployment_class, deployment_region);
@@ -81,13 +84,12 @@ pub(super) async fn create(
             let created = create_deployment(&plane, &mut state, &caller, &project, new, listener);
             if created.is_err() {
                 state.projects.remove(|other| other.id == project.id);
+                state.audit.truncate(entries);
             }
             Some(created?)
         }
         None => None,
     };
-    let metadata = json!({"projectId": project.id, "name": project.name, "slug": project.slug});
-    state.record(team.id, &caller.origin, "project:create", metadata);
     let Project { id, slug, .. } = project;
     Ok(Json(Created {
         project_id: id,

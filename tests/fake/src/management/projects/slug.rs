@@ -1,20 +1,12 @@
-//! The slugs of projects. Inferred: how the server makes them from names, and the codes.
+//! The slugs of projects. Inferred: the codes.
 
 use crate::api::ApiError;
+use crate::management::api;
 use crate::management::state::ControlPlane;
 
 /// Returns a slug for a name that no other project of the team has.
 pub(super) fn new_slug(state: &ControlPlane, team: u64, name: &str) -> String {
-    let dashed: String =
-        name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
-    let mut slug = dashed.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
-    slug.truncate(50);
-    if slug.len() < 3 {
-        slug = format!("{slug}-project").trim_start_matches('-').to_owned();
-    }
-    let numbered = (2..).map(|number| format!("{slug}-{number}"));
-    let mut candidates = std::iter::once(slug.clone()).chain(numbered);
-    candidates.find(|slug| !is_taken(state, team, slug, None)).unwrap_or_default()
+    api::new_slug(name, "project", |slug| is_taken(state, team, slug, None))
 }
 
 /// Checks a slug for a project.

@@ -1,4 +1,4 @@
-//! The creation of teams. Inferred: how slugs are made from names, and the errors.
+//! The creation of teams. Inferred: the errors.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::api::{ApiError, JsonBody};
-use crate::management::api::{Caller, P};
+use crate::management::api::{self, Caller, P};
 use crate::management::state::{ControlPlane, Membership, Plane, Region, Role, Team};
 
 /// Unknown fields are ignored, as the document says.
@@ -62,19 +62,8 @@ fn new_slug(state: &ControlPlane, name: &str) -> Result<String, ApiError> {
     if name.trim().is_empty() {
         return error("the name of the team is empty");
     }
-    let lower = name.to_lowercase();
-    let words = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    let mut slug = words.collect::<Vec<_>>().join("-");
-    slug.truncate(50);
-    if slug.contains("convex") {
-        return error("a team must not have 'convex' in its slug");
-    }
-    if slug.len() < 3 {
-        slug = format!("team-{slug}").trim_end_matches('-').to_owned();
-    }
-    let is_free = |slug: &String| state.teams.teams.values().all(|team| team.slug != *slug);
-    let numbered = (2..).map(|number| format!("{slug}-{number}"));
-    Ok(std::iter::once(slug.clone()).chain(numbered).find(is_free).unwrap_or_default())
+    let slug = api::new_slug(name, "team", |slug| state.teams.teams.values().any(|team| team.slug == slug));
+    if slug.contains("convex") { error("a team must not have 'convex' in its slug") } else { Ok(slug) }
 }
 
 /// Creates a team with the caller as its admin. The document lists no class of tokens for this operation, and a 403. Inferred:

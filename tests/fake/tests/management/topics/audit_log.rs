@@ -84,6 +84,17 @@ async fn every_topic_leaves_entries_with_the_names_of_the_document() {
 }
 
 #[tokio::test]
+async fn a_project_is_created_before_its_deployment_or_not_at_all() {
+    let plane = plane();
+    let create = "POST /teams/1/create_project";
+    let failing = json!({"projectName": "x", "deploymentType": "prod", "deploymentClass": "d2048"});
+    assert_eq!(error(&plane, TEAM, create, failing).await, failure(403, "DeploymentClassNotAvailable"));
+    ok(&plane, TEAM, create, json!({"projectName": "x", "deploymentType": "prod"})).await;
+    let listed = ok(&plane, TEAM, &list(""), Value::Null).await;
+    assert_eq!(column(&listed["items"], "action"), ["deployment:create", "project:create"]);
+}
+
+#[tokio::test]
 async fn a_list_has_bounds_and_filters() {
     let plane = plane();
     let member = plane.add_member(1, "dev@example.com");

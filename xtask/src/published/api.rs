@@ -53,7 +53,7 @@ pub(crate) fn check() -> Result<(), Failure> {
 
 /// The features of a package, without the one for this project's tests.
 fn public_features(package: &str) -> Result<String, Failure> {
-    let features = crate::deps::package(package)?.features.into_keys();
+    let features = crate::published::deps::package(package)?.features.into_keys();
     Ok(features.filter(|feature| feature != "samples").collect::<Vec<_>>().join(","))
 }
 
