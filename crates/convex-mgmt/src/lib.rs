@@ -111,8 +111,8 @@
 //! # Transports and tests
 //!
 //! * [`ClientBuilder`] has the settings: timeouts, retries, limits, proxies, trusted certificates, tower layers.
-//! * [`Client::at`] and, for the Management API, [`Client::deployment`] reach further deployments with the same connections, limits
-//!   and retry budget.
+//! * [`Client::at`] reaches further deployments with the same connections, limits and retry budget. [`Client::deployment`] and
+//!   [`Client::deployment_by_name`] do so with the URL that the Management API returns.
 //! * [`ClientBuilder::build_on`] replaces hyper with any tower service, for example the in-memory deployment for tests. See
 //!   [Testing][testing].
 //! * [`Operation::to_request`] and [`Operation::from_response`] are enough for a transport without tower or async. See

@@ -27,6 +27,9 @@ impl<S: Clone> Client<ManagementApi, S> {
     ///
     /// The URL is the API's: [`Deployment::endpoint`] has the rules, and the way to a custom domain.
     ///
+    /// The same token is the one of this client's endpoint. A [`CredentialRefreshLayer`](crate::layers::CredentialRefreshLayer) renews
+    /// the credentials of one API, so a client for both APIs needs one for each.
+    ///
     /// ```no_run
     /// use convex_mgmt::deployment::ListEnvironmentVariables;
     /// use convex_mgmt::management::ListDeployments;

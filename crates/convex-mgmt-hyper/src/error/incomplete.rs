@@ -11,7 +11,7 @@ use super::call::Error;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Incomplete<T> {
-    /// What was created before the failure. `None` if nothing is known to be created.
+    /// The object that was created before the failure. `None` if nothing is known to be created.
     ///
     /// If the creation itself has an unknown outcome, [`Error::verify_with`] of `error` names the operation that shows it.
     pub created: Option<T>,

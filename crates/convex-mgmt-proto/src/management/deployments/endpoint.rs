@@ -141,8 +141,7 @@ impl fmt::Display for DeploymentEndpointError {
         match self {
             Self::Local { deployment_name, device_name, port } => write!(
                 f,
-                "the deployment `{}` has no URL, because it runs on the machine `{}`: on that machine, create an `Endpoint` with \
-                 `http://127.0.0.1:{port}`",
+                "the deployment `{}` has no URL: on the machine `{}`, create an `Endpoint` with `http://127.0.0.1:{port}`",
                 Printable(deployment_name),
                 Printable(device_name),
             ),
@@ -150,6 +149,12 @@ impl fmt::Display for DeploymentEndpointError {
                 f,
                 "the deployment is of the unknown kind `{}`: update this library, or create an `Endpoint` with its URL",
                 Printable(kind),
+            ),
+            Self::Unusable { deployment_name, error: EndpointError::Plaintext } => write!(
+                f,
+                "the URL of the deployment `{}` is not encrypted: where nobody can read the credential, use \
+                 `Endpoint::new_insecure`",
+                Printable(deployment_name),
             ),
             Self::Unusable { deployment_name, error } => {
                 write!(f, "the deployment `{}` has no usable endpoint: {error}", Printable(deployment_name))
@@ -190,7 +195,7 @@ mod tests {
     }
 
     fn url(at: &Endpoint<ManagementApi>, url: &str) -> Result<String, EndpointError> {
-        match cloud(url).endpoint(at, &key()) {
+        match cloud(url).endpoint(at, key()) {
             Ok(endpoint) => Ok(endpoint.url().to_owned()),
             Err(DeploymentEndpointError::Unusable { error, .. }) => Err(error),
             Err(error) => panic!("{error}"),
@@ -200,7 +205,7 @@ mod tests {
     #[test]
     fn the_same_token_has_the_scheme_of_the_deployments_api() {
         let same = cloud(EU).endpoint(&management(), DeploymentAccess::SameToken).unwrap();
-        let other = cloud(EU).endpoint(&management(), &key()).unwrap();
+        let other = cloud(EU).endpoint(&management(), key()).unwrap();
         for (endpoint, authorization, kind) in [
             (&same, "Convex canary", CredentialKind::AccessToken(AccessTokenKind::Team)),
             (&other, "Convex prod:happy-animal-123|canary-key", CredentialKind::DeployKey(DeployKeyKind::Prod)),
@@ -219,13 +224,13 @@ mod tests {
             let request = GetDeploymentInfo::new().to_request(&endpoint).unwrap();
             request.headers()[USER_AGENT].to_str().unwrap().to_owned()
         };
-        let endpoint = cloud(EU).endpoint(&management(), &key()).unwrap();
+        let endpoint = cloud(EU).endpoint(&management(), key()).unwrap();
         let client = crate::request::UserAgent::new("client/1").unwrap();
         assert!(agent(endpoint.with_default_user_agent(client.clone())).starts_with("my-tool/1 "));
 
         let token = AccessToken::parse("canary").unwrap();
         let unnamed = Endpoint::new("https://api.convex.dev", &token).unwrap().with_default_user_agent(client.clone());
-        let endpoint = cloud(EU).endpoint(&unnamed, &key()).unwrap();
+        let endpoint = cloud(EU).endpoint(&unnamed, key()).unwrap();
         assert!(agent(endpoint.clone()).starts_with("client/1 "));
         let next = crate::request::UserAgent::new("next/1").unwrap();
         assert!(agent(endpoint.with_default_user_agent(next)).starts_with("next/1 "));
@@ -280,7 +285,7 @@ mod tests {
                 assert!(!format!("{error} {error:?}").contains("canary"));
             }
         }
-        let error = cloud("https://u:canary@h").endpoint(&management(), &key()).unwrap_err();
+        let error = cloud("https://u:canary@h").endpoint(&management(), key()).unwrap_err();
         assert!(error.to_string().contains("`happy-animal-123`") && !format!("{error} {error:?}").contains("canary"));
     }
 }
