@@ -219,19 +219,19 @@ impl Error {
         }
     }
 
-    /// Returns the reason why there is no client of the deployment, if the kind is [`ErrorKind::Endpoint`].
-    pub fn endpoint_error(&self) -> Option<&DeploymentEndpointError> {
-        match &self.0.cause {
-            Cause::Endpoint(error) => Some(error),
-            _ => None,
-        }
-    }
-
     /// Returns the reason why the confirmation was not accepted, with the current losses if they changed
     /// ([`ErrorKind::ConfirmationStale`]).
     pub fn confirmation_error(&self) -> Option<&ConfirmationError> {
         match &self.0.cause {
             Cause::Confirmation(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Returns the reason why there is no client of the deployment, if the kind is [`ErrorKind::Endpoint`].
+    pub fn endpoint_error(&self) -> Option<&DeploymentEndpointError> {
+        match &self.0.cause {
+            Cause::Endpoint(error) => Some(error),
             _ => None,
         }
     }

@@ -2,12 +2,14 @@
 
 use convex_mgmt::guard::{ConfirmationError, Destructive, LossChange, Losses};
 use convex_mgmt::management::access_tokens::TokenSelector;
+use convex_mgmt::management::custom_roles::{CustomRoleConfig, RoleActions, RoleStatement};
 use convex_mgmt::management::deployments::{DeploymentUpdate, NewDeployment};
 use convex_mgmt::management::projects::{NewProject, ProjectUpdate};
 use convex_mgmt::management::{
-    CreateDeployKey, CreateDeployment, CreatePreviewDeployKey, CreateProject, DeleteDeployKey, DeleteDeployment,
-    DeletePreviewDeployKey, DeleteProject, GetDeployment, ListDeployKeys, ListPreviewDeployKeys, TransferDeployment,
-    UpdateDeployment, UpdateProject,
+    CreateCustomRole, CreateDeployKey, CreateDeployment, CreatePersonalAccessToken, CreatePreviewDeployKey,
+    CreateProject, CreateTeamAccessToken, DeleteCustomRole, DeleteDeployKey, DeleteDeployment,
+    DeletePersonalAccessToken, DeletePreviewDeployKey, DeleteProject, DeleteTeamAccessToken, GetDeployment,
+    ListDeployKeys, ListPreviewDeployKeys, TransferDeployment, UpdateCustomRole, UpdateDeployment, UpdateProject,
 };
 use convex_mgmt::{
     AccessToken, Client, DeploymentType, Endpoint, ErrorKind, ManagementApi, ManagementClient, Operation, ProjectId,
@@ -24,12 +26,22 @@ struct Plane {
 
 impl Plane {
     async fn new() -> Self {
-        let plane = FakeControlPlane::builder("acme").token(TokenClass::Team, "team:acme|made-up").build();
+        let plane = FakeControlPlane::builder("acme")
+            .token(TokenClass::Team, "team:acme|made-up")
+            .token(TokenClass::Person, "personal")
+            .build();
         let token = AccessToken::parse("team:acme|made-up").unwrap();
         let endpoint = Endpoint::<ManagementApi>::new("https://api.convex.dev", &token).unwrap();
         let client = Client::builder(endpoint).require_confirmation().build_on(plane.clone()).unwrap().boxed();
         let created = client.send(&CreateProject::new(TeamId(1), NewProject::new("Shop"))).await.unwrap();
         Self { plane, client, project: created.id }
+    }
+
+    /// The same client for the member. It requires confirmations, too.
+    fn person(self) -> Self {
+        let token = AccessToken::personal("personal").unwrap();
+        let client = self.client.at(Endpoint::new("https://api.convex.dev", &token).unwrap());
+        Self { client, ..self }
     }
 
     /// Creates a deployment that replaces nothing, and returns its name.
@@ -206,6 +218,42 @@ async fn a_preview_deploy_key_is_deleted_only_with_its_confirmation() {
     assert_eq!(lines(&it.losses(&delete).await), ["preview deploy key ci (never used)"]);
     it.confirmed(&delete).await;
     assert!(it.client.send(&ListPreviewDeployKeys::new(it.project)).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_token_is_deleted_only_with_its_confirmation() {
+    let it = Plane::new().await.person();
+    it.client.send(&CreatePersonalAccessToken::new("laptop")).await.unwrap();
+    let delete = DeletePersonalAccessToken::new(TokenSelector::by_name("laptop"));
+    it.rejects(&delete).await;
+    let losses = it.losses(&delete).await;
+    assert_eq!(lines(&losses), ["personal access token laptop (never used)"]);
+    it.confirmed(&delete).await;
+    assert_eq!(it.stale(&delete, &losses).await, ["personal access token laptop is gone"]);
+
+    it.client.send(&CreateTeamAccessToken::new(TeamId(1)).name("ci")).await.unwrap();
+    let delete = DeleteTeamAccessToken::new(TeamId(1), TokenSelector::by_name("ci"));
+    it.rejects(&delete).await;
+    let losses = it.losses(&delete).await;
+    assert_eq!(lines(&losses), ["team access token ci (never used)"]);
+    it.confirmed(&delete).await;
+    assert_eq!(it.stale(&delete, &losses).await, ["team access token ci is gone"]);
+}
+
+#[tokio::test]
+async fn a_role_is_deleted_only_with_its_confirmation() {
+    let it = Plane::new().await.person();
+    let config = |name: &str| CustomRoleConfig::new(name, [RoleStatement::allow(RoleActions::All, "project:*")]);
+    let role = it.client.send(&CreateCustomRole::new(TeamId(1), config("auditor"))).await.unwrap();
+    let delete = DeleteCustomRole::new(TeamId(1), role.id);
+    it.rejects(&delete).await;
+    let losses = it.losses(&delete).await;
+    assert_eq!(lines(&losses), ["custom role auditor"]);
+    it.client.send(&UpdateCustomRole::new(TeamId(1), role.id, config("reader"))).await.unwrap();
+    assert_eq!(it.stale(&delete, &losses).await, ["custom role auditor has another name"]);
+
+    it.confirmed(&delete).await;
+    assert_eq!(it.stale(&delete, &losses).await, ["custom role auditor is gone"]);
 }
 
 #[tokio::test]
