@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 
 pub(super) use self::effects::effect;
 use self::objects::Objects;
-use self::work::{Kind, KindsOfWork, work};
+use self::work::{Kind, work};
 use super::config::Load;
 use super::faults::{ATTEMPT_TIMEOUT, faults};
 use super::report::Log;
@@ -67,15 +67,15 @@ impl Load {
     }
 }
 
-/// Chooses what a worker does, and creates what its objects belong to. Each worker has a project of its own.
+/// Chooses what a worker does: workers take turns. Creates what its objects belong to. Each worker has a project of its own.
 async fn prepare(plane: &FakeControlPlane, client: &ManagementClient, number: usize) -> Kind {
     let project = || ProjectId(plane.add_project(&format!("project-of-{number}")));
-    match KindsOfWork::of(number) {
-        KindsOfWork::Project => Kind::Project,
-        KindsOfWork::Deployment => Kind::Deployment(project()),
-        KindsOfWork::Preview => Kind::Preview(project()),
-        KindsOfWork::PreviewKey => Kind::PreviewKey(project()),
-        KindsOfWork::Key => {
+    match number % 5 {
+        0 => Kind::Project,
+        1 => Kind::Deployment(project()),
+        2 => Kind::Preview(project()),
+        3 => Kind::PreviewKey(project()),
+        _ => {
             let project = project();
             let create = CreateDeployment::new(project, NewDeployment::new(DeploymentType::Prod));
             let created = client.send(&create).await.expect("a fake without faults");

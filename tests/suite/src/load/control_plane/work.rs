@@ -19,22 +19,6 @@ use crate::load::work::Worker;
 /// The team of the fake.
 const TEAM: TeamId = TeamId(1);
 
-/// The kinds of work. Workers take turns.
-#[derive(Clone, Copy)]
-pub(super) enum KindsOfWork {
-    Project,
-    Deployment,
-    Preview,
-    Key,
-    PreviewKey,
-}
-
-impl KindsOfWork {
-    pub(super) fn of(number: usize) -> Self {
-        [Self::Project, Self::Deployment, Self::Preview, Self::Key, Self::PreviewKey][number % 5]
-    }
-}
-
 /// The object that a worker creates and deletes, with what it belongs to.
 #[derive(Clone)]
 pub(super) enum Kind {
