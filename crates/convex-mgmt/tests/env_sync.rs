@@ -2,7 +2,7 @@
 
 mod example;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 use convex_mgmt_fake::{Fake, FakeServer};
