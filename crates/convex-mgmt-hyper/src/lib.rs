@@ -15,7 +15,9 @@ mod service;
 mod trace;
 mod transport;
 
-pub use client::{BoxClient, Client, ClientBuilder, DeploymentClient, Items, ManagementClient, OnConflict, Pages};
+pub use client::{
+    BoxClient, Client, ClientBuilder, DeploymentClient, Items, KeyedDeployment, ManagementClient, OnConflict, Pages,
+};
 pub use config::{ConfigError, defaults};
 pub use connect::Connection;
 #[cfg(feature = "tls")]
@@ -23,15 +25,15 @@ pub use connect::Connection;
 pub use connect::CryptoProvider;
 #[cfg(feature = "proxy")]
 pub use connect::{Proxy, ProxyError, ProxyVariableError};
-pub use error::{Advice, Error, ErrorKind, ProxyRefusal, TransportError, TransportErrorKind};
+pub use error::{Advice, Error, ErrorKind, Incomplete, ProxyRefusal, TransportError, TransportErrorKind};
 pub use service::{BoxService, DefaultService, Transport};
 pub use transport::HyperTransport;
 
 /// The futures of the client and of its services.
 pub mod future {
-    pub use crate::client::{ReplyFuture, SendFuture};
+    pub use crate::client::{DeploymentFuture, ReplyFuture, SendFuture};
     pub use crate::layers::future::{
-        AttemptTimeoutFuture, ConcurrencyLimitFuture, CredentialRefreshFuture, RetryFuture,
+        AttemptTimeoutFuture, ConcurrencyLimitFuture, CredentialRefreshFuture, GuardFuture, RetryFuture,
     };
     pub use crate::service::DefaultServiceFuture;
     pub use crate::transport::HyperTransportFuture;

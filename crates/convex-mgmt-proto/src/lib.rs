@@ -24,6 +24,7 @@ pub use auth::{
 };
 pub use error::{BuildError, ErrorCode, Violation, Violations};
 pub use metadata::{Api, CredentialClass, DeploymentApi, Idempotency, ManagementApi, OperationMeta, Paging};
+pub use operation::guard;
 pub use operation::{Operation, Page, Paged, Pager, PagingError, Unchecked};
 pub use operations::OPERATIONS;
 pub use request::{CONVEX_CLIENT, Endpoint, EndpointError, RequestEncoder, UserAgent, is_loopback};

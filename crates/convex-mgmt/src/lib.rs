@@ -77,7 +77,8 @@
 //! # Transports and tests
 //!
 //! * [`ClientBuilder`] has the settings: timeouts, retries, limits, proxies, trusted certificates, tower layers.
-//! * [`Client::at`] reaches further deployments with the same connections, limits and retry budget.
+//! * [`Client::at`] reaches further deployments with the same connections, limits and retry budget. [`Client::deployment`] and
+//!   [`Client::deployment_by_name`] do so with the URL that the Management API returns.
 //! * [`ClientBuilder::build_on`] replaces hyper with any tower service, for example the in-memory deployment for tests. See
 //!   [Testing][testing].
 //! * [`Operation::to_request`] and [`Operation::from_response`] are enough for a transport without tower or async. See
@@ -109,8 +110,8 @@ pub mod guide;
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "native-roots"))]
 pub use convex_mgmt_hyper::CryptoProvider;
 pub use convex_mgmt_hyper::{
-    BoxClient, Client, ClientBuilder, ConfigError, DeploymentClient, Items, ManagementClient, OnConflict, Pages,
-    Transport,
+    BoxClient, Client, ClientBuilder, ConfigError, DeploymentClient, Items, KeyedDeployment, ManagementClient,
+    OnConflict, Pages, Transport,
 };
 #[cfg(feature = "proxy")]
 pub use convex_mgmt_hyper::{Proxy, ProxyError, ProxyVariableError};
@@ -127,10 +128,10 @@ pub use convex_mgmt_proto::{
     Operation, OperationMeta, Patch, Printable, ProjectId, RawJson, Region, Reply, RequestDestination, Secret, TeamId,
     Unchecked, UnixMillis, UnixNanos, UnknownObject, UsageLimitId,
 };
-pub use convex_mgmt_proto::{deployment, environment, management};
+pub use convex_mgmt_proto::{deployment, environment, guard, management};
 
 // Errors and retries.
-pub use convex_mgmt_hyper::{Advice, Error, ErrorKind, ProxyRefusal, TransportError, TransportErrorKind};
+pub use convex_mgmt_hyper::{Advice, Error, ErrorKind, Incomplete, ProxyRefusal, TransportError, TransportErrorKind};
 pub use convex_mgmt_proto::{
     ApiError, BuildError, DecodeError, DecodeErrorKind, ErrorCode, ResponseError, RetryBudget, RetryPolicy, Sent,
     Violation, Violations,

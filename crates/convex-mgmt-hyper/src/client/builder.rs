@@ -68,6 +68,7 @@ struct Settings {
     max_idle_per_host: usize,
     max_idle: usize,
     max_concurrency: Option<usize>,
+    require_confirmation: bool,
     response_limits: ResponseLimits,
     connect: ConnectSettings,
     /// A transport whose connections the client uses instead of its own.
@@ -101,6 +102,7 @@ impl<A: Api> ClientBuilder<A> {
             max_idle_per_host: usize::MAX,
             max_idle: defaults::MAX_IDLE_CONNECTIONS,
             max_concurrency: None,
+            require_confirmation: false,
             response_limits: ResponseLimits { usual: defaults::RESPONSE_LIMIT, large: defaults::LARGE_RESPONSE_LIMIT },
             connect: ConnectSettings::default(),
             transport: None,
@@ -200,6 +202,16 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
     /// attempt may open one, and the pool closes those above the limit once they are open. Over HTTP/2 all attempts share one.
     pub fn max_concurrency(mut self, attempts: impl Into<Option<usize>>) -> Self {
         self.settings.max_concurrency = attempts.into();
+        self
+    }
+
+    /// Rejects destructive operations ([`Operation::is_destructive`](convex_mgmt_proto::Operation::is_destructive)) unless
+    /// [`Client::send_confirmed`] sends them. Defaults to off.
+    ///
+    /// A rejected operation fails with [`ErrorKind::NotConfirmed`](crate::ErrorKind::NotConfirmed), and nothing was sent. Clients from
+    /// [`Client::at`] reject them, too. Requests that a layer of yours creates need the operation in their extensions.
+    pub fn require_confirmation(mut self) -> Self {
+        self.settings.require_confirmation = true;
         self
     }
 
@@ -373,8 +385,9 @@ impl<A: Api, AttemptLayers, CallLayers> ClientBuilder<A, AttemptLayers, CallLaye
         let Self { endpoint, settings, attempt_layers, call_layers } = self;
         let user_agent = settings.user_agent.as_deref().map(UserAgent::new).transpose()?;
         let attempt = attempt_layers.layer(attempt);
-        let Settings { max_concurrency, retry, retry_budget, total_timeout, .. } = settings;
-        let call = DefaultService::new(attempt, max_concurrency, retry, retry_budget, total_timeout);
+        let Settings { max_concurrency, retry, retry_budget, total_timeout, require_confirmation, .. } = settings;
+        let call =
+            DefaultService::new(attempt, max_concurrency, retry, retry_budget, total_timeout, require_confirmation);
         Ok(Client::with_service(endpoint, call_layers.layer(call)).with_user_agent(user_agent))
     }
 }

@@ -2,6 +2,8 @@
 
 mod builder;
 mod call;
+mod confirmed;
+mod deployments;
 mod environment;
 mod handle;
 mod pages;
@@ -9,6 +11,7 @@ mod ready;
 mod send;
 
 pub use self::builder::ClientBuilder;
+pub use self::deployments::{DeploymentFuture, KeyedDeployment};
 pub use self::environment::OnConflict;
 pub use self::handle::{BoxClient, Client, DeploymentClient, ManagementClient};
 pub use self::pages::{Items, Pages};

@@ -5,7 +5,9 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use convex_mgmt_proto::{Api, Operation, Reply};
+use bytes::Bytes;
+use convex_mgmt_proto::{Api, CredentialKind, Operation, Reply};
+use http::Request;
 use pin_project_lite::pin_project;
 
 use super::call::CallFuture;
@@ -65,11 +67,7 @@ impl<A: Api, S> Client<A, S> {
         let request = operation
             .to_request(self.endpoint())
             .map_err(|error| Error::unsent(O::META, self.endpoint().url(), Cause::Build(error)));
-        let credential = self.endpoint().credential_kind();
-        ReplyFuture {
-            call: CallFuture::new(self.service().clone(), O::META, credential, request),
-            operation: PhantomData,
-        }
+        ReplyFuture::new(self.service().clone(), self.endpoint().credential_kind(), request)
     }
 }
 
@@ -103,6 +101,13 @@ pin_project! {
         #[pin]
         call: CallFuture<S>,
         operation: PhantomData<fn() -> O>,
+    }
+}
+
+impl<O: Operation, S: Transport> ReplyFuture<O, S> {
+    /// Creates the future of a request of the operation `O`.
+    pub(super) fn new(service: S, credential: CredentialKind, request: Result<Request<Bytes>, Error>) -> Self {
+        Self { call: CallFuture::new(service, O::META, credential, request), operation: PhantomData }
     }
 }
 

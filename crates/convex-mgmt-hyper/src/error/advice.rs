@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use convex_mgmt_proto::guard::ConfirmationError;
+use convex_mgmt_proto::management::deployments::DeploymentEndpointError;
 use convex_mgmt_proto::{
     ApiError, BuildError, DecodeErrorKind, ErrorCode, Idempotency, OperationMeta, Paging, ResponseError,
     UnreadableReply,
@@ -24,9 +26,10 @@ use super::transport::{TransportError, TransportErrorKind};
 /// | [`Error::cause_kind`] | advice |
 /// | --- | --- |
 /// | `Build` | `FixRequest`; `ReportBug` if the operation itself is defective |
-/// | `PlanConflict` | `StartOver` |
-/// | `PlanRejected` | `FixRequest` |
+/// | `PlanConflict`, `ConfirmationStale` | `StartOver` |
+/// | `PlanRejected`, `NotConfirmed` | `FixRequest` |
 /// | `Pagination` | `ReportBug` |
+/// | `Endpoint` | `FixRequest` for a local deployment, `FixClient` for an unknown kind, `FixUrl` for an unusable URL |
 /// | `Dns`, `Redirect`, `InvalidResponse` | `FixUrl` |
 /// | `Connect`, `Connection`, `Unprocessed`, `AttemptTimeout`, `DeadlineExceeded` | `RetryLater` |
 /// | `Tls` | `FixUrl` if only one side speaks TLS, `FixClient` otherwise |
@@ -66,7 +69,7 @@ pub enum Advice {
         /// The operation to call for that, if there is one.
         with: Option<&'static OperationMeta>,
     },
-    /// Read the current state and begin again from it: the cursor or the plan is out of date.
+    /// Read the current state and begin again from it: the cursor, the plan or the confirmation is out of date.
     StartOver,
     /// Replace the credential: it is not valid, or it lacks the permission.
     FixCredential,
@@ -130,12 +133,23 @@ impl Error {
         match &self.0.cause {
             Cause::Build(BuildError::Template { .. } | BuildError::Json { .. }) => Advice::ReportBug,
             Cause::Build(_) | Cause::PlanRejected(_) => Advice::FixRequest,
-            Cause::PlanConflict(_) => Advice::StartOver,
+            Cause::PlanConflict(_) | Cause::Confirmation(ConfirmationError::Stale(_)) => Advice::StartOver,
+            Cause::Confirmation(_) => Advice::FixRequest,
             Cause::Pagination(_) => Advice::ReportBug,
             Cause::TooManyItems(_) => Advice::FixClient,
+            Cause::Endpoint(error) => of_endpoint(error),
             Cause::Transport(error) => of_transport(error),
             Cause::Response(error) => of_response(self.operation(), error),
         }
+    }
+}
+
+fn of_endpoint(error: &DeploymentEndpointError) -> Advice {
+    match error {
+        DeploymentEndpointError::Local { .. } => Advice::FixRequest,
+        DeploymentEndpointError::UnknownKind { .. } => Advice::FixClient,
+        DeploymentEndpointError::Key(_) => Advice::ReportBug,
+        _ => Advice::FixUrl,
     }
 }
 
@@ -156,6 +170,7 @@ fn of_transport(error: &TransportError) -> Advice {
         | TransportErrorKind::ResponseTooLarge { .. }
         | TransportErrorKind::Layer => Advice::FixClient,
         TransportErrorKind::Credential => Advice::FixCredential,
+        TransportErrorKind::NotConfirmed => Advice::FixRequest,
     }
 }
 

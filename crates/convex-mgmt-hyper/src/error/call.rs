@@ -4,6 +4,8 @@ use std::error::Error as StdError;
 use std::time::Duration;
 
 use convex_mgmt_proto::deployment::environment_variables::{PlanConflict, PlanError};
+use convex_mgmt_proto::guard::ConfirmationError;
+use convex_mgmt_proto::management::deployments::DeploymentEndpointError;
 use convex_mgmt_proto::{
     ApiError, BuildError, Compatibility, CredentialKind, ErrorCode, Idempotency, OperationMeta, PagingError,
     ResponseError, Sent,
@@ -36,8 +38,11 @@ pub(crate) enum Cause {
     Build(BuildError),
     PlanConflict(PlanConflict),
     PlanRejected(PlanError),
+    Confirmation(ConfirmationError),
     Pagination(PagingError),
     TooManyItems(usize),
+    /// The call succeeded, and what it returned cannot be used.
+    Endpoint(DeploymentEndpointError),
     Transport(TransportError),
     Response(ResponseError),
 }
@@ -87,19 +92,25 @@ impl Error {
             Cause::Build(_)
             | Cause::PlanConflict(_)
             | Cause::PlanRejected(_)
+            | Cause::Confirmation(_)
             | Cause::Pagination(_)
-            | Cause::TooManyItems(_) => false,
+            | Cause::TooManyItems(_)
+            | Cause::Endpoint(_) => false,
             Cause::Transport(error) => error.maybe_applied(),
             Cause::Response(error) => error.maybe_applied(),
         }
     }
 
-    /// `true` if the API itself sent a success that cannot be read.
+    /// `true` if the API itself sent a success that cannot be read or used.
     fn has_success(&self) -> bool {
-        matches!(&self.0.cause, Cause::Response(ResponseError::Decode(reply)) if reply.applied)
+        match &self.0.cause {
+            Cause::Response(ResponseError::Decode(reply)) => reply.applied,
+            Cause::Endpoint(_) => true,
+            _ => false,
+        }
     }
 
-    /// Returns `true` if a write took effect although the call failed: the API sent a success that cannot be read.
+    /// Returns `true` if a write took effect although the call failed: the API sent a success that cannot be read or used.
     /// [`Error::verify_with`] returns the operation that shows the result. Sending a create again would create a second object.
     pub fn is_applied(&self) -> bool {
         self.is_write() && self.has_success()
@@ -126,8 +137,11 @@ impl Error {
             Cause::Build(_) => ErrorKind::Build,
             Cause::PlanConflict(_) => ErrorKind::PlanConflict,
             Cause::PlanRejected(_) => ErrorKind::PlanRejected,
+            Cause::Confirmation(ConfirmationError::Stale(_)) => ErrorKind::ConfirmationStale,
+            Cause::Confirmation(_) => ErrorKind::NotConfirmed,
             Cause::Pagination(_) => ErrorKind::Pagination,
             Cause::TooManyItems(_) => ErrorKind::TooManyItems,
+            Cause::Endpoint(_) => ErrorKind::Endpoint,
             Cause::Transport(error) => match error.kind() {
                 TransportErrorKind::Dns => ErrorKind::Dns,
                 TransportErrorKind::Connect => ErrorKind::Connect,
@@ -142,6 +156,7 @@ impl Error {
                 TransportErrorKind::DeadlineExceeded => ErrorKind::DeadlineExceeded,
                 TransportErrorKind::ResponseTooLarge { .. } => ErrorKind::ResponseTooLarge,
                 TransportErrorKind::Credential => ErrorKind::Credential,
+                TransportErrorKind::NotConfirmed => ErrorKind::NotConfirmed,
                 TransportErrorKind::Layer => ErrorKind::Layer,
             },
             Cause::Response(error) => match error {
@@ -200,6 +215,23 @@ impl Error {
     pub fn plan_error(&self) -> Option<&PlanError> {
         match &self.0.cause {
             Cause::PlanRejected(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Returns the reason why the confirmation was not accepted, with the current losses if they changed
+    /// ([`ErrorKind::ConfirmationStale`]).
+    pub fn confirmation_error(&self) -> Option<&ConfirmationError> {
+        match &self.0.cause {
+            Cause::Confirmation(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Returns the reason why there is no client of the deployment, if the kind is [`ErrorKind::Endpoint`].
+    pub fn endpoint_error(&self) -> Option<&DeploymentEndpointError> {
+        match &self.0.cause {
+            Cause::Endpoint(error) => Some(error),
             _ => None,
         }
     }

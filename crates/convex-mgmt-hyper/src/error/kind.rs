@@ -40,10 +40,19 @@ named_kinds! {
         /// The plan for environment variables is probably a mistake. It deletes every owned variable without permission, or
         /// owns an empty prefix or name. Nothing was changed. [`Error::plan_error`](crate::Error::plan_error) returns the reason.
         PlanRejected = "plan_rejected",
+        /// The operation is destructive, and it has no confirmation or that of another operation. Nothing was sent. Read the losses with
+        /// [`Client::losses`](crate::Client::losses), then call [`Client::send_confirmed`](crate::Client::send_confirmed).
+        NotConfirmed = "not_confirmed",
+        /// The losses of a destructive operation changed after they were confirmed. The operation was not sent.
+        /// [`Error::confirmation_error`](crate::Error::confirmation_error) returns the changes and the current losses.
+        ConfirmationStale = "confirmation_stale",
         /// The server returned the same cursor twice, so the list cannot be walked further. All pages so far are valid.
         Pagination = "pagination",
         /// The list has more items than [`Pages::collect`](crate::Pages::collect) was allowed to collect.
         TooManyItems = "too_many_items",
+        /// The Management API returned a deployment without a usable URL, or a deploy key that is not a credential.
+        /// [`Error::endpoint_error`](crate::Error::endpoint_error) returns the reason.
+        Endpoint = "endpoint",
         /// The host name of the URL does not resolve. Nothing was sent.
         Dns = "dns",
         /// Could not connect: the connection was refused, the network is unreachable, or connecting timed out. Nothing was sent.

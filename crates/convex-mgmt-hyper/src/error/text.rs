@@ -37,10 +37,12 @@ impl fmt::Display for Text<'_> {
             Cause::Build(error) => return write!(f, "{error}; nothing was sent"),
             Cause::PlanConflict(error) => return write!(f, "{error}; nothing was changed"),
             Cause::PlanRejected(error) => return write!(f, "{error}; nothing was changed"),
+            Cause::Confirmation(error) => return write!(f, "{error}; nothing was changed"),
             Cause::Pagination(error) => return error.fmt(f),
             Cause::TooManyItems(max) => {
                 return write!(f, "the list has more than {max} items: raise the limit, or walk it by page");
             }
+            Cause::Endpoint(error) => error.fmt(f)?,
             Cause::Transport(error) => error.describe(host(url)).fmt(f)?,
             Cause::Response(ResponseError::Api(error)) if !has_remedy => error.summary().fmt(f)?,
             Cause::Response(error) => error.fmt(f)?,
@@ -105,8 +107,10 @@ impl fmt::Debug for Error {
             Cause::Build(error) => debug.field("cause", error),
             Cause::PlanConflict(error) => debug.field("cause", error),
             Cause::PlanRejected(error) => debug.field("cause", error),
+            Cause::Confirmation(error) => debug.field("cause", error),
             Cause::Pagination(error) => debug.field("cause", error),
             Cause::TooManyItems(max) => debug.field("max_items", max),
+            Cause::Endpoint(error) => debug.field("cause", error),
             Cause::Transport(error) => debug.field("cause", error),
             Cause::Response(error) => debug.field("cause", error),
         };

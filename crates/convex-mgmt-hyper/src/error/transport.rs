@@ -65,6 +65,8 @@ pub enum TransportErrorKind {
     },
     /// The server rejected the credential, and the source of new credentials failed.
     Credential,
+    /// The request is destructive and has no confirmation, and [`Guard`](crate::layers::Guard) rejected it.
+    NotConfirmed,
     /// A layer or transport of the integrator failed with an error of its own.
     Layer,
 }
@@ -86,6 +88,7 @@ impl TransportErrorKind {
             Self::DeadlineExceeded => "deadline_exceeded",
             Self::ResponseTooLarge { .. } => "response_too_large",
             Self::Credential => "credential",
+            Self::NotConfirmed => "not_confirmed",
             Self::Layer => "layer",
         }
     }
@@ -162,6 +165,11 @@ impl TransportError {
     pub(crate) fn credential(source: SharedError) -> Self {
         let rejected = Self::new(TransportErrorKind::Credential, Sent::Maybe, None);
         Self { maybe_applied: false, source: Some(source), ..rejected }
+    }
+
+    /// Creates the error of a destructive request without a confirmation. Nothing was sent.
+    pub(crate) fn not_confirmed() -> Self {
+        Self { attempts: Attempts::NONE, ..Self::new(TransportErrorKind::NotConfirmed, Sent::No, None) }
     }
 
     /// Creates the error of an attempt or a call that took too long.
@@ -246,6 +254,7 @@ impl TransportError {
             | TransportErrorKind::DeadlineExceeded
             | TransportErrorKind::ResponseTooLarge { .. }
             | TransportErrorKind::Credential
+            | TransportErrorKind::NotConfirmed
             | TransportErrorKind::Layer => Outcome::NotRetryable(self.sent),
         }
     }
@@ -317,6 +326,9 @@ impl fmt::Display for Text<'_> {
             }
             TransportErrorKind::Credential => {
                 write!(f, "{server} rejects the credential, and the source of new ones failed")
+            }
+            TransportErrorKind::NotConfirmed => {
+                f.write_str("not confirmed: read the losses with `Client::losses`, then call `Client::send_confirmed`")
             }
             TransportErrorKind::Layer => f.write_str("a layer or transport failed"),
         }

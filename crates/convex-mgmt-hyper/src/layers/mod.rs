@@ -39,12 +39,15 @@
 mod attempt_timeout;
 mod concurrency_limit;
 mod credential_refresh;
+mod guard;
 mod retry;
 
 pub use attempt_timeout::{AttemptTimeout, AttemptTimeoutLayer};
 pub use concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitLayer};
 pub(crate) use credential_refresh::RefreshedCredential;
 pub use credential_refresh::{CredentialRefresh, CredentialRefreshLayer};
+pub(crate) use guard::Confirmed;
+pub use guard::{Guard, GuardLayer};
 pub(crate) use retry::jitter;
 pub use retry::{Retry, RetryLayer};
 
@@ -55,5 +58,6 @@ pub(crate) mod future {
     pub use super::attempt_timeout::AttemptTimeoutFuture;
     pub use super::concurrency_limit::ConcurrencyLimitFuture;
     pub use super::credential_refresh::CredentialRefreshFuture;
+    pub use super::guard::GuardFuture;
     pub use super::retry::RetryFuture;
 }

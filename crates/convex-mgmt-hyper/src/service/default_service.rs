@@ -13,16 +13,16 @@ use tower::{Layer, Service};
 
 use super::Transport;
 use crate::error::TransportError;
-use crate::layers::future::RetryFuture;
-use crate::layers::{ConcurrencyLimit, ConcurrencyLimitLayer, Retry, RetryLayer};
+use crate::layers::future::{GuardFuture, RetryFuture};
+use crate::layers::{ConcurrencyLimit, ConcurrencyLimitLayer, Guard, GuardLayer, Retry, RetryLayer};
 use crate::transport::HyperTransport;
 
-/// The library's services around the attempts of a call: total deadline, retries and concurrency limit.
+/// The library's services around the attempts of a call: guard, total deadline, retries and concurrency limit.
 ///
 /// `T` performs one attempt: [`HyperTransport`], or another transport with the layers of
 /// [`ClientBuilder::attempt_layer`](crate::ClientBuilder::attempt_layer) around it.
 #[derive(Clone, Debug)]
-pub struct DefaultService<T = HyperTransport>(Retry<ConcurrencyLimit<T>>);
+pub struct DefaultService<T = HyperTransport>(Guard<Retry<ConcurrencyLimit<T>>>);
 
 impl<T> DefaultService<T> {
     pub(crate) fn new(
@@ -31,9 +31,11 @@ impl<T> DefaultService<T> {
         policy: RetryPolicy,
         budget: RetryBudget,
         total: Option<Duration>,
+        require_confirmation: bool,
     ) -> Self {
         let limited = ConcurrencyLimitLayer::new(max_concurrency).layer(attempt);
-        Self(RetryLayer::new(policy, budget, total).layer(limited))
+        let retry = RetryLayer::new(policy, budget, total).layer(limited);
+        Self(GuardLayer::new(require_confirmation).layer(retry))
     }
 }
 
@@ -56,7 +58,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct DefaultServiceFuture<T: Transport> {
         #[pin]
-        call: RetryFuture<ConcurrencyLimit<T>>,
+        call: GuardFuture<RetryFuture<ConcurrencyLimit<T>>>,
     }
 }
 

@@ -26,6 +26,7 @@
 /// not_found: UsageLimitNotFound,                 optional
 /// verify_with: ListUsageLimits,                  optional
 /// destroys: "the usage limit",                   optional: the loss that the call causes, as a clause
+/// destroys_if: |it| it.may_replace(),            optional: the requests that may cause this loss. Without it every request does
 /// flags: [secret_request, large_response],       optional: further builder methods of `OperationMeta`
 /// codes: [InvalidId, UsageLimitNotFound],        besides the codes that every operation has
 /// check: |it| it.config.check(),                 optional
@@ -55,6 +56,7 @@ macro_rules! operation {
         $(not_found: $not_found:ident,)?
         $(verify_with: $verify_with:ident,)?
         $(destroys: $destroys:literal,)?
+        $(destroys_if: |$destroying:ident| $destroys_if:expr,)?
         $(flags: [$($flag:ident),+],)?
         codes: [$($code:ident),*],
         $(check: |$checked:ident| $check:expr,)?
@@ -73,6 +75,7 @@ macro_rules! operation {
         )])?
         $(#[doc = concat!("* If the outcome is unknown: [`", stringify!($verify_with), "`] shows the current state.")])?
         $(#[doc = concat!("* Destructive. It destroys: ", $destroys, ".")])?
+        $(#[doc = crate::operation::declare::destroys_if_text!($destroying)])?
         #[doc = concat!(
             "* Credentials: ", crate::operation::declare::credentials!(text $($classes)? $($all_classes)?),
             "."
@@ -104,6 +107,13 @@ macro_rules! operation {
                 $($(.$flag())+)?
                 .codes(&[$(crate::error::ErrorCode::$code),*])
             );
+
+            $(
+                fn is_destructive(&self) -> bool {
+                    let $destroying = self;
+                    $destroys_if
+                }
+            )?
 
             $(
                 fn check(&self) -> Result<(), crate::error::Violations> {
@@ -166,6 +176,13 @@ macro_rules! idempotency_text {
     };
     (NonIdempotent) => {
         "not idempotent. The call is retried only when the server provably did not execute it."
+    };
+}
+
+/// A bullet for an operation that destroys something with some of its requests only.
+macro_rules! destroys_if_text {
+    ($operation:ident) => {
+        "* [`is_destructive`](crate::Operation::is_destructive) returns `false` for a request that destroys nothing."
     };
 }
 
@@ -339,8 +356,8 @@ macro_rules! paged {
 #[cfg(all(feature = "samples", feature = "serde-all"))]
 pub(crate) use response_encode;
 pub(crate) use {
-    codes_text, credentials, idempotency_text, name, operation, paged, permission_text, response_decode, response_meta,
-    response_text, response_type,
+    codes_text, credentials, destroys_if_text, idempotency_text, name, operation, paged, permission_text,
+    response_decode, response_meta, response_text, response_type,
 };
 
 #[cfg(test)]

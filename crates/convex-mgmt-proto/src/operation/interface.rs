@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::destructive::Harmless;
 use crate::error::{BuildError, Violations};
 use crate::metadata::{Api, OperationMeta};
 use crate::request::{Endpoint, RequestEncoder};
@@ -123,6 +124,15 @@ pub trait Operation {
         Ok(())
     }
 
+    /// Returns `true` if this request may cause the loss that [`OperationMeta::destroys`] names. The default returns `true` for every
+    /// request of such an operation.
+    ///
+    /// Override it for an operation that destroys something with some of its requests only. An operation without
+    /// [`OperationMeta::destroys`] is never destructive.
+    fn is_destructive(&self) -> bool {
+        Self::META.destroys.is_some()
+    }
+
     /// Encodes the path parameters, the query and the body. The default encodes nothing.
     ///
     /// # Errors
@@ -155,7 +165,11 @@ pub trait Operation {
         self.check_for(endpoint)?;
         let mut encoder = RequestEncoder::new(Self::META, endpoint.base(), Self::Api::BODY_LIMIT);
         self.encode(&mut encoder)?;
-        encoder.finish(endpoint.headers())
+        let mut request = encoder.finish(endpoint.headers())?;
+        if Self::META.destroys.is_some() && !self.is_destructive() {
+            request.extensions_mut().insert(Harmless);
+        }
+        Ok(request)
     }
 
     /// Reads a response.
@@ -207,6 +221,10 @@ impl<O: Operation> Operation for Unchecked<O> {
     type Api = O::Api;
     type Output = O::Output;
     const META: &'static OperationMeta = O::META;
+
+    fn is_destructive(&self) -> bool {
+        self.0.is_destructive()
+    }
 
     fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
         self.0.encode(request)

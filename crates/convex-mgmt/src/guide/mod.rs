@@ -6,6 +6,7 @@
 //! * [Audit log][audit-log]: pages, actors, metadata.
 //! * [Data sync][data-sync]: pages, documents, selections.
 //! * [Usage and usage limits][usage-and-limits]: metrics, units, windows, limits.
+//! * [Destructive operations][destructive-operations]: losses, confirmations, the guard.
 //! * [Errors and retries][errors]: error kinds, retry rules, unknown outcomes.
 //! * [Error codes][error-codes]: meaning, next step and operations of each.
 //! * [Credentials][credentials]: the operations that accept each kind.
@@ -45,6 +46,7 @@ guides! {
     data_sync = "data-sync.md";
     usage_and_limits = "usage-and-limits.md";
     credentials = "credentials.md";
+    destructive_operations = "destructive-operations.md";
     errors = "errors.md";
     transports = "transports.md";
     testing = "testing.md";

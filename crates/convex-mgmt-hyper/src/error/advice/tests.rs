@@ -7,7 +7,9 @@ use convex_mgmt_proto::deployment::environment_variables::{EnvironmentPlan, Envi
 use convex_mgmt_proto::deployment::{
     CreateLogStream, DataSync, ListAuditLogEvents, ListUsageLimits, UnpauseDeployment, UpdateEnvironmentVariables,
 };
-use convex_mgmt_proto::{DeploymentApi, Endpoint, Operation, Page, Pager, Sent, UnixMillis};
+use convex_mgmt_proto::guard::{Loss, LossKind, Survey};
+use convex_mgmt_proto::management::deployments::DeploymentEndpointError as Unusable;
+use convex_mgmt_proto::{DeploymentApi, Endpoint, EndpointError, Operation, Page, Pager, Sent, UnixMillis};
 use http::Response;
 
 use super::*;
@@ -60,17 +62,30 @@ fn table() -> Vec<(Error, ErrorKind, &'static str)> {
     let variables: EnvironmentVariables = [("A", "1")].into_iter().collect();
     let plan = EnvironmentPlan::new(&variables, &EnvironmentVariables::new(), Ownership::All);
     let conflict = plan.rebase(&[("A", "2")].into_iter().collect()).unwrap_err();
+    let losses = |target: &str| Survey::<DeploymentApi>::new(read, target);
+    let confirmation = losses("a").so_far().confirm();
+    let other = confirmation.check(losses("b").so_far()).unwrap_err();
+    let new = losses("a").loss(Loss::new(LossKind::Deployment, "happy-animal-123"));
+    let stale = confirmation.check(new.so_far()).unwrap_err();
     let mut pager = Pager::new(ListAuditLogEvents::new(UnixMillis(0)).cursor("a"));
     pager.accept(Page::new([], Some("a".to_owned())));
     let list = r#"{"usageLimits":"#;
+    let endpoint = |cause| error(read, Cause::Endpoint(cause));
+    let local = Unusable::Local { deployment_name: "n".into(), device_name: "d".into(), port: 3210 };
+    let unusable = Unusable::Unusable { deployment_name: "n".into(), error: EndpointError::Plaintext };
     vec![
         (error(read, Cause::Build(invalid())), ErrorKind::Build, "fix_request"),
         (error(read, Cause::Build(BuildError::Template { operation: "x" })), ErrorKind::Build, "report_bug"),
         (error(read, Cause::Build(BuildError::Json { operation: "x" })), ErrorKind::Build, "report_bug"),
         (error(read, Cause::PlanConflict(conflict)), ErrorKind::PlanConflict, "start_over"),
         (error(read, Cause::PlanRejected(plan.check().unwrap_err())), ErrorKind::PlanRejected, "fix_request"),
+        (error(read, Cause::Confirmation(other)), ErrorKind::NotConfirmed, "fix_request"),
+        (error(read, Cause::Confirmation(stale)), ErrorKind::ConfirmationStale, "start_over"),
         (error(read, Cause::Pagination(pager.request().unwrap_err())), ErrorKind::Pagination, "report_bug"),
         (error(read, Cause::TooManyItems(7)), ErrorKind::TooManyItems, "fix_client"),
+        (endpoint(local), ErrorKind::Endpoint, "fix_request"),
+        (endpoint(Unusable::UnknownKind { kind: "edge".into() }), ErrorKind::Endpoint, "fix_client"),
+        (endpoint(unusable), ErrorKind::Endpoint, "fix_url"),
         (of(T::Dns), ErrorKind::Dns, "fix_url"),
         (of(T::Connect), ErrorKind::Connect, "retry_later"),
         (of(T::Tls), ErrorKind::Tls, "fix_client"),
@@ -86,6 +101,7 @@ fn table() -> Vec<(Error, ErrorKind, &'static str)> {
         (of(T::DeadlineExceeded), ErrorKind::DeadlineExceeded, "retry_later"),
         (of(T::ResponseTooLarge { limit: 1 }), ErrorKind::ResponseTooLarge, "fix_client"),
         (of(T::Credential), ErrorKind::Credential, "fix_credential"),
+        (of(T::NotConfirmed), ErrorKind::NotConfirmed, "fix_request"),
         (of(T::Layer), ErrorKind::Layer, "fix_client"),
         (code(400, "New"), ErrorKind::Api, "fix_request"),
         (code(401, "New"), ErrorKind::Api, "fix_credential"),

@@ -45,6 +45,11 @@ impl TokenSelector {
         self.is_name.then(|| self.text.expose())
     }
 
+    /// Returns the name or the secret.
+    pub(crate) fn text(&self) -> &Secret {
+        &self.text
+    }
+
     /// An empty secret is left from a key such as `prod:happy-animal-123|`. The server could take it for an empty name.
     pub(in crate::management) fn check(&self) -> Result<(), Violations> {
         let is_lost = self.text.is_empty() && !self.is_name;

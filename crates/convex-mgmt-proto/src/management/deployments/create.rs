@@ -152,6 +152,7 @@ management_operation! {
     credentials: [PersonalToken, OAuthTeamToken, TeamToken, OAuthProjectToken],
     verify_with: ListDeployments,
     destroys: "a preview deployment with the same identifier, with its data and files",
+    destroys_if: |it| it.may_replace(),
     codes: [ProjectNotFound, DeploymentQuotaReached],
     check: |it| Violations::err_if_any(it.deployment.violations()),
 }

@@ -15,7 +15,7 @@ pub use user_agent::UserAgent;
 use zeroize::Zeroizing;
 
 use crate::auth::{AccessTokenKind, Authorizes, Credential, CredentialKind};
-use crate::metadata::{Api, DeploymentApi, OperationMeta};
+use crate::metadata::{Api, DeploymentApi, ManagementApi, OperationMeta};
 use crate::types::Secret;
 use crate::types::url::{self, Parts};
 pub use crate::types::url::{EndpointError, is_loopback};
@@ -119,6 +119,23 @@ impl<A: Api> Endpoint<A> {
     }
 
     fn at(url: &str, credential: &impl Authorizes<A>, allowed: Allowed) -> Result<Self, EndpointError> {
+        let mut headers = HeaderMap::with_capacity(6);
+        // The first header of each request. `with_headers` sets it.
+        headers.insert(HOST, HeaderValue::from_static(""));
+        headers.insert(AUTHORIZATION, authorization(credential)?);
+        headers.insert(USER_AGENT, HeaderValue::from_static(user_agent::AGENT));
+        headers.insert(CONVEX_CLIENT, HeaderValue::from_static(CLIENT));
+        Self::with_headers(url, allowed, headers, Some(credential.credential_kind()), false)
+    }
+
+    /// Creates an endpoint with these headers, except `Host`.
+    fn with_headers(
+        url: &str,
+        allowed: Allowed,
+        mut headers: HeaderMap,
+        kind: Option<CredentialKind>,
+        own_product: bool,
+    ) -> Result<Self, EndpointError> {
         let parts = Parts::read(url)?;
         if parts.user_info {
             return Err(EndpointError::UserInfo);
@@ -142,11 +159,7 @@ impl<A: Api> Endpoint<A> {
             Some(port) => format!("{}:{port}", parts.host),
         };
         let host = HeaderValue::from_str(&authority).map_err(|_| EndpointError::HostCharacter)?;
-        let mut headers = HeaderMap::with_capacity(6);
         headers.insert(HOST, host);
-        headers.insert(AUTHORIZATION, authorization(credential)?);
-        headers.insert(USER_AGENT, HeaderValue::from_static(user_agent::AGENT));
-        headers.insert(CONVEX_CLIENT, HeaderValue::from_static(CLIENT));
         let scheme = if parts.encrypted { "https" } else { "http" };
         let origin = format!("{scheme}://{authority}");
         let shared = Shared {
@@ -154,8 +167,8 @@ impl<A: Api> Endpoint<A> {
             url: origin.len() + prefix.len(),
             base: (origin + prefix + A::PREFIX).into(),
             headers,
-            kind: Some(credential.credential_kind()),
-            own_product: false,
+            kind,
+            own_product,
         };
         Ok(Self { shared: Arc::new(shared), api: PhantomData })
     }
@@ -294,11 +307,38 @@ impl Endpoint<DeploymentApi> {
     }
 }
 
+impl Endpoint<ManagementApi> {
+    /// Returns the endpoint of a deployment, at a URL that this API returned. It has this endpoint's product, and its token unless
+    /// there is another credential.
+    pub(crate) fn of_deployment(
+        &self,
+        url: &str,
+        credential: Option<&Credential>,
+    ) -> Result<Endpoint<DeploymentApi>, EndpointError> {
+        // The user has accepted plaintext if this endpoint uses it. Loopback needs no acceptance.
+        let plaintext = Parts::read(self.url()).is_ok_and(|parts| !parts.encrypted && !parts.is_loopback());
+        let kind = credential.map_or(self.shared.kind, |credential| Some(credential.kind()));
+        let authorization = match credential {
+            Some(credential) => authorization::<DeploymentApi>(credential)?,
+            None => {
+                let own = self.headers().get(AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
+                authorization_of::<DeploymentApi>(own.get(ManagementApi::SCHEME.len()..).unwrap_or_default())?
+            }
+        };
+        let mut headers = self.headers().clone();
+        headers.insert(AUTHORIZATION, authorization);
+        Endpoint::with_headers(url, Allowed { plaintext, prefix: true }, headers, kind, self.shared.own_product)
+    }
+}
+
 fn authorization<A: Api>(credential: &impl Authorizes<A>) -> Result<HeaderValue, EndpointError> {
-    let secret = credential.secret().expose();
+    authorization_of::<A>(credential.secret().expose().as_bytes())
+}
+
+fn authorization_of<A: Api>(secret: &[u8]) -> Result<HeaderValue, EndpointError> {
     let mut text = Zeroizing::new(Vec::with_capacity(A::SCHEME.len() + secret.len()));
     text.extend_from_slice(A::SCHEME.as_bytes());
-    text.extend_from_slice(secret.as_bytes());
+    text.extend_from_slice(secret);
     // The header value and its clones own the text, which is wiped when the last of them is dropped.
     let mut authorization =
         HeaderValue::from_maybe_shared(Bytes::from_owner(text)).map_err(|_| EndpointError::UnsendableCredential)?;
