@@ -15,15 +15,12 @@ use convex_mgmt_fake::{Addressing, FakeControlPlane, Knobs, TokenClass};
 use tokio::task::JoinSet;
 
 pub(super) use self::effects::effect;
-use self::objects::Objects;
+use self::objects::{Objects, TOKEN};
 use self::work::{Kind, work};
 use super::config::Load;
 use super::faults::{ATTEMPT_TIMEOUT, faults};
 use super::report::Log;
 use super::run::Run;
-
-/// The made-up token of the workers. Keys that a personal access token creates are minted.
-const TOKEN: &str = "made-up-person";
 
 impl Load {
     /// Makes all calls to a control plane over HTTP/1.1, and waits for them.

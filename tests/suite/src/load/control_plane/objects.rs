@@ -7,9 +7,11 @@ use convex_mgmt::management::{ListCustomDomains, ListCustomRoles, ListPendingTea
 use convex_mgmt::{AccessToken, Client, Endpoint};
 use convex_mgmt_fake::{FakeControlPlane, LedgerEntry};
 
-use super::TOKEN;
 use super::work::{Kind, TEAM, place_of_project, place_of_worker};
 use crate::load::final_state::FinalState;
+
+/// The made-up token of the workers. Keys that a personal access token creates are minted.
+pub(super) const TOKEN: &str = "made-up-person";
 
 /// The reason why a list cannot fail.
 const NO_FAULTS: &str = "a fake without faults";
