@@ -1,7 +1,11 @@
 //! A client for the management APIs of [Convex](https://www.convex.dev), in the cloud and self-hosted.
 //!
-//! The Deployment Platform API configures one deployment: environment variables, log streams, usage limits, data sync. The
-//! Management API, for teams, projects, deployments and keys, is not implemented yet.
+//! * The Deployment Platform API ([`deployment`]) configures one deployment: environment variables, log streams, usage limits, data
+//!   sync.
+//! * The Management API ([`management`]) creates and configures what contains them: teams, projects, deployments, keys, domains
+//!   and roles.
+//!
+//! All operations of both APIs are implemented.
 //!
 //! ```toml
 //! [dependencies]
@@ -36,16 +40,46 @@
 //! }
 //! ```
 //!
-//! An [`Endpoint`] combines a URL with a credential. Pass the deployment's URL as Convex shows it: it depends on the region and
-//! cannot be derived from the deployment's name.
+//! A client of the Management API creates clients of deployments, with the URL that the API returns. This program creates a
+//! preview and configures it:
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! use convex_mgmt::deployment::UpdateEnvironmentVariables;
+//! use convex_mgmt::management::CreateDeployment;
+//! use convex_mgmt::management::deployments::{DeploymentAccess, NewDeployment};
+//! use convex_mgmt::{AccessToken, Client, Endpoint, ProjectId};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let token = AccessToken::team(&std::env::var("CONVEX_ACCESS_TOKEN")?)?;
+//!     let management = Client::new(Endpoint::new("https://api.convex.dev", &token)?)?;
+//!
+//!     // It replaces a preview with the same identifier.
+//!     let create = CreateDeployment::new(ProjectId(42), NewDeployment::preview("pr-12"));
+//!     let deployment = management.send(&create).await?;
+//!     let client = management.deployment(&deployment, DeploymentAccess::SameToken)?;
+//!     client.wait_until_ready(Duration::from_secs(60)).await?;
+//!     client.send(&UpdateEnvironmentVariables::new().set("GREETING", "hello")).await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! An [`Endpoint`] combines a URL with a credential. Pass the deployment's URL as Convex shows it, or let the Management API return
+//! it. It depends on the region and cannot be derived from the deployment's name.
 //!
 //! | credential | type | for |
 //! | --- | --- | --- |
 //! | deploy key, self-hosted admin key | [`DeployKey`] | one deployment |
-//! | personal, team and OAuth tokens | [`AccessToken`] | the Management API, and deployments of a team or project |
+//! | team access token | [`AccessToken::team`] | the Management API, except members and personal tokens; deployments of the team |
+//! | OAuth token of a team or a project | [`AccessToken`] | the same, within the team or the project; see [Credentials][credentials] |
+//! | personal access token | [`AccessToken::personal`] | the Management API |
 //! | any of them, for example from a configuration file | [`Credential`] | |
 //!
-//! [`Credential::compatibility`] advises whether an operation accepts a credential.
+//! [`Credential::compatibility`] advises whether an operation accepts a credential. [Keys and tokens][keys-and-tokens] shows how to
+//! create one with few permissions. [`OperationMeta::destroys`] marks the operations that destroy something: see
+//! [Destructive operations][destructive-operations].
 //!
 #![doc = include_str!("guide/links.md")]
 #![doc = include_str!("guide/operation-links.md")]
@@ -64,8 +98,8 @@
 //! | [`ErrorKind::OutcomeUnknown`] | a write may have taken effect | call the operation named by [`Error::verify_with`] |
 //! | [`Error::is_applied`] | the write took effect, its response is unreadable | do not repeat it; read the result with [`Error::verify_with`] |
 //! | [`Error::build_error`] | a value breaks a rule of the API; nothing was sent | correct the value |
-//! | [`Error::is_auth`] | the credential is invalid, or lacks a permission or plan | check [`Error::api_error`], which names the permission |
-//! | [`Error::is_not_found`] | the named object does not exist | check the id |
+//! | [`Error::is_auth`] | the credential is invalid, of the wrong kind, or lacks a permission or plan | check the error's text and [`Error::compatibility`], which name the permission or the kinds to use |
+//! | [`Error::is_not_found`] | the named object does not exist, or the credential does not reach it | check the id |
 //! | [`Error::is_write_conflict`] | 100 retries lost against concurrent writers; nothing changed | write from one place at a time |
 //! | [`Error::is_rate_limited`], [`Error::retry_after`] | the server limits the rate | wait for that time |
 //! | [`Error::is_timeout`] | an attempt (30 s) or the call (90 s) ran out of time | raise the limit of [`ClientBuilder`], or retry a read |

@@ -1,12 +1,24 @@
 //! Guides by topic, with examples.
 //!
+//! The Management API:
+//!
+//! * [Teams, members and roles][teams-and-members]: members, invitations, custom roles, the audit log of a team.
+//! * [Projects and default variables][projects]: create, rename, delete; the variables of new deployments.
+//! * [Deployments and custom domains][deployments]: from a team's token to a client of a deployment, previews, regions.
+//! * [Keys and tokens][keys-and-tokens]: which credential for what, secrets that appear once, minted and echoed keys.
+//! * [Destructive operations][destructive-operations]: losses, confirmations, the guard.
+//!
+//! The Deployment Platform API:
+//!
 //! * [Environment variables][environment-variables]: list, update, `.env` files, plans, conflicts.
 //! * [Canonical URLs, pausing and deployment info][urls-and-pausing].
 //! * [Log streams][log-streams]: the six kinds, topics, updates, webhook secrets.
 //! * [Audit log][audit-log]: pages, actors, metadata.
 //! * [Data sync][data-sync]: pages, documents, selections.
 //! * [Usage and usage limits][usage-and-limits]: metrics, units, windows, limits.
-//! * [Destructive operations][destructive-operations]: losses, confirmations, the guard.
+//!
+//! Both:
+//!
 //! * [Errors and retries][errors]: error kinds, retry rules, unknown outcomes.
 //! * [Error codes][error-codes]: meaning, next step and operations of each.
 //! * [Credentials][credentials]: the operations that accept each kind.
@@ -39,6 +51,10 @@ macro_rules! guides {
 
 guides! {
     "tables.html":
+    teams_and_members = "teams-and-members.md";
+    projects = "projects.md";
+    deployments = "deployments.md";
+    keys_and_tokens = "keys-and-tokens.md";
     environment_variables = "environment-variables.md";
     urls_and_pausing = "urls-and-pausing.md";
     log_streams = "log-streams.md";

@@ -4,16 +4,18 @@ use convex_mgmt::guard::{ConfirmationError, Destructive, LossChange, Losses};
 use convex_mgmt::management::access_tokens::TokenSelector;
 use convex_mgmt::management::custom_roles::{CustomRoleConfig, RoleActions, RoleStatement};
 use convex_mgmt::management::deployments::{DeploymentUpdate, NewDeployment};
+use convex_mgmt::management::members::{Role, RoleAssignment};
 use convex_mgmt::management::projects::{NewProject, ProjectUpdate};
 use convex_mgmt::management::{
     CreateCustomRole, CreateDeployKey, CreateDeployment, CreatePersonalAccessToken, CreatePreviewDeployKey,
     CreateProject, CreateTeamAccessToken, DeleteCustomRole, DeleteDeployKey, DeleteDeployment,
     DeletePersonalAccessToken, DeletePreviewDeployKey, DeleteProject, DeleteTeamAccessToken, GetDeployment,
     ListDeployKeys, ListPreviewDeployKeys, TransferDeployment, UpdateCustomRole, UpdateDeployment, UpdateProject,
+    UpdateTeamMemberRole,
 };
 use convex_mgmt::{
-    AccessToken, Client, DeploymentType, Endpoint, ErrorKind, ManagementApi, ManagementClient, Operation, ProjectId,
-    Sent, TeamId,
+    AccessToken, Client, DeploymentType, Endpoint, ErrorCode, ErrorKind, ManagementApi, ManagementClient, MemberId,
+    Operation, ProjectId, Sent, TeamId,
 };
 use convex_mgmt_fake::{FakeControlPlane, TokenClass};
 
@@ -251,6 +253,15 @@ async fn a_role_is_deleted_only_with_its_confirmation() {
     assert_eq!(lines(&losses), ["custom role auditor"]);
     it.client.send(&UpdateCustomRole::new(TeamId(1), role.id, config("reader"))).await.unwrap();
     assert_eq!(it.stale(&delete, &losses).await, ["custom role auditor has another name"]);
+
+    // The server has the last word.
+    let member = MemberId(it.plane.add_member(1, "bob@example.com"));
+    let assign = |role| UpdateTeamMemberRole::new(TeamId(1), member, role);
+    it.client.send(&assign(RoleAssignment::custom([role.id]))).await.unwrap();
+    let confirmation = it.losses(&delete).await.confirm();
+    let error = it.client.send_confirmed(&delete, &confirmation).await.unwrap_err();
+    assert_eq!(error.code(), Some(&ErrorCode::CustomRoleInUse), "{error}");
+    it.client.send(&assign(RoleAssignment::BuiltIn(Role::Developer))).await.unwrap();
 
     it.confirmed(&delete).await;
     assert_eq!(it.stale(&delete, &losses).await, ["custom role auditor is gone"]);
