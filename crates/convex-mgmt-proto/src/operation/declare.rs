@@ -26,7 +26,7 @@
 /// not_found: UsageLimitNotFound,                 optional
 /// verify_with: ListUsageLimits,                  optional
 /// destroys: "the usage limit",                   optional: the loss that the call causes, as a clause
-/// destroys_if: |it| it.may_replace(),            optional: the requests that may cause this loss. Without it every request does
+/// destroys_if: |it| it.replaces,                 optional: the requests that may cause this loss. Without it every request does
 /// flags: [secret_request, large_response],       optional: further builder methods of `OperationMeta`
 /// codes: [InvalidId, UsageLimitNotFound],        besides the codes that every operation has
 /// check: |it| it.config.check(),                 optional

@@ -50,7 +50,7 @@ management_operation! {
     paging: Query,
     idempotency: Safe,
     credentials: [PersonalToken, TeamToken],
-    codes: [TeamNotFound, LimitOutOfRange, InvalidCursor, AuditLogsDisabled],
+    codes: [TeamNotFound, LimitOutOfRange, InvalidCursor],
     check: |it| {
         let range = (it.from.0 > it.to.0).then(|| Violation::new("from", None, "must not be later than `to`"));
         Violations::err_if_any(range.into_iter().chain(paging::violations(it.limit, it.cursor.as_deref())).collect())

@@ -118,8 +118,10 @@ impl NewDeployment {
 management_operation! {
     /// Creates a cloud deployment in a project.
     ///
-    /// Only a preview can replace another deployment: [`may_replace`](Self::may_replace) returns `true` for such a request. A new
-    /// deployment may respond with 404 for a short time.
+    /// Only a preview with an identifier can replace another deployment: the server then deletes the preview that has the same
+    /// identifier. The document does not say so; users observed it. `is_destructive` returns `true` for such a request.
+    ///
+    /// A new deployment may respond with 404 for a short time.
     ///
     /// ```
     /// use convex_mgmt::management::CreateDeployment;
@@ -152,7 +154,7 @@ management_operation! {
     credentials: [PersonalToken, OAuthTeamToken, TeamToken, OAuthProjectToken],
     verify_with: ListDeployments,
     destroys: "a preview deployment with the same identifier, with its data and files",
-    destroys_if: |it| it.may_replace(),
+    destroys_if: |it| it.deployment.deployment_type == DeploymentType::Preview && it.deployment.reference.is_some(),
     codes: [ProjectNotFound, DeploymentQuotaReached],
     check: |it| Violations::err_if_any(it.deployment.violations()),
 }
@@ -161,13 +163,6 @@ impl CreateDeployment {
     /// Creates `deployment` in the project `project_id`.
     pub fn new(project_id: ProjectId, deployment: NewDeployment) -> Self {
         Self { project_id, deployment }
-    }
-
-    /// Returns `true` if the request may replace a deployment that exists. It may if it creates a preview with an identifier.
-    ///
-    /// The server then deletes the preview that has the same identifier. The document does not say so; users observed it.
-    pub fn may_replace(&self) -> bool {
-        self.deployment.deployment_type == DeploymentType::Preview && self.deployment.reference.is_some()
     }
 
     /// Checks the rules of [`Operation::check`](crate::Operation::check), and that the expiry is at least 30 minutes after `now`.

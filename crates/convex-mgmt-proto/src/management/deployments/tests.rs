@@ -119,13 +119,13 @@ fn a_lookup_reports_all_violations_at_once() {
 }
 
 #[test]
-fn only_a_preview_with_an_identifier_may_replace_a_deployment() {
-    let may_replace = |deployment| CreateDeployment::new(ProjectId(1), deployment).may_replace();
-    assert!(may_replace(NewDeployment::preview("pr-12")));
-    assert!(may_replace(NewDeployment::new("preview").reference("pr-12")));
-    assert!(!may_replace(NewDeployment::new(DeploymentType::Preview)));
+fn only_a_preview_with_an_identifier_is_destructive() {
+    let is_destructive = |deployment| CreateDeployment::new(ProjectId(1), deployment).is_destructive();
+    assert!(is_destructive(NewDeployment::preview("pr-12")));
+    assert!(is_destructive(NewDeployment::new("preview").reference("pr-12")));
+    assert!(!is_destructive(NewDeployment::new(DeploymentType::Preview)));
     for other in ["dev", "prod", "custom", "new-type"] {
-        assert!(!may_replace(NewDeployment::new(other).reference("pr-12")), "{other}");
+        assert!(!is_destructive(NewDeployment::new(other).reference("pr-12")), "{other}");
     }
 }
 
