@@ -34,7 +34,8 @@ use crate::response::{DecodeError, Reply, ResponseError};
 ///
 /// Implement the trait for an operation that this version lacks, or to decode other fields of a response. Clients, retries and
 /// pages work with it. [`OperationMeta`] decides what is retried: declare [`Idempotency::NonIdempotent`] for anything that
-/// creates, and declare which bodies contain secrets.
+/// creates, and declare which bodies contain secrets. Declare what it destroys, too ([`OperationMeta::destroys`]): a client that
+/// requires confirmations recognizes nothing else.
 ///
 /// [`Idempotency::NonIdempotent`]: crate::Idempotency::NonIdempotent
 ///
