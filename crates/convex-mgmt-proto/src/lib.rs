@@ -23,6 +23,7 @@ pub use auth::{
     DeployKey, DeployKeyKind, Surplus,
 };
 pub use error::{BuildError, ErrorCode, Violation, Violations};
+pub use management::deployments::endpoint::{DeploymentAccess, DeploymentEndpointError};
 pub use metadata::{Api, CredentialClass, DeploymentApi, Idempotency, ManagementApi, OperationMeta, Paging};
 pub use operation::guard;
 pub use operation::{Operation, Page, Paged, Pager, PagingError, Unchecked};

@@ -48,8 +48,8 @@
 //!
 //! use convex_mgmt::deployment::UpdateEnvironmentVariables;
 //! use convex_mgmt::management::CreateDeployment;
-//! use convex_mgmt::management::deployments::{DeploymentAccess, NewDeployment};
-//! use convex_mgmt::{AccessToken, Client, Endpoint, ProjectId};
+//! use convex_mgmt::management::deployments::NewDeployment;
+//! use convex_mgmt::{AccessToken, Client, DeploymentAccess, Endpoint, ProjectId};
 //!
 //! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -152,8 +152,8 @@ pub use convex_mgmt_hyper::{Proxy, ProxyError, ProxyVariableError};
 
 // Where requests go, and with which credential.
 pub use convex_mgmt_proto::{
-    AccessToken, Compatibility, Credential, CredentialError, DeployKey, DeploymentApi, Endpoint, EndpointError,
-    ManagementApi,
+    AccessToken, Compatibility, Credential, CredentialError, DeployKey, DeploymentAccess, DeploymentApi,
+    DeploymentEndpointError, Endpoint, EndpointError, ManagementApi,
 };
 
 // The operations and their values.

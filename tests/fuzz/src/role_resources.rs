@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use convex_mgmt_proto::management::CreateCustomRole;
-use convex_mgmt_proto::management::custom_roles::resource::{DeploymentSelector, ProjectSelector};
+use convex_mgmt_proto::management::custom_roles::resource::{DeploymentScope, ProjectScope};
 use convex_mgmt_proto::management::custom_roles::{CustomRoleConfig, RoleActions, RoleResource, RoleStatement};
 use convex_mgmt_proto::samples::SampleApi;
 use convex_mgmt_proto::{BuildError, ManagementApi, Operation, TeamId};
@@ -28,9 +28,9 @@ pub fn role_resources(data: &[u8]) {
     assert_eq!(sent, text);
 
     let built = [
-        RoleResource::project(ProjectSelector::slug(text)).into(),
-        RoleResource::project(ProjectSelector::Any.or(ProjectSelector::slug(text))).default_environment_variable(),
-        RoleResource::project(ProjectSelector::Any).deployment(DeploymentSelector::Type(text.into())).component(),
+        RoleResource::project(ProjectScope::slug(text)).into(),
+        RoleResource::project(ProjectScope::Any.or(ProjectScope::slug(text))).default_environment_variable(),
+        RoleResource::project(ProjectScope::Any).deployment(DeploymentScope::Type(text.into())).component(),
     ];
     for built in built {
         let kinds = built.to_text().matches(':').count();
@@ -53,7 +53,7 @@ pub fn read(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let resource = RoleResource::from(text);
     black_box((resource.to_text(), format!("{resource} {resource:?}")));
-    black_box(sent(&RoleResource::project(ProjectSelector::slug(text)).into()).is_ok());
+    black_box(sent(&RoleResource::project(ProjectScope::slug(text)).into()).is_ok());
 }
 
 /// Returns the resource as the request to create a role sends it.

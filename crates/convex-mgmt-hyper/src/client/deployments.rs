@@ -5,13 +5,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use convex_mgmt_proto::management::deploy_keys::{CreatedDeployKey, KeyOrigin};
-use convex_mgmt_proto::management::deployments::{
-    Deployment, DeploymentAccess, DeploymentEndpointError, DeploymentSelector,
-};
+use convex_mgmt_proto::management::deployments::{Deployment, DeploymentSelector};
 use convex_mgmt_proto::management::{
     CreateDeployKey, DeleteDeployKey, GetDeployment, GetDeploymentInProjectByProjectId,
 };
-use convex_mgmt_proto::{Credential, DeploymentApi, ManagementApi, Operation, OperationMeta, ProjectId, Sent};
+use convex_mgmt_proto::{
+    Credential, DeploymentAccess, DeploymentApi, DeploymentEndpointError, ManagementApi, Operation, OperationMeta,
+    ProjectId, Sent,
+};
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
@@ -33,8 +34,7 @@ impl<S: Clone> Client<ManagementApi, S> {
     /// ```no_run
     /// use convex_mgmt::deployment::ListEnvironmentVariables;
     /// use convex_mgmt::management::ListDeployments;
-    /// use convex_mgmt::management::deployments::DeploymentAccess;
-    /// use convex_mgmt::{ManagementClient, ProjectId};
+    /// use convex_mgmt::{DeploymentAccess, ManagementClient, ProjectId};
     ///
     /// # async fn example(management: ManagementClient) -> Result<(), Box<dyn std::error::Error>> {
     /// for deployment in management.send(&ListDeployments::new(ProjectId(7))).await? {
@@ -85,8 +85,8 @@ impl<S: Transport> Client<ManagementApi, S> {
     /// Reads a deployment of a project, and creates a client of it as [`Client::deployment`] does. A text selects by reference.
     ///
     /// ```no_run
-    /// use convex_mgmt::management::deployments::{DeploymentAccess, DeploymentSelector};
-    /// use convex_mgmt::{DeploymentClient, Error, ManagementClient, ProjectId};
+    /// use convex_mgmt::management::deployments::DeploymentSelector;
+    /// use convex_mgmt::{DeploymentAccess, DeploymentClient, Error, ManagementClient, ProjectId};
     ///
     /// # async fn example(management: ManagementClient) -> Result<DeploymentClient, Error> {
     /// let (project, access) = (ProjectId(7), DeploymentAccess::SameToken);

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use convex_mgmt_proto::DeploymentEndpointError;
 use convex_mgmt_proto::guard::ConfirmationError;
-use convex_mgmt_proto::management::deployments::DeploymentEndpointError;
 use convex_mgmt_proto::{
     ApiError, BuildError, DecodeErrorKind, ErrorCode, Idempotency, OperationMeta, Paging, ResponseError,
     UnreadableReply,
@@ -45,7 +45,7 @@ use super::transport::{TransportError, TransportErrorKind};
 /// | `InvalidClientVersion`, `ClientVersionUnsupported` | `FixClient` |
 /// | `HeaderParseFailure`, `InvalidHeaderFailure`, `InvalidAdminKey` | `FixCredential` |
 /// | `InvalidCursor`, `InvalidDataSyncCursor`, `DataSyncCursorExpired`; 503 with `InternalServerError` for an operation with a cursor | `StartOver` |
-/// | `PauseDeploymentFailed`, `LogStreamingNotEnabled`, `CustomAuditLogsInLogStreamsNotEnabled`, `AuditLogsDisabled`, `StreamingExportNotEnabled` | `AskConvex` |
+/// | `PauseDeploymentFailed`, `LogStreamingNotEnabled`, `CustomAuditLogsInLogStreamsNotEnabled`, `AuditLogsDisabled`, `StreamingExportNotEnabled`, `ProjectQuotaReached`, `DeploymentQuotaReached` | `AskConvex` |
 /// | `AuditLogsTooOld` | `FixRequest` |
 /// | 401, 403 | `FixCredential` |
 /// | 407 | `FixClient` |
@@ -80,7 +80,7 @@ pub enum Advice {
     FixUrl,
     /// Change the client: its TLS trust, its proxy, a limit, a layer, or the version of this library.
     FixClient,
-    /// Ask Convex: the plan does not include the feature, or the deployment is disabled or suspended.
+    /// Ask Convex: the plan does not include the feature or is used up, or the deployment is disabled or suspended.
     AskConvex,
     /// Report a bug, of this library or of the server: they disagree on the protocol.
     ReportBug,
@@ -203,7 +203,9 @@ fn of_code(operation: &OperationMeta, error: &ApiError) -> Advice {
         | ErrorCode::LogStreamingNotEnabled
         | ErrorCode::CustomAuditLogsInLogStreamsNotEnabled
         | ErrorCode::AuditLogsDisabled
-        | ErrorCode::StreamingExportNotEnabled => Advice::AskConvex,
+        | ErrorCode::StreamingExportNotEnabled
+        | ErrorCode::ProjectQuotaReached
+        | ErrorCode::DeploymentQuotaReached => Advice::AskConvex,
         ErrorCode::AuditLogsTooOld => Advice::FixRequest,
         _ => of_status(error.status, true, error.retry_after),
     }

@@ -3,9 +3,9 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
+use convex_mgmt_proto::DeploymentEndpointError;
 use convex_mgmt_proto::deployment::environment_variables::{PlanConflict, PlanError};
 use convex_mgmt_proto::guard::ConfirmationError;
-use convex_mgmt_proto::management::deployments::DeploymentEndpointError;
 use convex_mgmt_proto::{
     ApiError, BuildError, Compatibility, CredentialKind, ErrorCode, Idempotency, OperationMeta, PagingError,
     ResponseError, Sent,

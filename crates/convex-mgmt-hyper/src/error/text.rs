@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use convex_mgmt_proto::{Acceptance, Compatibility, ErrorCode, ResponseError, Sent};
+use convex_mgmt_proto::{Acceptance, ApiError, Compatibility, ErrorCode, ResponseError, Sent};
 
 use super::call::{Cause, Error, Inner};
 use super::kind::ErrorKind;
@@ -50,7 +50,9 @@ impl fmt::Display for Text<'_> {
         match error.compatibility() {
             Some(Compatibility { acceptance: Acceptance::Rejected, reason, .. }) => write!(f, "; {reason}")?,
             Some(Compatibility { permission: Some(permission), .. })
-                if error.code() == Some(&ErrorCode::OperationNotPermitted) =>
+                // The server usually names the permission itself.
+                if error.code() == Some(&ErrorCode::OperationNotPermitted)
+                    && error.api_error().and_then(ApiError::missing_permission).is_none() =>
             {
                 write!(f, "; the operation needs {permission}")?;
             }

@@ -11,11 +11,12 @@ use std::time::Duration;
 use convex_mgmt::deployment::log_streams::{LogStreamConfig, NewWebhook, WebhookFormat};
 use convex_mgmt::deployment::{CreateLogStream, ListLogStreams};
 use convex_mgmt::management::deploy_keys::DeployKeyAction as Action;
-use convex_mgmt::management::deployments::{DeploymentAccess, NewDeployment};
+use convex_mgmt::management::deployments::NewDeployment;
 use convex_mgmt::management::projects::NewProject;
 use convex_mgmt::management::{CreateDeployment, CreateProject, ListDeployKeys};
 use convex_mgmt::{
-    AccessToken, Client, DeploymentClient, DeploymentType, Endpoint, ManagementClient, ProjectId, TeamId,
+    AccessToken, Client, DeploymentAccess, DeploymentClient, DeploymentType, Endpoint, ManagementClient, ProjectId,
+    TeamId,
 };
 use convex_mgmt_fake::{
     Fake, FakeControlPlane, FakeControlPlaneBuilder, FakeServer, Fault, Knobs, LedgerEntry, TokenClass,

@@ -90,10 +90,10 @@ async fn detects_each_false_report_for_every_kind_of_write() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn detects_each_false_report_about_a_control_plane() {
-    let load = Load { calls: 200, connections: 10, fault_rate: 0.0, ..Load::default() };
+    let load = Load { calls: 400, connections: 9, fault_rate: 0.0, ..Load::default() };
     let run = load.run_on_control_plane().await;
-    // Creates and deletes of projects, deployments, deploy keys and preview deploy keys.
-    assert_detects_each(&run, 8);
+    // Creates and deletes of eight kinds of objects. A preview is a deployment.
+    assert_detects_each(&run, 8 * 2);
     for thing in &run.final_state.things {
         let mut run = run.clone();
         run.final_state.things.remove(thing);

@@ -3,8 +3,8 @@
 use super::*;
 use std::error::Error as _;
 
+use convex_mgmt::DeploymentEndpointError;
 use convex_mgmt::management::ListDeployments;
-use convex_mgmt::management::deployments::DeploymentEndpointError;
 use convex_mgmt::{Advice, EndpointError, ErrorKind};
 use convex_mgmt_suite::{Script, Step, reset};
 

@@ -10,12 +10,12 @@ use convex_mgmt::deployment::{
     GetCanonicalUrls, GetDeploymentInfo, ListEnvironmentVariables, PauseDeployment, UpdateEnvironmentVariables,
 };
 use convex_mgmt::management::deploy_keys::{DeployKeyAction, KeyOrigin};
-use convex_mgmt::management::deployments::{Deployment, DeploymentAccess, DeploymentSelector, NewDeployment};
+use convex_mgmt::management::deployments::{Deployment, DeploymentSelector, NewDeployment};
 use convex_mgmt::management::projects::NewProject;
 use convex_mgmt::management::{CreateDeployKey, CreateDeployment, CreateProject, GetDeployment};
 use convex_mgmt::{
-    AccessToken, Client, DeploymentApi, DeploymentType, Endpoint, ErrorCode, ManagementApi, ManagementClient,
-    ProjectId, Region, Secret, TeamId, Transport,
+    AccessToken, Client, DeploymentAccess, DeploymentApi, DeploymentType, Endpoint, ErrorCode, ManagementApi,
+    ManagementClient, ProjectId, Region, Secret, TeamId, Transport,
 };
 use convex_mgmt_fake::{Addressing, FakeControlPlane, FakeControlPlaneBuilder, Knobs, TokenClass};
 use tower::{Service, service_fn};

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
+use convex_mgmt_proto::DeploymentEndpointError as Unusable;
 use convex_mgmt_proto::deployment::environment_variables::{EnvironmentPlan, EnvironmentVariables, Ownership};
 use convex_mgmt_proto::deployment::{
     CreateLogStream, DataSync, ListAuditLogEvents, ListUsageLimits, UnpauseDeployment, UpdateEnvironmentVariables,
 };
 use convex_mgmt_proto::guard::{Loss, LossKind, Survey};
-use convex_mgmt_proto::management::deployments::DeploymentEndpointError as Unusable;
 use convex_mgmt_proto::{DeploymentApi, Endpoint, EndpointError, Operation, Page, Pager, Sent, UnixMillis};
 use http::Response;
 
@@ -155,7 +155,10 @@ const EXCEPTIONS: &[(&str, &[&str])] = &[
     ("fix_credential", &["HeaderParseFailure", "InvalidHeaderFailure", "InvalidAdminKey"]),
     ("start_over", &["InvalidCursor", "InvalidDataSyncCursor", "DataSyncCursorExpired"]),
     ("ask_convex", &["PauseDeploymentFailed", "LogStreamingNotEnabled", "CustomAuditLogsInLogStreamsNotEnabled"]),
-    ("ask_convex", &["AuditLogsDisabled", "StreamingExportNotEnabled"]),
+    (
+        "ask_convex",
+        &["AuditLogsDisabled", "StreamingExportNotEnabled", "ProjectQuotaReached", "DeploymentQuotaReached"],
+    ),
     ("fix_request", &["AuditLogsTooOld"]),
 ];
 

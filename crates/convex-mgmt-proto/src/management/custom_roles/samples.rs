@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::resource::{CreatorSelector, DeploymentSelector, ProjectSelector, TokenSelector};
+use super::resource::{CreatorScope, DeploymentScope, ProjectScope, TokenScope};
 use super::*;
 use crate::operation::sample::Sample;
 use crate::types::{CustomRoleId, DeploymentType, TeamId};
@@ -12,9 +12,9 @@ const ROLE: CustomRoleId = CustomRoleId(8);
 
 /// Settings with and without a description, with each effect, and with all actions and with lists of them.
 fn configs() -> Vec<CustomRoleConfig> {
-    let project = || RoleResource::project(ProjectSelector::slug("shop"));
-    let production = || project().deployment(DeploymentSelector::Type(DeploymentType::Prod));
-    let own = TokenSelector::Creator(CreatorSelector::Caller);
+    let project = || RoleResource::project(ProjectScope::slug("shop"));
+    let production = || project().deployment(DeploymentScope::Type(DeploymentType::Prod));
+    let own = TokenScope::Creator(CreatorScope::Caller);
     let statements = [
         RoleStatement::allow(RoleActions::All, project()),
         RoleStatement::deny([RoleAction::DeploymentDelete, RoleAction::DeploymentDataWrite], production()),
@@ -32,10 +32,10 @@ fn invalid_configs() -> Vec<(CustomRoleConfig, &'static str)> {
         let actions = [RoleAction::CustomRoleView, action.into()];
         invalid.push((config(RoleStatement::allow(actions, RoleResource::CustomRole)), "statements[0].actions[1]"));
     }
-    let all = RoleResource::project(ProjectSelector::slug("shop,*"));
+    let all = RoleResource::project(ProjectScope::slug("shop,*"));
     invalid.push((config(RoleStatement::allow(RoleActions::All, all)), "statements[0].resource"));
-    let kind = DeploymentSelector::Type("prod:token:*".into());
-    let tokens = RoleResource::project(ProjectSelector::Any).deployment(kind);
+    let kind = DeploymentScope::Type("prod:token:*".into());
+    let tokens = RoleResource::project(ProjectScope::Any).deployment(kind);
     invalid.push((config(RoleStatement::allow(RoleActions::All, tokens)), "statements[0].resource"));
     invalid
 }

@@ -12,10 +12,10 @@ management_operation! {
     /// ```
     /// use convex_mgmt::management::CreateCustomRole;
     /// use convex_mgmt::management::custom_roles::{CustomRoleConfig, RoleAction, RoleResource, RoleStatement};
-    /// use convex_mgmt::management::custom_roles::resource::ProjectSelector;
+    /// use convex_mgmt::management::custom_roles::resource::ProjectScope;
     /// use convex_mgmt::{Operation, TeamId};
     ///
-    /// let all = RoleStatement::allow(RoleAction::ProjectView, RoleResource::project(ProjectSelector::Any));
+    /// let all = RoleStatement::allow(RoleAction::ProjectView, RoleResource::project(ProjectScope::Any));
     /// let role = CustomRoleConfig::new("Reader", [all]).description("Sees all projects.");
     /// assert!(CreateCustomRole::new(TeamId(1), role).check().is_ok());
     /// ```

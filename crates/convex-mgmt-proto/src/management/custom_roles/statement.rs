@@ -98,11 +98,11 @@ impl<'de> Deserialize<'de> for RoleActions {
 ///
 /// ```
 /// use convex_mgmt::DeploymentType;
-/// use convex_mgmt::management::custom_roles::resource::{DeploymentSelector, ProjectSelector};
+/// use convex_mgmt::management::custom_roles::resource::{DeploymentScope, ProjectScope};
 /// use convex_mgmt::management::custom_roles::{RoleAction, RoleActions, RoleResource, RoleStatement};
 ///
-/// let production = RoleResource::project(ProjectSelector::slug("shop"))
-///     .deployment(DeploymentSelector::Type(DeploymentType::Prod));
+/// let production = RoleResource::project(ProjectScope::slug("shop"))
+///     .deployment(DeploymentScope::Type(DeploymentType::Prod));
 /// let statement = RoleStatement::allow([RoleAction::DeploymentView, RoleAction::DeploymentLogsView], production);
 /// assert_eq!(
 ///     serde_json::to_string(&statement)?,

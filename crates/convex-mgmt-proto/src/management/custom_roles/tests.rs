@@ -1,6 +1,6 @@
 //! Tests of statements, of their checks, and of a role that is read and written back.
 
-use super::resource::ProjectSelector;
+use super::resource::ProjectScope;
 use super::*;
 use crate::auth::AccessToken;
 use crate::error::BuildError;
@@ -29,7 +29,7 @@ fn a_role_that_was_read_is_written_back_unchanged() {
 
 #[test]
 fn every_violation_of_a_role_is_reported_with_its_place() {
-    let project = || RoleResource::project(ProjectSelector::slug("a:b"));
+    let project = || RoleResource::project(ProjectScope::slug("a:b"));
     let roles = [RoleAction::from("customRole:update"), RoleAction::CustomRoleView, "customRole:create".into()];
     let config = CustomRoleConfig::new(
         "",

@@ -52,7 +52,7 @@ impl Deployment {
     /// ```
     /// use convex_mgmt::deployment::ListEnvironmentVariables;
     /// use convex_mgmt::management::GetDeployment;
-    /// use convex_mgmt::management::deployments::DeploymentAccess;
+    /// use convex_mgmt::DeploymentAccess;
     /// use convex_mgmt::{AccessToken, Endpoint, Operation};
     ///
     /// let token = AccessToken::parse("team:acme|made-up")?;

@@ -6,7 +6,7 @@
 mod create;
 mod delete;
 mod deployment;
-mod endpoint;
+pub(crate) mod endpoint;
 mod get;
 mod list;
 mod offers;
@@ -16,7 +16,6 @@ mod update;
 pub use self::create::{CreateDeployment, NewDeployment};
 pub use self::delete::{DeleteDeployment, TransferDeployment};
 pub use self::deployment::{CloudDeployment, Deployment, LocalDeployment};
-pub use self::endpoint::{DeploymentAccess, DeploymentEndpointError};
 pub use self::get::{
     DeploymentSelector, GetDeployment, GetDeploymentInProjectByProjectId, GetDeploymentInProjectByProjectSlug,
 };

@@ -15,11 +15,22 @@ pub(in crate::load) fn effect(entry: &AuditEntry) -> Option<(String, Option<Stri
         "deployment:delete" => ("deployment", false),
         "deployment:token:create" | "project:token:create" => ("key", true),
         "deployment:token:delete" | "project:token:delete" => ("key", false),
+        "customRole:create" => ("role", true),
+        "customRole:delete" => ("role", false),
+        "team:token:create" => ("token", true),
+        "team:token:delete" => ("token", false),
+        "member:invite" => ("invitation", true),
+        "member:cancelInvitation" => ("invitation", false),
+        "deployment:customDomain:create" => ("domain", true),
+        "deployment:customDomain:delete" => ("domain", false),
         _ => return None,
     };
     let name = match kind {
         "project" => value("projectId"),
         "deployment" => value("deploymentName"),
+        "role" => value("id"),
+        "invitation" => value("email"),
+        "domain" => value("domain"),
         _ => value("name"),
     };
     let object = format!("{kind} {name}");

@@ -1,4 +1,4 @@
-//! A load on a control plane: creates and deletes of projects, deployments, previews and keys.
+//! A load on a control plane: creates and deletes of projects, deployments, previews, keys, tokens, roles, invitations and domains.
 
 mod effects;
 mod objects;
@@ -15,15 +15,12 @@ use convex_mgmt_fake::{Addressing, FakeControlPlane, Knobs, TokenClass};
 use tokio::task::JoinSet;
 
 pub(super) use self::effects::effect;
-use self::objects::Objects;
-use self::work::{Kind, KindsOfWork, work};
+use self::objects::{Objects, TOKEN};
+use self::work::{Kind, work};
 use super::config::Load;
 use super::faults::{ATTEMPT_TIMEOUT, faults};
 use super::report::Log;
 use super::run::Run;
-
-/// The made-up token of the workers. Keys that a personal access token creates are minted.
-const TOKEN: &str = "made-up-person";
 
 impl Load {
     /// Makes all calls to a control plane over HTTP/1.1, and waits for them.
@@ -45,13 +42,14 @@ impl Load {
         for number in 0..self.connections * 2 {
             kinds.push(prepare(&plane, &client, number).await);
         }
-        let (before, entries, requests) = (Objects::of(&plane), plane.audit_log().len(), plane.requests().len());
+        let (before, entries, requests) =
+            (Objects::of(&plane, &kinds).await, plane.audit_log().len(), plane.requests().len());
         plane.fault_rate(self.fault_rate, self.seed, faults());
 
         let started = Instant::now();
         let left = Arc::new(AtomicUsize::new(self.calls));
         let mut workers = JoinSet::new();
-        for (number, kind) in kinds.into_iter().enumerate() {
+        for (number, kind) in kinds.iter().cloned().enumerate() {
             workers.spawn(work(number, kind, client.clone(), Arc::clone(&left)));
         }
         let mut log = Log::default();
@@ -60,26 +58,30 @@ impl Load {
         }
         let elapsed = started.elapsed();
         plane.fault_rate(0.0, 0, []);
-        let final_state = Objects::of(&plane).without(&before).into();
+        let final_state = Objects::of(&plane, &kinds).await.without(&before).into();
         let audit = plane.audit_log().into_iter().skip(entries).map(|one| one.entry).collect();
         let requests = plane.requests().split_off(requests);
         Run { load: self.clone(), log, audit, requests, final_state, opened: running.connections(), elapsed }
     }
 }
 
-/// Chooses what a worker does, and creates what its objects belong to. Each worker has a project of its own.
+/// Chooses what a worker does, and creates what its objects belong to. Each worker has a project or a deployment of its own.
 async fn prepare(plane: &FakeControlPlane, client: &ManagementClient, number: usize) -> Kind {
-    let project = || ProjectId(plane.add_project(&format!("project-of-{number}")));
-    match KindsOfWork::of(number) {
-        KindsOfWork::Project => Kind::Project,
-        KindsOfWork::Deployment => Kind::Deployment(project()),
-        KindsOfWork::Preview => Kind::Preview(project()),
-        KindsOfWork::PreviewKey => Kind::PreviewKey(project()),
-        KindsOfWork::Key => {
-            let project = project();
-            let create = CreateDeployment::new(project, NewDeployment::new(DeploymentType::Prod));
-            let created = client.send(&create).await.expect("a fake without faults");
-            Kind::Key(project, created.name().expect("the name of a cloud deployment").to_owned())
-        }
+    let project = ProjectId(plane.add_project(&format!("project-of-{number}")));
+    let deployment = async || {
+        let create = CreateDeployment::new(project, NewDeployment::new(DeploymentType::Prod));
+        let created = client.send(&create).await.expect("a fake without faults");
+        created.name().expect("the name of a cloud deployment").to_owned()
+    };
+    match number % 9 {
+        0 => Kind::Project,
+        1 => Kind::Deployment(project),
+        2 => Kind::Preview(project),
+        3 => Kind::Key(project, deployment().await),
+        4 => Kind::PreviewKey(project),
+        5 => Kind::Role,
+        6 => Kind::Token,
+        7 => Kind::Invitation,
+        _ => Kind::Domain(deployment().await),
     }
 }

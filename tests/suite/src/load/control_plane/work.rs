@@ -5,45 +5,44 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use convex_mgmt::management::access_tokens::TokenSelector;
+use convex_mgmt::management::custom_roles::{CustomRoleConfig, RoleActions, RoleResource, RoleStatement};
 use convex_mgmt::management::deployments::NewDeployment;
+use convex_mgmt::management::members::Role;
 use convex_mgmt::management::projects::NewProject;
 use convex_mgmt::management::{
-    CreateDeployKey, CreateDeployment, CreatePreviewDeployKey, CreateProject, DeleteDeployKey, DeleteDeployment,
-    DeletePreviewDeployKey, DeleteProject, ListDeployKeys, ListDeployments, ListPreviewDeployKeys, ListProjects,
+    CancelTeamMemberInvite, CreateCustomDomain, CreateCustomRole, CreateDeployKey, CreateDeployment,
+    CreatePreviewDeployKey, CreateProject, CreateTeamAccessToken, DeleteCustomDomain, DeleteCustomRole,
+    DeleteDeployKey, DeleteDeployment, DeletePreviewDeployKey, DeleteProject, DeleteTeamAccessToken, InviteTeamMember,
+    ListCustomDomains, ListCustomRoles, ListDeployKeys, ListDeployments, ListPendingTeamInvites, ListPreviewDeployKeys,
+    ListProjects, ListTeamAccessTokens,
 };
-use convex_mgmt::{DeploymentType, Error, ManagementApi, ManagementClient, Operation, ProjectId, TeamId};
+use convex_mgmt::{
+    CustomRoleId, DeploymentType, Error, ManagementApi, ManagementClient, Operation, ProjectId, RequestDestination,
+    TeamId,
+};
 
 use crate::load::report::{Change, Log, Report};
 use crate::load::work::Worker;
 
 /// The team of the fake.
-const TEAM: TeamId = TeamId(1);
+pub(super) const TEAM: TeamId = TeamId(1);
 
-/// The kinds of work. Workers take turns.
-#[derive(Clone, Copy)]
-pub(super) enum KindsOfWork {
-    Project,
-    Deployment,
-    Preview,
-    Key,
-    PreviewKey,
-}
-
-impl KindsOfWork {
-    pub(super) fn of(number: usize) -> Self {
-        [Self::Project, Self::Deployment, Self::Preview, Self::Key, Self::PreviewKey][number % 5]
-    }
-}
+/// The destination of all custom domains.
+const DESTINATION: RequestDestination = RequestDestination::ConvexCloud;
 
 /// The object that a worker creates and deletes, with what it belongs to.
 #[derive(Clone)]
 pub(super) enum Kind {
     Project,
+    Role,
+    Token,
+    Invitation,
     Deployment(ProjectId),
     /// A preview that each create replaces.
     Preview(ProjectId),
-    Key(ProjectId, String),
     PreviewKey(ProjectId),
+    Key(ProjectId, String),
+    Domain(String),
 }
 
 /// The place of an object that belongs to a project: the worker of the project has one such object at a time.
@@ -51,9 +50,10 @@ pub(super) fn place_of_project(kind: &str, project: u64) -> String {
     format!("{kind} of project {project}")
 }
 
-/// The place of a project with this slug, such as `load-7-12` for the project of the worker 7 in round 12.
-pub(super) fn place_of_project_worker(slug: &str) -> String {
-    format!("project {}", slug.rsplit_once('-').map_or(slug, |(worker, _)| worker))
+/// The place of an object with this name, such as `load-7-12` or `load-7-12.example` for the object of the worker 7 in round 12.
+pub(super) fn place_of_worker(kind: &str, name: &str) -> String {
+    let name = name.split(['@', '.']).next().unwrap_or_default();
+    format!("{kind} {}", name.rsplit_once('-').map_or(name, |(worker, _)| worker))
 }
 
 /// Works until no calls are left.
@@ -103,7 +103,11 @@ impl ObjectWorker {
 
     fn place(&self, name: &str) -> String {
         match &self.kind {
-            Kind::Project => place_of_project_worker(name),
+            Kind::Project => place_of_worker("project", name),
+            Kind::Role => place_of_worker("role", name),
+            Kind::Token => place_of_worker("token", name),
+            Kind::Invitation => place_of_worker("invitation", name),
+            Kind::Domain(_) => place_of_worker("domain", name),
             Kind::Deployment(project) | Kind::Preview(project) => place_of_project("deployment", project.0),
             Kind::Key(project, _) | Kind::PreviewKey(project) => place_of_project("key", project.0),
         }
@@ -132,6 +136,25 @@ impl ObjectWorker {
                 let create = CreateProject::new(TEAM, NewProject::new(name));
                 self.write(change(place, "project"), &create, |created| Some(created.id.to_string())).await
             }
+            Kind::Role => {
+                let all = RoleStatement::allow(RoleActions::All, RoleResource::Team);
+                let create = CreateCustomRole::new(TEAM, CustomRoleConfig::new(name, [all]));
+                self.write(change(place, "role"), &create, |role| Some(role.id.to_string())).await
+            }
+            Kind::Token => {
+                let create = CreateTeamAccessToken::new(TEAM).name(name);
+                self.write(change(place, "token"), &create, |_| Some(name.to_owned())).await
+            }
+            Kind::Invitation => {
+                let email = format!("{name}@example.com");
+                let create = InviteTeamMember::new(TEAM, &*email, Role::Developer);
+                self.write(change(place, "invitation"), &create, |()| Some(email)).await
+            }
+            Kind::Domain(deployment) => {
+                let domain = format!("{name}.example.com");
+                let create = CreateCustomDomain::new(deployment, DESTINATION, &*domain);
+                self.write(change(place, "domain"), &create, |()| Some(domain)).await
+            }
             Kind::Deployment(project) => {
                 let new = NewDeployment::new(DeploymentType::Dev).reference(name);
                 let create = CreateDeployment::new(project, new);
@@ -154,11 +177,26 @@ impl ObjectWorker {
 
     async fn delete(&mut self, value: String) -> Written {
         let change = |place: String, kind: &str| Change::new(&place, None, format!("no {kind} {value}"));
-        let place = self.log_place();
+        let place = self.place_of_writes();
         match self.kind.clone() {
             Kind::Project => {
                 let id = ProjectId(value.parse().expect("an id"));
                 self.write(change(place, "project"), &DeleteProject::new(id), |()| None).await
+            }
+            Kind::Role => {
+                let delete = DeleteCustomRole::new(TEAM, CustomRoleId(value.parse().expect("an id")));
+                self.write(change(place, "role"), &delete, |()| None).await
+            }
+            Kind::Token => {
+                let delete = DeleteTeamAccessToken::new(TEAM, TokenSelector::by_name(&*value));
+                self.write(change(place, "token"), &delete, |()| None).await
+            }
+            Kind::Invitation => {
+                self.write(change(place, "invitation"), &CancelTeamMemberInvite::new(TEAM, &*value), |()| None).await
+            }
+            Kind::Domain(deployment) => {
+                let delete = DeleteCustomDomain::new(deployment, DESTINATION, &*value);
+                self.write(change(place, "domain"), &delete, |()| None).await
             }
             Kind::Deployment(_) | Kind::Preview(_) => {
                 self.write(change(place, "deployment"), &DeleteDeployment::new(&*value), |()| None).await
@@ -174,32 +212,52 @@ impl ObjectWorker {
         }
     }
 
-    /// The place of the last write. All writes of a worker have the same place.
-    fn log_place(&self) -> String {
+    /// The place of all writes of the worker.
+    fn place_of_writes(&self) -> String {
         self.worker.log.writes.last().expect("a create before").change.place.clone()
     }
 
     /// Returns the value in the place, from a list.
     async fn find(&mut self) -> Option<String> {
+        let place = self.place_of_writes();
+        let worker = &mut self.worker;
+        let is_mine = |kind: &str, name: &str| place_of_worker(kind, name) == place;
         match self.kind.clone() {
             Kind::Project => {
-                let place = self.log_place();
-                let worker = place.strip_prefix("project ").expect("the place of a project");
-                let page = self.worker.read_until_success(&ListProjects::new(TEAM).search(worker)).await;
+                let slug = place.strip_prefix("project ").expect("the place of a project");
+                let page = worker.read_until_success(&ListProjects::new(TEAM).search(slug)).await;
                 assert_eq!(page.next_cursor, None, "a worker has one project at a time");
-                let mine = |slug: &str| place_of_project_worker(slug) == place;
-                page.items.into_iter().find(|project| mine(&project.slug)).map(|project| project.id.to_string())
+                let mine = page.items.into_iter().find(|project| is_mine("project", &project.slug));
+                mine.map(|project| project.id.to_string())
+            }
+            Kind::Role => {
+                let page = worker.read_until_success(&ListCustomRoles::new(TEAM).limit(100)).await;
+                assert_eq!(page.next_cursor, None, "a worker has one role at a time");
+                page.items.into_iter().find(|role| is_mine("role", &role.name)).map(|role| role.id.to_string())
+            }
+            Kind::Token => {
+                let page = worker.read_until_success(&ListTeamAccessTokens::new(TEAM).limit(100)).await;
+                assert_eq!(page.next_cursor, None, "a worker has one token at a time");
+                page.items.into_iter().map(|token| token.name).find(|name| is_mine("token", name))
+            }
+            Kind::Invitation => {
+                let list = worker.read_until_success(&ListPendingTeamInvites::new(TEAM)).await;
+                list.into_iter().map(|invite| invite.email).find(|email| is_mine("invitation", email))
+            }
+            Kind::Domain(deployment) => {
+                let list = worker.read_until_success(&ListCustomDomains::new(deployment)).await;
+                list.into_iter().map(|domain| domain.domain).next()
             }
             Kind::Deployment(project) | Kind::Preview(project) => {
-                let list = self.worker.read_until_success(&ListDeployments::new(project)).await;
+                let list = worker.read_until_success(&ListDeployments::new(project)).await;
                 list.first().and_then(|deployment| deployment.name()).map(str::to_owned)
             }
             Kind::Key(_, deployment) => {
-                let list = self.worker.read_until_success(&ListDeployKeys::new(deployment)).await;
+                let list = worker.read_until_success(&ListDeployKeys::new(deployment)).await;
                 list.into_iter().next().map(|key| key.name)
             }
             Kind::PreviewKey(project) => {
-                let list = self.worker.read_until_success(&ListPreviewDeployKeys::new(project)).await;
+                let list = worker.read_until_success(&ListPreviewDeployKeys::new(project)).await;
                 list.into_iter().next().map(|key| key.name)
             }
         }
@@ -211,7 +269,7 @@ impl ObjectWorker {
             Some(now) => now,
             None => self.find().await,
         };
-        let place = self.log_place();
+        let place = self.place_of_writes();
         match report {
             Report::NotApplied => self.worker.log.saw(&place, now.as_deref()),
             Report::Applied | Report::Unknown => {

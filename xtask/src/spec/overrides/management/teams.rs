@@ -1,6 +1,6 @@
 //! The differences in teams, members, custom roles and the audit log.
 
-use convex_mgmt_proto::management::custom_roles::resource::ProjectSelector;
+use convex_mgmt_proto::management::custom_roles::resource::ProjectScope;
 use convex_mgmt_proto::management::custom_roles::{
     CustomRoleConfig, RoleAction, RoleActions, RoleResource, RoleStatement,
 };
@@ -99,7 +99,7 @@ pub(super) const ROWS: &[Override] = &[
             let accepts = |resource: RoleResource| {
                 CustomRoleConfig::new("n", [RoleStatement::allow(RoleActions::All, resource)]).check().is_ok()
             };
-            let slug = |slug: &str| RoleResource::project(ProjectSelector::slug(slug)).into();
+            let slug = |slug: &str| RoleResource::project(ProjectScope::slug(slug)).into();
             accepts(slug("shop")) && !accepts(slug("shop,*")) && accepts("project:slug=shop, *".into())
         }),
         facts: "a resource has a grammar: a built one is checked, and a text of another form is left to the server",

@@ -3,10 +3,10 @@
 //! Source: convex-backend `crates/roles/src/parse.rs`.
 
 mod path;
-mod selectors;
+mod scopes;
 
 pub use self::path::{DeploymentResource, ProjectResource, RoleResource};
-pub use self::selectors::{CreatorSelector, DeploymentSelector, ProjectSelector, Selectors, TokenSelector};
+pub use self::scopes::{CreatorScope, DeploymentScope, ProjectScope, Selectors, TokenScope};
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::selectors::{self, DeploymentSelector, ProjectSelector, Selectors, TokenSelector};
+use super::scopes::{self, DeploymentScope, ProjectScope, Selectors, TokenScope};
 use crate::types::Printable;
 use crate::types::open::{self, UnknownText};
 
@@ -19,14 +19,14 @@ use crate::types::open::{self, UnknownText};
 /// use convex_mgmt::DeploymentType;
 /// use convex_mgmt::management::custom_roles::RoleResource;
 /// use convex_mgmt::management::custom_roles::resource::{
-///     CreatorSelector, DeploymentSelector, ProjectSelector, TokenSelector,
+///     CreatorScope, DeploymentScope, ProjectScope, TokenScope,
 /// };
 ///
-/// let production = RoleResource::project(ProjectSelector::slug("shop"))
-///     .deployment(DeploymentSelector::Type(DeploymentType::Prod));
+/// let production = RoleResource::project(ProjectScope::slug("shop"))
+///     .deployment(DeploymentScope::Type(DeploymentType::Prod));
 /// assert_eq!(production.to_string(), "project:slug=shop:deployment:type=prod");
 ///
-/// let own_keys = production.token(TokenSelector::Creator(CreatorSelector::Caller));
+/// let own_keys = production.token(TokenScope::Creator(CreatorScope::Caller));
 /// assert_eq!(own_keys.to_string(), "project:slug=shop:deployment:type=prod:token:creator=self");
 ///
 /// // Read from the server, it is the same value.
@@ -39,17 +39,17 @@ pub enum RoleResource {
     /// The team.
     Team,
     /// Access tokens of the team.
-    TeamToken(Selectors<TokenSelector>),
+    TeamToken(Selectors<TokenScope>),
     /// Projects.
     Project(ProjectResource),
     /// Tokens of projects, such as preview deploy keys.
-    ProjectToken(ProjectResource, Selectors<TokenSelector>),
+    ProjectToken(ProjectResource, Selectors<TokenScope>),
     /// The default environment variables of projects.
     DefaultEnvironmentVariable(ProjectResource),
     /// Deployments.
     Deployment(DeploymentResource),
     /// Deploy keys of deployments.
-    DeploymentToken(DeploymentResource, Selectors<TokenSelector>),
+    DeploymentToken(DeploymentResource, Selectors<TokenScope>),
     /// All components of deployments.
     Component(DeploymentResource),
     /// The members of the team.
@@ -73,7 +73,7 @@ pub enum RoleResource {
 #[non_exhaustive]
 pub struct ProjectResource {
     /// The projects.
-    pub projects: Selectors<ProjectSelector>,
+    pub projects: Selectors<ProjectScope>,
 }
 
 /// Deployments of projects, and the first step to what belongs to them.
@@ -81,19 +81,19 @@ pub struct ProjectResource {
 #[non_exhaustive]
 pub struct DeploymentResource {
     /// The projects of the deployments.
-    pub projects: Selectors<ProjectSelector>,
+    pub projects: Selectors<ProjectScope>,
     /// The deployments of these projects.
-    pub deployments: Selectors<DeploymentSelector>,
+    pub deployments: Selectors<DeploymentScope>,
 }
 
 impl RoleResource {
     /// Selects access tokens of the team.
-    pub fn team_token(tokens: impl Into<Selectors<TokenSelector>>) -> Self {
+    pub fn team_token(tokens: impl Into<Selectors<TokenScope>>) -> Self {
         Self::TeamToken(tokens.into())
     }
 
     /// Selects projects.
-    pub fn project(projects: impl Into<Selectors<ProjectSelector>>) -> ProjectResource {
+    pub fn project(projects: impl Into<Selectors<ProjectScope>>) -> ProjectResource {
         ProjectResource { projects: projects.into() }
     }
 
@@ -138,18 +138,18 @@ impl RoleResource {
         // The longest known path has six parts.
         let parts: Vec<&str> = text.splitn(7, ':').collect();
         let read = match parts[..] {
-            ["team", "*", "token", tokens] => Self::TeamToken(selectors::read(tokens)?),
+            ["team", "*", "token", tokens] => Self::TeamToken(scopes::read(tokens)?),
             ["project", projects, ref rest @ ..] => {
-                let project = Self::project(selectors::read::<ProjectSelector>(projects)?);
+                let project = Self::project(scopes::read::<ProjectScope>(projects)?);
                 match *rest {
                     [] => project.into(),
-                    ["token", tokens] => project.token(selectors::read(tokens)?),
+                    ["token", tokens] => project.token(scopes::read(tokens)?),
                     ["defaultEnvironmentVariable", "*"] => project.default_environment_variable(),
                     ["deployment", deployments, ref rest @ ..] => {
-                        let deployment = project.deployment(selectors::read::<DeploymentSelector>(deployments)?);
+                        let deployment = project.deployment(scopes::read::<DeploymentScope>(deployments)?);
                         match *rest {
                             [] => deployment.into(),
-                            ["token", tokens] => deployment.token(selectors::read(tokens)?),
+                            ["token", tokens] => deployment.token(scopes::read(tokens)?),
                             ["component", "*"] => deployment.component(),
                             _ => return None,
                         }
@@ -167,10 +167,10 @@ impl RoleResource {
     pub(in crate::management::custom_roles) fn broken_rule(&self) -> Option<&'static str> {
         match self {
             Self::Project(project) | Self::ProjectToken(project, _) | Self::DefaultEnvironmentVariable(project) => {
-                selectors::broken_rule(&project.projects)
+                scopes::broken_rule(&project.projects)
             }
             Self::Deployment(deployment) | Self::DeploymentToken(deployment, _) | Self::Component(deployment) => {
-                selectors::broken_rule(&deployment.projects).or_else(|| selectors::broken_rule(&deployment.deployments))
+                scopes::broken_rule(&deployment.projects).or_else(|| scopes::broken_rule(&deployment.deployments))
             }
             _ => None,
         }
@@ -187,12 +187,12 @@ const INTEGRATION: &str = "integration:*";
 
 impl ProjectResource {
     /// Selects deployments of the projects.
-    pub fn deployment(self, deployments: impl Into<Selectors<DeploymentSelector>>) -> DeploymentResource {
+    pub fn deployment(self, deployments: impl Into<Selectors<DeploymentScope>>) -> DeploymentResource {
         DeploymentResource { projects: self.projects, deployments: deployments.into() }
     }
 
     /// Selects tokens of the projects, such as preview deploy keys.
-    pub fn token(self, tokens: impl Into<Selectors<TokenSelector>>) -> RoleResource {
+    pub fn token(self, tokens: impl Into<Selectors<TokenScope>>) -> RoleResource {
         RoleResource::ProjectToken(self, tokens.into())
     }
 
@@ -204,7 +204,7 @@ impl ProjectResource {
 
 impl DeploymentResource {
     /// Selects deploy keys of the deployments.
-    pub fn token(self, tokens: impl Into<Selectors<TokenSelector>>) -> RoleResource {
+    pub fn token(self, tokens: impl Into<Selectors<TokenScope>>) -> RoleResource {
         RoleResource::DeploymentToken(self, tokens.into())
     }
 

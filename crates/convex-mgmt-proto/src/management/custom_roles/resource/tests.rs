@@ -5,30 +5,30 @@ use proptest::prelude::*;
 use super::*;
 use crate::types::{DeploymentId, DeploymentType, MemberId, ProjectId};
 
-fn creators() -> impl Strategy<Value = CreatorSelector> {
-    prop_oneof![Just(CreatorSelector::Caller), any::<u64>().prop_map(|id| CreatorSelector::Member(MemberId(id)))]
+fn creators() -> impl Strategy<Value = CreatorScope> {
+    prop_oneof![Just(CreatorScope::Caller), any::<u64>().prop_map(|id| CreatorScope::Member(MemberId(id)))]
 }
 
-fn projects() -> impl Strategy<Value = ProjectSelector> {
+fn projects() -> impl Strategy<Value = ProjectScope> {
     prop_oneof![
-        Just(ProjectSelector::Any),
-        any::<u64>().prop_map(|id| ProjectSelector::Id(ProjectId(id))),
-        "[A-Za-z0-9_-]{3,64}".prop_map(ProjectSelector::slug),
+        Just(ProjectScope::Any),
+        any::<u64>().prop_map(|id| ProjectScope::Id(ProjectId(id))),
+        "[A-Za-z0-9_-]{3,64}".prop_map(ProjectScope::slug),
     ]
 }
 
-fn deployments() -> impl Strategy<Value = DeploymentSelector> {
+fn deployments() -> impl Strategy<Value = DeploymentScope> {
     let kinds: Vec<_> = DeploymentType::KNOWN.iter().cloned().chain([DeploymentType::from("next=year")]).collect();
     prop_oneof![
-        Just(DeploymentSelector::Any),
-        any::<u64>().prop_map(|id| DeploymentSelector::Id(DeploymentId(id))),
-        prop::sample::select(kinds).prop_map(DeploymentSelector::Type),
-        creators().prop_map(DeploymentSelector::Creator),
+        Just(DeploymentScope::Any),
+        any::<u64>().prop_map(|id| DeploymentScope::Id(DeploymentId(id))),
+        prop::sample::select(kinds).prop_map(DeploymentScope::Type),
+        creators().prop_map(DeploymentScope::Creator),
     ]
 }
 
-fn tokens() -> impl Strategy<Value = TokenSelector> {
-    prop_oneof![Just(TokenSelector::Any), creators().prop_map(TokenSelector::Creator)]
+fn tokens() -> impl Strategy<Value = TokenScope> {
+    prop_oneof![Just(TokenScope::Any), creators().prop_map(TokenScope::Creator)]
 }
 
 fn some<T: Clone + std::fmt::Debug>(one: impl Strategy<Value = T>) -> impl Strategy<Value = Selectors<T>> {
@@ -115,11 +115,11 @@ proptest! {
 
     #[test]
     fn a_slug_or_type_is_rejected_unless_it_stays_one_selector(text in texts(), or_any in any::<bool>()) {
-        let (slug, kind) = (ProjectSelector::slug(&text), DeploymentSelector::Type(text.as_str().into()));
-        let projects = if or_any { ProjectSelector::Any.or(slug) } else { slug.into() };
+        let (slug, kind) = (ProjectScope::slug(&text), DeploymentScope::Type(text.as_str().into()));
+        let projects = if or_any { ProjectScope::Any.or(slug) } else { slug.into() };
         for resource in [
             RoleResource::project(projects).into(),
-            RoleResource::project(ProjectSelector::Any).deployment(kind).token(TokenSelector::Any),
+            RoleResource::project(ProjectScope::Any).deployment(kind).token(TokenScope::Any),
         ] {
             let is_read_back = RoleResource::from(resource.to_text()) == resource;
             prop_assert_eq!(resource.broken_rule().is_none(), is_read_back, "{}", resource);
@@ -129,16 +129,16 @@ proptest! {
 
 #[test]
 fn writes_the_text_of_each_kind() {
-    let project = || RoleResource::project(ProjectSelector::Id(ProjectId(3)).or(ProjectSelector::slug("my-app")));
-    let deployment = || project().deployment(DeploymentSelector::Creator(CreatorSelector::Member(MemberId(5))));
+    let project = || RoleResource::project(ProjectScope::Id(ProjectId(3)).or(ProjectScope::slug("my-app")));
+    let deployment = || project().deployment(DeploymentScope::Creator(CreatorScope::Member(MemberId(5))));
     for (resource, text) in [
         (RoleResource::Team, "team:*"),
-        (RoleResource::team_token(TokenSelector::Creator(CreatorSelector::Caller)), "team:*:token:creator=self"),
+        (RoleResource::team_token(TokenScope::Creator(CreatorScope::Caller)), "team:*:token:creator=self"),
         (project().into(), "project:id=3,slug=my-app"),
-        (project().token(TokenSelector::Any), "project:id=3,slug=my-app:token:*"),
+        (project().token(TokenScope::Any), "project:id=3,slug=my-app:token:*"),
         (project().default_environment_variable(), "project:id=3,slug=my-app:defaultEnvironmentVariable:*"),
         (deployment().into(), "project:id=3,slug=my-app:deployment:creator=5"),
-        (deployment().token(TokenSelector::Any), "project:id=3,slug=my-app:deployment:creator=5:token:*"),
+        (deployment().token(TokenScope::Any), "project:id=3,slug=my-app:deployment:creator=5:token:*"),
         (deployment().component(), "project:id=3,slug=my-app:deployment:creator=5:component:*"),
         (RoleResource::Member, "member:*"),
         (RoleResource::CustomRole, "customRole:*"),

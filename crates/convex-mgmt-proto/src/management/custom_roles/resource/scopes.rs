@@ -1,4 +1,4 @@
-//! The selectors of a resource: the objects of one kind that a statement applies to.
+//! The scopes of a resource, in the server's grammar its selectors: the objects of one kind that a statement applies to.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use crate::types::{DeploymentId, DeploymentType, MemberId, ProjectId};
 /// One or more selectors of one kind. They select each object that at least one of them selects.
 ///
 /// ```
-/// use convex_mgmt::management::custom_roles::resource::{DeploymentSelector, Selectors};
+/// use convex_mgmt::management::custom_roles::resource::{DeploymentScope, Selectors};
 /// use convex_mgmt::{DeploymentId, DeploymentType};
 ///
-/// let two = DeploymentSelector::Type(DeploymentType::Dev).or(DeploymentSelector::Id(DeploymentId(7)));
+/// let two = DeploymentScope::Type(DeploymentType::Dev).or(DeploymentScope::Id(DeploymentId(7)));
 /// assert_eq!(two.to_string(), "type=dev,id=7");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -79,7 +79,7 @@ fn id(text: &str) -> Option<u64> {
 /// Projects.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum ProjectSelector {
+pub enum ProjectScope {
     /// All projects of the team.
     Any,
     /// The project with this id.
@@ -88,14 +88,14 @@ pub enum ProjectSelector {
     Slug(String),
 }
 
-impl ProjectSelector {
+impl ProjectScope {
     /// Selects the project with this slug.
     pub fn slug(slug: impl Into<String>) -> Self {
         Self::Slug(slug.into())
     }
 }
 
-impl fmt::Display for ProjectSelector {
+impl fmt::Display for ProjectScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Any => f.write_str(ANY),
@@ -105,7 +105,7 @@ impl fmt::Display for ProjectSelector {
     }
 }
 
-impl Selector for ProjectSelector {
+impl Selector for ProjectScope {
     fn read(text: &str) -> Option<Self> {
         match text.split_once('=') {
             None if text == ANY => Some(Self::Any),
@@ -126,7 +126,7 @@ impl Selector for ProjectSelector {
 /// Deployments of the selected projects.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum DeploymentSelector {
+pub enum DeploymentScope {
     /// All deployments.
     Any,
     /// The deployment with this id.
@@ -134,10 +134,10 @@ pub enum DeploymentSelector {
     /// The deployments of this type.
     Type(DeploymentType),
     /// The deployments that this member created.
-    Creator(CreatorSelector),
+    Creator(CreatorScope),
 }
 
-impl fmt::Display for DeploymentSelector {
+impl fmt::Display for DeploymentScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Any => f.write_str(ANY),
@@ -149,13 +149,13 @@ impl fmt::Display for DeploymentSelector {
     }
 }
 
-impl Selector for DeploymentSelector {
+impl Selector for DeploymentScope {
     fn read(text: &str) -> Option<Self> {
         match text.split_once('=') {
             None if text == ANY => Some(Self::Any),
             Some(("id", text)) => id(text).map(DeploymentId).map(Self::Id),
             Some(("type", text)) => Some(Self::Type(text.into())),
-            Some(("creator", text)) => CreatorSelector::read(text).map(Self::Creator),
+            Some(("creator", text)) => CreatorScope::read(text).map(Self::Creator),
             _ => None,
         }
     }
@@ -171,14 +171,14 @@ impl Selector for DeploymentSelector {
 /// Tokens of the selected team, projects or deployments. Tokens of deployments are deploy keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum TokenSelector {
+pub enum TokenScope {
     /// All tokens.
     Any,
     /// The tokens that this member created.
-    Creator(CreatorSelector),
+    Creator(CreatorScope),
 }
 
-impl fmt::Display for TokenSelector {
+impl fmt::Display for TokenScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Any => f.write_str(ANY),
@@ -187,11 +187,11 @@ impl fmt::Display for TokenSelector {
     }
 }
 
-impl Selector for TokenSelector {
+impl Selector for TokenScope {
     fn read(text: &str) -> Option<Self> {
         match text.split_once('=') {
             None if text == ANY => Some(Self::Any),
-            Some(("creator", text)) => CreatorSelector::read(text).map(Self::Creator),
+            Some(("creator", text)) => CreatorScope::read(text).map(Self::Creator),
             _ => None,
         }
     }
@@ -208,25 +208,25 @@ macro_rules! or {
     )+ };
 }
 
-or! { ProjectSelector DeploymentSelector TokenSelector }
+or! { ProjectScope DeploymentScope TokenScope }
 
 /// The creator of the selected objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum CreatorSelector {
+pub enum CreatorScope {
     /// The member whose permission the server checks: `self` on the wire.
     Caller,
     /// The member with this id.
     Member(MemberId),
 }
 
-impl CreatorSelector {
+impl CreatorScope {
     fn read(text: &str) -> Option<Self> {
         if text == "self" { Some(Self::Caller) } else { id(text).map(MemberId).map(Self::Member) }
     }
 }
 
-impl fmt::Display for CreatorSelector {
+impl fmt::Display for CreatorScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Caller => f.write_str("self"),
