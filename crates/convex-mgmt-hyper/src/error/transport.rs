@@ -172,6 +172,11 @@ impl TransportError {
         Self { attempts: Attempts::NONE, ..Self::new(TransportErrorKind::NotConfirmed, Sent::No, None) }
     }
 
+    /// Creates the error of a layer that ends a request which the server has not executed, although it may have received it.
+    pub(crate) fn not_executed(sent: Sent, source: impl Into<BoxError>) -> Self {
+        Self { maybe_applied: false, ..Self::new(TransportErrorKind::Layer, sent, Some(source.into())) }
+    }
+
     /// Creates the error of an attempt or a call that took too long.
     pub(crate) fn timeout(kind: TransportErrorKind, sent: Sent) -> Self {
         Self::new(kind, sent, None)

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use convex_mgmt_proto::OperationMeta;
 use convex_mgmt_proto::guard::is_destructive;
-use http::Request;
+use http::{Method, Request, Uri};
 use pin_project_lite::pin_project;
 use tower::{BoxError, Layer, Service};
 
@@ -54,21 +54,32 @@ pub struct Guard<S> {
     enabled: bool,
 }
 
-/// The proof that the losses of this operation were confirmed, in the extensions of its request. Only this crate creates it.
-#[derive(Clone, Copy)]
-pub(crate) struct Confirmed(&'static OperationMeta);
+/// The proof that the losses of one request were confirmed, in its extensions. Only this crate creates it.
+#[derive(Clone)]
+pub(crate) struct Confirmed {
+    operation: &'static OperationMeta,
+    method: Method,
+    uri: Uri,
+    // Shared with the request, so nothing is copied.
+    body: Bytes,
+}
 
 impl Confirmed {
     /// Adds the proof to a request.
     pub(crate) fn mark(operation: &'static OperationMeta, request: &mut Request<Bytes>) {
-        request.extensions_mut().insert(Self(operation));
+        let (method, uri, body) = (request.method().clone(), request.uri().clone(), request.body().clone());
+        request.extensions_mut().insert(Self { operation, method, uri, body });
     }
 
-    /// Returns `true` if the request has the proof. A proof that a layer copied to a request of another operation does not count.
+    /// Returns `true` if the request has the proof. It does not count in another request: a layer may have copied it there, or may
+    /// have changed what the request destroys.
     fn is_in(request: &Request<Bytes>) -> bool {
         let extensions = request.extensions();
         let operation = extensions.get::<&'static OperationMeta>();
-        extensions.get::<Self>().is_some_and(|proof| operation == Some(&proof.0))
+        extensions.get::<Self>().is_some_and(|proof| {
+            operation == Some(&proof.operation)
+                && (request.method(), request.uri(), request.body()) == (&proof.method, &proof.uri, &proof.body)
+        })
     }
 }
 

@@ -1,14 +1,22 @@
-//! [`is_destructive`]: recognizes the requests that destroy something, for a layer that guards them.
+//! [`is_destructive`] and [`destroys_own_credential`]: recognize the requests that destroy something, for layers that guard them.
 
+use bytes::Bytes;
 use http::Request;
+use serde::Deserialize;
 
-use crate::metadata::OperationMeta;
+use crate::metadata::{ManagementApi, OperationMeta};
+use crate::request::Endpoint;
+use crate::types::Secret;
 
 /// Marks the request of a destructive operation that destroys nothing itself.
 ///
 /// The exception is marked, and not the rule: if a layer loses the marker, the request counts as destructive.
 #[derive(Clone, Copy)]
 pub(super) struct Harmless;
+
+/// Marks the request of a destructive operation that was built without its checks.
+#[derive(Clone, Copy)]
+pub(super) struct Unchecked;
 
 /// Returns `false` if the request provably destroys nothing, by the operation in its extensions. Returns `true` for a request without
 /// an operation, because nothing is known of it.
@@ -27,4 +35,40 @@ pub fn is_destructive<B>(request: &Request<B>) -> bool {
     let extensions = request.extensions();
     let operation = extensions.get::<&'static OperationMeta>();
     operation.is_none_or(|meta| meta.destroys.is_some() && extensions.get::<Harmless>().is_none())
+}
+
+/// Returns `true` if a request deletes the credential that it is sent with. For layers that renew credentials between attempts: the
+/// operation was checked with the credential of its endpoint ([`Operation::check_for`](crate::Operation::check_for)), and not with the
+/// renewed one.
+///
+/// It recognizes the deletions of keys and tokens of this library by their secret. It returns `false` for an operation that was sent
+/// [`unchecked`](crate::Operation::unchecked).
+///
+/// ```
+/// use convex_mgmt::management::DeleteDeployKey;
+/// use convex_mgmt::management::access_tokens::TokenSelector;
+/// use convex_mgmt::proto::guard::destroys_own_credential;
+/// use convex_mgmt::{AccessToken, Endpoint, Operation};
+///
+/// let endpoint = |token| Endpoint::new("https://api.convex.dev", &AccessToken::parse(token)?).map_err(Box::<dyn std::error::Error>::from);
+/// let delete = DeleteDeployKey::new("happy-animal-123", TokenSelector::by_secret("prod:happy-animal-123|new"));
+/// let mut request = delete.to_request(&endpoint("team:acme|old")?)?;
+/// assert!(!destroys_own_credential(&request));
+/// endpoint("team:acme|new")?.authorize(&mut request);
+/// assert!(destroys_own_credential(&request));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn destroys_own_credential(request: &Request<Bytes>) -> bool {
+    #[derive(Deserialize)]
+    struct Selected {
+        id: Secret,
+    }
+    let extensions = request.extensions();
+    let operation = extensions.get::<&'static OperationMeta>();
+    // Other operations are not read: the body may be large.
+    operation.is_some_and(|meta| meta.destroys.is_some() && meta.secret_request)
+        && extensions.get::<Unchecked>().is_none()
+        && serde_json::from_slice(request.body()).is_ok_and(|Selected { id }| {
+            Endpoint::<ManagementApi>::of_request(request).is_some_and(|endpoint| endpoint.has_secret_of(&id))
+        })
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::destructive::Harmless;
+use super::destructive::{self, Harmless};
 use crate::error::{BuildError, Violations};
 use crate::metadata::{Api, OperationMeta};
 use crate::request::{Endpoint, RequestEncoder};
@@ -34,7 +34,8 @@ use crate::response::{DecodeError, Reply, ResponseError};
 ///
 /// Implement the trait for an operation that this version lacks, or to decode other fields of a response. Clients, retries and
 /// pages work with it. [`OperationMeta`] decides what is retried: declare [`Idempotency::NonIdempotent`] for anything that
-/// creates, and declare which bodies contain secrets.
+/// creates, and declare which bodies contain secrets. Declare what it destroys, too ([`OperationMeta::destroys`]): a client that
+/// requires confirmations recognizes nothing else.
 ///
 /// [`Idempotency::NonIdempotent`]: crate::Idempotency::NonIdempotent
 ///
@@ -163,13 +164,7 @@ pub trait Operation {
     fn to_request(&self, endpoint: &Endpoint<Self::Api>) -> Result<http::Request<Bytes>, BuildError> {
         self.check()?;
         self.check_for(endpoint)?;
-        let mut encoder = RequestEncoder::new(Self::META, endpoint.base(), Self::Api::BODY_LIMIT);
-        self.encode(&mut encoder)?;
-        let mut request = encoder.finish(endpoint.headers())?;
-        if Self::META.destroys.is_some() && !self.is_destructive() {
-            request.extensions_mut().insert(Harmless);
-        }
-        Ok(request)
+        build(self, endpoint)
     }
 
     /// Reads a response.
@@ -212,6 +207,20 @@ pub trait Operation {
     }
 }
 
+/// Builds a request without the checks.
+fn build<O: Operation + ?Sized>(
+    operation: &O,
+    endpoint: &Endpoint<O::Api>,
+) -> Result<http::Request<Bytes>, BuildError> {
+    let mut encoder = RequestEncoder::new(O::META, endpoint.base(), O::Api::BODY_LIMIT);
+    operation.encode(&mut encoder)?;
+    let mut request = encoder.finish(endpoint.headers())?;
+    if O::META.destroys.is_some() && !operation.is_destructive() {
+        request.extensions_mut().insert(Harmless);
+    }
+    Ok(request)
+}
+
 /// An operation that is sent without [`Operation::check`] and [`Operation::check_for`], so that only the server checks it. Created by
 /// [`Operation::unchecked`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -228,6 +237,14 @@ impl<O: Operation> Operation for Unchecked<O> {
 
     fn encode(&self, request: &mut RequestEncoder) -> Result<(), BuildError> {
         self.0.encode(request)
+    }
+
+    fn to_request(&self, endpoint: &Endpoint<Self::Api>) -> Result<http::Request<Bytes>, BuildError> {
+        let mut request = build(self, endpoint)?;
+        if Self::META.destroys.is_some() {
+            request.extensions_mut().insert(destructive::Unchecked);
+        }
+        Ok(request)
     }
 
     fn decode(body: &Bytes) -> Result<Self::Output, DecodeError> {

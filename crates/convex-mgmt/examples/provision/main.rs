@@ -54,7 +54,7 @@ exit status: 0 success; 1 failure; 2 wrong usage
 const PRODUCTION: &str = "https://api.convex.dev";
 
 /// The token of the embedded control plane. Made up.
-const EMBEDDED_TOKEN: &str = "team:acme|01c0ffee";
+const EMBEDDED_TOKEN: &str = "made-up-team-token";
 
 struct Options {
     /// The URL and the token of a real service.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use axum::Router;
 
-use crate::state::Shared;
+use crate::state::{Deployment, Shared};
 
 /// An in-memory deployment. A clone is the same deployment.
 #[derive(Clone)]
@@ -12,6 +12,13 @@ pub struct Fake {
     pub(crate) state: Shared,
     /// The routes of the API.
     pub(crate) router: Router,
+}
+
+impl Fake {
+    /// A deployment without routes and data.
+    pub(crate) fn empty(name: impl Into<String>) -> Self {
+        Self { state: Shared::new(Deployment::new(name.into())), router: Router::new() }
+    }
 }
 
 impl fmt::Debug for Fake {

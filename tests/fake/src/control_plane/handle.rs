@@ -95,3 +95,34 @@ impl FakeControlPlane {
         found.map(|deployment| deployment.last_deploy = Some(now)).is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::Request;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::control_plane::TokenClass;
+    use crate::management::Addressing;
+
+    #[tokio::test]
+    async fn a_deleted_deployment_keeps_its_record_and_not_its_data() {
+        let plane =
+            FakeControlPlane::builder("acme").token(TokenClass::Team, "t").addressing(Addressing::Hosts).build();
+        let project = plane.add_project("shop");
+        let send = |path: String, body: &'static str| {
+            let request = Request::post(format!("/v1{path}"))
+                .header("authorization", "Bearer t")
+                .header("content-type", "application/json");
+            plane.clone().oneshot(request.body(Bytes::from_static(body.as_bytes())).unwrap())
+        };
+        send(format!("/projects/{project}/create_deployment"), r#"{"type":"dev"}"#).await.unwrap();
+        let name = plane.deployments()[0].name.clone();
+        let data = plane.deployment(&name).unwrap().state.downgrade();
+        assert!(data.upgrade().is_some());
+        send(format!("/deployments/{name}/delete"), "").await.unwrap();
+        assert!(data.upgrade().is_none());
+        assert_eq!(plane.deployments()[0].name, name);
+    }
+}

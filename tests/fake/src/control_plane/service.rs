@@ -33,20 +33,13 @@ impl Receiver {
         if let Some(deployment) = deployment_at_custom_domain(state, authority.host()) {
             return Self::Deployment(deployment.fake);
         }
-        let is_at = |url: String| match state.addressing {
-            Addressing::Ports => url.strip_prefix("http://").is_some_and(|rest| *rest == authority),
-            Addressing::Hosts => {
-                let url = url.parse::<http::Uri>().unwrap_or_default();
-                url.host().is_some_and(|host| host.eq_ignore_ascii_case(authority.host()))
-            }
-        };
         let cloud = &state.deployments.cloud;
-        if let Some(deployment) = cloud.iter().find(|deployment| is_at(state.deployment_url(deployment))) {
+        if let Some(deployment) = cloud.iter().find(|deployment| deployment.is_at(&authority)) {
             return Self::Deployment(deployment.fake.clone());
         }
         // Inferred: the edge answers for the hosts of deployments that do not exist.
         let is_host = state.addressing == Addressing::Hosts && authority.host().ends_with(".localhost");
-        if is_host || cloud.all().any(|deployment| is_at(state.deployment_url(deployment))) {
+        if is_host || cloud.all().any(|deployment| deployment.is_at(&authority)) {
             Self::Nobody
         } else {
             Self::ControlPlane

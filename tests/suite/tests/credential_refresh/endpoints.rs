@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use convex_mgmt::deployment::GetLogStream;
-use convex_mgmt::{AccessToken, ManagementApi, Operation};
+use convex_mgmt::management::access_tokens::TokenSelector;
+use convex_mgmt::management::projects::NewProject;
+use convex_mgmt::management::{CreateDeployKey, CreateProject, DeleteDeployKey, GetTokenDetails};
+use convex_mgmt::{AccessToken, DeploymentType, ManagementApi, Operation, TeamId};
+use convex_mgmt_fake::{FakeControlPlane, TokenClass};
 
 use super::*;
 
@@ -106,6 +110,33 @@ async fn passes_requests_of_another_api_or_without_an_operation_unchanged() {
     let response = tower::Layer::layer(&refresh, script.clone()).call(request).await.unwrap();
     assert_eq!((response.status().as_u16(), fetches.load(Ordering::Relaxed)), (401, 0));
     assert_eq!(secrets(&script), ["old", "old"]);
+}
+
+/// The key of an OAuth application has the secret of the renewed token, which the endpoint does not know.
+#[tokio::test]
+async fn a_request_does_not_delete_the_renewed_credential_unless_insisted_on() {
+    let [old, new] = ["team:acme|old", "team:acme|new"];
+    let plane =
+        FakeControlPlane::builder("acme").token(TokenClass::OAuthTeam, old).token(TokenClass::OAuthTeam, new).build();
+    let refresh =
+        CredentialRefreshLayer::<ManagementApi>::new(move |_| ready(AccessToken::parse(new).map_err(Into::into)));
+    let endpoint = Endpoint::new("https://api.convex.dev", &AccessToken::parse(old).unwrap()).unwrap();
+    let client = Client::<ManagementApi>::builder(endpoint).attempt_layer(refresh).build_on(plane.clone()).unwrap();
+    let project = NewProject::new("Shop").deployment_type(DeploymentType::Prod);
+    let project = client.send(&CreateProject::new(TeamId(1), project)).await.unwrap();
+    let name = project.deployment_name.unwrap();
+    let key = format!("prod:{name}|new");
+    let delete = DeleteDeployKey::new(&name, TokenSelector::by_secret(&key));
+    plane.revoke_token(old);
+    // The first request gets the new credential after a 401, and the second one has it from the start.
+    for sent in [Sent::Maybe, Sent::No] {
+        let error = client.send(&delete).await.unwrap_err();
+        assert_eq!((error.kind(), error.attempts(), error.sent()), (ErrorKind::Layer, 1, sent), "{error:?}");
+        assert!(std::error::Error::source(&error).unwrap().to_string().contains("`unchecked`"), "{error:?}");
+    }
+    assert_eq!(client.send(&CreateDeployKey::new(&name, "ci")).await.unwrap().deploy_key.expose(), key);
+    client.send(&delete.unchecked()).await.unwrap();
+    assert!(client.send(&GetTokenDetails::new()).await.unwrap_err().is_auth());
 }
 
 /// The errors of two libraries in one closure, without type annotations.

@@ -75,3 +75,32 @@ async fn rejects_a_request_whose_operation_a_layer_has_removed() {
     assert_eq!((error.kind(), error.sent()), (TransportErrorKind::NotConfirmed, Sent::No));
     assert_eq!(script.requests().len(), 0);
 }
+
+/// A layer of the caller outside the guard sees the proof, and could use it for something else.
+#[tokio::test]
+async fn a_proof_counts_for_its_own_request_only() {
+    type Change = fn(&mut http::Request<Bytes>);
+    let changes: [(Change, usize); 5] = [
+        (|_| {}, 1),
+        (|request| *request.uri_mut() = "https://happy-animal-123.convex.cloud/api/v1/drop_other".parse().unwrap(), 0),
+        (|request| *request.uri_mut() = "https://calm-cow-456.convex.cloud/api/v1/drop_all".parse().unwrap(), 0),
+        (|request| *request.method_mut() = Method::DELETE, 0),
+        (|request| *request.body_mut() = Bytes::from_static(b"{}"), 0),
+    ];
+    for (change, sent) in changes {
+        let script = Script::new([Step::Status(200, "")]);
+        let guarded = GuardLayer::new(true).layer(script.clone());
+        let changed = guarded.map_request(move |mut request: http::Request<Bytes>| {
+            change(&mut request);
+            request
+        });
+        let client = Client::with_service(endpoint("https://happy-animal-123.convex.cloud"), changed);
+        let confirmation = client.losses(&DropAll).await.unwrap().confirm();
+        let result = client.send_confirmed(&DropAll, &confirmation).await;
+        match sent {
+            1 => result.unwrap(),
+            _ => not_confirmed(result),
+        }
+        assert_eq!(script.requests().len(), sent);
+    }
+}

@@ -87,6 +87,13 @@ impl Operation for DropAll {
     }
 }
 
+/// Its survey reads nothing.
+impl Destructive for DropAll {
+    fn survey(&self) -> Survey<DeploymentApi> {
+        Survey::new(Self::META, "everything")
+    }
+}
+
 fn builder() -> ClientBuilder<DeploymentApi> {
     Client::builder(endpoint("https://happy-animal-123.convex.cloud"))
 }

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use convex_mgmt_proto::{Api, CredentialKind};
+use convex_mgmt_proto::guard::destroys_own_credential;
+use convex_mgmt_proto::{Api, CredentialKind, Sent};
 use http::{Request, Response, StatusCode};
 use pin_project_lite::pin_project;
+use thiserror::Error;
 use tower::{BoxError, Service};
 
 use super::endpoints::Endpoints;
@@ -29,6 +31,9 @@ use crate::error::TransportError;
 ///   [`CredentialRefreshLayer::backoff`](super::CredentialRefreshLayer::backoff) ends.
 /// * A call waits for the source within its total timeout, and the source has a timeout of its own
 ///   ([`CredentialRefreshLayer::source_timeout`](super::CredentialRefreshLayer::source_timeout)).
+/// * A request that deletes the renewed credential itself ends with [`TransportErrorKind::Layer`](crate::TransportErrorKind::Layer)
+///   and is not sent, unless its operation is [`unchecked`](convex_mgmt_proto::Operation::unchecked). A deploy key of an OAuth
+///   application has that credential's secret.
 /// * Endpoints are independent: no endpoint waits for the fetch or the pause of another one.
 ///
 /// Needs the timers of a tokio runtime while it waits for the source.
@@ -75,8 +80,12 @@ where
         let resend = Resend { endpoints: Arc::clone(&self.endpoints), source, version, request: Some(request.clone()) };
         // This service is ready, and its clone is not: it is polled for that before it is called.
         let inner = self.inner.clone();
-        let call = std::mem::replace(&mut self.inner, inner.clone()).call(request);
-        CredentialRefreshFuture { inner, resend, rejection: None, state: State::Calling { call } }
+        let state = if version != 0 && destroys_own_credential(&request) {
+            State::Kept
+        } else {
+            State::Calling { call: std::mem::replace(&mut self.inner, inner.clone()).call(request) }
+        };
+        CredentialRefreshFuture { inner, resend, rejection: None, state }
     }
 }
 
@@ -135,8 +144,17 @@ pin_project! {
         // Until the source has returned a result.
         Fetching { fetched: Fetched },
         Readying,
+        // The request would delete its own credential.
+        Kept,
     }
 }
+
+/// The reason why a request was not sent with the renewed credential.
+#[derive(Debug, Error)]
+#[error(
+    "the request would delete the renewed credential that it is sent with: send it with `unchecked` to revoke that one"
+)]
+struct OwnCredential;
 
 pin_project! {
     /// The future of [`CredentialRefresh`].
@@ -185,6 +203,10 @@ where
                     ready!(fetched.as_mut().poll(cx));
                     this.resend.fetched()
                 }
+                StateProjection::Kept => {
+                    let sent = if this.rejection.is_some() { Sent::Maybe } else { Sent::No };
+                    return Poll::Ready(Err(TransportError::not_executed(sent, OwnCredential)));
+                }
                 StateProjection::Readying => {
                     ready!(this.inner.poll_ready(cx)).map_err(TransportError::not_ready)?;
                     let Some(request) = this.resend.request.take() else { return Poll::Pending };
@@ -195,7 +217,8 @@ where
             let next = match next {
                 Some(Next::Send(version)) => {
                     this.resend.version = version;
-                    State::Readying
+                    let is_own = this.resend.request.as_ref().is_some_and(destroys_own_credential);
+                    if is_own { State::Kept } else { State::Readying }
                 }
                 Some(Next::Wait(fetched)) => State::Fetching { fetched },
                 Some(Next::Fail(reason)) => return Poll::Ready(Err(TransportError::credential(reason))),

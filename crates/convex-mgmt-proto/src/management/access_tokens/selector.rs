@@ -131,7 +131,9 @@ mod tests {
     #[test]
     fn recognizes_the_secret_of_the_client_behind_any_prefix() {
         let own = endpoint("team:acme|made-up");
-        for key in ["made-up", "team:acme|made-up", "prod:n|made-up", "preview:t:p|made-up"] {
+        for key in
+            ["made-up", "team:acme|made-up", "prod:n|made-up", "preview:t:p|made-up", "made-up\n", "prod:n| made-up "]
+        {
             assert!(TokenSelector::by_secret(key).check_for(&own).is_err(), "{key}");
             assert!(TokenSelector::by_name(key).check_for(&own).is_err(), "{key}");
         }

@@ -21,14 +21,18 @@ impl Losses {
         Confirmation(self.clone())
     }
 
-    /// Confirms exactly these losses, if `typed` is the name of the first object ([`Losses::name`]). White space around it is ignored.
+    /// Confirms exactly these losses, if `typed` is the name of the first object ([`Losses::name`]), or the name as `Display` shows it,
+    /// with invisible characters escaped. White space around it is ignored.
     ///
     /// # Errors
-    /// [`WrongName`] if it is another name, or if the object has no name.
+    /// [`WrongName`] if it is another name, if the object has no name, or if nothing is typed. An object whose name is white space
+    /// needs [`Losses::confirm`].
     pub fn confirm_by_name(&self, typed: &str) -> Result<Confirmation, WrongName> {
         // A name may itself begin or end with white space.
+        let typed = typed.trim();
+        let is_typed = |name: &str| typed == name.trim() || typed == Printable(name).to_string().trim();
         match self.name() {
-            Some(name) if typed == name || typed.trim() == name.trim() => Ok(self.confirm()),
+            Some(name) if !typed.is_empty() && is_typed(name) => Ok(self.confirm()),
             _ => Err(WrongName),
         }
     }

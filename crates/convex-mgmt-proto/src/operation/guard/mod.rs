@@ -19,7 +19,7 @@ mod survey;
 pub use self::confirmation::{Confirmation, ConfirmationError, LossChange, StaleConfirmation, WrongName};
 pub use self::losses::{Loss, LossKind, Losses};
 pub use self::survey::{Destructive, Survey, SurveyError, SurveyErrorReason, SurveyStep};
-pub use super::destructive::is_destructive;
+pub use super::destructive::{destroys_own_credential, is_destructive};
 
 #[cfg(test)]
 mod tests;

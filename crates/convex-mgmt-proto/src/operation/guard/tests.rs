@@ -100,6 +100,20 @@ fn a_typed_name_confirms_only_the_first_object() {
 }
 
 #[test]
+fn nothing_typed_confirms_nothing_and_a_name_may_be_typed_as_it_is_shown() {
+    let named = |name: &str| losses([Loss::new(LossKind::DeployKey, name)]);
+    for (name, typed) in [("", ""), (" ", ""), ("", "\n"), ("\t", " \t")] {
+        assert_eq!(named(name).confirm_by_name(typed), Err(WrongName), "{name:?} {typed:?}");
+    }
+    let hidden = named("c\u{200b}i");
+    assert_eq!(hidden.items()[0].to_string(), "deploy key c\\u{200b}i (never used)");
+    for typed in ["c\\u{200b}i", "c\u{200b}i"] {
+        assert_eq!(hidden.confirm_by_name(typed), Ok(hidden.confirm()), "{typed}");
+    }
+    assert_eq!(hidden.confirm_by_name("ci"), Err(WrongName));
+}
+
+#[test]
 fn a_confirmation_survives_another_order_and_the_use_of_a_key() {
     let confirmation = losses([prod(), dev(), key()]).confirm();
     let used = key().last_used(Some(UnixMillis(2000)));

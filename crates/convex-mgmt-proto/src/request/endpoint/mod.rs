@@ -225,12 +225,13 @@ impl<A: Api> Endpoint<A> {
     }
 
     /// Returns `true` if `credential` has the same secret as this endpoint's credential: the part after the last `|`, or all of it. The
-    /// kind and the names before the `|` may differ. The comparison takes constant time for texts of equal length.
+    /// kind and the names before the `|` may differ, and white space around the text does not count: no secret has any, and a server may
+    /// remove it. The comparison takes constant time for texts of equal length.
     pub fn has_secret_of(&self, credential: &Secret) -> bool {
         let own = self.headers().get(AUTHORIZATION).and_then(|value| value.as_bytes().get(A::SCHEME.len()..));
         let secret = |text: &[u8]| text.iter().rposition(|byte| *byte == b'|').map_or(0, |at| at + 1);
         let other = credential.expose().as_bytes();
-        let other = other.get(secret(other)..).unwrap_or_default();
+        let other = other.get(secret(other)..).unwrap_or_default().trim_ascii();
         own.and_then(|own| own.get(secret(own)..)).is_some_and(|own| !own.is_empty() && own.ct_eq(other).into())
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use http::uri::Authority;
 use serde::{Deserialize, Serialize};
 
 use super::records::{Record, Records};
@@ -75,6 +76,20 @@ pub(crate) struct CloudDeployment {
     pub(crate) port: Option<u16>,
     /// The deployment itself.
     pub(crate) fake: Fake,
+}
+
+impl CloudDeployment {
+    /// Returns `true` if the URL of the deployment has this authority. A control plane asks this of each deployment for each
+    /// request, so it makes no text for those of other names.
+    pub(crate) fn is_at(&self, authority: &Authority) -> bool {
+        let host = authority.host();
+        if let Some(port) = self.port {
+            return host == "127.0.0.1" && authority.port_u16() == Some(port);
+        }
+        let Some((name, rest)) = host.split_at_checked(self.name.len()) else { return false };
+        let region = || self.region.label().map(|label| format!(".{label}")).unwrap_or_default();
+        name.eq_ignore_ascii_case(&self.name) && rest.eq_ignore_ascii_case(&format!("{}.localhost", region()))
+    }
 }
 
 impl Record for CloudDeployment {

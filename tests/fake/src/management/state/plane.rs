@@ -10,6 +10,7 @@ use super::projects::Project;
 use super::records::Records;
 use super::teams::Teams;
 use super::tokens::{NewToken, Token, TokenKind, Tokens, new_secret};
+use crate::control::Fake;
 use crate::state::{
     Access, AccessTokens, AuditEntry, Clock, Knobs, Origin, Settings, Shared, TopicStates, WeakShared, millis,
 };
@@ -120,6 +121,10 @@ impl ControlPlane {
         let deleted: Vec<CloudDeployment> =
             self.deployments.cloud.iter().filter(|deployment| matches(deployment)).cloned().collect();
         for CloudDeployment { id, name, project, kind, .. } in deleted {
+            // Its record stays for the ledger, without its data.
+            for deployment in self.deployments.cloud.iter_mut().filter(|deployment| deployment.id == id) {
+                deployment.fake = Fake::empty(name.as_str());
+            }
             self.deployments.cloud.delete(now, |deployment| deployment.id == id);
             self.deployments.servers.remove(&name);
             self.tokens.delete(

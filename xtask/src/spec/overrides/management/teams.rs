@@ -102,15 +102,6 @@ pub(super) const ROWS: &[Override] = &[
         facts: "a limit outside 1 to 100 is rejected and not clamped, as by the Deployment Platform API",
         source: "inferred",
     },
-    Override {
-        operations: &["list_audit_log_events"],
-        what: What::Behaviour(|| {
-            let range = |from, to| ListAuditLogEvents::new(TeamId(1), UnixMillis(from), UnixMillis(to)).check();
-            range(1, 1).is_ok() && range(2, 1).is_err()
-        }),
-        facts: "a range of time does not end before it begins",
-        source: "inferred",
-    },
 ];
 
 fn audit_log() -> ListAuditLogEvents {
