@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use convex_mgmt_proto::{
     Acceptance, AccessTokenKind, Api, ApiError, Compatibility, CredentialClass, CredentialKind, DeploymentApi,
-    ErrorCode, ManagementApi, ResponseError, Sent,
+    ErrorCode, ManagementApi, OperationMeta, ResponseError, Sent,
 };
 use http::StatusCode;
 
@@ -73,6 +73,9 @@ impl fmt::Display for Text<'_> {
             // The text of the cause says it.
             (Cause::Transport(error), Sent::No) if error.kind() == TransportErrorKind::Unprocessed => ("", ""),
             (Cause::Transport(_), Sent::No) => ("; nothing was sent", ""),
+            (Cause::Response(_), _) if error.is_applied() && shows_no_secret(operation) => {
+                ("; the operation took effect", "to find the result and delete it: its secret is lost")
+            }
             _ if error.is_applied() => ("; the operation took effect", "to find the result"),
             _ if error.kind() != ErrorKind::OutcomeUnknown => ("", ""),
             _ if error.last_maybe_applied() => ("; the operation may have taken effect", "to check"),
@@ -101,6 +104,11 @@ fn kind_may_be_wrong(error: &Error) -> bool {
         Some(CredentialKind::AccessToken(AccessTokenKind::Personal)) => !is_management,
         _ => false,
     }
+}
+
+/// Returns `true` if the response has a secret that the operation to verify with does not show, such as a new deploy key.
+fn shows_no_secret(operation: &OperationMeta) -> bool {
+    operation.secret_response && operation.verify_with.is_some_and(|with| !with.secret_response)
 }
 
 /// Returns `true` for the response at the URL of a deployment that does not exist everywhere yet.

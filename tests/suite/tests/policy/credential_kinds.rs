@@ -92,6 +92,14 @@ async fn only_a_rejected_credential_is_explained() {
 }
 
 #[tokio::test]
+async fn the_secret_of_a_lost_response_counts_as_lost() {
+    let error = rejected(&CreateDeployKey::new("n", "ci"), &team(), 200, "").await;
+    let text =
+        "; the operation took effect; call list_deploy_keys to find the result and delete it: its secret is lost";
+    assert!(error.is_applied() && error.to_string().ends_with(text), "{error}");
+}
+
+#[tokio::test]
 async fn a_missing_permission_is_named_once() {
     let named = r#"{"code":"OperationNotPermitted","message":"no (deployment:env:view)"}"#;
     let script = Script::new([Step::Status(403, NOT_PERMITTED), Step::Status(403, named)]);
