@@ -1,6 +1,8 @@
 //! The example `env_sync` as a program: its output, its changes, and its exit status.
 
-use std::path::{Path, PathBuf};
+mod example;
+
+use std::path::Path;
 use std::process::{Command, Output};
 
 use convex_mgmt_fake::{Fake, FakeServer};
@@ -9,15 +11,8 @@ use tokio::runtime::Runtime;
 const KEY: &str = "happy-animal-123|01c0ffee";
 const READ_ONLY_KEY: &str = "happy-animal-123|01decade";
 
-/// The path of the example. Cargo builds it before it runs the tests of its package.
-fn program() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let target = test.parent().and_then(Path::parent).unwrap();
-    target.join("examples").join("env_sync").with_extension(std::env::consts::EXE_EXTENSION)
-}
-
 fn run(key: Option<&str>, arguments: &[&str]) -> Output {
-    let mut command = Command::new(program());
+    let mut command = Command::new(example::path("env_sync"));
     command.args(arguments).env_remove("CONVEX_DEPLOY_KEY");
     if let Some(key) = key {
         command.env("CONVEX_DEPLOY_KEY", key);

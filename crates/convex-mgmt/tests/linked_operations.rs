@@ -1,22 +1,15 @@
 //! The size of a program: it contains only the operations that it uses.
 
-use std::path::Path;
+mod example;
 
 use convex_mgmt::Operation;
 use convex_mgmt::deployment::PauseDeployment;
 use convex_mgmt::proto::OPERATIONS;
 
-/// Returns the example `pause` as cargo built it, before it ran the tests of its package.
-fn program() -> Vec<u8> {
-    let test = std::env::current_exe().unwrap();
-    let target = test.parent().and_then(Path::parent).unwrap();
-    let program = target.join("examples").join("pause").with_extension(std::env::consts::EXE_EXTENSION);
-    std::fs::read(&program).unwrap_or_else(|error| panic!("{}: {error}", program.display()))
-}
-
 #[test]
 fn a_program_with_one_operation_contains_no_other_operation() {
-    let program = program();
+    let path = example::path("pause");
+    let program = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     // Each path begins with a slash. Comparing at each byte takes a minute without optimization.
     let slashes = program.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
     let slashes: Vec<usize> = slashes.collect();

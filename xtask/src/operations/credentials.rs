@@ -33,14 +33,16 @@ pub(super) fn page() -> Result<String, Failure> {
         let permission = with_permissions.then_some("permission");
         let columns = ["operation"].into_iter().chain(COLUMNS.iter().copied()).chain(permission);
         write!(page, "\n## {name}\n\n{}", head(columns.collect()))?;
-        let mut reasons = Reasons::default();
+        let (mut reasons, mut notes) = (Reasons::default(), Reasons::default());
         for entry in &entries {
             write!(page, "| [`{}`][{}] |", entry.name, entry.meta)?;
             for column in COLUMNS {
                 let Compatibility { acceptance, reason, .. } = compatibility(column, entry)?;
                 write!(page, " {} |", answer(acceptance)?)?;
-                if acceptance == Acceptance::Unknown {
-                    reasons.add(column, &reason, entry);
+                match acceptance {
+                    Acceptance::Unknown => reasons.add(column, of_unknown(&reason), entry),
+                    Acceptance::Accepted => of_accepted(&reason).for_each(|note| notes.add(column, note, entry)),
+                    _ => {}
                 }
             }
             if with_permissions {
@@ -52,6 +54,8 @@ pub(super) fn page() -> Result<String, Failure> {
         }
         write!(page, "\nThe reasons for each unknown:\n\n{}", head(vec!["kind", "reason", "operations"]))?;
         reasons.write(&mut page, entries.len())?;
+        write!(page, "\nNotes on yes:\n\n{}", head(vec!["kind", "note", "operations"]))?;
+        notes.write(&mut page, entries.len())?;
     }
     Ok(page + "\n" + &links)
 }
@@ -103,16 +107,24 @@ fn answer(acceptance: Acceptance) -> Result<&'static str, Failure> {
     }
 }
 
-/// The reasons for each `unknown`, by column, with the operations of each.
+/// The part of the reason for an `unknown` that does not repeat the row.
+fn of_unknown(reason: &str) -> &str {
+    let reason = reason.strip_prefix("the operation may or may not accept ").unwrap_or(reason);
+    let reason = reason.split_once(": ").map_or(reason, |(_, why)| why);
+    reason.split_once("; the operation accepts ").map_or(reason, |(why, _)| why)
+}
+
+/// The parts of the reason for a `yes` that do not repeat the row.
+fn of_accepted(reason: &str) -> impl Iterator<Item = &str> {
+    reason.split("; ").skip(1).filter(|note| !note.starts_with("a restricted one needs "))
+}
+
+/// The reasons for answers, by column, with the operations of each.
 #[derive(Default)]
 struct Reasons(Vec<(&'static str, String, Vec<&'static Entry>)>);
 
 impl Reasons {
     fn add(&mut self, column: &'static str, reason: &str, entry: &'static Entry) {
-        // The rest of the reason repeats the row.
-        let reason = reason.strip_prefix("the operation may or may not accept ").unwrap_or(reason);
-        let reason = reason.split_once(": ").map_or(reason, |(_, why)| why);
-        let reason = reason.split_once("; the operation accepts ").map_or(reason, |(why, _)| why);
         match self.0.iter_mut().find(|(of, why, _)| (*of, &**why) == (column, reason)) {
             Some((.., entries)) => entries.push(entry),
             None => self.0.push((column, reason.to_owned(), vec![entry])),

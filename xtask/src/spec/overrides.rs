@@ -5,6 +5,7 @@
 mod deployment;
 mod ids;
 mod management;
+mod nulls;
 mod pages;
 
 use std::fmt;

@@ -184,9 +184,9 @@ mod tests {
         let error = Error::new(meta, url, Attempts::ONE, Duration::ZERO, Sent::Maybe, cause);
         assert!(!error.to_string().contains("does not accept"), "{error}");
         let error = error.with_credential(CredentialKind::AccessToken(AccessTokenKind::OAuthTeam));
-        let reason = "; the operation does not accept an OAuth team token: use a personal access token";
+        let reason = "; the operation does not accept an OAuth token of a team: use a personal access token";
         assert!(error.to_string().ends_with(reason), "{error}");
-        assert!(format!("{error:?}").contains("an OAuth team token"), "{error:?}");
+        assert!(format!("{error:?}").contains("an OAuth token of a team"), "{error:?}");
     }
 
     #[test]

@@ -271,7 +271,7 @@ mod tests {
         ]);
         let reason = CredentialKind::AccessToken(AccessTokenKind::OAuthProject).compatibility(&operation).reason;
         let instead = "use a personal access token, a team access token or an OAuth token of a team";
-        assert_eq!(reason, format!("the operation does not accept an OAuth project token: {instead}"));
+        assert_eq!(reason, format!("the operation does not accept an OAuth token of a project: {instead}"));
     }
 
     #[test]

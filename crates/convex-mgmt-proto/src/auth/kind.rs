@@ -129,8 +129,8 @@ impl AccessTokenKind {
     pub(crate) const fn describe(self) -> &'static str {
         match self {
             Self::PreviewDeployKey => "a project's preview deploy key",
-            Self::OAuthProject => "an OAuth project token",
-            Self::OAuthTeam => "an OAuth team token",
+            Self::OAuthProject => "an OAuth token of a project",
+            Self::OAuthTeam => "an OAuth token of a team",
             Self::Team => "a team access token",
             Self::Personal => "a personal access token",
             Self::Opaque => "an opaque token",

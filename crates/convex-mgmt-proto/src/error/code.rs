@@ -190,7 +190,7 @@ error_codes! {
         LimitOutOfRange = "LimitOutOfRange", 400, "the number of items per page is not from 1 to 100"
             => "request 1 to 100 items per page";
         InvalidCursor = "InvalidCursor", 400, "the cursor is not one of this list, or belongs to another start of it"
-            => "a cursor belongs to one list, with one start and one selection: begin again without it";
+            => "a cursor belongs to one list with its filters: begin again without it";
         AuditLogsDisabled = "AuditLogsDisabled", 403,
             "the deployment keeps no audit log for reading. A self-hosted one never does"
             => "the plan does not include the audit log, and a self-hosted server never lists its own";

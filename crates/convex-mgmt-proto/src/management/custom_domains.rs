@@ -20,7 +20,7 @@ pub struct CustomDomain {
     pub request_destination: RequestDestination,
     /// The domain, such as `api.example.com`.
     pub domain: String,
-    /// The time when the domain was verified. `None` is not yet.
+    /// The time when the domain was verified. `None` if it is not verified yet.
     pub verification_time: Option<UnixMillis>,
 }
 

@@ -75,8 +75,8 @@ management_operation! {
     ///
     /// For an OAuth application, the key has the application's own token as its secret: see [`CreatedPreviewDeployKey::origin`].
     ///
-    /// If the outcome is unknown, list the keys. A key whose secret is lost can be deleted by its name. Names are not unique: the server
-    /// adds a suffix to a name that exists.
+    /// If the outcome is unknown, list the keys. A key whose secret is lost can be deleted by its name. Users observed that the server
+    /// adds a suffix to a name that exists, so take the name from the list.
     ///
     /// ```
     /// use convex_mgmt::management::CreatePreviewDeployKey;

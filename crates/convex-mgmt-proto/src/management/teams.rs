@@ -113,8 +113,8 @@ pub struct Team {
 management_operation! {
     /// Creates a team.
     ///
-    /// The published document lists no credentials for this operation, and names 403 as a response. The caller may therefore lack
-    /// the permission with any token. The API has no list of teams, so no operation shows the result of a lost response.
+    /// The published document lists no credentials for this operation, and names 403 as a response. Inferred: the server may reject
+    /// every kind of token. The API has no list of teams, so no operation shows whether the team exists after a lost response.
     ///
     /// ```
     /// use convex_mgmt::management::CreateTeam;

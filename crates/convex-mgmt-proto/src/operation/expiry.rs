@@ -1,19 +1,16 @@
 //! The rule for `expiresAt`: the time has to be at least 30 minutes ahead.
 
-use std::time::Duration;
-
 use super::interface::Operation;
 use crate::error::{Violation, Violations};
 use crate::types::UnixMillis;
 
-/// The shortest lifetime that the document allows.
-const SHORTEST: Duration = Duration::from_secs(30 * 60);
+/// The shortest lifetime that the document allows, in milliseconds.
+const SHORTEST: i128 = 30 * 60 * 1000;
 
 /// Returns the violation of an expiry that is too close to `now`. `None` never expires, and violates nothing.
 pub(crate) fn violation(field: &str, expires_at: Option<UnixMillis>, now: UnixMillis) -> Option<Violation> {
     let lifetime = i128::from(expires_at?.0) - i128::from(now.0);
-    let is_short = lifetime < i128::try_from(SHORTEST.as_millis()).unwrap_or(i128::MAX);
-    is_short.then(|| Violation::new(field, None, "must be at least 30 minutes ahead"))
+    (lifetime < SHORTEST).then(|| Violation::new(field, None, "must be at least 30 minutes ahead"))
 }
 
 /// Checks an operation as [`Operation::check`] does, and its expiry. All violations are in one error.

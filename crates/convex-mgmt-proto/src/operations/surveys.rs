@@ -65,7 +65,7 @@ impl Destructive for CreateDeployment {
     }
 }
 
-/// Lists the keys with this name. Names are not unique.
+/// Lists the keys with this name. Names may not be unique.
 impl Destructive for DeleteDeployKey {
     fn survey(&self) -> Survey<ManagementApi> {
         let within = format!("of deployment {}", self.deployment_name);
@@ -76,7 +76,7 @@ impl Destructive for DeleteDeployKey {
     }
 }
 
-/// Lists the keys with this name, those of applications included. Names are not unique.
+/// Lists the keys with this name, those of applications included. Names may not be unique.
 impl Destructive for DeletePreviewDeployKey {
     fn survey(&self) -> Survey<ManagementApi> {
         let within = format!("of project {}", self.project_id);

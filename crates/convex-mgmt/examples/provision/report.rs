@@ -9,7 +9,7 @@ use convex_mgmt::{ErrorKind, Printable};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-/// Whether a person is asked before something is deleted.
+/// The consent to deletions: given by an argument, or to be asked of a person.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Consent {
     Ask,

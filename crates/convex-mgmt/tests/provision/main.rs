@@ -1,10 +1,11 @@
 //! The example `provision` as a program: its output, what it creates and removes, its questions, and its exit status.
 
 mod continued;
+#[path = "../example/mod.rs"]
+mod example;
 mod questions;
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
@@ -31,12 +32,8 @@ const STREAM: [&str; 2] = ["--webhook", WEBHOOK];
 /// The fault of a request that a run is not to survive.
 const REJECTED: u16 = 400;
 
-/// The path of the example. Cargo builds it before it runs the tests of its package.
 fn program() -> Command {
-    let test = std::env::current_exe().unwrap();
-    let target = test.parent().and_then(Path::parent).unwrap();
-    let path: PathBuf = target.join("examples").join("provision").with_extension(std::env::consts::EXE_EXTENSION);
-    let mut command = Command::new(path);
+    let mut command = Command::new(example::path("provision"));
     command.env_remove("CONVEX_ACCESS_TOKEN").env_remove("CONVEX_PROVISION_HOST");
     command
 }

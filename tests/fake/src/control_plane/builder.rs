@@ -27,7 +27,10 @@ pub enum TokenClass {
 }
 
 impl TokenClass {
-    /// Parses `person`, `team`, `oauth-team` or `oauth-project`, which needs the id of a project.
+    /// The texts that [`TokenClass::parse`] accepts.
+    pub const NAMES: [&str; 4] = ["team", "person", "oauth-team", "oauth-project"];
+
+    /// Parses one of [`TokenClass::NAMES`]. `oauth-project` needs the id of a project.
     ///
     /// # Errors
     /// If the text is not a class, or if there is an id for a class that needs none.
@@ -39,7 +42,7 @@ impl TokenClass {
             ("oauth-project", Some(project)) => Ok(Self::OAuthProject(project)),
             ("oauth-project", None) => Err("an oauth-project token needs the id of a project".to_owned()),
             ("person" | "team" | "oauth-team", Some(_)) => Err(format!("a token of the class {text} has no project")),
-            _ => Err(format!("unknown class '{text}'; known classes: person, team, oauth-team and oauth-project")),
+            _ => Err(format!("unknown class '{text}'; known classes: {}", Self::NAMES.join(", "))),
         }
     }
 }

@@ -28,13 +28,13 @@ static DOCUMENT: LazyLock<Option<Document>> = LazyLock::new(|| {
 impl Document {
     /// Every operation: its id, its method, its path and the operation itself.
     fn operations(&self) -> impl Iterator<Item = (&str, &str, &str, &Value)> {
-        let methods = |(path, methods): (&'static String, &'static Value)| {
+        let paths = self.json["paths"].as_object().into_iter().flatten();
+        paths.flat_map(|(path, methods)| {
             let methods = methods.as_object().into_iter().flatten();
             methods.map(move |(method, operation)| {
                 (text(operation, "operationId"), method.as_str(), path.as_str(), operation)
             })
-        };
-        DOCUMENT.iter().flat_map(|document| document.json["paths"].as_object()).flatten().flat_map(methods)
+        })
     }
 
     fn validator(&self, id: &str, schema: &Value) -> Arc<Validator> {

@@ -70,7 +70,7 @@ fn built() -> Vec<Built> {
 }
 
 fn tables(bodies: Vec<Bodies>, overrides: Vec<Override>) -> Tables {
-    Tables { bodies, requests: built(), overrides, complete: true }
+    Tables { bodies, requests: built(), overrides }
 }
 
 fn found(bodies: Bodies, overrides: Vec<Override>) -> Vec<String> {
@@ -315,17 +315,6 @@ fn an_operation_or_a_body_on_one_side_only_is_found() {
             &unchecked[0],
             &unchecked[1],
         ],
-    );
-}
-
-#[test]
-fn an_incomplete_api_may_lack_operations_but_has_them_whole() {
-    let incomplete = |bodies| check(&document(), &Tables { complete: false, ..tables(bodies, vec![]) }).problems;
-    assert_begin(incomplete(vec![]), &["send_it: is built, but"]);
-    assert_begin(incomplete(vec![good()]), &[]);
-    assert_begin(
-        incomplete(vec![good().with_response(|_| Err("no".to_owned()))])[..1].to_vec(),
-        &["send_it response: everything"],
     );
 }
 

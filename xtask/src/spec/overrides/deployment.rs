@@ -17,10 +17,14 @@ use convex_mgmt_proto::{DeployKey, Endpoint, ErrorCode, Operation, UnixMillis, V
 use serde_json::{Map, Value, json};
 
 use super::ids::id_as_text;
-use super::pages::{ended, without_cursor_at_the_end};
+use super::pages::{cursor_before_the_end, no_cursor_at_the_end};
 use super::{Instead, Override, Side, What};
 use crate::spec::bodies::request_body;
 use crate::spec::samples::Kind;
+
+/// The operations that return a page.
+const PAGES: &[&str] = &["list_active_syncs", "list_audit_log_events"];
+const SOURCE_OF_PAGES: &str = "crates/local_backend/src/deployment_audit_log.rs, streaming_export.rs";
 
 /// The differences in the Deployment Platform API. Sources are files of convex-backend.
 pub(crate) const DEPLOYMENT: &[Override] = &[
@@ -35,18 +39,8 @@ pub(crate) const DEPLOYMENT: &[Override] = &[
         facts: "only webhooks have a secret, so a response without `hmacSecret` is an error",
         source: "crates/local_backend/src/log_sinks.rs",
     },
-    Override {
-        operations: &["list_active_syncs", "list_audit_log_events"],
-        what: What::Body(Side::Response, Instead::Repaired(ended)),
-        facts: "a page with more after it always has a cursor; without one the list would silently end too early",
-        source: "crates/local_backend/src/deployment_audit_log.rs, streaming_export.rs",
-    },
-    Override {
-        operations: &["list_active_syncs", "list_audit_log_events"],
-        what: What::Body(Side::Response, Instead::ReadsAs(without_cursor_at_the_end)),
-        facts: "the last page has no cursor; one that is present nevertheless has no meaning, so it is dropped",
-        source: "crates/local_backend/src/deployment_audit_log.rs, streaming_export.rs",
-    },
+    cursor_before_the_end(PAGES, SOURCE_OF_PAGES),
+    no_cursor_at_the_end(PAGES, SOURCE_OF_PAGES),
     Override {
         operations: &["data_sync"],
         what: What::Body(Side::Response, Instead::Repaired(with_document_ids)),
@@ -440,18 +434,10 @@ mod tests {
         {
             assert_eq!(changed(with_ids, table(fine)), None);
         }
-        let page = |pagination: Value| json!({ "pagination": pagination });
-        assert_eq!(changed(ended, page(json!({"hasMore": true}))), Some(page(json!({"hasMore": false}))));
-        assert_eq!(changed(ended, page(json!({"hasMore": true, "nextCursor": "a"}))), None);
         for broken in [json!(null), json!("7"), json!([]), json!({"pagination": "7"}), json!({"selection": 7})] {
-            for change in [with_ids, ended_or_not, with_cursor, never_ending, without_keeping_nulls] {
+            for change in [with_ids, with_cursor, never_ending, without_keeping_nulls] {
                 assert_eq!(changed(change, broken.clone()), None, "{broken}");
             }
         }
-    }
-
-    fn ended_or_not(value: &mut Value) {
-        ended(value);
-        without_cursor_at_the_end(value);
     }
 }

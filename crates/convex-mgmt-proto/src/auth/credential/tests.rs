@@ -45,7 +45,7 @@ fn only_an_opaque_text_can_be_declared_as_a_kind() {
     assert_eq!(AccessToken::personal("eyJ2=").unwrap().kind(), AccessTokenKind::Personal);
     assert_eq!(AccessToken::team("eyJ2=").unwrap().kind(), AccessTokenKind::Team);
     let error = AccessToken::personal("team:acme|abc").unwrap_err();
-    assert_eq!(error.to_string(), "the credential is an OAuth team token, but a personal access token is needed");
+    assert_eq!(error.to_string(), "the credential is an OAuth token of a team, but a personal access token is needed");
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn an_invalid_credential_in_configuration_names_the_rule_and_not_the_text() {
     }
     for (errors, rule) in [
         (read::<DeployKey>(r#""prod:happy-animal-123|canary\n""#), "white space"),
-        (read::<DeployKey>(r#""team:acme|canary""#), "an OAuth team token"),
+        (read::<DeployKey>(r#""team:acme|canary""#), "an OAuth token of a team"),
         (read::<AccessToken>(r#""prod:happy-animal-123|canary""#), "the deploy key of a production deployment"),
         (read::<Credential>(r#""'canary'""#), "a quotation mark"),
         (read::<Credential>(r#"["canary"]"#), "a string"),

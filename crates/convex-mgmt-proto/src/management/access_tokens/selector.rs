@@ -13,7 +13,7 @@ use crate::types::Secret;
 /// A token or key to delete, named by its secret or by its name.
 ///
 /// The server accepts both in one field and does not say which one a text is. A name that equals the secret of another token is
-/// ambiguous, and names of deploy keys are not unique. A retried deletion by name may reach a newer token with that name. Prefer
+/// ambiguous, and names of deploy keys may not be unique. A retried deletion by name may reach a newer token with that name. Prefer
 /// [`TokenSelector::by_secret`] if you have the secret.
 ///
 /// `Debug` shows a name, and never a secret.

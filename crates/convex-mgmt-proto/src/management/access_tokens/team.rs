@@ -94,7 +94,7 @@ struct NewToken<'a> {
 }
 
 management_operation! {
-    /// Creates an access token of a team, and returns it. It is not returned again. It acts for the member who created it.
+    /// Creates an access token of a team, and returns it. It is not returned again. The token acts for the member who created it.
     ///
     /// A request without a name and an expiry sends `{}`. The document also allows no body and `null`, with the same meaning.
     ///

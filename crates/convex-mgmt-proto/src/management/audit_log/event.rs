@@ -29,7 +29,7 @@ pub struct TokenActor {
     pub member_id: Option<MemberId>,
     /// The id of the token. `0` in old entries.
     pub token_id: AccessTokenId,
-    /// The client id of the OAuth application that the token was issued to or is managed by, if any.
+    /// The client id of the OAuth application that received or manages the token, if there is one.
     pub client_id: Option<String>,
 }
 

@@ -74,7 +74,7 @@ management_operation! {
     id: "update_custom_role",
     request: POST "/teams/{team_id}/update_custom_role",
     path: [team_id],
-    body: |it| &Update::of(it),
+    body: |it| &Update { id: it.id, config: &it.config },
     response: object(CustomRole),
     idempotency: Idempotent,
     credentials: [PersonalToken, OAuthTeamToken, TeamToken],
@@ -96,10 +96,4 @@ struct Update<'a> {
     id: CustomRoleId,
     #[serde(flatten)]
     config: &'a CustomRoleConfig,
-}
-
-impl<'a> Update<'a> {
-    fn of(update: &'a UpdateCustomRole) -> Self {
-        Self { id: update.id, config: &update.config }
-    }
 }

@@ -10,7 +10,7 @@ management_operation! {
     /// revoke the user's grant. Send the operation [`unchecked`](crate::Operation::unchecked) to delete it nevertheless. A key that is
     /// selected by its name is not recognized, so an OAuth application should not delete keys by name.
     ///
-    /// A deployment may accept a deleted key for about 30 seconds.
+    /// Users observed that a deployment accepts a deleted key for about 30 seconds.
     ///
     /// ```
     /// use convex_mgmt::management::DeleteDeployKey;

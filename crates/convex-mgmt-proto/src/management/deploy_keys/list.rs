@@ -14,7 +14,7 @@ use crate::types::{AccessTokenId, MemberId, UnixMillis};
 pub struct DeployKeyInfo {
     /// The id of the key. No operation accepts it: deletions name a key by its secret or its name.
     pub id: AccessTokenId,
-    /// The name of the key. The server adds a suffix if another key has the name already.
+    /// The name of the key. Users observed that the server adds a suffix if another key has the name already.
     pub name: String,
     /// The time when the key was created.
     pub creation_time: UnixMillis,

@@ -16,7 +16,7 @@ use crate::types::{DeploymentClass, DeploymentType, Patch, UnixMillis};
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct DeploymentUpdate {
-    /// The text that identifies the deployment in its project, within the rules of [`reference`](super::reference).
+    /// The text that identifies the deployment in its project, within [the rules for references](super::reference).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
     /// `true` if the dashboard asks before edits. [`Patch::Clear`] is the default of the type: `true` for production only.

@@ -63,9 +63,14 @@ impl UrlText for TeamRef {
     }
 }
 
+/// Returns `true` for a text that can be the slug of a team or project.
+pub(in crate::management) fn is_slug(text: &str) -> bool {
+    (3..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
 /// Returns the violation of a text that cannot be a slug.
 pub(in crate::management) fn slug_violation(field: &str, code: Option<ErrorCode>, slug: &str) -> Option<Violation> {
-    let is_slug = (3..=64).contains(&slug.len())
-        && slug.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-    (!is_slug).then(|| Violation::new(field, code, "must be a slug: 3 to 64 letters, digits, `-` and `_`"))
+    let violation = || Violation::new(field, code, "must be a slug: 3 to 64 letters, digits, `-` and `_`");
+    (!is_slug(slug)).then(violation)
 }

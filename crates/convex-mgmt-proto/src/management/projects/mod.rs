@@ -9,7 +9,7 @@ mod project;
 mod update;
 
 pub use self::address::TeamRef;
-pub(super) use self::address::slug_violation;
+pub(super) use self::address::{is_slug, slug_violation};
 pub use self::create::{CreateProject, CreatedProject, NewProject};
 pub use self::list::ListProjects;
 pub use self::project::{GetProjectById, GetProjectBySlug, Project};

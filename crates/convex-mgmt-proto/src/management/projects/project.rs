@@ -24,7 +24,7 @@ pub struct Project {
     pub team_slug: String,
     /// The time when the project was created.
     pub create_time: UnixMillis,
-    /// The name of the default production deployment, if there is one.
+    /// The name of the project's default deployment for production, if there is one.
     pub prod_deployment_name: Option<String>,
     /// The name of the caller's default development deployment, if there is one. It may be a local deployment that is active.
     pub dev_deployment_name: Option<String>,

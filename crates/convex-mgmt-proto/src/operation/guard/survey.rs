@@ -79,7 +79,7 @@ pub enum SurveyStep {
 #[error("{}: {reason}", operation.id)]
 #[non_exhaustive]
 pub struct SurveyError {
-    /// The operation whose request there is not.
+    /// The read whose request cannot be built.
     pub operation: &'static OperationMeta,
     /// The reason.
     pub reason: SurveyErrorReason,

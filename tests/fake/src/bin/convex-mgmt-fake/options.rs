@@ -129,7 +129,7 @@ fn control_plane(all: &Arguments, tokens: &[String]) -> Result<Option<(FakeContr
 /// Splits `KIND=TEXT`.
 fn class_of(token: &str) -> Option<(&str, &str)> {
     let (class, text) = token.split_once('=')?;
-    ["team", "person", "oauth-team", "oauth-project"].contains(&class).then_some((class, text))
+    TokenClass::NAMES.contains(&class).then_some((class, text))
 }
 
 /// Returns the id of the project that the text of a token names. The project is created if there is none.

@@ -57,8 +57,8 @@ The control plane has faults, clock and requests, too, and:
                          {\"change\":\"revoke\",\"token\":TEXT}
   POST /_fake/projects   {\"name\":\"My app\"} adds a project
   POST /_fake/deploys    {\"deployment\":NAME} records a deploy of code
-  POST /_fake/invitations {\"teamId\":1,\"email\":\"ada@example.com\"} accepts an invitation
-  POST /_fake/domains    {\"domain\":\"api.example.com\"} verifies a custom domain
+  POST /_fake/invitations {\"teamId\":1,\"email\":EMAIL} accepts an invitation
+  POST /_fake/domains    {\"domain\":DOMAIN} verifies a custom domain
   POST /_fake/knobs      {\"name\":\"revocation-delay\",\"value\":\"30000\"} changes a setting
   GET  /_fake/ledger     every project, deployment and minted key that was created, with the time of its deletion
 ";

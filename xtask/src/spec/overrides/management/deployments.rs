@@ -3,8 +3,7 @@
 use convex_mgmt_proto::DeploymentClass;
 use serde_json::Value;
 
-use super::super::ids::id_as_text;
-use super::super::pages::{ended, without_cursor_at_the_end};
+use super::super::ids::{id_as_text, id_as_text_in_request};
 use super::super::{Instead, Override, Side, What};
 use crate::spec::samples::Kind;
 
@@ -19,9 +18,6 @@ const DEPLOYMENTS: &[&str] = &[
     "platform_get_deployment",
 ];
 
-/// The operations that return a page.
-const PAGES: &[&str] = &["list_deployments_for_team", "list_projects"];
-
 /// The operations whose request names a class.
 const REQUESTS_WITH_CLASS: &[&str] = &["create_deployment", "create_project", "update_deployment"];
 
@@ -35,18 +31,6 @@ pub(super) const ROWS: &[Override] = &[
         what: What::Body(Side::Response, Instead::Repaired(with_known_class)),
         facts: "the class of a deployment is one of the classes that the list of classes names; a new text is kept",
         source: "inferred: a deployment declares any text, and the list of classes declares an enum",
-    },
-    Override {
-        operations: PAGES,
-        what: What::Body(Side::Response, Instead::Repaired(ended)),
-        facts: "a page with more after it always has a cursor; without one the list would silently end too early",
-        source: "inferred from the Deployment Platform API",
-    },
-    Override {
-        operations: PAGES,
-        what: What::Body(Side::Response, Instead::ReadsAs(without_cursor_at_the_end)),
-        facts: "the last page has no cursor; one that is present nevertheless has no meaning, so it is dropped",
-        source: "inferred from the Deployment Platform API",
     },
     Override {
         operations: REQUESTS_WITH_CLASS,
@@ -72,12 +56,7 @@ pub(super) const ROWS: &[Override] = &[
         facts: "the response is a page, but no request takes its cursor, so a page with more after it needs no cursor",
         source: "the parameters of the operation",
     },
-    Override {
-        operations: &["transfer_deployment"],
-        what: What::Body(Side::Request, Instead::Accepted(Kind::WrongType, "destinationProjectId")),
-        facts: "an id of 64 bits is read from text, too, and sent as a number",
-        source: "inferred",
-    },
+    id_as_text_in_request(&["transfer_deployment"], "destinationProjectId"),
     either_id(Kind::Missing, "id"),
     either_id(Kind::Missing, "projectId"),
     either_id(Kind::Null, "id"),

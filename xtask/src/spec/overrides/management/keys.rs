@@ -8,7 +8,7 @@ use convex_mgmt_proto::{Operation, TeamId};
 use serde_json::{Value, json};
 
 use super::super::ids::id_as_text;
-use super::super::pages::{ended, without_cursor_at_the_end};
+use super::super::nulls::without_nulls;
 use super::super::{Instead, Override, Side, What};
 use crate::spec::bodies::request_body;
 use crate::spec::samples::Kind;
@@ -18,18 +18,6 @@ const PAGES: &[&str] = &["list_personal_access_tokens", "list_team_access_tokens
 
 pub(super) const ROWS: &[Override] = &[
     id_as_text(&["list_deploy_keys", "list_preview_deploy_keys", "list_team_access_tokens"], "*creator"),
-    Override {
-        operations: PAGES,
-        what: What::Body(Side::Response, Instead::Repaired(ended)),
-        facts: "a page with more after it always has a cursor; without one the list would silently end too early",
-        source: "inferred",
-    },
-    Override {
-        operations: PAGES,
-        what: What::Body(Side::Response, Instead::ReadsAs(without_cursor_at_the_end)),
-        facts: "the last page has no cursor; one that is present nevertheless has no meaning, so it is dropped",
-        source: "inferred",
-    },
     Override {
         operations: &["list_deploy_keys", "list_preview_deploy_keys"],
         what: What::Body(Side::Response, Instead::Accepted(Kind::Missing, "*managedBy<2>.oauthApp")),
@@ -96,12 +84,6 @@ pub(super) const ROWS: &[Override] = &[
         source: "the descriptions of the operations",
     },
 ];
-
-fn without_nulls(request: &mut Value) {
-    if let Some(fields) = request.as_object_mut() {
-        fields.retain(|_, value| !value.is_null());
-    }
-}
 
 fn object_without_nulls(request: &mut Value) {
     if request.is_null() {

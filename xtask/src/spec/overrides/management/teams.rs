@@ -11,8 +11,8 @@ use convex_mgmt_proto::management::{
 use convex_mgmt_proto::{CustomRoleId, MemberId, Operation, TeamId, UnixMillis};
 use serde_json::{Value, json};
 
-use super::super::ids::id_as_text;
-use super::super::pages::{ended, without_cursor_at_the_end};
+use super::super::ids::{id_as_text, id_as_text_in_request};
+use super::super::nulls::without_nulls;
 use super::super::{Instead, Override, Side, What};
 use crate::spec::samples::Kind;
 
@@ -29,18 +29,6 @@ pub(super) const ROWS: &[Override] = &[
         operations: &["create_team"],
         what: What::Body(Side::Response, Instead::Accepted(Kind::Missing, "managedBy<2>.oauthApp")),
         facts: "a manager that is an object of a new form is kept, so an object needs no field",
-        source: "inferred",
-    },
-    Override {
-        operations: PAGES,
-        what: What::Body(Side::Response, Instead::Repaired(ended)),
-        facts: "a page with more after it always has a cursor; without one the list would silently end too early",
-        source: "inferred",
-    },
-    Override {
-        operations: PAGES,
-        what: What::Body(Side::Response, Instead::ReadsAs(without_cursor_at_the_end)),
-        facts: "the last page has no cursor; one that is present nevertheless has no meaning, so it is dropped",
         source: "inferred",
     },
     // Bodies of requests.
@@ -125,28 +113,12 @@ pub(super) const ROWS: &[Override] = &[
     },
 ];
 
-/// Accepts an id as text at a place in the requests of some operations.
-const fn id_as_text_in_request(operations: &'static [&'static str], place: &'static str) -> Override {
-    Override {
-        operations,
-        what: What::Body(Side::Request, Instead::Accepted(Kind::WrongType, place)),
-        facts: "an id of 64 bits is read from text, too, and written as a number",
-        source: "inferred",
-    }
-}
-
 fn audit_log() -> ListAuditLogEvents {
     ListAuditLogEvents::new(TeamId(1), UnixMillis(0), UnixMillis(1))
 }
 
 fn roles() -> ListCustomRoles {
     ListCustomRoles::new(TeamId(1))
-}
-
-fn without_nulls(request: &mut Value) {
-    if let Some(fields) = request.as_object_mut() {
-        fields.retain(|_, value| !value.is_null());
-    }
 }
 
 /// Removes a valid list of custom roles beside another role.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::management::projects::is_slug;
 use crate::types::{DeploymentId, DeploymentType, MemberId, ProjectId};
 
 /// One or more selectors of one kind. They select each object that at least one of them selects.
@@ -117,9 +118,7 @@ impl Selector for ProjectScope {
 
     fn broken_rule(&self) -> Option<&'static str> {
         let Self::Slug(slug) = self else { return None };
-        let is_slug = (3..=64).contains(&slug.len())
-            && slug.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-        (!is_slug).then_some("must have slugs of 3 to 64 ASCII letters, digits, `-` and `_`")
+        (!is_slug(slug)).then_some("must have slugs of 3 to 64 ASCII letters, digits, `-` and `_`")
     }
 }
 
