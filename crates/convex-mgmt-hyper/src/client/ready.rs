@@ -37,19 +37,21 @@ impl<S: Transport> Client<DeploymentApi, S> {
     /// ```
     ///
     /// # Errors
-    /// The [`Error`] of the last attempt, after `timeout`. At once for errors that time does not change, such as a rejected credential.
+    /// The [`Error`] of the last attempt, after `timeout`, with the number and the time of all attempts. At once for errors that time
+    /// does not change, such as a rejected credential.
     pub fn wait_until_ready(&self, timeout: Duration) -> impl Future<Output = Result<(), Error>> + use<S> {
         wait(self.clone(), timeout)
     }
 }
 
 async fn wait<S: Transport>(client: Client<DeploymentApi, S>, timeout: Duration) -> Result<(), Error> {
-    let (started, mut longest) = (Instant::now(), FIRST_PAUSE);
+    let (started, mut longest, mut attempts) = (Instant::now(), FIRST_PAUSE, 0);
     loop {
         let Err(error) = client.send(&GetCanonicalUrls::new()).await else { return Ok(()) };
+        attempts += error.attempts();
         let pause = longest.mul_f64(0.5 + jitter() / 2.0);
         if !may_be_starting(&error) || started.elapsed() + pause > timeout {
-            return Err(error);
+            return Err(error.with_attempts(attempts, started.elapsed()));
         }
         tokio::time::sleep(pause).await;
         longest = LONGEST_PAUSE.min(2 * longest);

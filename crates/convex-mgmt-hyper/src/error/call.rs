@@ -64,6 +64,12 @@ impl Error {
         Self(Box::new(Inner { operation, url, attempts, elapsed, sent, credential: None, cause }))
     }
 
+    /// Replaces the history by that of several calls that together have one result.
+    pub(crate) fn with_attempts(mut self, count: u32, elapsed: Duration) -> Self {
+        (self.0.attempts.count, self.0.elapsed) = (count, elapsed);
+        self
+    }
+
     /// Adds the kind of the credential that was sent last.
     pub(crate) fn with_credential(mut self, kind: CredentialKind) -> Self {
         self.0.credential = Some(kind);
@@ -300,8 +306,8 @@ impl Error {
     /// Returns whether the operation accepts the kind of credential that was sent, as far as Convex documents it, if the server
     /// rejected the credential with 401 or 403. The reason names the classes to use instead.
     ///
-    /// `Display` has the reason if the operation does not accept the kind, or the permission if the server reports that it is
-    /// missing.
+    /// `Display` has the reason if the operation does not accept the kind, or may not accept it. It has the permission if the server
+    /// reports that it is missing.
     ///
     /// ```
     /// use convex_mgmt::Error;

@@ -3,7 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use convex_mgmt_proto::{Acceptance, ApiError, Compatibility, ErrorCode, ResponseError, Sent};
+use convex_mgmt_proto::{
+    Acceptance, AccessTokenKind, Api, ApiError, Compatibility, CredentialClass, CredentialKind, DeploymentApi,
+    ErrorCode, ManagementApi, OperationMeta, ResponseError, Sent,
+};
+use http::StatusCode;
 
 use super::call::{Cause, Error, Inner};
 use super::kind::ErrorKind;
@@ -49,6 +53,9 @@ impl fmt::Display for Text<'_> {
         }
         match error.compatibility() {
             Some(Compatibility { acceptance: Acceptance::Rejected, reason, .. }) => write!(f, "; {reason}")?,
+            Some(Compatibility { acceptance: Acceptance::Unknown, reason, .. }) if kind_may_be_wrong(error) => {
+                write!(f, "; {reason}")?;
+            }
             Some(Compatibility { permission: Some(permission), .. })
                 // The server usually names the permission itself.
                 if error.code() == Some(&ErrorCode::OperationNotPermitted)
@@ -58,10 +65,17 @@ impl fmt::Display for Text<'_> {
             }
             _ => {}
         }
+        // `Client::wait_until_ready` makes several attempts.
+        if has_remedy && may_be_new(error) && attempts.count < 2 {
+            f.write_str("; a new deployment may respond so for some seconds: wait with `Client::wait_until_ready`")?;
+        }
         let (known, next) = match (cause, sent) {
             // The text of the cause says it.
             (Cause::Transport(error), Sent::No) if error.kind() == TransportErrorKind::Unprocessed => ("", ""),
             (Cause::Transport(_), Sent::No) => ("; nothing was sent", ""),
+            (Cause::Response(_), _) if error.is_applied() && shows_no_secret(operation) => {
+                ("; the operation took effect", "to find the result and delete it: its secret is lost")
+            }
             _ if error.is_applied() => ("; the operation took effect", "to find the result"),
             _ if error.kind() != ErrorKind::OutcomeUnknown => ("", ""),
             _ if error.last_maybe_applied() => ("; the operation may have taken effect", "to check"),
@@ -76,6 +90,31 @@ impl fmt::Display for Text<'_> {
         }
         Ok(())
     }
+}
+
+/// Returns `true` if a token of a kind that the operation does not list may have been sent. The text of personal and team tokens does
+/// not show which of the two they are, so that is of use only if the operation lists one of them.
+fn kind_may_be_wrong(error: &Error) -> bool {
+    let lists = |class| error.operation().credentials.contains(&class);
+    let is_management = error.operation().api == ManagementApi::KEY;
+    match error.0.credential {
+        Some(CredentialKind::AccessToken(AccessTokenKind::Opaque)) => {
+            lists(CredentialClass::PersonalToken) != lists(CredentialClass::TeamToken)
+        }
+        Some(CredentialKind::AccessToken(AccessTokenKind::Personal)) => !is_management,
+        _ => false,
+    }
+}
+
+/// Returns `true` if the response has a secret that the operation to verify with does not show, such as a new deploy key.
+fn shows_no_secret(operation: &OperationMeta) -> bool {
+    operation.secret_response && operation.verify_with.is_some_and(|with| !with.secret_response)
+}
+
+/// Returns `true` for the response at the URL of a deployment that does not exist everywhere yet.
+fn may_be_new(error: &Error) -> bool {
+    let is_404 = matches!(error.response_error(), Some(ResponseError::Unexpected(reply)) if reply.status == StatusCode::NOT_FOUND);
+    is_404 && error.operation().api == DeploymentApi::KEY
 }
 
 /// The host of an endpoint's URL, with its port.

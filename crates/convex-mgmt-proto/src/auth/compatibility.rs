@@ -168,7 +168,8 @@ impl CredentialKind {
             }
             AccessTokenKind::PreviewDeployKey => "no source lists preview deploy keys, and reports differ".to_owned(),
             AccessTokenKind::Personal if !is_management => {
-                "the document of the API does not list personal access tokens".to_owned()
+                let listed = alternatives(operation);
+                format!("the document of the API does not list personal access tokens; the operation accepts {listed}")
             }
             _ => return None,
         })

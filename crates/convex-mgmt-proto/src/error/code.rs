@@ -228,7 +228,7 @@ error_codes! {
         EmailAlreadyExists = "EmailAlreadyExists", 400, "the email address belongs to a member or an invitation already"
             => "list the members and the pending invitations of the team";
         InvalidSlug = "InvalidSlug", 400, "the slug breaks the rules for slugs, or is taken"
-            => "a slug has 3 to 64 letters, digits, hyphens and underscores";
+            => "choose another slug: the form is wrong, or the slug is taken";
         InvalidTeamName = "InvalidTeamName", 400, "the name of a team breaks the rules for names"
             => "choose another name for the team";
     }
@@ -267,6 +267,14 @@ mod tests {
         }
         let texts: BTreeSet<&str> = ErrorCode::KNOWN.iter().map(ErrorCode::as_str).collect();
         assert_eq!(texts.len(), ErrorCode::KNOWN.len(), "two codes have one text");
+    }
+
+    #[test]
+    fn a_remedy_fits_every_cause_of_its_code() {
+        // Both APIs have lists with cursors.
+        assert!(!ErrorCode::InvalidCursor.remedy().unwrap().contains("deployment"));
+        // The library checks the form before it sends a slug, so the server usually means a slug that is taken.
+        assert!(ErrorCode::InvalidSlug.remedy().unwrap().contains("taken"));
     }
 
     #[test]

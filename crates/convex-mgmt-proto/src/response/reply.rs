@@ -276,15 +276,20 @@ impl ApiError {
         (permission.contains(':') && permission.bytes().all(word)).then_some(permission)
     }
 
+    /// Returns `true` if the server's message is the only source of the next step: the request is wrong, and the library knows no remedy.
+    fn explains_itself(&self) -> bool {
+        self.status.is_client_error() && !self.message.is_empty()
+    }
+
     /// Returns the text of the error without the [remedy](ErrorCode::remedy), for callers that show the two apart.
     pub fn summary(&self) -> impl fmt::Display + '_ {
-        Text { error: self, remedy: None }
+        Text { error: self, remedy: None, has_remedy: false }
     }
 }
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Text { error: self, remedy: self.code.remedy() }.fmt(f)
+        Text { error: self, remedy: self.code.remedy(), has_remedy: true }.fmt(f)
     }
 }
 
@@ -292,14 +297,19 @@ impl fmt::Display for ApiError {
 struct Text<'a> {
     error: &'a ApiError,
     remedy: Option<&'static str>,
+    has_remedy: bool,
 }
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ApiError { status, code, retry_after, .. } = self.error;
         write!(f, "the server returned {} {}", status.as_u16(), code.printable())?;
-        if let Some(remedy) = self.remedy {
-            write!(f, ": {remedy}")?;
+        match self.remedy {
+            Some(remedy) => write!(f, ": {remedy}")?,
+            None if self.has_remedy && self.error.explains_itself() => {
+                f.write_str(": read the server's message with `ApiError::message`")?;
+            }
+            None => {}
         }
         if let Some(permission) = self.error.missing_permission() {
             write!(f, " ({permission})")?;

@@ -150,9 +150,15 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
             CallErrorCause::Response(error) => write!(f, "{error}")?,
             CallErrorCause::Transport(error) => write!(f, "{error}")?,
         }
+        // The operation to verify with shows the secrets of log streams, but not those of keys and tokens.
+        let is_secret_lost =
+            operation.secret_response && operation.verify_with.is_some_and(|with| !with.secret_response);
         let (known, purpose) = match applied {
             Applied::No if history.sent == Sent::No => ("; nothing was sent", ""),
             Applied::No => ("", ""),
+            Applied::Yes if is_secret_lost => {
+                ("; it took effect", "to find the result and delete it: its secret is lost")
+            }
             Applied::Yes => ("; it took effect", "to find the result"),
             Applied::Maybe if history.last_maybe_applied => ("; the operation may have taken effect", "to check"),
             Applied::Maybe => ("; an earlier attempt may have taken effect", "to check"),

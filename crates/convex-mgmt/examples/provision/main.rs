@@ -53,8 +53,8 @@ exit status: 0 success; 1 failure; 2 wrong usage
 
 const PRODUCTION: &str = "https://api.convex.dev";
 
-/// The token of the embedded control plane. Made up.
-const EMBEDDED_TOKEN: &str = "made-up-team-token";
+/// The token of the embedded control plane. Made up. `team:SLUG|` would make it an OAuth token, which does not create new secrets.
+const EMBEDDED_TOKEN: &str = "01c0ffee";
 
 struct Options {
     /// The URL and the token of a real service.

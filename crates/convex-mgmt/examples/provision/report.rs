@@ -117,8 +117,8 @@ impl Report {
         }
     }
 
-    /// Shows the losses of a destructive operation, and asks.
-    pub(crate) fn approves(&self, losses: &Losses) -> io::Result<bool> {
+    /// Shows the losses of a destructive operation, and asks. `unanswered` is the next step if nobody answers.
+    pub(crate) fn approves(&self, losses: &Losses, unanswered: &str) -> io::Result<bool> {
         if self.consent == Consent::Given {
             return Ok(true);
         }
@@ -128,7 +128,7 @@ impl Report {
         let mut answer = String::new();
         if io::stdin().lock().read_line(&mut answer)? == 0 {
             eprintln!();
-            return Err(io::Error::other("nobody has answered: add --yes to delete, or --keep to remove nothing"));
+            return Err(io::Error::other(format!("nobody has answered: {unanswered}")));
         }
         Ok(answer.trim() == "yes")
     }

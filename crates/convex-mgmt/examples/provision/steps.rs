@@ -32,6 +32,10 @@ const KEY: &str = "provision";
 /// The key is needed for a minute. If it is left behind, it expires.
 const KEY_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
+/// The next step if nobody answers a question. `--keep` does not help against an old key, which is in the way.
+const IF_REPLACED: &str = "add --yes to replace the key";
+const IF_REMOVED: &str = "add --yes to delete, or --keep to remove nothing";
+
 /// The maximum wait for a deployment that was just created.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -187,7 +191,7 @@ async fn deploy_key(management: &ManagementClient, deployment: &str, report: &mu
     // token.
     if keys.iter().any(|key| key.name == KEY && key.managed_by.is_none()) {
         let delete = DeleteDeployKey::new(deployment, TokenSelector::by_name(KEY));
-        if !delete_if_approved(management, &delete, report).await? {
+        if !delete_if_approved(management, &delete, IF_REPLACED, report).await? {
             return Err("a deploy key with this name exists, and its secret is lost: agree to delete it".into());
         }
         report.deleted(&[("name", KEY.into())]);
@@ -303,7 +307,7 @@ pub(crate) async fn remove(management: &ManagementClient, provisioned: Provision
     match keyed.deletion() {
         // The key of an OAuth application is the application's own token. Its deletion would revoke the user's grant.
         None => report.done("kept", &[("reason", "it is the token of the OAuth application".into())]),
-        Some(delete) if delete_if_approved(management, &delete, report).await? => {
+        Some(delete) if delete_if_approved(management, &delete, IF_REMOVED, report).await? => {
             report.deleted(&[("name", KEY.into())]);
         }
         Some(_) => {
@@ -317,7 +321,7 @@ pub(crate) async fn remove(management: &ManagementClient, provisioned: Provision
     let has_others = deployments.iter().any(|deployment| deployment.name() != Some(name));
     let details = [("id", project.0.into()), ("deployment", name.into())];
     if of_team && !has_others {
-        if delete_if_approved(management, &DeleteProject::new(project), report).await? {
+        if delete_if_approved(management, &DeleteProject::new(project), IF_REMOVED, report).await? {
             report.deleted(&details);
         } else {
             report.done("kept", &details);
@@ -328,7 +332,7 @@ pub(crate) async fn remove(management: &ManagementClient, provisioned: Provision
     report.done("kept", &[("id", project.0.into()), ("reason", reason.into())]);
 
     report.begin("deployment");
-    if delete_if_approved(management, &DeleteDeployment::new(name), report).await? {
+    if delete_if_approved(management, &DeleteDeployment::new(name), IF_REMOVED, report).await? {
         report.deleted(&[("name", name.into())]);
     } else {
         report.done("kept", &[("name", name.into())]);
@@ -337,12 +341,17 @@ pub(crate) async fn remove(management: &ManagementClient, provisioned: Provision
 }
 
 /// Deletes an object if a person agrees to the losses. Returns `false` if the person does not.
-async fn delete_if_approved<O>(management: &ManagementClient, delete: &O, report: &mut Report) -> Result<bool>
+async fn delete_if_approved<O>(
+    management: &ManagementClient,
+    delete: &O,
+    unanswered: &str,
+    report: &mut Report,
+) -> Result<bool>
 where
     O: Destructive<Api = ManagementApi>,
 {
     let losses = management.losses(delete).await?;
-    if !report.approves(&losses)? {
+    if !report.approves(&losses, unanswered)? {
         return Ok(false);
     }
     match management.send_confirmed(delete, &losses.confirm()).await {

@@ -47,6 +47,12 @@ fn deletes_nothing_if_nobody_answers() {
         assert!(stderr.contains(text), "{text} is missing in: {stderr}");
     }
     plane.assert_provisioned(&stderr);
+
+    // The question about the old key does not end with `--keep`, so its text does not advise it.
+    let (_, stderr, code) = plane.answer("", &["--keep"]);
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.contains("old deploy key: nobody has answered: add --yes to replace the key"), "{stderr}");
+    assert!(!stderr.contains("--keep"), "{stderr}");
 }
 
 #[test]

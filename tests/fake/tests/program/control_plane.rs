@@ -133,7 +133,7 @@ async fn the_control_plane_is_controlled_over_http() {
     }
     let help = program(&["--help"]).output().await.unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
-    for path in ["tokens", "projects", "deploys", "knobs", "ledger"] {
+    for path in ["tokens", "projects", "deploys", "invitations", "domains", "knobs", "ledger"] {
         assert!(help.contains(&format!("/_fake/{path}")), "{path}");
     }
 }

@@ -122,7 +122,11 @@ fn assert_applied(what: &str, error: &Error) {
     assert_eq!((error.kind(), error.cause_kind()), (ErrorKind::Decode, ErrorKind::Decode), "{what}: {error:?}");
     let place = error.operation().verify_with.map(|operation| operation.id);
     assert!(error.is_applied() && error.verify_with() == place, "{what}: {error:?}");
-    let next = place.map(|id| format!("; call {id} to find the result")).unwrap_or_default();
+    // A list shows what a create has made, but not the secret of a key or token.
+    let is_lost = error.operation().secret_response
+        && error.operation().verify_with.is_some_and(|operation| !operation.secret_response);
+    let advice = if is_lost { " and delete it: its secret is lost" } else { "" };
+    let next = place.map(|id| format!("; call {id} to find the result{advice}")).unwrap_or_default();
     assert!(error.to_string().ends_with(&format!("; the operation took effect{next}")), "{what}: {error}");
 }
 

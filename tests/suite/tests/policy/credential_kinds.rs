@@ -60,6 +60,27 @@ async fn a_rejection_of_an_accepted_or_unknown_kind_blames_no_kind() {
 }
 
 #[tokio::test]
+async fn a_token_that_may_be_of_the_wrong_kind_is_explained() {
+    let opaque = AccessToken::parse("made-up").unwrap();
+    let error = rejected(&ListPersonalAccessTokens::new(), &opaque, 401, INVALID).await;
+    let text = "its text does not show its kind; the operation accepts a personal access token";
+    assert!(error.to_string().ends_with(text), "{error}");
+    // This operation accepts both kinds that the token may have, so the reason is another one.
+    let error = rejected(&CreateDeployKey::new("n", "ci"), &opaque, 401, INVALID).await;
+    assert!(!error.to_string().contains("kind"), "{error}");
+
+    let personal = AccessToken::personal("made-up").unwrap();
+    let script = Script::new([Step::Status(401, r#"{"code":"BadAdminKey","message":"m"}"#)]);
+    let at_deployment = Endpoint::new("https://happy-animal-123.convex.cloud", &personal).unwrap();
+    let client = Client::builder(at_deployment).build_on(script).unwrap();
+    let error = client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
+    assert!(
+        error.to_string().contains("does not list personal access tokens; the operation accepts a deploy key"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn only_a_rejected_credential_is_explained() {
     for (status, body) in [(404, r#"{"code":"TeamNotFound","message":"m"}"#), (400, ""), (200, "[]")] {
         let error = rejected(&CreateTeamAccessToken::new(TeamId(7)), &team(), status, body).await;
@@ -68,6 +89,14 @@ async fn only_a_rejected_credential_is_explained() {
     let unsent = ListPersonalAccessTokens::new().limit(0);
     let client = Client::builder(at(&team())).build_on(Script::new([])).unwrap();
     assert_eq!(client.send(&unsent).await.unwrap_err().compatibility(), None);
+}
+
+#[tokio::test]
+async fn the_secret_of_a_lost_response_counts_as_lost() {
+    let error = rejected(&CreateDeployKey::new("n", "ci"), &team(), 200, "").await;
+    let text =
+        "; the operation took effect; call list_deploy_keys to find the result and delete it: its secret is lost";
+    assert!(error.is_applied() && error.to_string().ends_with(text), "{error}");
 }
 
 #[tokio::test]

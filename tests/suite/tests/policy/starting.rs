@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use convex_mgmt::{DeploymentClient, Error, ErrorKind};
+use convex_mgmt::deployment::ListLogStreams;
+use convex_mgmt::management::GetTokenDetails;
+use convex_mgmt::{AccessToken, DeploymentClient, Endpoint, Error, ErrorKind, ManagementApi};
 use convex_mgmt_suite::{Script, Step, endpoint, refused};
 use tokio::time::Instant;
 
@@ -51,4 +53,25 @@ async fn makes_no_attempt_after_the_timeout() {
     assert!((15..40).contains(&requests), "{requests}");
     let (_, time, requests) = wait([Step::Status(404, "")], Duration::ZERO).await;
     assert_eq!((time, requests), (Duration::ZERO, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_error_covers_all_attempts_of_the_wait() {
+    let (result, time, requests) = wait((0..100).map(|_| Step::Status(404, "")), MINUTE).await;
+    let error = result.unwrap_err();
+    assert_eq!((error.attempts() as usize, error.elapsed()), (requests, time));
+    assert!(error.to_string().ends_with(&format!("({requests} attempts in {:.1} s)", time.as_secs_f64())), "{error}");
+}
+
+#[tokio::test]
+async fn a_404_at_a_deployment_names_the_wait() {
+    let script = Script::new([Step::Status(404, ""), Step::Status(404, "")]);
+    let client = DeploymentClient::with_service(endpoint("http://127.0.0.1:3210"), script.clone());
+    let error = client.send(&ListLogStreams::new()).await.unwrap_err();
+    assert!(error.to_string().contains("`Client::wait_until_ready`"), "{error}");
+
+    let token = AccessToken::team("made-up").unwrap();
+    let management = client.at(Endpoint::<ManagementApi>::new("https://api.convex.dev", &token).unwrap());
+    let error = management.send(&GetTokenDetails::new()).await.unwrap_err();
+    assert!(!error.to_string().contains("wait_until_ready"), "{error}");
 }

@@ -162,6 +162,8 @@ impl std::error::Error for StaleConfirmation {}
 
 /// The error of [`Losses::confirm_by_name`]. It does not repeat the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the text is not the name of the object: type the name as the losses show it")]
+#[error(
+    "the text is not the name of the first object: type it as the losses show it, or use `Losses::confirm` if they show none"
+)]
 #[non_exhaustive]
 pub struct WrongName;

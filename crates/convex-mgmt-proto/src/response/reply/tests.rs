@@ -49,6 +49,22 @@ fn an_unknown_code_is_kept_and_shown_only_if_it_is_a_word() {
 }
 
 #[test]
+fn a_code_without_a_remedy_points_to_the_message() {
+    for code in ["InvalidEmail", "BadJsonBody"] {
+        let error = refused(400, &[("retry-after", "7")], &format!(r#"{{"code":"{code}","message":"canary"}}"#));
+        let text = format!(
+            "the server returned 400 {code}: read the server's message with `ApiError::message` (retry after 7 s)"
+        );
+        assert_eq!(error.to_string(), text);
+        let ResponseError::Api(api) = error else { panic!("{error:?}") };
+        assert_eq!(api.summary().to_string(), format!("the server returned 400 {code} (retry after 7 s)"));
+    }
+    // Nobody can correct a failure of the server.
+    let error = refused(503, &[], r#"{"code":"SomethingNew","message":"canary"}"#);
+    assert_eq!(error.to_string(), "the server returned 503 SomethingNew");
+}
+
+#[test]
 fn a_permission_that_is_not_one_is_not_shown() {
     for message in ["none", "(canary)", "(a:b canary)", "canary)", "(a:b"] {
         let error = refused(403, &[], &format!(r#"{{"code":"OperationNotPermitted","message":"{message}"}}"#));

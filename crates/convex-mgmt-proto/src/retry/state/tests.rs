@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::deployment::{CreateLogStream, DeleteLogStream, ListEnvironmentVariables, UpdateUsageLimit};
 use crate::error::ErrorCode;
+use crate::management::CreateDeployKey;
 use crate::metadata::Idempotency;
 use crate::response::ResponseError;
 use crate::retry::Applied;
@@ -139,6 +140,9 @@ fn the_text_of_an_error_says_what_is_known_and_what_to_do() {
         assert!(shown.contains(&text), "{shown}");
         assert!(!shown.contains("\"m\""), "{shown}");
     }
+    let shown = error::<CreateDeployKey>(&[End::Response(200, "")]).to_string();
+    let text = "; it took effect; call list_deploy_keys to find the result and delete it: its secret is lost";
+    assert!(shown.ends_with(text), "{shown}");
     let shown = error::<DeleteLogStream>(&[RESET, End::Response(403, DENIED)]).to_string();
     assert!(shown.contains(&format!("; an earlier attempt may have taken effect; {check} (2 attempts")), "{shown}");
     let build = crate::error::BuildError::Json { operation: "create_log_stream" };
