@@ -31,7 +31,7 @@ usage: provision [--project NAME] [--reference REFERENCE] [--team ID] [--webhook
   --team ID              the id of the team, for a personal access token
   --webhook URL          receives the logs (default: a made-up URL for the embedded Convex, no log stream otherwise)
   --keep                 remove nothing at the end
-  --yes                  delete without a question
+  --yes                  delete without a question, except a deployment with deployed code
   --json                 print JSON lines to standard output
 
 environment:

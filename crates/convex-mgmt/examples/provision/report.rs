@@ -119,7 +119,9 @@ impl Report {
 
     /// Shows the losses of a destructive operation, and asks. `unanswered` is the next step if nobody answers.
     pub(crate) fn approves(&self, losses: &Losses, unanswered: &str) -> io::Result<bool> {
-        if self.consent == Consent::Given {
+        // This program deploys no code, so a deployment with code belongs to somebody else.
+        let has_code = losses.items().iter().any(|loss| loss.last_deploy_time.is_some());
+        if self.consent == Consent::Given && !has_code {
             return Ok(true);
         }
         self.clear_progress();

@@ -83,3 +83,18 @@ fn a_deploy_after_the_question_prevents_the_deletion() {
     assert!(stderr.contains(" (dev, last deployed "), "{stderr}");
     plane.assert_removed(&stderr);
 }
+
+#[test]
+fn yes_does_not_delete_a_deployment_with_deployed_code() {
+    let plane = plane();
+    plane.answer("", &["--keep"]);
+    let name = existing(&plane.fake.deployments())[0].clone();
+    assert!(plane.fake.record_deploy(&name));
+    let (_, stderr, code) = plane.answer("", &["--yes"]);
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.contains(" (dev, last deployed ") && stderr.contains("nobody has answered"), "{stderr}");
+    assert_eq!(existing(&plane.fake.deployments()), [name]);
+    let (_, stderr, code) = plane.answer("yes\n", &["--yes"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    plane.assert_removed(&stderr);
+}

@@ -43,7 +43,7 @@ impl Sample for UpdateDefaultEnvironmentVariables {
         let update = || Self::new(ProjectId(42));
         vec![
             (update().set("1A", DeploymentType::Dev, ""), "changes[0].name"),
-            (update().delete("N".repeat(257), DeploymentType::Dev), "changes[0].name"),
+            (update().set("N".repeat(257), DeploymentType::Dev, ""), "changes[0].name"),
             (update().set("A", DeploymentType::Dev, "x".repeat(8193)), "changes[0].value"),
         ]
     }

@@ -36,11 +36,12 @@ fn a_variable_has_one_value_for_each_type() {
 }
 
 #[test]
-fn reports_all_violations_at_once_and_never_a_value() {
+fn reports_all_violations_of_new_values_at_once_and_never_a_value() {
     let update = update()
         .set("OK", DeploymentType::Dev, "canary")
         .set("canary=canary", DeploymentType::Dev, "canary".repeat(2000))
-        .delete("", "new-type")
+        .set("", "new-type", "")
+        .delete("1A", "new-type")
         .set("N".repeat(257), DeploymentType::Prod, "");
     let violations = update.check().unwrap_err();
     let fields: Vec<_> = violations.iter().map(|violation| violation.field.as_str()).collect();
