@@ -51,7 +51,7 @@ fn reports_all_violations_of_new_values_at_once_and_never_a_value() {
             "changes[1].name (13 bytes)",
             "changes[1].value (13 bytes)",
             "changes[2].name (0 bytes)",
-            "changes[3].name (257 bytes)"
+            "changes[4].name (257 bytes)"
         ]
     );
     assert!(!format!("{violations} {update:?}").replace("canary=canary", "").contains("canary"));
