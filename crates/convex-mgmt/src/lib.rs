@@ -132,7 +132,7 @@
 //! | `http2` | HTTP/2 where the server offers it | |
 //! | `proxy` | HTTP, HTTPS and SOCKS 5 proxies | |
 //! | `tracing` | spans for calls and attempts | |
-//! | `serde-all` | `Serialize` for responses and `Deserialize` for requests; secrets are written in clear text | |
+//! | `serde-all` | `Serialize` for responses, and `Deserialize` for the settings in requests; secrets are written in clear text | |
 //!
 //! All features are additive. The crate needs Rust 1.88 or newer.
 #![doc = include_str!("guide/tables.html")]

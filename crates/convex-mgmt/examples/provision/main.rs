@@ -111,7 +111,10 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
                 options.wanted.reference = parser.value()?.string()?;
                 reference::check(&options.wanted.reference).map_err(|error| format!("--reference: {error}"))?;
             }
-            Long("team") => options.wanted.team = Some(TeamId(parser.value()?.parse()?)),
+            Long("team") => {
+                let id = parser.value()?.parse().map_err(|error| format!("--team must be the id of a team: {error}"))?;
+                options.wanted.team = Some(TeamId(id));
+            }
             Long("webhook") => {
                 let url = parser.value()?.string()?;
                 NewWebhook::new(&url, WebhookFormat::Jsonl).check().map_err(|error| format!("--webhook: {error}"))?;

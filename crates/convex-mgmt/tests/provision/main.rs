@@ -434,6 +434,7 @@ fn wrong_usage_exits_with_2() {
     for arguments in wrong {
         let (_, stderr, code) = texts(&program().args(arguments).output().unwrap());
         assert_eq!((code, stderr.contains("usage: provision")), (Some(2), true), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(arguments[0]), "{arguments:?}: {stderr}");
     }
     let host = program().env("CONVEX_PROVISION_HOST", "http://127.0.0.1:1").output().unwrap();
     assert_eq!(host.status.code(), Some(2), "a host without a token is not a reason to use the embedded Convex");
