@@ -112,7 +112,8 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
                 reference::check(&options.wanted.reference).map_err(|error| format!("--reference: {error}"))?;
             }
             Long("team") => {
-                let id = parser.value()?.parse().map_err(|error| format!("--team must be the id of a team: {error}"))?;
+                let id =
+                    parser.value()?.parse().map_err(|error| format!("--team must be the id of a team: {error}"))?;
                 options.wanted.team = Some(TeamId(id));
             }
             Long("webhook") => {
