@@ -37,9 +37,9 @@ pub use retry::{
     Applied, AttemptCounts, CallError, CallErrorCause, RetryBudget, RetryDecision, RetryPolicy, RetryState,
 };
 pub use types::{
-    AccessTokenId, CustomRoleId, DeploymentClass, DeploymentId, DeploymentType, LogStreamId, MemberId, Patch,
-    Printable, ProjectId, Region, RequestDestination, Secret, TeamId, TimeRangeError, UnixMillis, UnixNanos,
-    UnknownObject, UsageLimitId, environment,
+    AccessTokenId, CustomRoleId, DeploymentClass, DeploymentId, DeploymentType, LogStreamId, MemberActor, MemberId,
+    Patch, Printable, ProjectId, Region, RequestDestination, Secret, TeamId, TimeRangeError, TokenActor, UnixMillis,
+    UnixNanos, UnknownObject, UsageLimitId, environment,
 };
 
 /// Sample requests and responses of every operation, for tests.

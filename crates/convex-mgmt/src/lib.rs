@@ -158,9 +158,9 @@ pub use convex_mgmt_proto::{
 
 // The operations and their values.
 pub use convex_mgmt_proto::{
-    AccessTokenId, CustomRoleId, DeploymentClass, DeploymentId, DeploymentType, Idempotency, LogStreamId, MemberId,
-    Operation, OperationMeta, Patch, Printable, ProjectId, RawJson, Region, Reply, RequestDestination, Secret, TeamId,
-    Unchecked, UnixMillis, UnixNanos, UnknownObject, UsageLimitId,
+    AccessTokenId, CustomRoleId, DeploymentClass, DeploymentId, DeploymentType, Idempotency, LogStreamId, MemberActor,
+    MemberId, Operation, OperationMeta, Patch, Printable, ProjectId, RawJson, Region, Reply, RequestDestination,
+    Secret, TeamId, TokenActor, Unchecked, UnixMillis, UnixNanos, UnknownObject, UsageLimitId,
 };
 pub use convex_mgmt_proto::{deployment, environment, guard, management};
 

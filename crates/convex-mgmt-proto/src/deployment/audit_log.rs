@@ -9,9 +9,8 @@ use crate::error::ErrorCode;
 use crate::error::{Violation, Violations};
 use crate::operation::paging;
 use crate::response::RawJson;
-use crate::types::UnixMillis;
 use crate::types::open::{open_enum, open_union};
-use crate::types::{AccessTokenId, MemberId};
+use crate::types::{MemberActor, TokenActor, UnixMillis};
 
 open_enum! {
     /// The action that an entry of the audit log records.
@@ -92,46 +91,6 @@ open_enum! {
         GenerateUploadUrl = "generate_upload_url",
         /// A data sync was started.
         CreateDataSync = "create_data_sync",
-    }
-}
-
-/// A team member, or the holder of an admin key.
-///
-/// The fields are `snake_case` on the wire, unlike the rest of the response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct MemberActor {
-    /// The member's id. `0` is the admin key that a self-hosted server generates.
-    pub member_id: MemberId,
-}
-
-impl MemberActor {
-    /// Creates the value.
-    pub fn new(member_id: MemberId) -> Self {
-        Self { member_id }
-    }
-}
-
-/// The holder of a deploy key or an access token.
-///
-/// The fields are `snake_case` on the wire, unlike the rest of the response.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct TokenActor {
-    /// The member who owns the token, if the server knows it.
-    pub member_id: Option<MemberId>,
-    /// The token's id. `0` in old entries.
-    pub token_id: AccessTokenId,
-    /// The OAuth application that the token was issued to, if any.
-    pub client_id: Option<String>,
-}
-
-impl TokenActor {
-    /// Creates the value with `None` in both optional fields, which are public.
-    pub fn new(token_id: AccessTokenId) -> Self {
-        Self { member_id: None, token_id, client_id: None }
     }
 }
 
@@ -287,6 +246,7 @@ mod tests {
     use crate::metadata::DeploymentApi;
     use crate::operation::Operation;
     use crate::request::Endpoint;
+    use crate::types::{AccessTokenId, MemberId};
     use bytes::Bytes;
 
     fn uri(operation: &impl Operation<Api = DeploymentApi>) -> Result<String, BuildError> {

@@ -2,7 +2,7 @@
 
 mod deployment;
 pub mod environment;
-mod ids;
+mod identity;
 pub(crate) mod json;
 pub(crate) mod open;
 mod patch;
@@ -13,8 +13,9 @@ pub(crate) mod time;
 pub(crate) mod url;
 
 pub use self::deployment::{DeploymentClass, DeploymentType, Region, RequestDestination};
-pub use self::ids::{
-    AccessTokenId, CustomRoleId, DeploymentId, LogStreamId, MemberId, ProjectId, TeamId, UsageLimitId,
+pub use self::identity::{
+    AccessTokenId, CustomRoleId, DeploymentId, LogStreamId, MemberActor, MemberId, ProjectId, TeamId, TokenActor,
+    UsageLimitId,
 };
 pub use self::open::UnknownObject;
 pub use self::patch::Patch;

@@ -5,33 +5,7 @@ use serde::Deserialize;
 use super::action::TeamAuditLogAction;
 use crate::response::RawJson;
 use crate::types::open::open_union;
-use crate::types::{AccessTokenId, MemberId, TeamId, UnixMillis};
-
-/// A team member.
-///
-/// The fields are `snake_case` on the wire, unlike the rest of the response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct MemberActor {
-    /// The id of the member.
-    pub member_id: MemberId,
-}
-
-/// The holder of a token or a key.
-///
-/// The fields are `snake_case` on the wire, unlike the rest of the response.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct TokenActor {
-    /// The member who owns the token, if the server knows it.
-    pub member_id: Option<MemberId>,
-    /// The id of the token. `0` in old entries.
-    pub token_id: AccessTokenId,
-    /// The client id of the OAuth application that received or manages the token, if there is one.
-    pub client_id: Option<String>,
-}
+use crate::types::{MemberActor, TeamId, TokenActor, UnixMillis};
 
 /// An integration, such as a marketplace.
 ///

@@ -126,12 +126,12 @@ impl crate::operation::sample::Sample for ListAuditLogEvents {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{IntegrationActor, MemberActor, TeamAuditLogActor, TokenActor};
+    use super::super::{IntegrationActor, TeamAuditLogActor};
     use super::*;
     use crate::auth::AccessToken;
     use crate::operation::Operation;
     use crate::request::Endpoint;
-    use crate::types::AccessTokenId;
+    use crate::types::{AccessTokenId, MemberActor, TokenActor};
 
     #[test]
     fn sends_the_range_and_the_filters_in_the_query() {

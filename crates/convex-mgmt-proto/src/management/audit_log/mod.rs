@@ -5,5 +5,5 @@ mod event;
 mod list;
 
 pub use self::action::TeamAuditLogAction;
-pub use self::event::{IntegrationActor, MemberActor, TeamAuditLogActor, TeamAuditLogEvent, TokenActor};
+pub use self::event::{IntegrationActor, TeamAuditLogActor, TeamAuditLogEvent};
 pub use self::list::ListAuditLogEvents;

@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use super::Printable;
-use super::url::UrlText;
+use crate::types::Printable;
+use crate::types::url::UrlText;
 
 macro_rules! ids {
     ($( $(#[$meta:meta])* $name:ident; )+) => { $(
