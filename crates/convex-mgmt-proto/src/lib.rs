@@ -17,6 +17,9 @@ mod request;
 mod response;
 mod retry;
 mod types;
+#[cfg(feature = "webhook")]
+#[cfg_attr(docsrs, doc(cfg(feature = "webhook")))]
+pub mod webhook;
 
 pub use auth::{
     Acceptance, AccessToken, AccessTokenKind, Authorizes, Compatibility, Credential, CredentialError, CredentialKind,

@@ -1,0 +1,1 @@
+//! Receiving the events of webhook log streams: verification, events, and metering.
