@@ -314,7 +314,8 @@ mod tests {
 
     #[test]
     fn the_retained_entries_begin_a_margin_after_the_oldest_one() {
-        let from = |retention: u64, now| ListAuditLogEvents::retained(Duration::from_secs(retention), UnixMillis(now)).from.0;
+        let from =
+            |retention: u64, now| ListAuditLogEvents::retained(Duration::from_secs(retention), UnixMillis(now)).from.0;
         let (day, now) = (24 * 3600, 1_700_000_000_000);
         assert_eq!(from(90 * day, now), now - 90 * 86_400_000 + 900_000);
         assert_eq!((from(900, now), from(901, now), from(0, now)), (now, now - 1000, now));

@@ -77,7 +77,10 @@ impl<'de> Deserialize<'de> for Pagination {
         let Fields { has_more, next_cursor } = Fields::deserialize(deserializer)?;
         // Treating it as the last page would truncate the list silently. The server rejects an empty cursor.
         if has_more && next_cursor.as_ref().is_none_or(String::is_empty) {
-            return Err(de::Error::invalid_value(de::Unexpected::Other("a list without its next cursor"), &NEXT_CURSOR));
+            return Err(de::Error::invalid_value(
+                de::Unexpected::Other("a list without its next cursor"),
+                &NEXT_CURSOR,
+            ));
         }
         Ok(Self { has_more, next_cursor })
     }
