@@ -87,8 +87,8 @@ impl<O: Paged, S: Transport> Pages<O, S> {
     /// Requests the next page as soon as a page was returned, while the caller works on that page. It never requests a page beyond
     /// that one. By default a page is requested when the caller asks for it.
     ///
-    /// * The walk has no task of its own. The request is sent at once, and its response is read when the walk is polled, by page or
-    ///   by item.
+    /// * The walk spawns no task. The request is sent at once if a connection is free, and its response is read when the walk is
+    ///   polled, by page or by item.
     /// * An error of that call is returned when the caller asks for the page. If the call timed out, the page is requested once more
     ///   instead, because the caller may have been busy. So a page may take up to twice the total timeout.
     /// * The call counts towards [`max_concurrency`](crate::ClientBuilder::max_concurrency) until its response is read. With a
