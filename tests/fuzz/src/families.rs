@@ -376,6 +376,15 @@ pub const FAMILIES: &[Family] = &[
     family("role_resources", "a long type", |size| long(size, "project:*:deployment:type=", "x", ":token:*")),
     family("role_resources", "a long id", |size| long(size, "project:id=", "0", "1")),
     family("role_resources", "white space", |size| long(size, "project:*:deployment:type=", " ", "x")),
+    family("syncs", "a long cursor", |size| long(size, r#"c{"version":1,"cursor":""#, "x", r#""}"#)),
+    family("syncs", "a deep checkpoint", |size| deep(size, r#"c{"version":1,"selection":"#, LIST, "}")),
+    family("syncs", "many tables in turn", |size| {
+        let value = |n: usize| {
+            format!(r#"{{"component":"","table":"t{}","ts":1,"deleted":true,"value":{{"_id":"x"}}}}"#, n % 7)
+        };
+        let before = r#"p{"status":{"type":"snapshotting"},"truncates":[],"values":["#;
+        items(size, before, value, r#"],"syncId":"s","pagination":{"nextCursor":"c"}}"#)
+    }),
 ];
 
 #[cfg(test)]

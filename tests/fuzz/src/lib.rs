@@ -17,6 +17,7 @@ pub mod pages;
 pub mod plant;
 pub mod replies;
 pub mod role_resources;
+pub mod syncs;
 
 pub use credentials::credentials;
 pub use cursors::cursors;
@@ -25,6 +26,7 @@ pub use environment_files::environment_files;
 pub use pages::pages;
 pub use replies::replies;
 pub use role_resources::role_resources;
+pub use syncs::syncs;
 
 /// A fuzz target.
 #[derive(Clone, Copy, Debug)]
@@ -46,4 +48,5 @@ pub const TARGETS: &[Target] = &[
     Target { name: "pages", check: pages, read: pages::read },
     Target { name: "replies", check: replies, read: replies::read },
     Target { name: "role_resources", check: role_resources, read: role_resources::read },
+    Target { name: "syncs", check: syncs, read: syncs::read },
 ];
