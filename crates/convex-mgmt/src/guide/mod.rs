@@ -14,7 +14,7 @@
 //! * [Canonical URLs, pausing and deployment info][urls-and-pausing].
 //! * [Log streams][log-streams]: the six kinds, topics, updates, webhook secrets.
 //! * [Audit log][audit-log]: pages, actors, metadata.
-//! * [Data sync][data-sync]: pages, documents, selections.
+//! * [Data sync][data-sync]: a copy that follows every change, sinks, failures, documents, selections.
 //! * [Usage and usage limits][usage-and-limits]: metrics, units, windows, limits.
 //!
 //! Both:
