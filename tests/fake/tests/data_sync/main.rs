@@ -1,6 +1,7 @@
 //! Data sync, with the responses of the real server. The numbers are the case numbers of the recordings of a real server.
 
 mod active;
+mod imports;
 mod requests;
 mod walks;
 

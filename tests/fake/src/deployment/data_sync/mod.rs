@@ -1,6 +1,7 @@
 //! Data sync: paged snapshots of tables that follow later changes. Source: convex-backend's
 //! `crates/local_backend/src/streaming_export.rs`.
 
+mod imports;
 mod list;
 mod page;
 mod progress;

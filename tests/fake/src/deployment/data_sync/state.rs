@@ -29,9 +29,14 @@ impl DataSync {
         tables::transaction(&mut self.store, now, change)
     }
 
-    /// The tables with their documents, in order of creation.
+    /// The live tables with their documents, in order of creation.
     pub(crate) fn tables(&self) -> Vec<StoredTable> {
-        self.store.tables.values().map(StoredTable::of).collect()
+        self.store.tables.values().filter(|table| table.is_live()).map(StoredTable::of).collect()
+    }
+
+    /// The hidden tables with their documents, in order of creation.
+    pub(crate) fn hidden_tables(&self) -> Vec<StoredTable> {
+        self.store.tables.values().filter(|table| !table.is_live()).map(StoredTable::of).collect()
     }
 
     /// Commits the progress of a sync, unless the last commit is recent and the change is not urgent.

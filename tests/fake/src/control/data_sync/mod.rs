@@ -1,0 +1,14 @@
+//! The data of the deployment, and how its data sync behaves.
+
+mod imports;
+mod tables;
+
+use axum::Router;
+
+use super::fake::Fake;
+
+pub use imports::Import;
+
+pub(super) fn routes() -> Router<Fake> {
+    tables::routes()
+}
