@@ -105,7 +105,7 @@ mod state;
 pub use control::{Fake, Import};
 pub use control_plane::{FakeControlPlane, FakeControlPlaneBuilder, LedgerEntry, TokenClass};
 pub use deployment::{
-    Document, SeedStatus, Stops, StoredTable, Tables, UsageMetric, UsageWindow, Value, webhook_signature,
+    Document, SeedStatus, Stops, StoredTable, SyncQuirk, Tables, UsageMetric, UsageWindow, Value, webhook_signature,
 };
 pub use management::{Addressing, TeamAuditEntry};
 pub use server::{ConnectionReset, FakeBuilder, FakeServer};

@@ -42,7 +42,8 @@ pub(crate) async fn respond(fake: &Fake, request: Request<Body>) -> Response {
         .merge(keys::routes())
         .merge(records::routes())
         .with_state(fake.clone());
-    let known = "faults, tables, hidden_tables, usage, variables, events, clock, keys, requests and audit_log";
+    let known = "faults, tables, hidden_tables, sync_quirks, expire_sync_cursors, usage, variables, events, clock, keys, \
+                 requests and audit_log";
     respond_with(&fake.state, routes, known, request).await
 }
 

@@ -30,6 +30,8 @@ pub enum Fault {
     },
     /// Resets the connection without running the handler.
     Reset,
+    /// Runs the handler and sends the first half of its body, as if it were complete.
+    HalfBody,
     /// Runs the handler and resets the connection instead of sending its response.
     LostResponse,
 }

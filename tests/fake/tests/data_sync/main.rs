@@ -2,6 +2,7 @@
 
 mod active;
 mod imports;
+mod quirks;
 mod requests;
 mod walks;
 

@@ -1,6 +1,7 @@
 //! The data of the deployment, and how its data sync behaves.
 
 mod imports;
+mod quirks;
 mod tables;
 
 use axum::Router;
@@ -10,5 +11,5 @@ use super::fake::Fake;
 pub use imports::Import;
 
 pub(super) fn routes() -> Router<Fake> {
-    tables::routes()
+    tables::routes().merge(quirks::routes())
 }

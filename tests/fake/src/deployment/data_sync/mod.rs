@@ -5,6 +5,7 @@ mod imports;
 mod list;
 mod page;
 mod progress;
+mod quirks;
 mod selection;
 mod state;
 mod store;
@@ -16,6 +17,7 @@ use axum::Router;
 
 use crate::state::Shared;
 
+pub use quirks::SyncQuirk;
 pub use tables::{StoredTable, Tables};
 pub use value::{Document, Value};
 
