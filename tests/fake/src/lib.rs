@@ -102,7 +102,7 @@ mod management;
 mod server;
 mod state;
 
-pub use control::{Fake, Import};
+pub use control::{Fake, Import, Writes};
 pub use control_plane::{FakeControlPlane, FakeControlPlaneBuilder, LedgerEntry, TokenClass};
 pub use deployment::{
     Document, SeedStatus, Stops, StoredTable, SyncQuirk, Tables, UsageMetric, UsageWindow, Value, webhook_signature,

@@ -22,7 +22,7 @@ use tower::ServiceExt;
 
 use crate::state::{Settings, Shared};
 
-pub use data_sync::Import;
+pub use data_sync::{Import, Writes};
 pub use fake::Fake;
 
 pub(crate) use clock::{Clocked, clock_routes};

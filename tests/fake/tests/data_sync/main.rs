@@ -4,6 +4,7 @@ mod active;
 mod imports;
 mod quirks;
 mod requests;
+mod sample;
 mod walks;
 
 use std::time::Duration;

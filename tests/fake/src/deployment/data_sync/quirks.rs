@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A wrong behaviour of a server in data sync. A real server with all fixes has none of them, except as noted.
+/// A wrong behaviour of a server in data sync. Old and later servers may have some of them, others are bugs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "quirk", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]

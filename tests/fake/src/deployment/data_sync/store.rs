@@ -131,6 +131,12 @@ impl Table {
         as_of(self.documents.get(id)?, ts)?.document.as_ref()
     }
 
+    /// The ids of the current documents.
+    pub(super) fn live_ids(&self) -> impl Iterator<Item = &String> {
+        let is_live = |revisions: &[Revision]| revisions.last().is_some_and(|revision| revision.document.is_some());
+        self.documents.iter().filter(move |(_, revisions)| is_live(revisions)).map(|(id, _)| id)
+    }
+
     /// The current documents.
     pub(super) fn live(&self) -> impl Iterator<Item = &Document> {
         self.documents.values().filter_map(|revisions| revisions.last()?.document.as_ref())

@@ -157,6 +157,18 @@ impl Tables<'_> {
         table.into_iter().flat_map(|table| table.live().cloned()).collect()
     }
 
+    /// Returns the ids of the current documents of a table, sorted.
+    pub fn ids(&self, component: &str, table: &str) -> Vec<String> {
+        let table = self.store.find(component, table).map(|id| &self.store.tables[&id]);
+        table.into_iter().flat_map(|table| table.live_ids().cloned()).collect()
+    }
+
+    /// Returns the id of a table with these bytes. Creates the table if it does not exist.
+    pub(crate) fn id_of(&mut self, component: &str, table: &str, bytes: [u8; 16]) -> String {
+        let table = self.table(component, table);
+        encode_id(self.store.number(table), bytes)
+    }
+
     fn table(&mut self, component: &str, table: &str) -> TableId {
         self.store.find(component, table).unwrap_or_else(|| {
             self.reshaped = true;
