@@ -5,11 +5,14 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::config::Config;
+use super::quirks::DeliveryQuirk;
+use super::target::Target;
 use crate::api::ApiError;
 use crate::state::{Deployment, Shared, table_of_id};
 
@@ -20,6 +23,10 @@ pub(super) struct LogStreams {
     pub(super) streams: BTreeMap<String, Stream>,
     /// Events that wait for the next delivery. All streams share them.
     pub(super) buffer: VecDeque<Event>,
+    /// The quirks of the next batches.
+    pub(super) quirks: VecDeque<DeliveryQuirk>,
+    /// The batches that follow those of the next delivery.
+    pub(super) late: Vec<(Target, Bytes)>,
     /// The task that delivers events at intervals.
     pub(super) timer: Option<JoinHandle<()>>,
     /// Signals the timer that the buffer is full.
@@ -111,8 +118,9 @@ pub(crate) fn remove_deleted(deployment: &mut Deployment) {
 
 /// Has the effect of a restart of the server: waiting events are lost, and webhooks sign with their newest secret.
 pub(crate) fn restart(deployment: &mut Deployment) {
-    let LogStreams { streams, buffer, .. } = deployment.topics.of();
+    let LogStreams { streams, buffer, late, .. } = deployment.topics.of();
     buffer.clear();
+    late.clear();
     for stream in streams.values_mut() {
         if let Config::Webhook(webhook) = &stream.config {
             stream.signing_secret.clone_from(&webhook.hmac_secret);
