@@ -17,6 +17,7 @@ use http::{HeaderValue, Request, StatusCode};
 use http_body_util::BodyExt;
 use tower::{Service, ServiceExt};
 
+use super::router::router;
 use crate::api::error_response;
 use crate::control::{self, Fake};
 use crate::state::{Fault, RecordedRequest, Settings, Shared};
@@ -32,7 +33,8 @@ impl Respond for Fake {
         if request.uri().path().starts_with(control::PREFIX) {
             return Ok(control::respond(self, request).await);
         }
-        respond(&self.state, &self.router, request).await
+        let router = self.router.get_or_init(|| router(self.state.clone()));
+        respond(&self.state, router, request).await
     }
 }
 
