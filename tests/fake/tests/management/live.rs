@@ -186,7 +186,7 @@ async fn the_data_of_many_deployments_is_read_through_one_control_plane() {
         created.push(one);
     }
     let mut cursors = BTreeSet::new();
-    for (number, one) in created.iter().enumerate() {
+    for (number, one) in created.iter().enumerate().step_by(10) {
         let url = format!("{}/api/v1/data/sync", text(one, "deploymentUrl"));
         let (status, page) = send(&plane, &format!("Convex {TEAM}"), "POST", &url, json!({})).await;
         assert_eq!((status, &page["values"][0]["value"]["number"]), (200, &json!(number)), "{page}");

@@ -13,11 +13,12 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
+use super::config::Config;
 use super::events::{drop_old_events, event, take_events};
-use super::quirks::DeliveryQuirk;
+use super::quirks::{DeliveryQuirk, Unusual};
 use super::state::{LogStreams, Status};
 use super::target::Target;
-use crate::state::{Shared, millis, random_bytes};
+use crate::state::{Deployment, Shared, millis, random_bytes};
 
 /// Maximum number of events in a batch.
 const BATCH: usize = 128;
@@ -102,7 +103,7 @@ pub(crate) async fn flush_log_streams(state: &Shared) {
     let (taken, late) = {
         let mut deployment = state.deployment();
         let taken = take_events(&mut deployment);
-        (taken, mem::take(&mut deployment.topics.of::<LogStreams>().late))
+        (taken, mem::take(&mut deployment.topics.of::<Unusual>().late))
     };
     let mut sending = JoinSet::new();
     for (target, events) in taken {
@@ -123,10 +124,10 @@ pub(crate) async fn flush_log_streams(state: &Shared) {
 async fn deliver(state: &Shared, target: &Target, body: Bytes) {
     let quirk = {
         let mut deployment = state.deployment();
-        let log_streams: &mut LogStreams = deployment.topics.of();
-        let quirk = log_streams.quirks.pop_front().unwrap_or(DeliveryQuirk::Normal);
+        let unusual: &mut Unusual = deployment.topics.of();
+        let quirk = unusual.quirks.pop_front().unwrap_or(DeliveryQuirk::Normal);
         if quirk == DeliveryQuirk::Late {
-            log_streams.late.push((target.clone(), body.clone()));
+            unusual.late.push((target.clone(), body.clone()));
         }
         quirk
     };
@@ -137,6 +138,18 @@ async fn deliver(state: &Shared, target: &Target, body: Bytes) {
     };
     for _ in 0..times {
         let _ = send(state, target, body.clone(), BATCH_ATTEMPTS).await;
+    }
+}
+
+/// Has the effect of a restart of the server: waiting events are lost, and webhooks sign with their newest secret.
+pub(crate) fn restart(deployment: &mut Deployment) {
+    deployment.topics.of::<Unusual>().late.clear();
+    let LogStreams { streams, buffer, .. } = deployment.topics.of();
+    buffer.clear();
+    for stream in streams.values_mut() {
+        if let Config::Webhook(webhook) = &stream.config {
+            stream.signing_secret.clone_from(&webhook.hmac_secret);
+        }
     }
 }
 

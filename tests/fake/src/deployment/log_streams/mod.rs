@@ -15,10 +15,10 @@ mod update;
 pub use quirks::DeliveryQuirk;
 pub use signature::webhook_signature;
 
-pub(crate) use delivery::flush_log_streams;
+pub(crate) use delivery::{flush_log_streams, restart};
 pub(crate) use events::emit_event;
 pub(crate) use quirks::add_delivery_quirk;
-pub(crate) use state::{log_streams_settled, remove_deleted, restart};
+pub(crate) use state::{log_streams_settled, remove_deleted};
 
 pub(super) use events::on_record;
 pub(super) use handlers::routes;

@@ -1,8 +1,11 @@
 //! [`DeliveryQuirk`]: what may happen to a batch, for tests of receivers.
 
+use std::collections::VecDeque;
+
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::state::LogStreams;
+use super::target::Target;
 use crate::state::Deployment;
 
 /// What happens to a batch of events. The server promises neither order nor that each event arrives exactly once.
@@ -20,7 +23,16 @@ pub enum DeliveryQuirk {
     Normal,
 }
 
+/// The deliveries that are not usual.
+#[derive(Debug, Default)]
+pub(super) struct Unusual {
+    /// The quirks of the next batches.
+    pub(super) quirks: VecDeque<DeliveryQuirk>,
+    /// The batches that follow those of the next delivery.
+    pub(super) late: Vec<(Target, Bytes)>,
+}
+
 /// Gives the next batches a quirk.
 pub(crate) fn add_delivery_quirk(deployment: &mut Deployment, quirk: DeliveryQuirk, batches: usize) {
-    deployment.topics.of::<LogStreams>().quirks.extend(std::iter::repeat_n(quirk, batches));
+    deployment.topics.of::<Unusual>().quirks.extend(std::iter::repeat_n(quirk, batches));
 }

@@ -5,14 +5,11 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::config::Config;
-use super::quirks::DeliveryQuirk;
-use super::target::Target;
 use crate::api::ApiError;
 use crate::state::{Deployment, Shared, table_of_id};
 
@@ -23,10 +20,6 @@ pub(super) struct LogStreams {
     pub(super) streams: BTreeMap<String, Stream>,
     /// Events that wait for the next delivery. All streams share them.
     pub(super) buffer: VecDeque<Event>,
-    /// The quirks of the next batches.
-    pub(super) quirks: VecDeque<DeliveryQuirk>,
-    /// The batches that follow those of the next delivery.
-    pub(super) late: Vec<(Target, Bytes)>,
     /// The task that delivers events at intervals.
     pub(super) timer: Option<JoinHandle<()>>,
     /// Signals the timer that the buffer is full.
@@ -114,16 +107,4 @@ pub(crate) async fn log_streams_settled(state: &Shared) {
 /// Removes the streams that are being deleted.
 pub(crate) fn remove_deleted(deployment: &mut Deployment) {
     deployment.topics.of::<LogStreams>().streams.retain(|_, stream| stream.deleted_at.is_none());
-}
-
-/// Has the effect of a restart of the server: waiting events are lost, and webhooks sign with their newest secret.
-pub(crate) fn restart(deployment: &mut Deployment) {
-    let LogStreams { streams, buffer, late, .. } = deployment.topics.of();
-    buffer.clear();
-    late.clear();
-    for stream in streams.values_mut() {
-        if let Config::Webhook(webhook) = &stream.config {
-            stream.signing_secret.clone_from(&webhook.hmac_secret);
-        }
-    }
 }
