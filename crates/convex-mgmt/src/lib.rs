@@ -164,6 +164,15 @@ pub use convex_mgmt_proto::{
 };
 pub use convex_mgmt_proto::{deployment, environment, guard, management};
 
+// The state machines beyond single operations.
+#[cfg(feature = "webhook")]
+pub use convex_mgmt_proto::webhook;
+
+/// A copy of a deployment's documents that follows every change. See the guide [`data_sync`](crate::guide::data_sync).
+pub mod sync {
+    pub use convex_mgmt_proto::sync::*;
+}
+
 // Errors and retries.
 pub use convex_mgmt_hyper::{Advice, Error, ErrorKind, Incomplete, ProxyRefusal, TransportError, TransportErrorKind};
 pub use convex_mgmt_proto::{
