@@ -40,11 +40,9 @@ async fn mirror(options: &Options) -> End {
         Err(error) => return End::failed(Exit::Usage, error),
     };
     let mut display = Display::new(std::io::stdout(), std::io::stdout().is_terminal());
+    display.line(&format!("mirrors {} to {}", source.description, options.database.display()));
     match SqliteSink::open(&options.database, &options.columns) {
-        Ok(sink) => {
-            display.line(&format!("mirrors {} to {}", source.description, options.database.display()));
-            run(&source, sink.with_old_rows(options.old_rows), options, &mut display, stopped).await
-        }
+        Ok(sink) => run(&source, sink.with_old_rows(options.old_rows), options, &mut display, stopped).await,
         Err(error) => End::failed(Exit::Failed, error),
     }
 }

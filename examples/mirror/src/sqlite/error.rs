@@ -28,7 +28,8 @@ pub enum SqliteError {
         source: rusqlite::Error,
     },
     /// Another run stored a page or a restart meanwhile.
-    #[error(transparent)]
+    // Not transparent: the conflict is a source, which `SyncFailure::conflict` finds.
+    #[error("{0}")]
     Conflict(#[from] SyncConflict),
     /// A field of an extra column is not a Convex value.
     #[error("cannot read the extra columns of the document {id} of {table}: {source}")]
