@@ -5,3 +5,4 @@
 pub mod columns;
 pub mod json;
 pub mod naming;
+pub mod postgres;
