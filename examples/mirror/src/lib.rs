@@ -6,3 +6,4 @@ pub mod columns;
 pub mod json;
 pub mod naming;
 pub mod postgres;
+pub mod worker;

@@ -2,13 +2,14 @@
 
 use crate::naming::{MAX_NAME, hash};
 
-/// Returns the name of the schema of a deployment: its name, such as `happy-animal-123`, or that in its URL.
+/// Returns the name of the schema of a deployment: its name, such as `happy-animal-123`, or that in its URL, whatever its region.
 ///
 /// Other URLs, and names with unusual characters, become a similar name with a suffix that depends on the whole text, so that two
 /// deployments never share a schema.
 pub fn schema_name(deployment: &str) -> String {
     let without_scheme = deployment.split_once("://").map_or(deployment, |(_, rest)| rest).trim_end_matches('/');
-    let name = without_scheme.strip_suffix(".convex.cloud").unwrap_or(without_scheme);
+    let cloud = without_scheme.strip_suffix(".convex.cloud").and_then(|labels| labels.split('.').next());
+    let name = cloud.unwrap_or(without_scheme);
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let is_reserved = ["public", "information-schema"].contains(&name);
     if !name.is_empty() && !is_reserved && name.len() <= MAX_NAME && name.bytes().all(is_plain) {
@@ -29,6 +30,7 @@ mod tests {
     #[test]
     fn a_deployment_has_the_schema_of_its_name() {
         assert_eq!(schema_name("https://happy-animal-123.convex.cloud"), "happy-animal-123");
+        assert_eq!(schema_name("https://happy-animal-123.eu-west-1.convex.cloud"), "happy-animal-123");
         assert_eq!(schema_name("happy-animal-123"), "happy-animal-123");
     }
 

@@ -44,6 +44,11 @@ impl PostgresSink {
         self
     }
 
+    /// The connection that has the lock.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Unlocks the schema, and returns the connection for another use.
     ///
     /// # Errors

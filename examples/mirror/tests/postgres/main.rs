@@ -6,3 +6,4 @@ mod commits;
 mod documents;
 mod locks;
 mod support;
+mod workers;

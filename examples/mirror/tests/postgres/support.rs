@@ -13,6 +13,7 @@ use convex_mgmt_mirror::json::fields;
 use convex_mgmt_mirror::naming::quote;
 use convex_mgmt_mirror::postgres::{PostgresError, PostgresSink, connect};
 use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
 
 pub(crate) const NOW: UnixMillis = UnixMillis(1_755_000_000_000);
 const VARIABLE: &str = "CONVEX_MGMT_POSTGRES";
@@ -36,13 +37,23 @@ pub(crate) struct Schema {
 impl Schema {
     /// Returns `None` without a server.
     pub(crate) async fn new() -> Option<Self> {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
         let url = server()?;
-        let name = format!("test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = unique("test");
         let client = connect(&url).await.unwrap();
         let schema = Self { url, name, client };
         schema.drop_contents().await;
         Some(schema)
+    }
+
+    /// A schema of a mirror.
+    pub(crate) async fn of(database: &Database, name: &str) -> Self {
+        let (url, name) = (database.url.clone(), name.to_owned());
+        Self { client: connect(&url).await.unwrap(), url, name }
+    }
+
+    pub(crate) async fn exists(&self) -> bool {
+        let exists = "SELECT to_regclass($1) IS NOT NULL";
+        self.client.query_one(exists, &[&self.table("_convex_checkpoint")]).await.unwrap().get(0)
     }
 
     async fn drop_contents(&self) {
@@ -109,6 +120,57 @@ impl Schema {
         });
         rows.collect::<Vec<_>>().join(" ")
     }
+}
+
+/// A database that no other test uses, and a connection of the test.
+pub(crate) struct Database {
+    pub(crate) url: String,
+    pub(crate) client: Client,
+    name: String,
+    server: String,
+}
+
+impl Database {
+    /// Returns `None` without a server.
+    pub(crate) async fn new() -> Option<Self> {
+        let server = server()?;
+        let name = unique("test");
+        let client = connect(&server).await.unwrap();
+        client.batch_execute(&format!("DROP DATABASE IF EXISTS {}", quote(&name))).await.unwrap();
+        // A test that copies the template at this moment makes the others fail.
+        let create = format!("CREATE DATABASE {} TEMPLATE template0", quote(&name));
+        while let Err(error) = client.batch_execute(&create).await {
+            assert_eq!(error.code(), Some(&SqlState::OBJECT_IN_USE), "{error}");
+        }
+        let url = format!("{server}{}dbname={name}", if server.contains('?') { '&' } else { '?' });
+        let client = connect(&url).await.unwrap();
+        Some(Self { url, client, name, server })
+    }
+
+    /// Returns the number of advisory locks.
+    pub(crate) async fn locks(&self) -> i64 {
+        let locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' \
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        self.client.query_one(locks, &[]).await.unwrap().get(0)
+    }
+
+    pub(crate) async fn close_other_connections(&self) {
+        let close = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+            WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        self.client.query_one(close, &[]).await.unwrap();
+    }
+
+    pub(crate) async fn end(self) {
+        drop(self.client);
+        let client = connect(&self.server).await.unwrap();
+        client.batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", quote(&self.name))).await.unwrap();
+    }
+}
+
+/// Returns a name that no other test uses.
+fn unique(prefix: &str) -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("{prefix}-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 pub(crate) fn options() -> SyncOptions {
