@@ -128,7 +128,8 @@ fn split(string: &str) -> String {
 /// Returns the other spelling of a number, if it needs one.
 fn number(spelled: &str) -> Option<String> {
     let has_exponent = spelled.contains(['e', 'E']);
-    if !has_exponent && !(spelled.starts_with("-0") && spelled.contains('.')) {
+    let may_be_negative_zero = spelled.starts_with("-0") && spelled.contains('.');
+    if !has_exponent && !may_be_negative_zero {
         return None;
     }
     let value: f64 = spelled.parse().ok()?;

@@ -57,14 +57,17 @@ impl Names {
         self.choose(field, field)
     }
 
-    /// Returns the first free one of several names. `key` is what the name stands for.
+    /// Returns the first free one of several names. `key` identifies the table or field.
     fn choose(&mut self, name: &str, key: &str) -> String {
         let lower = name.to_ascii_lowercase();
         let reserved = lower.starts_with('_') || lower.starts_with("sqlite_") || name.is_empty();
         let name = if reserved { format!("t_{name}") } else { name.to_owned() };
         let hash = hash(key);
         let suffixed = |suffix: &str| {
-            let end = name.floor_char_boundary(MAX_NAME - suffix.len());
+            let mut end = name.len().min(MAX_NAME - suffix.len());
+            while !name.is_char_boundary(end) {
+                end -= 1;
+            }
             format!("{}{suffix}", &name[..end])
         };
         let mut candidate = if name.len() > MAX_NAME { suffixed(&format!("_{hash:08x}")) } else { name.clone() };
