@@ -46,7 +46,6 @@ async fn mirror(options: &Options) -> End {
         Err(error) => return End::failed(Exit::Usage, error),
     };
     let mut display = Display::new(std::io::stdout(), std::io::stdout().is_terminal());
-    display.line(&format!("mirrors {} to {}", source.description, options.database.display()));
     if let Some(url) = options.postgres() {
         let sink = match open_postgres(url, &source, options).await {
             Ok(sink) => sink.with_old_rows(options.old_rows),
@@ -56,6 +55,7 @@ async fn mirror(options: &Options) -> End {
         display.line(&format!("mirrors {} to the schema {}", source.description, sink.schema()));
         return run(&source, sink, options, &mut display, stopped).await;
     }
+    display.line(&format!("mirrors {} to {}", source.description, options.database.display()));
     match SqliteSink::open(&options.database, &options.columns) {
         Ok(sink) => run(&source, sink.with_old_rows(options.old_rows), options, &mut display, stopped).await,
         Err(error) => End::failed(Exit::Failed, error),
