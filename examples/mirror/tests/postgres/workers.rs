@@ -16,23 +16,25 @@ use crate::support::{Database, Schema};
 
 type Documents = BTreeMap<TablePath, BTreeMap<String, BTreeMap<String, Value>>>;
 
+pub(crate) const KEY: &str = "happy-animal-123|01ab";
+
 /// A deployment with made-up data.
-struct Source {
-    fake: Fake,
-    client: DeploymentClient,
+pub(crate) struct Source {
+    pub(crate) fake: Fake,
+    pub(crate) client: DeploymentClient,
     _server: FakeServer,
 }
 
 impl Source {
-    async fn new(seed: u64) -> Self {
-        let fake = Fake::builder("happy-animal-123").admin_key("happy-animal-123|01ab").build();
+    pub(crate) async fn new(seed: u64) -> Self {
+        let fake = Fake::builder("happy-animal-123").admin_key(KEY).build();
         fake.seed(60, seed);
         let server = fake.serve("127.0.0.1:0").await.unwrap();
-        let endpoint = Endpoint::new(&server.url(), &DeployKey::parse("happy-animal-123|01ab").unwrap()).unwrap();
+        let endpoint = Endpoint::new(&server.url(), &DeployKey::parse(KEY).unwrap()).unwrap();
         Self { fake, client: Client::new(endpoint).unwrap(), _server: server }
     }
 
-    async fn many(count: u64) -> Vec<Self> {
+    pub(crate) async fn many(count: u64) -> Vec<Self> {
         let mut sources = Vec::new();
         for seed in 0..count {
             sources.push(Self::new(seed).await);
@@ -40,12 +42,12 @@ impl Source {
         sources
     }
 
-    fn deployment(&self) -> Deployment {
+    pub(crate) fn deployment(&self) -> Deployment {
         Deployment::new(self.client.clone())
     }
 
     /// Waits until the mirror has exactly the documents of the deployment.
-    async fn wait_for_mirror(&self, database: &Database) {
+    pub(crate) async fn wait_for_mirror(&self, database: &Database) {
         let mut memory = SyncDriver::new(self.client.clone(), MemorySink::new());
         memory.run_until_up_to_date().await.unwrap();
         let fields = |rows: &BTreeMap<String, convex_mgmt::sync::Row>| {
@@ -70,6 +72,23 @@ impl Source {
     }
 }
 
+impl Source {
+    /// Waits until a turn ends that begins after this call.
+    pub(crate) async fn wait_for_turn(&self, database: &Database) {
+        let schema = self.deployment().schema;
+        let now: std::time::SystemTime = database.client.query_one("SELECT now()", &[]).await.unwrap().get(0);
+        let ended = "SELECT FROM _convex_mirror.deployments WHERE schema = $1 AND began_at > $2 AND ended_at > began_at \
+            AND up_to_date";
+        for _ in 0..1500 {
+            if !database.client.query(ended, &[&schema, &now]).await.unwrap().is_empty() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("no turn of {schema} ends");
+    }
+}
+
 /// A worker in a task, and what it reported.
 struct Running {
     stop: oneshot::Sender<()>,
@@ -81,6 +100,7 @@ impl Running {
     fn start(database: &Database, at_once: usize, sources: &[Source]) -> Self {
         let mut options = WorkerOptions::new(&database.url);
         (options.at_once, options.poll) = (at_once, Duration::from_millis(100));
+        options.look = Duration::from_millis(50);
         let list = DeploymentList::fixed(sources.iter().map(Source::deployment).collect());
         let events = Arc::new(Mutex::new(Vec::new()));
         let record = Arc::clone(&events);
@@ -99,6 +119,17 @@ impl Running {
 
     fn events(&self, kind: &str) -> Vec<String> {
         self.events.lock().unwrap().iter().filter(|event| event.starts_with(kind)).cloned().collect()
+    }
+
+    /// Waits for an event that begins with `kind`.
+    async fn event(&self, kind: &str) -> String {
+        for _ in 0..1500 {
+            if let Some(event) = self.events(kind).pop() {
+                return event;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("no event {kind}");
     }
 
     async fn stop(self) {
@@ -156,8 +187,8 @@ async fn a_deployment_that_fails_does_not_delay_the_others_and_has_another_turn_
     sources[0].fake.fault_at("/data/sync", Fault::code(403, "StreamingExportNotEnabled"));
     let worker = Running::start(&database, 1, &sources);
     sources[1].wait_for_mirror(&database).await;
-    let failed = worker.events("failed");
-    assert!(failed.len() == 1 && failed[0].contains("StreamingExportNotEnabled"), "{failed:?}");
+    let failed = worker.event("failed").await;
+    assert!(failed.contains("StreamingExportNotEnabled"), "{failed}");
     let error = "SELECT error || ' ' || failures FROM _convex_mirror.deployments WHERE NOT up_to_date";
     let error: String = database.client.query_one(error, &[]).await.unwrap().get(0);
     assert!(error.contains("StreamingExportNotEnabled") && error.ends_with(" 1"), "{error}");
