@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use convex_mgmt::deployment::data_sync::{TablePath, Value};
+use convex_mgmt::management::CreateDeployment;
+use convex_mgmt::management::deployments::NewDeployment;
 use convex_mgmt::sync::{MemorySink, SyncDriver};
-use convex_mgmt::{Client, DeployKey, DeploymentClient, Endpoint};
-use convex_mgmt_fake::{Fake, FakeServer, Fault};
+use convex_mgmt::{AccessToken, Client, DeployKey, DeploymentClient, DeploymentType, Endpoint, ProjectId, TeamId};
+use convex_mgmt_fake::{Fake, FakeControlPlane, FakeServer, Fault, TokenClass};
 use convex_mgmt_mirror::worker::{Deployment, DeploymentList, Worker, WorkerEvent, WorkerOptions};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -218,6 +220,33 @@ async fn a_worker_continues_after_the_database_closed_all_its_connections() {
     }
     worker.stop().await;
     database.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_team_is_the_list_of_its_cloud_deployments() {
+    const TOKEN: &str = "eyJ2MiI6IngifQ==";
+    let plane = FakeControlPlane::builder("acme").token(TokenClass::Team, TOKEN).build();
+    let running = plane.serve("127.0.0.1:0").await.unwrap();
+    let endpoint = Endpoint::new(&running.url(), &AccessToken::parse(TOKEN).unwrap()).unwrap();
+    let management = Client::new(endpoint).unwrap();
+    let project = ProjectId(plane.add_project("shop"));
+    plane.add_local_deployment(project.0, 1, "local-acme-shop", 3210, true);
+    let mut list = DeploymentList::team(management.clone(), TeamId(1));
+    assert_eq!(list.read().await.unwrap().len(), 0);
+    for reference in ["one", "two"] {
+        let new = NewDeployment::new(DeploymentType::Dev).reference(reference).is_default(false);
+        management.send(&CreateDeployment::new(project, new)).await.unwrap();
+    }
+    let listed = list.read().await.unwrap();
+    assert_eq!(listed.len(), 2);
+    // The token of the team reads the data, without a key for each deployment.
+    for deployment in listed {
+        let progress = SyncDriver::new(deployment.client, MemorySink::new()).run_until_up_to_date().await.unwrap();
+        assert!(progress.is_up_to_date());
+    }
+    plane.revoke_token(TOKEN);
+    let error = list.read().await.unwrap_err().to_string();
+    assert!(error.starts_with("cannot list the deployments of the team: ") && !error.contains(TOKEN), "{error}");
 }
 
 #[tokio::test]
