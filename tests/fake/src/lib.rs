@@ -102,10 +102,10 @@ mod management;
 mod server;
 mod state;
 
-pub use control::Fake;
+pub use control::{Fake, Import, Writes};
 pub use control_plane::{FakeControlPlane, FakeControlPlaneBuilder, LedgerEntry, TokenClass};
 pub use deployment::{
-    Document, SeedStatus, Stops, StoredTable, Tables, UsageMetric, UsageWindow, Value, webhook_signature,
+    Document, SeedStatus, Stops, StoredTable, SyncQuirk, Tables, UsageMetric, UsageWindow, Value, webhook_signature,
 };
 pub use management::{Addressing, TeamAuditEntry};
 pub use server::{ConnectionReset, FakeBuilder, FakeServer};

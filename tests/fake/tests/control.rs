@@ -94,6 +94,53 @@ async fn tables_are_filled_in_one_transaction_and_read() {
 }
 
 #[tokio::test]
+async fn imports_build_hidden_tables() {
+    let fake = fake();
+    fake.commit(|tables| tables.insert("", "a", Stored::document(json!({"_id": "old"}))));
+    let begun = post(&fake, "/_fake/tables", json!({"change": "beginImport", "table": "a"})).await;
+    let import = &begun["import"];
+    for (change, reply) in [
+        (json!({"change": "insertImported", "import": import, "documents": [{"_id": "new"}]}), json!({"ids": ["new"]})),
+        (json!({"change": "insertImported", "import": 99, "documents": [{}]}), json!({"ids": null})),
+        (json!({"change": "finishImport", "import": 99}), json!({"found": false})),
+    ] {
+        assert_eq!(post(&fake, "/_fake/tables", change.clone()).await, reply, "{change}");
+    }
+    let ids = |tables: &Value| tables[0]["documents"][0]["_id"].clone();
+    assert_eq!(ids(&get(&fake, "/_fake/tables").await), "old");
+    assert_eq!(ids(&get(&fake, "/_fake/hidden_tables").await), "new");
+    let finished = post(&fake, "/_fake/tables", json!({"change": "finishImport", "import": import})).await;
+    assert_eq!(finished, json!({"found": true}));
+    assert_eq!(ids(&get(&fake, "/_fake/tables").await), "new");
+    assert_eq!(get(&fake, "/_fake/hidden_tables").await, json!([]));
+}
+
+#[tokio::test]
+async fn data_sync_misbehaves_on_request() {
+    let fake = fake();
+    let page = async |cursor: &Value| {
+        let body = json!({ "cursor": cursor }).to_string();
+        let request = Request::post("/api/v1/data/sync").header("authorization", format!("Convex {ADMIN_KEY}"));
+        let request = request.header("content-type", "application/json").body(Bytes::from(body)).unwrap();
+        let response = fake.clone().oneshot(request).await.unwrap();
+        serde_json::from_slice::<Value>(response.body()).unwrap()
+    };
+    let quirks = json!([{"quirk": "unknownStatus", "status": "paused"}, {"quirk": "noCursor", "pages": 2}]);
+    assert_eq!(post(&fake, "/_fake/sync_quirks", quirks).await, json!([{}, {}]));
+    let first = page(&Value::Null).await;
+    assert_eq!((&first["status"]["type"], &first["pagination"]), (&json!("paused"), &json!({"hasMore": true})));
+    assert_eq!(page(&Value::Null).await["pagination"], json!({"hasMore": true}));
+    post(&fake, "/_fake/sync_quirks", json!({"quirk": "noCursor"})).await;
+    exchange(&fake, "DELETE", "/_fake/sync_quirks", "").await;
+    let cursor = page(&Value::Null).await["pagination"]["nextCursor"].clone();
+    assert_eq!(page(&cursor).await["status"]["type"], "upToDate");
+    post(&fake, "/_fake/expire_sync_cursors", json!({})).await;
+    assert_eq!(page(&cursor).await["code"], "DataSyncCursorExpired");
+    let unknown = exchange(&fake, "POST", "/_fake/sync_quirks", r#"{"quirk":"lazy"}"#).await;
+    assert_eq!(unknown.0, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
 async fn usage_is_counted_and_limits_are_evaluated() {
     let (fake, same) = (fake(), fake());
     let changes = json!([

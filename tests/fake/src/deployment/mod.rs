@@ -13,7 +13,7 @@ use axum::Router;
 
 use crate::state::{Deployment, Shared};
 
-pub use data_sync::{Document, StoredTable, Tables, Value};
+pub use data_sync::{Document, StoredTable, SyncQuirk, Tables, Value};
 pub use log_streams::webhook_signature;
 pub use pause::Stops;
 pub use usage::{SeedStatus, UsageMetric, UsageWindow};

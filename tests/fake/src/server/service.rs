@@ -57,6 +57,13 @@ pub(crate) async fn respond<S: Settings>(
             response.headers_mut().remove(CONTENT_TYPE);
             Ok(response)
         }
+        Fault::HalfBody => {
+            let (mut parts, body) = handle(state, router, number, request).await.into_parts();
+            let body = body.collect().await.map_err(|_| ConnectionReset)?.to_bytes();
+            let half = body.slice(..body.len() / 2);
+            parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(half.len()));
+            Ok(Response::from_parts(parts, Body::from(half)))
+        }
         Fault::Delay { milliseconds } => {
             let timeout = state.state().knobs().request_timeout;
             let delay = Duration::from_millis(milliseconds);

@@ -76,21 +76,31 @@ pub(super) struct Page {
     pub(super) values: Vec<Entry>,
 }
 
+impl Status {
+    /// The point in time at which the returned documents are consistent.
+    pub(super) fn snapshot_ts(self) -> Option<i64> {
+        match self {
+            Self::Snapshotting => None,
+            Self::Stale { snapshot_ts } | Self::UpToDate { snapshot_ts } => Some(snapshot_ts),
+        }
+    }
+}
+
 /// A table whose documents the client must drop.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(super) struct Truncate {
-    component: String,
-    table: String,
+    pub(super) component: String,
+    pub(super) table: String,
 }
 
 /// A changed or deleted document.
 #[derive(Debug, Serialize)]
 pub(super) struct Entry {
-    component: String,
-    table: String,
-    ts: i64,
-    deleted: bool,
-    value: Document,
+    pub(super) component: String,
+    pub(super) table: String,
+    pub(super) ts: i64,
+    pub(super) deleted: bool,
+    pub(super) value: Document,
 }
 
 /// The selected tables, in order of creation.

@@ -31,8 +31,18 @@ pub(super) struct Table {
     pub(super) component: String,
     pub(super) name: String,
     pub(super) number: u32,
+    pub(super) state: State,
     /// The revisions of each document in order of time, by document id.
     pub(super) documents: BTreeMap<String, Vec<Revision>>,
+}
+
+/// The state of a table. Data sync exports tables of both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Functions read and write it.
+    Live,
+    /// An import builds it, or has failed and left it behind. It has the name of the table that it may replace.
+    Hidden,
 }
 
 /// A revision of a document; `None` is a deletion.
@@ -87,28 +97,44 @@ impl Store {
         &self.log[self.log.partition_point(|commit| commit.ts <= ts)..]
     }
 
+    /// Finds the live table of a name.
     pub(super) fn find(&self, component: &str, name: &str) -> Option<TableId> {
-        let mut tables = self.tables.iter();
-        tables.find(|(_, table)| table.component == component && table.name == name).map(|(id, _)| *id)
+        let is_it = |table: &Table| table.is_live() && table.component == component && table.name == name;
+        self.tables.iter().find(|(_, table)| is_it(table)).map(|(id, _)| *id)
+    }
+
+    /// The number of a table, which its ids begin with.
+    pub(super) fn number(&self, table: TableId) -> u32 {
+        self.tables.get(&table).map_or(FIRST_TABLE_NUMBER, |table| table.number)
     }
 
     /// Adds an empty table. A table that replaces another takes over its number.
-    pub(super) fn add(&mut self, component: &str, name: &str, number: Option<u32>) -> TableId {
+    pub(super) fn add(&mut self, component: &str, name: &str, number: Option<u32>, state: State) -> TableId {
         let number = number.unwrap_or_else(|| {
             self.last_number += 1;
             self.last_number
         });
         self.last_table += 1;
         let (component, name) = (component.to_owned(), name.to_owned());
-        self.tables.insert(self.last_table, Table { component, name, number, documents: BTreeMap::new() });
+        self.tables.insert(self.last_table, Table { component, name, number, state, documents: BTreeMap::new() });
         self.last_table
     }
 }
 
 impl Table {
+    pub(super) fn is_live(&self) -> bool {
+        self.state == State::Live
+    }
+
     /// Returns a document as of a timestamp.
     pub(super) fn at(&self, id: &str, ts: i64) -> Option<&Document> {
         as_of(self.documents.get(id)?, ts)?.document.as_ref()
+    }
+
+    /// The ids of the current documents.
+    pub(super) fn live_ids(&self) -> impl Iterator<Item = &String> {
+        let is_live = |revisions: &[Revision]| revisions.last().is_some_and(|revision| revision.document.is_some());
+        self.documents.iter().filter(move |(_, revisions)| is_live(revisions)).map(|(id, _)| id)
     }
 
     /// The current documents.
