@@ -58,6 +58,7 @@ async fn sync(
 
     let (now, knobs) = (deployment.now(), deployment.knobs.clone());
     let data: &mut DataSync = deployment.topics.of();
+    data.store.advance_if_idle(now, knobs.document_retention);
     let position = match &cursor {
         None => Some(Position::new(sync_id(&headers), &data.store)),
         Some(cursor) => data.cursors.get(cursor).cloned().ok_or_else(|| {
