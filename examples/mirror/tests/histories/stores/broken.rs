@@ -15,7 +15,7 @@ pub(crate) const MISTAKES: [&str; 9] = [
     "ignores truncates",
     "truncates rows of earlier generations",
     "keeps rows of earlier generations",
-    "ignores deletes of rows of earlier generations",
+    "keeps the generation of a row that it replaces",
     "commits without comparing checkpoints",
     "stores rows before the checkpoint in another transaction",
     "stores the checkpoint before rows in another transaction",
@@ -96,14 +96,13 @@ impl<const MISTAKE: usize> Broken<MISTAKE> {
                     rows.retain(|(of, _), row| *of != table || (MISTAKE != 2 && row.generation != own));
                 }
                 SyncChange::Upsert(value) => {
-                    let row = Row { generation: own, text: value.document.as_str().to_owned() };
-                    rows.insert((number(&value.table), value.document.id().to_owned()), row);
+                    let key = (number(&value.table), value.document.id().to_owned());
+                    let old = rows.get(&key).filter(|_| MISTAKE == 4);
+                    let generation = old.map_or(own, |row| row.generation);
+                    rows.insert(key, Row { generation, text: value.document.as_str().to_owned() });
                 }
                 SyncChange::Delete(value) => {
-                    let key = (number(&value.table), value.document.id().to_owned());
-                    if MISTAKE != 4 || rows.get(&key).is_some_and(|row| row.generation == own) {
-                        rows.remove(&key);
-                    }
+                    rows.remove(&(number(&value.table), value.document.id().to_owned()));
                 }
                 SyncChange::Checkpoint(_) => {}
             }
