@@ -12,6 +12,7 @@ mod connect;
 mod error;
 pub mod layers;
 mod service;
+pub mod sync;
 mod trace;
 mod transport;
 

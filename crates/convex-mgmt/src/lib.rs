@@ -170,6 +170,7 @@ pub use convex_mgmt_proto::webhook;
 
 /// A copy of a deployment's documents that follows every change. See the guide [`data_sync`](crate::guide::data_sync).
 pub mod sync {
+    pub use convex_mgmt_hyper::sync::*;
     pub use convex_mgmt_proto::sync::*;
 }
 

@@ -41,6 +41,7 @@ mod engine;
 mod error;
 mod memory;
 mod options;
+mod progress;
 mod sink;
 
 pub use self::batch::{SyncBatch, SyncChange};
@@ -49,4 +50,5 @@ pub use self::engine::SyncEngine;
 pub use self::error::{SyncConflict, SyncError};
 pub use self::memory::{MemorySink, Row};
 pub use self::options::{OldRows, OnSelectionChange, Pace, SyncOptions};
+pub use self::progress::{Progress, TableProgress};
 pub use self::sink::{Sink, SinkState};

@@ -174,6 +174,20 @@ impl SyncEngine {
         expired
     }
 
+    /// Continues with what the sink has, after a run that was interrupted: its last commit may have taken effect or not.
+    ///
+    /// A restart by [`SyncOptions::restart`] is not repeated if a page of the new copy was stored.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new). The engine stays as it was then.
+    pub fn reload(&mut self, sink: SinkState) -> Result<(), SyncError> {
+        let mut options = self.options.clone();
+        let stored = sink.checkpoint.as_deref().and_then(|text| text.parse::<Checkpoint>().ok());
+        options.restart &= stored.is_none_or(|stored| stored.generation() < self.generation());
+        *self = Self::new(sink, options)?;
+        Ok(())
+    }
+
     /// Returns the checkpoint that the sink has. `None` before the first commit.
     pub fn checkpoint(&self) -> Option<Checkpoint> {
         self.stored.as_deref().and_then(|text| text.parse().ok())

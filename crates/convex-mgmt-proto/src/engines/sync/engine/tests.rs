@@ -192,6 +192,20 @@ fn other_codes_change_nothing() {
 }
 
 #[test]
+fn an_interrupted_run_continues_with_what_the_sink_has_and_restarts_only_once() {
+    let mut sink = complete();
+    let mut engine = SyncEngine::new(sink.state(), options().restart()).unwrap();
+    let batch = engine.accept(page(DataSyncStatus::Snapshotting, "r", "-t t=d"), NOW).unwrap();
+    engine.reload(sink.state()).unwrap();
+    assert_eq!((engine.request().cursor.as_deref(), engine.generation()), (None, 2), "nothing was stored");
+    sink.commit(&batch).unwrap();
+    engine.reload(sink.state()).unwrap();
+    assert_eq!((engine.request().cursor.as_deref(), engine.generation()), (Some("r"), 2), "the page was stored");
+    assert_eq!(engine.reload(SinkState::new().newest_generation(1)), Err(SyncError::RowsWithoutCheckpoint));
+    assert_eq!(engine.request().cursor.as_deref(), Some("r"), "an error changes nothing");
+}
+
+#[test]
 fn rejects_the_checkpoint_of_another_deployment() {
     let error = SyncEngine::new(complete().state(), options().deployment("other")).unwrap_err();
     assert!(matches!(&error, SyncError::OtherDeployment { deployment, .. } if deployment == "other"), "{error}");

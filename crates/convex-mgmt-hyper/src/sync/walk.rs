@@ -1,0 +1,181 @@
+//! [`Walk`]: requests the pages of a sync one after the other, with the pauses between them.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, SystemTime};
+
+use convex_mgmt_proto::deployment::DataSync;
+use convex_mgmt_proto::sync::{SyncBatch, SyncEngine};
+use convex_mgmt_proto::{DeploymentApi, UnixMillis};
+use tokio::time::{Instant, Sleep};
+
+use super::event::SyncEvent;
+use super::failure::SyncFailure;
+use super::limit::{Permit, Permits, SyncLimit};
+use crate::client::{Client, SendFuture};
+use crate::error::{Advice, Error, ErrorKind};
+use crate::layers::jitter;
+use crate::service::Transport;
+
+/// The longest pause after the first failed call. It doubles with every further one, up to [`LONGEST_PAUSE`].
+pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Settings that drivers and streams share.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Settings {
+    pub(super) limit: Option<SyncLimit>,
+    pub(super) give_up_after: Option<Duration>,
+}
+
+/// A series of failed calls.
+struct Failures {
+    since: Instant,
+    /// The longest pause after the next failure.
+    longest: Duration,
+}
+
+/// The calls of a sync. It holds at most one call, and the permit for it.
+pub(super) struct Walk<S: Transport> {
+    client: Client<DeploymentApi, S>,
+    give_up_after: Option<Duration>,
+    pause: Option<Pin<Box<Sleep>>>,
+    permits: Permits,
+    permit: Option<Permit>,
+    /// One allocation serves all calls.
+    call: Pin<Box<Option<SendFuture<DataSync, S>>>>,
+    failures: Option<Failures>,
+    /// The longest pause after the next restart. `None` if the copy was up to date since the last one.
+    restarts: Option<Duration>,
+}
+
+impl<S: Transport> Walk<S> {
+    pub(super) fn new(client: &Client<DeploymentApi, S>, settings: &Settings) -> Self {
+        Self {
+            client: client.clone(),
+            give_up_after: settings.give_up_after,
+            pause: None,
+            permits: Permits::new(settings.limit.clone()),
+            permit: None,
+            call: Box::pin(None),
+            failures: None,
+            restarts: None,
+        }
+    }
+
+    /// Sets the pause before the next call.
+    pub(super) fn wait(&mut self, pause: Duration) {
+        self.pause = (!pause.is_zero()).then(|| Box::pin(tokio::time::sleep(pause)));
+    }
+
+    /// Requests the next page, with pauses while calls fail, and returns its batch.
+    ///
+    /// Only the engine keeps the position. A dropped walk loses nothing.
+    pub(super) fn poll_batch(
+        &mut self,
+        engine: &mut SyncEngine,
+        on_event: &mut dyn FnMut(SyncEvent<'_>),
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(SyncBatch, Permit), SyncFailure>> {
+        loop {
+            if let Some(pause) = &mut self.pause {
+                ready!(pause.as_mut().poll(cx));
+                self.pause = None;
+            }
+            let permit = match self.permit.take() {
+                Some(permit) => permit,
+                None => ready!(self.permits.poll(cx)),
+            };
+            if self.call.is_none() {
+                self.call.set(Some(self.client.send(engine.request())));
+            }
+            let Some(call) = self.call.as_mut().as_pin_mut() else { return Poll::Pending };
+            let Poll::Ready(result) = call.poll(cx) else {
+                self.permit = Some(permit);
+                return Poll::Pending;
+            };
+            self.call.set(None);
+            match result {
+                Ok(page) => {
+                    self.failures = None;
+                    let batch = engine.accept(page, now()).map_err(SyncFailure::Page)?;
+                    if batch.is_up_to_date() {
+                        self.restarts = None;
+                    }
+                    return Poll::Ready(Ok((batch, permit)));
+                }
+                // The permit is dropped: a pause may follow.
+                Err(error) => self.failed(error, engine, on_event)?,
+            }
+        }
+    }
+
+    /// Decides whether to continue after a failed call.
+    fn failed(
+        &mut self,
+        error: Error,
+        engine: &mut SyncEngine,
+        on_event: &mut dyn FnMut(SyncEvent<'_>),
+    ) -> Result<(), SyncFailure> {
+        if error.code().is_some_and(|code| engine.recover(code)) {
+            // The first new copy begins at once. Without the pauses, a server that rejects all its cursors would keep the sync busy.
+            if let Some(longest) = self.restarts {
+                self.wait(scaled(longest));
+            }
+            self.restarts = Some(self.restarts.map_or(FIRST_PAUSE, doubled));
+            self.failures = None;
+            on_event(SyncEvent::Restarted { generation: engine.generation() });
+            return Ok(());
+        }
+        let Some(after) = wait_of(&error, engine.checkpoint().is_some()) else { return Err(SyncFailure::Call(error)) };
+        let failures = self.failures.get_or_insert_with(|| Failures { since: Instant::now(), longest: FIRST_PAUSE });
+        let pause = scaled(failures.longest).max(after);
+        if self.give_up_after.is_some_and(|limit| failures.since.elapsed().saturating_add(pause) > limit) {
+            return Err(SyncFailure::Call(error));
+        }
+        failures.longest = doubled(failures.longest);
+        self.wait(pause);
+        on_event(SyncEvent::Retrying { error: &error, pause });
+        if let Some(age) = engine.expiry_warning(now()) {
+            on_event(SyncEvent::Expiring { age });
+        }
+        Ok(())
+    }
+}
+
+/// Returns the wait that the server asks for if the call may succeed later. Returns `None` if time does not help.
+///
+/// `was_reached`: the deployment has sent a page at some time, so its name is right even if it does not resolve now.
+fn wait_of(error: &Error, was_reached: bool) -> Option<Duration> {
+    match error.advice() {
+        Advice::RetryLater { after } => Some(after.unwrap_or_default()),
+        Advice::FixUrl if was_reached && error.kind() == ErrorKind::Dns => Some(Duration::ZERO),
+        // A server error that would end the walk over a list. A sync has a code of its own for a cursor that is too old.
+        Advice::StartOver if error.status().is_some_and(|status| status.is_server_error()) => {
+            Some(error.retry_after().unwrap_or_default())
+        }
+        _ => None,
+    }
+}
+
+/// Returns a random pause between half of `longest` and `longest`.
+fn scaled(longest: Duration) -> Duration {
+    longest.mul_f64(0.5 + jitter() / 2.0)
+}
+
+fn doubled(longest: Duration) -> Duration {
+    LONGEST_PAUSE.min(2 * longest)
+}
+
+/// Returns the time of the machine.
+pub(super) fn now() -> UnixMillis {
+    UnixMillis::from_system_time(SystemTime::now()).unwrap_or_default()
+}
+
+/// Emits the events at the start of a sync.
+pub(super) fn announce(engine: &SyncEngine, on_event: &mut dyn FnMut(SyncEvent<'_>)) {
+    on_event(SyncEvent::Started { checkpoint: engine.checkpoint().as_ref(), generation: engine.generation() });
+    if let Some(age) = engine.expiry_warning(now()) {
+        on_event(SyncEvent::Expiring { age });
+    }
+}
