@@ -1,0 +1,106 @@
+//! The exit statuses and texts of failures.
+
+use convex_mgmt_fake::{Fault, SyncQuirk};
+
+use super::Setup;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_programs_on_one_database_one_ends_with_a_conflict() {
+    let setup = Setup::new(300).await;
+    assert_eq!(setup.run(&["--once"]).await.0, Some(0));
+    let _writes = setup.fake.start_writes(200.0, 2);
+    let (mut one, mut two) = (setup.start(&["--poll", "0"]), setup.start(&["--poll", "0"]));
+    let (loser, other) = tokio::select! {
+        _ = one.child.wait() => (one, two),
+        _ = two.child.wait() => (two, one),
+    };
+    let output = loser.child.wait_with_output().await.unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{errors}");
+    assert!(errors.contains("another sync writes to the same sink"), "{errors}");
+    other.signal("-INT").await;
+    assert_eq!(other.end().await.0.code(), Some(0));
+    assert_eq!(setup.run(&["--once"]).await.0, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_smaller_selection_needs_a_decision() {
+    let setup = Setup::new(100).await;
+    assert_eq!(setup.run(&["--once"]).await.0, Some(0));
+    let (code, _, errors) = setup.run(&["--once", "--exclude", "orders"]).await;
+    assert_eq!(code, Some(4));
+    assert!(errors.contains("--on-selection-change restart or continue"), "{errors}");
+    let (code, output, _) = setup.run(&["--once", "--exclude", "orders", "--on-selection-change", "restart"]).await;
+    assert_eq!(code, Some(0), "{output}");
+    let mut expected = setup.documents();
+    expected.values_mut().for_each(|table| assert!(!table.is_empty()));
+    expected.get_mut(&convex_mgmt::deployment::data_sync::TablePath::new("", "orders")).unwrap().clear();
+    assert_eq!(setup.mirrored(), expected, "the table stays, and its rows belong to the old copy");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_without_a_checkpoint_need_a_decision() {
+    let setup = Setup::new(100).await;
+    assert_eq!(setup.run(&["--once"]).await.0, Some(0));
+    setup.sink().remove_checkpoint().unwrap();
+    let (code, _, errors) = setup.run(&["--once"]).await;
+    assert_eq!(code, Some(4));
+    assert!(errors.contains("--rows-without-checkpoint"), "{errors}");
+    assert_eq!(setup.run(&["--once", "--rows-without-checkpoint", "delete"]).await.0, Some(0));
+    assert_eq!(setup.mirrored(), setup.documents());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_of_another_deployment_stays_as_it_is() {
+    let setup = Setup::new(100).await;
+    assert_eq!(setup.run(&["--once"]).await.0, Some(0));
+    let before = setup.sink().state().unwrap();
+    let other = Setup::new(50).await;
+    let mut command = other.command(&["--once", "--database"]);
+    let output = command.arg(&setup.database).output().await.unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(4));
+    assert!(errors.contains("--database") && errors.contains(&other.server.url()), "{errors}");
+    assert_eq!((setup.sink().state().unwrap(), other.requests().0), (before, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_ignores_the_selection_stops_the_program_before_anything_is_stored() {
+    let setup = Setup::new(100).await;
+    setup.fake.sync_quirk(SyncQuirk::IgnoresSelection, usize::MAX);
+    let (code, _, errors) = setup.run(&["--once", "--tables", "users"]).await;
+    assert_eq!(code, Some(1));
+    assert!(errors.contains("which the selection excludes"), "{errors}");
+    assert!(setup.mirrored().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_responses_and_half_bodies_only_delay_the_copy() {
+    let setup = Setup::new(200).await;
+    for fault in [Fault::LostResponse, Fault::HalfBody, Fault::Reset, Fault::status(503)] {
+        setup.fake.fault_at("/data/sync", fault);
+    }
+    let (code, output, _) = setup.run(&["--once"]).await;
+    assert_eq!(code, Some(0), "{output}");
+    assert_eq!(setup.mirrored(), setup.documents());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn arguments_keys_and_files_that_are_wrong_end_the_program_with_their_name() {
+    let setup = Setup::new(0).await;
+    let (code, _, errors) = setup.run(&["--tables", "users", "--exclude", "users"]).await;
+    assert_eq!(code, Some(2));
+    assert!(errors.contains("--exclude"), "{errors}");
+    let output = setup.command(&[]).env_remove("CONVEX_DEPLOY_KEY").output().await.unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("CONVEX_DEPLOY_KEY"));
+    let output = setup.command(&["--once"]).env("CONVEX_DEPLOY_KEY", "prod:happy-animal-123|02").output().await;
+    assert_eq!(output.unwrap().status.code(), Some(1), "the deployment rejects the key");
+    setup.remove();
+    std::fs::write(&setup.database, "text that is no database ".repeat(100)).unwrap();
+    let (code, _, errors) = setup.run(&["--once"]).await;
+    assert_eq!(code, Some(1));
+    assert!(errors.contains("not a database") && errors.contains(&setup.database.display().to_string()), "{errors}");
+    let output = setup.command(&["--help"]).output().await.unwrap();
+    assert!(output.status.success() && String::from_utf8(output.stdout).unwrap().contains("Exit status"));
+}
