@@ -7,6 +7,8 @@ pub mod display;
 pub mod json;
 pub mod naming;
 pub mod options;
+pub mod postgres;
 pub mod run;
 pub mod source;
 pub mod sqlite;
+pub mod worker;

@@ -83,7 +83,7 @@ impl Names {
 }
 
 /// Returns the 32 upper bits of an FNV-1a hash, which never changes between versions.
-fn hash(text: &str) -> u32 {
+pub(crate) fn hash(text: &str) -> u32 {
     let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325, step);
     u32::try_from(hash >> 32).unwrap_or_default()

@@ -1,0 +1,215 @@
+//! Workers that share deployments, in this process.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use convex_mgmt::deployment::data_sync::{TablePath, Value};
+use convex_mgmt::sync::{MemorySink, SyncDriver};
+use convex_mgmt::{Client, DeployKey, DeploymentClient, Endpoint};
+use convex_mgmt_fake::{Fake, FakeServer, Fault};
+use convex_mgmt_mirror::worker::{Deployment, DeploymentList, Worker, WorkerEvent, WorkerOptions};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::support::{Database, Schema};
+
+type Documents = BTreeMap<TablePath, BTreeMap<String, BTreeMap<String, Value>>>;
+
+/// A deployment with made-up data.
+struct Source {
+    fake: Fake,
+    client: DeploymentClient,
+    _server: FakeServer,
+}
+
+impl Source {
+    async fn new(seed: u64) -> Self {
+        let fake = Fake::builder("happy-animal-123").admin_key("happy-animal-123|01ab").build();
+        fake.seed(60, seed);
+        let server = fake.serve("127.0.0.1:0").await.unwrap();
+        let endpoint = Endpoint::new(&server.url(), &DeployKey::parse("happy-animal-123|01ab").unwrap()).unwrap();
+        Self { fake, client: Client::new(endpoint).unwrap(), _server: server }
+    }
+
+    async fn many(count: u64) -> Vec<Self> {
+        let mut sources = Vec::new();
+        for seed in 0..count {
+            sources.push(Self::new(seed).await);
+        }
+        sources
+    }
+
+    fn deployment(&self) -> Deployment {
+        Deployment::new(self.client.clone())
+    }
+
+    /// Waits until the mirror has exactly the documents of the deployment.
+    async fn wait_for_mirror(&self, database: &Database) {
+        let mut memory = SyncDriver::new(self.client.clone(), MemorySink::new());
+        memory.run_until_up_to_date().await.unwrap();
+        let fields = |rows: &BTreeMap<String, convex_mgmt::sync::Row>| {
+            rows.iter().map(|(id, row)| (id.clone(), row.document.fields().unwrap())).collect()
+        };
+        let expected: Documents = memory.sink().tables().map(|(path, rows)| (path.clone(), fields(rows))).collect();
+        let schema = Schema::of(database, &self.deployment().schema).await;
+        for _ in 0..1500 {
+            if schema.exists().await {
+                let contents = schema
+                    .contents()
+                    .await
+                    .into_iter()
+                    .map(|(path, rows)| (path, rows.into_iter().map(|(id, (_, fields))| (id, fields)).collect()));
+                if contents.collect::<Documents>() == expected {
+                    return;
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the mirror does not get the documents of {}", schema.name);
+    }
+}
+
+/// A worker in a task, and what it reported.
+struct Running {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+    events: Arc<Mutex<Vec<String>>>,
+}
+
+impl Running {
+    fn start(database: &Database, at_once: usize, sources: &[Source]) -> Self {
+        let mut options = WorkerOptions::new(&database.url);
+        (options.at_once, options.poll) = (at_once, Duration::from_millis(100));
+        let list = DeploymentList::fixed(sources.iter().map(Source::deployment).collect());
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let record = Arc::clone(&events);
+        let worker = Worker::new(options, list, move |event| {
+            record.lock().unwrap().push(match event {
+                WorkerEvent::Listed { deployments } => format!("listed {deployments}"),
+                WorkerEvent::Synced { deployment, .. } => format!("synced {deployment}"),
+                WorkerEvent::Failed { deployment, error } => format!("failed {deployment}: {error}"),
+                other => format!("{other:?}"),
+            });
+        });
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(async move { worker.run(async { drop(stopped.await) }).await.unwrap() });
+        Self { stop, task, events }
+    }
+
+    fn events(&self, kind: &str) -> Vec<String> {
+        self.events.lock().unwrap().iter().filter(|event| event.starts_with(kind)).cloned().collect()
+    }
+
+    async fn stop(self) {
+        self.stop.send(()).unwrap();
+        self.task.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn two_workers_share_deployments_and_never_meet_in_one() {
+    let Some(database) = Database::new().await else { return };
+    let sources = Source::many(6).await;
+    let workers = [Running::start(&database, 2, &sources), Running::start(&database, 2, &sources)];
+    for source in &sources {
+        source.wait_for_mirror(&database).await;
+    }
+    for source in &sources {
+        source.fake.commit(|tables| tables.clear_table("", "users"));
+    }
+    for source in &sources {
+        source.wait_for_mirror(&database).await;
+    }
+    for worker in &workers {
+        assert!(!worker.events("synced").is_empty(), "one worker had all turns");
+        assert_eq!(worker.events("failed"), [""; 0]);
+        assert_eq!(worker.events("listed"), ["listed 6"]);
+    }
+    for worker in workers {
+        worker.stop().await;
+    }
+    // Everything is unlocked, so a worker that starts now has work at once.
+    assert_eq!(database.locks().await, 0);
+    database.end().await;
+}
+
+#[tokio::test]
+async fn one_worker_with_one_turn_at_once_mirrors_all_deployments_in_turns() {
+    let Some(database) = Database::new().await else { return };
+    let sources = Source::many(4).await;
+    let worker = Running::start(&database, 1, &sources);
+    for _ in 0..2 {
+        for source in &sources {
+            source.fake.commit(|tables| tables.create_table("", "later"));
+            source.wait_for_mirror(&database).await;
+        }
+    }
+    worker.stop().await;
+    database.end().await;
+}
+
+#[tokio::test]
+async fn a_deployment_that_fails_does_not_delay_the_others_and_has_another_turn_later() {
+    let Some(database) = Database::new().await else { return };
+    let sources = Source::many(2).await;
+    sources[0].fake.fault_at("/data/sync", Fault::code(403, "StreamingExportNotEnabled"));
+    let worker = Running::start(&database, 1, &sources);
+    sources[1].wait_for_mirror(&database).await;
+    let failed = worker.events("failed");
+    assert!(failed.len() == 1 && failed[0].contains("StreamingExportNotEnabled"), "{failed:?}");
+    let error = "SELECT error || ' ' || failures FROM _convex_mirror.deployments WHERE NOT up_to_date";
+    let error: String = database.client.query_one(error, &[]).await.unwrap().get(0);
+    assert!(error.contains("StreamingExportNotEnabled") && error.ends_with(" 1"), "{error}");
+    // The pause grows; a person can end it.
+    database.client.batch_execute("UPDATE _convex_mirror.deployments SET next_at = now()").await.unwrap();
+    sources[0].wait_for_mirror(&database).await;
+    worker.stop().await;
+    database.end().await;
+}
+
+#[tokio::test]
+async fn a_worker_continues_after_the_database_closed_all_its_connections() {
+    let Some(database) = Database::new().await else { return };
+    let sources = Source::many(3).await;
+    let worker = Running::start(&database, 2, &sources);
+    for source in &sources {
+        source.wait_for_mirror(&database).await;
+    }
+    for _ in 0..3 {
+        database.close_other_connections().await;
+        for source in &sources {
+            source.fake.commit(|tables| {
+                tables.insert("", "users", [("name".to_owned(), serde_json::json!("new").into())].into())
+            });
+            source.wait_for_mirror(&database).await;
+        }
+    }
+    worker.stop().await;
+    database.end().await;
+}
+
+#[tokio::test]
+async fn errors_of_a_list_name_the_line_and_no_credential() {
+    let path = std::env::temp_dir().join(format!("convex-mgmt-mirror-list-{}", std::process::id()));
+    let mut list = DeploymentList::file(&path);
+    let missing = list.read().await.unwrap_err().to_string();
+    assert!(missing.contains("convex-mgmt-mirror-list"), "{missing}");
+    let good = "# Shop\n\nhttps://happy-animal-123.convex.cloud prod:happy-animal-123|secret\n\
+        http://127.0.0.1:3210\tcalm-otter-7|01ab\n";
+    std::fs::write(&path, good).unwrap();
+    let schemas: Vec<_> = list.read().await.unwrap().into_iter().map(|one| one.schema).collect();
+    assert_eq!(schemas[0], "happy-animal-123");
+    assert_eq!(schemas.len(), 2);
+    for (line, problem) in [
+        ("https://a.convex.cloud", "line 5"),
+        ("https://a.convex.cloud prod:a|secret more", "line 5"),
+        ("http://a.convex.cloud prod:a|secret", "line 5"),
+        ("https://happy-animal-123.convex.cloud prod:happy-animal-123|secret", "same schema"),
+    ] {
+        std::fs::write(&path, format!("{good}{line}\n")).unwrap();
+        let error = list.read().await.unwrap_err().to_string();
+        assert!(error.contains(problem) && !error.contains("secret"), "{error}");
+    }
+    std::fs::remove_file(&path).unwrap();
+}
