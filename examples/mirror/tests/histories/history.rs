@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use convex_mgmt::sync::{OldRows, OnSelectionChange};
 
 use crate::data::{COLUMNS, Columns, Pick, TABLES, Table};
+use crate::run::Way;
 
 /// A history.
 #[derive(Clone, Debug)]
@@ -19,6 +20,7 @@ pub(crate) struct Setup {
     /// Limits of a page: entries, bytes, rows of the commit log.
     pub(crate) page: (usize, usize, usize),
     pub(crate) old_rows: OldRows,
+    pub(crate) way: Way,
     /// `false` for a client that does not retry.
     pub(crate) retries: bool,
     /// The number of documents of each table.
@@ -262,6 +264,7 @@ impl History {
         let setup = Setup {
             page: (1 + random.below(4), random.of(&[100, 400, 100_000]), 1 + random.below(8)),
             old_rows: random.of(&[OldRows::KeepUntilComplete, OldRows::KeepUntilComplete, OldRows::DeleteFirst]),
+            way: random.of(&[Way::ByHand, Way::Driver, Way::Interrupted, Way::Batches]),
             retries: random.one_in(2),
             documents: TABLES.iter().map(|_| (!random.one_in(4)).then(|| random.key())).collect(),
         };

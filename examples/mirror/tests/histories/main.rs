@@ -22,10 +22,24 @@ mod world;
 
 use stores::broken::{Broken, MISTAKES};
 use stores::memory::Memory;
+use stores::postgres::Postgres;
+use stores::sqlite::Sqlite;
 
 #[test]
 fn copies_in_memory_equal_their_sources() {
     shrink::check::<Memory>("memory", 300);
+}
+
+#[test]
+fn copies_in_sqlite_equal_their_sources() {
+    shrink::check::<Sqlite>("SQLite", 60);
+}
+
+#[test]
+fn copies_in_postgresql_equal_their_sources() {
+    if stores::postgres::server().is_some() {
+        shrink::check::<Postgres>("PostgreSQL", 20);
+    }
 }
 
 /// Histories find this mistake.

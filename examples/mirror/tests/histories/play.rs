@@ -11,7 +11,7 @@ use convex_mgmt_fake::{Fake, Knobs};
 
 use crate::data::{Pick, document};
 use crate::history::{Event, History, Setup, Slot};
-use crate::run::{End, Run, Settings, by_hand, poll};
+use crate::run::{End, Run, Settings, Way, limited, run};
 use crate::stores::Store;
 use crate::watched::Watched;
 use crate::wire::Wire;
@@ -30,6 +30,8 @@ pub(crate) fn play<S: Store>(history: &History) -> Result<Counts, String> {
         runtime.block_on(async {
             let mut player = Player::<S>::new(&history.setup).await;
             player.play(&history.events).await;
+            player.runs = [None, None];
+            player.store.end().await;
             let world = player.world.borrow();
             match &world.failure {
                 Some(failure) => Err(failure.clone()),
@@ -55,6 +57,7 @@ struct Player<S: Store> {
     world: Shared,
     store: Rc<S>,
     old_rows: OldRows,
+    way: Way,
     retries: bool,
     runs: [Option<Started>; 2],
     pick: Pick,
@@ -82,6 +85,7 @@ impl<S: Store> Player<S> {
             world: Rc::new(RefCell::new(World::new(fake))),
             store: Rc::new(S::new(setup.old_rows).await),
             old_rows: setup.old_rows,
+            way: setup.way,
             retries: setup.retries,
             runs: [None, None],
             pick: Pick::all(),
@@ -149,9 +153,12 @@ impl<S: Store> Player<S> {
         if self.runs[slot].is_some() {
             return;
         }
+        let sink = self.store.open().await;
+        let number = self.world.borrow_mut().open();
         let sink = Watched {
             world: self.world.clone(),
-            sink: self.store.open().await,
+            sink,
+            number,
             store: self.store.clone(),
             pick: self.pick.clone(),
             old_rows: self.old_rows,
@@ -163,7 +170,7 @@ impl<S: Store> Player<S> {
             without_checkpoint: self.without_checkpoint,
             restart: std::mem::take(&mut self.restart),
         };
-        let run = Box::pin(by_hand(self.client(), sink, settings));
+        let run = run(self.way, self.client(), sink, settings);
         let (pick, reaction, without_checkpoint) = (self.pick.clone(), self.reaction, self.without_checkpoint);
         self.runs[slot] = Some(Started { run, pick, reaction, without_checkpoint });
     }
@@ -172,7 +179,7 @@ impl<S: Store> Player<S> {
     async fn poll(&mut self, slot: Slot, polls: usize) {
         self.begin(slot).await;
         let Some(Started { run, .. }) = &mut self.runs[slot] else { return };
-        let Some(end) = poll(run, polls).await else { return };
+        let Some(end) = limited(run.as_mut(), polls).await else { return };
         self.world.borrow_mut().counts.failed_runs += 1;
         let Some(started) = self.runs[slot].take() else { return };
         if let Some(failure) = self.judge(&started, &end) {

@@ -34,6 +34,8 @@ pub(crate) struct Snapshot {
 pub(crate) struct Model {
     pub(crate) copy: Copy,
     pub(crate) generation: u64,
+    /// `true` if the checkpoint was lost and not replaced.
+    pub(crate) lost: bool,
     pub(crate) pick: Option<Pick>,
     /// The number of the last event of the deployment that the last page includes, if the status of the page is `upToDate`.
     pub(crate) up_to_date: Option<u64>,
@@ -93,6 +95,8 @@ pub(crate) struct World {
     pub(crate) counts: Counts,
     /// The first thing that went wrong.
     pub(crate) failure: Option<String>,
+    /// The number of sinks that were opened.
+    pub(crate) opened: u64,
     /// `true` after an event that may end a run with an error of its call or page.
     pub(crate) excused: bool,
     /// The next commit fails, before or after it stored the batch.
@@ -114,6 +118,7 @@ impl World {
             model: Model::default(),
             counts: Counts::default(),
             failure: None,
+            opened: 0,
             excused: false,
             sink_fails: None,
             duplicates: false,
@@ -122,6 +127,12 @@ impl World {
             pending: Vec::new(),
             next_pending: 0,
         }
+    }
+
+    /// Records that a sink is opened. Returns its number.
+    pub(crate) fn open(&mut self) -> u64 {
+        self.opened += 1;
+        self.opened
     }
 
     /// Records the first failure.
@@ -222,9 +233,10 @@ impl World {
         };
         self.counts.commits += 1;
         let generation = batch.generation();
-        let is_new = generation != self.model.generation;
-        if is_new && (generation < self.model.generation || batch.checkpoint().pages() != 1) {
-            return self.fail(format!("generation {generation} does not follow {}", self.model.generation));
+        let is_new = std::mem::take(&mut self.model.lost) || generation != self.model.generation;
+        let newest = self.model.copy.newest().unwrap_or_default();
+        if is_new && (generation <= newest || batch.checkpoint().pages() != 1) {
+            return self.fail(format!("generation {generation} does not follow {newest}"));
         }
         self.counts.generations += u64::from(is_new);
         for table in 0..TABLES.len() {
@@ -270,8 +282,8 @@ impl World {
         self.model.copy.checkpoint = None;
         self.model.up_to_date = None;
         self.pending.clear();
-        // The next copy gets the generation after that of the newest row.
-        self.model.generation = self.model.copy.newest().unwrap_or_default();
+        // The next copy gets a generation after that of the newest row.
+        self.model.lost = true;
     }
 
     /// Returns the import into a table that runs.

@@ -8,6 +8,8 @@ use crate::data::{TABLES, Table};
 
 pub(crate) mod broken;
 pub(crate) mod memory;
+pub(crate) mod postgres;
+pub(crate) mod sqlite;
 
 /// A stored document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +45,9 @@ pub(crate) trait Store: Sized + 'static {
     /// The sink under test.
     type Sink: Sink + 'static;
 
+    /// `true` if a sink that is opened takes the store away from all others.
+    const IS_EXCLUSIVE: bool = false;
+
     /// Creates an empty store.
     async fn new(old_rows: OldRows) -> Self;
 
@@ -54,6 +59,9 @@ pub(crate) trait Store: Sized + 'static {
 
     /// Removes the checkpoint and keeps the rows.
     async fn lose_checkpoint(&self);
+
+    /// Removes the store.
+    async fn end(&self) {}
 
     /// Returns the text of a document in the form of [`Row::text`]. The default is the server's spelling.
     fn spelling(text: &str) -> String {
