@@ -55,6 +55,8 @@ pub(crate) enum Event {
     Hours(u16),
     /// All cursors expire.
     Expire,
+    /// The URL leads to another deployment with these documents, whose cursors differ.
+    Swap(Vec<Write>),
     // Of the network and the server.
     Fault(Failure, usize),
     Quirk(Misbehaviour),
@@ -212,6 +214,7 @@ impl Random {
             27..29 => Event::Drop(self.table()),
             29..32 => return self.import(events),
             32..35 => Event::Hours(self.of(&[1, 2, 24, 24 * 15])),
+            35 if self.one_in(3) => Event::Swap(self.writes(None)),
             35 => Event::Expire,
             36..40 => {
                 let failures = [

@@ -3,21 +3,19 @@
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::time::Duration;
 
 use convex_mgmt::sync::{OldRows, OnSelectionChange, SyncError};
 use convex_mgmt::{Client, DeployKey, DeploymentApi, Endpoint, ErrorCode, RetryPolicy, Transport};
-use convex_mgmt_fake::{Fake, Knobs};
 
 use crate::data::{Pick, document};
 use crate::history::{Event, History, Setup, Slot};
 use crate::run::{End, Run, Settings, Way, limited, run};
+use crate::source::{KEY, fake};
 use crate::stores::Store;
 use crate::watched::Watched;
 use crate::wire::Wire;
 use crate::world::{Counts, Shared, World};
 
-const KEY: &str = "happy-animal-123|01c0ffee";
 const URL: &str = "https://happy-animal-123.convex.cloud";
 /// The pairs of polls after which a copy must be up to date.
 const MOST_POLLS: usize = 3000;
@@ -68,11 +66,7 @@ struct Player<S: Store> {
 
 impl<S: Store> Player<S> {
     async fn new(setup: &Setup) -> Self {
-        let mut knobs = Knobs::default();
-        (knobs.data_sync_page_entries, knobs.data_sync_page_bytes, knobs.data_sync_page_rows) = setup.page;
-        // Only events of the history advance time far enough.
-        knobs.data_sync_max_snapshot_age = Duration::from_secs(3600);
-        let fake = Fake::builder("happy-animal-123").admin_key(KEY).knobs(knobs).build();
+        let fake = fake(setup.page);
         fake.commit(|tables| {
             for (table, documents) in setup.documents.iter().enumerate() {
                 let Some(documents) = documents else { continue };
@@ -82,7 +76,7 @@ impl<S: Store> Player<S> {
             }
         });
         Self {
-            world: Rc::new(RefCell::new(World::new(fake))),
+            world: Rc::new(RefCell::new(World::new(fake, setup.page))),
             store: Rc::new(S::new(setup.old_rows).await),
             old_rows: setup.old_rows,
             way: setup.way,
@@ -159,6 +153,7 @@ impl<S: Store> Player<S> {
             world: self.world.clone(),
             sink,
             number,
+            known: None,
             store: self.store.clone(),
             pick: self.pick.clone(),
             old_rows: self.old_rows,
@@ -209,7 +204,11 @@ impl<S: Store> Player<S> {
         let expected = match end {
             // The sink has judged its own.
             End::Sink => true,
-            End::Call(error) => world.excused && error.code() != Some(&ErrorCode::InvalidDataSyncCursor),
+            End::Call(error) if error.code() == Some(&ErrorCode::InvalidDataSyncCursor) => {
+                self.restart = true;
+                world.swapped
+            }
+            End::Call(_) => world.excused,
             End::Sync(SyncError::RowsWithoutCheckpoint) => {
                 let expected = started.without_checkpoint.is_none();
                 self.without_checkpoint = Some(OldRows::KeepUntilComplete);

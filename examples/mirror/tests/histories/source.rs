@@ -6,11 +6,24 @@
 
 use std::time::Duration;
 
-use convex_mgmt_fake::{Document, Fault, Import, SyncQuirk};
+use convex_mgmt_fake::{Document, Fake, Fault, Import, Knobs, SyncQuirk};
 
 use crate::data::{Columns, GHOST, TABLES, Table, document, id};
 use crate::history::{Event, Failure, Misbehaviour, Write};
 use crate::world::{Snapshot, World};
+
+pub(crate) const KEY: &str = "happy-animal-123|01c0ffee";
+
+/// Creates a deployment with limits of a page: entries, bytes, rows of the commit log.
+pub(crate) fn fake((entries, bytes, rows): (usize, usize, usize)) -> Fake {
+    let mut knobs = Knobs::default();
+    knobs.data_sync_page_entries = entries;
+    knobs.data_sync_page_bytes = bytes;
+    knobs.data_sync_page_rows = rows;
+    // Only events of the history advance time far enough.
+    knobs.data_sync_max_snapshot_age = Duration::from_secs(3600);
+    Fake::builder("happy-animal-123").admin_key(KEY).knobs(knobs).build()
+}
 
 /// An import that runs.
 #[derive(Debug)]
@@ -114,6 +127,10 @@ impl World {
             Event::EndImport { table, success } => self.end_import(*table, *success),
             Event::Hours(hours) => self.fake.advance_clock(Duration::from_secs(u64::from(*hours) * 3600 + 1)),
             Event::Expire => self.fake.expire_sync_cursors(),
+            Event::Swap(writes) => {
+                self.swap();
+                self.write(writes);
+            }
             Event::Fault(failure, times) => {
                 let fault = match failure {
                     Failure::Lost => Fault::LostResponse,
@@ -134,6 +151,23 @@ impl World {
             _ => return false,
         }
         true
+    }
+
+    /// Replaces the deployment. The copy keeps its tables until it begins again.
+    fn swap(&mut self) {
+        self.fake = fake(self.page);
+        self.seq += 1;
+        self.swapped = true;
+        self.forget_answers();
+        for life in &mut self.lives {
+            if life.import.take().is_some() {
+                life.spoiled = true;
+            }
+            life.debris = false;
+            (life.touched, life.last_import, life.deleted) = (self.seq, self.seq, self.seq);
+            life.kept = Some(Kept::Unknown);
+        }
+        self.model.up_to_date = None;
     }
 
     fn misbehave(&mut self, quirk: Misbehaviour) {

@@ -16,6 +16,8 @@ pub(crate) struct Watched<S: Store> {
     /// The number of the sink, in the order of their opening.
     pub(crate) number: u64,
     pub(crate) pick: Pick,
+    /// The checkpoint that the run must know: that of the sink's state, or of its own last commit.
+    pub(crate) known: Option<String>,
     /// What the first page of a new copy does with old rows.
     pub(crate) old_rows: OldRows,
     /// The same if the sink has rows and no checkpoint.
@@ -46,6 +48,7 @@ impl<S: Store> Sink for Watched<S> {
         let model = &world.model;
         match &state {
             Ok(state) => {
+                self.known.clone_from(&state.checkpoint);
                 // A sink may count rows that were deleted.
                 let newest = model.copy.newest();
                 let generation = match (newest, &state.checkpoint) {
@@ -69,6 +72,9 @@ impl<S: Store> Sink for Watched<S> {
         if fails == Some(false) {
             return Err("the test lets the sink fail".into());
         }
+        if batch.previous() != self.known.as_deref() {
+            self.world.borrow_mut().fail("the batch does not follow what the run knows of its sink");
+        }
         let is_first = batch.previous().is_none();
         let old_rows = self.without_checkpoint.filter(|_| is_first).unwrap_or(self.old_rows);
         let number = self.world.borrow_mut().begin(batch, &self.pick, old_rows);
@@ -81,7 +87,7 @@ impl<S: Store> Sink for Watched<S> {
             let conflict = batch.previous() != world.model.copy.checkpoint.as_deref();
             match &result {
                 Ok(()) if !stored => world.fail("a commit without an error is not stored"),
-                Ok(()) => {}
+                Ok(()) => self.known = Some(batch.checkpoint().to_string()),
                 Err(_) if is_lost => {}
                 Err(error) if stored => world.fail(format!("a commit is stored, and failed: {error}")),
                 Err(_) if conflict => {

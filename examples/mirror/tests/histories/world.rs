@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use bytes::Bytes;
+use convex_mgmt::deployment::data_sync::TablePath;
 use convex_mgmt::sync::{OldRows, SyncBatch};
 use convex_mgmt_fake::{Document, Fake};
 use http::Response;
@@ -89,6 +90,10 @@ impl Counts {
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) fake: Fake,
+    /// The limits of a page.
+    pub(crate) page: (usize, usize, usize),
+    /// `true` after the deployment was replaced.
+    pub(crate) swapped: bool,
     pub(crate) seq: u64,
     pub(crate) lives: [Life; TABLES.len()],
     pub(crate) model: Model,
@@ -110,9 +115,11 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(fake: Fake) -> Self {
+    pub(crate) fn new(fake: Fake, page: (usize, usize, usize)) -> Self {
         Self {
             fake,
+            page,
+            swapped: false,
             seq: 0,
             lives: Default::default(),
             model: Model::default(),
@@ -146,6 +153,11 @@ impl World {
         self.duplicates = false;
         self.counts.duplicates += 1;
         Some(old)
+    }
+
+    /// Forgets the answers of a deployment that was replaced.
+    pub(crate) fn forget_answers(&mut self) {
+        self.answers.clear();
     }
 
     /// Records the state that a page describes, unless it is an old page.
@@ -239,6 +251,13 @@ impl World {
             return self.fail(format!("generation {generation} does not follow {newest}"));
         }
         self.counts.generations += u64::from(is_new);
+        let mut tables = page.truncates.iter().chain(page.values.iter().map(|value| &value.table));
+        let excluded = |path: &&TablePath| {
+            table_of(&path.component, &path.table).map_or(!pick.others, |table| !pick.includes(table))
+        };
+        if let Some(path) = tables.find(excluded) {
+            return self.fail(format!("the selection excludes the table {path}, and the copy got it"));
+        }
         for table in 0..TABLES.len() {
             let before = self.model.pick.as_ref().filter(|_| !is_new).map(|pick| pick.columns(table));
             self.lives[table].follow(is_new, before, pick.columns(table), table, &snapshot);
