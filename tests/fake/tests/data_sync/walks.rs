@@ -69,6 +69,26 @@ async fn a_sync_reads_the_commit_log_when_its_snapshot_is_too_old() {
     sync.expect("upToDate", &[], &[]).await;
 }
 
+/// Nobody writes for longer than the history is kept.
+#[tokio::test]
+async fn an_idle_deployment_can_be_read_and_a_sync_that_polls_it_does_not_expire() {
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    let fake = fake();
+    fill(&fake, "a", [1]);
+    fake.advance_clock(15 * DAY);
+    let mut sync = Sync::new(&fake);
+    sync.expect("upToDate", &["a"], &["a:1"]).await;
+    for _ in 0..6 {
+        fake.advance_clock(5 * DAY);
+        assert_eq!(sync.page().await.0, "upToDate");
+    }
+    fake.advance_clock(15 * DAY);
+    let headers = [("authorization", super::KEY), ("content-type", "application/json")];
+    let body = json!({ "cursor": sync.cursor }).to_string();
+    let response = super::send(&fake, &headers, super::SYNC, Some(&body)).await;
+    assert_eq!(response.status(), 400, "its history is dropped");
+}
+
 #[tokio::test]
 async fn changes_to_returned_documents_precede_the_end_of_the_snapshot() {
     let fake = builder().knobs(small(2)).build();

@@ -57,14 +57,9 @@ async fn sync(
     let (now, knobs) = (deployment.now(), deployment.knobs.clone());
     let data: &mut DataSync = deployment.topics.of();
     let oldest = oldest(now, &knobs);
+    data.store.advance_if_idle(now, knobs.document_retention);
     let position = match &cursor {
-        None => {
-            // A server commits now and then, so the latest commit is never old.
-            if data.store.newest < oldest {
-                data.store.touch(now);
-            }
-            Some(Position::new(sync_id(&headers), &data.store))
-        }
+        None => Some(Position::new(sync_id(&headers), &data.store)),
         Some(cursor) => data.cursors.get(cursor).cloned().ok_or_else(|| {
             ApiError::bad_request("InvalidDataSyncCursor", "the cursor is not a sync cursor of this deployment")
         })?,
