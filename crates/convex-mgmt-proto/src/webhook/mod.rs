@@ -8,4 +8,4 @@ mod verify;
 pub use self::digest::{BatchDigest, BatchDigestError};
 pub use self::recent::RecentBatches;
 pub use self::signature::{SIGNATURE_HEADER, Signature, SignatureError};
-pub use self::verify::{DEFAULT_MAX_BODY, SecretError, Verification, Verified, Verifier, VerifyError};
+pub use self::verify::{DEFAULT_MAX_BODY, SecretError, BodyVerifier, Verified, Verifier, VerifyError};

@@ -100,8 +100,8 @@ impl Verifier {
     /// assert_eq!(verification.finish()?.body().len(), 15);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn begin(&self, signature: &Signature) -> Verification {
-        Verification {
+    pub fn begin(&self, signature: &Signature) -> BodyVerifier {
+        BodyVerifier {
             signature: *signature,
             keys: self.keys.clone(),
             body: Vec::new(),
@@ -147,7 +147,7 @@ fn matching(keys: impl IntoIterator<Item = Hmac<Sha256>>, signature: &Signature)
 ///
 /// `Debug` shows the number of bytes, and neither them nor the signature.
 #[derive(Clone)]
-pub struct Verification {
+pub struct BodyVerifier {
     signature: Signature,
     keys: Vec<Hmac<Sha256>>,
     body: Vec<u8>,
@@ -155,7 +155,7 @@ pub struct Verification {
     too_large: bool,
 }
 
-impl Verification {
+impl BodyVerifier {
     /// Adds the next chunk of the body.
     ///
     /// # Errors
@@ -185,9 +185,9 @@ impl Verification {
     }
 }
 
-impl fmt::Debug for Verification {
+impl fmt::Debug for BodyVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Verification").field("bytes", &self.body.len()).finish_non_exhaustive()
+        f.debug_struct("BodyVerifier").field("bytes", &self.body.len()).finish_non_exhaustive()
     }
 }
 

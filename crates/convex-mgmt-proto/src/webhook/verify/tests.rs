@@ -129,7 +129,7 @@ fn debug_shows_neither_secrets_nor_bodies() {
     let verified = verification.clone().finish().unwrap();
     assert_eq!(
         format!("{verifier:?} {verification:?} {verified:?}"),
-        "Verifier { secrets: 1, max_body: 16777216 } Verification { bytes: 15, .. } Verified { bytes: 15, secret: 0 }"
+        "Verifier { secrets: 1, max_body: 16777216 } BodyVerifier { bytes: 15, .. } Verified { bytes: 15, secret: 0 }"
     );
 }
 
