@@ -157,6 +157,9 @@ pub use convex_mgmt_proto::{
 };
 
 // The operations and their values.
+#[cfg(feature = "webhook")]
+#[cfg_attr(docsrs, doc(cfg(feature = "webhook")))]
+pub use convex_mgmt_proto::webhook;
 pub use convex_mgmt_proto::{
     AccessTokenId, CustomRoleId, DeploymentClass, DeploymentId, DeploymentType, Idempotency, LogStreamId, MemberActor,
     MemberId, Operation, OperationMeta, Patch, Printable, ProjectId, RawJson, Region, Reply, RequestDestination,

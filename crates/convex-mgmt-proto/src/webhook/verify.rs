@@ -10,7 +10,9 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use thiserror::Error;
 
 use super::digest::BatchDigest;
+use super::event::{Batch, read};
 use super::signature::{Signature, SignatureError};
+use crate::response::DecodeError;
 use crate::types::Secret;
 
 /// The default of [`Verifier::max_body`]: 16 MiB. A batch has at most 128 events.
@@ -213,6 +215,14 @@ impl Verified {
     /// minutes.
     pub fn secret(&self) -> usize {
         self.secret
+    }
+
+    /// Reads the events.
+    ///
+    /// # Errors
+    /// A [`DecodeError`] if the body as a whole cannot be read: see [`read`]. An event that cannot be read is an error in the batch.
+    pub fn read(&self) -> Result<Batch, DecodeError> {
+        read(&self.body)
     }
 
     /// Computes the digest that identifies the batch, for [`RecentBatches`](super::RecentBatches). Each call hashes the body once.
