@@ -1,5 +1,6 @@
 //! [`RecentBatches`]: the batches that a receiver has already processed.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -64,10 +65,8 @@ impl RecentBatches {
             self.by_time.remove(&(time, oldest));
             self.times.remove(&oldest);
         }
-        if self.times.contains_key(&digest) {
-            return false;
-        }
-        self.times.insert(digest, now);
+        let Entry::Vacant(entry) = self.times.entry(digest) else { return false };
+        entry.insert(now);
         self.by_time.insert((now, digest));
         self.shrink();
         true
@@ -130,8 +129,8 @@ impl<'de> Deserialize<'de> for RecentBatches {
         let mut recent = Self::new(stored.capacity, Duration::from_millis(stored.max_age_ms));
         for (digest, time) in stored.batches {
             // The first time counts if a digest occurs twice.
-            if !recent.times.contains_key(&digest) {
-                recent.times.insert(digest, time);
+            if let Entry::Vacant(entry) = recent.times.entry(digest) {
+                entry.insert(time);
                 recent.by_time.insert((time, digest));
             }
         }

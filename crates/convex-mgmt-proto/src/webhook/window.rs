@@ -62,15 +62,13 @@ impl Window {
             let events = batch.iter().enumerate();
             events.filter_map(|(index, event)| Some((event.as_ref().ok()?.timestamp(), index)))
         };
-        if let Some((timestamp, index)) = times().min() {
-            if exceeds(now.0.saturating_sub(timestamp.0), self.max_age) {
-                return Err(WindowError::TooOld { index, timestamp, max_age: self.max_age });
-            }
+        let oldest = times().min().filter(|(time, _)| exceeds(now.0.saturating_sub(time.0), self.max_age));
+        if let Some((timestamp, index)) = oldest {
+            return Err(WindowError::TooOld { index, timestamp, max_age: self.max_age });
         }
-        if let Some((timestamp, index)) = times().max() {
-            if exceeds(timestamp.0.saturating_sub(now.0), self.max_future) {
-                return Err(WindowError::TooNew { index, timestamp, max_future: self.max_future });
-            }
+        let newest = times().max().filter(|(time, _)| exceeds(time.0.saturating_sub(now.0), self.max_future));
+        if let Some((timestamp, index)) = newest {
+            return Err(WindowError::TooNew { index, timestamp, max_future: self.max_future });
         }
         Ok(())
     }

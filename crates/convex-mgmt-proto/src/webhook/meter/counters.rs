@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::usage::StorageReading;
+use super::storage::StorageReading;
 use crate::webhook::event::{ExecutionStatus, FunctionExecution};
 
 /// Declares a struct of sums.

@@ -2,9 +2,11 @@
 
 mod counters;
 mod state;
+mod storage;
 mod stored;
 mod usage;
 
 pub use self::counters::{DeploymentUsage, FunctionUsage};
 pub use self::state::{DEFAULT_CAPACITY, DEFAULT_HORIZON, Meter};
-pub use self::usage::{DeliveryCounts, FunctionId, MeteredUsage, StorageReading};
+pub use self::storage::StorageReading;
+pub use self::usage::{DeliveryCounts, FunctionId, MeteredUsage};

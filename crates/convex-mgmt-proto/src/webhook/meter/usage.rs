@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::counters::{DeploymentUsage, FunctionUsage};
-use crate::types::UnixMillis;
-use crate::webhook::event::{Batch, Event, EventKind, FunctionType, StorageUsage};
+use super::storage::StorageReading;
+use crate::webhook::event::{Batch, Event, EventKind, FunctionType};
 
 /// A function of a deployment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
@@ -44,45 +44,6 @@ impl DeliveryCounts {
     }
 }
 
-/// The size of stored data at a point in time. Topic `current_storage_usage`.
-///
-/// Of two readings, the greater one is newer.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
-#[non_exhaustive]
-pub struct StorageReading {
-    /// The time of the event.
-    pub timestamp: UnixMillis,
-    /// Bytes of the documents.
-    pub document_bytes: u64,
-    /// Bytes of the indexes.
-    pub index_bytes: u64,
-    /// Bytes of the vector indexes.
-    pub vector_storage_bytes: u64,
-    /// Bytes of the text search indexes.
-    pub text_storage_bytes: u64,
-    /// Bytes of stored files.
-    pub file_storage_bytes: u64,
-    /// Bytes of backups.
-    pub backup_storage_bytes: u64,
-    /// Bytes of the documents in system tables, by the name of the table.
-    pub system_table_document_bytes: BTreeMap<String, u64>,
-}
-
-impl StorageReading {
-    fn new(timestamp: UnixMillis, usage: &StorageUsage) -> Self {
-        Self {
-            timestamp,
-            document_bytes: usage.total_document_size_bytes,
-            index_bytes: usage.total_index_size_bytes,
-            vector_storage_bytes: usage.total_vector_storage_bytes,
-            text_storage_bytes: usage.total_text_storage_bytes,
-            file_storage_bytes: usage.total_file_storage_bytes,
-            backup_storage_bytes: usage.total_backup_storage_bytes,
-            system_table_document_bytes: usage.total_system_table_document_size_bytes.clone(),
-        }
-    }
-}
-
 /// Metered usage, by function and by deployment. [`Meter::usage`](super::Meter::usage) returns it.
 ///
 /// All sums only grow. The usage of a billing period is the difference between the values at its end and at its start. Events of
@@ -113,9 +74,9 @@ impl MeteredUsage {
     /// The usage of one batch.
     pub(super) fn of(batch: &Batch) -> Self {
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-        let mut usage = Self::default();
-        usage.deliveries =
-            DeliveryCounts { batches: 1, events: count(batch.len()), unread_events: count(batch.errors().count()) };
+        let (events, unread_events) = (count(batch.len()), count(batch.errors().count()));
+        let deliveries = DeliveryCounts { batches: 1, events, unread_events };
+        let mut usage = Self { deliveries, ..Self::default() };
         batch.events().for_each(|event| usage.add_event(event));
         usage
     }
