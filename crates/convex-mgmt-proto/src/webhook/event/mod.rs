@@ -35,3 +35,6 @@ impl fmt::Debug for Hidden<'_> {
         write!(f, "[{} bytes]", self.0.len())
     }
 }
+
+#[cfg(test)]
+mod tests;
