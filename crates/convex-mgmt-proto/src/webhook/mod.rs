@@ -1,4 +1,19 @@
 //! Receiving the events of webhook log streams: verification, events, and metering.
+//!
+//! A receiver processes a delivery in this order. No step performs IO or reads a clock.
+//!
+//! 1. [`Signature::from_headers`] reads the header [`SIGNATURE_HEADER`].
+//! 2. [`Verifier::verify`] checks the bytes of the body, or [`Verifier::begin`] does so in chunks. [`VerifyError::status`] is the status
+//!    of the response if they fail.
+//! 3. [`RecentBatches::contains`] recognises a delivery that was processed already, by [`Verified::digest`]. Respond with 200.
+//! 4. [`Verified::read`] reads the events, and [`Window::check`] rejects old ones. Respond with 400 if one of them fails.
+//! 5. Process the events, for example with a [`Meter`].
+//! 6. [`RecentBatches::insert`]; store it together with the effects of the events. Respond with 500 if that fails, and the server sends
+//!    the batch again.
+//! 7. Respond with 200.
+//!
+//! Sources: convex-backend `crates/log_streaming/src/sinks/webhook.rs` and `crates/log_streaming/src/consts.rs` for signature, batches and
+//! retries; `crates/common/src/log_streaming.rs` for the events.
 
 mod digest;
 mod event;
