@@ -94,6 +94,19 @@ fn execution(path: &str) -> String {
     crate::deliveries::EXECUTION.replace("messages:list", path)
 }
 
+const DEPLOYMENT: &str = r#"{"deployment_name":"n"}"#;
+const OBJECT_IN_TEXT: [&str; 2] = [r#"{\"a\":"#, "}"];
+const METADATA: &str = r#"[{"timestamp":1,"topic":"audit_log","audit_log_action":"x","audit_log_metadata":""#;
+const METADATA_END: &str = r#"","convex":{"deployment_name":"n"}}]"#;
+const CUSTOM_AUDIT: &str = r#"[{"timestamp":1,"topic":"custom_audit","body":"#;
+const CONSOLE: &str = r#"[{"timestamp":1,"topic":"console","message":""#;
+
+/// An event of a log stream, with further fields.
+fn lag(number: usize, more: &str) -> String {
+    let start = format!(r#"{{"timestamp":{},"topic":"scheduled_job_lag","lag_seconds":{number}"#, number % 1000);
+    format!(r#"{start}{more},"convex":{DEPLOYMENT}}}"#)
+}
+
 const fn family(target: &'static str, name: &'static str, input: fn(usize) -> Vec<u8>) -> Family {
     Family { target, name, input }
 }
@@ -209,6 +222,40 @@ pub const FAMILIES: &[Family] = &[
     family("environment_files", "variables of the command line tool", |size| {
         long(size, "", "CONVEX_DEPLOY_KEY=x\n", "")
     }),
+    family("log_events", "an array of events", |size| items(size, "[", |n| lag(n, ""), "]")),
+    family("log_events", "lines of events", |size| many(size, "", |n| lag(n, "") + "\n", "{}")),
+    family("log_events", "the topic comes last", |size| {
+        items(
+            size,
+            "[",
+            |n| format!(r#"{{"lag_seconds":{n},"convex":{DEPLOYMENT},"timestamp":1,"topic":"scheduled_job_lag"}}"#),
+            "]",
+        )
+    }),
+    family("log_events", "events that cannot be read", |size| items(size, "[", |n| lag(n, r#","lag_seconds":0"#), "]")),
+    family("log_events", "a long line that cannot be read", |size| long(size, "{", " ", "")),
+    family("log_events", "an array without its end", |size| many(size, "[", |n| lag(n, "") + ",", "")),
+    family("log_events", "unknown fields", |size| {
+        items(
+            size,
+            r#"{"timestamp":1,"topic":"scheduled_job_lag","lag_seconds":1,"#,
+            |n| format!(r#""k{n}":[{n}]"#),
+            "}",
+        )
+    }),
+    family("log_events", "system tables", |size| {
+        items(
+            size,
+            r#"{"topic":"current_storage_usage","total_system_table_document_size_bytes":{"#,
+            |n| format!(r#""t{n}":1"#),
+            "}}",
+        )
+    }),
+    family("log_events", "a deep value", |size| deep(size, "[", LIST, "]")),
+    family("log_events", "deep metadata", |size| deep(size, METADATA, OBJECT_IN_TEXT, METADATA_END)),
+    family("log_events", "a deep and long body", |size| deep_and_long(size, CUSTOM_AUDIT, OBJECT, "}]")),
+    family("log_events", "a message of escapes", |size| long(size, CONSOLE, "\\u0041\\n", "\"}]")),
+    family("log_events", "empty lines", |size| long(size, "{}", "\n", "{}")),
     family("pages", "many documents", |size| items(size, VALUES, |n| format!(r#"{VALUE}{{"_id":"{n}"}}}}"#), PAGE)),
     family("pages", "documents of many tables", |size| {
         items(size, VALUES, |n| VALUE.replace(r#""a""#, &format!(r#""t{n}""#)) + r#"{"_id":"x"}}"#, PAGE)

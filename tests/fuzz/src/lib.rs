@@ -13,6 +13,7 @@ pub mod documents;
 pub mod environment_files;
 pub mod families;
 pub mod inputs;
+pub mod log_events;
 pub mod oracle;
 pub mod pages;
 pub mod plant;
@@ -24,6 +25,7 @@ pub use cursors::cursors;
 pub use deliveries::deliveries;
 pub use documents::documents;
 pub use environment_files::environment_files;
+pub use log_events::log_events;
 pub use pages::pages;
 pub use replies::replies;
 pub use role_resources::role_resources;
@@ -46,6 +48,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "deliveries", check: deliveries, read: deliveries::read },
     Target { name: "documents", check: documents, read: documents::read },
     Target { name: "environment_files", check: environment_files, read: environment_files::read },
+    Target { name: "log_events", check: log_events, read: log_events::read },
     Target { name: "pages", check: pages, read: pages::read },
     Target { name: "replies", check: replies, read: replies::read },
     Target { name: "role_resources", check: role_resources, read: role_resources::read },
