@@ -70,7 +70,7 @@ fn crates_of(files: &[String]) -> Result<Vec<&'static str>, Failure> {
     for file in files {
         if !PUBLISHED.iter().any(|name| file.starts_with(&sources_of(name))) {
             return Err(format!(
-                "{file} is not a source file of a published crate, such as crates/convex-mgmt-proto/src/retry/mod.rs"
+                "{file} is not a source file of a published crate, such as crates/convex-mgmt-proto/src/engines/retry/mod.rs"
             )
             .into());
         }
@@ -108,7 +108,8 @@ mod tests {
     #[test]
     fn selects_the_crates_whose_files_are_named_or_differ() {
         let file = |name: &str| name.to_owned();
-        let named = [file("crates/convex-mgmt-hyper/src/lib.rs"), file("crates/convex-mgmt-proto/src/retry/mod.rs")];
+        let named =
+            [file("crates/convex-mgmt-hyper/src/lib.rs"), file("crates/convex-mgmt-proto/src/engines/retry/mod.rs")];
         assert_eq!(crates_of(&named).unwrap(), ["convex-mgmt-proto", "convex-mgmt-hyper"]);
         for bad in ["xtask/src/main.rs", "crates/convex-mgmt-proto/src/nothing.rs", "crates/convex-mgmt-proto/src/"] {
             assert!(crates_of(&[file(bad)]).is_err(), "{bad}");

@@ -8,6 +8,7 @@
 
 mod auth;
 pub mod deployment;
+mod engines;
 mod error;
 pub mod management;
 mod metadata;
@@ -15,16 +16,19 @@ mod operation;
 mod operations;
 mod request;
 mod response;
-mod retry;
 mod types;
-#[cfg(feature = "webhook")]
-#[cfg_attr(docsrs, doc(cfg(feature = "webhook")))]
-pub mod webhook;
 
 pub use auth::{
     Acceptance, AccessToken, AccessTokenKind, Authorizes, Compatibility, Credential, CredentialError, CredentialKind,
     DeployKey, DeployKeyKind, Surplus,
 };
+pub use engines::retry::{
+    Applied, AttemptCounts, CallError, CallErrorCause, RetryBudget, RetryDecision, RetryPolicy, RetryState,
+};
+pub use engines::sync;
+#[cfg(feature = "webhook")]
+#[cfg_attr(docsrs, doc(cfg(feature = "webhook")))]
+pub use engines::webhook;
 pub use error::{BuildError, ErrorCode, Violation, Violations};
 pub use management::deployments::endpoint::{DeploymentAccess, DeploymentEndpointError};
 pub use metadata::{Api, CredentialClass, DeploymentApi, Idempotency, ManagementApi, OperationMeta, Paging};
@@ -35,9 +39,6 @@ pub use request::{CONVEX_CLIENT, Endpoint, EndpointError, RequestEncoder, UserAg
 pub use response::{
     ApiError, DecodeError, DecodeErrorKind, Deprecation, KEPT_BODY, NOT_COMMITTED_CODES, Outcome, RawJson, Redirect,
     Reply, ResponseError, Sent, UnexpectedReply, UnreadableReply, decode,
-};
-pub use retry::{
-    Applied, AttemptCounts, CallError, CallErrorCause, RetryBudget, RetryDecision, RetryPolicy, RetryState,
 };
 pub use types::{
     AccessTokenId, CustomRoleId, DeploymentClass, DeploymentId, DeploymentType, LogStreamId, MemberActor, MemberId,

@@ -158,15 +158,21 @@ pub use convex_mgmt_proto::{
 };
 
 // The operations and their values.
-#[cfg(feature = "webhook")]
-#[cfg_attr(docsrs, doc(cfg(feature = "webhook")))]
-pub use convex_mgmt_proto::webhook;
 pub use convex_mgmt_proto::{
     AccessTokenId, CustomRoleId, DeploymentClass, DeploymentId, DeploymentType, Idempotency, LogStreamId, MemberActor,
     MemberId, Operation, OperationMeta, Patch, Printable, ProjectId, RawJson, Region, Reply, RequestDestination,
     Secret, TeamId, TokenActor, Unchecked, UnixMillis, UnixNanos, UnknownObject, UsageLimitId,
 };
 pub use convex_mgmt_proto::{deployment, environment, guard, management};
+
+// The state machines beyond single operations.
+#[cfg(feature = "webhook")]
+pub use convex_mgmt_proto::webhook;
+
+/// A copy of a deployment's documents that follows every change. See the guide [`data_sync`](crate::guide::data_sync).
+pub mod sync {
+    pub use convex_mgmt_proto::sync::*;
+}
 
 // Errors and retries.
 pub use convex_mgmt_hyper::{Advice, Error, ErrorKind, Incomplete, ProxyRefusal, TransportError, TransportErrorKind};

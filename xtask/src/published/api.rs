@@ -12,7 +12,17 @@ const ALLOWED: [(&str, &[&str]); 2] = [
     // The `Unpin` impls that pin-project-lite generates name it. Users cannot depend on that.
     (
         "convex-mgmt-hyper",
-        &["bytes", "convex_mgmt_proto", "http", "pin_project_lite", "tokio", "tower", "tower_layer", "tower_service"],
+        &[
+            "bytes",
+            "convex_mgmt_proto",
+            "futures_core",
+            "http",
+            "pin_project_lite",
+            "tokio",
+            "tower",
+            "tower_layer",
+            "tower_service",
+        ],
     ),
 ];
 

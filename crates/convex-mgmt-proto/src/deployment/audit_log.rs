@@ -3,6 +3,8 @@
 //! Source: convex-backend `crates/local_backend/src/deployment_audit_log.rs` and
 //! `crates/model/src/deployment_audit_log`.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use crate::error::ErrorCode;
@@ -141,7 +143,7 @@ deployment_operation! {
     /// [`Pager`](crate::Pager) walks the pages.
     ///
     /// The plan keeps entries for a limited time. The server checks `from` against that time for every page, so start a little later than
-    /// the oldest time allowed. A self-hosted server always returns 403
+    /// the oldest time allowed ([`ListAuditLogEvents::retained`]). A self-hosted server always returns 403
     /// [`AuditLogsDisabled`](crate::ErrorCode::AuditLogsDisabled).
     ///
     /// ```
@@ -177,9 +179,38 @@ deployment_operation! {
 }
 
 impl ListAuditLogEvents {
+    /// The time between the oldest entry that the plan keeps and the beginning of [`retained`](Self::retained): 15 minutes. It covers
+    /// the time of a walk, and the difference between two clocks.
+    pub const RETENTION_MARGIN: Duration = Duration::from_secs(15 * 60);
+
     /// Lists the entries since `from`, inclusive.
     pub fn new(from: UnixMillis) -> Self {
         Self { from, limit: None, cursor: None }
+    }
+
+    /// Lists the entries that the plan still keeps at the end of a walk: those since `now - retention + RETENTION_MARGIN`.
+    ///
+    /// `retention` is the time that the plan keeps entries, which the API does not return. The server compares `from` with it for each
+    /// page, and `from` is the same for all pages of a walk. A walk from the oldest entry on would fail in the middle, with
+    /// [`AuditLogsTooOld`](ErrorCode::AuditLogsTooOld). This one fails only if it takes longer than the margin. For a longer walk,
+    /// pass a shorter `retention`.
+    ///
+    /// With a `retention` below the margin the list begins at `now`. It never begins before 1970.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use convex_mgmt::UnixMillis;
+    /// use convex_mgmt::deployment::ListAuditLogEvents;
+    ///
+    /// let now = UnixMillis(1_700_000_000_000);
+    /// let operation = ListAuditLogEvents::retained(Duration::from_secs(7 * 24 * 3600), now).limit(100);
+    /// assert_eq!(operation.from, UnixMillis(1_700_000_000_000 - 604_800_000 + 900_000));
+    /// ```
+    pub fn retained(retention: Duration, now: UnixMillis) -> Self {
+        let past = retention.saturating_sub(Self::RETENTION_MARGIN).as_millis();
+        let past = i64::try_from(past).unwrap_or(i64::MAX);
+        Self::new(UnixMillis(now.0.saturating_sub(past).max(0)))
     }
 
     /// Sets the maximum number of entries in a page, from 1 to 100. It may differ between pages.
@@ -279,6 +310,17 @@ mod tests {
             assert!(uri(&operation).is_err() && uri(&operation.unchecked()).is_ok(), "{field}");
         }
         assert!(ListAuditLogEvents::new(UnixMillis(0)).limit(1).check().is_ok());
+    }
+
+    #[test]
+    fn the_retained_entries_begin_a_margin_after_the_oldest_one() {
+        let from =
+            |retention: u64, now| ListAuditLogEvents::retained(Duration::from_secs(retention), UnixMillis(now)).from.0;
+        let (day, now) = (24 * 3600, 1_700_000_000_000);
+        assert_eq!(from(90 * day, now), now - 90 * 86_400_000 + 900_000);
+        assert_eq!((from(900, now), from(901, now), from(0, now)), (now, now - 1000, now));
+        assert_eq!((from(day, 0), from(day, -1), from(u64::MAX, i64::MAX), from(u64::MAX, i64::MIN)), (0, 0, 0, 0));
+        assert!(ListAuditLogEvents::retained(Duration::MAX, UnixMillis(now)).check().is_ok());
     }
 
     #[test]

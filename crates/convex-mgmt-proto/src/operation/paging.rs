@@ -63,6 +63,9 @@ impl Pagination {
     }
 }
 
+/// The expectation in the error of a page that announces more pages and does not lead to them.
+const NEXT_CURSOR: &str = "a cursor in `nextCursor`, because `hasMore` is `true`";
+
 impl<'de> Deserialize<'de> for Pagination {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
@@ -72,9 +75,12 @@ impl<'de> Deserialize<'de> for Pagination {
             next_cursor: Option<String>,
         }
         let Fields { has_more, next_cursor } = Fields::deserialize(deserializer)?;
-        // Treating it as the last page would truncate the list silently.
-        if has_more && next_cursor.is_none() {
-            return Err(de::Error::missing_field("nextCursor"));
+        // Treating it as the last page would truncate the list silently. The server rejects an empty cursor.
+        if has_more && next_cursor.as_ref().is_none_or(String::is_empty) {
+            return Err(de::Error::invalid_value(
+                de::Unexpected::Other("a list without its next cursor"),
+                &NEXT_CURSOR,
+            ));
         }
         Ok(Self { has_more, next_cursor })
     }
@@ -240,6 +246,8 @@ impl<O: Paged> Pager<O> {
 mod tests {
     use super::*;
     use crate::deployment::ListActiveSyncs;
+    use crate::metadata::Paging;
+    use crate::response::DecodeError;
 
     fn pagination(json: &str) -> serde_json::Result<Option<String>> {
         serde_json::from_str::<Pagination>(json).map(Pagination::next)
@@ -251,9 +259,46 @@ mod tests {
         assert_eq!(pagination(r#"{"hasMore":false,"nextCursor":null}"#).unwrap(), None);
         assert_eq!(pagination(r#"{"hasMore":false,"nextCursor":"ab"}"#).unwrap(), None);
         assert_eq!(pagination(r#"{"hasMore":true,"nextCursor":"ab"}"#).unwrap(), Some("ab".to_owned()));
-        for bad in [r#"{"hasMore":true}"#, r#"{"hasMore":true,"nextCursor":null}"#, r#"{"nextCursor":"ab"}"#] {
+        assert_eq!(pagination(r#"{"hasMore":false,"nextCursor":""}"#).unwrap(), None);
+        for bad in [
+            r#"{"hasMore":true}"#,
+            r#"{"hasMore":true,"nextCursor":null}"#,
+            r#"{"hasMore":true,"nextCursor":""}"#,
+            r#"{"nextCursor":"ab"}"#,
+        ] {
             assert!(pagination(bad).is_err(), "{bad}");
         }
+    }
+
+    /// Returns the error of a page of the operation, if the operation returns a list in pages.
+    fn page_error<O: Operation>(pagination: &str) -> Option<DecodeError> {
+        // Both lists have the name of their items in their operation only.
+        let pages = ["items", "syncs"].map(|items| format!(r#"{{"{items}":[],"pagination":{pagination}}}"#));
+        let decoded = pages.map(|body| O::decode(&body.into()).err());
+        decoded.into_iter().find_map(|error| error.filter(|error| error.path.starts_with("pagination")))
+    }
+
+    #[test]
+    fn every_list_names_the_missing_cursor_of_a_page_that_announces_more() {
+        let mut lists = Vec::new();
+        macro_rules! check {
+            ($($api:ident::$topic:ident::$operation:ident,)+) => { $({
+                type O = crate::$api::$operation;
+                if O::META.paging == Paging::Query {
+                    lists.push(O::META.to_string());
+                    for bad in ["", r#","nextCursor":null"#, r#","nextCursor":"""#] {
+                        let error = page_error::<O>(&format!(r#"{{"hasMore":true{bad}}}"#)).expect("an error");
+                        assert_eq!(error.expected, NEXT_CURSOR, "{} {bad}", O::META);
+                    }
+                }
+            })+ };
+        }
+        crate::for_each_operation!(check);
+        assert_eq!(lists.len(), 8, "{lists:?}");
+        let error = page_error::<ListActiveSyncs>(r#"{"hasMore":true}"#).unwrap().to_string();
+        let expected = "the body has another shape at `pagination` (line 1, column 42): \
+                        expected a cursor in `nextCursor`, because `hasMore` is `true`";
+        assert_eq!(error, expected);
     }
 
     #[test]

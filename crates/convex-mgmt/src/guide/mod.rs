@@ -23,6 +23,7 @@
 //! * [Errors and retries][errors]: error kinds, retry rules, unknown outcomes.
 //! * [Error codes][error-codes]: meaning, next step and operations of each.
 //! * [Credentials][credentials]: the operations that accept each kind.
+//! * [Pagination][pagination]: lists as streams, errors, resuming, prefetch.
 //! * [Settings, layers and transports][transports]: defaults, endpoints, connections, proxies, other transports.
 //! * [Testing][testing]: an in-memory Convex for tests, in process, over a socket or from other languages.
 //! * [Reliability][reliability]: guarantees, and the tests that check them.
@@ -65,6 +66,7 @@ guides! {
     credentials = "credentials.md";
     destructive_operations = "destructive-operations.md";
     errors = "errors.md";
+    pagination = "pagination.md";
     transports = "transports.md";
     testing = "testing.md";
 }

@@ -36,9 +36,10 @@ fn a_delivery_without_exactly_one_correct_signature_is_rejected() {
         let line = receiver.line();
         assert!(line.starts_with("401: ") && line.contains(expected), "{line}");
     }
-    assert_eq!(receiver.post(&[header.clone()], text.replace("1,\"convex", "2,\"convex").as_bytes()), Some(401));
+    let header = [header];
+    assert_eq!(receiver.post(&header, text.replace("1,\"convex", "2,\"convex").as_bytes()), Some(401));
     assert!(!folder.state().exists());
-    assert_eq!(receiver.post(&[header], text.as_bytes()), Some(200));
+    assert_eq!(receiver.post(&header, text.as_bytes()), Some(200));
     assert_eq!(folder.usage()["deployments"][0]["log_stream_egress_bytes"], 1);
 }
 

@@ -14,7 +14,7 @@ mod value;
 pub use self::active::{ActiveSync, ActiveSyncStatus, ListActiveSyncs, SnapshotProgress, SyncProgress};
 pub use self::document::Document;
 pub use self::page::{Change, DataSyncPage, DataSyncStatus, DataSyncValue, Snapshot, TablePath};
-pub use self::selection::{ComponentSelection, Selection, TableSelection};
+pub use self::selection::{ComponentSelection, Selection, SelectionChange, TableSelection};
 pub use self::sync::DataSync;
 pub use self::value::Value;
 

@@ -3,11 +3,16 @@
 //! Source: convex-backend `crates/common/src/types/streaming_export/selection.rs` and
 //! `crates/database/src/streaming_export_selection.rs`.
 
+mod compare;
 mod names;
+mod read;
 
 use std::collections::BTreeMap;
 
+pub use compare::SelectionChange;
 use names::{OTHER, is_column, is_identifier};
+#[cfg(feature = "serde-all")]
+pub(super) use read::some;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::error::ErrorCode;
@@ -47,14 +52,13 @@ pub struct ComponentSelection(Choice<TableSelection>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableSelection(Choice<Inclusion>);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[cfg_attr(feature = "serde-all", derive(serde::Deserialize))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Inclusion {
     // The server accepts the short names, too. This library does not write them.
-    #[cfg_attr(feature = "serde-all", serde(alias = "incl"))]
+    #[serde(alias = "incl")]
     Included,
-    #[cfg_attr(feature = "serde-all", serde(alias = "excl"))]
+    #[serde(alias = "excl")]
     Excluded,
 }
 
@@ -241,88 +245,6 @@ impl Serialize for TableSelection {
     }
 }
 
-#[cfg(feature = "serde-all")]
-mod read {
-    //! Deserializing a selection.
-
-    use std::marker::PhantomData;
-
-    use serde::de::{Deserialize, Deserializer, Error, IntoDeserializer, MapAccess, Visitor, value};
-
-    use super::*;
-
-    struct Fields<T>(PhantomData<T>);
-
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
-        type Value = Choice<T>;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("an object with the field `_other`, or `excluded`")
-        }
-
-        fn visit_str<E: Error>(self, text: &str) -> Result<Choice<T>, E> {
-            let text: value::StrDeserializer<'_, E> = text.into_deserializer();
-            match Inclusion::deserialize(text)? {
-                Inclusion::Excluded => Ok(Choice::Excluded),
-                Inclusion::Included => Err(E::custom("only `excluded` may replace the object")),
-            }
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Choice<T>, A::Error> {
-            let (mut others, mut named) = (None, BTreeMap::new());
-            while let Some(name) = map.next_key::<String>()? {
-                if name == OTHER {
-                    others = Some(map.next_value()?);
-                } else {
-                    named.insert(name, map.next_value()?);
-                }
-            }
-            let others = others.ok_or_else(|| A::Error::missing_field(OTHER))?;
-            Ok(Choice::Part(Level { others, named }))
-        }
-    }
-
-    impl<'de, T: Deserialize<'de>> Deserialize<'de> for Choice<T> {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            deserializer.deserialize_any(Fields(PhantomData))
-        }
-    }
-
-    impl<'de> Deserialize<'de> for Selection {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            deserializer.deserialize_map(Fields(PhantomData)).and_then(|choice| match choice {
-                Choice::Part(level) => Ok(Self(level)),
-                Choice::Excluded => Err(D::Error::custom("a selection is an object")),
-            })
-        }
-    }
-
-    impl<'de> Deserialize<'de> for ComponentSelection {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            Choice::deserialize(deserializer).map(Self)
-        }
-    }
-
-    impl<'de> Deserialize<'de> for TableSelection {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            let choice = Choice::deserialize(deserializer)?;
-            if let Choice::Part(columns) = &choice
-                && *columns.named.get(ID).unwrap_or(&columns.others) == Inclusion::Excluded
-            {
-                return Err(D::Error::custom("the column `_id` must not be excluded"));
-            }
-            Ok(Self(choice))
-        }
-    }
-
-    /// Reads the field of a request. An absent field selects everything; `null` is an error.
-    pub(in super::super) fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Selection>, D::Error> {
-        Selection::deserialize(deserializer).map(Some)
-    }
-}
-#[cfg(feature = "serde-all")]
-pub(super) use read::some;
-
 #[cfg(test)]
 mod tests {
     use proptest::collection::vec;
@@ -390,7 +312,6 @@ mod tests {
         assert_eq!((column(&"c".repeat(1024)), column(&"c".repeat(1025))), (0, 1));
     }
 
-    #[cfg(feature = "serde-all")]
     #[test]
     fn reads_its_own_json() {
         let selection = Selection::all()
@@ -409,7 +330,6 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "serde-all")]
     #[test]
     fn reads_the_servers_short_names_and_writes_the_long_ones() {
         let short =
@@ -486,7 +406,6 @@ mod tests {
                     prop_assert!(columns.iter().all(|(_, one)| *one == "included" || *one == "excluded"));
                 }
             }
-            #[cfg(feature = "serde-all")]
             prop_assert_eq!(json(&serde_json::from_str(&text).unwrap()), text);
         }
     }

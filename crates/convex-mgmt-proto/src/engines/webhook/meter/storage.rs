@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::engines::webhook::event::StorageUsage;
 use crate::types::UnixMillis;
-use crate::webhook::event::StorageUsage;
 
 /// The size of stored data at a point in time. Topic `current_storage_usage`.
 ///

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::storage::StorageReading;
-use crate::webhook::event::{ExecutionStatus, FunctionExecution};
+use crate::engines::webhook::event::{ExecutionStatus, FunctionExecution};
 
 /// Declares a struct of sums.
 ///
@@ -46,7 +46,7 @@ fn is_zero(sum: &u128) -> bool {
 }
 
 sums! {
-    /// The sums of all executions of a function. The units are those of [`Usage`](crate::webhook::Usage). All sums are exact
+    /// The sums of all executions of a function. The units are those of [`Usage`](crate::engines::webhook::Usage). All sums are exact
     /// integers.
     ///
     /// Serialized, sums of zero are omitted.

@@ -124,7 +124,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::webhook;
+    use crate::engines::webhook;
 
     fn batch(times: &[u64]) -> Batch {
         let event = |time: &u64| {

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::usage::MeteredUsage;
+use crate::engines::webhook::digest::BatchDigest;
+use crate::engines::webhook::event::Batch;
 use crate::types::UnixMillis;
-use crate::webhook::digest::BatchDigest;
-use crate::webhook::event::Batch;
 
 /// The default horizon of a [`Meter`]: an hour.
 pub const DEFAULT_HORIZON: Duration = Duration::from_secs(3600);
@@ -95,7 +95,7 @@ impl Meter {
 
     /// Counts a batch, and returns `true`. Returns `false` if the batch with this digest is already counted.
     ///
-    /// `digest` is that of the delivery's body ([`Verified::digest`](crate::webhook::Verified::digest)); `now` is the receiver's
+    /// `digest` is that of the delivery's body ([`Verified::digest`](crate::engines::webhook::Verified::digest)); `now` is the receiver's
     /// clock.
     pub fn record(&mut self, digest: BatchDigest, batch: &Batch, now: UnixMillis) -> bool {
         self.fold_old(now);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::counters::{DeploymentUsage, FunctionUsage};
 use super::storage::StorageReading;
-use crate::webhook::event::{Batch, Event, EventKind, FunctionType};
+use crate::engines::webhook::event::{Batch, Event, EventKind, FunctionType};
 
 /// A function of a deployment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]

@@ -6,6 +6,7 @@ mod audit;
 mod batch;
 mod console;
 mod decode;
+mod deployment;
 mod envelope;
 mod function;
 mod gauges;
@@ -17,7 +18,8 @@ use std::fmt;
 pub use self::audit::{AuditLogEntry, AuditLogMetadata, CustomAudit};
 pub use self::batch::{Batch, EventError, read};
 pub use self::console::{ConsoleLog, LogLevel, Verification};
-pub use self::envelope::{Event, EventDeployment};
+pub use self::deployment::EventDeployment;
+pub use self::envelope::Event;
 pub use self::function::{
     ExecutionStatus, Function, FunctionExecution, FunctionType, OccInfo, RunReason, SchedulerInfo,
 };

@@ -5,11 +5,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::deployment::{CreateLogStream, DeleteLogStream, ListEnvironmentVariables, UpdateUsageLimit};
+use crate::engines::retry::Applied;
 use crate::error::ErrorCode;
 use crate::management::CreateDeployKey;
 use crate::metadata::Idempotency;
 use crate::response::ResponseError;
-use crate::retry::Applied;
 
 const SECOND: Duration = Duration::from_secs(1);
 const CONFLICT: &str = r#"{"code":"OptimisticConcurrencyControlFailure","message":"m"}"#;

@@ -1,4 +1,4 @@
-//! The stored form of a [`Meter`](super::Meter).
+//! The stored form of a [`Meter`].
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use super::counters::{DeploymentUsage, FunctionUsage};
 use super::state::{Counted, Meter};
 use super::usage::{DeliveryCounts, FunctionId, MeteredUsage};
+use crate::engines::webhook::digest::BatchDigest;
 use crate::types::UnixMillis;
-use crate::webhook::digest::BatchDigest;
 
 /// The version of the stored form. A new counter needs a new version. An older library then names the version in its error.
 const VERSION: u32 = 1;

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::webhook::event::FunctionType;
-use crate::webhook::{self, FunctionId};
+use crate::engines::webhook::event::FunctionType;
+use crate::engines::webhook::{self, FunctionId};
 
 /// The counters of `usage` that are always present.
 const COUNTERS: [&str; 16] = [

@@ -11,7 +11,7 @@ use serde::de::value::{BorrowedStrDeserializer, MapAccessDeserializer, StrDeseri
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::envelope::EventDeployment;
+use super::deployment::EventDeployment;
 use super::kind::EventKind;
 use crate::deployment::log_streams::LogTopic;
 use crate::response::{DecodeError, decode};
