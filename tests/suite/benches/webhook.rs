@@ -89,12 +89,13 @@ mod bare {
         topic: LogTopic,
         function: Function,
         log_level: LogLevel,
-        message: String,
+        pub(super) message: String,
         is_truncated: bool,
         system_code: Option<String>,
         convex: EventDeployment,
     }
 
+    #[allow(clippy::large_enum_variant, reason = "the library boxes the same variant only")]
     pub(super) enum Event {
         Execution(Box<Execution>),
         Console(Console),
@@ -165,7 +166,7 @@ fn agree(body: &Bytes) {
     for (ours, bare) in ours.events().zip(bare) {
         match (ours.kind(), bare) {
             (EventKind::FunctionExecution(ours), bare::Event::Execution(bare)) => assert_eq!(ours.usage, bare.usage),
-            (EventKind::Console(_), bare::Event::Console(_)) => {}
+            (EventKind::Console(ours), bare::Event::Console(bare)) => assert_eq!(ours.message, bare.message),
             _ => panic!("{ours:?}"),
         }
     }

@@ -44,6 +44,7 @@ impl<'de> LastDeployment<'de> {
 }
 
 /// The result of one pass over an event.
+#[allow(clippy::large_enum_variant, reason = "nearly every pass is the large variant")]
 enum Pass {
     /// The event was read.
     Read(Parts),

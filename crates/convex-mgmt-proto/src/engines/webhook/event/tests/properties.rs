@@ -41,7 +41,6 @@ impl Spelling {
             .as_object()
             .unwrap()
             .iter()
-            .map(|(name, value)| (name, value))
             .chain(self.unknown.iter().map(|(name, value)| (name, value)))
             .map(|(name, value)| (self.name(name), value.to_string()))
             .collect();
