@@ -15,8 +15,10 @@ pub(crate) fn print(usage: &MeteredUsage, json: bool) -> Result<(), Box<dyn StdE
     Ok(())
 }
 
-/// The columns with numbers.
-const COLUMNS: [(&str, fn(&FunctionUsage) -> u128); 7] = [
+/// A column with numbers: its title and its sum.
+type Column = (&'static str, fn(&FunctionUsage) -> u128);
+
+const COLUMNS: [Column; 7] = [
     ("calls", |usage| usage.calls),
     ("failed", |usage| usage.failures),
     ("ms", |usage| usage.execution_time_ms),
