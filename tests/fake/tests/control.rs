@@ -94,6 +94,53 @@ async fn tables_are_filled_in_one_transaction_and_read() {
 }
 
 #[tokio::test]
+async fn imports_build_hidden_tables() {
+    let fake = fake();
+    fake.commit(|tables| tables.insert("", "a", Stored::document(json!({"_id": "old"}))));
+    let begun = post(&fake, "/_fake/tables", json!({"change": "beginImport", "table": "a"})).await;
+    let import = &begun["import"];
+    for (change, reply) in [
+        (json!({"change": "insertImported", "import": import, "documents": [{"_id": "new"}]}), json!({"ids": ["new"]})),
+        (json!({"change": "insertImported", "import": 99, "documents": [{}]}), json!({"ids": null})),
+        (json!({"change": "finishImport", "import": 99}), json!({"found": false})),
+    ] {
+        assert_eq!(post(&fake, "/_fake/tables", change.clone()).await, reply, "{change}");
+    }
+    let ids = |tables: &Value| tables[0]["documents"][0]["_id"].clone();
+    assert_eq!(ids(&get(&fake, "/_fake/tables").await), "old");
+    assert_eq!(ids(&get(&fake, "/_fake/hidden_tables").await), "new");
+    let finished = post(&fake, "/_fake/tables", json!({"change": "finishImport", "import": import})).await;
+    assert_eq!(finished, json!({"found": true}));
+    assert_eq!(ids(&get(&fake, "/_fake/tables").await), "new");
+    assert_eq!(get(&fake, "/_fake/hidden_tables").await, json!([]));
+}
+
+#[tokio::test]
+async fn data_sync_misbehaves_on_request() {
+    let fake = fake();
+    let page = async |cursor: &Value| {
+        let body = json!({ "cursor": cursor }).to_string();
+        let request = Request::post("/api/v1/data/sync").header("authorization", format!("Convex {ADMIN_KEY}"));
+        let request = request.header("content-type", "application/json").body(Bytes::from(body)).unwrap();
+        let response = fake.clone().oneshot(request).await.unwrap();
+        serde_json::from_slice::<Value>(response.body()).unwrap()
+    };
+    let quirks = json!([{"quirk": "unknownStatus", "status": "paused"}, {"quirk": "noCursor", "pages": 2}]);
+    assert_eq!(post(&fake, "/_fake/sync_quirks", quirks).await, json!([{}, {}]));
+    let first = page(&Value::Null).await;
+    assert_eq!((&first["status"]["type"], &first["pagination"]), (&json!("paused"), &json!({"hasMore": true})));
+    assert_eq!(page(&Value::Null).await["pagination"], json!({"hasMore": true}));
+    post(&fake, "/_fake/sync_quirks", json!({"quirk": "noCursor"})).await;
+    exchange(&fake, "DELETE", "/_fake/sync_quirks", "").await;
+    let cursor = page(&Value::Null).await["pagination"]["nextCursor"].clone();
+    assert_eq!(page(&cursor).await["status"]["type"], "upToDate");
+    post(&fake, "/_fake/expire_sync_cursors", json!({})).await;
+    assert_eq!(page(&cursor).await["code"], "DataSyncCursorExpired");
+    let unknown = exchange(&fake, "POST", "/_fake/sync_quirks", r#"{"quirk":"lazy"}"#).await;
+    assert_eq!(unknown.0, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
 async fn usage_is_counted_and_limits_are_evaluated() {
     let (fake, same) = (fake(), fake());
     let changes = json!([
@@ -166,6 +213,47 @@ async fn events_are_delivered_before_the_response_with_flush() {
     assert_eq!(delivered.len(), 2, "{delivered:?}");
     assert_eq!((&delivered[0]["message"], &delivered[0]["timestamp"]), (&json!("one"), &json!(7)));
     assert_eq!(delivered[1]["topic"], "console");
+}
+
+#[tokio::test]
+async fn traffic_and_deliveries_are_controlled() {
+    let mut receiver = Receiver::start([], []).await;
+    let fake = fake();
+    let config =
+        json!({"logStreamType": "webhook", "url": receiver.url(), "format": "json", "topics": ["function_execution"]});
+    let request = Request::post("/api/v1/create_log_stream")
+        .header("authorization", format!("Convex {ADMIN_KEY}"))
+        .header("content-type", "application/json")
+        .body(Bytes::from(config.to_string()));
+    fake.clone().oneshot(request.unwrap()).await.unwrap();
+    fake.log_streams_settled().await;
+    assert!(receiver.next().await.is_verification());
+    assert_eq!(post(&fake, "/_fake/delivery_quirks", json!({"quirk": "twice"})).await, json!({}));
+    assert_eq!(post(&fake, "/_fake/traffic", json!([{"events": 40, "seed": 3}])).await, json!([{}]));
+    fake.flush_log_streams().await;
+    let (first, second) = (receiver.next().await, receiver.next().await);
+    assert_eq!(first.body, second.body);
+    assert!(first.events().len() > 10 && first.events()[0]["usage"]["database_read_bytes"].is_u64());
+    for (path, body) in [("delivery_quirks", r#"{"quirk":"often"}"#), ("traffic", r#"{"seed":1}"#)] {
+        assert_eq!(exchange(&fake, "POST", &format!("/_fake/{path}"), body).await.0, StatusCode::BAD_REQUEST);
+    }
+}
+
+#[tokio::test]
+async fn only_the_latest_requests_are_kept_with_their_numbers() {
+    let mut knobs = Knobs::default();
+    knobs.recorded_requests = 3;
+    let fake = Fake::builder(NAME).admin_key(ADMIN_KEY).knobs(knobs).build();
+    for number in 0..5 {
+        status_with(&fake, ADMIN_KEY, &format!("/api/v1/get_canonical_urls?number={number}")).await;
+    }
+    let kept = get(&fake, "/_fake/requests").await;
+    let numbers: Vec<_> = kept.as_array().unwrap().iter().map(|request| request["number"].clone()).collect();
+    assert_eq!(numbers, [2, 3, 4]);
+    assert_eq!((&kept[0]["status"], fake.requests().len()), (&fake.requests()[0].status.unwrap().as_u16().into(), 3));
+    assert!(fake.requests()[0].uri.ends_with("number=2"));
+    assert_eq!(get(&fake, "/_fake/requests?from=4").await.as_array().map(Vec::len), Some(1));
+    assert_eq!(get(&fake, "/_fake/requests?from=5").await, json!([]));
 }
 
 #[tokio::test]

@@ -16,4 +16,9 @@ impl Pagination {
     pub(crate) fn new(next_cursor: Option<String>) -> Self {
         Self { has_more: next_cursor.is_some(), next_cursor }
     }
+
+    /// A page that is not the last one and has no cursor, which no correct server returns.
+    pub(crate) fn without_cursor() -> Self {
+        Self { has_more: true, next_cursor: None }
+    }
 }

@@ -4,13 +4,13 @@
 
 mod clock;
 mod commands;
+mod data_sync;
 mod fake;
 mod faults;
 mod keys;
 mod log_streams;
 mod pause;
 mod records;
-mod tables;
 mod usage;
 mod variables;
 
@@ -22,7 +22,9 @@ use tower::ServiceExt;
 
 use crate::state::{Settings, Shared};
 
+pub use data_sync::{Import, Writes};
 pub use fake::Fake;
+pub use log_streams::FunctionExecution;
 
 pub(crate) use clock::{Clocked, clock_routes};
 pub(crate) use commands::{Commands, Rejection, rejection};
@@ -33,7 +35,7 @@ pub(crate) const PREFIX: &str = "/_fake/";
 /// Responds to a request to a control route of a deployment.
 pub(crate) async fn respond(fake: &Fake, request: Request<Body>) -> Response {
     let routes = Router::new()
-        .merge(tables::routes())
+        .merge(data_sync::routes())
         .merge(usage::routes())
         .merge(variables::routes())
         .merge(log_streams::routes())
@@ -41,7 +43,8 @@ pub(crate) async fn respond(fake: &Fake, request: Request<Body>) -> Response {
         .merge(keys::routes())
         .merge(records::routes())
         .with_state(fake.clone());
-    let known = "faults, tables, usage, variables, events, clock, keys, requests and audit_log";
+    let known = "faults, tables, hidden_tables, sync_quirks, expire_sync_cursors, usage, variables, events, traffic, \
+                 delivery_quirks, clock, keys, requests and audit_log";
     respond_with(&fake.state, routes, known, request).await
 }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::ids::Random;
+
 /// A failure that is injected into one request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
@@ -30,6 +32,8 @@ pub enum Fault {
     },
     /// Resets the connection without running the handler.
     Reset,
+    /// Runs the handler and sends the first half of its body, as if it were complete.
+    HalfBody,
     /// Runs the handler and resets the connection instead of sending its response.
     LostResponse,
 }
@@ -65,7 +69,7 @@ impl Faults {
     }
 
     pub(crate) fn set_rate(&mut self, rate: f64, seed: u64, faults: Vec<Fault>) {
-        self.random = (!faults.is_empty()).then_some(RandomFaults { rate, state: seed, faults });
+        self.random = (!faults.is_empty()).then_some(RandomFaults { rate, random: Random::new(seed), faults });
     }
 
     pub(crate) fn take(&mut self, path: &str) -> Option<Fault> {
@@ -85,26 +89,17 @@ impl Faults {
 #[derive(Debug)]
 struct RandomFaults {
     rate: f64,
-    state: u64,
+    random: Random,
     faults: Vec<Fault>,
 }
 
 impl RandomFaults {
     fn draw(&mut self) -> Option<Fault> {
-        let drawn = (self.next() >> 11) as f64 / (1_u64 << 53) as f64;
-        if drawn >= self.rate {
+        if !self.random.chance(self.rate) {
             return None;
         }
-        let at = self.next() % self.faults.len() as u64;
-        self.faults.get(usize::try_from(at).ok()?).cloned()
-    }
-
-    /// The SplitMix64 generator. It is short, and its quality is sufficient here.
-    fn next(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        let at = self.random.below(self.faults.len());
+        self.faults.get(at).cloned()
     }
 }
 

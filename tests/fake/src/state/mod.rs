@@ -21,7 +21,7 @@ pub use requests::RecordedRequest;
 pub(crate) use audit::Origin;
 pub(crate) use clock::{Clock, millis};
 pub(crate) use deployment::Deployment;
-pub(crate) use ids::{encode_id, hex, random_bytes, table_of_id, uuid};
+pub(crate) use ids::{Random, encode_id, hex, random_bytes, table_of_id, uuid};
 pub(crate) use keys::{Access, AccessTokens, Keys, secret_of};
 pub(crate) use knobs::Settings;
 pub(crate) use shared::{Shared, WeakShared};

@@ -1,7 +1,10 @@
 //! Data sync, with the responses of the real server. The numbers are the case numbers of the recordings of a real server.
 
 mod active;
+mod imports;
+mod quirks;
 mod requests;
+mod sample;
 mod walks;
 
 use std::time::Duration;

@@ -108,6 +108,24 @@ async fn faults_are_injected_over_http() {
     assert!(fault(r#"{"fault":"bogus"}"#).await.starts_with("HTTP/1.1 400"));
 }
 
+#[tokio::test]
+async fn it_serves_made_up_documents_and_writes_while_it_runs() {
+    let options = ["--seed-documents", "50", "--seed", "7", "--writes-per-second", "1000"];
+    let (_child, address) = started(&[SERVE, &options].concat()).await;
+    let tables = async || {
+        let response = exchange(&address, control("GET", "tables", "")).await;
+        let body = response.split_once("\r\n\r\n").unwrap().1.to_owned();
+        let tables: Value = serde_json::from_str(&body).unwrap();
+        (tables, body)
+    };
+    let (first, before) = tables().await;
+    let names: Vec<_> = first.as_array().unwrap().iter().map(|table| &table["table"]).collect();
+    assert_eq!(names, ["users", "orders", "charges"]);
+    assert!(first.as_array().unwrap().iter().all(|table| !table["documents"].as_array().unwrap().is_empty()));
+    let changes = async { while tables().await.1 == before {} };
+    timeout(Duration::from_secs(30), changes).await.expect("writes");
+}
+
 /// The session of a test in another language: it fills the deployment, reads it, inspects the requests, revokes a key.
 #[tokio::test]
 async fn a_session_is_controlled_over_http() {

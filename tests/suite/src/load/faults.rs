@@ -39,6 +39,6 @@ pub(super) fn delivers_response(fault: &Fault) -> bool {
     match fault {
         Fault::EmptyBody => true,
         Fault::Delay { milliseconds } => u128::from(*milliseconds) < ATTEMPT_TIMEOUT.as_millis(),
-        Fault::Response { .. } | Fault::Reset | Fault::LostResponse => false,
+        Fault::Response { .. } | Fault::HalfBody | Fault::Reset | Fault::LostResponse => false,
     }
 }

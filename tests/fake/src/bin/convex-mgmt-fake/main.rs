@@ -32,18 +32,19 @@ fn main() -> ExitCode {
 }
 
 #[tokio::main]
-async fn run(Options { deployment, control_plane }: Options) -> std::io::Result<()> {
+async fn run(Options { deployment, control_plane, writes }: Options) -> std::io::Result<()> {
     let stopped = stop_signals()?;
-    let deployment = match deployment {
-        Some((fake, address)) => Some(fake.serve(&address).await?),
-        None => None,
-    };
+    let (mut writing, mut server) = (None, None);
+    if let Some((fake, address)) = deployment {
+        server = Some(fake.serve(&address).await?);
+        writing = writes.map(|(rate, seed)| fake.start_writes(rate, seed));
+    }
     let control_plane = match control_plane {
         Some((plane, address)) => Some(plane.serve(&address).await?),
         None => None,
     };
     let mut lines = String::new();
-    if let Some(server) = deployment.as_ref().or(control_plane.as_ref()) {
+    if let Some(server) = server.as_ref().or(control_plane.as_ref()) {
         lines += &format!("listening on {}\n", server.url());
     }
     if let Some(server) = &control_plane {
@@ -54,6 +55,7 @@ async fn run(Options { deployment, control_plane }: Options) -> std::io::Result<
     output.write_all(lines.as_bytes())?;
     output.flush()?;
     stopped.await;
+    drop(writing);
     Ok(())
 }
 

@@ -7,6 +7,8 @@ use lexopt::prelude::*;
 pub(crate) struct Options {
     pub(crate) deployment: Option<(Fake, String)>,
     pub(crate) control_plane: Option<(FakeControlPlane, String)>,
+    /// The number of writes per second, and the seed of their sequence.
+    pub(crate) writes: Option<(f64, u64)>,
 }
 
 /// The arguments as text.
@@ -20,6 +22,9 @@ struct Arguments {
     tokens: Vec<String>,
     plan: Option<Plan>,
     knobs: Knobs,
+    documents: Option<usize>,
+    writes: Option<f64>,
+    seed: Option<u64>,
     control_plane: bool,
     control_plane_listen: Option<String>,
     team: Option<String>,
@@ -40,6 +45,9 @@ pub(crate) fn options() -> Result<Option<Options>, lexopt::Error> {
             Long("token") => all.tokens.push(parser.value()?.string()?),
             Long("plan") => all.plan = Some(parse_plan(&parser.value()?.string()?)?),
             Long("knob") => set_knob(&mut all.knobs, &parser.value()?.string()?)?,
+            Long("seed-documents") => all.documents = Some(parser.value()?.parse()?),
+            Long("writes-per-second") => all.writes = Some(parse_rate(&parser.value()?.string()?)?),
+            Long("seed") => all.seed = Some(parser.value()?.parse()?),
             Long("control-plane") => all.control_plane = true,
             Long("control-plane-listen") => all.control_plane_listen = Some(parser.value()?.string()?),
             Long("team") => all.team = Some(parser.value()?.string()?),
@@ -59,8 +67,9 @@ pub(crate) fn options() -> Result<Option<Options>, lexopt::Error> {
     }
     let control_plane = control_plane(&all, &plane_tokens)?;
     let is_needed = control_plane.is_none() || all.has_deployment_options();
+    let writes = all.writes.map(|rate| (rate, all.seed.unwrap_or_default()));
     let deployment = if is_needed { Some(deployment(all)?) } else { None };
-    Ok(Some(Options { deployment, control_plane }))
+    Ok(Some(Options { deployment, control_plane, writes }))
 }
 
 impl Arguments {
@@ -69,12 +78,15 @@ impl Arguments {
         self.deployment.is_some()
             || self.listen.is_some()
             || self.plan.is_some()
+            || self.documents.is_some()
+            || self.writes.is_some()
+            || self.seed.is_some()
             || lists.iter().any(|list| !list.is_empty())
     }
 }
 
 fn deployment(all: Arguments) -> Result<(Fake, String), lexopt::Error> {
-    let Arguments { listen, deployment, admin, read_only, tokens, plan, knobs, .. } = all;
+    let Arguments { listen, deployment, admin, read_only, tokens, plan, knobs, documents, seed, .. } = all;
     let deployment = deployment.ok_or("--deployment is missing")?;
     if admin.is_empty() {
         return Err("--admin-key is missing".into());
@@ -96,7 +108,11 @@ fn deployment(all: Arguments) -> Result<(Fake, String), lexopt::Error> {
         let (key, actions) = token.rsplit_once('=').ok_or("--token must have the form KEY=ACTION,...")?;
         builder = builder.token(key, actions.split(',').filter(|action| !action.is_empty()));
     }
-    Ok((builder.build(), listen.unwrap_or_else(|| "127.0.0.1:0".to_owned())))
+    let fake = builder.build();
+    if let Some(documents) = documents {
+        fake.seed(documents, seed.unwrap_or_default());
+    }
+    Ok((fake, listen.unwrap_or_else(|| "127.0.0.1:0".to_owned())))
 }
 
 fn control_plane(all: &Arguments, tokens: &[String]) -> Result<Option<(FakeControlPlane, String)>, lexopt::Error> {
@@ -146,6 +162,11 @@ fn parse_addressing(text: &str) -> Result<Addressing, lexopt::Error> {
         "hosts" => Ok(Addressing::Hosts),
         _ => Err(format!("--addressing is 'ports' or 'hosts', not '{text}'").into()),
     }
+}
+
+fn parse_rate(text: &str) -> Result<f64, lexopt::Error> {
+    let rate = text.parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
+    rate.ok_or_else(|| format!("--writes-per-second is a number above 0, not '{text}'").into())
 }
 
 fn parse_plan(json: &str) -> Result<Plan, lexopt::Error> {

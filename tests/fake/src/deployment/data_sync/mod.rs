@@ -1,9 +1,11 @@
 //! Data sync: paged snapshots of tables that follow later changes. Source: convex-backend's
 //! `crates/local_backend/src/streaming_export.rs`.
 
+mod imports;
 mod list;
 mod page;
 mod progress;
+mod quirks;
 mod selection;
 mod state;
 mod store;
@@ -15,6 +17,7 @@ use axum::Router;
 
 use crate::state::Shared;
 
+pub use quirks::SyncQuirk;
 pub use tables::{StoredTable, Tables};
 pub use value::{Document, Value};
 

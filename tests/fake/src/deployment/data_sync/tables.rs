@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::store::{Commit, Revision, Store, Table, TableId, as_of};
+use super::store::{Commit, Revision, State, Store, Table, TableId};
 use super::value::{Document, Value};
 use crate::state::{encode_id, random_bytes};
 
-/// The tables of a deployment inside a transaction. The path of the root component is `""`, that of a nested one `a/b`.
+/// The live tables of a deployment inside a transaction. The path of the root component is `""`, that of a nested one `a/b`.
 #[derive(Debug)]
 pub struct Tables<'a> {
-    store: &'a mut Store,
+    pub(super) store: &'a mut Store,
     ts: i64,
     rows: BTreeSet<(TableId, String)>,
-    /// `true` if tables were created or deleted.
-    reshaped: bool,
+    /// `true` if tables were created, deleted or made live.
+    pub(super) reshaped: bool,
 }
 
 /// The current documents of a table.
@@ -47,27 +47,12 @@ pub(super) fn transaction<T>(store: &mut Store, now: Duration, change: impl FnOn
     let mut tables = Tables { store, ts, rows: BTreeSet::new(), reshaped: false };
     let result = change(&mut tables);
     let Tables { store, mut rows, reshaped, .. } = tables;
-    rows.retain(|(table, id)| changed(store, *table, id, ts));
+    // The same transaction may have deleted the table.
+    rows.retain(|(table, id)| store.tables.get_mut(table).is_some_and(|table| table.keep_change(id, ts)));
     if reshaped || !rows.is_empty() {
         store.push(Commit { ts, rows });
     }
     result
-}
-
-/// Returns `true` if the transaction changed a document. Otherwise, removes the revision of the transaction.
-fn changed(store: &mut Store, table: TableId, id: &str, ts: i64) -> bool {
-    // The same transaction may have deleted the table.
-    let Some(table) = store.tables.get_mut(&table) else { return false };
-    let Some(revisions) = table.documents.get_mut(id) else { return false };
-    let before = as_of(revisions, ts - 1).and_then(|revision| revision.document.as_ref());
-    let changed = before != as_of(revisions, ts).and_then(|revision| revision.document.as_ref());
-    if !changed {
-        revisions.retain(|revision| revision.ts < ts);
-        if revisions.is_empty() {
-            table.documents.remove(id);
-        }
-    }
-    changed
 }
 
 impl Tables<'_> {
@@ -85,7 +70,7 @@ impl Tables<'_> {
         documents: impl IntoIterator<Item = Document>,
     ) -> Vec<String> {
         let old = self.store.find(component, table).and_then(|id| self.store.tables.remove(&id));
-        self.store.add(component, table, old.map(|old| old.number));
+        self.store.add(component, table, old.map(|old| old.number), State::Live);
         self.reshaped = true;
         documents.into_iter().map(|document| self.insert(component, table, document)).collect()
     }
@@ -95,7 +80,7 @@ impl Tables<'_> {
         self.replace_table(component, table, []);
     }
 
-    /// Deletes a table. Returns `true` if it existed.
+    /// Deletes a table. Returns `true` if it existed. A hidden table of the same name stays.
     pub fn delete_table(&mut self, component: &str, table: &str) -> bool {
         let found = self.store.find(component, table).and_then(|id| self.store.tables.remove(&id)).is_some();
         self.reshaped |= found;
@@ -104,8 +89,13 @@ impl Tables<'_> {
 
     /// Inserts a document, and creates the table if it does not exist. Adds `_id` and `_creationTime` if they are missing.
     /// Returns the id.
-    pub fn insert(&mut self, component: &str, table: &str, mut document: Document) -> String {
+    pub fn insert(&mut self, component: &str, table: &str, document: Document) -> String {
         let table = self.table(component, table);
+        self.insert_into(table, document)
+    }
+
+    /// Inserts a document into a table, which may be hidden.
+    pub(super) fn insert_into(&mut self, table: TableId, mut document: Document) -> String {
         if !document.contains_key("_creationTime") {
             let now = (self.ts / 1000) as f64 / 1000.0;
             self.store.last_creation = now.max(self.store.last_creation.next_up());
@@ -113,7 +103,7 @@ impl Tables<'_> {
         }
         let id = match document.get("_id") {
             Some(Value::String(id)) => id.clone(),
-            _ => encode_id(self.store.tables[&table].number, random_bytes()),
+            _ => encode_id(self.store.number(table), random_bytes()),
         };
         document.insert("_id".to_owned(), Value::String(id.clone()));
         self.write(table, &id, Some(document));
@@ -152,19 +142,29 @@ impl Tables<'_> {
         table.into_iter().flat_map(|table| table.live().cloned()).collect()
     }
 
+    /// Returns the ids of the current documents of a table, sorted.
+    pub fn ids(&self, component: &str, table: &str) -> Vec<String> {
+        let table = self.store.find(component, table).map(|id| &self.store.tables[&id]);
+        table.into_iter().flat_map(|table| table.live_ids().cloned()).collect()
+    }
+
+    /// Returns the id of a table with these bytes. Creates the table if it does not exist.
+    pub(crate) fn id_of(&mut self, component: &str, table: &str, bytes: [u8; 16]) -> String {
+        let table = self.table(component, table);
+        encode_id(self.store.number(table), bytes)
+    }
+
     fn table(&mut self, component: &str, table: &str) -> TableId {
         self.store.find(component, table).unwrap_or_else(|| {
             self.reshaped = true;
-            self.store.add(component, table, None)
+            self.store.add(component, table, None, State::Live)
         })
     }
 
     /// Writes a document. The last write of a transaction replaces the earlier ones.
     fn write(&mut self, table: TableId, id: &str, document: Option<Document>) {
-        let Some(table_) = self.store.tables.get_mut(&table) else { return };
-        let revisions = table_.documents.entry(id.to_owned()).or_default();
-        revisions.retain(|revision| revision.ts < self.ts);
-        revisions.push(Revision { ts: self.ts, document });
+        let Some(stored) = self.store.tables.get_mut(&table) else { return };
+        stored.write(id, Revision { ts: self.ts, document });
         self.rows.insert((table, id.to_owned()));
     }
 }

@@ -3,7 +3,7 @@
 
 mod random;
 
-pub(crate) use random::{hex, random_bytes, uuid};
+pub(crate) use random::{Random, hex, random_bytes, uuid};
 
 /// Crockford's base 32 in lower case.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";

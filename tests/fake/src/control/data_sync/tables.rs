@@ -1,4 +1,4 @@
-//! The tables of the deployment.
+//! The tables of the deployment: transactions, and the control route for them.
 
 use axum::extract::State;
 use axum::routing::get;
@@ -6,26 +6,29 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Map, Value as JsonValue, json};
 
-use super::commands::Commands;
-use super::fake::Fake;
+use crate::control::commands::Commands;
+use crate::control::fake::Fake;
 use crate::deployment::{DataSync, Document, StoredTable, Tables, Value};
 
 impl Fake {
     /// Changes the deployment's tables in one transaction, as a mutation of the app would. No request is handled meanwhile.
     pub fn commit<T>(&self, change: impl FnOnce(&mut Tables<'_>) -> T) -> T {
         let mut deployment = self.state.deployment();
+        let deployment = &mut *deployment;
         let now = deployment.now();
-        deployment.topics.of::<DataSync>().commit(now, change)
+        deployment.topics.of::<DataSync>().commit(now, &deployment.knobs, change)
     }
 
-    /// Returns the tables with their documents, in order of creation.
+    /// Returns the live tables with their documents, in order of creation.
     pub fn tables(&self) -> Vec<StoredTable> {
         self.state.deployment().topics.of::<DataSync>().tables()
     }
 }
 
 pub(super) fn routes() -> Router<Fake> {
-    Router::new().route("/_fake/tables", get(tables).post(change))
+    Router::new()
+        .route("/_fake/tables", get(tables).post(change))
+        .route("/_fake/hidden_tables", get(async |State(fake): State<Fake>| Json(fake.hidden_tables())))
 }
 
 /// A change of tables. The default component is the root component.
@@ -72,6 +75,18 @@ enum TableChange {
         table: String,
         id: String,
     },
+    BeginImport {
+        #[serde(default)]
+        component: String,
+        table: String,
+    },
+    InsertImported {
+        import: u64,
+        documents: Vec<Map<String, JsonValue>>,
+    },
+    FinishImport {
+        import: u64,
+    },
 }
 
 impl TableChange {
@@ -96,6 +111,11 @@ impl TableChange {
                 json!({"found": tables.replace(&component, &table, &id, fields(document))})
             }
             Self::Delete { component, table, id } => json!({"found": tables.delete(&component, &table, &id)}),
+            Self::BeginImport { component, table } => json!({"import": tables.begin_import(&component, &table)}),
+            Self::InsertImported { import, documents } => {
+                json!({"ids": tables.insert_imported(import, documents.into_iter().map(fields))})
+            }
+            Self::FinishImport { import } => json!({"found": tables.finish_import(import)}),
         }
     }
 }
