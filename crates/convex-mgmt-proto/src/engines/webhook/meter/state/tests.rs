@@ -43,17 +43,17 @@ fn execution(deployment: &str, component: Option<&str>, path: &str, function_typ
         usage[name] = counter.into();
     }
     for name in OPTIONAL {
-        usage[name] = (number % 3 != 0).then_some(number).into();
+        usage[name] = (!number.is_multiple_of(3)).then_some(number).into();
     }
     let status = ["success", "failure", "abandoned"][number as usize % 3];
     let mut function = json!({"path": path, "type": function_type, "request_id": "r",
-        "cached": (function_type == "query").then_some(number % 2 == 0),
+        "cached": (function_type == "query").then_some(number.is_multiple_of(2)),
         "mutation_queue_length": null, "mutation_retry_count": null});
     if let Some(component) = component {
         function["component_path"] = component.into();
     }
     json!({"timestamp": 1000 + number % 10, "topic": "function_execution", "function": function,
-        "execution_time_ms": number % 1000, "user_execution_time_ms": (number % 5 != 0).then_some(number % 900),
+        "execution_time_ms": number % 1000, "user_execution_time_ms": (!number.is_multiple_of(5)).then_some(number % 900),
         "status": status, "error_message": null, "occ_info": null,
         "will_retry": false, "scheduler_info": null, "run_reason": "httpApi", "usage": usage,
         "convex": convex(deployment)})
