@@ -86,6 +86,14 @@ const TOPICS: &str =
 const KIND_LAST: &str = r#","id":"x","status":{"type":"active"},"topics":null,"logStreamType":"webhook"}"#;
 const EVENT: &str = r#"{"items":[{"actor":{"kind":"system"},"action":"x","createTime":1,"metadata":"#;
 
+const DELIVERED: &str = "[";
+const NO_USAGE: &str = r#"{"deliveries":{"batches":0,"events":0,"unread_events":0},"deployments":[],"functions":[]}"#;
+
+/// An event of a function execution.
+fn execution(path: &str) -> String {
+    crate::deliveries::EXECUTION.replace("messages:list", path)
+}
+
 const DEPLOYMENT: &str = r#"{"deployment_name":"n"}"#;
 const OBJECT_IN_TEXT: [&str; 2] = [r#"{\"a\":"#, "}"];
 const METADATA: &str = r#"[{"timestamp":1,"topic":"audit_log","audit_log_action":"x","audit_log_metadata":""#;
@@ -130,6 +138,18 @@ pub const FAMILIES: &[Family] = &[
     family("cursors", "dots", |size| long(size, CURSOR, ".", "")),
     family("cursors", "templates", |size| long(size, CURSOR, "{id}", "")),
     family("cursors", "not ASCII", |size| long(size, CURSOR, "\u{1f600}é", "")),
+    family("deliveries", "many executions", |size| {
+        items(size, &format!("a\n{DELIVERED}"), |n| execution(&n.to_string()), "]")
+    }),
+    family("deliveries", "executions of one function", |size| {
+        items(size, &format!("a\n{DELIVERED}"), |_| execution("f"), "]")
+    }),
+    family("deliveries", "a long signature", |size| long(size, "asha256=", "0", "\n[]")),
+    family("deliveries", "small chunks", |size| long(size, "bsha256=\n", " ", "[]")),
+    family("deliveries", "a stored meter with many batches", |size| {
+        let batch = |n| format!(r#"{{"digest":"{n:064x}","received":{n},"usage":{NO_USAGE}}}"#);
+        items(size, &format!("a\n[1,{{\"horizon_ms\":9,\"capacity\":9,\"total\":{NO_USAGE},\"recent\":["), batch, "]}]")
+    }),
     family("documents", "many fields", |size| items(size, "{", |n| format!(r#""k{n}":{}"#, n % 1000), "}")),
     family("documents", "one field many times", |size| items(size, "{", |_| r#""k":1"#.to_owned(), "}")),
     family("documents", "many objects", |size| items(size, r#"{"a":["#, |_| r#"{"b":{}}"#.to_owned(), "]}")),

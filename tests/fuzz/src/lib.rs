@@ -8,6 +8,7 @@
 
 pub mod credentials;
 pub mod cursors;
+pub mod deliveries;
 pub mod documents;
 pub mod environment_files;
 pub mod families;
@@ -22,6 +23,7 @@ pub mod syncs;
 
 pub use credentials::credentials;
 pub use cursors::cursors;
+pub use deliveries::deliveries;
 pub use documents::documents;
 pub use environment_files::environment_files;
 pub use log_events::log_events;
@@ -45,6 +47,7 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     Target { name: "credentials", check: credentials, read: credentials::read },
     Target { name: "cursors", check: cursors, read: cursors::read },
+    Target { name: "deliveries", check: deliveries, read: deliveries::read },
     Target { name: "documents", check: documents, read: documents::read },
     Target { name: "environment_files", check: environment_files, read: environment_files::read },
     Target { name: "log_events", check: log_events, read: log_events::read },

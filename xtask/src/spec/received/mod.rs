@@ -3,6 +3,7 @@
 mod deliveries;
 mod documented_events;
 mod responses;
+mod signatures;
 
 use convex_mgmt_proto::webhook::{Event, EventKind};
 use serde_json::{Value, json};
