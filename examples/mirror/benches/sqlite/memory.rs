@@ -2,19 +2,21 @@
 
 use std::process::{Command, ExitCode};
 
-use convex_mgmt_fake::{Fake, Knobs};
+use convex_mgmt_fake::{Fake, Knobs, Value};
 use convex_mgmt_mirror::display::Display;
 use convex_mgmt_mirror::options::Options;
 use convex_mgmt_mirror::run::{Exit, run};
 use convex_mgmt_mirror::source::Source;
 use convex_mgmt_mirror::sqlite::SqliteSink;
 
-/// Maximum ratio of the peak for many pages to that for few.
-const PEAK: f64 = 1.1;
+/// Maximum ratio of the peak for many pages to that for few. The arenas of the allocator still fill up during the first hundreds of
+/// pages, by about 1 MiB. Keeping any part of each page would exceed the ratio many times.
+const PEAK: f64 = 1.25;
 const FEW: usize = 10;
 const MANY: usize = 1000;
-/// The number of documents of a page, of about 700 bytes each.
+/// The number of documents of a page, and the length of the text in each. Few pages are more than the cache of SQLite holds.
 const DOCUMENTS: usize = 100;
+const TEXT: usize = 2500;
 const KEY: &str = "happy-animal-123|01ab";
 
 /// Mirrors the deployment at `url` until the copy is up to date. Prints the peak memory of this process in KiB.
@@ -40,7 +42,10 @@ fn peak(pages: usize) -> u64 {
     let mut knobs = Knobs::default();
     knobs.data_sync_page_entries = DOCUMENTS;
     let fake = Fake::builder("happy-animal-123").admin_key(KEY).knobs(knobs).build();
-    fake.seed(pages * DOCUMENTS, 1);
+    let document = Value::document(serde_json::json!({ "text": "x".repeat(TEXT) }));
+    for _ in 0..pages {
+        fake.commit(|tables| (0..DOCUMENTS).for_each(|_| drop(tables.insert("", "texts", document.clone()))));
+    }
     let server = runtime.block_on(fake.serve("127.0.0.1:0")).unwrap();
     let database = super::database("memory");
     let mut child = Command::new(std::env::current_exe().unwrap());
