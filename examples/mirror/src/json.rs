@@ -73,7 +73,7 @@ pub fn to_jsonb(document: &Document) -> Result<Cow<'_, str>, UnstorableKey> {
     Ok(Cow::Owned(changed))
 }
 
-/// Moves `at` behind the string that begins there. Returns `true` if the string contains U+0000.
+/// Moves `at` past the string that begins there. Returns `true` if the string contains U+0000.
 fn skip_string(bytes: &[u8], at: &mut usize) -> bool {
     let mut has_nul = false;
     *at += 1;

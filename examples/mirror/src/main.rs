@@ -5,12 +5,12 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use convex_mgmt::{AccessToken, Client, Endpoint, TeamId};
+use convex_mgmt::{AccessToken, Endpoint, TeamId};
 use convex_mgmt_mirror::display::Display;
 use convex_mgmt_mirror::options::{Many, ManyFrom, Options, USAGE};
 use convex_mgmt_mirror::postgres::{PostgresError, PostgresSink, connect, schema_name};
 use convex_mgmt_mirror::run::{End, Exit, now, run};
-use convex_mgmt_mirror::source::{Source, SourceError};
+use convex_mgmt_mirror::source::{Source, SourceError, client};
 use convex_mgmt_mirror::sqlite::SqliteSink;
 use convex_mgmt_mirror::worker::{DeploymentList, Worker, WorkerOptions};
 
@@ -101,9 +101,7 @@ fn team(id: TeamId, url: &str) -> Result<DeploymentList, SourceError> {
         .map_err(|_| "set CONVEX_ACCESS_TOKEN to a token that may read the data of the team's deployments")?;
     let token = AccessToken::parse(&token).map_err(|error| format!("CONVEX_ACCESS_TOKEN: {error}"))?;
     let endpoint = Endpoint::new(url, &token).map_err(|error| format!("--management-url: {error}"))?;
-    // A page may be large, so a call has no deadline. An attempt that makes no progress still ends.
-    let management = Client::builder(endpoint).user_agent("convex-mgmt-mirror").total_timeout(None).build()?;
-    Ok(DeploymentList::team(management, id))
+    Ok(DeploymentList::team(client(endpoint)?, id))
 }
 
 /// Completes on the first Ctrl-C or SIGTERM. The second one ends the program at once.

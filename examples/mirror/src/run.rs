@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::io::Write;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use convex_mgmt::sync::{Pace, Progress, Sink, SyncDriver, SyncError, SyncFailure, SyncOptions};
 use convex_mgmt::{ErrorCode, UnixMillis};
@@ -144,6 +144,5 @@ fn hint(failure: &SyncFailure) -> Option<&'static str> {
 
 /// Returns the time by the clock of this machine.
 pub fn now() -> UnixMillis {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixMillis(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
+    UnixMillis::from_system_time(SystemTime::now()).unwrap_or_default()
 }

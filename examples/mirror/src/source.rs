@@ -1,6 +1,7 @@
 //! The deployment that is mirrored: at a URL, or in the memory of this program.
 
-use convex_mgmt::{Client, DeployKey, DeploymentClient, Endpoint};
+use convex_mgmt::proto::Api;
+use convex_mgmt::{Client, ConfigError, DeployKey, DeploymentClient, Endpoint};
 use convex_mgmt_fake::{Fake, FakeServer, Writes};
 
 use crate::options::Origin;
@@ -54,7 +55,12 @@ impl Source {
     }
 }
 
+/// Creates the client of an endpoint of either API.
+///
 /// A page may be large, so a call has no deadline. An attempt that makes no progress still ends.
-fn client(endpoint: Endpoint<convex_mgmt::DeploymentApi>) -> Result<DeploymentClient, SourceError> {
-    Ok(Client::builder(endpoint).user_agent("convex-mgmt-mirror").total_timeout(None).build()?)
+///
+/// # Errors
+/// As for [`ClientBuilder::build`](convex_mgmt::ClientBuilder::build).
+pub fn client<A: Api>(endpoint: Endpoint<A>) -> Result<Client<A>, ConfigError> {
+    Client::builder(endpoint).user_agent("convex-mgmt-mirror").total_timeout(None).build()
 }

@@ -111,6 +111,20 @@ times! {
     UnixNanos("nanoseconds", from_nanos, 1);
 }
 
+impl UnixMillis {
+    /// Returns the time since `earlier`. Zero if `earlier` is later, for example because a clock was set back.
+    pub fn saturating_duration_since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or_default())
+    }
+}
+
+impl UnixNanos {
+    /// Converts to whole milliseconds, rounded down.
+    pub const fn to_millis(self) -> UnixMillis {
+        UnixMillis(self.0.div_euclid(1_000_000))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -136,7 +150,15 @@ mod tests {
         fn rounds_milliseconds_down(nanos in any::<i64>()) {
             let time = UnixNanos(nanos).to_system_time().unwrap();
             prop_assert_eq!(UnixMillis::from_system_time(time), Some(UnixMillis(nanos.div_euclid(1_000_000))));
+            prop_assert_eq!(UnixNanos(nanos).to_millis(), UnixMillis(nanos.div_euclid(1_000_000)));
         }
+    }
+
+    #[test]
+    fn a_duration_since_a_later_time_is_zero_and_none_overflows() {
+        let since = |now, earlier| UnixMillis(now).saturating_duration_since(UnixMillis(earlier));
+        assert_eq!((since(3, 1), since(1, 3)), (Duration::from_millis(2), Duration::ZERO));
+        assert_eq!(since(i64::MAX, i64::MIN), Duration::from_millis(i64::MAX as u64));
     }
 
     #[test]

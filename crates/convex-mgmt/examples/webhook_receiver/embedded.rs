@@ -7,8 +7,7 @@ use convex_mgmt::deployment::log_streams::{LogStreamStatus, NewWebhook, WebhookF
 use convex_mgmt::deployment::{CreateLogStream, GetLogStream, RotateWebhookSecret, UpdateLogStream};
 use convex_mgmt::webhook::MeteredUsage;
 use convex_mgmt::{Client, DeployKey, DeploymentClient, Endpoint, LogStreamId};
-use convex_mgmt_fake::Fake;
-use serde_json::{Value, json};
+use convex_mgmt_fake::{Fake, FunctionExecution};
 use tokio::net::TcpListener;
 
 use super::receiver::{self, Receiver};
@@ -66,58 +65,27 @@ async fn activate(fake: &Fake, client: &DeploymentClient, id: &LogStreamId) -> R
 
 /// Emits events of some functions, and waits until they are delivered.
 async fn traffic(fake: &Fake, executions: u64) {
-    for number in 0..executions {
-        let (path, kind, component) = match number % 4 {
-            0 => ("messages:send", "mutation", None),
-            1 => ("cart:total", "query", Some("shop")),
-            2 => ("reports:build", "action", None),
-            _ => ("messages:list", "query", None),
-        };
-        fake.emit("function_execution", execution(path, kind, component, number));
-    }
-    fake.emit(
-        "console",
-        json!({"function": function("messages:list", "query", None), "log_level": "LOG",
-        "message": "'hello'", "is_truncated": false, "system_code": null}),
-    );
-    fake.emit("storage_api_bandwidth", json!({"storage_id": "kg244gj289144gj289144gj289145g2c", "egress_bytes": 4096}));
-    fake.emit("log_stream_egress", json!({"egress_bytes": 600 * executions}));
-    fake.emit("current_storage_usage", json!({
-        "total_document_size_bytes": 1000 * executions, "total_index_size_bytes": 0, "total_vector_storage_bytes": 0,
-        "total_text_storage_bytes": 0, "total_file_storage_bytes": 4096, "total_backup_storage_bytes": 0,
-        "total_system_table_document_size_bytes": {"_storage": 239},
-    }));
+    (0..executions).for_each(|number| fake.emit_function(execution(number)));
+    fake.emit_console(&FunctionExecution::query("messages:list"), "LOG", "'hello'");
+    fake.emit_storage_bandwidth("kg244gj289144gj289144gj289145g2c", 4096);
+    fake.emit_log_stream_egress(600 * executions);
+    fake.emit_storage_usage(1000 * executions, 0, 4096);
     fake.flush_log_streams().await;
 }
 
-fn function(path: &str, kind: &str, component: Option<&str>) -> Value {
-    let mut function = json!({"path": path, "type": kind, "cached": (kind == "query").then_some(false),
-        "request_id": "9c4bb0afdad11f60", "mutation_queue_length": null, "mutation_retry_count": (kind == "mutation").then_some(0)});
-    if let Some(component) = component {
-        function["component_path"] = component.into();
-    }
-    function
-}
-
-fn execution(path: &str, kind: &str, component: Option<&str>, number: u64) -> Value {
-    let is_failure = number % 50 == 49;
-    json!({
-        "function": function(path, kind, component),
-        "execution_time_ms": 5 + number % 40, "user_execution_time_ms": number % 40,
-        "status": if is_failure { "failure" } else { "success" },
-        "error_message": is_failure.then_some("Uncaught Error: no cart\n"),
-        "occ_info": null, "will_retry": false, "scheduler_info": null, "run_reason": "webSocket",
-        "usage": {
-            "database_read_bytes": 300 * number, "database_write_bytes": if kind == "mutation" { 120 } else { 0 },
-            "database_io_read_bytes": 400 * number, "database_io_write_bytes": if kind == "mutation" { 160 } else { 0 },
-            "database_read_documents": number, "database_write_documents": u64::from(kind == "mutation"),
-            "file_storage_read_bytes": 0, "file_storage_write_bytes": 0,
-            "vector_storage_read_bytes": 0, "vector_storage_write_bytes": 0,
-            "text_search_query_bytes": 0, "text_search_write_query_bytes": 0,
-            "vector_search_query_bytes": 0, "vector_search_write_query_bytes": 0,
-            "network_egress_bytes": if kind == "action" { 2048 } else { 0 },
-            "memory_used_mb": 64, "action_memory_used_mb": (kind == "action").then_some(64),
-            "audit_log_egress_bytes": 0, "function_args_bytes": 40, "function_returns_bytes": (!is_failure).then_some(250),
-        },
-    })
+fn execution(number: u64) -> FunctionExecution {
+    let execution = match number % 4 {
+        0 => FunctionExecution::mutation("messages:send").usage("database_write_bytes", 120),
+        1 => FunctionExecution::query("cart:total").component("shop"),
+        2 => FunctionExecution::action("reports:build")
+            .usage("action_memory_used_mb", 64)
+            .usage("network_egress_bytes", 2048),
+        _ => FunctionExecution::query("messages:list"),
+    };
+    let execution = execution
+        .time(5 + number % 40)
+        .usage("database_read_bytes", 300 * number)
+        .usage("database_read_documents", number)
+        .usage("function_returns_bytes", 250);
+    if number % 50 == 49 { execution.fails("Uncaught Error: no cart") } else { execution }
 }

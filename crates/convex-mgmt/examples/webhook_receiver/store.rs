@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct State {
     /// The batches that were processed.
     pub(crate) recent: RecentBatches,
-    /// The sums. A meter recognises repeated batches itself. `recent` does so for everything else that a receiver does.
+    /// The sums. A meter recognizes repeated batches itself. `recent` does so for everything else that a receiver does.
     pub(crate) meter: Meter,
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use convex_mgmt::deployment::log_streams::{LogStreamStatus, NewWebhook, WebhookFormat, WebhookUpdate};
 use convex_mgmt::deployment::{CreateLogStream, GetLogStream, RotateWebhookSecret, UpdateLogStream};
 use convex_mgmt::{Client, DeployKey, DeploymentClient, Endpoint, LogStreamId};
-use convex_mgmt_fake::{Fake, FakeServer, Knobs};
+use convex_mgmt_fake::{Fake, FakeServer, FunctionExecution, Knobs};
 use serde_json::json;
 
 use super::{Folder, Receiver, SECRET, run, sum};
@@ -65,25 +65,11 @@ impl Deployment {
 
     /// Emits executions, and returns when they are delivered or dropped.
     async fn execute(&self, executions: u64) {
-        (0..executions).for_each(|number| self.fake.emit("function_execution", execution(number)));
+        for number in 0..executions {
+            self.fake.emit_function(FunctionExecution::query("messages:list").usage("database_read_bytes", number));
+        }
         self.fake.flush_log_streams().await;
     }
-}
-
-fn execution(number: u64) -> serde_json::Value {
-    json!({
-        "function": {"path": "messages:list", "type": "query", "cached": false, "request_id": "r",
-            "mutation_queue_length": null, "mutation_retry_count": null},
-        "execution_time_ms": 3, "user_execution_time_ms": 1, "status": "success", "error_message": null,
-        "occ_info": null, "will_retry": false, "scheduler_info": null, "run_reason": "httpApi",
-        "usage": {"database_read_bytes": number, "database_write_bytes": 0, "database_io_read_bytes": 0,
-            "database_io_write_bytes": 0, "database_read_documents": 1, "database_write_documents": 0,
-            "file_storage_read_bytes": 0, "file_storage_write_bytes": 0, "vector_storage_read_bytes": 0,
-            "vector_storage_write_bytes": 0, "text_search_query_bytes": 0, "text_search_write_query_bytes": 0,
-            "vector_search_query_bytes": 0, "vector_search_write_query_bytes": 0, "network_egress_bytes": 0,
-            "memory_used_mb": 64, "action_memory_used_mb": null, "audit_log_egress_bytes": 0,
-            "function_args_bytes": 2, "function_returns_bytes": 4},
-    })
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -164,7 +164,7 @@ fn old_rows_go_first_if_the_sink_prefers_that() {
 }
 
 #[test]
-fn rows_without_a_checkpoint_are_recognised() {
+fn rows_without_a_checkpoint_are_recognized() {
     let mut sink = complete();
     sink.remove_checkpoint().unwrap();
     assert_eq!(sink.state().unwrap().newest_generation, Some(1));

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use convex_mgmt::management::ListDeploymentsForTeam;
-use convex_mgmt::{Client, Credential, DeploymentAccess, DeploymentClient, Endpoint, Error, ManagementClient, TeamId};
+use convex_mgmt::{Credential, DeploymentAccess, DeploymentClient, Endpoint, Error, ManagementClient, TeamId};
 use thiserror::Error;
 
 use crate::postgres::schema_name;
+use crate::source::client;
 
 /// A deployment to mirror.
 #[derive(Clone, Debug)]
@@ -139,9 +140,8 @@ fn read_line(line: &str, shared: &mut Option<DeploymentClient>) -> Result<Option
     let client = match shared {
         Some(shared) => shared.at(endpoint),
         None => {
-            // A page may be large, so a call has no deadline. An attempt that makes no progress still ends.
-            let client = Client::builder(endpoint).user_agent("convex-mgmt-mirror").total_timeout(None).build();
-            shared.insert(client.map_err(|error| error.to_string())?).clone()
+            let client = client(endpoint).map_err(|error| error.to_string())?;
+            shared.insert(client).clone()
         }
     };
     Ok(Some(Deployment::new(client)))

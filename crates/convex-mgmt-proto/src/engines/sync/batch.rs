@@ -103,7 +103,7 @@ impl SyncBatch {
 fn position(text: Option<&str>) -> String {
     match text.map(str::parse::<Checkpoint>) {
         None => "no checkpoint".to_owned(),
-        Some(Ok(checkpoint)) => format!("{} of generation {}", checkpoint.pages(), checkpoint.generation()),
+        Some(Ok(checkpoint)) => format!("page {} of generation {}", checkpoint.pages(), checkpoint.generation()),
         Some(Err(_)) => "an unreadable checkpoint".to_owned(),
     }
 }

@@ -146,8 +146,7 @@ impl Checkpoint {
     ///
     /// It is the age of the snapshot as the server dates it. Before the server names a snapshot, it is the time since the page.
     pub fn cursor_age(&self, now: UnixMillis) -> Duration {
-        let from = self.fields.snapshot_ts.map_or(self.fields.received_at, |ts| UnixMillis(ts.0.div_euclid(1_000_000)));
-        Duration::from_millis(u64::try_from(now.0.saturating_sub(from.0)).unwrap_or_default())
+        now.saturating_duration_since(self.fields.snapshot_ts.map_or(self.fields.received_at, UnixNanos::to_millis))
     }
 }
 

@@ -59,7 +59,7 @@ pub enum SyncError {
 
 /// A batch does not follow the stored checkpoint: another run stored a page, or the checkpoint was removed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("the batch follows page {expected}, but the sink has {found}: another sync writes to the same sink")]
+#[error("the batch follows {expected}, but the sink has {found}: another sync writes to the same sink")]
 #[non_exhaustive]
 pub struct SyncConflict {
     /// The position before the batch, as text.

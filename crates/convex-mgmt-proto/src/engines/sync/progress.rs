@@ -113,12 +113,12 @@ impl Progress {
     ///
     /// The age also grows while nobody writes to the deployment, until the next page.
     pub fn lag(&self, now: UnixMillis) -> Option<Duration> {
-        self.snapshot_ts.map(|ts| since(UnixMillis(ts.0.div_euclid(1_000_000)), now))
+        self.snapshot_ts.map(|ts| now.saturating_duration_since(ts.to_millis()))
     }
 
     /// Returns the duration of the run until `now`.
     pub fn elapsed(&self, now: UnixMillis) -> Duration {
-        since(self.started_at, now)
+        now.saturating_duration_since(self.started_at)
     }
 
     /// Returns the number of written and deleted documents per second since the run began. 0 in the first millisecond.
@@ -167,10 +167,6 @@ fn count(values: &[DataSyncValue]) -> TableProgress {
         }
     }
     counts
-}
-
-fn since(from: UnixMillis, now: UnixMillis) -> Duration {
-    Duration::from_millis(u64::try_from(now.0.saturating_sub(from.0)).unwrap_or_default())
 }
 
 fn rate(count: u64, elapsed: Duration) -> f64 {

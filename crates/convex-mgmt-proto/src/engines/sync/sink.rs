@@ -50,7 +50,7 @@ pub trait Sink {
     /// The error of the store.
     type Error: Into<Box<dyn std::error::Error + Send + Sync>>;
 
-    /// Returns what is stored. A driver calls it once, before its first request.
+    /// Returns what is stored. A driver calls it at the start of each run.
     ///
     /// # Errors
     /// The error of the store.

@@ -12,7 +12,7 @@ use crate::types::open::text;
 
 /// The SHA-256 of the body of a delivery.
 ///
-/// Deliveries have no id. Every attempt at a batch has the same body, so the digest recognises a repeated delivery. It does not
+/// Deliveries have no id. Every attempt at a batch has the same body, so the digest recognizes a repeated delivery. It does not
 /// depend on the secret, and therefore stays the same when the secret is rotated between two attempts.
 ///
 /// `Display`, `FromStr` and serde use 64 lower-case hexadecimal digits.

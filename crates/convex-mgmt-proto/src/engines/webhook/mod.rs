@@ -5,7 +5,7 @@
 //! 1. [`Signature::from_headers`] reads the header [`SIGNATURE_HEADER`].
 //! 2. [`Verifier::verify`] checks the bytes of the body, or [`Verifier::begin`] does so in chunks. [`VerifyError::status`] is the status
 //!    of the response if they fail.
-//! 3. [`RecentBatches::contains`] recognises a delivery that was processed already, by [`Verified::digest`]. Respond with 200.
+//! 3. [`RecentBatches::contains`] recognizes a delivery that was processed already, by [`Verified::digest`]. Respond with 200.
 //! 4. [`Verified::read`] reads the events, and [`Window::check`] rejects old ones. Respond with 400 if one of them fails.
 //! 5. Process the events, for example with a [`Meter`].
 //! 6. [`RecentBatches::insert`]; store it together with the effects of the events. Respond with 500 if that fails, and the server sends

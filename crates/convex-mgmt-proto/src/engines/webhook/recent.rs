@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::digest::BatchDigest;
 use crate::types::UnixMillis;
 
-/// Recognises deliveries that arrive again, within bounded memory.
+/// Recognizes deliveries that arrive again, within bounded memory.
 ///
 /// The server repeats a batch when it does not see the response. It may also send a batch twice. Someone who recorded a delivery can
 /// replay it. Deliveries have no id, so the digest of the body identifies them.
@@ -84,8 +84,7 @@ impl RecentBatches {
 
     /// Returns `true` if an entry is older than `max_age`. An entry from the future is not, because the clock may have been set back.
     fn is_old(&self, time: UnixMillis, now: UnixMillis) -> bool {
-        let age = u64::try_from(now.0.saturating_sub(time.0)).unwrap_or_default();
-        Duration::from_millis(age) > self.max_age
+        now.saturating_duration_since(time) > self.max_age
     }
 
     fn shrink(&mut self) {

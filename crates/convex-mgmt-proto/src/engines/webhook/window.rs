@@ -10,7 +10,7 @@ use crate::types::UnixMillis;
 /// The accepted times of the events of a batch, relative to the receiver's clock.
 ///
 /// Deliveries have no time of their own. The events' times limit how long a recorded delivery can be replayed. Within the window,
-/// [`RecentBatches`](super::RecentBatches) recognises replays.
+/// [`RecentBatches`](super::RecentBatches) recognizes replays.
 ///
 /// The default accepts every delivery that a server sends in time:
 ///
@@ -62,11 +62,11 @@ impl Window {
             let events = batch.iter().enumerate();
             events.filter_map(|(index, event)| Some((event.as_ref().ok()?.timestamp(), index)))
         };
-        let oldest = times().min().filter(|(time, _)| exceeds(now.0.saturating_sub(time.0), self.max_age));
+        let oldest = times().min().filter(|(time, _)| now.saturating_duration_since(*time) > self.max_age);
         if let Some((timestamp, index)) = oldest {
             return Err(WindowError::TooOld { index, timestamp, max_age: self.max_age });
         }
-        let newest = times().max().filter(|(time, _)| exceeds(time.0.saturating_sub(now.0), self.max_future));
+        let newest = times().max().filter(|(time, _)| time.saturating_duration_since(now) > self.max_future);
         if let Some((timestamp, index)) = newest {
             return Err(WindowError::TooNew { index, timestamp, max_future: self.max_future });
         }
@@ -79,10 +79,6 @@ impl Default for Window {
     fn default() -> Self {
         Self::new(Duration::from_secs(30 * 60), Duration::from_secs(5 * 60))
     }
-}
-
-fn exceeds(millis: i64, limit: Duration) -> bool {
-    u64::try_from(millis).is_ok_and(|millis| Duration::from_millis(millis) > limit)
 }
 
 /// A batch with an event outside of the [`Window`].

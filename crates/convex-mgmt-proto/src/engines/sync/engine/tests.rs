@@ -118,7 +118,10 @@ fn of_two_runs_only_the_first_commits() {
     step(&mut first, &mut sink, page(up_to_date(), "3", "t=d"));
     let before = sink.clone();
     let conflict = sink.commit(&late).unwrap_err();
-    assert_eq!((conflict.expected.as_str(), conflict.found.as_str()), ("2 of generation 1", "3 of generation 1"));
+    assert_eq!(
+        (conflict.expected.as_str(), conflict.found.as_str()),
+        ("page 2 of generation 1", "page 3 of generation 1")
+    );
     assert_eq!(sink, before);
     // The engine of the first run does not take over a batch of the second either.
     assert!(matches!(first.confirm(late, 0.5), Err(SyncError::Conflict(_))));

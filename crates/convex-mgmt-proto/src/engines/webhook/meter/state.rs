@@ -83,7 +83,7 @@ pub(super) struct Counted {
 }
 
 impl Meter {
-    /// Creates an empty meter that recognises batches for the time `horizon`, and at most `capacity` of them.
+    /// Creates an empty meter that recognizes batches for the time `horizon`, and at most `capacity` of them.
     pub fn new(horizon: Duration, capacity: usize) -> Self {
         Self { horizon, capacity, total: MeteredUsage::default(), recent: BTreeMap::new(), by_time: BTreeSet::new() }
     }
@@ -158,8 +158,7 @@ impl Meter {
 
     /// Returns `true` beyond the horizon. A time in the future is within it, because the clock may have been set back.
     fn is_old(&self, received: UnixMillis, now: UnixMillis) -> bool {
-        let age = u64::try_from(now.0.saturating_sub(received.0)).unwrap_or_default();
-        Duration::from_millis(age) > self.horizon
+        now.saturating_duration_since(received) > self.horizon
     }
 
     /// Adds the batches beyond the horizon to the total.

@@ -346,7 +346,7 @@ proptest! {
         prop_assert_eq!(&merged(&a, [&later, &a]), &all);
     }
 
-    /// The horizon and the capacity decide which batches are recognised, and never lose a sum.
+    /// The horizon and the capacity decide which batches are recognized, and never lose a sum.
     #[test]
     fn limits_lose_no_sums(
         batches in any_batches(),
