@@ -27,11 +27,11 @@ pub struct SelectionChange {
 impl SelectionChange {
     /// Returns `true` if the selections include the same tables and columns.
     pub fn is_empty(&self) -> bool {
-        self.added.is_empty() && self.is_complete()
+        self.added.is_empty() && self.only_adds()
     }
 
-    /// Returns `true` if a copy becomes right by reading on: the new selection only adds tables.
-    pub fn is_complete(&self) -> bool {
+    /// Returns `true` if the new selection only adds tables, or changes nothing. A copy is right again after the next pages.
+    pub fn only_adds(&self) -> bool {
         self.removed.is_empty() && self.columns.is_empty()
     }
 }
@@ -229,7 +229,7 @@ mod tests {
         let only = TableSelection::only(["x"]);
         let (old, new) =
             (none.clone().table("a", only.clone()), none.table("a", only).table("b", TableSelection::all()));
-        assert!(old.changes_to(&new).is_complete() && !new.changes_to(&old).is_complete());
+        assert!(old.changes_to(&new).only_adds() && !new.changes_to(&old).only_adds());
         assert_eq!(
             new.changes_to(&Selection::only(["a", "c"])).to_string(),
             "adds c (synced from the beginning); removes b (stored rows stay and are no longer updated); \

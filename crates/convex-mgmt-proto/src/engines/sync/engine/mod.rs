@@ -66,14 +66,14 @@ impl SyncEngine {
         }
         let newest = newest_generation.unwrap_or_default();
         let change = fields.selection.changes_to(&options.selection);
-        if options.restart || (!change.is_complete() && options.on_selection_change == OnSelectionChange::Restart) {
+        if options.restart || (!change.only_adds() && options.on_selection_change == OnSelectionChange::Restart) {
             let generation = fields.generation.max(newest).saturating_add(1);
             return Ok(Self::at(begin(generation, true), old_rows, stored, options));
         }
         if newest > fields.generation {
             return Err(SyncError::NewerRows { rows: newest, checkpoint: fields.generation });
         }
-        if !change.is_complete() && options.on_selection_change == OnSelectionChange::Fail {
+        if !change.only_adds() && options.on_selection_change == OnSelectionChange::Fail {
             return Err(SyncError::SelectionChanged(change));
         }
         let position = Fields { selection: options.selection.clone(), ..fields };
