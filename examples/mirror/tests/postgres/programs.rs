@@ -58,7 +58,7 @@ async fn a_worker_takes_over_within_seconds_from_one_that_kill_9_ends() {
         killed.start_kill().unwrap();
         killed.wait().await.unwrap();
         killed = next;
-        // The rest of the work is that of the worker that is left, and none of it waits for a timeout.
+        // The worker that is left has all turns, and does not wait for a timeout.
         let died = Instant::now();
         for source in &sources {
             source.wait_for_turn(&database).await;
