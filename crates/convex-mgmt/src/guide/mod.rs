@@ -15,6 +15,7 @@
 //! * [Log streams][log-streams]: the six kinds, topics, updates, webhook secrets.
 //! * [Audit log][audit-log]: pages, actors, metadata.
 //! * [Data sync][data-sync]: pages, documents, selections.
+//! * [Mirror to SQLite or PostgreSQL][mirror]: a program that copies deployments to SQL tables.
 //! * [Usage and usage limits][usage-and-limits]: metrics, units, windows, limits.
 //!
 //! Both:
@@ -61,6 +62,7 @@ guides! {
     log_streams = "log-streams.md";
     audit_log = "audit-log.md";
     data_sync = "data-sync.md";
+    mirror = "mirror.md";
     usage_and_limits = "usage-and-limits.md";
     credentials = "credentials.md";
     destructive_operations = "destructive-operations.md";
