@@ -3,6 +3,7 @@
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use convex_mgmt::{AccessToken, Client, Endpoint, TeamId};
 use convex_mgmt_mirror::display::Display;
@@ -52,6 +53,7 @@ async fn mirror(options: &Options) -> End {
             Err(error @ PostgresError::Locked { .. }) => return End::failed(Exit::Conflict, error),
             Err(error) => return End::failed(Exit::Failed, error),
         };
+        // The URL may contain a password.
         display.line(&format!("mirrors {} to the schema {}", source.description, sink.schema()));
         return run(&source, sink, options, &mut display, stopped).await;
     }
@@ -81,6 +83,7 @@ async fn work(options: &Options, many: &Many, stopped: impl Future<Output = ()>)
     let mut settings = WorkerOptions::new(options.postgres().unwrap_or_default());
     settings.at_once = many.at_once;
     settings.poll = options.poll;
+    settings.look = options.poll.clamp(Duration::from_millis(50), settings.look);
     settings.selection = options.selection.clone();
     settings.columns = options.columns.clone();
     settings.old_rows = options.old_rows;
