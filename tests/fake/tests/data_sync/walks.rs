@@ -69,6 +69,26 @@ async fn a_sync_reads_the_commit_log_when_its_snapshot_is_too_old() {
     sync.expect("upToDate", &[], &[]).await;
 }
 
+/// Nobody writes for longer than the history is kept.
+#[tokio::test]
+async fn an_idle_deployment_can_be_read_and_a_sync_that_polls_it_does_not_expire() {
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    let fake = fake();
+    fill(&fake, "a", [1]);
+    fake.advance_clock(15 * DAY);
+    let mut sync = Sync::new(&fake);
+    sync.expect("upToDate", &["a"], &["a:1"]).await;
+    for _ in 0..6 {
+        fake.advance_clock(5 * DAY);
+        assert_eq!(sync.page().await.0, "upToDate");
+    }
+    fake.advance_clock(15 * DAY);
+    let headers = [("authorization", super::KEY), ("content-type", "application/json")];
+    let body = json!({ "cursor": sync.cursor }).to_string();
+    let response = super::send(&fake, &headers, super::SYNC, Some(&body)).await;
+    assert_eq!(response.status(), 400, "its history is dropped");
+}
+
 #[tokio::test]
 async fn changes_to_returned_documents_precede_the_end_of_the_snapshot() {
     let fake = builder().knobs(small(2)).build();
@@ -261,7 +281,18 @@ async fn documents_get_ids_of_their_table_and_increasing_times() {
 
 #[tokio::test]
 async fn a_consumer_that_applies_random_pages_has_the_same_data() {
+    follow_random_changes(knobs().document_retention, Duration::from_secs(2 * 3600)).await;
+}
+
+#[tokio::test]
+async fn a_consumer_has_the_same_data_while_the_server_forgets_its_history() {
+    follow_random_changes(Duration::from_secs(2 * 3600), Duration::from_secs(300)).await;
+}
+
+/// Applies the pages of a sync while random changes happen, and compares the copy. The clock advances at random.
+async fn follow_random_changes(retention: Duration, advance: Duration) {
     let mut settings = knobs();
+    settings.document_retention = retention;
     settings.data_sync_page_entries = 3;
     settings.data_sync_page_bytes = 400;
     settings.data_sync_page_rows = 20;
@@ -287,7 +318,7 @@ async fn a_consumer_that_applies_random_pages_has_the_same_data() {
             });
         }
         if random(20) == 0 {
-            fake.advance_clock(Duration::from_secs(2 * 3600));
+            fake.advance_clock(advance);
         }
         let page = sync.raw().await;
         for truncate in page["truncates"].as_array().unwrap() {

@@ -1,0 +1,106 @@
+//! [`Watched`]: a sink whose every commit is compared with the model.
+
+use convex_mgmt::sync::{OldRows, Sink, SinkState, SyncBatch};
+use tower::BoxError;
+
+use crate::data::Pick;
+use crate::stores::Store;
+use crate::wire::pause;
+use crate::world::Shared;
+
+/// The sink of a run.
+pub(crate) struct Watched<S: Store> {
+    pub(crate) world: Shared,
+    pub(crate) store: std::rc::Rc<S>,
+    pub(crate) sink: S::Sink,
+    /// The number of the sink, in the order of their opening.
+    pub(crate) number: u64,
+    pub(crate) pick: Pick,
+    /// The checkpoint that the run must know: that of the sink's state, or of its own last commit.
+    pub(crate) known: Option<String>,
+    /// What the first page of a new copy does with old rows.
+    pub(crate) old_rows: OldRows,
+    /// The same if the sink has rows and no checkpoint.
+    pub(crate) without_checkpoint: Option<OldRows>,
+}
+
+impl<S: Store> Watched<S> {
+    /// Returns `true` if another run has taken the store away.
+    fn is_lost(&self) -> bool {
+        S::IS_EXCLUSIVE && self.world.borrow().opened != self.number
+    }
+
+    async fn settle(&self) {
+        let copy = self.store.read().await;
+        self.world.borrow_mut().settle(&copy, S::spelling);
+    }
+}
+
+impl<S: Store> Sink for Watched<S> {
+    type Error = BoxError;
+
+    async fn state(&mut self) -> Result<SinkState, BoxError> {
+        self.settle().await;
+        pause().await;
+        let state = self.sink.state().await.map_err(Into::into);
+        let is_lost = self.is_lost();
+        let mut world = self.world.borrow_mut();
+        let model = &world.model;
+        match &state {
+            Ok(state) => {
+                self.known.clone_from(&state.checkpoint);
+                // A sink may count rows that were deleted.
+                let newest = model.copy.newest();
+                let generation = match (newest, &state.checkpoint) {
+                    (None, None) => None,
+                    _ => newest.max(state.newest_generation).filter(|newest| *newest <= model.generation),
+                };
+                let is_right = state.checkpoint == model.copy.checkpoint && state.newest_generation == generation;
+                if !(is_right && state.old_rows == self.old_rows) {
+                    world.fail(format!("the state of the sink is wrong: {state:?}"));
+                }
+            }
+            Err(_) if is_lost => {}
+            Err(error) => world.fail(format!("the sink has no state: {error}")),
+        }
+        state
+    }
+
+    async fn commit(&mut self, batch: &SyncBatch) -> Result<(), BoxError> {
+        pause().await;
+        let fails = self.world.borrow_mut().sink_fails.take();
+        if fails == Some(false) {
+            return Err("the test lets the sink fail".into());
+        }
+        if batch.previous() != self.known.as_deref() {
+            self.world.borrow_mut().fail("the batch does not follow what the run knows of its sink");
+        }
+        let is_first = batch.previous().is_none();
+        let old_rows = self.without_checkpoint.filter(|_| is_first).unwrap_or(self.old_rows);
+        let number = self.world.borrow_mut().begin(batch, &self.pick, old_rows);
+        let result = self.sink.commit(batch).await.map_err(Into::into);
+        self.settle().await;
+        let is_lost = self.is_lost();
+        {
+            let mut world = self.world.borrow_mut();
+            let stored = !world.is_pending(number);
+            let conflict = batch.previous() != world.model.copy.checkpoint.as_deref();
+            match &result {
+                Ok(()) if !stored => world.fail("a commit without an error is not stored"),
+                Ok(()) => self.known = Some(batch.checkpoint().to_string()),
+                Err(_) if is_lost => {}
+                Err(error) if stored => world.fail(format!("a commit is stored, and failed: {error}")),
+                Err(_) if conflict => {
+                    world.rejected(number);
+                    world.counts.conflicts += 1;
+                }
+                Err(error) => world.fail(format!("a commit failed: {error}")),
+            }
+        }
+        pause().await;
+        match fails {
+            Some(_) => Err("the test lets the sink fail after the commit".into()),
+            None => result,
+        }
+    }
+}
