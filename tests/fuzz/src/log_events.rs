@@ -22,7 +22,7 @@ const MAX_ERRORS: usize = 1024;
 ///
 /// * The batch has the elements of the array, or the lines, that another reader finds, each as it is spelled.
 /// * An event is read exactly if the table of its topic permits its fields.
-/// * An event that is read alone is the same as in the batch. Both framings agree.
+/// * An event that is read alone is the same as in the batch. Both formats agree.
 /// * Metadata is decoded to the values that the [`oracle`] finds.
 /// * Neither an error nor `Debug` contains a message of the body.
 ///
@@ -93,7 +93,7 @@ fn check(batch: &Batch, texts: &[&str], good: &[bool]) {
             }
         }
     }
-    // The other framing. An array with an element that is not JSON is no array, and a line has no line feed.
+    // The other format. An array with an element that is not JSON is no array, and a line has no line feed.
     let joined = |separator: &str, [open, close]: [&str; 2]| format!("{open}{}{close}", texts.join(separator)).into();
     if texts.iter().all(|text| serde_json::from_str::<IgnoredAny>(text).is_ok()) {
         assert_eq!(webhook::read(&joined(",", ["[", "]"])).as_ref(), Ok(batch));
@@ -120,7 +120,7 @@ fn debug_shows_nothing(event: &Event) {
     }
 }
 
-/// Returns the texts of the events of a body. `None` if the body has no framing.
+/// Returns the texts of the events of a body. `None` if the body has no format.
 fn elements(data: &[u8]) -> Option<Vec<&str>> {
     let text = std::str::from_utf8(data).ok()?;
     match text.trim_ascii_start().as_bytes().first()? {

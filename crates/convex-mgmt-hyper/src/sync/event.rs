@@ -1,4 +1,4 @@
-//! [`SyncEvent`]: what happens in a sync.
+//! [`SyncEvent`]: the events of a sync, for logs and displays.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! [`SyncFailure`]: why a sync ended.
+//! [`SyncFailure`]: the failure that ended a sync, with what is stored then.
 
 use std::error::Error as StdError;
 
@@ -34,6 +34,8 @@ pub enum SyncFailure {
 
 impl SyncFailure {
     /// Returns the conflict if another sync writes to the same sink. It also finds the conflict among the sources of the sink's error.
+    ///
+    /// With `thiserror`, a variant that is `transparent` is not a source: use `#[error("{0}")]`.
     pub fn conflict(&self) -> Option<&SyncConflict> {
         if let Self::Start(SyncError::Conflict(conflict)) | Self::Page(SyncError::Conflict(conflict)) = self {
             return Some(conflict);

@@ -1,4 +1,4 @@
-//! [`SyncError`]: why a sync cannot begin or continue.
+//! [`SyncError`]: the reasons for which the engine does not begin or continue a sync.
 
 use thiserror::Error;
 

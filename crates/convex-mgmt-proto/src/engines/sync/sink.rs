@@ -47,7 +47,7 @@ impl SinkState {
 ///
 /// The futures need not be `Send`. A driver's future is `Send` if the futures of its sink are.
 pub trait Sink {
-    /// The error of the store.
+    /// The error of the store. If it wraps a [`SyncConflict`](super::SyncConflict), make the conflict its source, so that a driver finds it.
     type Error: Into<Box<dyn std::error::Error + Send + Sync>>;
 
     /// Returns what is stored. A driver calls it at the start of each run.

@@ -1,4 +1,4 @@
-//! [`read`]: reads the body of a delivery in both framings, a JSON array and JSON lines.
+//! [`read`]: reads the body of a delivery in both formats, a JSON array and JSON lines.
 
 use std::error::Error;
 use std::fmt;
@@ -126,7 +126,7 @@ impl Error for EventError {
 
 /// Reads the body of a delivery: a JSON array of events (`format: "json"`), or one event per line (`format: "jsonl"`).
 ///
-/// Both framings have the same content type, so the first byte decides: `[` begins an array, and `{` begins lines. White space
+/// Both formats have the same content type, so the first byte decides: `[` begins an array, and `{` begins lines. White space
 /// around events, empty lines, a last line feed, and carriage returns before line feeds are skipped. An empty array is an empty
 /// batch.
 ///
@@ -170,7 +170,7 @@ pub fn read(body: &Bytes) -> Result<Batch, DecodeError> {
     Ok(Batch(reader.events))
 }
 
-/// The error for a body that has neither framing.
+/// The error for a body that has neither format.
 fn neither(text: &str) -> DecodeError {
     let shape = |_| DecodeError {
         expected: "an array of events, or one event per line".to_owned(),

@@ -1,4 +1,4 @@
-//! The events of log streams, version 2: their kinds, and the two framings of a batch.
+//! The events of log streams, version 2: their kinds, and the two formats of a batch.
 //!
 //! Source: convex-backend `crates/common/src/log_streaming.rs` and `crates/log_streaming/src`.
 

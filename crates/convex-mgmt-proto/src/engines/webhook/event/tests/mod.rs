@@ -1,6 +1,6 @@
-//! Tests of events: each topic, both framings, errors, and any spelling of an event.
+//! Tests of events: each topic, both formats, errors, and any spelling of an event.
 
-mod framing;
+mod formats;
 mod metadata;
 mod properties;
 mod topics;

@@ -1,4 +1,4 @@
-//! Any spelling of an event: order of fields, unknown fields, white space, escapes and framing.
+//! Any spelling of an event: order of fields, unknown fields, white space, escapes and format.
 
 use bytes::Bytes;
 use proptest::collection::vec;
@@ -66,7 +66,7 @@ fn kinds(body: String) -> Vec<Result<EventKind, usize>> {
 
 proptest! {
     #[test]
-    fn an_event_is_the_same_in_every_spelling_and_framing(spellings in vec(spelling(), 1..6)) {
+    fn an_event_is_the_same_in_every_spelling_and_format(spellings in vec(spelling(), 1..6)) {
         let texts: Vec<String> = spellings.iter().map(Spelling::text).collect();
         let samples: Vec<Event> =
             spellings.iter().map(|one| Event::parse(samples()[one.sample].to_string()).unwrap()).collect();
@@ -110,7 +110,7 @@ proptest! {
     }
 
     #[test]
-    fn both_framings_of_any_json_agree(values in vec(prop_oneof![
+    fn both_formats_of_any_json_agree(values in vec(prop_oneof![
         Just("{}".to_owned()), Just("1".to_owned()), Just("[[]]".to_owned()), Just("\"a\\n\"".to_owned()),
         spelling().prop_map(|one| one.text()),
     ], 0..6)) {

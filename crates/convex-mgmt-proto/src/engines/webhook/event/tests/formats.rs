@@ -1,4 +1,4 @@
-//! The two framings of a batch.
+//! The two formats of a batch.
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -125,7 +125,7 @@ fn an_array_that_is_not_json_is_an_error_of_the_whole() {
 }
 
 #[test]
-fn a_body_of_neither_framing_is_an_error_of_the_whole() {
+fn a_body_of_neither_format_is_an_error_of_the_whole() {
     for (body, kind) in [
         ("", DecodeErrorKind::Empty),
         (" \r\n\t", DecodeErrorKind::Empty),
