@@ -108,6 +108,13 @@
 //!
 //! [Errors and retries][errors] describes all kinds and the retry rules.
 //!
+//! # Lists, copies and webhooks
+//!
+//! * [`Client::pages`] walks lists by page or by item, as streams. See [Pagination][pagination].
+//! * [`sync::SyncDriver`] keeps a copy of a deployment's documents that follows every change. See [Data sync][data-sync].
+//! * The module `webhook` verifies and reads deliveries of log streams, and adds up their billing counters. It needs the feature
+//!   `webhook`. See [Webhooks and metering][webhooks].
+//!
 //! # Transports and tests
 //!
 //! * [`ClientBuilder`] has the settings: timeouts, retries, limits, proxies, trusted certificates, tower layers.

@@ -53,7 +53,7 @@ program mirrors to the same database; 4 the database needs a decision by an opti
 --once was up to date; 130 stopped by a second signal.
 ";
 
-/// Where the documents come from.
+/// The source of the documents.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Origin {
     /// The deployment at this URL.

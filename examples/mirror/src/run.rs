@@ -36,7 +36,7 @@ pub enum Exit {
 pub struct End {
     /// The exit status.
     pub exit: Exit,
-    /// What failed, and the option that helps.
+    /// The failure, and the option that helps.
     pub error: Option<String>,
 }
 

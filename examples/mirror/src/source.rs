@@ -18,7 +18,7 @@ pub struct Source {
     pub client: DeploymentClient,
     /// The identity of the deployment in checkpoints, if it is not its URL.
     pub identity: Option<&'static str>,
-    /// What is mirrored, for people.
+    /// A description of the deployment, for people.
     pub description: String,
     /// The deployment in memory lives as long as these.
     _fake: Option<(FakeServer, Option<Writes>)>,

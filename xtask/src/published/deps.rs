@@ -11,8 +11,9 @@ use crate::shell::{cargo, output, root};
 pub(crate) const PUBLISHED: [&str; 3] = ["convex-mgmt-proto", "convex-mgmt-hyper", "convex-mgmt"];
 
 /// Dependency trees: a name, the arguments of `cargo tree`, and the maximum number of crates, our own included.
-const TREES: [(&str, &str, usize); 3] = [
+const TREES: [(&str, &str, usize); 4] = [
     ("convex-mgmt-proto", "--package convex-mgmt-proto", 20),
+    ("convex-mgmt-proto with webhook", "--package convex-mgmt-proto --features webhook", 31),
     ("convex-mgmt without TLS", "--package convex-mgmt --no-default-features", 45),
     ("convex-mgmt with TLS on ring", "--package convex-mgmt", 64),
 ];
@@ -36,7 +37,7 @@ pub(crate) fn run() -> Result<(), Failure> {
         if names.len() != crates.len() {
             problems.push(format!("{name} has a crate in two versions: {crates:?}"));
         }
-        if name == "convex-mgmt-proto" {
+        if name.starts_with("convex-mgmt-proto") {
             problems.extend(
                 NOT_IN_PROTO
                     .iter()
@@ -46,7 +47,8 @@ pub(crate) fn run() -> Result<(), Failure> {
         }
     }
     let readme = std::fs::read_to_string(root().join("README.md"))?;
-    for cell in [format!("| {} |", counts[0]), format!("| {}, without TLS {} |", counts[2], counts[1])] {
+    let [proto, webhook, without_tls, with_tls] = counts[..] else { return Err("a tree was not counted".into()) };
+    for cell in [format!("| {proto}, with `webhook` {webhook} |"), format!("| {with_tls}, without TLS {without_tls} |")] {
         if !readme.contains(&cell) {
             problems.push(format!("README.md has another number of crates: write `{cell}`"));
         }

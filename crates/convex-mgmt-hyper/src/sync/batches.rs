@@ -72,7 +72,7 @@ pub struct SyncBatches<S: Transport = DefaultService, H = fn(SyncEvent<'_>)> {
     has_failed: bool,
 }
 
-/// What the stream and its batch share.
+/// The state that the stream and its batch share.
 struct Shared {
     engine: SyncEngine,
     turn: Turn,

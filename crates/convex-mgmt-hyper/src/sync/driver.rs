@@ -230,7 +230,7 @@ fn open<'a>(
     }
 }
 
-/// When to ask for the server's record of the sync.
+/// The times of the requests for the server's record of the sync.
 struct Totals {
     are_wanted: bool,
     asked: Option<Instant>,

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use super::secrets::Secrets;
 use super::store::{State, Store};
 
-/// How long the server waits for a response. A slower body is not from it.
+/// The server's timeout for a response. A slower body is not from it.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The secrets and the state of a receiver.
@@ -29,7 +29,7 @@ pub(crate) struct Receiver {
     store: Mutex<Store>,
 }
 
-/// What became of a delivery: the status of the response, and a line for the log.
+/// The result of a delivery: the status of the response, and a line for the log.
 type Outcome = (StatusCode, String);
 
 /// Serves `POST /convex`.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use convex_mgmt::webhook::{Meter, RecentBatches};
 use serde::{Deserialize, Serialize};
 
-/// What a restart must not lose. Both parts change together, in one write.
+/// The state that survives a restart. Both parts change together, in one write.
 #[derive(Clone, Default, Deserialize, Serialize)]
 pub(crate) struct State {
     /// The batches that were processed.

@@ -68,7 +68,7 @@ pub enum PostgresError {
         table: TablePath,
         /// The `_id` of the document.
         id: String,
-        /// What prevents it.
+        /// The reason.
         problem: UnstorableKey,
     },
     /// A number of a generation is too large for the database.
@@ -77,7 +77,7 @@ pub enum PostgresError {
     /// A statement failed.
     #[error("cannot {step}: {}", describe(.error))]
     Statement {
-        /// What the statement does.
+        /// The purpose of the statement.
         step: String,
         /// The error of the server or of the connection.
         error: tokio_postgres::Error,

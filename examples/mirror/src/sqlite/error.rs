@@ -22,7 +22,7 @@ pub enum SqliteError {
     /// SQLite could not read or write.
     #[error("cannot {doing}: {source}")]
     Sql {
-        /// What the sink was about to do.
+        /// The step that failed.
         doing: &'static str,
         /// The error of SQLite.
         source: rusqlite::Error,

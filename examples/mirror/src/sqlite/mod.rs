@@ -17,7 +17,7 @@ use self::tables::Tables;
 use crate::columns::Columns;
 use crate::naming::quote;
 
-/// How long a commit waits for another program's transaction.
+/// The time that a commit waits for another program's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The tables of the mirror itself.

@@ -10,7 +10,7 @@ use super::written;
 
 const FILE: &str = "log-stream-openapi.json";
 
-/// How much of an event to make.
+/// The part of an event that a test makes.
 #[derive(Clone, Copy, PartialEq)]
 enum Extent {
     /// Required properties only.

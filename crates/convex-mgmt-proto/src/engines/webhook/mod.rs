@@ -15,6 +15,7 @@
 //! Sources: convex-backend `crates/log_streaming/src/sinks/webhook.rs` and `crates/log_streaming/src/consts.rs` for signature, batches and
 //! retries; `crates/common/src/log_streaming.rs` for the events.
 
+mod by_age;
 mod digest;
 mod event;
 mod meter;

@@ -1,11 +1,10 @@
 //! [`RecentBatches`]: the batches that a receiver has already processed.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::by_age::ByAge;
 use super::digest::BatchDigest;
 use crate::types::UnixMillis;
 
@@ -38,15 +37,13 @@ use crate::types::UnixMillis;
 pub struct RecentBatches {
     capacity: usize,
     max_age: Duration,
-    times: BTreeMap<BatchDigest, UnixMillis>,
-    /// The same entries, the oldest first.
-    by_time: BTreeSet<(UnixMillis, BatchDigest)>,
+    batches: ByAge<()>,
 }
 
 impl RecentBatches {
     /// Creates an empty set that keeps at most `capacity` batches, each for `max_age`.
     pub fn new(capacity: usize, max_age: Duration) -> Self {
-        Self { capacity, max_age, times: BTreeMap::new(), by_time: BTreeSet::new() }
+        Self { capacity, max_age, batches: ByAge::default() }
     }
 
     /// Changes both limits, for example after a set was read with others. Applies them with the next insert.
@@ -56,43 +53,38 @@ impl RecentBatches {
 
     /// Returns `true` if the batch was inserted within the last `max_age`.
     pub fn contains(&self, digest: &BatchDigest, now: UnixMillis) -> bool {
-        self.times.get(digest).is_some_and(|time| !self.is_old(*time, now))
+        self.batches.contains(digest, now, self.max_age)
     }
 
     /// Inserts a batch and returns `true` if it is new. A batch that is already there keeps its first time.
     pub fn insert(&mut self, digest: BatchDigest, now: UnixMillis) -> bool {
-        while let Some((time, oldest)) = self.by_time.first().copied().filter(|(time, _)| self.is_old(*time, now)) {
-            self.by_time.remove(&(time, oldest));
-            self.times.remove(&oldest);
-        }
-        let Entry::Vacant(entry) = self.times.entry(digest) else { return false };
-        entry.insert(now);
-        self.by_time.insert((now, digest));
+        while self.batches.pop_older(now, self.max_age).is_some() {}
+        let is_new = self.insert_first(digest, now);
         self.shrink();
-        true
+        is_new
     }
 
     /// Returns the number of batches in memory. Some may be older than `max_age`.
     pub fn len(&self) -> usize {
-        self.times.len()
+        self.batches.len()
     }
 
     /// Returns `true` if there is no batch in memory.
     pub fn is_empty(&self) -> bool {
-        self.times.is_empty()
+        self.len() == 0
     }
 
-    /// Returns `true` if an entry is older than `max_age`. An entry from the future is not, because the clock may have been set back.
-    fn is_old(&self, time: UnixMillis, now: UnixMillis) -> bool {
-        now.saturating_duration_since(time) > self.max_age
+    /// Inserts a batch unless it is there: the first time counts.
+    fn insert_first(&mut self, digest: BatchDigest, time: UnixMillis) -> bool {
+        let is_new = !self.batches.contains_any(&digest);
+        if is_new {
+            self.batches.insert(digest, time, ());
+        }
+        is_new
     }
 
     fn shrink(&mut self) {
-        while self.by_time.len() > self.capacity {
-            if let Some((_, oldest)) = self.by_time.pop_first() {
-                self.times.remove(&oldest);
-            }
-        }
+        while self.batches.pop_beyond(self.capacity).is_some() {}
     }
 }
 
@@ -116,7 +108,7 @@ impl Serialize for RecentBatches {
         let stored = Stored {
             capacity: self.capacity,
             max_age_ms: u64::try_from(self.max_age.as_millis()).unwrap_or(u64::MAX),
-            batches: self.by_time.iter().map(|(time, digest)| (*digest, *time)).collect(),
+            batches: self.batches.times().map(|(time, digest)| (*digest, *time)).collect(),
         };
         stored.serialize(serializer)
     }
@@ -127,11 +119,7 @@ impl<'de> Deserialize<'de> for RecentBatches {
         let stored = Stored::deserialize(deserializer)?;
         let mut recent = Self::new(stored.capacity, Duration::from_millis(stored.max_age_ms));
         for (digest, time) in stored.batches {
-            // The first time counts if a digest occurs twice.
-            if let Entry::Vacant(entry) = recent.times.entry(digest) {
-                entry.insert(time);
-                recent.by_time.insert((time, digest));
-            }
+            recent.insert_first(digest, time);
         }
         recent.shrink();
         Ok(recent)

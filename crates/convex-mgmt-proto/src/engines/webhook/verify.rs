@@ -195,7 +195,7 @@ impl fmt::Debug for BodyVerifier {
 
 /// A delivery with a correct signature.
 ///
-/// Only a [`Verifier`] creates this value, so code that takes one never parses bytes of a stranger. `Debug` shows no part of the
+/// Only a [`Verifier`] creates this value, so code that takes one never parses unverified bytes. `Debug` shows no part of the
 /// body.
 #[derive(Clone)]
 pub struct Verified {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::target::Target;
 use crate::state::Deployment;
 
-/// What happens to a batch of events. The server promises neither order nor that each event arrives exactly once.
+/// The fate of a batch of events. The server promises neither order nor that each event arrives exactly once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -325,7 +325,7 @@ fn warns_of_an_expiring_cursor_by_the_servers_time() {
     assert_eq!(engine.expiry_warning(later), None, "no cursor can expire");
 }
 
-/// What happens to a page.
+/// The fate of a page.
 #[derive(Clone, Copy, Debug)]
 enum Fate {
     Committed,

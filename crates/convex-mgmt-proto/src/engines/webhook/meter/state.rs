@@ -1,9 +1,9 @@
 //! [`Meter`]: the sums, and the recent batches that are counted once however often they arrive.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::usage::MeteredUsage;
+use crate::engines::webhook::by_age::{ByAge, is_older};
 use crate::engines::webhook::digest::BatchDigest;
 use crate::engines::webhook::event::Batch;
 use crate::types::UnixMillis;
@@ -70,22 +70,13 @@ pub struct Meter {
     /// The usage of batches beyond the horizon.
     pub(super) total: MeteredUsage,
     /// The usage of recent batches.
-    pub(super) recent: BTreeMap<BatchDigest, Counted>,
-    /// The digests of the recent batches, the oldest first.
-    by_time: BTreeSet<(UnixMillis, BatchDigest)>,
-}
-
-/// A batch that is counted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Counted {
-    pub(super) received: UnixMillis,
-    pub(super) usage: MeteredUsage,
+    pub(super) recent: ByAge<MeteredUsage>,
 }
 
 impl Meter {
     /// Creates an empty meter that recognizes batches for the time `horizon`, and at most `capacity` of them.
     pub fn new(horizon: Duration, capacity: usize) -> Self {
-        Self { horizon, capacity, total: MeteredUsage::default(), recent: BTreeMap::new(), by_time: BTreeSet::new() }
+        Self { horizon, capacity, total: MeteredUsage::default(), recent: ByAge::default() }
     }
 
     /// Changes horizon and capacity, for example after a meter was read with others. Applies them with the next batch.
@@ -98,12 +89,16 @@ impl Meter {
     /// `digest` is that of the delivery's body ([`Verified::digest`](crate::engines::webhook::Verified::digest)); `now` is the receiver's
     /// clock.
     pub fn record(&mut self, digest: BatchDigest, batch: &Batch, now: UnixMillis) -> bool {
-        self.fold_old(now);
-        if self.recent.contains_key(&digest) {
+        while let Some(usage) = self.recent.pop_older(now, self.horizon) {
+            self.total.add(&usage);
+        }
+        if self.recent.contains_any(&digest) {
             return false;
         }
-        self.insert(digest, Counted { received: now, usage: MeteredUsage::of(batch) });
-        self.fold_many();
+        self.recent.insert(digest, now, MeteredUsage::of(batch));
+        while let Some(usage) = self.recent.pop_beyond(self.capacity) {
+            self.total.add(&usage);
+        }
         true
     }
 
@@ -114,8 +109,8 @@ impl Meter {
     /// meter, and applies them with the next batch.
     pub fn merge(&mut self, other: &Self) {
         self.total.add(&other.total);
-        for (digest, counted) in &other.recent {
-            self.insert(*digest, counted.clone());
+        for (digest, received, usage) in other.recent.iter() {
+            self.recent.insert(*digest, received, usage.clone());
         }
     }
 
@@ -123,63 +118,22 @@ impl Meter {
     #[must_use]
     pub fn recent(&self, now: UnixMillis) -> Self {
         let mut recent = Self::new(self.horizon, self.capacity);
-        let counted = self.recent.iter().filter(|(_, counted)| !self.is_old(counted.received, now));
-        counted.for_each(|(digest, counted)| recent.insert(*digest, counted.clone()));
+        for (digest, received, usage) in self.recent.iter().filter(|(_, time, _)| !is_older(*time, now, self.horizon)) {
+            recent.recent.insert(*digest, received, usage.clone());
+        }
         recent
     }
 
     /// Returns `true` if the batch with this digest is counted and within the horizon.
     pub fn contains(&self, digest: &BatchDigest, now: UnixMillis) -> bool {
-        self.recent.get(digest).is_some_and(|counted| !self.is_old(counted.received, now))
+        self.recent.contains(digest, now, self.horizon)
     }
 
     /// Returns all sums, those of recent batches included.
     pub fn usage(&self) -> MeteredUsage {
         let mut usage = self.total.clone();
-        self.recent.values().for_each(|counted| usage.add(&counted.usage));
+        self.recent.iter().for_each(|(_, _, batch)| usage.add(batch));
         usage
-    }
-
-    /// Inserts a batch. The earlier time counts if the batch is already there.
-    pub(super) fn insert(&mut self, digest: BatchDigest, counted: Counted) {
-        let received = counted.received;
-        match self.recent.get_mut(&digest) {
-            Some(known) => {
-                if received >= known.received {
-                    return;
-                }
-                self.by_time.remove(&(known.received, digest));
-                known.received = received;
-            }
-            None => drop(self.recent.insert(digest, counted)),
-        }
-        self.by_time.insert((received, digest));
-    }
-
-    /// Returns `true` beyond the horizon. A time in the future is within it, because the clock may have been set back.
-    fn is_old(&self, received: UnixMillis, now: UnixMillis) -> bool {
-        now.saturating_duration_since(received) > self.horizon
-    }
-
-    /// Adds the batches beyond the horizon to the total.
-    fn fold_old(&mut self, now: UnixMillis) {
-        while self.by_time.first().is_some_and(|(received, _)| self.is_old(*received, now)) {
-            self.fold_oldest();
-        }
-    }
-
-    /// Adds the batches beyond the capacity to the total.
-    fn fold_many(&mut self) {
-        while self.by_time.len() > self.capacity {
-            self.fold_oldest();
-        }
-    }
-
-    fn fold_oldest(&mut self) {
-        let oldest = self.by_time.pop_first().and_then(|(_, digest)| self.recent.remove(&digest));
-        if let Some(counted) = oldest {
-            self.total.add(&counted.usage);
-        }
     }
 }
 

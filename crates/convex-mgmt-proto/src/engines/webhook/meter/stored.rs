@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::counters::{DeploymentUsage, FunctionUsage};
-use super::state::{Counted, Meter};
+use super::state::Meter;
 use super::usage::{DeliveryCounts, FunctionId, MeteredUsage};
 use crate::engines::webhook::digest::BatchDigest;
 use crate::types::UnixMillis;
@@ -57,9 +57,9 @@ impl StoredUsage {
 
 impl Serialize for Meter {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let batch = |(digest, Counted { received, usage }): (&BatchDigest, &Counted)| StoredBatch {
+        let batch = |(digest, received, usage): (&BatchDigest, UnixMillis, &MeteredUsage)| StoredBatch {
             digest: *digest,
-            received: *received,
+            received,
             usage: StoredUsage::new(usage),
         };
         let stored = Stored {
@@ -79,7 +79,7 @@ impl<'de> Deserialize<'de> for Meter {
         let mut meter = Self::new(Duration::from_millis(stored.horizon_ms), stored.capacity);
         meter.total = stored.total.into_usage();
         for StoredBatch { digest, received, usage } in stored.recent {
-            meter.insert(digest, Counted { received, usage: usage.into_usage() });
+            meter.recent.insert(digest, received, usage.into_usage());
         }
         Ok(meter)
     }

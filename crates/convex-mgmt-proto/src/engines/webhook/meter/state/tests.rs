@@ -199,7 +199,7 @@ fn the_capacity_bounds_the_recent_batches_and_keeps_the_sums() {
     for number in 0..10 {
         let (digest, batch) = delivery(&[egress("a", "log_stream_egress", 1 << number)]);
         assert!(meter.record(digest, &batch, after(number)));
-        assert!(meter.recent.len() <= 3 && meter.by_time.len() == meter.recent.len());
+        assert!(meter.recent.len() <= 3 && meter.recent.times().count() == meter.recent.len());
     }
     assert_eq!(meter.usage().deployments["a"].log_stream_egress_bytes, 1023);
     meter.set_limits(DEFAULT_HORIZON, 0);
