@@ -42,6 +42,10 @@ const STEPS: &[Step] = &[
     ("bounds of a data sync", || {
         run(&mut cargo("bench --quiet --package convex-mgmt-suite --bench data_sync -- --check"))
     }),
+    ("bounds of a webhook", || run(&mut cargo("bench --quiet --package convex-mgmt-suite --bench webhook -- --check"))),
+    ("bounds of the mirror", || {
+        run(&mut cargo("bench --quiet --package convex-mgmt-mirror --bench sqlite -- --check"))
+    }),
     ("growth of work", || run(&mut cargo("bench --quiet --package convex-mgmt-fuzz --bench growth -- --check"))),
 ];
 

@@ -132,6 +132,7 @@
 //! | `http2` | HTTP/2 where the server offers it | |
 //! | `proxy` | HTTP, HTTPS and SOCKS 5 proxies | |
 //! | `tracing` | spans for calls and attempts | |
+//! | `webhook` | verification and events of webhook log streams, metering: see [Webhooks and metering][webhooks] | |
 //! | `serde-all` | `Serialize` for responses, and `Deserialize` for the settings in requests; secrets are written in clear text | |
 //!
 //! All features are additive. The crate needs Rust 1.88 or newer.

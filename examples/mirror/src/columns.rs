@@ -132,6 +132,23 @@ pub fn table_path(text: &str) -> Option<TablePath> {
     (!table.is_empty()).then(|| TablePath::new(component, table))
 }
 
+/// Returns the `_creationTime` of a document. `None` if the selection excludes it.
+///
+/// # Errors
+/// As for [`values`].
+pub fn creation_time(document: &Document) -> Result<Option<f64>, serde_json::Error> {
+    // The server writes the field first. Reading the whole document would take longer than storing it.
+    let first = document.as_str().strip_prefix(r#"{"_creationTime":"#).and_then(|rest| rest.split([',', '}']).next());
+    if let Some(time) = first.and_then(|number| number.parse().ok()) {
+        return Ok(Some(time));
+    }
+    let column = Column { field: "_creationTime".to_owned(), kind: ColumnType::Float64 };
+    match values(document, &[column])?.pop() {
+        Some(Some(Value::Float64(time))) => Ok(Some(time)),
+        _ => Ok(None),
+    }
+}
+
 /// Returns the values of these columns in a document, in the same order. `None` is a missing field, `null`, or a value of another type.
 ///
 /// # Errors
@@ -207,6 +224,19 @@ mod tests {
         ] {
             let error = Columns::new().add(argument).unwrap_err().to_string();
             assert!(error.contains(problem) && error.contains(argument), "{error}");
+        }
+    }
+
+    #[test]
+    fn finds_the_creation_time_wherever_it_is() {
+        for (text, expected) in [
+            (r#"{"_creationTime":1750000990000.4214,"_id":"x"}"#, Some(1_750_000_990_000.421_4)),
+            (r#"{"_id":"x","_creationTime":1.5}"#, Some(1.5)),
+            (r#"{ "_creationTime" : 2.5, "_id":"x" }"#, Some(2.5)),
+            (r#"{"_creationTime": 2e3,"_id":"x"}"#, Some(2000.0)),
+            (r#"{"_id":"x","a":{"_creationTime":1.5}}"#, None),
+        ] {
+            assert_eq!(creation_time(&Document::parse(text).unwrap()).unwrap(), expected, "{text}");
         }
     }
 

@@ -7,6 +7,8 @@ use convex_mgmt::UnixMillis;
 use convex_mgmt::deployment::data_sync::DataSyncStatus;
 use convex_mgmt::sync::{Progress, SyncEvent};
 
+use crate::worker::WorkerEvent;
+
 /// The shortest time between two plain lines of the same status.
 const PLAIN_PAUSE: Duration = Duration::from_secs(5);
 /// The shortest time between two versions of the line on a terminal.
@@ -23,12 +25,14 @@ pub struct Display<W> {
     last: Option<(Instant, &'static str, u64)>,
     /// `true` if the terminal shows a line without an end.
     is_open: bool,
+    /// The number of deployments of a worker.
+    listed: Option<usize>,
 }
 
 impl<W: Write> Display<W> {
     /// Creates a display.
     pub fn new(output: W, is_terminal: bool) -> Self {
-        Self { output, is_terminal, last: None, is_open: false }
+        Self { output, is_terminal, last: None, is_open: false, listed: None }
     }
 
     /// Writes a line that stays.
@@ -82,6 +86,27 @@ impl<W: Write> Display<W> {
             self.is_open = true;
         } else {
             self.line(&text);
+        }
+    }
+
+    /// Writes a line about a worker. Turns without news have none.
+    pub fn worker(&mut self, event: &WorkerEvent<'_>, now: UnixMillis) {
+        match event {
+            WorkerEvent::Listed { deployments } => {
+                let text = format!("mirrors {deployments} deployments");
+                if self.listed.replace(*deployments) != Some(*deployments) {
+                    self.line(&text);
+                }
+            }
+            WorkerEvent::NotListed { error } => self.line(&format!("warning: {error}")),
+            WorkerEvent::Synced { deployment, progress } => {
+                let is_new = progress.written + progress.deleted + progress.truncates > 0;
+                if is_new || !progress.is_up_to_date() {
+                    self.line(&format!("{deployment}: {}", describe(progress, now)));
+                }
+            }
+            WorkerEvent::Failed { deployment, error } => self.line(&format!("warning: {deployment}: {error}")),
+            WorkerEvent::Disconnected { error } => self.line(&format!("warning: {error}")),
         }
     }
 

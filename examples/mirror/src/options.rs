@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use convex_mgmt::TeamId;
 use convex_mgmt::deployment::data_sync::{ComponentSelection, Selection, TableSelection};
 use convex_mgmt::sync::{OldRows, OnSelectionChange};
 use lexopt::prelude::*;
@@ -14,13 +15,16 @@ use crate::columns::{Columns, table_path};
 pub const USAGE: &str = "\
 Mirrors the documents of a Convex deployment to a database, and follows their changes.
 
-usage: mirror [--url URL] [--database FILE] [options]
+usage: mirror [--url URL] [--database FILE or URL] [options]
+       mirror --deployments FILE or --team ID --database URL [options]
 
   --url URL             the deployment, such as https://happy-animal-123.convex.cloud. CONVEX_DEPLOY_KEY is its key. Without
                         --url, the program mirrors a deployment in its own memory, which has made-up data that changes
   --documents N         the number of documents of the deployment in memory (default 2000)
   --writes RATE         its changes per second (default 5; 0 for none)
   --database FILE       the SQLite database (default mirror.db)
+  --database URL        a PostgreSQL database, such as postgres://USER@HOST/DATABASE. The connection has no TLS
+  --schema NAME         the schema in PostgreSQL (default: the name of the deployment)
   --tables LIST         mirrors these tables only, such as users,shop/cart/items: the part before the last slash is the component
   --exclude LIST        mirrors all tables except these
   --columns TABLE:LIST  adds columns with the values of fields, such as users:name,age=int64. The types are any (default), text,
@@ -34,6 +38,12 @@ usage: mirror [--url URL] [--database FILE] [options]
   --rows-without-checkpoint HOW
                         when the database has rows but no checkpoint: keep (until the new copy is complete) or delete (at once)
   -h, --help            shows this help
+
+Many deployments, with PostgreSQL. Any number of these processes share the work, on any number of machines:
+  --deployments FILE    mirrors the deployments of a file: in each line a URL, a space, and a deploy key
+  --team ID             mirrors the cloud deployments of a team. CONVEX_ACCESS_TOKEN is a token that may read their data
+  --management-url URL  the Management API (default https://api.convex.dev)
+  --at-once N           the number of deployments that this process mirrors at the same time (default 8)
 
 Ctrl-C or SIGTERM stops after the current commit. A second one stops at once, which is safe, too: rows and position belong to one
 transaction.
@@ -57,13 +67,40 @@ pub enum Origin {
     },
 }
 
+/// The deployments that a worker mirrors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ManyFrom {
+    /// Those of this file.
+    File(PathBuf),
+    /// Those of a team.
+    Team {
+        /// The team.
+        id: TeamId,
+        /// The URL of the Management API.
+        management_url: String,
+    },
+}
+
+/// The arguments of a worker for many deployments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Many {
+    /// The deployments.
+    pub from: ManyFrom,
+    /// The number of deployments at the same time.
+    pub at_once: usize,
+}
+
 /// The arguments.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
     /// The source.
     pub from: Origin,
-    /// The file of the database.
+    /// The deployments of a worker. They are in place of `from`.
+    pub many: Option<Many>,
+    /// The file of the SQLite database, or the URL of a PostgreSQL database.
     pub database: PathBuf,
+    /// The schema in PostgreSQL.
+    pub schema: Option<String>,
     /// The tables to mirror.
     pub selection: Selection,
     /// The extra columns.
@@ -90,9 +127,12 @@ impl Options {
     pub fn read(mut parser: lexopt::Parser) -> Result<Option<Self>, lexopt::Error> {
         let (mut url, mut documents, mut writes, mut poll) = (None, None, None, None);
         let (mut tables, mut exclude) = (None, None);
+        let (mut deployments, mut team, mut management_url, mut at_once) = (None, None, None, None);
         let mut options = Self {
             from: Origin::Memory { documents: 2000, writes: 5.0 },
+            many: None,
             database: PathBuf::from("mirror.db"),
+            schema: None,
             selection: Selection::all(),
             columns: Columns::new(),
             once: false,
@@ -109,6 +149,11 @@ impl Options {
                 Long("documents") => documents = Some(parser.value()?.parse()?),
                 Long("writes") => writes = Some(number("--writes", &parser.value()?.string()?)?),
                 Long("database") => options.database = database(parser.value()?)?,
+                Long("schema") => options.schema = Some(parser.value()?.string()?),
+                Long("deployments") => deployments = Some(PathBuf::from(parser.value()?)),
+                Long("team") => team = Some(TeamId(parser.value()?.parse()?)),
+                Long("management-url") => management_url = Some(parser.value()?.string()?),
+                Long("at-once") => at_once = Some(parser.value()?.parse()?),
                 Long("tables") => tables = Some(parser.value()?.string()?),
                 Long("exclude") => exclude = Some(parser.value()?.string()?),
                 Long("columns") => {
@@ -136,6 +181,33 @@ impl Options {
                 other => return Err(other.unexpected()),
             }
         }
+        options.many = match (deployments, team) {
+            (Some(_), Some(_)) => return Err("--deployments and --team exclude each other".into()),
+            (Some(_), None) if management_url.is_some() => return Err("--management-url is for --team".into()),
+            (None, None) if management_url.is_some() || at_once.is_some() => {
+                return Err("--management-url and --at-once are for --team or --deployments".into());
+            }
+            (None, None) => None,
+            (file, team) => {
+                let management_url = management_url.unwrap_or_else(|| "https://api.convex.dev".to_owned());
+                let team = team.map(|id| ManyFrom::Team { id, management_url });
+                let from = team.or(file.map(ManyFrom::File));
+                from.map(|from| Many { from, at_once: at_once.unwrap_or(8) })
+            }
+        };
+        if options.many.is_some() {
+            let has_one = url.is_some() || documents.is_some() || writes.is_some() || options.schema.is_some();
+            if has_one || options.once || options.restart {
+                let these = "--url, --documents, --writes, --schema, --once and --restart";
+                return Err(format!("{these} are for one deployment, not for --team or --deployments").into());
+            }
+            if options.postgres().is_none() {
+                return Err("--team and --deployments need --database postgres://USER@HOST/DATABASE".into());
+            }
+        }
+        if options.schema.is_some() && options.postgres().is_none() {
+            return Err("--schema needs --database postgres://USER@HOST/DATABASE".into());
+        }
         options.from = match url {
             Some(_) if documents.is_some() || writes.is_some() => {
                 return Err("--documents and --writes are for the deployment in memory, without --url".into());
@@ -143,7 +215,8 @@ impl Options {
             Some(url) => Origin::Url(url),
             None => Origin::Memory { documents: documents.unwrap_or(2000), writes: writes.unwrap_or(5.0) },
         };
-        let usual = if matches!(options.from, Origin::Memory { .. }) { 1.0 } else { 10.0 };
+        let is_in_memory = options.many.is_none() && matches!(options.from, Origin::Memory { .. });
+        let usual = if is_in_memory { 1.0 } else { 10.0 };
         options.poll =
             Duration::try_from_secs_f64(poll.unwrap_or(usual)).map_err(|_| "--poll has too many seconds".to_owned())?;
         options.selection = match (tables, exclude) {
@@ -153,6 +226,12 @@ impl Options {
             (None, None) => Selection::all(),
         };
         Ok(Some(options))
+    }
+
+    /// Returns the URL of the database if it is one in PostgreSQL.
+    pub fn postgres(&self) -> Option<&str> {
+        let url = self.database.to_str()?;
+        ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)).then_some(url)
     }
 }
 
@@ -225,6 +304,22 @@ mod tests {
     }
 
     #[test]
+    fn mirrors_many_deployments_to_postgresql() {
+        let many = |arguments: &[&str]| {
+            let arguments = [arguments, &["--database", "postgresql://h/d"]].concat();
+            let options = read(&arguments).unwrap().unwrap();
+            assert_eq!((options.postgres(), options.poll), (Some("postgresql://h/d"), Duration::from_secs(10)));
+            options.many.unwrap()
+        };
+        let file = Many { from: ManyFrom::File("list".into()), at_once: 8 };
+        assert_eq!(many(&["--deployments", "list"]), file);
+        let management_url = "https://api.convex.dev".to_owned();
+        let team = Many { from: ManyFrom::Team { id: TeamId(7), management_url }, at_once: 2 };
+        assert_eq!(many(&["--team", "7", "--at-once", "2"]), team);
+        assert_eq!(read(&[]).unwrap().unwrap().postgres(), None);
+    }
+
+    #[test]
     fn errors_name_the_argument() {
         for (arguments, part) in [
             (&["--poll", "x"][..], "--poll"),
@@ -238,6 +333,12 @@ mod tests {
             (&["--columns", "users"], "--columns"),
             (&["--url", "https://a.convex.cloud", "--documents", "1"], "--documents"),
             (&["--database", ""], "--database"),
+            (&["--schema", "a"], "--schema"),
+            (&["--deployments", "list"], "--database postgres://"),
+            (&["--deployments", "list", "--team", "1", "--database", "postgres://h/d"], "--team"),
+            (&["--team", "1", "--database", "postgres://h/d", "--once"], "--once"),
+            (&["--team", "x"], "x"),
+            (&["--at-once", "2"], "--at-once"),
             (&["--frequency", "1"], "--frequency"),
             (&["--database"], "--database"),
         ] {

@@ -126,7 +126,9 @@ fn hint(failure: &SyncFailure) -> Option<&'static str> {
         SyncFailure::Start(error) => match error {
             SyncError::RowsWithoutCheckpoint => Some("use --rows-without-checkpoint keep or delete"),
             SyncError::SelectionChanged(_) => Some("use --on-selection-change restart or continue"),
-            SyncError::OtherDeployment { .. } => Some("use --database with another file for this deployment"),
+            SyncError::OtherDeployment { .. } => {
+                Some("use --database with another file, or --schema, for this deployment")
+            }
             SyncError::NewerRows { .. } => Some("use --restart"),
             SyncError::Checkpoint(_) => {
                 Some("update the program, or delete the row of _convex_checkpoint and use --rows-without-checkpoint")
@@ -141,7 +143,7 @@ fn hint(failure: &SyncFailure) -> Option<&'static str> {
 }
 
 /// Returns the time by the clock of this machine.
-fn now() -> UnixMillis {
+pub fn now() -> UnixMillis {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UnixMillis(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
 }

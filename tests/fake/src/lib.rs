@@ -102,10 +102,11 @@ mod management;
 mod server;
 mod state;
 
-pub use control::{Fake, Import, Writes};
+pub use control::{Fake, FunctionExecution, Import, Writes};
 pub use control_plane::{FakeControlPlane, FakeControlPlaneBuilder, LedgerEntry, TokenClass};
 pub use deployment::{
-    Document, SeedStatus, Stops, StoredTable, SyncQuirk, Tables, UsageMetric, UsageWindow, Value, webhook_signature,
+    DeliveryQuirk, Document, SeedStatus, Stops, StoredTable, SyncQuirk, Tables, UsageMetric, UsageWindow, Value,
+    webhook_signature,
 };
 pub use management::{Addressing, TeamAuditEntry};
 pub use server::{ConnectionReset, FakeBuilder, FakeServer};

@@ -216,6 +216,47 @@ async fn events_are_delivered_before_the_response_with_flush() {
 }
 
 #[tokio::test]
+async fn traffic_and_deliveries_are_controlled() {
+    let mut receiver = Receiver::start([], []).await;
+    let fake = fake();
+    let config =
+        json!({"logStreamType": "webhook", "url": receiver.url(), "format": "json", "topics": ["function_execution"]});
+    let request = Request::post("/api/v1/create_log_stream")
+        .header("authorization", format!("Convex {ADMIN_KEY}"))
+        .header("content-type", "application/json")
+        .body(Bytes::from(config.to_string()));
+    fake.clone().oneshot(request.unwrap()).await.unwrap();
+    fake.log_streams_settled().await;
+    assert!(receiver.next().await.is_verification());
+    assert_eq!(post(&fake, "/_fake/delivery_quirks", json!({"quirk": "twice"})).await, json!({}));
+    assert_eq!(post(&fake, "/_fake/traffic", json!([{"events": 40, "seed": 3}])).await, json!([{}]));
+    fake.flush_log_streams().await;
+    let (first, second) = (receiver.next().await, receiver.next().await);
+    assert_eq!(first.body, second.body);
+    assert!(first.events().len() > 10 && first.events()[0]["usage"]["database_read_bytes"].is_u64());
+    for (path, body) in [("delivery_quirks", r#"{"quirk":"often"}"#), ("traffic", r#"{"seed":1}"#)] {
+        assert_eq!(exchange(&fake, "POST", &format!("/_fake/{path}"), body).await.0, StatusCode::BAD_REQUEST);
+    }
+}
+
+#[tokio::test]
+async fn only_the_latest_requests_are_kept_with_their_numbers() {
+    let mut knobs = Knobs::default();
+    knobs.recorded_requests = 3;
+    let fake = Fake::builder(NAME).admin_key(ADMIN_KEY).knobs(knobs).build();
+    for number in 0..5 {
+        status_with(&fake, ADMIN_KEY, &format!("/api/v1/get_canonical_urls?number={number}")).await;
+    }
+    let kept = get(&fake, "/_fake/requests").await;
+    let numbers: Vec<_> = kept.as_array().unwrap().iter().map(|request| request["number"].clone()).collect();
+    assert_eq!(numbers, [2, 3, 4]);
+    assert_eq!((&kept[0]["status"], fake.requests().len()), (&fake.requests()[0].status.unwrap().as_u16().into(), 3));
+    assert!(fake.requests()[0].uri.ends_with("number=2"));
+    assert_eq!(get(&fake, "/_fake/requests?from=4").await.as_array().map(Vec::len), Some(1));
+    assert_eq!(get(&fake, "/_fake/requests?from=5").await, json!([]));
+}
+
+#[tokio::test]
 async fn the_clock_advances_up_to_its_latest_time() {
     let fake = fake();
     let now = || u64::try_from(fake.now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();

@@ -2,10 +2,11 @@
 
 mod receiver;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
-use convex_mgmt_fake::{Fake, Knobs, Plan, webhook_signature};
+use convex_mgmt_fake::{DeliveryQuirk, Fake, FunctionExecution, Knobs, Plan, webhook_signature};
 use http::Request;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -180,6 +181,117 @@ async fn retryable_statuses_are_retried() {
         }
         assert_eq!(received.last().unwrap().status, 200);
     }
+}
+
+#[tokio::test]
+async fn batches_arrive_twice_late_or_never_on_request() {
+    let mut receiver = Receiver::start([], []).await;
+    let fake = fake(knobs());
+    let (id, secret) = create(&fake, &receiver.url(), "json", json!(["console"])).await;
+    assert_eq!(status(&fake, &id).await, active());
+    fake.delivery_quirk(DeliveryQuirk::Normal, 1);
+    for quirk in [DeliveryQuirk::Late, DeliveryQuirk::Twice, DeliveryQuirk::Never] {
+        fake.delivery_quirk(quirk, 1);
+    }
+    for number in 1..=5 {
+        fake.emit("console", json!({ "message": number }));
+        fake.flush_log_streams().await;
+    }
+    let mut received = receiver.so_far();
+    assert!(received.remove(0).is_verification());
+    let numbers: Vec<_> = received.iter().map(|one| one.events()[0]["message"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, [1, 3, 3, 2, 5]);
+    assert!(received.iter().all(|one| is_signed_with(&secret, one)));
+    assert_eq!((&received[1].body, &received[1].headers), (&received[2].body, &received[2].headers));
+
+    // The late batch keeps the signature that it had.
+    fake.delivery_quirk(DeliveryQuirk::Late, 1);
+    fake.emit("console", json!({"message": 6}));
+    fake.flush_log_streams().await;
+    send(&fake, "POST", &format!("rotate_webhook_secret/{id}"), Value::Null).await;
+    fake.restart_log_streams();
+    fake.flush_log_streams().await;
+    assert!(receiver.so_far().is_empty(), "a restart loses it");
+}
+
+#[tokio::test]
+async fn function_events_have_the_fields_of_the_real_server() {
+    let mut receiver = Receiver::start([], []).await;
+    let fake = fake(knobs());
+    let (id, _) = create(&fake, &receiver.url(), "json", json!(["function_execution"])).await;
+    assert_eq!(status(&fake, &id).await, active());
+    fake.emit_function(FunctionExecution::query("a:q").cached().usage("database_read_bytes", 7).time(30));
+    fake.emit_function(FunctionExecution::mutation("a:m").component("shop/cart").fails("no"));
+    fake.emit_function(FunctionExecution::action("a:a").time(9).scheduled("job"));
+    fake.emit_function(
+        FunctionExecution::mutation("a:m").lost_write_conflict("items", "id", 2).field("more", json!(1)),
+    );
+    fake.flush_log_streams().await;
+    receiver.next().await;
+    let events = receiver.next().await.events();
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    let list = |text: &str| text.split_whitespace().map(str::to_owned).collect::<BTreeSet<_>>();
+    let all = list(
+        "timestamp topic convex function execution_time_ms user_execution_time_ms status error_message occ_info \
+         will_retry scheduler_info run_reason usage",
+    );
+    let usage = list(
+        "database_read_bytes database_write_bytes database_io_read_bytes database_io_write_bytes \
+         database_read_documents database_write_documents file_storage_read_bytes file_storage_write_bytes \
+         vector_storage_read_bytes vector_storage_write_bytes text_search_query_bytes text_search_write_query_bytes \
+         vector_search_query_bytes vector_search_write_query_bytes network_egress_bytes memory_used_mb \
+         action_memory_used_mb audit_log_egress_bytes function_args_bytes function_returns_bytes",
+    );
+    let function = list("path type cached request_id mutation_queue_length mutation_retry_count");
+    for event in &events[..3] {
+        assert_eq!((keys(event), keys(&event["usage"])), (all.clone(), usage.clone()));
+    }
+    let [query, failed, action, conflict] = &events[..] else { panic!("{events:?}") };
+    assert_eq!(keys(&query["function"]), function, "the root component has no path");
+    assert_eq!((&query["usage"]["database_read_bytes"], &query["user_execution_time_ms"]), (&json!(7), &json!(30)));
+    assert_eq!((&query["function"]["cached"], &query["usage"]["action_memory_used_mb"]), (&json!(true), &Value::Null));
+    assert_eq!((&failed["status"], &failed["error_message"]), (&json!("failure"), &json!("no\n")));
+    assert_eq!(failed["function"]["component_path"], "shop/cart");
+    assert_eq!(
+        (&failed["function"]["cached"], &failed["usage"]["function_returns_bytes"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!((&action["user_execution_time_ms"], &action["execution_time_ms"]), (&Value::Null, &json!(9)));
+    assert_eq!((&action["scheduler_info"], &action["run_reason"]), (&json!({"job_id": "job"}), &json!("scheduler")));
+    assert_eq!((&conflict["will_retry"], &conflict["more"]), (&json!(true), &json!(1)));
+    assert_eq!(keys(&conflict["occ_info"]), list("table_name document_id write_source component_path retry_count"));
+}
+
+#[tokio::test]
+async fn made_up_traffic_repeats_with_its_seed_and_has_all_its_topics() {
+    let mut receiver = Receiver::start([], []).await;
+    let fake = fake(knobs());
+    let (id, _) = create(&fake, &receiver.url(), "jsonl", Value::Null).await;
+    assert_eq!(status(&fake, &id).await, active());
+    // The event about the creation of the stream.
+    fake.flush_log_streams().await;
+    receiver.so_far();
+    let mut emitted = Vec::new();
+    for seed in [1, 1, 2] {
+        fake.emit_traffic(120, seed);
+        fake.flush_log_streams().await;
+        let mut events = receiver.next().await.events();
+        for event in &mut events {
+            event["timestamp"].take();
+        }
+        emitted.push(events);
+    }
+    assert!(emitted[0] == emitted[1] && emitted[0] != emitted[2]);
+    let topics: BTreeSet<_> = emitted[0].iter().map(|event| event["topic"].as_str().unwrap()).collect();
+    let expected = [
+        "concurrency_stats",
+        "console",
+        "current_storage_usage",
+        "function_execution",
+        "log_stream_egress",
+        "storage_api_bandwidth",
+    ];
+    assert_eq!(topics, expected.into());
 }
 
 #[tokio::test]

@@ -86,6 +86,27 @@ const TOPICS: &str =
 const KIND_LAST: &str = r#","id":"x","status":{"type":"active"},"topics":null,"logStreamType":"webhook"}"#;
 const EVENT: &str = r#"{"items":[{"actor":{"kind":"system"},"action":"x","createTime":1,"metadata":"#;
 
+const DELIVERED: &str = "[";
+const NO_USAGE: &str = r#"{"deliveries":{"batches":0,"events":0,"unread_events":0},"deployments":[],"functions":[]}"#;
+
+/// An event of a function execution.
+fn execution(path: &str) -> String {
+    crate::deliveries::EXECUTION.replace("messages:list", path)
+}
+
+const DEPLOYMENT: &str = r#"{"deployment_name":"n"}"#;
+const OBJECT_IN_TEXT: [&str; 2] = [r#"{\"a\":"#, "}"];
+const METADATA: &str = r#"[{"timestamp":1,"topic":"audit_log","audit_log_action":"x","audit_log_metadata":""#;
+const METADATA_END: &str = r#"","convex":{"deployment_name":"n"}}]"#;
+const CUSTOM_AUDIT: &str = r#"[{"timestamp":1,"topic":"custom_audit","body":"#;
+const CONSOLE: &str = r#"[{"timestamp":1,"topic":"console","message":""#;
+
+/// An event of a log stream, with further fields.
+fn lag(number: usize, more: &str) -> String {
+    let start = format!(r#"{{"timestamp":{},"topic":"scheduled_job_lag","lag_seconds":{number}"#, number % 1000);
+    format!(r#"{start}{more},"convex":{DEPLOYMENT}}}"#)
+}
+
 const fn family(target: &'static str, name: &'static str, input: fn(usize) -> Vec<u8>) -> Family {
     Family { target, name, input }
 }
@@ -117,6 +138,18 @@ pub const FAMILIES: &[Family] = &[
     family("cursors", "dots", |size| long(size, CURSOR, ".", "")),
     family("cursors", "templates", |size| long(size, CURSOR, "{id}", "")),
     family("cursors", "not ASCII", |size| long(size, CURSOR, "\u{1f600}é", "")),
+    family("deliveries", "many executions", |size| {
+        items(size, &format!("a\n{DELIVERED}"), |n| execution(&n.to_string()), "]")
+    }),
+    family("deliveries", "executions of one function", |size| {
+        items(size, &format!("a\n{DELIVERED}"), |_| execution("f"), "]")
+    }),
+    family("deliveries", "a long signature", |size| long(size, "asha256=", "0", "\n[]")),
+    family("deliveries", "small chunks", |size| long(size, "bsha256=\n", " ", "[]")),
+    family("deliveries", "a stored meter with many batches", |size| {
+        let batch = |n| format!(r#"{{"digest":"{n:064x}","received":{n},"usage":{NO_USAGE}}}"#);
+        items(size, &format!("a\n[1,{{\"horizon_ms\":9,\"capacity\":9,\"total\":{NO_USAGE},\"recent\":["), batch, "]}]")
+    }),
     family("documents", "many fields", |size| items(size, "{", |n| format!(r#""k{n}":{}"#, n % 1000), "}")),
     family("documents", "one field many times", |size| items(size, "{", |_| r#""k":1"#.to_owned(), "}")),
     family("documents", "many objects", |size| items(size, r#"{"a":["#, |_| r#"{"b":{}}"#.to_owned(), "]}")),
@@ -189,6 +222,40 @@ pub const FAMILIES: &[Family] = &[
     family("environment_files", "variables of the command line tool", |size| {
         long(size, "", "CONVEX_DEPLOY_KEY=x\n", "")
     }),
+    family("log_events", "an array of events", |size| items(size, "[", |n| lag(n, ""), "]")),
+    family("log_events", "lines of events", |size| many(size, "", |n| lag(n, "") + "\n", "{}")),
+    family("log_events", "the topic comes last", |size| {
+        items(
+            size,
+            "[",
+            |n| format!(r#"{{"lag_seconds":{n},"convex":{DEPLOYMENT},"timestamp":1,"topic":"scheduled_job_lag"}}"#),
+            "]",
+        )
+    }),
+    family("log_events", "events that cannot be read", |size| items(size, "[", |n| lag(n, r#","lag_seconds":0"#), "]")),
+    family("log_events", "a long line that cannot be read", |size| long(size, "{", " ", "")),
+    family("log_events", "an array without its end", |size| many(size, "[", |n| lag(n, "") + ",", "")),
+    family("log_events", "unknown fields", |size| {
+        items(
+            size,
+            r#"{"timestamp":1,"topic":"scheduled_job_lag","lag_seconds":1,"#,
+            |n| format!(r#""k{n}":[{n}]"#),
+            "}",
+        )
+    }),
+    family("log_events", "system tables", |size| {
+        items(
+            size,
+            r#"{"topic":"current_storage_usage","total_system_table_document_size_bytes":{"#,
+            |n| format!(r#""t{n}":1"#),
+            "}}",
+        )
+    }),
+    family("log_events", "a deep value", |size| deep(size, "[", LIST, "]")),
+    family("log_events", "deep metadata", |size| deep(size, METADATA, OBJECT_IN_TEXT, METADATA_END)),
+    family("log_events", "a deep and long body", |size| deep_and_long(size, CUSTOM_AUDIT, OBJECT, "}]")),
+    family("log_events", "a message of escapes", |size| long(size, CONSOLE, "\\u0041\\n", "\"}]")),
+    family("log_events", "empty lines", |size| long(size, "{}", "\n", "{}")),
     family("pages", "many documents", |size| items(size, VALUES, |n| format!(r#"{VALUE}{{"_id":"{n}"}}}}"#), PAGE)),
     family("pages", "documents of many tables", |size| {
         items(size, VALUES, |n| VALUE.replace(r#""a""#, &format!(r#""t{n}""#)) + r#"{"_id":"x"}}"#, PAGE)
@@ -376,6 +443,15 @@ pub const FAMILIES: &[Family] = &[
     family("role_resources", "a long type", |size| long(size, "project:*:deployment:type=", "x", ":token:*")),
     family("role_resources", "a long id", |size| long(size, "project:id=", "0", "1")),
     family("role_resources", "white space", |size| long(size, "project:*:deployment:type=", " ", "x")),
+    family("syncs", "a long cursor", |size| long(size, r#"c{"version":1,"cursor":""#, "x", r#""}"#)),
+    family("syncs", "a deep checkpoint", |size| deep(size, r#"c{"version":1,"selection":"#, LIST, "}")),
+    family("syncs", "many tables in turn", |size| {
+        let value = |n: usize| {
+            format!(r#"{{"component":"","table":"t{}","ts":1,"deleted":true,"value":{{"_id":"x"}}}}"#, n % 7)
+        };
+        let before = r#"p{"status":{"type":"snapshotting"},"truncates":[],"values":["#;
+        items(size, before, value, r#"],"syncId":"s","pagination":{"nextCursor":"c"}}"#)
+    }),
 ];
 
 #[cfg(test)]

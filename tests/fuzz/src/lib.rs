@@ -8,23 +8,29 @@
 
 pub mod credentials;
 pub mod cursors;
+pub mod deliveries;
 pub mod documents;
 pub mod environment_files;
 pub mod families;
 pub mod inputs;
+pub mod log_events;
 pub mod oracle;
 pub mod pages;
 pub mod plant;
 pub mod replies;
 pub mod role_resources;
+pub mod syncs;
 
 pub use credentials::credentials;
 pub use cursors::cursors;
+pub use deliveries::deliveries;
 pub use documents::documents;
 pub use environment_files::environment_files;
+pub use log_events::log_events;
 pub use pages::pages;
 pub use replies::replies;
 pub use role_resources::role_resources;
+pub use syncs::syncs;
 
 /// A fuzz target.
 #[derive(Clone, Copy, Debug)]
@@ -41,9 +47,12 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     Target { name: "credentials", check: credentials, read: credentials::read },
     Target { name: "cursors", check: cursors, read: cursors::read },
+    Target { name: "deliveries", check: deliveries, read: deliveries::read },
     Target { name: "documents", check: documents, read: documents::read },
     Target { name: "environment_files", check: environment_files, read: environment_files::read },
+    Target { name: "log_events", check: log_events, read: log_events::read },
     Target { name: "pages", check: pages, read: pages::read },
     Target { name: "replies", check: replies, read: replies::read },
     Target { name: "role_resources", check: role_resources, read: role_resources::read },
+    Target { name: "syncs", check: syncs, read: syncs::read },
 ];

@@ -10,7 +10,7 @@ mod nullable;
 mod overrides;
 mod reach;
 #[cfg(test)]
-mod recordings;
+mod received;
 mod samples;
 mod shape;
 

@@ -64,7 +64,7 @@ impl Pagination {
 }
 
 /// The expectation in the error of a page that announces more pages and does not lead to them.
-const NEXT_CURSOR: &str = "a cursor in `nextCursor`, because `hasMore` is `true`";
+const NEXT_CURSOR: &str = "the field `nextCursor` with a cursor, because `hasMore` is `true`";
 
 impl<'de> Deserialize<'de> for Pagination {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -297,7 +297,7 @@ mod tests {
         assert_eq!(lists.len(), 8, "{lists:?}");
         let error = page_error::<ListActiveSyncs>(r#"{"hasMore":true}"#).unwrap().to_string();
         let expected = "the body has another shape at `pagination` (line 1, column 42): \
-                        expected a cursor in `nextCursor`, because `hasMore` is `true`";
+                        expected the field `nextCursor` with a cursor, because `hasMore` is `true`";
         assert_eq!(error, expected);
     }
 

@@ -105,9 +105,9 @@ fn a_response_without_a_required_field_is_a_decode_error_that_names_it() {
                 accepted.insert((field.operation.meta.to_string(), field.name));
             }
             Err(error) => {
-                let found = (error.kind, error.expected);
-                let expected = (DecodeErrorKind::Shape, format!("the field `{}`", field.name));
-                assert_eq!(found, expected, "{field}");
+                // The reason why it is required may follow.
+                let is_named = error.expected.starts_with(&format!("the field `{}`", field.name));
+                assert!(error.kind == DecodeErrorKind::Shape && is_named, "{field}: {error:?}");
                 checked += 1;
             }
         }

@@ -13,8 +13,10 @@
 //! * [Environment variables][environment-variables]: list, update, `.env` files, plans, conflicts.
 //! * [Canonical URLs, pausing and deployment info][urls-and-pausing].
 //! * [Log streams][log-streams]: the six kinds, topics, updates, webhook secrets.
+//! * [Webhooks and metering][webhooks]: verification, events, duplicates, billing counters.
 //! * [Audit log][audit-log]: pages, actors, metadata.
-//! * [Data sync][data-sync]: pages, documents, selections.
+//! * [Data sync][data-sync]: a copy that follows every change, sinks, failures, documents, selections.
+//! * [Mirror to SQLite or PostgreSQL][mirror]: a program that copies deployments to SQL tables.
 //! * [Usage and usage limits][usage-and-limits]: metrics, units, windows, limits.
 //!
 //! Both:
@@ -61,6 +63,7 @@ guides! {
     log_streams = "log-streams.md";
     audit_log = "audit-log.md";
     data_sync = "data-sync.md";
+    mirror = "mirror.md";
     usage_and_limits = "usage-and-limits.md";
     credentials = "credentials.md";
     destructive_operations = "destructive-operations.md";
@@ -79,6 +82,17 @@ guides! {
     "tables-of-tests.html":
     reliability = "reliability.md";
 }
+
+#[doc = include_str!("links.md")]
+#[doc = include_str!("operation-links.md")]
+#[doc = ""]
+// Its examples need one feature more than those of the other guides.
+#[cfg_attr(
+    any(not(doctest), all(feature = "dotenv", feature = "tls-ring", feature = "webhook")),
+    doc = include_str!("../../docs/webhooks.md")
+)]
+#[doc = include_str!("tables.html")]
+pub mod webhooks {}
 
 /// The examples of the README, compiled as tests.
 #[cfg(all(doctest, feature = "dotenv", feature = "tls-ring"))]

@@ -44,6 +44,11 @@ impl PostgresSink {
         self
     }
 
+    /// Returns the name of the schema.
+    pub fn schema(&self) -> &str {
+        &self.catalog.schema
+    }
+
     /// The connection that has the lock.
     pub(crate) fn client(&self) -> &Client {
         &self.client

@@ -30,7 +30,7 @@ pub(super) struct Table {
     pub(super) name: String,
     /// The highest generation that ever wrote a row.
     pub(super) newest_generation: Option<u64>,
-    /// `_creationTime` and the extra columns.
+    /// The extra columns.
     pub(super) columns: Vec<Column>,
     /// The names of the extra columns in the database.
     pub(super) column_names: Vec<String>,
@@ -38,8 +38,7 @@ pub(super) struct Table {
 
 impl Table {
     fn new(path: TablePath, name: String) -> Self {
-        let creation_time = Column { field: "_creationTime".to_owned(), kind: ColumnType::Float64 };
-        Self { path, name, newest_generation: None, columns: vec![creation_time], column_names: Vec::new() }
+        Self { path, name, newest_generation: None, columns: Vec::new(), column_names: Vec::new() }
     }
 }
 
@@ -238,7 +237,6 @@ fn add_missing(connection: &Connection, path: &TablePath, table: &str) -> rusqli
 /// Writes the extra columns of all rows of a table.
 fn fill(connection: &Connection, table: &Table) -> Result<(), SqliteError> {
     let (name, doing) = (quote(&table.name), "fill a column");
-    let columns = table.columns.get(1..).unwrap_or_default();
     let set: Vec<_> = table.column_names.iter().map(|column| format!("{} = ?", quote(column))).collect();
     let sql = format!("SELECT rowid, _id, _document FROM {name} WHERE rowid > ?1 ORDER BY rowid LIMIT {FILL_ROWS}");
     let mut select = connection.prepare(&sql).doing(doing)?;
@@ -251,7 +249,7 @@ fn fill(connection: &Connection, table: &Table) -> Result<(), SqliteError> {
         for (rowid, id, text) in &rows {
             let error = |source| SqliteError::Document { table: table.path.clone(), id: id.clone(), source };
             let document = Document::parse(text.clone()).map_err(|source| error(serde::de::Error::custom(source)))?;
-            let values = values(&document, columns).map_err(error)?;
+            let values = values(&document, &table.columns).map_err(error)?;
             let values = values.into_iter().map(sql_value).chain([rusqlite::types::Value::Integer(*rowid)]);
             update.execute(params_from_iter(values)).doing(doing)?;
             last = *rowid;

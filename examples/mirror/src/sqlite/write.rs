@@ -8,7 +8,7 @@ use rusqlite::{Connection, Statement, params};
 
 use super::error::{Doing, SqliteError};
 use super::tables::{Table, Tables};
-use crate::columns::values;
+use crate::columns::{creation_time, values};
 use crate::naming::quote;
 
 /// Applies the changes of a batch. Returns the registry after it.
@@ -81,15 +81,19 @@ impl<'a> Writer<'a> {
                 none.insert(prepare(self.connection, &upsert(self.tables.at(at)))?)
             }
         };
-        let values = values(document, &self.tables.at(at).columns).map_err(|source| {
+        let error = |source| {
             let (table, id) = (value.table.clone(), document.id().to_owned());
             SqliteError::Document { table, id, source }
-        })?;
+        };
+        let creation_time = creation_time(document).map_err(error)?;
+        let columns = &self.tables.at(at).columns;
+        let values = if columns.is_empty() { Vec::new() } else { values(document, columns).map_err(error)? };
         let write = || {
             statement.raw_bind_parameter(1, document.id())?;
             statement.raw_bind_parameter(2, self.generation)?;
             statement.raw_bind_parameter(3, document.as_str())?;
-            for (value, at) in values.into_iter().zip(4..) {
+            statement.raw_bind_parameter(4, creation_time)?;
+            for (value, at) in values.into_iter().zip(5..) {
                 statement.raw_bind_parameter(at, sql_value(value))?;
             }
             statement.raw_execute()

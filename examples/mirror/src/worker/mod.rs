@@ -32,8 +32,6 @@ use self::turn::{Ended, Outcome};
 use crate::columns::Columns;
 use crate::postgres::PostgresError;
 
-/// The pause between two looks for deployments that are due. It bounds the time until another worker takes over.
-const LOOK: Duration = Duration::from_secs(1);
 /// The pause between two readings of the list of deployments.
 const READ_LIST: Duration = Duration::from_secs(60);
 /// The shortest time between two looks.
@@ -57,6 +55,9 @@ pub struct WorkerOptions {
     pub poll: Duration,
     /// The maximum length of a turn, so that large deployments do not keep others waiting. Default 60 s.
     pub turn: Duration,
+    /// The pause between two looks for deployments that are due. It bounds the time until this worker takes over from one that
+    /// died. Default 1 s.
+    pub look: Duration,
     /// The documents to mirror.
     pub selection: Selection,
     /// The extra columns.
@@ -78,6 +79,7 @@ impl WorkerOptions {
             pages: 4,
             poll: Duration::from_secs(10),
             turn: Duration::from_secs(60),
+            look: Duration::from_secs(1),
             selection: Selection::all(),
             columns: Columns::new(),
             old_rows: OldRows::default(),
@@ -159,7 +161,7 @@ impl<H: FnMut(WorkerEvent<'_>)> Worker<H> {
                 let turn = turn::take(deployment, options, connection, limit.clone(), stopped.clone());
                 self.busy.insert(turns.spawn(turn).id(), schema);
             }
-            let pause = if roster.is_some() { LOOK } else { RECONNECT };
+            let pause = if roster.is_some() { self.options.look } else { RECONNECT };
             let mut look = pin!(sleep(pause));
             tokio::select! {
                 biased;

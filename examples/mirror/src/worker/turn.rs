@@ -97,6 +97,6 @@ async fn attempt(
             Outcome::Failed { error, is_recorded }
         }
     };
-    // The turn is recorded, so a failure to unlock is none of the deployment. The lock ends with the connection.
+    // The turn is recorded, so a failure to unlock is not a failure of the deployment. The lock ends with the connection.
     Ok((outcome, sink.close().await.ok()))
 }

@@ -11,8 +11,7 @@ impl World {
     /// Compares the copy with the state of the source that its last page describes. The status of the page is `upToDate`.
     pub(crate) fn check(&mut self, snapshot: &Snapshot, pick: &Pick) {
         self.counts.checks += 1;
-        for table in 0..TABLES.len() {
-            let life = &self.lives[table];
+        for (table, life) in self.lives.iter().enumerate() {
             if pick.includes(table) && (life.spoiled || snapshot.seq < life.clean_since || snapshot.importing[table]) {
                 self.counts.spoiled += 1;
                 continue;

@@ -184,7 +184,7 @@ impl Random {
         events.push(Event::EndImport { table, success: !self.one_in(5) });
     }
 
-    /// A step of the copy, or a write to another table than the one that an import replaces.
+    /// A step of the copy, or a write to a table that no import replaces.
     fn step(&mut self, events: &mut Vec<Event>, not: Option<Table>) {
         let event = match self.below(10) {
             0 => Event::Crash(0),

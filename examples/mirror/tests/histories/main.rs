@@ -7,6 +7,7 @@
 //! ```text
 //! CONVEX_MGMT_HISTORIES=10000 cargo test --release -p convex-mgmt-mirror --test histories -- --nocapture
 //! ```
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a test reports what it played, and what it skipped")]
 
 mod check;
 mod data;

@@ -1,7 +1,7 @@
 //! The events of the deployment, and what they mean for copies.
 //!
-//! The API's documented weakness are imports: they build a hidden table of the same name, and data sync exports both tables. A
-//! table of the copy is *spoiled* after an import of which the copy may have mixed the two. It is not compared with the source
+//! Imports are the API's documented weakness: they build a hidden table of the same name, and data sync exports both tables. A
+//! table of the copy is *spoiled* after an import if the copy may have mixed the two. It is not compared with the source
 //! until a later replacement has repaired it.
 
 use std::time::Duration;

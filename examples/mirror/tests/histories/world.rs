@@ -26,7 +26,7 @@ pub(crate) struct Snapshot {
     pub(crate) live: BTreeMap<Table, BTreeMap<String, Document>>,
     /// The tables into which an import runs.
     pub(crate) importing: [bool; TABLES.len()],
-    /// The tables of which a failed import left a hidden one behind.
+    /// The tables with a hidden table that a failed import left behind.
     pub(crate) debris: [bool; TABLES.len()],
 }
 

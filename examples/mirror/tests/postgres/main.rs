@@ -5,5 +5,6 @@ mod columns;
 mod commits;
 mod documents;
 mod locks;
+mod programs;
 mod support;
 mod workers;

@@ -154,6 +154,12 @@ impl Database {
         self.client.query_one(locks, &[]).await.unwrap().get(0)
     }
 
+    /// Returns the workers that had the latest turns.
+    pub(crate) async fn workers(&self) -> Vec<String> {
+        let workers = "SELECT DISTINCT worker FROM _convex_mirror.deployments";
+        self.client.query(workers, &[]).await.unwrap().into_iter().map(|row| row.get(0)).collect()
+    }
+
     pub(crate) async fn close_other_connections(&self) {
         let close = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
             WHERE datname = current_database() AND pid <> pg_backend_pid()";

@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use convex_mgmt::deployment::data_sync::{TablePath, Value};
+use convex_mgmt::management::CreateDeployment;
+use convex_mgmt::management::deployments::NewDeployment;
 use convex_mgmt::sync::{MemorySink, SyncDriver};
-use convex_mgmt::{Client, DeployKey, DeploymentClient, Endpoint};
-use convex_mgmt_fake::{Fake, FakeServer, Fault};
+use convex_mgmt::{AccessToken, Client, DeployKey, DeploymentClient, DeploymentType, Endpoint, ProjectId, TeamId};
+use convex_mgmt_fake::{Fake, FakeControlPlane, FakeServer, Fault, TokenClass};
 use convex_mgmt_mirror::worker::{Deployment, DeploymentList, Worker, WorkerEvent, WorkerOptions};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -16,23 +18,25 @@ use crate::support::{Database, Schema};
 
 type Documents = BTreeMap<TablePath, BTreeMap<String, BTreeMap<String, Value>>>;
 
+pub(crate) const KEY: &str = "happy-animal-123|01ab";
+
 /// A deployment with made-up data.
-struct Source {
-    fake: Fake,
-    client: DeploymentClient,
+pub(crate) struct Source {
+    pub(crate) fake: Fake,
+    pub(crate) client: DeploymentClient,
     _server: FakeServer,
 }
 
 impl Source {
-    async fn new(seed: u64) -> Self {
-        let fake = Fake::builder("happy-animal-123").admin_key("happy-animal-123|01ab").build();
+    pub(crate) async fn new(seed: u64) -> Self {
+        let fake = Fake::builder("happy-animal-123").admin_key(KEY).build();
         fake.seed(60, seed);
         let server = fake.serve("127.0.0.1:0").await.unwrap();
-        let endpoint = Endpoint::new(&server.url(), &DeployKey::parse("happy-animal-123|01ab").unwrap()).unwrap();
+        let endpoint = Endpoint::new(&server.url(), &DeployKey::parse(KEY).unwrap()).unwrap();
         Self { fake, client: Client::new(endpoint).unwrap(), _server: server }
     }
 
-    async fn many(count: u64) -> Vec<Self> {
+    pub(crate) async fn many(count: u64) -> Vec<Self> {
         let mut sources = Vec::new();
         for seed in 0..count {
             sources.push(Self::new(seed).await);
@@ -40,12 +44,12 @@ impl Source {
         sources
     }
 
-    fn deployment(&self) -> Deployment {
+    pub(crate) fn deployment(&self) -> Deployment {
         Deployment::new(self.client.clone())
     }
 
     /// Waits until the mirror has exactly the documents of the deployment.
-    async fn wait_for_mirror(&self, database: &Database) {
+    pub(crate) async fn wait_for_mirror(&self, database: &Database) {
         let mut memory = SyncDriver::new(self.client.clone(), MemorySink::new());
         memory.run_until_up_to_date().await.unwrap();
         let fields = |rows: &BTreeMap<String, convex_mgmt::sync::Row>| {
@@ -70,6 +74,23 @@ impl Source {
     }
 }
 
+impl Source {
+    /// Waits until a turn ends that begins after this call.
+    pub(crate) async fn wait_for_turn(&self, database: &Database) {
+        let schema = self.deployment().schema;
+        let now: std::time::SystemTime = database.client.query_one("SELECT now()", &[]).await.unwrap().get(0);
+        let ended = "SELECT FROM _convex_mirror.deployments WHERE schema = $1 AND began_at > $2 AND ended_at > began_at \
+            AND up_to_date";
+        for _ in 0..1500 {
+            if !database.client.query(ended, &[&schema, &now]).await.unwrap().is_empty() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("no turn of {schema} ends");
+    }
+}
+
 /// A worker in a task, and what it reported.
 struct Running {
     stop: oneshot::Sender<()>,
@@ -81,6 +102,7 @@ impl Running {
     fn start(database: &Database, at_once: usize, sources: &[Source]) -> Self {
         let mut options = WorkerOptions::new(&database.url);
         (options.at_once, options.poll) = (at_once, Duration::from_millis(100));
+        options.look = Duration::from_millis(50);
         let list = DeploymentList::fixed(sources.iter().map(Source::deployment).collect());
         let events = Arc::new(Mutex::new(Vec::new()));
         let record = Arc::clone(&events);
@@ -99,6 +121,17 @@ impl Running {
 
     fn events(&self, kind: &str) -> Vec<String> {
         self.events.lock().unwrap().iter().filter(|event| event.starts_with(kind)).cloned().collect()
+    }
+
+    /// Waits for an event that begins with `kind`.
+    async fn event(&self, kind: &str) -> String {
+        for _ in 0..1500 {
+            if let Some(event) = self.events(kind).pop() {
+                return event;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("no event {kind}");
     }
 
     async fn stop(self) {
@@ -156,8 +189,8 @@ async fn a_deployment_that_fails_does_not_delay_the_others_and_has_another_turn_
     sources[0].fake.fault_at("/data/sync", Fault::code(403, "StreamingExportNotEnabled"));
     let worker = Running::start(&database, 1, &sources);
     sources[1].wait_for_mirror(&database).await;
-    let failed = worker.events("failed");
-    assert!(failed.len() == 1 && failed[0].contains("StreamingExportNotEnabled"), "{failed:?}");
+    let failed = worker.event("failed").await;
+    assert!(failed.contains("StreamingExportNotEnabled"), "{failed}");
     let error = "SELECT error || ' ' || failures FROM _convex_mirror.deployments WHERE NOT up_to_date";
     let error: String = database.client.query_one(error, &[]).await.unwrap().get(0);
     assert!(error.contains("StreamingExportNotEnabled") && error.ends_with(" 1"), "{error}");
@@ -187,6 +220,33 @@ async fn a_worker_continues_after_the_database_closed_all_its_connections() {
     }
     worker.stop().await;
     database.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_team_is_the_list_of_its_cloud_deployments() {
+    const TOKEN: &str = "eyJ2MiI6IngifQ==";
+    let plane = FakeControlPlane::builder("acme").token(TokenClass::Team, TOKEN).build();
+    let running = plane.serve("127.0.0.1:0").await.unwrap();
+    let endpoint = Endpoint::new(&running.url(), &AccessToken::parse(TOKEN).unwrap()).unwrap();
+    let management = Client::new(endpoint).unwrap();
+    let project = ProjectId(plane.add_project("shop"));
+    plane.add_local_deployment(project.0, 1, "local-acme-shop", 3210, true);
+    let mut list = DeploymentList::team(management.clone(), TeamId(1));
+    assert_eq!(list.read().await.unwrap().len(), 0);
+    for reference in ["one", "two"] {
+        let new = NewDeployment::new(DeploymentType::Dev).reference(reference).is_default(false);
+        management.send(&CreateDeployment::new(project, new)).await.unwrap();
+    }
+    let listed = list.read().await.unwrap();
+    assert_eq!(listed.len(), 2);
+    // The token of the team reads the data, without a key for each deployment.
+    for deployment in listed {
+        let progress = SyncDriver::new(deployment.client, MemorySink::new()).run_until_up_to_date().await.unwrap();
+        assert!(progress.is_up_to_date());
+    }
+    plane.revoke_token(TOKEN);
+    let error = list.read().await.unwrap_err().to_string();
+    assert!(error.starts_with("cannot list the deployments of the team: ") && !error.contains(TOKEN), "{error}");
 }
 
 #[tokio::test]

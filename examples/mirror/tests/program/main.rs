@@ -1,5 +1,6 @@
 //! The program `mirror` as a process, and a deployment in another process: this one.
 
+mod docs;
 mod failures;
 mod kill;
 mod signals;

@@ -1,6 +1,7 @@
 //! [`Fake`]: the handle through which a test and a server use the deployment.
 
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 
@@ -10,14 +11,14 @@ use crate::state::{Deployment, Shared};
 #[derive(Clone)]
 pub struct Fake {
     pub(crate) state: Shared,
-    /// The routes of the API.
-    pub(crate) router: Router,
+    /// The routes of the API. They are built for the first request: a control plane may have thousands of deployments.
+    pub(crate) router: Arc<OnceLock<Router>>,
 }
 
 impl Fake {
     /// A deployment without routes and data.
     pub(crate) fn empty(name: impl Into<String>) -> Self {
-        Self { state: Shared::new(Deployment::new(name.into())), router: Router::new() }
+        Self { state: Shared::new(Deployment::new(name.into())), router: Arc::new(Router::new().into()) }
     }
 }
 

@@ -24,6 +24,7 @@ use crate::state::{Settings, Shared};
 
 pub use data_sync::{Import, Writes};
 pub use fake::Fake;
+pub use log_streams::FunctionExecution;
 
 pub(crate) use clock::{Clocked, clock_routes};
 pub(crate) use commands::{Commands, Rejection, rejection};
@@ -42,8 +43,8 @@ pub(crate) async fn respond(fake: &Fake, request: Request<Body>) -> Response {
         .merge(keys::routes())
         .merge(records::routes())
         .with_state(fake.clone());
-    let known = "faults, tables, hidden_tables, sync_quirks, expire_sync_cursors, usage, variables, events, clock, keys, \
-                 requests and audit_log";
+    let known = "faults, tables, hidden_tables, sync_quirks, expire_sync_cursors, usage, variables, events, traffic, \
+                 delivery_quirks, clock, keys, requests and audit_log";
     respond_with(&fake.state, routes, known, request).await
 }
 

@@ -13,9 +13,10 @@ use crate::deployment::AuditLogItem;
 use crate::state::{AuditEntry, Fault, RecordedRequest, Settings, Shared};
 
 impl Fake {
-    /// Returns every request that the fake received, in order, including those with faults.
+    /// Returns every request that the fake received, in order, including those with faults. The fake keeps as many of the
+    /// latest as [`Knobs::recorded_requests`](crate::Knobs::recorded_requests).
     pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.state.requests().clone()
+        self.state.requests().since(0).map(|(_, request)| request.clone()).collect()
     }
 
     /// Returns the audit log.
@@ -83,8 +84,8 @@ async fn requests<S: Settings>(
     State(server): State<Shared<S>>,
     Query(Since { from }): Query<Since>,
 ) -> Json<Vec<RequestItem>> {
-    let requests = (0..).zip(server.requests().clone()).skip(from);
-    Json(requests.map(|(number, request)| RequestItem::new(number, request)).collect())
+    let requests = server.requests();
+    Json(requests.since(from).map(|(number, request)| RequestItem::new(number, request.clone())).collect())
 }
 
 async fn audit_log(State(fake): State<Fake>) -> Json<Vec<AuditLogItem>> {

@@ -78,7 +78,7 @@ impl FakeControlPlane {
 
     /// Returns every request that the control plane received, in order. Those to deployments are recorded by their [`Fake`]s.
     pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.state.requests().clone()
+        self.state.requests().since(0).map(|(_, request)| request.clone()).collect()
     }
 
     /// Returns the audit logs of all teams, in order.

@@ -14,14 +14,16 @@ use axum::Router;
 use crate::state::{Deployment, Shared};
 
 pub use data_sync::{Document, StoredTable, SyncQuirk, Tables, Value};
-pub use log_streams::webhook_signature;
+pub use log_streams::{DeliveryQuirk, webhook_signature};
 pub use pause::Stops;
 pub use usage::{SeedStatus, UsageMetric, UsageWindow};
 
 pub(crate) use audit_log::AuditLogItem;
 pub(crate) use data_sync::DataSync;
 pub(crate) use environment_variables::{EnvironmentVariables, check_not_built_in, check_variable};
-pub(crate) use log_streams::{emit_event, flush_log_streams, log_streams_settled, remove_deleted, restart};
+pub(crate) use log_streams::{
+    add_delivery_quirk, emit_event, flush_log_streams, log_streams_settled, remove_deleted, restart,
+};
 pub(crate) use usage::{Usage, evaluate_limits};
 
 /// The operations below `/api/v1`.

@@ -17,6 +17,7 @@ use http::{HeaderValue, Request, StatusCode};
 use http_body_util::BodyExt;
 use tower::{Service, ServiceExt};
 
+use super::router::router;
 use crate::api::error_response;
 use crate::control::{self, Fake};
 use crate::state::{Fault, RecordedRequest, Settings, Shared};
@@ -32,7 +33,8 @@ impl Respond for Fake {
         if request.uri().path().starts_with(control::PREFIX) {
             return Ok(control::respond(self, request).await);
         }
-        respond(&self.state, &self.router, request).await
+        let router = self.router.get_or_init(|| router(self.state.clone()));
+        respond(&self.state, router, request).await
     }
 }
 
@@ -97,19 +99,23 @@ async fn handle<S: Settings>(state: &Shared<S>, router: &Router, number: usize, 
 }
 
 /// Records a request and returns its number. A request with an incomplete body is not recorded.
-async fn record<S>(state: &Shared<S>, request: Request<Body>) -> Result<(usize, Request<Body>), ConnectionReset> {
+async fn record<S: Settings>(
+    state: &Shared<S>,
+    request: Request<Body>,
+) -> Result<(usize, Request<Body>), ConnectionReset> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| ConnectionReset)?.to_bytes();
-    let mut requests = state.requests();
-    requests.push(RecordedRequest {
+    let most = state.state().knobs().recorded_requests;
+    let recorded = RecordedRequest {
         method: parts.method.clone(),
         uri: parts.uri.to_string(),
         headers: parts.headers.clone(),
         body: body.clone(),
         fault: None,
         status: None,
-    });
-    Ok((requests.len() - 1, Request::from_parts(parts, Body::from(body))))
+    };
+    let number = state.requests().push(recorded, most);
+    Ok((number, Request::from_parts(parts, Body::from(body))))
 }
 
 fn update<S>(state: &Shared<S>, number: usize, update: impl FnOnce(&mut RecordedRequest)) {

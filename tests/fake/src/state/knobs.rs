@@ -74,6 +74,8 @@ knobs! {
     document_retention: Duration = Duration::from_secs(14 * 24 * 3600);
     /// Maximum size of a request body, in bytes.
     max_body_bytes: usize = 2 << 20;
+    /// Number of recorded requests that are kept, the latest.
+    recorded_requests: usize = 1_000_000;
     /// Maximum duration of a request.
     request_timeout: Duration = Duration::from_secs(300);
     /// Time between the read and the commit of a write. Of overlapping writes to the same data, the first to commit wins.

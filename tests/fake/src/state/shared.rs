@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::deployment::Deployment;
 use super::faults::Faults;
-use super::requests::RecordedRequest;
+use super::requests::Requests;
 
 /// The state that all requests to a server share. A clone is the same state.
 pub(crate) struct Shared<T = Deployment>(Arc<Inner<T>>);
@@ -14,7 +14,7 @@ pub(crate) struct Shared<T = Deployment>(Arc<Inner<T>>);
 struct Inner<T> {
     state: Mutex<T>,
     faults: Mutex<Faults>,
-    requests: Mutex<Vec<RecordedRequest>>,
+    requests: Mutex<Requests>,
     commits: tokio::sync::Mutex<BTreeMap<&'static str, u64>>,
 }
 
@@ -41,7 +41,7 @@ impl<T> Shared<T> {
         lock(&self.0.faults)
     }
 
-    pub(crate) fn requests(&self) -> MutexGuard<'_, Vec<RecordedRequest>> {
+    pub(crate) fn requests(&self) -> MutexGuard<'_, Requests> {
         lock(&self.0.requests)
     }
 

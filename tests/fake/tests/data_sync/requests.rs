@@ -141,4 +141,9 @@ async fn cursors_expire_and_are_valid_for_their_deployment_only() {
     fake.advance_clock(day / 2);
     assert_eq!(code(&fake, &old).await, "DataSyncCursorExpired");
     sync.expect("stale", &[], &["a:1"]).await;
+    // A deployment without writes can still be read.
+    fake.advance_clock(day * 2);
+    let mut idle = Sync::new(&fake);
+    idle.expect("upToDate", &["a"], &["a:1"]).await;
+    idle.expect("upToDate", &[], &[]).await;
 }

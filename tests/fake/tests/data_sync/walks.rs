@@ -281,7 +281,18 @@ async fn documents_get_ids_of_their_table_and_increasing_times() {
 
 #[tokio::test]
 async fn a_consumer_that_applies_random_pages_has_the_same_data() {
+    follow_random_changes(knobs().document_retention, Duration::from_secs(2 * 3600)).await;
+}
+
+#[tokio::test]
+async fn a_consumer_has_the_same_data_while_the_server_forgets_its_history() {
+    follow_random_changes(Duration::from_secs(2 * 3600), Duration::from_secs(300)).await;
+}
+
+/// Applies the pages of a sync while random changes happen, and compares the copy. The clock advances at random.
+async fn follow_random_changes(retention: Duration, advance: Duration) {
     let mut settings = knobs();
+    settings.document_retention = retention;
     settings.data_sync_page_entries = 3;
     settings.data_sync_page_bytes = 400;
     settings.data_sync_page_rows = 20;
@@ -307,7 +318,7 @@ async fn a_consumer_that_applies_random_pages_has_the_same_data() {
             });
         }
         if random(20) == 0 {
-            fake.advance_clock(Duration::from_secs(2 * 3600));
+            fake.advance_clock(advance);
         }
         let page = sync.raw().await;
         for truncate in page["truncates"].as_array().unwrap() {

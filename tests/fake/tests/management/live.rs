@@ -1,7 +1,9 @@
 //! Deployments of a control plane are live: over their own ports, over host names, and in process.
 
+use std::collections::BTreeSet;
+
 use super::*;
-use convex_mgmt_fake::{Addressing, Fault};
+use convex_mgmt_fake::{Addressing, Fault, Value as StoredValue};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -168,4 +170,35 @@ async fn the_ledger_agrees_with_the_responses_of_concurrent_callers() {
     existing.sort();
     assert_eq!((ledger.len(), existing), (48, kept));
     assert_eq!(plane.deploy_keys().iter().filter(|key| key.exists()).count(), 24);
+}
+
+#[tokio::test]
+async fn the_data_of_many_deployments_is_read_through_one_control_plane() {
+    let mut knobs = Knobs::default();
+    knobs.max_deployments = 1000;
+    let plane = builder().knobs(knobs).addressing(Addressing::Hosts).build();
+    let id = project(&plane, "shop").await;
+    let mut created = Vec::new();
+    for number in 0..300 {
+        let one = deployment(&plane, id, json!({"type": "custom", "reference": format!("customer/{number}")})).await;
+        let fake = plane.deployment(text(&one, "name")).unwrap();
+        fake.commit(|tables| tables.insert("", "numbers", StoredValue::document(json!({ "number": number }))));
+        created.push(one);
+    }
+    let mut cursors = BTreeSet::new();
+    for (number, one) in created.iter().enumerate().step_by(10) {
+        let url = format!("{}/api/v1/data/sync", text(one, "deploymentUrl"));
+        let (status, page) = send(&plane, &format!("Convex {TEAM}"), "POST", &url, json!({})).await;
+        assert_eq!((status, &page["values"][0]["value"]["number"]), (200, &json!(number)), "{page}");
+        assert_eq!(page["values"].as_array().unwrap().len(), 1);
+        cursors.insert((url, page["pagination"]["nextCursor"].clone().to_string()));
+    }
+    // A cursor is valid on its own deployment only.
+    let urls: Vec<_> = cursors.iter().map(|(url, _)| url).collect();
+    let (_, cursor) = cursors.first().unwrap();
+    let body = json!({"cursor": serde_json::from_str::<Value>(cursor).unwrap()});
+    for (at, status) in [(0, 200), (1, 400)] {
+        let got = send(&plane, &format!("Convex {TEAM}"), "POST", urls[at], body.clone()).await;
+        assert_eq!(got.0, status, "{}", got.1);
+    }
 }

@@ -234,7 +234,7 @@ async fn a_list_that_announces_more_without_a_cursor_is_an_error_that_says_so() 
             "{pagination}"
         );
         let text = error.to_string();
-        assert!(text.contains("a cursor in `nextCursor`, because `hasMore` is `true`"), "{text}");
+        assert!(text.contains("the field `nextCursor` with a cursor, because `hasMore` is `true`"), "{text}");
     }
 }
 

@@ -56,8 +56,8 @@ impl<A: Api, S: Transport> Client<A, S> {
 /// An item of the stream is a page: the items of the list in it. A page may be empty even if more pages follow.
 ///
 /// After an error, the next poll requests the same page again. Two kinds of errors would repeat forever, so the stream ends after
-/// them: [`ErrorKind::Pagination`](crate::ErrorKind::Pagination) and [`ErrorKind::Build`](crate::ErrorKind::Build). Stop at all
-/// other errors that [`Error::advice`](crate::Error::advice) does not advise to retry.
+/// them: [`ErrorKind::Pagination`] and [`ErrorKind::Build`]. Stop at all
+/// other errors that [`Error::advice`] does not advise to retry.
 ///
 /// # Cancellation
 /// The walk keeps the call in flight. A dropped future of [`next_page`](Self::next_page) or of a stream adapter loses no page: the
@@ -119,7 +119,7 @@ impl<O: Paged, S: Transport> Pages<O, S> {
     ///
     /// # Errors
     /// The [`Error`] of the call. The position does not change: the next call requests the same page again.
-    /// [`ErrorKind::Pagination`](crate::ErrorKind::Pagination) is final: the server returned a cursor for the second time.
+    /// [`ErrorKind::Pagination`] is final: the server returned a cursor for the second time.
     pub async fn next_page(&mut self) -> Result<Option<Vec<O::Item>>, Error> {
         poll_fn(|cx| self.poll_page(cx)).await
     }
@@ -127,7 +127,7 @@ impl<O: Paged, S: Transport> Pages<O, S> {
     /// Requests all remaining pages and returns their items, at most `max_items`.
     ///
     /// # Errors
-    /// [`ErrorKind::TooManyItems`](crate::ErrorKind::TooManyItems) if there are more than `max_items`, and the errors of
+    /// [`ErrorKind::TooManyItems`] if there are more than `max_items`, and the errors of
     /// [`next_page`](Self::next_page). The items so far are dropped: walk by page or by item to keep them.
     pub async fn collect(mut self, max_items: usize) -> Result<Vec<O::Item>, Error> {
         let mut items = Vec::new();

@@ -17,3 +17,12 @@ pub use self::page::{Change, DataSyncPage, DataSyncStatus, DataSyncValue, Snapsh
 pub use self::selection::{ComponentSelection, Selection, SelectionChange, TableSelection};
 pub use self::sync::DataSync;
 pub use self::value::Value;
+
+/// Reads a text as a value of any type, for encodings that share the wrappers of documents.
+///
+/// # Errors
+/// A [`DecodeError`](crate::DecodeError) with the position of the error.
+#[cfg(feature = "webhook")]
+pub(crate) fn read_value(text: &str) -> Result<Value, crate::DecodeError> {
+    export::read(text)
+}

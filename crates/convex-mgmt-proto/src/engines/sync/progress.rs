@@ -1,4 +1,4 @@
-//! [`Progress`]: what a run of a sync has done so far.
+//! [`Progress`]: the work of a run of a sync so far.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::batch::SyncBatch;
 use crate::deployment::data_sync::{ActiveSync, DataSyncStatus, DataSyncValue, TablePath};
 use crate::types::{UnixMillis, UnixNanos};
 
-/// What a run of a sync has done so far: its counts, its rates, and how far the copy is behind.
+/// The work of a run of a sync so far: its counts, its rates, and how far the copy is behind.
 ///
 /// Counts are those of one run. They include every revision of a document, and deletions of documents that the copy did not have.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +40,7 @@ pub struct Progress {
     pub active: Option<ActiveSync>,
 }
 
-/// What a run of a sync has done to a table.
+/// The work of a run of a sync on one table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TableProgress {

@@ -56,6 +56,8 @@ While it runs, a test controls it over HTTP. A body is a JSON object, or a list 
                          seedStatus with a \"status\" (pending, partial, complete, failed), or evaluateLimits
   POST /_fake/variables  {\"NAME\":\"value\"}; null deletes a variable
   POST /_fake/events     {\"topic\":\"console\",\"fields\":{}}; with ?flush=true the response waits for the delivery
+  POST /_fake/traffic    {\"events\":100,\"seed\":1} emits made-up events
+  POST /_fake/delivery_quirks {\"quirk\":\"twice\",\"batches\":1} for the next batches; the other quirks are late, never, normal
   POST /_fake/clock      {\"milliseconds\":86400000} advances the clock
   POST /_fake/keys       {\"change\":\"add\",\"key\":KEY,\"role\":ROLE} with the role admin, readOnly, or token (which may have
                          \"actions\"); {\"change\":\"revoke\",\"key\":KEY}

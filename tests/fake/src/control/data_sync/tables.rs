@@ -14,8 +14,9 @@ impl Fake {
     /// Changes the deployment's tables in one transaction, as a mutation of the app would. No request is handled meanwhile.
     pub fn commit<T>(&self, change: impl FnOnce(&mut Tables<'_>) -> T) -> T {
         let mut deployment = self.state.deployment();
+        let deployment = &mut *deployment;
         let now = deployment.now();
-        deployment.topics.of::<DataSync>().commit(now, change)
+        deployment.topics.of::<DataSync>().commit(now, &deployment.knobs, change)
     }
 
     /// Returns the live tables with their documents, in order of creation.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::selection::{Columns, Selection};
 use super::store::{Store, Table, TableId, as_of, nanoseconds};
@@ -100,7 +101,7 @@ pub(super) struct Entry {
     pub(super) table: String,
     pub(super) ts: i64,
     pub(super) deleted: bool,
-    pub(super) value: Document,
+    pub(super) value: Box<RawValue>,
 }
 
 /// The selected tables, in order of creation.
@@ -114,7 +115,7 @@ pub(super) fn selected<'a>(
 /// Creates the next page and advances the position.
 pub(super) fn page(store: &Store, position: &mut Position, selection: &Selection, knobs: &Knobs) -> Page {
     let before = position.tracked();
-    let tables: Vec<TableId> = selected(store, selection).map(|(id, ..)| id).collect();
+    let tables: BTreeSet<TableId> = selected(store, selection).map(|(id, ..)| id).collect();
     let next = |done: &BTreeSet<TableId>| tables.iter().find(|table| !done.contains(table)).copied().map(Walk::new);
     position.done.retain(|table| tables.contains(table));
     position.current =
@@ -145,6 +146,16 @@ pub(super) fn page(store: &Store, position: &mut Position, selection: &Selection
     // The set sorts the names and removes duplicates.
     let truncates = names.collect::<BTreeSet<_>>().into_iter().collect();
     Page { status, truncates, values }
+}
+
+/// The JSON of a document.
+fn text(document: &Document) -> Box<RawValue> {
+    to_raw_value(document).expect("all keys are strings")
+}
+
+/// The JSON of a deleted document.
+pub(super) fn id_only(id: &str) -> Box<RawValue> {
+    text(&Document::from([("_id".to_owned(), Value::String(id.to_owned()))]))
 }
 
 /// Collects the entries of a page.
@@ -198,11 +209,15 @@ impl Writer<'_> {
 
     fn write(&mut self, table: &Table, id: &str, ts: i64, document: Option<&Document>) {
         let Some(columns) = self.selection.columns(&table.component, &table.name) else { return };
+        // As text: a page may have many documents, and its response is not written while the deployment is locked.
         let value = match document {
-            Some(document) => columns.of(document),
-            None => Document::from([("_id".to_owned(), Value::String(id.to_owned()))]),
+            Some(document) => {
+                let whole = text(document);
+                self.bytes += whole.get().len();
+                columns.of(document).map_or(whole, |part| text(&part))
+            }
+            None => id_only(id),
         };
-        self.bytes += document.and_then(|document| serde_json::to_string(document).ok()).map_or(0, |text| text.len());
         let (component, table) = (table.component.clone(), table.name.clone());
         self.values.push(Entry { component, table, ts, deleted: document.is_none(), value });
     }

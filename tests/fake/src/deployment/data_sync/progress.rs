@@ -57,9 +57,9 @@ impl ProgressStatus {
                 current_component: table.component.clone(),
                 current_table: table.name.clone(),
                 num_documents_in_current_table: walk.documents,
-                total_documents_in_current_table: table.live().count(),
+                total_documents_in_current_table: table.count(),
                 num_documents_synced,
-                total_documents: selected(store, selection).map(|(_, table, _)| table.live().count()).sum(),
+                total_documents: selected(store, selection).map(|(_, table, _)| table.count()).sum(),
             },
             _ => Self::Stale { total_tables, num_documents_synced, synced_ts: position.synced_ts },
         }

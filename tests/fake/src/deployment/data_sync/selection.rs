@@ -84,15 +84,11 @@ pub(super) enum Columns<'a> {
 }
 
 impl Columns<'_> {
-    /// Returns the selected fields of a document.
-    pub(super) fn of(self, document: &Document) -> Document {
-        match self {
-            Self::All => document.clone(),
-            Self::Some(columns) => {
-                let selected = document.iter().filter(|(name, _)| columns.includes(name));
-                selected.map(|(name, value)| (name.clone(), value.clone())).collect()
-            }
-        }
+    /// Returns the selected fields of a document. `None` is all of them.
+    pub(super) fn of(self, document: &Document) -> Option<Document> {
+        let Self::Some(columns) = self else { return None };
+        let selected = document.iter().filter(|(name, _)| columns.includes(name));
+        Some(selected.map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 }
 

@@ -7,7 +7,7 @@ use super::page::{Position, Status};
 use super::progress::{Progress, ProgressStatus};
 use super::quirks::SyncQuirks;
 use super::selection::Selection;
-use super::store::Store;
+use super::store::{Store, nanoseconds};
 use super::tables::{self, StoredTable, Tables};
 use crate::api::ApiError;
 use crate::state::{AuditEntry, Deployment, Knobs};
@@ -28,7 +28,8 @@ pub(crate) struct DataSync {
 
 impl DataSync {
     /// Changes the tables in one transaction.
-    pub(crate) fn commit<T>(&mut self, now: Duration, change: impl FnOnce(&mut Tables<'_>) -> T) -> T {
+    pub(crate) fn commit<T>(&mut self, now: Duration, knobs: &Knobs, change: impl FnOnce(&mut Tables<'_>) -> T) -> T {
+        self.store.forget(oldest(now, knobs));
         tables::transaction(&mut self.store, now, change)
     }
 
@@ -62,9 +63,15 @@ impl DataSync {
         if old.is_some_and(|old| is_recent(old) && !status.is_urgent_after(&old.status)) {
             return;
         }
+        self.store.forget(oldest(now, knobs));
         let ts = self.store.touch(now);
         self.syncs.insert(position.sync_id.clone(), Progress { ts, last_updated: now, status });
     }
+}
+
+/// The timestamp since which the history of documents is available.
+pub(super) fn oldest(now: Duration, knobs: &Knobs) -> i64 {
+    nanoseconds(now.saturating_sub(knobs.document_retention))
 }
 
 /// Adds an empty commit for a write elsewhere, which advances the snapshot of syncs.

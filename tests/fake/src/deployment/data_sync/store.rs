@@ -1,6 +1,6 @@
 //! [`Store`]: the tables of a deployment with their history, and the commit log.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::value::Document;
@@ -16,7 +16,7 @@ pub(super) type TableId = u64;
 pub(super) struct Store {
     pub(super) tables: BTreeMap<TableId, Table>,
     /// In order of time.
-    pub(super) log: Vec<Commit>,
+    log: VecDeque<Commit>,
     /// The timestamp of the newest commit, in nanoseconds since the Unix epoch.
     pub(super) newest: i64,
     last_table: TableId,
@@ -32,9 +32,13 @@ pub(super) struct Table {
     pub(super) name: String,
     pub(super) number: u32,
     pub(super) state: State,
-    /// The revisions of each document in order of time, by document id.
-    pub(super) documents: BTreeMap<String, Vec<Revision>>,
+    /// The revisions of each document in order of time, by document id. No list is empty.
+    pub(super) documents: BTreeMap<String, Revisions>,
+    /// The number of current documents.
+    live: usize,
 }
+
+pub(super) type Revisions = VecDeque<Revision>;
 
 /// The state of a table. Data sync exports tables of both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +69,7 @@ impl Default for Store {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
             tables: BTreeMap::new(),
-            log: Vec::new(),
+            log: VecDeque::new(),
             newest: nanoseconds(now),
             last_table: 0,
             last_number: FIRST_TABLE_NUMBER - 1,
@@ -82,7 +86,19 @@ impl Store {
 
     pub(super) fn push(&mut self, commit: Commit) {
         self.newest = commit.ts;
-        self.log.push(commit);
+        self.log.push_back(commit);
+    }
+
+    /// Forgets the commits up to a timestamp, and the revisions that nobody can read any more.
+    pub(super) fn forget(&mut self, until: i64) {
+        let old = self.log.partition_point(|commit| commit.ts <= until);
+        for commit in self.log.drain(..old) {
+            for (table, id) in commit.rows {
+                if let Some(table) = self.tables.get_mut(&table) {
+                    table.forget(&id, until);
+                }
+            }
+        }
     }
 
     /// Adds a commit without changes to user tables. Returns its timestamp.
@@ -101,8 +117,8 @@ impl Store {
     }
 
     /// The commits after a timestamp.
-    pub(super) fn since(&self, ts: i64) -> &[Commit] {
-        &self.log[self.log.partition_point(|commit| commit.ts <= ts)..]
+    pub(super) fn since(&self, ts: i64) -> impl Iterator<Item = &Commit> {
+        self.log.range(self.log.partition_point(|commit| commit.ts <= ts)..)
     }
 
     /// Finds the live table of a name.
@@ -124,7 +140,8 @@ impl Store {
         });
         self.last_table += 1;
         let (component, name) = (component.to_owned(), name.to_owned());
-        self.tables.insert(self.last_table, Table { component, name, number, state, documents: BTreeMap::new() });
+        let table = Table { component, name, number, state, documents: BTreeMap::new(), live: 0 };
+        self.tables.insert(self.last_table, table);
         self.last_table
     }
 }
@@ -141,21 +158,104 @@ impl Table {
 
     /// The ids of the current documents.
     pub(super) fn live_ids(&self) -> impl Iterator<Item = &String> {
-        let is_live = |revisions: &[Revision]| revisions.last().is_some_and(|revision| revision.document.is_some());
-        self.documents.iter().filter(move |(_, revisions)| is_live(revisions)).map(|(id, _)| id)
+        self.documents.iter().filter(|(_, revisions)| is_live(revisions)).map(|(id, _)| id)
+    }
+
+    /// The number of current documents.
+    pub(super) fn count(&self) -> usize {
+        self.live
+    }
+
+    /// Writes a revision. It replaces one with the same timestamp, which is the latest.
+    pub(super) fn write(&mut self, id: &str, revision: Revision) {
+        let revisions = self.documents.entry(id.to_owned()).or_default();
+        self.live -= usize::from(is_live(revisions));
+        if revisions.back().is_some_and(|last| last.ts >= revision.ts) {
+            revisions.pop_back();
+        }
+        revisions.push_back(revision);
+        self.live += usize::from(is_live(revisions));
+    }
+
+    /// Removes the revision with this timestamp if it changes nothing. Returns `true` if it changes the document.
+    pub(super) fn keep_change(&mut self, id: &str, ts: i64) -> bool {
+        let Some(revisions) = self.documents.get_mut(id) else { return false };
+        let before = as_of(revisions, ts - 1).and_then(|revision| revision.document.as_ref());
+        if before != as_of(revisions, ts).and_then(|revision| revision.document.as_ref()) {
+            return true;
+        }
+        if revisions.back().is_some_and(|last| last.ts == ts) {
+            revisions.pop_back();
+        }
+        if revisions.is_empty() {
+            self.documents.remove(id);
+        }
+        false
+    }
+
+    /// Forgets the revisions of a document that were replaced until a timestamp, and the document if it was deleted until then.
+    fn forget(&mut self, id: &str, until: i64) {
+        let Some(revisions) = self.documents.get_mut(id) else { return };
+        while revisions.get(1).is_some_and(|next| next.ts <= until) {
+            revisions.pop_front();
+        }
+        if revisions.len() == 1 && revisions[0].ts <= until && revisions[0].document.is_none() {
+            self.documents.remove(id);
+        }
     }
 
     /// The current documents.
     pub(super) fn live(&self) -> impl Iterator<Item = &Document> {
-        self.documents.values().filter_map(|revisions| revisions.last()?.document.as_ref())
+        self.documents.values().filter_map(|revisions| revisions.back()?.document.as_ref())
     }
 }
 
+fn is_live(revisions: &Revisions) -> bool {
+    revisions.back().is_some_and(|revision| revision.document.is_some())
+}
+
 /// Returns the revision as of a timestamp.
-pub(super) fn as_of(revisions: &[Revision], ts: i64) -> Option<&Revision> {
+pub(super) fn as_of(revisions: &Revisions, ts: i64) -> Option<&Revision> {
     revisions.get(revisions.partition_point(|revision| revision.ts <= ts).checked_sub(1)?)
 }
 
 pub(super) fn nanoseconds(time: Duration) -> i64 {
     i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_history_is_forgotten_and_current_documents_stay() {
+        let mut store = Store { newest: 0, ..Store::default() };
+        let table = store.add("", "a", None, State::Live);
+        let mut write = |ts: u64, id: &str, document: Option<Document>| {
+            let ts = store.next(Duration::from_nanos(ts));
+            store.tables.get_mut(&table).unwrap().write(id, Revision { ts, document });
+            store.push(Commit { ts, rows: BTreeSet::from([(table, id.to_owned())]) });
+        };
+        for ts in 1..=100 {
+            write(ts, "hot", Some(Document::new()));
+        }
+        write(101, "deleted", Some(Document::new()));
+        write(102, "deleted", None);
+        write(103, "kept", Some(Document::new()));
+        write(104, "hot", None);
+        let sizes = |store: &Store| {
+            let table = &store.tables[&table];
+            let revisions = |id: &str| table.documents.get(id).map_or(0, Revisions::len);
+            (store.log.len(), ["hot", "deleted", "kept"].map(revisions), table.count())
+        };
+        assert_eq!(sizes(&store), (104, [101, 2, 1], 1));
+        store.forget(50);
+        assert_eq!(sizes(&store), (54, [52, 2, 1], 1));
+        assert_eq!(store.since(49).next().map(|commit| commit.ts), Some(51));
+        store.forget(103);
+        assert_eq!(sizes(&store), (1, [2, 0, 1], 1));
+        assert!(store.tables[&table].at("hot", 103).is_some() && store.tables[&table].at("kept", 103).is_some());
+        store.forget(104);
+        assert_eq!(sizes(&store), (0, [0, 0, 1], 1));
+    }
 }

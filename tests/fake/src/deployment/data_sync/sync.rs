@@ -8,12 +8,10 @@ use http::HeaderMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value as JsonValue, json};
 
-use super::page::{Entry, Page, Position, Status, Truncate, page};
+use super::page::{Entry, Page, Position, Status, Truncate, id_only, page};
 use super::quirks::SyncQuirk;
 use super::selection::Selection;
-use super::state::{DataSync, require_data_sync};
-use super::store::nanoseconds;
-use super::value::{Document, Value};
+use super::state::{DataSync, oldest, require_data_sync};
 use crate::api::{ApiError, Caller, JsonBody, Pagination, client_name};
 use crate::state::{Shared, encode_id, hex, random_bytes, uuid};
 
@@ -58,6 +56,7 @@ async fn sync(
 
     let (now, knobs) = (deployment.now(), deployment.knobs.clone());
     let data: &mut DataSync = deployment.topics.of();
+    let oldest = oldest(now, &knobs);
     data.store.advance_if_idle(now, knobs.document_retention);
     let position = match &cursor {
         None => Some(Position::new(sync_id(&headers), &data.store)),
@@ -65,7 +64,6 @@ async fn sync(
             ApiError::bad_request("InvalidDataSyncCursor", "the cursor is not a sync cursor of this deployment")
         })?,
     };
-    let oldest = nanoseconds(now.saturating_sub(knobs.document_retention));
     let mut position = position.filter(|position| position.synced_ts >= oldest).ok_or_else(|| {
         ApiError::bad_request("DataSyncCursorExpired", "the history since this cursor is no longer available")
     })?;
@@ -105,8 +103,7 @@ impl Reply {
             }
             SyncQuirk::OtherSyncId => self.sync_id = uuid(),
             SyncQuirk::ForeignDocument { component, table } => {
-                let id = Value::String(encode_id(1, random_bytes()));
-                let value = Document::from([("_id".to_owned(), id)]);
+                let value = id_only(&encode_id(1, random_bytes()));
                 self.values.push(Entry { component, table, ts, deleted: false, value });
             }
             SyncQuirk::ForeignTruncate { component, table } => self.truncates.push(Truncate { component, table }),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::store::{Commit, Revision, State, Store, Table, TableId, as_of};
+use super::store::{Commit, Revision, State, Store, Table, TableId};
 use super::value::{Document, Value};
 use crate::state::{encode_id, random_bytes};
 
@@ -47,27 +47,12 @@ pub(super) fn transaction<T>(store: &mut Store, now: Duration, change: impl FnOn
     let mut tables = Tables { store, ts, rows: BTreeSet::new(), reshaped: false };
     let result = change(&mut tables);
     let Tables { store, mut rows, reshaped, .. } = tables;
-    rows.retain(|(table, id)| changed(store, *table, id, ts));
+    // The same transaction may have deleted the table.
+    rows.retain(|(table, id)| store.tables.get_mut(table).is_some_and(|table| table.keep_change(id, ts)));
     if reshaped || !rows.is_empty() {
         store.push(Commit { ts, rows });
     }
     result
-}
-
-/// Returns `true` if the transaction changed a document. Otherwise, removes the revision of the transaction.
-fn changed(store: &mut Store, table: TableId, id: &str, ts: i64) -> bool {
-    // The same transaction may have deleted the table.
-    let Some(table) = store.tables.get_mut(&table) else { return false };
-    let Some(revisions) = table.documents.get_mut(id) else { return false };
-    let before = as_of(revisions, ts - 1).and_then(|revision| revision.document.as_ref());
-    let changed = before != as_of(revisions, ts).and_then(|revision| revision.document.as_ref());
-    if !changed {
-        revisions.retain(|revision| revision.ts < ts);
-        if revisions.is_empty() {
-            table.documents.remove(id);
-        }
-    }
-    changed
 }
 
 impl Tables<'_> {
@@ -178,10 +163,8 @@ impl Tables<'_> {
 
     /// Writes a document. The last write of a transaction replaces the earlier ones.
     fn write(&mut self, table: TableId, id: &str, document: Option<Document>) {
-        let Some(table_) = self.store.tables.get_mut(&table) else { return };
-        let revisions = table_.documents.entry(id.to_owned()).or_default();
-        revisions.retain(|revision| revision.ts < self.ts);
-        revisions.push(Revision { ts: self.ts, document });
+        let Some(stored) = self.store.tables.get_mut(&table) else { return };
+        stored.write(id, Revision { ts: self.ts, document });
         self.rows.insert((table, id.to_owned()));
     }
 }

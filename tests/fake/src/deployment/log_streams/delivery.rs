@@ -1,5 +1,6 @@
 //! Delivery to webhooks: the verification of a stream, batches of events, and the timer that sends them.
 
+use std::mem;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,10 +13,12 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
+use super::config::Config;
 use super::events::{drop_old_events, event, take_events};
+use super::quirks::{DeliveryQuirk, Unusual};
 use super::state::{LogStreams, Status};
 use super::target::Target;
-use crate::state::{Shared, millis, random_bytes};
+use crate::state::{Deployment, Shared, millis, random_bytes};
 
 /// Maximum number of events in a batch.
 const BATCH: usize = 128;
@@ -97,18 +100,57 @@ fn start_timer(state: &Shared) {
 
 /// Sends the waiting events. Returns when each batch is accepted or dropped.
 pub(crate) async fn flush_log_streams(state: &Shared) {
-    let taken = take_events(&mut state.deployment());
+    let (taken, late) = {
+        let mut deployment = state.deployment();
+        let taken = take_events(&mut deployment);
+        (taken, mem::take(&mut deployment.topics.of::<Unusual>().late))
+    };
     let mut sending = JoinSet::new();
     for (target, events) in taken {
         let state = state.clone();
         sending.spawn(async move {
             for batch in events.chunks(BATCH) {
-                // A batch that fails is dropped, and the stream stays active.
-                let _ = send(&state, &target, target.body(batch), BATCH_ATTEMPTS).await;
+                deliver(&state, &target, target.body(batch)).await;
             }
         });
     }
     sending.join_all().await;
+    for (target, body) in late {
+        let _ = send(state, &target, body, BATCH_ATTEMPTS).await;
+    }
+}
+
+/// Delivers a batch, with the quirk that is due. A batch that fails is dropped, and the stream stays active.
+async fn deliver(state: &Shared, target: &Target, body: Bytes) {
+    let quirk = {
+        let mut deployment = state.deployment();
+        let unusual: &mut Unusual = deployment.topics.of();
+        let quirk = unusual.quirks.pop_front().unwrap_or(DeliveryQuirk::Normal);
+        if quirk == DeliveryQuirk::Late {
+            unusual.late.push((target.clone(), body.clone()));
+        }
+        quirk
+    };
+    let times = match quirk {
+        DeliveryQuirk::Normal => 1,
+        DeliveryQuirk::Twice => 2,
+        DeliveryQuirk::Late | DeliveryQuirk::Never => 0,
+    };
+    for _ in 0..times {
+        let _ = send(state, target, body.clone(), BATCH_ATTEMPTS).await;
+    }
+}
+
+/// Has the effect of a restart of the server: waiting events are lost, and webhooks sign with their newest secret.
+pub(crate) fn restart(deployment: &mut Deployment) {
+    deployment.topics.of::<Unusual>().late.clear();
+    let LogStreams { streams, buffer, .. } = deployment.topics.of();
+    buffer.clear();
+    for stream in streams.values_mut() {
+        if let Config::Webhook(webhook) = &stream.config {
+            stream.signing_secret.clone_from(&webhook.hmac_secret);
+        }
+    }
 }
 
 /// Makes attempts until one is accepted or rejected, or the stream changes. Fails with the reason.

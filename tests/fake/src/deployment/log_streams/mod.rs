@@ -5,17 +5,20 @@ mod config;
 mod delivery;
 mod events;
 mod handlers;
+mod quirks;
 mod signature;
 mod state;
 mod target;
 mod topics;
 mod update;
 
+pub use quirks::DeliveryQuirk;
 pub use signature::webhook_signature;
 
-pub(crate) use delivery::flush_log_streams;
+pub(crate) use delivery::{flush_log_streams, restart};
 pub(crate) use events::emit_event;
-pub(crate) use state::{log_streams_settled, remove_deleted, restart};
+pub(crate) use quirks::add_delivery_quirk;
+pub(crate) use state::{log_streams_settled, remove_deleted};
 
 pub(super) use events::on_record;
 pub(super) use handlers::routes;

@@ -108,14 +108,3 @@ pub(crate) async fn log_streams_settled(state: &Shared) {
 pub(crate) fn remove_deleted(deployment: &mut Deployment) {
     deployment.topics.of::<LogStreams>().streams.retain(|_, stream| stream.deleted_at.is_none());
 }
-
-/// Has the effect of a restart of the server: waiting events are lost, and webhooks sign with their newest secret.
-pub(crate) fn restart(deployment: &mut Deployment) {
-    let LogStreams { streams, buffer, .. } = deployment.topics.of();
-    buffer.clear();
-    for stream in streams.values_mut() {
-        if let Config::Webhook(webhook) = &stream.config {
-            stream.signing_secret.clone_from(&webhook.hmac_secret);
-        }
-    }
-}

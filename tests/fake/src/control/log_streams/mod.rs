@@ -1,5 +1,11 @@
 //! Events and deliveries of log streams, beyond what the API offers.
 
+mod deliveries;
+mod execution;
+mod traffic;
+
+pub use execution::FunctionExecution;
+
 use axum::extract::{Query, State};
 use axum::routing::post;
 use axum::{Json, Router};
@@ -50,7 +56,7 @@ impl Fake {
 }
 
 pub(super) fn routes() -> Router<Fake> {
-    Router::new().route("/_fake/events", post(emit))
+    Router::new().route("/_fake/events", post(emit)).merge(deliveries::routes()).merge(traffic::routes())
 }
 
 /// An event of log streams.

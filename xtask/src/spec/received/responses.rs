@@ -8,9 +8,8 @@ use convex_mgmt_proto::deployment::data_sync::Document;
 use convex_mgmt_proto::{Api, DeploymentApi, OPERATIONS, Operation, OperationMeta};
 use serde_json::Value;
 
-use super::bodies::{self, Bodies};
-
-const FOLDER: &str = "CONVEX_MGMT_RECORDINGS";
+use super::super::bodies::{self, Bodies};
+use super::FOLDER;
 
 /// Returns the operation of a request. The real server also accepts the other method at some paths; those are not operations.
 fn operation(method: &str, path: &str) -> Option<&'static OperationMeta> {
@@ -67,7 +66,7 @@ fn check(path: &Path, all: &[Bodies], counts: &mut BTreeMap<&'static str, usize>
 
 #[test]
 fn recorded_successes_survive_decoding_and_encoding() {
-    let Some(folder) = super::tests::folder(FOLDER, "no recorded response was read") else { return };
+    let Some(folder) = super::super::tests::folder(FOLDER, "no recorded response was read") else { return };
     let all = bodies::of_api(DeploymentApi::KEY);
     let mut counts = BTreeMap::new();
     let mut files = 0;

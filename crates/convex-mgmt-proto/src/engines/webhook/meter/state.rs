@@ -1,0 +1,195 @@
+//! [`Meter`]: the sums, and the recent batches that are counted once however often they arrive.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::usage::MeteredUsage;
+use crate::engines::webhook::digest::BatchDigest;
+use crate::engines::webhook::event::Batch;
+use crate::types::UnixMillis;
+
+/// The default horizon of a [`Meter`]: an hour.
+pub const DEFAULT_HORIZON: Duration = Duration::from_secs(3600);
+
+/// The default capacity of a [`Meter`]: 8,192 batches. That is an hour of 11 log streams that send a batch every 5 seconds.
+pub const DEFAULT_CAPACITY: usize = 8192;
+
+/// Adds up the billing counters of batches, by deployment and by function.
+///
+/// * **Exact.** All sums are integers of 128 bits. A receiver can bill by them.
+/// * **Idempotent.** A batch that arrives again counts once, within the horizon.
+/// * **Mergeable.** Several receivers each have a meter, and [`Meter::merge`] combines them. A batch that two of them received
+///   counts once, within the horizon. The order of merges does not matter.
+/// * **Storable.** serde stores a meter completely, recent batches included. Store it before the response to a delivery: the server
+///   repeats a batch whose response it does not see.
+///
+/// Events that cannot be read are counted in [`DeliveryCounts`](super::DeliveryCounts), and their counters are missing.
+///
+/// # The horizon
+///
+/// The meter keeps the usage of each recent batch with its digest. After the horizon, it adds the usage to a total and forgets the
+/// digest. The oldest batches go first if there are more than the capacity. A batch that arrives again after that counts twice.
+/// The server's retries of a batch span at most 8 minutes: 6 attempts of 30 seconds, and 5 delays of up to 60 seconds.
+///
+/// Set the capacity to the batches of a horizon. A log stream sends one batch every 5 seconds, and more if there are more than 128
+/// events. A batch takes about 500 bytes for each different function in it.
+///
+/// # Several receivers
+///
+/// A collector has a meter with a longer horizon. It repeatedly merges the [recent batches](Meter::recent) of each receiver, and
+/// only its own sums are billed. A merge that is repeated, for example after a lost response, has no further effect. The sums are
+/// exact if the collector's horizon exceeds the sum of:
+///
+/// * the receivers' horizon
+/// * the interval between two merges
+/// * the difference between the clocks
+///
+/// The interval must be shorter than the receivers' horizon, and no receiver may exceed its capacity within it.
+///
+/// ```
+/// use convex_mgmt::UnixMillis;
+/// use convex_mgmt::webhook::{self, BatchDigest, Meter};
+///
+/// let body = bytes::Bytes::from(
+///     r#"[{"timestamp":1,"topic":"log_stream_egress","egress_bytes":700,"convex":{"deployment_name":"a"}}]"#,
+/// );
+/// let (digest, batch) = (BatchDigest::of(&body), webhook::read(&body)?);
+/// let mut meter = Meter::default();
+/// assert!(meter.record(digest, &batch, UnixMillis(1000)));
+/// // The server repeats the batch.
+/// assert!(!meter.record(digest, &batch, UnixMillis(2000)));
+///
+/// let usage = meter.usage();
+/// assert_eq!(usage.deployments["a"].log_stream_egress_bytes, 700);
+/// # Ok::<(), convex_mgmt::DecodeError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Meter {
+    pub(super) horizon: Duration,
+    pub(super) capacity: usize,
+    /// The usage of batches beyond the horizon.
+    pub(super) total: MeteredUsage,
+    /// The usage of recent batches.
+    pub(super) recent: BTreeMap<BatchDigest, Counted>,
+    /// The digests of the recent batches, the oldest first.
+    by_time: BTreeSet<(UnixMillis, BatchDigest)>,
+}
+
+/// A batch that is counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Counted {
+    pub(super) received: UnixMillis,
+    pub(super) usage: MeteredUsage,
+}
+
+impl Meter {
+    /// Creates an empty meter that recognises batches for the time `horizon`, and at most `capacity` of them.
+    pub fn new(horizon: Duration, capacity: usize) -> Self {
+        Self { horizon, capacity, total: MeteredUsage::default(), recent: BTreeMap::new(), by_time: BTreeSet::new() }
+    }
+
+    /// Changes horizon and capacity, for example after a meter was read with others. Applies them with the next batch.
+    pub fn set_limits(&mut self, horizon: Duration, capacity: usize) {
+        (self.horizon, self.capacity) = (horizon, capacity);
+    }
+
+    /// Counts a batch, and returns `true`. Returns `false` if the batch with this digest is already counted.
+    ///
+    /// `digest` is that of the delivery's body ([`Verified::digest`](crate::engines::webhook::Verified::digest)); `now` is the receiver's
+    /// clock.
+    pub fn record(&mut self, digest: BatchDigest, batch: &Batch, now: UnixMillis) -> bool {
+        self.fold_old(now);
+        if self.recent.contains_key(&digest) {
+            return false;
+        }
+        self.insert(digest, Counted { received: now, usage: MeteredUsage::of(batch) });
+        self.fold_many();
+        true
+    }
+
+    /// Adds the batches of another meter.
+    ///
+    /// A recent batch of both counts once, from the earlier of its two times. The totals beyond the horizons are added, so merge a
+    /// receiver's whole meter at most once. Merge its [recent batches](Meter::recent) any number of times. Keeps the limits of this
+    /// meter, and applies them with the next batch.
+    pub fn merge(&mut self, other: &Self) {
+        self.total.add(&other.total);
+        for (digest, counted) in &other.recent {
+            self.insert(*digest, counted.clone());
+        }
+    }
+
+    /// Returns a meter with the batches within the horizon only, and without the totals of earlier ones.
+    #[must_use]
+    pub fn recent(&self, now: UnixMillis) -> Self {
+        let mut recent = Self::new(self.horizon, self.capacity);
+        let counted = self.recent.iter().filter(|(_, counted)| !self.is_old(counted.received, now));
+        counted.for_each(|(digest, counted)| recent.insert(*digest, counted.clone()));
+        recent
+    }
+
+    /// Returns `true` if the batch with this digest is counted and within the horizon.
+    pub fn contains(&self, digest: &BatchDigest, now: UnixMillis) -> bool {
+        self.recent.get(digest).is_some_and(|counted| !self.is_old(counted.received, now))
+    }
+
+    /// Returns all sums, those of recent batches included.
+    pub fn usage(&self) -> MeteredUsage {
+        let mut usage = self.total.clone();
+        self.recent.values().for_each(|counted| usage.add(&counted.usage));
+        usage
+    }
+
+    /// Inserts a batch. The earlier time counts if the batch is already there.
+    pub(super) fn insert(&mut self, digest: BatchDigest, counted: Counted) {
+        let received = counted.received;
+        match self.recent.get_mut(&digest) {
+            Some(known) => {
+                if received >= known.received {
+                    return;
+                }
+                self.by_time.remove(&(known.received, digest));
+                known.received = received;
+            }
+            None => drop(self.recent.insert(digest, counted)),
+        }
+        self.by_time.insert((received, digest));
+    }
+
+    /// Returns `true` beyond the horizon. A time in the future is within it, because the clock may have been set back.
+    fn is_old(&self, received: UnixMillis, now: UnixMillis) -> bool {
+        let age = u64::try_from(now.0.saturating_sub(received.0)).unwrap_or_default();
+        Duration::from_millis(age) > self.horizon
+    }
+
+    /// Adds the batches beyond the horizon to the total.
+    fn fold_old(&mut self, now: UnixMillis) {
+        while self.by_time.first().is_some_and(|(received, _)| self.is_old(*received, now)) {
+            self.fold_oldest();
+        }
+    }
+
+    /// Adds the batches beyond the capacity to the total.
+    fn fold_many(&mut self) {
+        while self.by_time.len() > self.capacity {
+            self.fold_oldest();
+        }
+    }
+
+    fn fold_oldest(&mut self) {
+        let oldest = self.by_time.pop_first().and_then(|(_, digest)| self.recent.remove(&digest));
+        if let Some(counted) = oldest {
+            self.total.add(&counted.usage);
+        }
+    }
+}
+
+/// A meter with [`DEFAULT_HORIZON`] and [`DEFAULT_CAPACITY`].
+impl Default for Meter {
+    fn default() -> Self {
+        Self::new(DEFAULT_HORIZON, DEFAULT_CAPACITY)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+//! [`Secrets`]: the secrets of the log stream, in memory or in a file that may change.
+
+use std::error::Error as StdError;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use convex_mgmt::Secret;
+use convex_mgmt::webhook::{SecretError, Verifier};
+
+/// The current secrets. A clone has the same secrets.
+#[derive(Clone)]
+pub(crate) struct Secrets {
+    file: Option<PathBuf>,
+    current: Arc<Mutex<Current>>,
+}
+
+#[derive(Default)]
+struct Current {
+    secrets: Vec<Secret>,
+    /// `None` while there is no secret.
+    verifier: Option<Verifier>,
+}
+
+impl Secrets {
+    /// No secrets, until [`Secrets::set`].
+    pub(crate) fn in_memory() -> Self {
+        Self { file: None, current: Arc::default() }
+    }
+
+    /// Reads the secrets of a file. An empty file is accepted: the log stream may not exist yet.
+    pub(crate) fn file(path: PathBuf) -> Result<Self, Box<dyn StdError>> {
+        let secrets = Self { file: Some(path), current: Arc::default() };
+        secrets.reload()?;
+        Ok(secrets)
+    }
+
+    /// Returns a verifier. `None` while there is no secret.
+    pub(crate) fn verifier(&self) -> Option<Verifier> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).verifier.clone()
+    }
+
+    /// Replaces the secrets, and returns `true` if they are others than before.
+    pub(crate) fn set(&self, secrets: Vec<Secret>) -> Result<bool, SecretError> {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.secrets == secrets {
+            return Ok(false);
+        }
+        let verifier = match Verifier::new(secrets.iter().cloned()) {
+            Ok(verifier) => Some(verifier),
+            Err(SecretError::Missing) => None,
+            Err(error) => return Err(error),
+        };
+        *current = Current { secrets, verifier };
+        Ok(true)
+    }
+
+    /// Reads the file again, if there is one. Returns `true` if the secrets are others than before.
+    pub(crate) fn reload(&self) -> Result<bool, Box<dyn StdError>> {
+        let Some(path) = &self.file else { return Ok(false) };
+        let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        self.set(lines.map(Secret::from).collect()).map_err(|error| format!("{}: {error}", path.display()).into())
+    }
+}
