@@ -125,21 +125,25 @@ fn a_batch_that_does_not_follow_stores_nothing() {
 }
 
 #[test]
-fn a_commit_that_fails_in_the_middle_stores_nothing_and_the_next_one_succeeds() {
-    let mut sink = complete();
-    let mut engine = engine(&sink);
-    let before = (rows(&sink), sink.state().unwrap());
-    sink.connection
-        .execute_batch("CREATE TRIGGER full BEFORE INSERT ON u BEGIN SELECT RAISE(FAIL, 'disk full'); END")
-        .unwrap();
-    let batch = engine.accept(page(up_to_date(), "3", "-new new=x t!a u=d"), NOW).unwrap();
-    let error = sink.commit(&batch).unwrap_err();
-    assert_eq!(error.to_string(), "cannot store a document: disk full");
-    assert_eq!((rows(&sink), sink.state().unwrap()), before);
-    sink.connection.execute_batch("DROP TRIGGER full").unwrap();
-    sink.commit(&batch).unwrap();
-    engine.confirm(batch, 0.5).unwrap();
-    assert_eq!(rows(&sink), "new=x@1 t=b@1 u=c@1 u=d@1");
+fn a_commit_that_fails_at_any_change_stores_nothing_and_the_next_one_succeeds() {
+    for (table, doing) in
+        [("new", "create a table"), ("u", "store a document"), ("_convex_checkpoint", "store the checkpoint")]
+    {
+        let mut sink = complete();
+        let mut engine = engine(&sink);
+        let before = (rows(&sink), sink.state().unwrap(), sink.tables().unwrap());
+        let full = if table == "new" { "_convex_tables" } else { table };
+        let trigger = format!("CREATE TRIGGER full BEFORE INSERT ON {full} BEGIN SELECT RAISE(FAIL, 'disk full'); END");
+        sink.connection.execute_batch(&trigger).unwrap();
+        let batch = engine.accept(page(up_to_date(), "3", "-new new=x t!a u=d"), NOW).unwrap();
+        let error = sink.commit(&batch).unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot {doing}: disk full"));
+        assert_eq!((rows(&sink), sink.state().unwrap(), sink.tables().unwrap()), before);
+        sink.connection.execute_batch("DROP TRIGGER full").unwrap();
+        sink.commit(&batch).unwrap();
+        engine.confirm(batch, 0.5).unwrap();
+        assert_eq!(rows(&sink), "new=x@1 t=b@1 u=c@1 u=d@1");
+    }
 }
 
 #[test]

@@ -84,8 +84,8 @@ async fn a_dropped_commit_leaves_all_or_nothing_at_every_await() {
             }
         }
     }
-    // The last await is the one for the answer to COMMIT.
-    assert!(dropped >= 4 && stored_of_dropped <= 2, "{dropped} {stored_of_dropped}");
+    // A commit that was dropped while it waited for the answer to COMMIT is stored, the earlier ones are not.
+    assert!(dropped - stored_of_dropped >= 4, "{dropped} {stored_of_dropped}");
     schema.end().await;
 }
 
@@ -116,7 +116,7 @@ async fn a_page_that_fails_in_the_middle_stores_nothing_and_the_next_run_repeats
     step(&mut engine, &mut sink, page(up_to_date(), "c1", "-t -u t=a")).await;
     // Another program's constraint.
     schema.execute(&format!("ALTER TABLE {} ADD CHECK (_id <> 'bad')", schema.table("u"))).await;
-    let failing = batch(&engine, page(up_to_date(), "c2", "-new t=b t!a new=x u=bad"));
+    let failing = batch(&engine, page(up_to_date(), "c2", "-new u=bad t=b t!a new=x"));
     let error = sink.commit(&failing).await.unwrap_err().to_string();
     assert!(error.contains("write documents of the table u") && error.contains("SQLSTATE 23514"), "{error}");
     assert_eq!(schema.rows().await, "t=a@1");
