@@ -1,12 +1,12 @@
 //! [`Watched`]: a sink whose every commit is compared with the model.
 
-use convex_mgmt::sync::{OldRows, Sink, SinkState, SyncBatch};
+use convex_mgmt::sync::{OldRows, OnSelectionChange, Sink, SinkState, SyncBatch};
 use tower::BoxError;
 
 use crate::data::Pick;
 use crate::stores::Store;
 use crate::wire::pause;
-use crate::world::Shared;
+use crate::world::{Committer, Shared};
 
 /// The sink of a run.
 pub(crate) struct Watched<S: Store> {
@@ -16,6 +16,7 @@ pub(crate) struct Watched<S: Store> {
     /// The number of the sink, in the order of their opening.
     pub(crate) number: u64,
     pub(crate) pick: Pick,
+    pub(crate) reaction: OnSelectionChange,
     /// The checkpoint that the run must know: that of the sink's state, or of its own last commit.
     pub(crate) known: Option<String>,
     /// What the first page of a new copy does with old rows.
@@ -77,7 +78,8 @@ impl<S: Store> Sink for Watched<S> {
         }
         let is_first = batch.previous().is_none();
         let old_rows = self.without_checkpoint.filter(|_| is_first).unwrap_or(self.old_rows);
-        let number = self.world.borrow_mut().begin(batch, &self.pick, old_rows);
+        let run = Committer { pick: self.pick.clone(), reaction: self.reaction, old_rows };
+        let number = self.world.borrow_mut().begin(batch, run);
         let result = self.sink.commit(batch).await.map_err(Into::into);
         self.settle().await;
         let is_lost = self.is_lost();
