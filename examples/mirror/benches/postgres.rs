@@ -4,6 +4,9 @@
 //! least twice as fast as one statement per row. It needs a server, whose URL is in `CONVEX_MGMT_POSTGRES`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its user")]
 
+#[path = "../tests/server/mod.rs"]
+mod server;
+
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -16,7 +19,6 @@ use convex_mgmt_mirror::postgres::{PostgresSink, connect};
 use futures_util::SinkExt;
 use tokio_postgres::Client;
 
-const VARIABLE: &str = "CONVEX_MGMT_POSTGRES";
 const SCHEMA: &str = "convex-mgmt-mirror-bench";
 const PAGES: usize = 20;
 const PAGE: usize = 1000;
@@ -28,10 +30,7 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 #[tokio::main]
 async fn main() -> Result<ExitCode, BoxError> {
     let check = std::env::args().any(|argument| argument == "--check");
-    let Some(url) = std::env::var(VARIABLE).ok().filter(|url| !url.is_empty()) else {
-        eprintln!("SKIPPED: {VARIABLE} is not set, so the mirror in PostgreSQL was not measured");
-        return Ok(ExitCode::SUCCESS);
-    };
+    let Some(url) = server::url("the mirror in PostgreSQL was not measured") else { return Ok(ExitCode::SUCCESS) };
     let pages: Vec<_> = (0..PAGES).map(page).collect();
     // The best of three runs of each, in turns, so that a busy machine slows all of them.
     let mut best = [Duration::MAX; 4];

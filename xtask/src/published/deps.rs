@@ -48,7 +48,8 @@ pub(crate) fn run() -> Result<(), Failure> {
     }
     let readme = std::fs::read_to_string(root().join("README.md"))?;
     let [proto, webhook, without_tls, with_tls] = counts[..] else { return Err("a tree was not counted".into()) };
-    for cell in [format!("| {proto}, with `webhook` {webhook} |"), format!("| {with_tls}, without TLS {without_tls} |")] {
+    for cell in [format!("| {proto}, with `webhook` {webhook} |"), format!("| {with_tls}, without TLS {without_tls} |")]
+    {
         if !readme.contains(&cell) {
             problems.push(format!("README.md has another number of crates: write `{cell}`"));
         }

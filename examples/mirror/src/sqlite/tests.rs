@@ -120,7 +120,10 @@ fn a_batch_that_does_not_follow_stores_nothing() {
     step(&mut first, &mut sink, page(up_to_date(), "3", "t=d"));
     let before = (rows(&sink), sink.state().unwrap());
     let error = sink.commit(&late).unwrap_err();
-    assert!(matches!(&error, SqliteError::Conflict(conflict) if conflict.expected == "2 of generation 1"), "{error}");
+    assert!(
+        matches!(&error, SqliteError::Conflict(conflict) if conflict.expected == "page 2 of generation 1"),
+        "{error}"
+    );
     assert_eq!((rows(&sink), sink.state().unwrap()), before);
 }
 

@@ -14,6 +14,8 @@ mod data;
 mod history;
 mod play;
 mod run;
+#[path = "../server/mod.rs"]
+mod server;
 mod shrink;
 mod source;
 mod stores;

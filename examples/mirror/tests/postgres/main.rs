@@ -6,5 +6,7 @@ mod commits;
 mod documents;
 mod locks;
 mod programs;
+#[path = "../server/mod.rs"]
+mod server;
 mod support;
 mod workers;

@@ -16,15 +16,10 @@ use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
 pub(crate) const NOW: UnixMillis = UnixMillis(1_755_000_000_000);
-const VARIABLE: &str = "CONVEX_MGMT_POSTGRES";
 
 /// Returns the URL of the server. Prints why the test is skipped if there is none.
 pub(crate) fn server() -> Option<String> {
-    let url = std::env::var(VARIABLE).ok().filter(|url| !url.is_empty());
-    if url.is_none() {
-        eprintln!("SKIPPED: {VARIABLE} is not set, so the mirror in PostgreSQL was not tested");
-    }
-    url
+    crate::server::url("the mirror in PostgreSQL was not tested")
 }
 
 /// A schema that no other test uses, and a connection of the test.

@@ -38,10 +38,7 @@ async fn the_statements_for_sqlite_return_the_documents() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_statements_for_postgresql_return_the_documents() {
-    let Ok(url) = std::env::var("CONVEX_MGMT_POSTGRES") else {
-        println!("SKIPPED: CONVEX_MGMT_POSTGRES is not set");
-        return;
-    };
+    let Some(url) = super::server::url("the statements for PostgreSQL were not tested") else { return };
     let setup = Setup::new(300).await;
     let schema = format!("docs-{}", std::process::id());
     let (code, output, errors) = setup.run(&["--once", "--database", &url, "--schema", &schema]).await;

@@ -1,8 +1,11 @@
 //! The program `mirror` as a process, and a deployment in another process: this one.
+#![allow(clippy::print_stderr, reason = "a test says why it is skipped")]
 
 mod docs;
 mod failures;
 mod kill;
+#[path = "../server/mod.rs"]
+mod server;
 mod signals;
 
 use std::collections::BTreeMap;

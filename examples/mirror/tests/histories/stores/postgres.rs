@@ -13,15 +13,9 @@ use tokio_postgres::Client;
 use super::{Copy, Row, Store};
 use crate::data::{TABLES, table_of};
 
-const VARIABLE: &str = "CONVEX_MGMT_POSTGRES";
-
 /// Returns the URL of the server. Prints why the test is skipped if there is none.
 pub(crate) fn server() -> Option<String> {
-    let url = std::env::var(VARIABLE).ok().filter(|url| !url.is_empty());
-    if url.is_none() {
-        eprintln!("SKIPPED: {VARIABLE} is not set, so no history of the mirror in PostgreSQL was played");
-    }
-    url
+    crate::server::url("no history of the mirror in PostgreSQL was played")
 }
 
 /// A schema. The sink that is opened last has it alone: the connections of all others end, as after a failure of the network.

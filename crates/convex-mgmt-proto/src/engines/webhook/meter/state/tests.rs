@@ -1,5 +1,7 @@
 //! Tests of the meter: sums against another way to add, repeats, merges, the horizon, and the stored form.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::{Value, json};
