@@ -23,6 +23,8 @@ pub const DEFAULT_CAPACITY: usize = 8192;
 /// * **Storable.** serde stores a meter completely, recent batches included. Store it before the response to a delivery: the server
 ///   repeats a batch whose response it does not see.
 ///
+/// Meter one log stream of each deployment. An event has no id, so it counts twice if two streams deliver it in different batches.
+///
 /// Events that cannot be read are counted in [`DeliveryCounts`](super::DeliveryCounts), and their counters are missing.
 ///
 /// # The horizon
