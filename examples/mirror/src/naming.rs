@@ -10,8 +10,8 @@ pub const MAX_NAME: usize = 63;
 /// The columns that every mirrored table has.
 pub const OWN_COLUMNS: [&str; 4] = ["_id", "_creationTime", "_generation", "_document"];
 
-/// The column names that PostgreSQL reserves in every table.
-const SYSTEM_COLUMNS: [&str; 6] = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
+/// The column names that PostgreSQL reserves in every table, and those with which SQLite numbers the rows.
+const SYSTEM_COLUMNS: [&str; 8] = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid", "rowid", "oid"];
 
 /// Names that are in use. Upper and lower case are equal, because SQLite does not distinguish them.
 ///

@@ -54,7 +54,8 @@ async fn deliver(Shared(receiver): Shared<Arc<Receiver>>, headers: HeaderMap, bo
 async fn verify(receiver: &Receiver, headers: &HeaderMap, mut body: Body) -> Result<Verified, Outcome> {
     let rejected = |error: VerifyError| (error.status(), error.to_string());
     let signature = Signature::from_headers(headers).map_err(|error| rejected(error.into()))?;
-    let Some(verifier) = receiver.secrets.verifier() else { return Err(receiver.without_secret()) };
+    let (verifier, version) = receiver.secrets.verifier();
+    let Some(verifier) = verifier else { return Err(receiver.without_secret(version)) };
     let mut verification = verifier.begin(&signature);
     let chunks = async {
         while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
@@ -68,7 +69,7 @@ async fn verify(receiver: &Receiver, headers: &HeaderMap, mut body: Body) -> Res
     let slow = |_| (StatusCode::REQUEST_TIMEOUT, "the body is too slow".to_owned());
     timeout(BODY_TIMEOUT, chunks).await.map_err(slow)??;
     verification.finish().map_err(|error| match error {
-        VerifyError::Mismatch if receiver.has_new_secrets() => receiver.later(),
+        VerifyError::Mismatch if receiver.has_newer_secrets(version) => receiver.later(),
         error => rejected(error),
     })
 }
@@ -84,8 +85,8 @@ impl Receiver {
     }
 
     /// The server sends a verification event before the caller of `create_log_stream` knows the secret. After a 503 it tries again.
-    fn without_secret(&self) -> Outcome {
-        if self.has_new_secrets() {
+    fn without_secret(&self, version: u64) -> Outcome {
+        if self.has_newer_secrets(version) {
             return self.later();
         }
         (StatusCode::SERVICE_UNAVAILABLE, "there is no secret yet, the server tries again".to_owned())
@@ -96,12 +97,13 @@ impl Receiver {
         (StatusCode::SERVICE_UNAVAILABLE, "the secrets have changed, the server tries again".to_owned())
     }
 
-    /// Reads the secrets again.
-    fn has_new_secrets(&self) -> bool {
-        self.secrets.reload().unwrap_or_else(|error| {
+    /// Reads the secrets again. Returns `true` if they are newer than those of a verification, whichever delivery noticed it.
+    fn has_newer_secrets(&self, version: u64) -> bool {
+        let newest = self.secrets.reload().unwrap_or_else(|error| {
             eprintln!("the secrets are those of before: {}", Printable(&error.to_string()));
-            false
-        })
+            self.secrets.verifier().1
+        });
+        newest != version
     }
 
     /// Processes a verified delivery. The status is 200 only after the state is stored.

@@ -19,6 +19,8 @@ struct Current {
     secrets: Vec<Secret>,
     /// `None` while there is no secret.
     verifier: Option<Verifier>,
+    /// The number of changes so far.
+    version: u64,
 }
 
 impl Secrets {
@@ -34,29 +36,31 @@ impl Secrets {
         Ok(secrets)
     }
 
-    /// Returns a verifier. `None` while there is no secret.
-    pub(crate) fn verifier(&self) -> Option<Verifier> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner).verifier.clone()
+    /// Returns a verifier, and the version of its secrets. There is no verifier while there is no secret.
+    pub(crate) fn verifier(&self) -> (Option<Verifier>, u64) {
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        (current.verifier.clone(), current.version)
     }
 
-    /// Replaces the secrets, and returns `true` if they are others than before.
-    pub(crate) fn set(&self, secrets: Vec<Secret>) -> Result<bool, SecretError> {
+    /// Replaces the secrets, and returns their version.
+    pub(crate) fn set(&self, secrets: Vec<Secret>) -> Result<u64, SecretError> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.secrets == secrets {
-            return Ok(false);
+            return Ok(current.version);
         }
         let verifier = match Verifier::new(secrets.iter().cloned()) {
             Ok(verifier) => Some(verifier),
             Err(SecretError::Missing) => None,
             Err(error) => return Err(error),
         };
-        *current = Current { secrets, verifier };
-        Ok(true)
+        let version = current.version + 1;
+        *current = Current { secrets, verifier, version };
+        Ok(version)
     }
 
-    /// Reads the file again, if there is one. Returns `true` if the secrets are others than before.
-    pub(crate) fn reload(&self) -> Result<bool, Box<dyn StdError>> {
-        let Some(path) = &self.file else { return Ok(false) };
+    /// Reads the file again, if there is one. Returns the version of the secrets.
+    pub(crate) fn reload(&self) -> Result<u64, Box<dyn StdError>> {
+        let Some(path) = &self.file else { return Ok(self.verifier().1) };
         let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         self.set(lines.map(Secret::from).collect()).map_err(|error| format!("{}: {error}", path.display()).into())

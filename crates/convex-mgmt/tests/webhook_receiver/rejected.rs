@@ -1,5 +1,8 @@
 //! Deliveries that are not from the server, or that are changed, old or too large.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
 use super::{Folder, Receiver, SECRET, signed};
 
 /// A body with an event of this age in seconds.
@@ -41,6 +44,40 @@ fn a_delivery_without_exactly_one_correct_signature_is_rejected() {
     assert!(!folder.state().exists());
     assert_eq!(receiver.post(&header, text.as_bytes()), Some(200));
     assert_eq!(folder.usage()["deployments"][0]["log_stream_egress_bytes"], 1);
+}
+
+/// Sends the head of a delivery, and returns when the receiver reads the body.
+fn begin(receiver: &Receiver, secret: &str, text: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(&receiver.address).unwrap();
+    let (header, length) = (signed(secret, text), text.len());
+    write!(
+        stream,
+        "POST /convex HTTP/1.1\r\nhost: receiver\r\nconnection: close\r\nexpect: 100-continue\r\n\
+         content-length: {length}\r\n{header}\r\n\r\n"
+    )
+    .unwrap();
+    let mut interim = [0; 25];
+    stream.read_exact(&mut interim).unwrap();
+    assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream
+}
+
+#[test]
+fn concurrent_deliveries_with_a_new_secret_are_all_asked_for_again() {
+    let folder = Folder::new("concurrent");
+    folder.write_secrets(&["another secret"]);
+    let receiver = Receiver::start(&folder);
+    let text = body(0);
+    let streams: Vec<TcpStream> = (0..3).map(|_| begin(&receiver, SECRET, &text)).collect();
+    folder.write_secrets(&[SECRET]);
+    // The server drops a batch after a 401. Only the first of these deliveries sees that the file has changed.
+    for mut stream in streams {
+        stream.write_all(text.as_bytes()).unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        assert!(response.starts_with("HTTP/1.1 503"), "{response}");
+    }
+    assert_eq!(receiver.deliver(SECRET, &text), Some(200));
 }
 
 #[test]

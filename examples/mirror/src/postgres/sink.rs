@@ -103,7 +103,7 @@ impl Sink for PostgresSink {
 
     async fn commit(&mut self, batch: &SyncBatch) -> Result<(), PostgresError> {
         let steps = steps(batch);
-        if steps.is_empty() {
+        if steps.is_empty() && batch.previous().is_some() {
             // One statement is a transaction.
             return replace_checkpoint(&self.client, &self.catalog, batch).await;
         }
@@ -115,6 +115,9 @@ impl Sink for PostgresSink {
         // First, because it locks the row: a second writer waits here, and then stores nothing.
         replace_checkpoint(&transaction, &self.catalog, batch).await?;
         let generation = generation(batch.generation())?;
+        if batch.previous().is_none() {
+            self.catalog.forget_newer(&transaction, generation).await?;
+        }
         let mut written: Vec<i32> = Vec::new();
         for step in &steps {
             match step {

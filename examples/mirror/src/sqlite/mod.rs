@@ -118,9 +118,11 @@ impl SqliteSink {
     /// # Errors
     /// A [`SqliteError`] of SQLite.
     pub fn state(&self) -> Result<SinkState, SqliteError> {
+        // One snapshot for all parts: another program may commit between two of them.
+        let snapshot = self.connection.unchecked_transaction().doing("read the state of the copy")?;
         let mut state = SinkState::new().old_rows(self.old_rows);
-        state.checkpoint = stored(&self.connection)?;
-        state.newest_generation = Tables::load(&self.connection)?.newest_generation(&self.connection)?;
+        state.checkpoint = stored(&snapshot)?;
+        state.newest_generation = Tables::load(&snapshot)?.newest_generation(&snapshot)?;
         Ok(state)
     }
 

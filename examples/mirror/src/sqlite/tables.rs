@@ -144,6 +144,16 @@ impl Tables {
         Ok(())
     }
 
+    /// Forgets later generations than that of a first page. Someone deleted all rows and the checkpoint, so the numbers begin again.
+    pub(super) fn forget_newer(&mut self, connection: &Connection, generation: i64) -> Result<(), SqliteError> {
+        let sql = "UPDATE _convex_tables SET newest_generation = NULL WHERE newest_generation > ?1";
+        connection.execute(sql, [generation]).doing("store the generation of a table")?;
+        let generation = u64::try_from(generation).ok();
+        let newer = self.tables.iter_mut().filter(|table| table.newest_generation > generation);
+        newer.for_each(|table| table.newest_generation = None);
+        Ok(())
+    }
+
     /// Returns the highest generation of a stored row. It reads one row of each table.
     pub(super) fn newest_generation(&self, connection: &Connection) -> Result<Option<u64>, SqliteError> {
         let mut newest = None;

@@ -247,6 +247,44 @@ fn a_later_run_fills_new_columns_and_keeps_earlier_ones() {
 }
 
 #[test]
+fn a_field_with_the_name_of_a_hidden_column_of_sqlite_is_filled_like_others() {
+    let file = Temporary::new("rowid");
+    let mut sink = SqliteSink::open(&file.0, &Columns::new()).unwrap();
+    let mut run = engine(&sink);
+    let mut first = page(up_to_date(), "1", "-t");
+    first.values.push(upsert("t", "a", r#","rowid":"x","oid":1,"b":2"#));
+    step(&mut run, &mut sink, first);
+    for argument in ["t:rowid,oid", "t:b"] {
+        drop(SqliteSink::open(&file.0, &columns(argument)).unwrap());
+    }
+    let mut names = [""; 3].map(str::to_owned);
+    for (name, field) in names.iter_mut().zip(["rowid", "oid", "b"]) {
+        *name = quote(&query(&sink, &format!("SELECT name FROM _convex_columns WHERE field = '{field}'")));
+    }
+    assert_eq!(query(&sink, &format!("SELECT {} FROM t", names.join(" || "))), "x12");
+}
+
+#[test]
+fn the_state_is_that_of_one_moment_while_another_program_restarts() {
+    let file = Temporary::new("moment");
+    let mut writer = SqliteSink::open(&file.0, &Columns::new()).unwrap();
+    let mut run = engine(&writer);
+    step(&mut run, &mut writer, page(up_to_date(), "1", "-t t=a"));
+    let reader = SqliteSink::open(&file.0, &Columns::new()).unwrap();
+    std::thread::scope(|scope| {
+        let writes = scope.spawn(move || {
+            for _ in 0..500 {
+                assert!(run.recover(&ErrorCode::DataSyncCursorExpired));
+                step(&mut run, &mut writer, page(up_to_date(), "1", "-t t=a"));
+            }
+        });
+        while !writes.is_finished() {
+            SyncEngine::new(reader.state().unwrap(), options()).unwrap();
+        }
+    });
+}
+
+#[test]
 fn a_second_connection_sees_whole_pages_and_continues() {
     let file = Temporary::new("second");
     let mut one = SqliteSink::open(&file.0, &Columns::new()).unwrap();
@@ -307,6 +345,23 @@ fn equals_the_sink_in_memory_after_any_pages() {
         }
     }
     assert!(engine.generation() > 5);
+}
+
+#[test]
+fn a_copy_that_begins_again_after_its_rows_and_checkpoint_were_deleted_is_right() {
+    let mut sink = complete();
+    let mut first = engine(&sink);
+    assert!(first.recover(&ErrorCode::DataSyncCursorExpired));
+    step(&mut first, &mut sink, page(up_to_date(), "c", "-t t=a -u u=c"));
+    sink.connection.execute_batch("DELETE FROM _convex_checkpoint; DELETE FROM t; DELETE FROM u").unwrap();
+
+    let mut second = engine(&sink);
+    assert_eq!(second.generation(), 1);
+    step(&mut second, &mut sink, page(DataSyncStatus::Snapshotting, "d1", "-t t=a t=b"));
+    let mut second = engine(&sink);
+    // An import replaces the table.
+    step(&mut second, &mut sink, page(up_to_date(), "d2", "-t t=c"));
+    assert_eq!(rows(&sink), "t=c@1");
 }
 
 /// A database file that is deleted at the end.

@@ -53,7 +53,8 @@ pub struct WorkerOptions {
     pub pages: usize,
     /// The time from the end of a turn that brought a deployment up to date to its next one. Default 10 s.
     pub poll: Duration,
-    /// The maximum length of a turn, so that large deployments do not keep others waiting. Default 60 s.
+    /// The maximum length of a turn, so that large deployments do not keep others waiting. A turn lasts longer if it has no page
+    /// by then. Default 60 s.
     pub turn: Duration,
     /// The pause between two looks for deployments that are due. It bounds the time until this worker takes over from one that
     /// died. Default 1 s.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use convex_mgmt::sync::{Progress, SyncDriver, SyncLimit};
+use convex_mgmt::sync::{Progress, SyncDriver, SyncEvent, SyncLimit};
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_postgres::Client;
@@ -70,13 +70,24 @@ async fn attempt(
     if !roster::begin(sink.client(), &deployment.schema, url).await? {
         return Ok((Outcome::Skipped, Some(sink.close().await?)));
     }
+    let (has_page, mut page) = watch::channel(false);
     let mut driver = SyncDriver::new(deployment.client.clone(), &mut sink)
         .options(options.sync(&deployment.client))
         .give_up_after(GIVE_UP)
-        .limit(limit);
+        .limit(limit)
+        .on_event(|event| {
+            if let SyncEvent::Committed { .. } = event {
+                has_page.send_replace(true);
+            }
+        });
+    // Without a page, the next turn would begin with the same call, and a page that takes longer than a turn would never arrive.
+    let end_of_time = async {
+        sleep(options.turn).await;
+        let _ = page.wait_for(|has_page| *has_page).await;
+    };
     let end_of_turn = async {
         tokio::select! {
-            () = sleep(options.turn) => {}
+            () = end_of_time => {}
             _ = stopped.wait_for(|stopped| *stopped) => {}
         }
     };

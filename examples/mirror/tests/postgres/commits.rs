@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 
+use convex_mgmt::ErrorCode;
 use convex_mgmt::deployment::data_sync::DataSyncStatus;
 use convex_mgmt::sync::{OldRows, Sink, SyncEngine, SyncError};
 use convex_mgmt_mirror::postgres::PostgresError;
@@ -133,7 +134,7 @@ async fn a_new_copy_keeps_or_drops_the_old_rows_as_the_sink_prefers() {
     let mut sink = schema.open().await.unwrap();
     let mut engine = engine(&mut sink).await;
     step(&mut engine, &mut sink, page(up_to_date(), "c", "-gone -t gone=x t=a t=b")).await;
-    assert!(engine.recover(&convex_mgmt::ErrorCode::DataSyncCursorExpired));
+    assert!(engine.recover(&ErrorCode::DataSyncCursorExpired));
     let mut first = page(SNAPSHOTTING, "d1", "-t t=a");
     first.sync_id = "s2".to_owned();
     step(&mut engine, &mut sink, first).await;
@@ -204,5 +205,26 @@ async fn a_damaged_checkpoint_that_of_another_deployment_and_a_newer_format_are_
     assert!(matches!(newer, PostgresError::NewerFormat { found: 2, supported: 1, .. }), "{newer}");
     assert!(newer.to_string().contains("update the program"));
     assert_eq!(schema.rows().await, "t=a@1");
+    schema.end().await;
+}
+
+#[tokio::test]
+async fn a_copy_that_begins_again_after_its_rows_and_checkpoint_were_deleted_is_right() {
+    let Some(schema) = Schema::new().await else { return };
+    let mut sink = schema.open().await.unwrap();
+    let mut first = engine(&mut sink).await;
+    step(&mut first, &mut sink, page(up_to_date(), "c1", "-t t=a -u u=a")).await;
+    assert!(first.recover(&ErrorCode::DataSyncCursorExpired));
+    step(&mut first, &mut sink, page(up_to_date(), "c2", "-t t=a -u u=a")).await;
+    let delete = ["_convex_checkpoint", "t", "u"].map(|table| format!("DELETE FROM {}", schema.table(table)));
+    schema.execute(&delete.join(";")).await;
+
+    let mut second = engine(&mut sink).await;
+    assert_eq!(second.generation(), 1);
+    step(&mut second, &mut sink, page(SNAPSHOTTING, "d1", "-t t=a t=b")).await;
+    let mut second = engine(&mut sink).await;
+    // An import replaces the table.
+    step(&mut second, &mut sink, page(up_to_date(), "d2", "-t t=c")).await;
+    assert_eq!(schema.rows().await, "t=c@1");
     schema.end().await;
 }

@@ -100,8 +100,12 @@ struct Running {
 
 impl Running {
     fn start(database: &Database, at_once: usize, sources: &[Source]) -> Self {
+        Self::start_with(database, at_once, sources, Duration::from_secs(60))
+    }
+
+    fn start_with(database: &Database, at_once: usize, sources: &[Source], turn: Duration) -> Self {
         let mut options = WorkerOptions::new(&database.url);
-        (options.at_once, options.poll) = (at_once, Duration::from_millis(100));
+        (options.at_once, options.poll, options.turn) = (at_once, Duration::from_millis(100), turn);
         options.look = Duration::from_millis(50);
         let list = DeploymentList::fixed(sources.iter().map(Source::deployment).collect());
         let events = Arc::new(Mutex::new(Vec::new()));
@@ -109,7 +113,9 @@ impl Running {
         let worker = Worker::new(options, list, move |event| {
             record.lock().unwrap().push(match event {
                 WorkerEvent::Listed { deployments } => format!("listed {deployments}"),
-                WorkerEvent::Synced { deployment, .. } => format!("synced {deployment}"),
+                WorkerEvent::Synced { deployment, progress } => {
+                    format!("synced {deployment}, pages {}", progress.pages)
+                }
                 WorkerEvent::Failed { deployment, error } => format!("failed {deployment}: {error}"),
                 other => format!("{other:?}"),
             });
@@ -242,6 +248,20 @@ async fn a_worker_continues_after_the_database_closed_all_its_connections() {
             source.wait_for_mirror(&database).await;
         }
     }
+    worker.stop().await;
+    database.end().await;
+}
+
+#[tokio::test]
+async fn a_page_that_takes_longer_than_a_turn_is_still_stored() {
+    let Some(database) = Database::new().await else { return };
+    let sources = Source::many(1).await;
+    for _ in 0..40 {
+        sources[0].fake.fault_at("/data/sync", Fault::delay(Duration::from_millis(300)));
+    }
+    let worker = Running::start_with(&database, 1, &sources, Duration::from_millis(100));
+    let synced = worker.event("synced").await;
+    assert!(synced.ends_with(", pages 1"), "{synced}");
     worker.stop().await;
     database.end().await;
 }

@@ -38,7 +38,7 @@ pub(super) struct Fields {
     pub(super) generation: u64,
     /// The number of pages of this generation.
     pub(super) pages: u64,
-    /// `true` if the generation was up to date once.
+    /// `true` if the generation was up to date once, since the last change of the selection that added tables.
     pub(super) complete: bool,
     /// `true` if the copy may contain rows of earlier generations.
     pub(super) older_rows: bool,
@@ -122,7 +122,8 @@ impl Checkpoint {
         self.fields.pages
     }
 
-    /// Returns `true` if the copy was up to date at least once in this generation, so that it has all tables.
+    /// Returns `true` if the copy was up to date at least once in this generation and with the tables of this selection, so that it
+    /// has all tables.
     pub fn is_complete(&self) -> bool {
         self.fields.complete
     }

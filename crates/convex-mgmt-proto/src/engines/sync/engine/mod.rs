@@ -76,7 +76,9 @@ impl SyncEngine {
         if !change.only_adds() && options.on_selection_change == OnSelectionChange::Fail {
             return Err(SyncError::SelectionChanged(change));
         }
-        let position = Fields { selection: options.selection.clone(), ..fields };
+        // The copy does not have added tables yet.
+        let complete = fields.complete && change.added.is_empty();
+        let position = Fields { selection: options.selection.clone(), complete, ..fields };
         Ok(Self::at(position, old_rows, stored, options))
     }
 

@@ -262,7 +262,10 @@ fn a_changed_selection_needs_a_decision_unless_it_only_adds_tables() {
     let mut engine = SyncEngine::new(sink().state(), options().selection(more.clone())).unwrap();
     assert_eq!(engine.request(), &DataSync::from_cursor("1").selection(more.clone()));
     let mut grown = sink();
-    step(&mut engine, &mut grown, page(up_to_date(), "2", "-v v=c"));
+    step(&mut engine, &mut grown, page(DataSyncStatus::Snapshotting, "2", "-v"));
+    assert!(!engine.checkpoint().unwrap().is_complete(), "the copy does not have the added table yet");
+    step(&mut engine, &mut grown, page(up_to_date(), "3", "v=c"));
+    assert!(engine.checkpoint().unwrap().is_complete());
     assert!(SyncEngine::new(grown.state(), options().selection(more)).is_ok(), "the checkpoint has the new selection");
 
     let less = Selection::only(["t"]);

@@ -23,6 +23,8 @@ pub const DEFAULT_CAPACITY: usize = 8192;
 /// * **Storable.** serde stores a meter completely, recent batches included. Store it before the response to a delivery: the server
 ///   repeats a batch whose response it does not see.
 ///
+/// Meter one log stream of each deployment. An event has no id, so it counts twice if two streams deliver it in different batches.
+///
 /// Events that cannot be read are counted in [`DeliveryCounts`](super::DeliveryCounts), and their counters are missing.
 ///
 /// # The horizon
@@ -44,7 +46,9 @@ pub const DEFAULT_CAPACITY: usize = 8192;
 /// * the interval between two merges
 /// * the difference between the clocks
 ///
-/// The interval must be shorter than the receivers' horizon, and no receiver may exceed its capacity within it.
+/// The interval must be shorter than the receivers' horizon, and no receiver may exceed its capacity within it. The collector's
+/// capacity must suffice for the batches of all receivers within its horizon: it would count a batch again that it has forgotten.
+/// A collector that records no batches itself calls [`Meter::settle`] after each round of merges, so that its memory stays bounded.
 ///
 /// ```
 /// use convex_mgmt::UnixMillis;
@@ -106,12 +110,20 @@ impl Meter {
     ///
     /// A recent batch of both counts once, from the earlier of its two times. The totals beyond the horizons are added, so merge a
     /// receiver's whole meter at most once. Merge its [recent batches](Meter::recent) any number of times. Keeps the limits of this
-    /// meter, and applies them with the next batch.
+    /// meter, and applies them with the next batch or by [`Meter::settle`].
     pub fn merge(&mut self, other: &Self) {
         self.total.add(&other.total);
         for (digest, received, usage) in other.recent.iter() {
             self.recent.insert(*digest, received, usage.clone());
         }
+    }
+
+    /// Adds the batches beyond the horizon or the capacity to the total, and forgets their digests. The sums stay the same.
+    ///
+    /// [`Meter::record`] does so, too. A meter that only merges others needs this call, or it keeps each batch forever.
+    pub fn settle(&mut self, now: UnixMillis) {
+        self.fold_old(now);
+        self.fold_many();
     }
 
     /// Returns a meter with the batches within the horizon only, and without the totals of earlier ones.

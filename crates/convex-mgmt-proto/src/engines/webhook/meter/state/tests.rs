@@ -228,6 +228,27 @@ fn a_collector_may_merge_recent_batches_again() {
 }
 
 #[test]
+fn a_collector_that_settles_keeps_the_batches_of_its_horizon_only() {
+    let mut receiver = Meter::new(Duration::from_secs(600), 10);
+    let mut collector = Meter::new(Duration::from_secs(1800), 20);
+    for (number, round) in (1..=100).zip(0..) {
+        let now = after(300 * round);
+        let (digest, batch) = delivery(&[egress("a", "log_stream_egress", number)]);
+        receiver.record(digest, &batch, now);
+        for _ in 0..2 {
+            collector.merge(&receiver.recent(now));
+            collector.settle(now);
+        }
+        assert!(collector.recent.len() <= 7 && collector.by_time.len() == collector.recent.len());
+    }
+    assert_eq!(collector.usage().deployments["a"].log_stream_egress_bytes, 5050);
+    assert_eq!(collector.usage(), receiver.usage());
+    collector.set_limits(DEFAULT_HORIZON, 2);
+    collector.settle(after(30_000));
+    assert_eq!((collector.recent.len(), collector.usage()), (2, receiver.usage()));
+}
+
+#[test]
 fn usage_is_written_as_rows_with_exact_integers() {
     let (digest, batch) = delivery(&[egress("a", "log_stream_egress", u64::MAX), egress("a", "log_stream_egress", 1)]);
     let mut meter = Meter::default();
