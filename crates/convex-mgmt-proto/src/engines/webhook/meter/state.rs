@@ -93,16 +93,12 @@ impl Meter {
     /// `digest` is that of the delivery's body ([`Verified::digest`](crate::engines::webhook::Verified::digest)); `now` is the receiver's
     /// clock.
     pub fn record(&mut self, digest: BatchDigest, batch: &Batch, now: UnixMillis) -> bool {
-        while let Some(usage) = self.recent.pop_older(now, self.horizon) {
-            self.total.add(&usage);
-        }
+        self.fold_old(now);
         if self.recent.contains_any(&digest) {
             return false;
         }
         self.recent.insert(digest, now, MeteredUsage::of(batch));
-        while let Some(usage) = self.recent.pop_beyond(self.capacity) {
-            self.total.add(&usage);
-        }
+        self.fold_many();
         true
     }
 
@@ -146,6 +142,20 @@ impl Meter {
         let mut usage = self.total.clone();
         self.recent.iter().for_each(|(_, _, batch)| usage.add(batch));
         usage
+    }
+
+    /// Adds the batches beyond the horizon to the total.
+    fn fold_old(&mut self, now: UnixMillis) {
+        while let Some(usage) = self.recent.pop_older(now, self.horizon) {
+            self.total.add(&usage);
+        }
+    }
+
+    /// Adds the batches beyond the capacity to the total.
+    fn fold_many(&mut self) {
+        while let Some(usage) = self.recent.pop_beyond(self.capacity) {
+            self.total.add(&usage);
+        }
     }
 }
 

@@ -239,7 +239,7 @@ fn a_collector_that_settles_keeps_the_batches_of_its_horizon_only() {
             collector.merge(&receiver.recent(now));
             collector.settle(now);
         }
-        assert!(collector.recent.len() <= 7 && collector.by_time.len() == collector.recent.len());
+        assert!(collector.recent.len() <= 7 && collector.recent.times().count() == collector.recent.len());
     }
     assert_eq!(collector.usage().deployments["a"].log_stream_egress_bytes, 5050);
     assert_eq!(collector.usage(), receiver.usage());
