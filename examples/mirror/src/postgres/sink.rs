@@ -103,7 +103,7 @@ impl Sink for PostgresSink {
 
     async fn commit(&mut self, batch: &SyncBatch) -> Result<(), PostgresError> {
         let steps = steps(batch);
-        if steps.is_empty() {
+        if steps.is_empty() && batch.previous().is_some() {
             // One statement is a transaction.
             return replace_checkpoint(&self.client, &self.catalog, batch).await;
         }
@@ -115,6 +115,17 @@ impl Sink for PostgresSink {
         // First, because it locks the row: a second writer waits here, and then stores nothing.
         replace_checkpoint(&transaction, &self.catalog, batch).await?;
         let generation = generation(batch.generation())?;
+        if batch.previous().is_none() {
+            // An empty copy without a checkpoint begins with the first generation again. No row is of this generation or a later one.
+            let reset = format!(
+                "UPDATE {}_convex_tables SET newest_generation = 0 WHERE newest_generation >= $1",
+                self.catalog.prefix
+            );
+            let result = transaction.execute(&reset, &[&generation]).await;
+            result.map_err(PostgresError::at("reset the generation of tables"))?;
+            let stale = self.catalog.tables.values_mut().filter(|table| table.generation >= generation);
+            stale.for_each(|table| table.generation = 0);
+        }
         let mut written: Vec<i32> = Vec::new();
         for step in &steps {
             match step {
