@@ -28,7 +28,7 @@ pub(super) struct Table {
     pub(super) path: TablePath,
     /// The name in the database.
     pub(super) name: String,
-    /// The highest generation that ever wrote a row.
+    /// The highest generation that wrote a row, since the copy last began without a checkpoint.
     pub(super) newest_generation: Option<u64>,
     /// The extra columns.
     pub(super) columns: Vec<Column>,

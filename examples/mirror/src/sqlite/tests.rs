@@ -181,6 +181,20 @@ fn rows_without_a_checkpoint_are_recognized() {
 }
 
 #[test]
+fn an_empty_copy_without_a_checkpoint_begins_with_the_first_generation_again() {
+    let mut sink = complete();
+    let mut restarted = SyncEngine::new(sink.state().unwrap(), options().restart()).unwrap();
+    step(&mut restarted, &mut sink, page(up_to_date(), "1", "-t t=a -u"));
+    step(&mut restarted, &mut sink, page(up_to_date(), "2", "t!a"));
+    sink.remove_checkpoint().unwrap();
+    let mut first = engine(&sink);
+    step(&mut first, &mut sink, page(DataSyncStatus::Snapshotting, "1", "-t t=a t=b"));
+    let mut later = engine(&sink);
+    step(&mut later, &mut sink, page(up_to_date(), "2", "-t t=c"));
+    assert_eq!(rows(&sink), "t=c@1");
+}
+
+#[test]
 fn tables_that_sqlite_would_not_distinguish_stay_apart() {
     let mut sink = sink();
     sink.connection.execute_batch("CREATE TABLE users (theirs)").unwrap();

@@ -162,6 +162,26 @@ async fn a_new_copy_keeps_or_drops_the_old_rows_as_the_sink_prefers() {
 }
 
 #[tokio::test]
+async fn an_empty_copy_without_a_checkpoint_begins_with_the_first_generation_again() {
+    let Some(schema) = Schema::new().await else { return };
+    let mut sink = schema.open().await.unwrap();
+    let mut old = engine(&mut sink).await;
+    step(&mut old, &mut sink, page(up_to_date(), "c", "-t t=a -u u=b")).await;
+    let mut restarted = SyncEngine::new(sink.state().await.unwrap(), options().restart()).unwrap();
+    step(&mut restarted, &mut sink, page(up_to_date(), "d", "-t t=a -u u=b")).await;
+    step(&mut restarted, &mut sink, page(up_to_date(), "e", "t!a u!b")).await;
+    schema.execute(&format!("UPDATE {} SET checkpoint = NULL", schema.table("_convex_checkpoint"))).await;
+    for first in ["", "-t t=a t=b"] {
+        let mut again = engine(&mut sink).await;
+        step(&mut again, &mut sink, page(DataSyncStatus::Snapshotting, "f", first)).await;
+    }
+    let mut later = engine(&mut sink).await;
+    step(&mut later, &mut sink, page(up_to_date(), "g", "-t t=c")).await;
+    assert_eq!(schema.rows().await, "t=c@1");
+    schema.end().await;
+}
+
+#[tokio::test]
 async fn rows_without_a_checkpoint_need_a_decision_and_empty_tables_need_none() {
     let Some(schema) = Schema::new().await else { return };
     let mut sink = schema.open().await.unwrap();
