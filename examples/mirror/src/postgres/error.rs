@@ -7,6 +7,7 @@ use convex_mgmt::sync::SyncConflict;
 use thiserror::Error;
 
 use crate::json::UnstorableKey;
+use crate::naming::MAX_NAME;
 
 /// An error of a mirror in PostgreSQL. Nothing of the page in question is stored, except after a lost connection during the commit:
 /// then the whole page may be stored.
@@ -19,6 +20,12 @@ pub enum PostgresError {
     /// The server cannot be reached, or rejects the user.
     #[error("cannot connect to PostgreSQL: {}", describe(.0))]
     Connect(tokio_postgres::Error),
+    /// PostgreSQL would cut the name of the schema, and two names could be the same schema.
+    #[error("the schema name {schema} has more than {MAX_NAME} bytes: use a shorter name")]
+    SchemaName {
+        /// The name.
+        schema: String,
+    },
     /// Another session has the lock of the schema.
     #[error("another process mirrors into the schema {schema}: wait until it ends, or use another schema")]
     Locked {

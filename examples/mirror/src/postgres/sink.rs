@@ -9,6 +9,7 @@ use super::batch::{Pipeline, Step, steps};
 use super::catalog::Catalog;
 use super::error::PostgresError;
 use crate::columns::Columns;
+use crate::naming::MAX_NAME;
 
 /// The mirror of one deployment in a schema of a PostgreSQL database.
 ///
@@ -27,8 +28,11 @@ impl PostgresSink {
     /// schema of a deployment.
     ///
     /// # Errors
-    /// [`PostgresError::Locked`] at once if another session has the lock, and other errors of the database.
+    /// [`PostgresError::SchemaName`], [`PostgresError::Locked`] at once if another session has the lock, and other errors of the database.
     pub async fn open(client: Client, schema: &str, columns: Columns) -> Result<Self, PostgresError> {
+        if schema.len() > MAX_NAME {
+            return Err(PostgresError::SchemaName { schema: schema.to_owned() });
+        }
         let lock = format!("SELECT pg_try_advisory_lock({LOCK_KEY})");
         let lock = client.query_one(&lock, &[&schema]).await;
         if !lock.map_err(PostgresError::at(format!("lock the schema {schema}")))?.get::<_, bool>(0) {

@@ -36,6 +36,23 @@ async fn a_second_writer_cannot_open_the_schema_until_the_first_one_closes_it() 
 }
 
 #[tokio::test]
+async fn names_that_postgresql_would_cut_are_an_error() {
+    let Some(schema) = Schema::new().await else { return };
+    // Both would be the same schema, with two locks.
+    for end in ["one", "two"] {
+        let name = format!("{}-{}{end}", schema.name, "x".repeat(63));
+        let result = PostgresSink::open(connect(&schema.url).await.unwrap(), &name, Default::default()).await;
+        let error = result.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.contains(&name) && error.contains("63 bytes"), "{error}");
+    }
+    let name = format!("{}-{}", schema.name, "x".repeat(62 - schema.name.len()));
+    let longest = PostgresSink::open(connect(&schema.url).await.unwrap(), &name, Default::default()).await.unwrap();
+    drop(longest.close().await.unwrap());
+    schema.execute(&format!("DROP SCHEMA \"{name}\" CASCADE")).await;
+    schema.end().await;
+}
+
+#[tokio::test]
 async fn a_writer_that_lost_its_connection_stores_nothing_and_another_one_takes_over() {
     let Some(schema) = Schema::new().await else { return };
     let mut first = schema.open().await.unwrap();
