@@ -27,12 +27,14 @@ pub struct Display<W> {
     is_open: bool,
     /// The number of deployments of a worker.
     listed: Option<usize>,
+    /// The last reason why the list could not be read.
+    unlisted: Option<String>,
 }
 
 impl<W: Write> Display<W> {
     /// Creates a display.
     pub fn new(output: W, is_terminal: bool) -> Self {
-        Self { output, is_terminal, last: None, is_open: false, listed: None }
+        Self { output, is_terminal, last: None, is_open: false, listed: None, unlisted: None }
     }
 
     /// Writes a line that stays.
@@ -93,12 +95,13 @@ impl<W: Write> Display<W> {
     pub fn worker(&mut self, event: &WorkerEvent<'_>, now: UnixMillis) {
         match event {
             WorkerEvent::Listed { deployments } => {
-                let text = format!("mirrors {deployments} deployments");
+                let text = format!("mirrors {}", count(*deployments as u64, "deployment"));
+                self.unlisted = None;
                 if self.listed.replace(*deployments) != Some(*deployments) {
                     self.line(&text);
                 }
             }
-            WorkerEvent::NotListed { error } => self.line(&format!("warning: {error}")),
+            WorkerEvent::NotListed { error } => self.not_listed(error.to_string()),
             WorkerEvent::Synced { deployment, progress } => {
                 let is_new = progress.written + progress.deleted + progress.truncates > 0;
                 if is_new || !progress.is_up_to_date() {
@@ -107,6 +110,14 @@ impl<W: Write> Display<W> {
             }
             WorkerEvent::Failed { deployment, error } => self.line(&format!("warning: {deployment}: {error}")),
             WorkerEvent::Disconnected { error } => self.line(&format!("warning: {error}")),
+        }
+    }
+
+    /// Writes why the list cannot be read. The worker tries every few seconds, so the same text follows once only.
+    fn not_listed(&mut self, error: String) {
+        if self.unlisted.as_ref() != Some(&error) {
+            self.line(&format!("warning: {error}; tries again until it succeeds"));
+            self.unlisted = Some(error);
         }
     }
 
@@ -132,7 +143,7 @@ fn status(progress: &Progress) -> &'static str {
 /// Describes the progress of a run in one line.
 fn describe(progress: &Progress, now: UnixMillis) -> String {
     let Progress { written, deleted, .. } = progress;
-    let mut text = format!("{}: {written} documents written", status(progress));
+    let mut text = format!("{}: {} written", status(progress), count(*written, "document"));
     if *deleted > 0 {
         text += &format!(", {deleted} deleted");
     }
@@ -165,6 +176,7 @@ fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::worker::ListError;
     use convex_mgmt::UnixNanos;
     use convex_mgmt::deployment::data_sync::Snapshot;
 
@@ -210,6 +222,34 @@ mod tests {
         assert_eq!(lines.len(), 4, "{text:?}");
         assert_eq!((lines[1], lines[3]), ("snapshotting: 5 documents written, 5000 B, 0/s", "end\n"));
         assert!(!lines[..3].concat().contains('\n'));
+    }
+
+    #[test]
+    fn a_list_that_stays_unreadable_has_one_line() {
+        let mut output = Vec::new();
+        let mut display = Display::new(&mut output, false);
+        for name in ["a", "a", "b"] {
+            let error = std::io::Error::other("no such file");
+            let error = ListError::File { path: name.into(), error };
+            display.worker(&WorkerEvent::NotListed { error: &error }, NOW);
+        }
+        display.worker(&WorkerEvent::Listed { deployments: 1 }, NOW);
+        let text = String::from_utf8(output).unwrap();
+        let again = "no such file; tries again until it succeeds";
+        assert_eq!(
+            text,
+            format!("warning: cannot read a: {again}\nwarning: cannot read b: {again}\nmirrors 1 deployment\n")
+        );
+    }
+
+    #[test]
+    fn one_of_a_thing_has_no_plural() {
+        let mut one = progress(DataSyncStatus::UpToDate(Snapshot::new(UnixNanos(1))), 1);
+        (one.pages, one.truncates) = (1, 1);
+        let mut output = Vec::new();
+        Display::new(&mut output, false).summary(&one, NOW, "finished");
+        let text = String::from_utf8(output).unwrap();
+        assert_eq!(text, "up to date: 1 document written, 1000 B; 1 page, 1 truncate in 10.0 s; finished\n");
     }
 
     #[test]

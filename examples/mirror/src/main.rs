@@ -76,10 +76,16 @@ async fn work(options: &Options, many: &Many, stopped: impl Future<Output = ()>)
         ManyFrom::File(path) => Ok(DeploymentList::file(path)),
         ManyFrom::Team { id, management_url } => team(*id, management_url),
     };
-    let list = match list {
+    let mut list = match list {
         Ok(list) => list,
         Err(error) => return End::failed(Exit::Usage, error),
     };
+    // A mistake in the file does not heal. Later, a worker keeps the deployments that it has.
+    if matches!(many.from, ManyFrom::File(_))
+        && let Err(error) = list.read().await
+    {
+        return End::failed(Exit::Usage, error);
+    }
     let mut settings = WorkerOptions::new(options.postgres().unwrap_or_default());
     settings.at_once = many.at_once;
     settings.poll = options.poll;

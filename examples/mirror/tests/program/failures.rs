@@ -104,3 +104,24 @@ async fn arguments_keys_and_files_that_are_wrong_end_the_program_with_their_name
     let output = setup.command(&["--help"]).output().await.unwrap();
     assert!(output.status.success() && String::from_utf8(output.stdout).unwrap().contains("Exit status"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_deployments_that_cannot_be_read_ends_the_program_at_the_start() {
+    let list = std::env::temp_dir().join(format!("convex-mgmt-mirror-list-{}", std::process::id()));
+    let run = async || {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_mirror"));
+        // Nothing listens there: the list is read before the connection to the database.
+        command.arg("--deployments").arg(&list).args(["--database", "postgres://nobody@127.0.0.1:1/none"]);
+        let ended = tokio::time::timeout(std::time::Duration::from_secs(60), command.kill_on_drop(true).output());
+        let output = ended.await.expect("the program ends").unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    std::fs::write(&list, "# a comment\nhttps://happy-animal-123.convex.cloud\n").unwrap();
+    let (code, errors) = run().await;
+    assert_eq!(code, Some(2), "{errors}");
+    assert!(errors.contains("line 2: write the URL of a deployment, a space, and a deploy key"), "{errors}");
+    std::fs::remove_file(&list).unwrap();
+    let (code, errors) = run().await;
+    assert_eq!(code, Some(2), "{errors}");
+    assert!(errors.contains("cannot read"), "{errors}");
+}

@@ -47,7 +47,7 @@ pub enum SyncError {
     #[error("the server continued another sync than that of the checkpoint: restart the sync")]
     OtherSync,
     /// The page has a table that the selection excludes. A server that ignores the selection would do so.
-    #[error("the server sent the table {0}, which the selection excludes; nothing of the page was stored")]
+    #[error("the server sent the table {0}, which the selection excludes: update the server, or select all tables")]
     NotSelected(TablePath),
     /// The page has an empty cursor.
     #[error("the server sent an empty cursor, so the sync cannot continue")]
