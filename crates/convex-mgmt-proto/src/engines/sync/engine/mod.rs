@@ -97,7 +97,8 @@ impl SyncEngine {
     /// `now` is the caller's time.
     ///
     /// # Errors
-    /// [`SyncError::NotSelected`], [`SyncError::OtherSync`], [`SyncError::RepeatedCursor`] and [`SyncError::EmptyCursor`]. Nothing of the page may be stored then.
+    /// [`SyncError::NotSelected`], [`SyncError::OtherSync`], [`SyncError::RepeatedCursor`] and [`SyncError::EmptyCursor`]. Nothing of the
+    /// page may be stored then.
     pub fn accept(&self, page: DataSyncPage, now: UnixMillis) -> Result<SyncBatch, SyncError> {
         if page.next_cursor.is_empty() {
             return Err(SyncError::EmptyCursor);
