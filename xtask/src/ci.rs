@@ -44,7 +44,8 @@ const STEPS: &[Step] = &[
     }),
     ("bounds of a webhook", || run(&mut cargo("bench --quiet --package convex-mgmt-suite --bench webhook -- --check"))),
     ("bounds of the mirror", || {
-        run(&mut cargo("bench --quiet --package convex-mgmt-mirror --bench sqlite -- --check"))
+        run(&mut cargo("bench --quiet --package convex-mgmt-mirror --bench sqlite -- --check"))?;
+        run(&mut cargo("bench --quiet --package convex-mgmt-mirror --bench postgres -- --check"))
     }),
     ("growth of work", || run(&mut cargo("bench --quiet --package convex-mgmt-fuzz --bench growth -- --check"))),
 ];

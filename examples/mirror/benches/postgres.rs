@@ -14,6 +14,7 @@ use convex_mgmt::{DeployKey, Endpoint, UnixMillis, UnixNanos};
 use convex_mgmt_mirror::columns::Columns;
 use convex_mgmt_mirror::postgres::{PostgresSink, connect};
 use futures_util::SinkExt;
+use tokio_postgres::Client;
 
 const VARIABLE: &str = "CONVEX_MGMT_POSTGRES";
 const SCHEMA: &str = "convex-mgmt-mirror-bench";
@@ -93,14 +94,25 @@ async fn mirror(url: &str, pages: &[Vec<(String, String)>]) -> Result<(Duration,
     Ok(times.into())
 }
 
-const TABLE: &str =
-    "CREATE TEMP TABLE t (_id text COLLATE \"C\" PRIMARY KEY, _generation bigint NOT NULL, _document jsonb NOT NULL)";
+/// A table as the mirror creates it.
+const TABLE: &str = "CREATE SCHEMA \"convex-mgmt-mirror-bench\"; SET search_path TO \"convex-mgmt-mirror-bench\"; \
+    CREATE TABLE t (_id text COLLATE \"C\" PRIMARY KEY, \"_creationTime\" double precision GENERATED ALWAYS AS \
+    ((_document->>'_creationTime')::double precision) STORED, _generation bigint NOT NULL, _document jsonb NOT NULL)";
+
+async fn table(url: &str) -> Result<Client, BoxError> {
+    let client = connect(url).await?;
+    client.batch_execute(&format!("DROP SCHEMA IF EXISTS \"{SCHEMA}\" CASCADE")).await?;
+    client.batch_execute(TABLE).await?;
+    Ok(client)
+}
+
+const INSERT: &str = "INSERT INTO t (_id, _generation, _document) VALUES ($1, 1, $2::text::jsonb) ON CONFLICT (_id) \
+    DO UPDATE SET _generation = excluded._generation, _document = excluded._document";
 
 /// Writes all pages with a prepared statement per row, and a transaction per page.
 async fn single(url: &str, pages: &[Vec<(String, String)>]) -> Result<Duration, BoxError> {
-    let mut client = connect(url).await?;
-    client.batch_execute(TABLE).await?;
-    let insert = client.prepare("INSERT INTO t VALUES ($1, 1, $2::text::jsonb)").await?;
+    let mut client = table(url).await?;
+    let insert = client.prepare(INSERT).await?;
     let started = Instant::now();
     for documents in pages {
         let transaction = client.transaction().await?;
@@ -114,13 +126,12 @@ async fn single(url: &str, pages: &[Vec<(String, String)>]) -> Result<Duration, 
 
 /// Writes all pages with `COPY`, which is the least that a server can do. It does not replace rows.
 async fn copy(url: &str, pages: &[Vec<(String, String)>]) -> Result<Duration, BoxError> {
-    let mut client = connect(url).await?;
-    client.batch_execute(TABLE).await?;
+    let mut client = table(url).await?;
     let started = Instant::now();
     for documents in pages {
         let transaction = client.transaction().await?;
         let text: String = documents.iter().map(|(id, document)| format!("{id}\t1\t{document}\n")).collect();
-        let sink = transaction.copy_in("COPY t FROM STDIN").await?;
+        let sink = transaction.copy_in("COPY t (_id, _generation, _document) FROM STDIN").await?;
         let mut sink = std::pin::pin!(sink);
         sink.send(Bytes::from(text)).await?;
         sink.finish().await?;

@@ -47,8 +47,8 @@ impl<W: Write> Display<W> {
         match event {
             SyncEvent::Started { checkpoint, generation } => match checkpoint {
                 Some(checkpoint) if checkpoint.generation() == *generation => {
-                    let pages = checkpoint.pages();
-                    self.line(&format!("continues generation {generation} after {pages} pages"));
+                    let pages = count(checkpoint.pages(), "page");
+                    self.line(&format!("continues generation {generation} after {pages}"));
                 }
                 Some(_) => self.line(&format!("begins a new copy, generation {generation}")),
                 None => self.line("begins a copy"),
@@ -113,9 +113,9 @@ impl<W: Write> Display<W> {
     /// Writes the summary of a run.
     pub fn summary(&mut self, progress: &Progress, now: UnixMillis, end: &str) {
         let seconds = progress.elapsed(now).as_secs_f64();
-        let Progress { pages, truncates, .. } = progress;
+        let (pages, truncates) = (count(progress.pages, "page"), count(progress.truncates, "truncate"));
         let text = describe(progress, now);
-        self.line(&format!("{text}; {pages} pages, {truncates} truncates in {seconds:.1} s; {end}"));
+        self.line(&format!("{text}; {pages}, {truncates} in {seconds:.1} s; {end}"));
     }
 }
 
@@ -147,6 +147,11 @@ fn describe(progress: &Progress, now: UnixMillis) -> String {
         }
     }
     text
+}
+
+/// Returns a number with its unit, which gets an `s` unless the number is 1.
+fn count(number: u64, unit: &str) -> String {
+    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
 }
 
 fn size(bytes: u64) -> String {

@@ -16,8 +16,10 @@ use super::catalog::Table;
 use super::error::PostgresError;
 use crate::json::to_jsonb;
 
-/// The bytes of documents in one statement, and in all statements without an answer yet. They are in memory twice.
-const CHUNK: usize = 4 << 20;
+/// The bytes of documents in one statement. The server stores them while the next statement is made.
+const STATEMENT: usize = 256 << 10;
+/// The bytes of documents in all statements without an answer yet. They are in memory twice.
+const IN_FLIGHT: usize = 4 << 20;
 
 /// A part of a batch whose statements do not depend on each other's order.
 #[derive(Debug)]
@@ -125,7 +127,7 @@ impl<'a> Pipeline<'a> {
             bytes += encoded.len();
             ids.push(*id);
             documents.push(encoded);
-            if bytes >= CHUNK {
+            if bytes >= STATEMENT {
                 self.upsert(
                     table,
                     path,
@@ -173,9 +175,21 @@ impl<'a> Pipeline<'a> {
         bytes: usize,
         statement: impl Future<Output = Result<(), PostgresError>> + Send + 'a,
     ) -> Result<(), PostgresError> {
-        self.statements.push(Box::pin(statement));
+        // The first poll sends it. A later one returns its result.
+        let mut statement: Statement<'a> = Box::pin(statement);
+        let result = poll_fn(|context| {
+            Poll::Ready(match statement.as_mut().poll(context) {
+                Poll::Ready(result) => Some(result),
+                Poll::Pending => None,
+            })
+        })
+        .await;
+        match result {
+            Some(result) => result?,
+            None => self.statements.push(statement),
+        }
         self.bytes += bytes;
-        if self.bytes >= CHUNK { self.finish().await } else { Ok(()) }
+        if self.bytes >= IN_FLIGHT { self.finish().await } else { Ok(()) }
     }
 
     /// Waits for the answers of all statements. Returns the first error: those of the statements after it only say that the
@@ -184,7 +198,6 @@ impl<'a> Pipeline<'a> {
         self.bytes = 0;
         let mut statements = mem::take(&mut self.statements);
         let mut results: Vec<Option<Result<(), PostgresError>>> = statements.iter().map(|_| None).collect();
-        // The first poll of each statement sends it.
         poll_fn(|context| {
             for (statement, result) in statements.iter_mut().zip(&mut results) {
                 if result.is_none()

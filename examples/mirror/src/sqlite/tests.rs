@@ -125,21 +125,25 @@ fn a_batch_that_does_not_follow_stores_nothing() {
 }
 
 #[test]
-fn a_commit_that_fails_in_the_middle_stores_nothing_and_the_next_one_succeeds() {
-    let mut sink = complete();
-    let mut engine = engine(&sink);
-    let before = (rows(&sink), sink.state().unwrap());
-    sink.connection
-        .execute_batch("CREATE TRIGGER full BEFORE INSERT ON u BEGIN SELECT RAISE(FAIL, 'disk full'); END")
-        .unwrap();
-    let batch = engine.accept(page(up_to_date(), "3", "-new new=x t!a u=d"), NOW).unwrap();
-    let error = sink.commit(&batch).unwrap_err();
-    assert_eq!(error.to_string(), "cannot store a document: disk full");
-    assert_eq!((rows(&sink), sink.state().unwrap()), before);
-    sink.connection.execute_batch("DROP TRIGGER full").unwrap();
-    sink.commit(&batch).unwrap();
-    engine.confirm(batch, 0.5).unwrap();
-    assert_eq!(rows(&sink), "new=x@1 t=b@1 u=c@1 u=d@1");
+fn a_commit_that_fails_at_any_change_stores_nothing_and_the_next_one_succeeds() {
+    for (table, doing) in
+        [("new", "create a table"), ("u", "store a document"), ("_convex_checkpoint", "store the checkpoint")]
+    {
+        let mut sink = complete();
+        let mut engine = engine(&sink);
+        let before = (rows(&sink), sink.state().unwrap(), sink.tables().unwrap());
+        let full = if table == "new" { "_convex_tables" } else { table };
+        let trigger = format!("CREATE TRIGGER full BEFORE INSERT ON {full} BEGIN SELECT RAISE(FAIL, 'disk full'); END");
+        sink.connection.execute_batch(&trigger).unwrap();
+        let batch = engine.accept(page(up_to_date(), "3", "-new new=x t!a u=d"), NOW).unwrap();
+        let error = sink.commit(&batch).unwrap_err();
+        assert_eq!(error.to_string(), format!("cannot {doing}: disk full"));
+        assert_eq!((rows(&sink), sink.state().unwrap(), sink.tables().unwrap()), before);
+        sink.connection.execute_batch("DROP TRIGGER full").unwrap();
+        sink.commit(&batch).unwrap();
+        engine.confirm(batch, 0.5).unwrap();
+        assert_eq!(rows(&sink), "new=x@1 t=b@1 u=c@1 u=d@1");
+    }
 }
 
 #[test]
@@ -171,6 +175,20 @@ fn rows_without_a_checkpoint_are_recognised() {
     assert!(SyncEngine::new(sink.state().unwrap(), options()).is_err());
     sink.connection.execute_batch("DELETE FROM t; DELETE FROM u").unwrap();
     assert_eq!(sink.state().unwrap().newest_generation, None, "empty tables are no rows");
+}
+
+#[test]
+fn an_empty_copy_without_a_checkpoint_begins_with_the_first_generation_again() {
+    let mut sink = complete();
+    let mut restarted = SyncEngine::new(sink.state().unwrap(), options().restart()).unwrap();
+    step(&mut restarted, &mut sink, page(up_to_date(), "1", "-t t=a -u"));
+    step(&mut restarted, &mut sink, page(up_to_date(), "2", "t!a"));
+    sink.remove_checkpoint().unwrap();
+    let mut first = engine(&sink);
+    step(&mut first, &mut sink, page(DataSyncStatus::Snapshotting, "1", "-t t=a t=b"));
+    let mut later = engine(&sink);
+    step(&mut later, &mut sink, page(up_to_date(), "2", "-t t=c"));
+    assert_eq!(rows(&sink), "t=c@1");
 }
 
 #[test]
@@ -338,23 +356,6 @@ fn equals_the_sink_in_memory_after_any_pages() {
         }
     }
     assert!(engine.generation() > 5);
-}
-
-#[test]
-fn a_copy_that_begins_again_after_its_rows_and_checkpoint_were_deleted_is_right() {
-    let mut sink = complete();
-    let mut first = engine(&sink);
-    assert!(first.recover(&ErrorCode::DataSyncCursorExpired));
-    step(&mut first, &mut sink, page(up_to_date(), "c", "-t t=a -u u=c"));
-    sink.connection.execute_batch("DELETE FROM _convex_checkpoint; DELETE FROM t; DELETE FROM u").unwrap();
-
-    let mut second = engine(&sink);
-    assert_eq!(second.generation(), 1);
-    step(&mut second, &mut sink, page(DataSyncStatus::Snapshotting, "d1", "-t t=a t=b"));
-    let mut second = engine(&sink);
-    // An import replaces the table.
-    step(&mut second, &mut sink, page(up_to_date(), "d2", "-t t=c"));
-    assert_eq!(rows(&sink), "t=c@1");
 }
 
 /// A database file that is deleted at the end.

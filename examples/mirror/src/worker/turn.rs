@@ -28,7 +28,7 @@ pub(super) struct Ended {
 pub(super) enum Outcome {
     /// Another worker has the deployment, or had it just now.
     Skipped,
-    Synced(Progress),
+    Synced(Box<Progress>),
     /// `is_recorded` is `false` if the other workers do not know of the failure.
     Failed {
         error: String,
@@ -96,7 +96,7 @@ async fn attempt(
     let outcome = match result {
         Ok(progress) => {
             roster::end(sink.client(), &deployment.schema, &progress, options.poll).await?;
-            Outcome::Synced(progress)
+            Outcome::Synced(Box::new(progress))
         }
         Err(failure) => {
             let error = failure.to_string();
@@ -108,6 +108,6 @@ async fn attempt(
             Outcome::Failed { error, is_recorded }
         }
     };
-    // The turn is recorded, so a failure to unlock is not a failure of the deployment. The lock ends with the connection.
+    // The turn is recorded. If the schema cannot be unlocked, the lock ends with the connection.
     Ok((outcome, sink.close().await.ok()))
 }

@@ -156,9 +156,11 @@ impl<S: Store> Player<S> {
             known: None,
             store: self.store.clone(),
             pick: self.pick.clone(),
+            reaction: self.reaction,
             old_rows: self.old_rows,
             without_checkpoint: self.without_checkpoint,
         };
+        self.world.borrow_mut().reasons += u64::from(self.restart);
         let settings = Settings {
             selection: self.pick.selection(),
             reaction: self.reaction,

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use convex_mgmt::deployment::data_sync::TablePath;
-use convex_mgmt::sync::{OldRows, SyncBatch};
+use convex_mgmt::sync::{OldRows, OnSelectionChange, SyncBatch};
 use convex_mgmt_fake::{Document, Fake};
 use http::Response;
 use serde_json::Value as Json;
@@ -35,6 +35,8 @@ pub(crate) struct Snapshot {
 pub(crate) struct Model {
     pub(crate) copy: Copy,
     pub(crate) generation: u64,
+    /// The number of pages of the generation.
+    pages: u64,
     /// `true` if the checkpoint was lost and not replaced.
     pub(crate) lost: bool,
     pub(crate) pick: Option<Pick>,
@@ -47,8 +49,16 @@ pub(crate) struct Model {
 struct Pending {
     id: u64,
     batch: SyncBatch,
-    pick: Pick,
-    old_rows: OldRows,
+    run: Committer,
+}
+
+/// What the run of a commit was told.
+#[derive(Clone, Debug)]
+pub(crate) struct Committer {
+    pub(crate) pick: Pick,
+    pub(crate) reaction: OnSelectionChange,
+    /// What the first page of a new copy does with old rows.
+    pub(crate) old_rows: OldRows,
 }
 
 /// What happened in a history.
@@ -94,6 +104,8 @@ pub(crate) struct World {
     pub(crate) page: (usize, usize, usize),
     /// `true` after the deployment was replaced.
     pub(crate) swapped: bool,
+    /// The reasons for runs to begin a new copy: a cursor expired, or the test asked for it.
+    pub(crate) reasons: u64,
     pub(crate) seq: u64,
     pub(crate) lives: [Life; TABLES.len()],
     pub(crate) model: Model,
@@ -120,6 +132,7 @@ impl World {
             fake,
             page,
             swapped: false,
+            reasons: 0,
             seq: 0,
             lives: Default::default(),
             model: Model::default(),
@@ -163,6 +176,7 @@ impl World {
     /// Records the state that a page describes, unless it is an old page.
     pub(crate) fn answered(&mut self, request: Bytes, response: &Response<Bytes>) {
         let Ok(page) = serde_json::from_slice::<Json>(response.body()) else { return };
+        self.reasons += u64::from(page["code"] == "DataSyncCursorExpired");
         let Some(cursor) = page["pagination"]["nextCursor"].as_str() else { return };
         self.counts.pages += 1;
         if self.snapshots.contains_key(cursor) {
@@ -185,9 +199,9 @@ impl World {
     }
 
     /// Records that a commit begins. Returns its number.
-    pub(crate) fn begin(&mut self, batch: &SyncBatch, pick: &Pick, old_rows: OldRows) -> u64 {
+    pub(crate) fn begin(&mut self, batch: &SyncBatch, run: Committer) -> u64 {
         self.next_pending += 1;
-        self.pending.push(Pending { id: self.next_pending, batch: batch.clone(), pick: pick.clone(), old_rows });
+        self.pending.push(Pending { id: self.next_pending, batch: batch.clone(), run });
         self.next_pending
     }
 
@@ -213,8 +227,8 @@ impl World {
                 let (model, stored) = (short(previous.as_deref()), short(copy.checkpoint.as_deref()));
                 return self.fail(format!("the store has another checkpoint: {stored}, the model {model}"));
             };
-            let Pending { batch, pick, old_rows, .. } = self.pending.remove(at);
-            self.committed(&batch, &pick, old_rows);
+            let Pending { batch, run, .. } = self.pending.remove(at);
+            self.committed(&batch, &run);
         }
         if self.failure.is_some() {
             return;
@@ -238,17 +252,33 @@ impl World {
     }
 
     /// Applies a page to the model as the API describes it, without the engine's own list of changes.
-    fn committed(&mut self, batch: &SyncBatch, pick: &Pick, old_rows: OldRows) {
-        let page = batch.page();
+    fn committed(&mut self, batch: &SyncBatch, run: &Committer) {
+        let (page, pick) = (batch.page(), &run.pick);
         let Some(snapshot) = self.snapshots.get(batch.checkpoint().cursor()).cloned() else {
             return self.fail("the cursor of the checkpoint is not one of a page");
         };
         self.counts.commits += 1;
         let generation = batch.generation();
-        let is_new = std::mem::take(&mut self.model.lost) || generation != self.model.generation;
-        let newest = self.model.copy.newest().unwrap_or_default();
-        if is_new && (generation <= newest || batch.checkpoint().pages() != 1) {
-            return self.fail(format!("generation {generation} does not follow {newest}"));
+        let was_lost = std::mem::take(&mut self.model.lost);
+        let is_new = was_lost || generation != self.model.generation;
+        let (newest, pages) = (self.model.copy.newest().unwrap_or_default(), batch.checkpoint().pages());
+        let expected = if is_new { 1 } else { self.model.pages + 1 };
+        if pages != expected || (is_new && generation <= newest) {
+            let position = format!("page {pages} of generation {generation}");
+            return self.fail(format!("{position} does not follow page {} of {newest}", self.model.pages));
+        }
+        self.model.pages = pages;
+        let before = self.model.pick.as_ref();
+        let has_changed = before.is_some_and(|before| before.needs_restart_for(&run.pick));
+        let restarts = has_changed && run.reaction == OnSelectionChange::Restart;
+        if !is_new && has_changed && run.reaction != OnSelectionChange::Continue {
+            return self.fail("the copy goes on with another selection");
+        }
+        if is_new && generation > 1 && !was_lost && !restarts {
+            let Some(reasons) = self.reasons.checked_sub(1) else {
+                return self.fail("the copy begins again without a reason");
+            };
+            self.reasons = reasons;
         }
         self.counts.generations += u64::from(is_new);
         let mut tables = page.truncates.iter().chain(page.values.iter().map(|value| &value.table));
@@ -264,7 +294,7 @@ impl World {
         }
         self.model.generation = generation;
         let Copy { rows, checkpoint } = &mut self.model.copy;
-        if is_new && old_rows == OldRows::DeleteFirst {
+        if is_new && run.old_rows == OldRows::DeleteFirst {
             rows.clear();
         }
         let name = |component: &str, name: &str| table_of(component, name).unwrap_or(TABLES.len());

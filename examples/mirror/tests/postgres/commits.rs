@@ -70,7 +70,7 @@ async fn a_dropped_commit_leaves_all_or_nothing_at_every_await() {
         let is_stored = engine.checkpoint().as_ref() == Some(batch.checkpoint());
         assert!(is_stored || engine.checkpoint() == before);
         let rows = schema.rows().await;
-        assert_eq!(rows.contains(&format!("t=c{polls}@1 u{polls}=x@1")), is_stored, "{polls}: {rows}");
+        assert_eq!(rows.contains(&format!("t=c{polls}@1")), is_stored, "{polls}: {rows}");
         assert_eq!(rows.contains(&format!("u{polls}=x@1")), is_stored, "{polls}: {rows}");
         assert!(!is_stored || !rows.contains(&format!("t=c{}@", polls - 1)), "{polls}: {rows}");
         match done {
@@ -85,8 +85,8 @@ async fn a_dropped_commit_leaves_all_or_nothing_at_every_await() {
             }
         }
     }
-    // The last await is the one for the answer to COMMIT.
-    assert!(dropped >= 4 && stored_of_dropped <= 2, "{dropped} {stored_of_dropped}");
+    // A commit that was dropped while it waited for the answer to COMMIT is stored, the earlier ones are not.
+    assert!(dropped - stored_of_dropped >= 4, "{dropped} {stored_of_dropped}");
     schema.end().await;
 }
 
@@ -117,7 +117,7 @@ async fn a_page_that_fails_in_the_middle_stores_nothing_and_the_next_run_repeats
     step(&mut engine, &mut sink, page(up_to_date(), "c1", "-t -u t=a")).await;
     // Another program's constraint.
     schema.execute(&format!("ALTER TABLE {} ADD CHECK (_id <> 'bad')", schema.table("u"))).await;
-    let failing = batch(&engine, page(up_to_date(), "c2", "-new t=b t!a new=x u=bad"));
+    let failing = batch(&engine, page(up_to_date(), "c2", "-new u=bad t=b t!a new=x"));
     let error = sink.commit(&failing).await.unwrap_err().to_string();
     assert!(error.contains("write documents of the table u") && error.contains("SQLSTATE 23514"), "{error}");
     assert_eq!(schema.rows().await, "t=a@1");
@@ -158,6 +158,26 @@ async fn a_new_copy_keeps_or_drops_the_old_rows_as_the_sink_prefers() {
     let mut engine = SyncEngine::new(sink.state().await.unwrap(), options().restart()).unwrap();
     step(&mut engine, &mut sink, page(SNAPSHOTTING, "e1", "-u u=a")).await;
     assert_eq!(schema.rows().await, "u=a@3");
+    schema.end().await;
+}
+
+#[tokio::test]
+async fn an_empty_copy_without_a_checkpoint_begins_with_the_first_generation_again() {
+    let Some(schema) = Schema::new().await else { return };
+    let mut sink = schema.open().await.unwrap();
+    let mut old = engine(&mut sink).await;
+    step(&mut old, &mut sink, page(up_to_date(), "c", "-t t=a -u u=b")).await;
+    let mut restarted = SyncEngine::new(sink.state().await.unwrap(), options().restart()).unwrap();
+    step(&mut restarted, &mut sink, page(up_to_date(), "d", "-t t=a -u u=b")).await;
+    step(&mut restarted, &mut sink, page(up_to_date(), "e", "t!a u!b")).await;
+    schema.execute(&format!("UPDATE {} SET checkpoint = NULL", schema.table("_convex_checkpoint"))).await;
+    for (cursor, first) in [("f", ""), ("g", "-t t=a t=b")] {
+        let mut again = engine(&mut sink).await;
+        step(&mut again, &mut sink, page(DataSyncStatus::Snapshotting, cursor, first)).await;
+    }
+    let mut later = engine(&mut sink).await;
+    step(&mut later, &mut sink, page(up_to_date(), "h", "-t t=c")).await;
+    assert_eq!(schema.rows().await, "t=c@1");
     schema.end().await;
 }
 
@@ -205,26 +225,5 @@ async fn a_damaged_checkpoint_that_of_another_deployment_and_a_newer_format_are_
     assert!(matches!(newer, PostgresError::NewerFormat { found: 2, supported: 1, .. }), "{newer}");
     assert!(newer.to_string().contains("update the program"));
     assert_eq!(schema.rows().await, "t=a@1");
-    schema.end().await;
-}
-
-#[tokio::test]
-async fn a_copy_that_begins_again_after_its_rows_and_checkpoint_were_deleted_is_right() {
-    let Some(schema) = Schema::new().await else { return };
-    let mut sink = schema.open().await.unwrap();
-    let mut first = engine(&mut sink).await;
-    step(&mut first, &mut sink, page(up_to_date(), "c1", "-t t=a -u u=a")).await;
-    assert!(first.recover(&ErrorCode::DataSyncCursorExpired));
-    step(&mut first, &mut sink, page(up_to_date(), "c2", "-t t=a -u u=a")).await;
-    let delete = ["_convex_checkpoint", "t", "u"].map(|table| format!("DELETE FROM {}", schema.table(table)));
-    schema.execute(&delete.join(";")).await;
-
-    let mut second = engine(&mut sink).await;
-    assert_eq!(second.generation(), 1);
-    step(&mut second, &mut sink, page(SNAPSHOTTING, "d1", "-t t=a t=b")).await;
-    let mut second = engine(&mut sink).await;
-    // An import replaces the table.
-    step(&mut second, &mut sink, page(up_to_date(), "d2", "-t t=c")).await;
-    assert_eq!(schema.rows().await, "t=c@1");
     schema.end().await;
 }

@@ -1,7 +1,7 @@
 //! The program `mirror` with PostgreSQL, in processes that are killed.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,7 @@ async fn run(arguments: &[&str]) -> (Option<i32>, String) {
 }
 
 /// Starts a worker, and waits until it has read the list.
-async fn worker(list: &PathBuf, database: &Database) -> Child {
+async fn worker(list: &Path, database: &Database) -> Child {
     let list = list.to_str().unwrap();
     let arguments = ["--deployments", list, "--database", &database.url, "--at-once", "3", "--poll", "0.1"];
     let mut child = command(&arguments).spawn().unwrap();
@@ -58,7 +58,7 @@ async fn a_worker_takes_over_within_seconds_from_one_that_kill_9_ends() {
         killed.start_kill().unwrap();
         killed.wait().await.unwrap();
         killed = next;
-        // The rest of the work is that of the worker that is left, and it does not wait for a timeout.
+        // The worker that is left has all turns, and does not wait for a timeout.
         let died = Instant::now();
         for source in &sources {
             source.wait_for_turn(&database).await;
@@ -111,5 +111,29 @@ async fn one_deployment_is_mirrored_to_its_schema_and_a_second_process_is_reject
         code == Some(1) && output.contains("cannot connect to PostgreSQL") && !output.contains("secret"),
         "{output}"
     );
+    database.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_statements_of_the_guide_run_as_they_are() {
+    let Some(database) = Database::new().await else { return };
+    let source = Source::new(1).await;
+    let list = std::env::temp_dir().join(format!("convex-mgmt-mirror-guide-{}", std::process::id()));
+    std::fs::write(&list, format!("{} {KEY}\n", source.client.endpoint().url())).unwrap();
+    let arguments = ["--deployments", list.to_str().unwrap(), "--database", &database.url, "--poll", "0.1"];
+    let worker = command(&arguments).spawn().unwrap();
+    source.wait_for_mirror(&database).await;
+    let guide = include_str!("../../../../docs/mirror.md");
+    let (_, part) = guide.split_once("\n## PostgreSQL\n").unwrap();
+    let (part, _) = part.split_once("\n## ").unwrap();
+    let statements: Vec<&str> =
+        part.split("```sql\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
+    assert_eq!(statements.len(), 2);
+    for statement in statements {
+        let statement = statement.replace("happy-animal-123", &source.deployment().schema);
+        database.client.batch_execute(&statement).await.unwrap();
+    }
+    drop(worker);
+    std::fs::remove_file(&list).unwrap();
     database.end().await;
 }

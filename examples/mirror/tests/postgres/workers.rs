@@ -208,6 +208,30 @@ async fn a_deployment_that_fails_does_not_delay_the_others_and_has_another_turn_
 }
 
 #[tokio::test]
+async fn a_deployment_that_another_process_mirrors_for_long_does_not_delay_the_others() {
+    let Some(database) = Database::new().await else { return };
+    let sources = Source::many(2).await;
+    let first = Running::start(&database, 1, &sources);
+    for source in &sources {
+        source.wait_for_mirror(&database).await;
+    }
+    first.stop().await;
+    let schema = Schema::of(&database, &sources[0].deployment().schema).await;
+    let lock = schema.open().await.unwrap();
+    // It has waited longest.
+    let first = "UPDATE _convex_mirror.deployments SET next_at = '2000-01-01' WHERE schema = $1";
+    database.client.execute(first, &[&schema.name]).await.unwrap();
+    sources[1].fake.commit(|tables| tables.create_table("", "later"));
+    let worker = Running::start(&database, 1, &sources);
+    sources[1].wait_for_mirror(&database).await;
+    sources[0].fake.commit(|tables| tables.create_table("", "later"));
+    lock.close().await.unwrap();
+    sources[0].wait_for_mirror(&database).await;
+    worker.stop().await;
+    database.end().await;
+}
+
+#[tokio::test]
 async fn a_worker_continues_after_the_database_closed_all_its_connections() {
     let Some(database) = Database::new().await else { return };
     let sources = Source::many(3).await;

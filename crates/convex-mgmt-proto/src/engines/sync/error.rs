@@ -49,6 +49,9 @@ pub enum SyncError {
     /// The page has a table that the selection excludes. A server that ignores the selection would do so.
     #[error("the server sent the table {0}, which the selection excludes; nothing of the page was stored")]
     NotSelected(TablePath),
+    /// The page has changes and the cursor of its own request, so the same changes would follow forever.
+    #[error("the server sent changes without a new cursor, so the sync cannot continue")]
+    RepeatedCursor,
     /// The page has an empty cursor.
     #[error("the server sent an empty cursor, so the sync cannot continue")]
     EmptyCursor,

@@ -97,10 +97,14 @@ impl SyncEngine {
     /// `now` is the caller's time.
     ///
     /// # Errors
-    /// [`SyncError::NotSelected`], [`SyncError::OtherSync`] and [`SyncError::EmptyCursor`]. Nothing of the page may be stored then.
+    /// [`SyncError::NotSelected`], [`SyncError::OtherSync`], [`SyncError::RepeatedCursor`] and [`SyncError::EmptyCursor`]. Nothing of the page may be stored then.
     pub fn accept(&self, page: DataSyncPage, now: UnixMillis) -> Result<SyncBatch, SyncError> {
         if page.next_cursor.is_empty() {
             return Err(SyncError::EmptyCursor);
+        }
+        let is_empty = page.truncates.is_empty() && page.values.is_empty();
+        if !is_empty && self.request.cursor.as_deref() == Some(&page.next_cursor) {
+            return Err(SyncError::RepeatedCursor);
         }
         if self.request.cursor.is_some() && page.sync_id != self.position.sync_id {
             return Err(SyncError::OtherSync);

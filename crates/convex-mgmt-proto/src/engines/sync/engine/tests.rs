@@ -310,6 +310,15 @@ fn rejects_a_page_of_another_sync_and_an_empty_cursor() {
 }
 
 #[test]
+fn rejects_changes_without_a_new_cursor() {
+    let engine = engine(&complete());
+    for changes in ["-t", "t=a", "t!a"] {
+        assert_eq!(engine.accept(page(up_to_date(), "2", changes), NOW).unwrap_err(), SyncError::RepeatedCursor);
+    }
+    assert!(engine.accept(page(up_to_date(), "2", ""), NOW).is_ok(), "nothing changed at the server");
+}
+
+#[test]
 fn warns_of_an_expiring_cursor_by_the_servers_time() {
     let mut engine = engine(&complete());
     assert_eq!(engine.expiry_warning(UnixMillis(NOW.0 + 2 * DAY)), None);
