@@ -85,25 +85,6 @@ impl Catalog {
         Ok(())
     }
 
-    /// Lowers the generation of tables that had rows of later generations than that of a first page. Someone deleted all rows and the
-    /// checkpoint, so the numbers begin again.
-    pub(super) async fn forget_newer(
-        &mut self,
-        transaction: &Transaction<'_>,
-        generation: i64,
-    ) -> Result<(), PostgresError> {
-        let update = format!(
-            "UPDATE {}_convex_tables SET newest_generation = 0 WHERE newest_generation > {generation}",
-            self.prefix
-        );
-        transaction
-            .batch_execute(&update)
-            .await
-            .map_err(PostgresError::at("forget the generations of deleted rows"))?;
-        self.tables.values_mut().filter(|table| table.generation > generation).for_each(|table| table.generation = 0);
-        Ok(())
-    }
-
     /// Adds the extra columns that the stored tables do not have yet.
     pub(super) async fn add_columns(&self, client: &mut Client) -> Result<(), PostgresError> {
         for (path, table) in self.tables.iter().filter(|(path, _)| !self.columns.of(path).is_empty()) {

@@ -120,7 +120,15 @@ impl Sink for PostgresSink {
         replace_checkpoint(&transaction, &self.catalog, batch).await?;
         let generation = generation(batch.generation())?;
         if batch.previous().is_none() {
-            self.catalog.forget_newer(&transaction, generation).await?;
+            // An empty copy without a checkpoint begins with the first generation again. No row is of this generation or a later one.
+            let reset = format!(
+                "UPDATE {}_convex_tables SET newest_generation = 0 WHERE newest_generation >= $1",
+                self.catalog.prefix
+            );
+            let result = transaction.execute(&reset, &[&generation]).await;
+            result.map_err(PostgresError::at("reset the generation of tables"))?;
+            let stale = self.catalog.tables.values_mut().filter(|table| table.generation >= generation);
+            stale.for_each(|table| table.generation = 0);
         }
         let mut written: Vec<i32> = Vec::new();
         for step in &steps {

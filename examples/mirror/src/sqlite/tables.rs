@@ -28,7 +28,7 @@ pub(super) struct Table {
     pub(super) path: TablePath,
     /// The name in the database.
     pub(super) name: String,
-    /// The highest generation that wrote a row, since the copy last began without a checkpoint.
+    /// The last generation that wrote a row.
     pub(super) newest_generation: Option<u64>,
     /// The extra columns.
     pub(super) columns: Vec<Column>,
@@ -135,22 +135,13 @@ impl Tables {
     pub(super) fn write(&mut self, connection: &Connection, at: usize, generation: i64) -> Result<(), SqliteError> {
         let generation_read = u64::try_from(generation).unwrap_or_default();
         let table = &mut self.tables[at];
-        if table.newest_generation.is_some_and(|newest| newest >= generation_read) {
+        // A lower one follows a lost checkpoint of an empty copy, which begins with the first generation again.
+        if table.newest_generation == Some(generation_read) {
             return Ok(());
         }
         let sql = "UPDATE _convex_tables SET newest_generation = ?1 WHERE name = ?2";
         connection.execute(sql, params![generation, table.name]).doing("store the generation of a table")?;
         table.newest_generation = Some(generation_read);
-        Ok(())
-    }
-
-    /// Forgets later generations than that of a first page. Someone deleted all rows and the checkpoint, so the numbers begin again.
-    pub(super) fn forget_newer(&mut self, connection: &Connection, generation: i64) -> Result<(), SqliteError> {
-        let sql = "UPDATE _convex_tables SET newest_generation = NULL WHERE newest_generation > ?1";
-        connection.execute(sql, [generation]).doing("store the generation of a table")?;
-        let generation = u64::try_from(generation).ok();
-        let newer = self.tables.iter_mut().filter(|table| table.newest_generation > generation);
-        newer.for_each(|table| table.newest_generation = None);
         Ok(())
     }
 

@@ -361,23 +361,6 @@ fn equals_the_sink_in_memory_after_any_pages() {
     assert!(engine.generation() > 5);
 }
 
-#[test]
-fn a_copy_that_begins_again_after_its_rows_and_checkpoint_were_deleted_is_right() {
-    let mut sink = complete();
-    let mut first = engine(&sink);
-    assert!(first.recover(&ErrorCode::DataSyncCursorExpired));
-    step(&mut first, &mut sink, page(up_to_date(), "c", "-t t=a -u u=c"));
-    sink.connection.execute_batch("DELETE FROM _convex_checkpoint; DELETE FROM t; DELETE FROM u").unwrap();
-
-    let mut second = engine(&sink);
-    assert_eq!(second.generation(), 1);
-    step(&mut second, &mut sink, page(DataSyncStatus::Snapshotting, "d1", "-t t=a t=b"));
-    let mut second = engine(&sink);
-    // An import replaces the table.
-    step(&mut second, &mut sink, page(up_to_date(), "d2", "-t t=c"));
-    assert_eq!(rows(&sink), "t=c@1");
-}
-
 /// A database file that is deleted at the end.
 struct Temporary(std::path::PathBuf);
 

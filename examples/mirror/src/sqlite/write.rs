@@ -15,9 +15,6 @@ use crate::naming::quote;
 pub(super) fn apply(connection: &Connection, tables: Tables, batch: &SyncBatch) -> Result<Tables, SqliteError> {
     let generation = integer(batch.generation());
     let mut writer = Writer { connection, tables, generation, statements: Vec::new(), last: None };
-    if batch.previous().is_none() {
-        writer.tables.forget_newer(connection, generation)?;
-    }
     for change in batch.changes() {
         match change {
             SyncChange::DeleteOlder(generation) => {
