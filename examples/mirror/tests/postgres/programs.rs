@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use convex_mgmt_mirror::postgres::PostgresError;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -96,7 +97,13 @@ async fn one_deployment_is_mirrored_to_its_schema_and_a_second_process_is_reject
     let schema = Schema::of(&database, &source.deployment().schema).await;
     assert!(output.contains(&format!("to the schema {}", schema.name)), "{output}");
 
-    let lock = schema.open().await.unwrap();
+    // The server notices the end of the program, and with it the end of its lock, a moment later.
+    let lock = loop {
+        match schema.open().await {
+            Err(PostgresError::Locked { .. }) => tokio::task::yield_now().await,
+            opened => break opened.unwrap(),
+        }
+    };
     let (code, output) = run(&arguments).await;
     assert!(code == Some(3) && output.contains("another process mirrors into the schema"), "{output}");
     lock.close().await.unwrap();
