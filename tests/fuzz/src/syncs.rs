@@ -54,12 +54,12 @@ fn check_text(text: &[u8]) {
     if let Ok(checkpoint) = text.parse::<Checkpoint>() {
         assert_eq!(checkpoint.to_string().parse().as_ref(), Ok(&checkpoint));
         let options = options().deployment(checkpoint.deployment()).selection(checkpoint.selection().clone());
-        if let Ok(engine) = SyncEngine::new(SinkState::new().checkpoint(text), options) {
+        if let Ok(engine) = SyncEngine::new(SinkState::new().checkpoint(Some(text.to_string())), options) {
             assert_eq!(engine.request().cursor.as_deref().unwrap_or_default(), checkpoint.cursor());
             assert_eq!(engine.checkpoint(), Some(checkpoint));
         }
     } else {
-        assert!(SyncEngine::new(SinkState::new().checkpoint(text), options().restart()).is_err());
+        assert!(SyncEngine::new(SinkState::new().checkpoint(Some(text.to_string())), options().restart()).is_err());
     }
 }
 
@@ -85,7 +85,9 @@ fn check_fields(choices: &mut Choices<'_>) {
     assert_eq!(checkpoint.to_string(), text);
     black_box(checkpoint.cursor_age(UnixMillis(received.wrapping_neg())));
 
-    let Ok(mut engine) = SyncEngine::new(SinkState::new().checkpoint(text), options()) else { return };
+    let Ok(mut engine) = SyncEngine::new(SinkState::new().checkpoint(Some(text.to_string())), options()) else {
+        return;
+    };
     black_box(engine.expiry_warning(UnixMillis(received.wrapping_neg())));
     let page = DataSyncPage::new(status(choices), checkpoint.sync_id(), "next");
     if let Ok(batch) = engine.accept(page, UnixMillis(received)) {

@@ -95,14 +95,9 @@ impl Sink for PostgresSink {
         self.catalog.load(&self.client).await?;
         self.catalog.add_columns(&mut self.client).await?;
         self.is_stale = false;
-        let mut state = SinkState::new().old_rows(self.old_rows);
-        if let Some(text) = stored_checkpoint(&self.client, &self.catalog).await? {
-            state = state.checkpoint(text);
-        }
-        if let Some(newest) = self.newest_generation(state.checkpoint.is_some()).await? {
-            state = state.newest_generation(newest);
-        }
-        Ok(state)
+        let checkpoint = stored_checkpoint(&self.client, &self.catalog).await?;
+        let newest = self.newest_generation(checkpoint.is_some()).await?;
+        Ok(SinkState::new().checkpoint(checkpoint).newest_generation(newest).old_rows(self.old_rows))
     }
 
     async fn commit(&mut self, batch: &SyncBatch) -> Result<(), PostgresError> {

@@ -120,10 +120,8 @@ impl SqliteSink {
     pub fn state(&self) -> Result<SinkState, SqliteError> {
         // One snapshot for all parts: another program may commit between two of them.
         let snapshot = self.connection.unchecked_transaction().doing("read the state of the copy")?;
-        let mut state = SinkState::new().old_rows(self.old_rows);
-        state.checkpoint = stored(&snapshot)?;
-        state.newest_generation = Tables::load(&snapshot)?.newest_generation(&snapshot)?;
-        Ok(state)
+        let newest = Tables::load(&snapshot)?.newest_generation(&snapshot)?;
+        Ok(SinkState::new().checkpoint(stored(&snapshot)?).newest_generation(newest).old_rows(self.old_rows))
     }
 
     /// Applies a batch in one transaction.

@@ -96,6 +96,6 @@ fn a_stream_can_move_into_a_task_and_rejects_a_bad_start_at_once() {
     check_batch::<PendingBatch>();
     let state = MemorySink::new().state();
     check(&SyncBatches::new(client(&source()), state.clone(), options()).unwrap());
-    let error = SyncBatches::new(client(&source()), state.newest_generation(1), options()).unwrap_err();
+    let error = SyncBatches::new(client(&source()), state.newest_generation(Some(1)), options()).unwrap_err();
     assert_eq!(error, SyncError::RowsWithoutCheckpoint);
 }

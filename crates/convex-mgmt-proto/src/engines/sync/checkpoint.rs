@@ -86,7 +86,7 @@ pub enum CheckpointError {
         supported: u32,
     },
     /// The text is not a checkpoint, or was damaged.
-    #[error("the checkpoint is damaged: {0}; remove it, and set `rows_without_checkpoint`")]
+    #[error("the checkpoint is damaged: {0}; set `rows_without_checkpoint` to begin a new copy")]
     Damaged(&'static str),
 }
 

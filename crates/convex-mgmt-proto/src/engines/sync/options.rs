@@ -115,7 +115,9 @@ impl SyncOptions {
         self
     }
 
-    /// Sets the handling of rows in a sink that has no checkpoint. Without it, such a sink is an error.
+    /// Sets the handling of rows in a sink that has no checkpoint, or a damaged one. Without it, such a sink is an error.
+    ///
+    /// The engine cannot check then whether the rows are those of this deployment.
     pub fn rows_without_checkpoint(mut self, rows: OldRows) -> Self {
         self.rows_without_checkpoint = Some(rows);
         self

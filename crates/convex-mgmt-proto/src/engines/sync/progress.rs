@@ -134,13 +134,13 @@ impl Progress {
     /// Returns the part of all documents that the server has sent while it reads the tables, from 0.0 to 1.0. `None` without the
     /// server's record of the sync, and after the tables are read.
     ///
-    /// The record lags some seconds behind.
+    /// The record lags some seconds behind, so the documents that the run has written count, too.
     pub fn fraction(&self) -> Option<f64> {
         use crate::deployment::data_sync::ActiveSyncStatus::Snapshotting;
         match self.active.as_ref().map(|active| &active.status) {
             Some(Snapshotting(snapshot)) if self.status == Some(DataSyncStatus::Snapshotting) => {
                 let total = snapshot.total_documents.max(1) as f64;
-                Some((snapshot.num_documents_synced as f64 / total).min(1.0))
+                Some((snapshot.num_documents_synced.max(self.written) as f64 / total).min(1.0))
             }
             _ => None,
         }
@@ -247,6 +247,9 @@ mod tests {
         counts.num_documents_synced = 50;
         progress.active = active(&counts);
         assert_eq!(progress.fraction(), Some(1.0), "documents were deleted meanwhile");
+        counts.num_documents_synced = 1;
+        (progress.active, progress.written) = (active(&counts), 20);
+        assert_eq!(progress.fraction(), Some(0.5), "the record lags behind");
         progress.record(&batch(DataSyncStatus::UpToDate(Snapshot::new(UnixNanos(1))), &[], &[]));
         assert_eq!(progress.fraction(), None);
     }

@@ -21,15 +21,15 @@ impl SinkState {
         Self::default()
     }
 
-    /// Sets the text of the stored checkpoint.
-    pub fn checkpoint(mut self, text: impl Into<String>) -> Self {
-        self.checkpoint = Some(text.into());
+    /// Sets the text of the stored checkpoint, unchanged. `None` if the sink has no checkpoint.
+    pub fn checkpoint(mut self, text: Option<String>) -> Self {
+        self.checkpoint = text;
         self
     }
 
-    /// Sets the highest generation of a stored row.
-    pub fn newest_generation(mut self, generation: u64) -> Self {
-        self.newest_generation = Some(generation);
+    /// Sets the highest generation of a stored row. `None` if the sink has no rows.
+    pub fn newest_generation(mut self, generation: Option<u64>) -> Self {
+        self.newest_generation = generation;
         self
     }
 

@@ -54,10 +54,8 @@ impl<const MISTAKE: usize> Sink for Broken<MISTAKE> {
 
     async fn state(&mut self) -> Result<SinkState, SyncConflict> {
         let copy = self.copy.borrow();
-        let mut state = SinkState::new().old_rows(self.old_rows);
-        state.checkpoint = copy.checkpoint.clone();
-        state.newest_generation = copy.newest();
-        Ok(state)
+        let state = SinkState::new().checkpoint(copy.checkpoint.clone()).newest_generation(copy.newest());
+        Ok(state.old_rows(self.old_rows))
     }
 
     async fn commit(&mut self, batch: &SyncBatch) -> Result<(), SyncConflict> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::deployment::DataSync;
 use crate::deployment::data_sync::{DataSyncPage, TablePath};
 use crate::engines::sync::batch::{Cleanup, SyncBatch};
-use crate::engines::sync::checkpoint::{Checkpoint, Fields};
+use crate::engines::sync::checkpoint::{Checkpoint, CheckpointError, Fields};
 use crate::engines::sync::error::SyncError;
 use crate::engines::sync::options::{OldRows, OnSelectionChange, SyncOptions};
 use crate::engines::sync::sink::SinkState;
@@ -50,16 +50,23 @@ impl SyncEngine {
         let begin = |generation: u64, older_rows| {
             Fields::new(options.deployment.clone(), options.selection.clone(), generation, older_rows)
         };
-        let Some(text) = checkpoint else {
-            let Some(newest) = newest_generation else {
-                return Ok(Self::at(begin(1, false), old_rows, None, options));
-            };
-            let cleanup = options.rows_without_checkpoint.ok_or(SyncError::RowsWithoutCheckpoint)?;
-            let position = begin(newest.saturating_add(1), true);
-            return Ok(Self { cleanup, ..Self::at(position, old_rows, None, options) });
+        let stored: Option<Arc<str>> = checkpoint.map(Arc::from);
+        let fields = match stored.as_deref().map(str::parse::<Checkpoint>) {
+            Some(Ok(Checkpoint { fields })) => fields,
+            // A decision about rows of unknown position covers those of a damaged one.
+            Some(Err(error @ CheckpointError::Damaged(_))) if options.rows_without_checkpoint.is_none() => {
+                return Err(error.into());
+            }
+            Some(Err(error @ CheckpointError::NewerVersion { .. })) => return Err(error.into()),
+            None | Some(Err(CheckpointError::Damaged(_))) => {
+                let Some(newest) = newest_generation else {
+                    return Ok(Self::at(begin(1, false), old_rows, stored, options));
+                };
+                let cleanup = options.rows_without_checkpoint.ok_or(SyncError::RowsWithoutCheckpoint)?;
+                let position = begin(newest.saturating_add(1), true);
+                return Ok(Self { cleanup, ..Self::at(position, old_rows, stored, options) });
+            }
         };
-        let Checkpoint { fields } = text.parse()?;
-        let stored = Some(Arc::from(text));
         if fields.deployment != options.deployment {
             let (checkpoint, deployment) = (fields.deployment, options.deployment);
             return Err(SyncError::OtherDeployment { checkpoint, deployment });

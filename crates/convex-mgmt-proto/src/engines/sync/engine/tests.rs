@@ -204,7 +204,7 @@ fn an_interrupted_run_continues_with_what_the_sink_has_and_restarts_only_once() 
     sink.commit(&batch).unwrap();
     engine.reload(sink.state()).unwrap();
     assert_eq!((engine.request().cursor.as_deref(), engine.generation()), (Some("r"), 2), "the page was stored");
-    assert_eq!(engine.reload(SinkState::new().newest_generation(1)), Err(SyncError::RowsWithoutCheckpoint));
+    assert_eq!(engine.reload(SinkState::new().newest_generation(Some(1))), Err(SyncError::RowsWithoutCheckpoint));
     assert_eq!(engine.request().cursor.as_deref(), Some("r"), "an error changes nothing");
 }
 
@@ -220,11 +220,32 @@ fn rejects_the_checkpoint_of_another_deployment() {
 #[test]
 fn rejects_a_damaged_or_newer_checkpoint() {
     for (text, expected) in [("x", "damaged"), (r#"{"version":2}"#, "version 2")] {
-        let error = SyncEngine::new(SinkState::new().checkpoint(text), options()).unwrap_err();
+        let error = SyncEngine::new(SinkState::new().checkpoint(Some(text.to_owned())), options()).unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
     }
-    let newer = SyncEngine::new(SinkState::new().checkpoint(r#"{"version":2}"#), options()).unwrap_err();
+    let newer =
+        SyncEngine::new(SinkState::new().checkpoint(Some(r#"{"version":2}"#.to_owned())), options()).unwrap_err();
     assert!(matches!(newer, SyncError::Checkpoint(CheckpointError::NewerVersion { .. })));
+}
+
+#[test]
+fn a_damaged_checkpoint_is_replaced_after_a_decision_about_the_rows() {
+    let mut sink = complete();
+    let text = sink.state().checkpoint.unwrap();
+    let damaged = Some(text.replace("\"pages\":2", "\"pages\":3"));
+    let state = || complete().state().checkpoint(damaged.clone());
+    assert!(SyncEngine::new(state(), options().restart()).is_err(), "the rows may be those of another deployment");
+    let decided = options().rows_without_checkpoint(OldRows::DeleteFirst);
+    let engine = SyncEngine::new(state(), decided.clone()).unwrap();
+    assert_eq!((engine.request().cursor.as_deref(), engine.generation()), (None, 2));
+    let batch = engine.accept(page(up_to_date(), "n", "-t t=a"), NOW).unwrap();
+    assert_eq!(batch.previous(), damaged.as_deref(), "the batch replaces the damaged text and no other");
+    assert!(sink.commit(&batch).is_err());
+    // A newer version of the library knows what it wrote.
+    let newer = complete().state().checkpoint(Some(r#"{"version":2}"#.to_owned()));
+    assert!(SyncEngine::new(newer, decided.clone()).is_err());
+    let empty = SinkState::new().checkpoint(damaged.clone());
+    assert_eq!(SyncEngine::new(empty, decided).unwrap().generation(), 1);
 }
 
 #[test]
@@ -244,7 +265,7 @@ fn rows_without_a_checkpoint_need_a_decision() {
 
 #[test]
 fn rejects_rows_that_are_newer_than_the_checkpoint() {
-    let state = complete().state().newest_generation(2);
+    let state = complete().state().newest_generation(Some(2));
     let error = SyncEngine::new(state.clone(), options()).unwrap_err();
     assert_eq!(error, SyncError::NewerRows { rows: 2, checkpoint: 1 });
     assert_eq!(SyncEngine::new(state, options().restart()).unwrap().generation(), 3);
