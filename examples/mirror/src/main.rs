@@ -80,9 +80,9 @@ async fn work(options: &Options, many: &Many, stopped: impl Future<Output = ()>)
         Ok(list) => list,
         Err(error) => return End::failed(Exit::Usage, error),
     };
-    // A mistake in the file does not heal. Later, a worker keeps the deployments that it has.
-    if matches!(many.from, ManyFrom::File(_))
-        && let Err(error) = list.read().await
+    // A mistake in the file, or in the token, does not heal. Later, a worker keeps the deployments that it has.
+    if let Err(error) = list.read().await
+        && !error.is_transient()
     {
         return End::failed(Exit::Usage, error);
     }

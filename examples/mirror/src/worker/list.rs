@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use convex_mgmt::management::ListDeploymentsForTeam;
-use convex_mgmt::{Credential, DeploymentAccess, DeploymentClient, Endpoint, Error, ManagementClient, TeamId};
+use convex_mgmt::{Advice, Credential, DeploymentAccess, DeploymentClient, Endpoint, Error, ManagementClient, TeamId};
 use thiserror::Error;
 
 use crate::postgres::schema_name;
@@ -66,6 +66,13 @@ pub enum ListError {
     /// Two deployments have the same schema.
     #[error("the deployments {0} and {1} have the same schema: mirror them to different databases")]
     SameSchema(String, String),
+}
+
+impl ListError {
+    /// Returns `true` if time may help: the Management API failed, and its error advises to retry.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Call(error) if matches!(error.advice(), Advice::RetryLater { .. }))
+    }
 }
 
 impl DeploymentList {

@@ -1,6 +1,6 @@
 //! The exit statuses and texts of failures.
 
-use convex_mgmt_fake::{Fault, SyncQuirk};
+use convex_mgmt_fake::{FakeControlPlane, Fault, SyncQuirk, TokenClass};
 
 use super::Setup;
 
@@ -124,4 +124,18 @@ async fn a_file_of_deployments_that_cannot_be_read_ends_the_program_at_the_start
     let (code, errors) = run().await;
     assert_eq!(code, Some(2), "{errors}");
     assert!(errors.contains("cannot read"), "{errors}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_the_management_api_rejects_ends_the_program_at_the_start() {
+    let plane = FakeControlPlane::builder("acme").token(TokenClass::Team, "the-right-token").build();
+    let server = plane.serve("127.0.0.1:0").await.unwrap();
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_mirror"));
+    command.args(["--team", "1", "--management-url", &server.url()]);
+    command.args(["--database", "postgres://nobody@127.0.0.1:1/none"]).env("CONVEX_ACCESS_TOKEN", "a-wrong-token");
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(60), command.kill_on_drop(true).output());
+    let output = ended.await.expect("the program ends").unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{errors}");
+    assert!(errors.contains("cannot list the deployments of the team") && !errors.contains("wrong-token"), "{errors}");
 }
