@@ -4,6 +4,7 @@ mod deliveries;
 mod documented_events;
 mod responses;
 mod signatures;
+mod syncs;
 
 use convex_mgmt_proto::webhook::{Event, EventKind};
 use serde_json::{Value, json};
