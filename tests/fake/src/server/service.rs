@@ -44,12 +44,10 @@ pub(crate) async fn respond<S: Settings>(
     router: &Router,
     request: Request<Body>,
 ) -> Result<Response, ConnectionReset> {
-    let path = request.uri().path().to_owned();
-    let (number, request) = record(state, request).await?;
-    let Some(fault) = state.faults().take(&path) else {
+    let (number, fault, request) = record(state, request).await?;
+    let Some(fault) = fault else {
         return Ok(handle(state, router, number, request).await);
     };
-    update(state, number, |recorded| recorded.fault = Some(fault.clone()));
     match fault {
         Fault::Response { status, code, retry_after } => Ok(fault_response(status, code.as_deref(), retry_after)),
         Fault::EmptyBody => {
@@ -98,24 +96,28 @@ async fn handle<S: Settings>(state: &Shared<S>, router: &Router, number: usize, 
     response
 }
 
-/// Records a request and returns its number. A request with an incomplete body is not recorded.
+/// Records a request with the fault that is due for it. Returns its number and the fault. A request with an incomplete body is not
+/// recorded.
 async fn record<S: Settings>(
     state: &Shared<S>,
     request: Request<Body>,
-) -> Result<(usize, Request<Body>), ConnectionReset> {
+) -> Result<(usize, Option<Fault>, Request<Body>), ConnectionReset> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| ConnectionReset)?.to_bytes();
     let most = state.state().knobs().recorded_requests;
+    // One lock for both, so that nobody sees a request without its fault, and faults follow the order of the requests.
+    let mut requests = state.requests();
+    let fault = state.faults().take(parts.uri.path());
     let recorded = RecordedRequest {
         method: parts.method.clone(),
         uri: parts.uri.to_string(),
         headers: parts.headers.clone(),
         body: body.clone(),
-        fault: None,
+        fault: fault.clone(),
         status: None,
     };
-    let number = state.requests().push(recorded, most);
-    Ok((number, Request::from_parts(parts, Body::from(body))))
+    let number = requests.push(recorded, most);
+    Ok((number, fault, Request::from_parts(parts, Body::from(body))))
 }
 
 fn update<S>(state: &Shared<S>, number: usize, update: impl FnOnce(&mut RecordedRequest)) {
