@@ -76,7 +76,8 @@ async fn mirror(url: &str, pages: &[Vec<(String, String)>]) -> Result<(Duration,
     let mut times = [Duration::ZERO; 2];
     for time in &mut times {
         for documents in pages {
-            let mut page = DataSyncPage::new(DataSyncStatus::Snapshotting, "s", "c");
+            let cursor = format!("cursor {}", engine.checkpoint().map_or(0, |checkpoint| checkpoint.pages()));
+            let mut page = DataSyncPage::new(DataSyncStatus::Snapshotting, "s", cursor);
             for (_, document) in documents {
                 let document = Document::parse(document.clone())?;
                 page.values.push(DataSyncValue::upsert(TablePath::new("", "t"), UnixNanos(1), document));
