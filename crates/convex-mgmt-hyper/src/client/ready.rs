@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::handle::Client;
 use crate::error::{Advice, Error, ErrorKind};
-use crate::layers::jitter;
+use crate::layers::jittered;
 use crate::service::Transport;
 
 /// The longest wait after the first attempt. It doubles with every further one, up to [`LONGEST_PAUSE`].
@@ -49,7 +49,7 @@ async fn wait<S: Transport>(client: Client<DeploymentApi, S>, timeout: Duration)
     loop {
         let Err(error) = client.send(&GetCanonicalUrls::new()).await else { return Ok(()) };
         attempts += error.attempts();
-        let pause = longest.mul_f64(0.5 + jitter() / 2.0);
+        let pause = jittered(longest);
         if !may_be_starting(&error) || started.elapsed() + pause > timeout {
             return Err(error.with_attempts(attempts, started.elapsed()));
         }

@@ -48,8 +48,8 @@ pub(crate) use credential_refresh::RefreshedCredential;
 pub use credential_refresh::{CredentialRefresh, CredentialRefreshLayer};
 pub(crate) use guard::Confirmed;
 pub use guard::{Guard, GuardLayer};
-pub(crate) use retry::jitter;
 pub use retry::{Retry, RetryLayer};
+pub(crate) use retry::{jitter, jittered};
 
 pub use crate::error::Attempts;
 

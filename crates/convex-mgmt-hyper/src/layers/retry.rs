@@ -249,6 +249,11 @@ pub(crate) fn jitter() -> f64 {
     bits as f64 / (1_u64 << 53) as f64
 }
 
+/// Returns a random pause between half of `longest` and `longest`.
+pub(crate) fn jittered(longest: Duration) -> Duration {
+    longest.mul_f64(0.5 + jitter() / 2.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

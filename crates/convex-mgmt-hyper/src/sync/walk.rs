@@ -14,7 +14,7 @@ use super::failure::SyncFailure;
 use super::limit::{Permit, Permits, SyncLimit};
 use crate::client::{Client, SendFuture};
 use crate::error::{Advice, Error, ErrorKind};
-use crate::layers::jitter;
+use crate::layers::jittered;
 use crate::service::Transport;
 
 /// The longest pause after the first failed call. It doubles with every further one, up to [`LONGEST_PAUSE`].
@@ -120,7 +120,7 @@ impl<S: Transport> Walk<S> {
         if error.code().is_some_and(|code| engine.recover(code)) {
             // The first new copy begins at once. Without the pauses, a server that rejects all its cursors would keep the sync busy.
             if let Some(longest) = self.restarts {
-                self.wait(scaled(longest));
+                self.wait(jittered(longest));
             }
             self.restarts = Some(self.restarts.map_or(FIRST_PAUSE, doubled));
             self.failures = None;
@@ -129,7 +129,7 @@ impl<S: Transport> Walk<S> {
         }
         let Some(after) = wait_of(&error, engine.checkpoint().is_some()) else { return Err(SyncFailure::Call(error)) };
         let failures = self.failures.get_or_insert_with(|| Failures { since: Instant::now(), longest: FIRST_PAUSE });
-        let pause = scaled(failures.longest).max(after);
+        let pause = jittered(failures.longest).max(after);
         if self.give_up_after.is_some_and(|limit| failures.since.elapsed().saturating_add(pause) > limit) {
             return Err(SyncFailure::Call(error));
         }
@@ -156,11 +156,6 @@ fn wait_of(error: &Error, was_reached: bool) -> Option<Duration> {
         }
         _ => None,
     }
-}
-
-/// Returns a random pause between half of `longest` and `longest`.
-fn scaled(longest: Duration) -> Duration {
-    longest.mul_f64(0.5 + jitter() / 2.0)
 }
 
 fn doubled(longest: Duration) -> Duration {

@@ -1,7 +1,5 @@
 //! The statements that apply a batch.
 
-use std::sync::Arc;
-
 use convex_mgmt::deployment::data_sync::{DataSyncValue, TablePath, Value};
 use convex_mgmt::sync::{Checkpoint, SyncBatch, SyncChange};
 use rusqlite::{Connection, Statement, params};
@@ -58,8 +56,7 @@ impl<'a> Writer<'a> {
     /// Returns the position of a table that may be the last one again.
     fn table(&mut self, path: &TablePath) -> Result<usize, SqliteError> {
         if let Some((last, at)) = &self.last
-            && Arc::ptr_eq(&last.table, &path.table)
-            && Arc::ptr_eq(&last.component, &path.component)
+            && last == path
         {
             return Ok(*at);
         }

@@ -64,6 +64,11 @@ impl Fields {
         }
     }
 
+    /// The age of the cursor. See [`Checkpoint::cursor_age`].
+    pub(super) fn cursor_age(&self, now: UnixMillis) -> Duration {
+        now.saturating_duration_since(self.snapshot_ts.map_or(self.received_at, UnixNanos::to_millis))
+    }
+
     /// A hash of the fields as they are written (FNV-1a, 64 bits).
     fn checksum(&self) -> String {
         // These types always serialize.
@@ -147,7 +152,7 @@ impl Checkpoint {
     ///
     /// It is the age of the snapshot as the server dates it. Before the server names a snapshot, it is the time since the page.
     pub fn cursor_age(&self, now: UnixMillis) -> Duration {
-        now.saturating_duration_since(self.fields.snapshot_ts.map_or(self.fields.received_at, UnixNanos::to_millis))
+        self.fields.cursor_age(now)
     }
 }
 

@@ -51,21 +51,18 @@ impl SyncEngine {
             Fields::new(options.deployment.clone(), options.selection.clone(), generation, older_rows)
         };
         let stored: Option<Arc<str>> = checkpoint.map(Arc::from);
-        let fields = match stored.as_deref().map(str::parse::<Checkpoint>) {
-            Some(Ok(Checkpoint { fields })) => fields,
+        let read = match stored.as_deref().map(str::parse::<Checkpoint>).transpose() {
             // A decision about rows of unknown position covers those of a damaged one.
-            Some(Err(error @ CheckpointError::Damaged(_))) if options.rows_without_checkpoint.is_none() => {
-                return Err(error.into());
-            }
-            Some(Err(error @ CheckpointError::NewerVersion { .. })) => return Err(error.into()),
-            None | Some(Err(CheckpointError::Damaged(_))) => {
-                let Some(newest) = newest_generation else {
-                    return Ok(Self::at(begin(1, false), old_rows, stored, options));
-                };
-                let cleanup = options.rows_without_checkpoint.ok_or(SyncError::RowsWithoutCheckpoint)?;
-                let position = begin(newest.saturating_add(1), true);
-                return Ok(Self { cleanup, ..Self::at(position, old_rows, stored, options) });
-            }
+            Err(CheckpointError::Damaged(_)) if options.rows_without_checkpoint.is_some() => None,
+            read => read?,
+        };
+        let Some(Checkpoint { fields }) = read else {
+            let Some(newest) = newest_generation else {
+                return Ok(Self::at(begin(1, false), old_rows, stored, options));
+            };
+            let cleanup = options.rows_without_checkpoint.ok_or(SyncError::RowsWithoutCheckpoint)?;
+            let position = begin(newest.saturating_add(1), true);
+            return Ok(Self { cleanup, ..Self::at(position, old_rows, stored, options) });
         };
         if fields.deployment != options.deployment {
             let (checkpoint, deployment) = (fields.deployment, options.deployment);
@@ -142,10 +139,8 @@ impl SyncEngine {
     fn check_tables(&self, page: &DataSyncPage) -> Result<(), SyncError> {
         let mut last: Option<&TablePath> = None;
         for table in page.truncates.iter().chain(page.values.iter().map(|value| &value.table)) {
-            // Documents of one table follow each other and share its names.
-            if last.is_some_and(|last| {
-                Arc::ptr_eq(&last.table, &table.table) && Arc::ptr_eq(&last.component, &table.component)
-            }) {
+            // Documents of one table follow each other and share its names, so they compare quickly.
+            if last == Some(table) {
                 continue;
             }
             if !self.options.selection.includes(table) {
@@ -217,7 +212,7 @@ impl SyncEngine {
     /// A caller asks this while its requests fail. Each confirmed batch makes the cursor young again.
     pub fn expiry_warning(&self, now: UnixMillis) -> Option<Duration> {
         self.request.cursor.as_ref()?;
-        let age = Checkpoint { fields: self.position.clone() }.cursor_age(now);
+        let age = self.position.cursor_age(now);
         (age > self.options.warn_after).then_some(age)
     }
 }
