@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::io::Write;
 use std::time::SystemTime;
 
-use convex_mgmt::sync::{Pace, Progress, Sink, SyncDriver, SyncError, SyncFailure, SyncOptions};
+use convex_mgmt::sync::{CheckpointError, Pace, Progress, Sink, SyncDriver, SyncError, SyncFailure, SyncOptions};
 use convex_mgmt::{ErrorCode, UnixMillis};
 
 use crate::display::Display;
@@ -130,9 +130,8 @@ fn hint(failure: &SyncFailure) -> Option<&'static str> {
                 Some("use --database with another file, or --schema, for this deployment")
             }
             SyncError::NewerRows { .. } => Some("use --restart"),
-            SyncError::Checkpoint(_) => {
-                Some("update the program, or delete the row of _convex_checkpoint and use --rows-without-checkpoint")
-            }
+            SyncError::Checkpoint(CheckpointError::NewerVersion { .. }) => Some("update the program"),
+            SyncError::Checkpoint(_) => Some("use --rows-without-checkpoint keep or delete"),
             SyncError::InvalidSelection(_) => Some("check --tables and --exclude"),
             _ => None,
         },

@@ -139,3 +139,19 @@ async fn a_token_that_the_management_api_rejects_ends_the_program_at_the_start()
     assert_eq!(output.status.code(), Some(2), "{errors}");
     assert!(errors.contains("cannot list the deployments of the team") && !errors.contains("wrong-token"), "{errors}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_checkpoint_needs_a_decision_about_the_rows() {
+    let setup = Setup::new(60).await;
+    assert_eq!(setup.run(&["--once"]).await.0, Some(0));
+    let database = rusqlite::Connection::open(&setup.database).unwrap();
+    let damage =
+        "UPDATE _convex_checkpoint SET checkpoint = replace(checkpoint, '\"generation\":1', '\"generation\":2')";
+    assert_eq!(database.execute(damage, []).unwrap(), 1);
+    let (code, _, errors) = setup.run(&["--once"]).await;
+    assert_eq!(code, Some(4), "{errors}");
+    assert!(errors.contains("use --rows-without-checkpoint keep or delete"), "{errors}");
+    let (code, _, errors) = setup.run(&["--once", "--rows-without-checkpoint", "keep"]).await;
+    assert_eq!(code, Some(0), "{errors}");
+    assert_eq!(setup.run(&["--once"]).await.0, Some(0), "the new checkpoint needs no decision");
+}
