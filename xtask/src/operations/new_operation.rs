@@ -16,7 +16,7 @@ const PAGE: &str = "docs/adding-an-operation.md";
 const PLACES: [(&str, &str); 3] = [
     ("the operation", "crates/convex-mgmt-proto/src/deployment/"),
     ("the registry", "crates/convex-mgmt-proto/src/operation/registry.rs"),
-    ("the handler of the fake", "tests/fake/src/deployment/"),
+    ("the handler of the fake", "crates/convex-mgmt-fake/src/deployment/"),
 ];
 
 /// The tests that cover every operation.

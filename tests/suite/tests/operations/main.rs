@@ -54,7 +54,9 @@ fn defect(meta: &OperationMeta, error: &Error) -> Option<String> {
         Some(error) => Some(format!("{meta}: `codes` lacks {}: {}", error.code.as_str(), error.message())),
         None if matches!(status, Some(404 | 405)) => {
             let OperationMeta { api, method, path, .. } = meta;
-            Some(format!("{meta}: the fake has no handler for {method} {path}: add it in tests/fake/src/{api}"))
+            Some(format!(
+                "{meta}: the fake has no handler for {method} {path}: add it in crates/convex-mgmt-fake/src/{api}"
+            ))
         }
         None => Some(format!("{meta}: {error}")),
     }

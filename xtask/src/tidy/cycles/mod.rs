@@ -57,7 +57,7 @@ fn roots(tree: &Tree) -> BTreeSet<&str> {
         let folder = name.strip_suffix("/src/lib.rs").or_else(|| name.strip_suffix("/src/main.rs"));
         folder.is_some_and(|folder| {
             folder.strip_prefix("crates/").is_some_and(|name| !name.contains('/'))
-                || ["tests/fake", "tests/suite", "tests/fuzz", "xtask"].contains(&folder)
+                || ["tests/suite", "tests/fuzz", "xtask"].contains(&folder)
         })
     };
     tree.names.iter().map(String::as_str).filter(is_root).collect()
