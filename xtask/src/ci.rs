@@ -1,11 +1,11 @@
-//! `cargo xtask ci`: all checks of CI except the test command of the README.
+//! `cargo xtask ci`: all checks of CI.
 
 use std::process::Command;
 use std::time::Instant;
 
 use crate::published::{api, deps};
 use crate::shell::{cargo, output, root, run, target, tool};
-use crate::{Failure, dotenv, operations, spec, tidy};
+use crate::{Failure, dotenv, operations, spec, tidy, wasm};
 
 /// The version of cargo-deny to run.
 const CARGO_DENY: &str = "0.20.2";
@@ -26,29 +26,37 @@ const STEPS: &[Step] = &[
         run(docs.env("RUSTDOCFLAGS", "--deny warnings"))
     }),
     ("public api", api::check),
-    ("features", features),
+    ("wasm", wasm::run_checks),
     // Before the tests, which use what it installs.
     ("dotenv", || dotenv::run(false)),
-    ("tests with all features", || run(&mut cargo("test --quiet --workspace --all-features"))),
+    // The test command of the README. "dependencies" checks that it selects all features.
+    ("tests", || run(&mut cargo("test --quiet --workspace"))),
+    ("features", features),
     ("a new operation", operations::new_operation::check),
     ("tests with features of serde_json", || {
         let mut tests = cargo("test --quiet --locked --manifest-path tests/features/Cargo.toml --target-dir");
         run(tests.arg(target()?))
     }),
     ("cargo deny", deny),
-    ("bounds of a call", || {
-        run(&mut cargo("bench --quiet --package convex-mgmt-suite --bench send_overhead -- --check"))
-    }),
-    ("bounds of a data sync", || {
-        run(&mut cargo("bench --quiet --package convex-mgmt-suite --bench data_sync -- --check"))
-    }),
-    ("bounds of a webhook", || run(&mut cargo("bench --quiet --package convex-mgmt-suite --bench webhook -- --check"))),
+    ("build of the benchmarks", || bench(&format!("--no-run --bench {}", BENCHES.join(" --bench ")))),
+    ("bounds of a call", || bench("--bench send_overhead -- --check")),
+    ("bounds of a data sync", || bench("--bench data_sync -- --check")),
+    ("bounds of a webhook", || bench("--bench webhook -- --check")),
     ("bounds of the mirror", || {
-        run(&mut cargo("bench --quiet --package convex-mgmt-mirror --bench sqlite -- --check"))?;
-        run(&mut cargo("bench --quiet --package convex-mgmt-mirror --bench postgres -- --check"))
+        bench("--bench sqlite -- --check")?;
+        bench("--bench postgres -- --check")
     }),
-    ("growth of work", || run(&mut cargo("bench --quiet --package convex-mgmt-fuzz --bench growth -- --check"))),
+    ("growth of work", || bench("--bench growth -- --check")),
 ];
+
+/// The benchmarks that check bounds.
+const BENCHES: [&str; 6] = ["data_sync", "growth", "postgres", "send_overhead", "sqlite", "webhook"];
+
+/// Builds or runs benchmarks. All are built with the same features of other crates, so that none is compiled twice.
+fn bench(arguments: &str) -> Result<(), Failure> {
+    let packages = "--package convex-mgmt-fuzz --package convex-mgmt-mirror --package convex-mgmt-suite";
+    run(&mut cargo(&format!("bench --quiet --no-default-features {packages} {arguments}")))
+}
 
 /// Runs all steps, and stops at the first that fails.
 pub(crate) fn run_steps() -> Result<(), Failure> {

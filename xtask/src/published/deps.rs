@@ -55,11 +55,12 @@ pub(crate) fn run() -> Result<(), Failure> {
         }
     }
     problems.extend(too_new()?);
+    problems.extend(untested()?);
     if problems.is_empty() { Ok(()) } else { Err(problems.join("\n").into()) }
 }
 
 /// The crates of a tree, each as `name version`.
-fn tree(arguments: &str) -> Result<BTreeSet<String>, Failure> {
+pub(crate) fn tree(arguments: &str) -> Result<BTreeSet<String>, Failure> {
     let command = format!("tree --locked --edges normal --prefix none --no-dedupe --format {{p}} {arguments}");
     let text = output(&mut cargo(&command))?;
     let crates = text.lines().filter_map(|line| {
@@ -80,6 +81,17 @@ fn too_new() -> Result<Vec<String>, Failure> {
             && package.rust_version.as_ref().is_some_and(|needed| *needed > declared)
     });
     Ok(newer.map(|package| format!("{} needs a newer Rust than {declared}", package.name)).collect())
+}
+
+/// Crates and features that only `--all-features` selects. The test command of the README selects all, and so CI runs no other.
+fn untested() -> Result<Vec<String>, Failure> {
+    let tree = "tree --locked --workspace --edges normal,build,dev --prefix none --no-dedupe --format {p}:{f}";
+    let selected = output(&mut cargo(tree))?;
+    let all = output(&mut cargo(&format!("{tree} --all-features")))?;
+    let selected: BTreeSet<&str> = selected.lines().collect();
+    let missing: BTreeSet<&str> = all.lines().filter(|line| !selected.contains(line)).collect();
+    let advice = "`cargo test --workspace` does not select these features: add them to the defaults of tests/suite:";
+    Ok(missing.into_iter().map(|line| format!("{advice} {line}")).collect())
 }
 
 /// Returns a package of the workspace.
