@@ -29,29 +29,25 @@ const ABSENT: [&str; 10] = [
     "socket2",
 ];
 
-/// Compiles each crate without features, and with those that need no operating system. Prints `SKIPPED` without the target.
+/// Compiles the crates without features, and with those that need no operating system. Prints `SKIPPED` without the target.
 pub(crate) fn run_checks() -> Result<(), Failure> {
-    let mut builds = Vec::new();
     for name in PACKAGES {
-        builds.push(format!("--package {name} --no-default-features"));
-        builds.push(format!("--package {name} --no-default-features --features={}", portable(name)?));
-    }
-    for build in &builds {
-        let crates = tree(&format!("--target {TARGET} {build}"))?;
-        if let Some(found) = absent(crates.iter().map(String::as_str)) {
-            return Err(format!(
-                "{build} depends on {found}: `cargo tree --target {TARGET} --invert {found}` shows why"
-            )
-            .into());
+        let build = format!("--target {TARGET} --package {name} --no-default-features --features={}", portable(name)?);
+        if let Some(found) = absent(tree(&build)?.iter().map(String::as_str)) {
+            return Err(format!("{name} depends on {found}: `cargo tree {build} --invert {found}` shows why").into());
         }
     }
     if !installed()? {
         println!("SKIPPED: the target {TARGET} is not installed: rustup target add {TARGET}");
         return Ok(());
     }
-    for build in &builds {
-        println!("{build}");
-        run(&mut cargo(&format!("check --quiet --locked --target {TARGET} --lib {build}")))?;
+    let packages = format!("--package {}", PACKAGES.join(" --package "));
+    let features = PACKAGES.iter().map(|name| portable(name)).collect::<Result<Vec<_>, _>>()?.join(",");
+    for features in ["", features.as_str()] {
+        println!("{} with {features:?}", PACKAGES.join(", "));
+        let check =
+            format!("check --quiet --locked --target {TARGET} --lib --no-default-features --features={features}");
+        run(&mut cargo(&format!("{check} {packages}")))?;
     }
     Ok(())
 }
