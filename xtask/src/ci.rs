@@ -85,25 +85,31 @@ fn run_each(steps: &[Step]) -> Result<(), Failure> {
 const TOGETHER: &[&str] =
     &["native-roots,http2,proxy", "tls-ring,native-roots", "tls-ring,http2,proxy", "tls-ring,tls-aws-lc"];
 
-/// Compiles the crates below `convex-mgmt` without features, and with each feature alone. Tests `convex-mgmt` so, and with the
-/// sets in [`TOGETHER`].
+/// Features of `convex-mgmt` that only add items. They are tested together, and without `hyper`.
+const ITEMS: [&str; 4] = ["dotenv", "serde-all", "tracing", "webhook"];
+
+/// Compiles the published crates without features, and with each feature alone. Tests `convex-mgmt` so, with the sets in
+/// [`TOGETHER`], and with all of [`ITEMS`] instead of each.
 fn features() -> Result<(), Failure> {
-    for name in deps::PUBLISHED.into_iter().filter(|name| *name != "convex-mgmt") {
+    for name in deps::PUBLISHED {
         for features in alone(name)? {
             println!("{name} with {features:?}");
             let clippy = format!("clippy --quiet --package {name} --no-default-features --features={features}");
             run(cargo(&clippy).args(["--", "--deny", "warnings"]))?;
         }
     }
-    let test = |arguments: String| {
+    let test = |arguments: &str| {
         println!("test {arguments}");
         run(&mut cargo(&format!("test --quiet --no-default-features {arguments}")))
     };
-    for features in alone("convex-mgmt")?.into_iter().chain(TOGETHER.iter().map(ToString::to_string)) {
-        test(format!("--package convex-mgmt --test features --features={features}"))?;
+    let mut sets = alone("convex-mgmt")?;
+    sets.retain(|feature| !ITEMS.contains(&feature.as_str()));
+    sets.push(ITEMS.join(","));
+    for features in sets.iter().map(String::as_str).chain(TOGETHER.iter().copied()) {
+        test(&format!("--package convex-mgmt --test features --features={features}"))?;
     }
     // `convex-mgmt` has no feature for TLS without a provider.
-    test("--package convex-mgmt-hyper --lib --features=tls".to_owned())
+    test("--package convex-mgmt-hyper --lib --features=tls")
 }
 
 /// The arguments for no feature, and for each feature alone.
