@@ -52,7 +52,7 @@ const STEPS: &[Step] = &[
 /// The benchmarks that check bounds.
 const BENCHES: [&str; 6] = ["data_sync", "growth", "postgres", "send_overhead", "sqlite", "webhook"];
 
-/// Builds or runs benchmarks. All are built with the same features of other crates, so that none is compiled twice.
+/// Builds or runs benchmarks. All packages are selected for each, because the features of other crates follow from the selection.
 fn bench(arguments: &str) -> Result<(), Failure> {
     let packages = "--package convex-mgmt-fuzz --package convex-mgmt-mirror --package convex-mgmt-suite";
     run(&mut cargo(&format!("bench --quiet --no-default-features {packages} {arguments}")))
