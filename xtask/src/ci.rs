@@ -108,8 +108,8 @@ fn features() -> Result<(), Failure> {
     for features in sets.iter().map(String::as_str).chain(TOGETHER.iter().copied()) {
         test(&format!("--package convex-mgmt --test features --features={features}"))?;
     }
-    // `convex-mgmt` has no feature for TLS without a provider.
-    test("--package convex-mgmt-hyper --lib --features=tls")
+    // `convex-mgmt` has no feature for TLS without a provider. It is selected too, for the same features of other crates.
+    test("--package convex-mgmt --package convex-mgmt-hyper --lib --features=convex-mgmt-hyper/tls")
 }
 
 /// The arguments for no feature, and for each feature alone.
