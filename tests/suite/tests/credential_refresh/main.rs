@@ -1,7 +1,9 @@
 //! Refresh of a credential that the server no longer accepts, while calls are in flight.
 
 mod endpoints;
+mod local;
 mod runtimes;
+mod sources;
 
 // The error of a source without a credential. Any error type works.
 use std::fmt::Error as Shut;

@@ -74,7 +74,7 @@ impl<A: Api, F: CredentialSource<A>> CredentialRefreshLayer<A, F, InitialTimer> 
         C: Authorizes<A>,
     {
         let function = Function { source, renew: |original, result| Ok(original.with_credential(&result?)?) };
-        Self { endpoints: Arc::new(Endpoints::new(function)), timer: InitialTimer::default() }
+        Self { endpoints: Arc::new(Endpoints::new(function)), timer: Default::default() }
     }
 }
 

@@ -44,9 +44,11 @@ pub(super) enum Next {
 /// The caller's function, for all endpoints of a layer.
 pub(super) struct Function<A: Api, F: CredentialSource<A>> {
     pub(super) source: F,
-    /// Converts a result of the function for an endpoint, which has its original credential.
-    pub(super) renew: fn(Endpoint<A>, <F::Future as Future>::Output) -> Result<Endpoint<A>, BoxError>,
+    pub(super) renew: Renew<A, <F::Future as Future>::Output>,
 }
+
+/// Puts a result of the function into its endpoint.
+type Renew<A, R> = fn(Endpoint<A>, R) -> Result<Endpoint<A>, BoxError>;
 
 /// The credential of one endpoint, the function for another one, and its results so far.
 pub(super) struct Source<A: Api, F: CredentialSource<A>> {
