@@ -55,7 +55,7 @@ impl Service<Request<Bytes>> for Door {
     }
 }
 
-fn refresh() -> CredentialRefreshLayer<DeploymentApi, impl CredentialSource<DeploymentApi>> {
+fn refresh() -> CredentialRefreshLayer<DeploymentApi, impl CredentialSource<DeploymentApi, Future: Send>> {
     CredentialRefreshLayer::new(async |_| Ok(DeployKey::parse(ADMIN_KEY)?))
 }
 

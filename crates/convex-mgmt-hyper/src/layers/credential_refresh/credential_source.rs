@@ -35,6 +35,17 @@ use convex_mgmt_proto::{Api, Endpoint};
 ///
 /// let app = App { refresh: CredentialRefreshLayer::from_source(Vault { connection: "team:acme|made-up".into() }) };
 /// ```
+///
+/// A function that returns a layer for spawned calls names the bounds of its source:
+///
+/// ```
+/// use convex_mgmt::hyper::layers::{CredentialRefreshLayer, CredentialSource};
+/// use convex_mgmt::{DeployKey, DeploymentApi};
+///
+/// fn refresh() -> CredentialRefreshLayer<DeploymentApi, impl CredentialSource<DeploymentApi, Future: Send> + Send + Sync> {
+///     CredentialRefreshLayer::new(async |_| Ok(DeployKey::parse("prod:happy-animal-123|made-up")?))
+/// }
+/// ```
 pub trait CredentialSource<A: Api> {
     /// The future of [`fetch`](Self::fetch). Its output is a `Result<Credential, BoxError>`, with any [credential](convex_mgmt_proto::Authorizes) of the API.
     // The constructors of the layer require that output. A bound here would name the lifetime of the error, `'static`, and the compiler
