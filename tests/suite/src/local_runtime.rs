@@ -95,7 +95,7 @@ impl LocalRuntime {
         LocalTask { id, runtime: self.clone(), output }
     }
 
-    /// Polls tasks until none of them is ready. The clock stands still.
+    /// Polls tasks until no task is ready. The clock does not move.
     ///
     /// # Panics
     /// If the tasks wake themselves without end.

@@ -3,6 +3,14 @@
 //!
 //! Their error is a [`TransportError`](crate::TransportError), whatever the error of the inner service is.
 //!
+//! # Runtimes
+//!
+//! The layers run on any runtime: [`RetryLayer`], [`AttemptTimeoutLayer`] and [`CredentialRefreshLayer`] have a method that sets the
+//! [`Timer`](crate::Timer). They spawn no tasks.
+//!
+//! They do not require `Send` of the inner service, its futures, the timer or the source of credentials. Their services are `Send` and
+//! `Sync` if these are. Only errors have to be `Send + Sync`, because they become a [`BoxError`](tower::BoxError).
+//!
 //! # Tracing
 //!
 //! With the feature `tracing`, the client emits these spans and events. Their target is `convex_mgmt`. The names follow

@@ -46,6 +46,11 @@ use convex_mgmt_proto::{Api, Endpoint};
 ///     CredentialRefreshLayer::new(async |_| Ok(DeployKey::parse("prod:happy-animal-123|made-up")?))
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a source of credentials for `{A}`",
+    label = "not a `CredentialSource`",
+    note = "a source is a function from `Endpoint<{A}>` to a future of a `Result<Credential, tower::BoxError>`"
+)]
 pub trait CredentialSource<A: Api> {
     /// The future of [`fetch`](Self::fetch). Its output is a `Result<Credential, BoxError>`, with any [credential](convex_mgmt_proto::Authorizes) of the API.
     // The constructors of the layer require that output. A bound here would name the lifetime of the error, `'static`, and the compiler

@@ -25,7 +25,7 @@ use crate::timer::{DefaultTimer, Timer};
 ///
 /// * The source is called once for all requests to one endpoint that are rejected meanwhile on one runtime. The fetch
 ///   belongs to no request: if a call gives up, the next one waits for the same result.
-/// * On several runtimes ([`Timer::runtime`](crate::Timer::runtime)), each calls it once, because the timers and connections of a fetch belong to the runtime that it began
+/// * On several runtimes ([`Timer::runtime`]), each calls it once, because the timers and connections of a fetch belong to the runtime that it began
 ///   on. The first result serves all of them, and the other fetches are dropped.
 /// * If the source fails, the requests that waited end with
 ///   [`TransportErrorKind::Credential`](crate::TransportErrorKind::Credential). If it returns the rejected credential, they end
