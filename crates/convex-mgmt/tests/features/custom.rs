@@ -39,12 +39,15 @@ impl Timer for NoPauses {
     }
 }
 
-/// The targets of the requests so far, and the responses to the next ones: status and body.
+/// The targets of the requests so far, and the responses to the next ones.
 #[derive(Clone, Default)]
-struct Server(Rc<RefCell<(Vec<String>, Vec<(u16, &'static str)>)>>);
+struct Server(Rc<RefCell<(Vec<String>, Vec<PreparedResponse>)>>);
+
+/// A status and a body.
+type PreparedResponse = (u16, &'static str);
 
 impl Server {
-    fn new(mut responses: Vec<(u16, &'static str)>) -> Self {
+    fn new(mut responses: Vec<PreparedResponse>) -> Self {
         responses.reverse();
         Self(Rc::new(RefCell::new((Vec::new(), responses))))
     }
