@@ -26,7 +26,7 @@
 //! * [Credentials][credentials]: the operations that accept each kind.
 //! * [Pagination][pagination]: lists as streams, errors, resuming, prefetch.
 //! * [Settings, layers and transports][transports]: defaults, endpoints, connections, proxies, other transports.
-//! * [Testing][testing]: an in-memory Convex for tests, in process, over a socket or from other languages.
+//! * [Test your integration][testing]: an in-memory Convex for tests, in process, over a socket or from other languages.
 //! * [Reliability][reliability]: guarantees, and the tests that check them.
 //!
 #![doc = include_str!("links.md")]

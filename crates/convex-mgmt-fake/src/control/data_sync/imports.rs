@@ -1,12 +1,12 @@
-//! [`Import`]: an import that runs.
+//! [`Import`]: a running import.
 
 use crate::control::fake::Fake;
 use crate::deployment::{DataSync, Document, StoredTable};
 
-/// An import with the mode `replace` that runs, as the server performs it.
+/// A running import with the mode `replace`, as the server performs it.
 ///
-/// It writes into a hidden table of the same name, which data sync exports at once: pages have the truncate of the table and
-/// the imported documents before the import ends. Dropping it has the effect of [`Import::fail`].
+/// It writes into a hidden table of the same name, which data sync exports at once. So pages have the truncate of the table
+/// and the imported documents before the import ends. Dropping it has the effect of [`Import::fail`].
 #[derive(Debug)]
 #[must_use = "dropping an import lets it fail"]
 pub struct Import {

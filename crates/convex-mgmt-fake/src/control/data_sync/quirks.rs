@@ -1,4 +1,4 @@
-//! How data sync misbehaves: quirks of its pages, and cursors that expire at once.
+//! Wrong behaviour of data sync: quirks of its pages, and cursors that expire at once.
 
 use axum::extract::State;
 use axum::routing::post;
