@@ -58,7 +58,7 @@ use crate::state::{Fault, Knobs, RecordedRequest};
 /// * the order of lists whose order is not documented, and that both bounds of the audit log belong to the range
 /// * the form of domains and emails; the resource of a role statement is any list of kinds with selectors
 /// * the limits of default environment variables, which are those of a deployment
-/// * the quotas, the retention of previews and the lifetime of invitations, which are [`Knobs`](crate::Knobs)
+/// * the quotas, the retention of previews and the lifetime of invitations, which are [`Knobs`]
 ///
 /// These parts are observed on the real service:
 ///

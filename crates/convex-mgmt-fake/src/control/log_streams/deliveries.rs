@@ -12,8 +12,8 @@ use crate::deployment::{self, DeliveryQuirk};
 
 #[cfg(feature = "server")]
 impl Fake {
-    /// Gives the next batches of log streams a quirk. Several quirks form a queue: each batch takes one. Verifications have
-    /// none.
+    /// Applies a quirk to the next batches of log streams. Several quirks form a queue: each batch takes one. Verifications
+    /// take no quirk.
     pub fn delivery_quirk(&self, quirk: DeliveryQuirk, batches: usize) {
         deployment::add_delivery_quirk(&mut self.state.deployment(), quirk, batches);
     }
