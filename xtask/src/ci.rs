@@ -108,6 +108,7 @@ fn features() -> Result<(), Failure> {
     for features in sets.iter().map(String::as_str).chain(TOGETHER.iter().copied()) {
         test(&format!("--package convex-mgmt --test features --features={features}"))?;
     }
+    test("--package convex-mgmt-fake --test any_runtime --test deployment --test management")?;
     // `convex-mgmt` has no feature for TLS without a provider. It is selected too, for the same features of other crates.
     test("--package convex-mgmt --package convex-mgmt-hyper --lib --features=convex-mgmt-hyper/tls")
 }

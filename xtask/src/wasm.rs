@@ -3,7 +3,8 @@
 use std::process::Command;
 
 use crate::Failure;
-use crate::published::deps::{package, tree};
+use crate::published::deps::package;
+use crate::published::tree::tree;
 use crate::shell::{cargo, output, root, run};
 
 const TARGET: &str = "wasm32-unknown-unknown";
