@@ -176,6 +176,13 @@ pub use convex_mgmt_proto::{deployment, environment, guard, management};
 #[cfg(feature = "webhook")]
 pub use convex_mgmt_proto::webhook;
 
+/// The OAuth authorization-code flow of applications for Convex.
+#[cfg(feature = "oauth")]
+#[cfg_attr(docsrs, doc(cfg(feature = "oauth")))]
+pub mod oauth {
+    pub use convex_mgmt_proto::oauth::*;
+}
+
 /// A copy of a deployment's documents that follows every change. See the guide [`data_sync`](crate::guide::data_sync).
 pub mod sync {
     pub use convex_mgmt_hyper::sync::*;
