@@ -7,8 +7,8 @@ use http::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
 use http::{HeaderValue, Method, Request, Response};
 
 use super::app::OAuthApp;
-use super::authorize::Scope;
 use super::form;
+use super::scope::Scope;
 use super::token::{self, TokenError};
 use crate::auth::AccessToken;
 use crate::operation::destructive::Harmless;

@@ -47,15 +47,17 @@ mod codes;
 mod exchange;
 mod form;
 mod pending;
+mod scope;
 mod store;
 mod token;
 
 pub use self::app::OAuthApp;
-pub use self::authorize::{AuthorizeUrl, Randomness, Scope};
+pub use self::authorize::{AuthorizeUrl, Randomness};
 pub use self::callback::{AuthorizationError, CallbackError, MAX_QUERY};
 pub use self::codes::{AuthorizationErrorCode, TokenErrorCode};
 pub use self::exchange::{CodeExchange, SentExchange};
 pub use self::pending::{PendingAuthorization, RestoreError};
+pub use self::scope::Scope;
 pub use self::store::PendingAuthorizations;
 pub use self::token::{TokenError, TokenRejection};
 

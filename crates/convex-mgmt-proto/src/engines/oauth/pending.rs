@@ -7,9 +7,9 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::app::{OAuthApp, broken_redirect_uri};
-use super::authorize::Scope;
 use super::callback::{CallbackError, read};
 use super::exchange::CodeExchange;
+use super::scope::Scope;
 use crate::types::Secret;
 
 /// The version of the stored form.

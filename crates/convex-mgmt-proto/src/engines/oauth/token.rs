@@ -7,8 +7,8 @@ use http::{Response, StatusCode};
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::authorize::Scope;
 use super::codes::{TokenErrorCode, is_code};
+use super::scope::Scope;
 use crate::auth::{AccessToken, AccessTokenKind};
 use crate::error::ErrorCode;
 use crate::response::decode::object;
