@@ -12,6 +12,9 @@ mod config;
 mod connect;
 mod error;
 pub mod layers;
+#[cfg(feature = "oauth")]
+#[cfg_attr(docsrs, doc(cfg(feature = "oauth")))]
+pub mod oauth;
 mod progress;
 mod service;
 pub mod sync;

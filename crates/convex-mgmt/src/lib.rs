@@ -184,6 +184,7 @@ pub use convex_mgmt_proto::webhook;
 #[cfg(feature = "oauth")]
 #[cfg_attr(docsrs, doc(cfg(feature = "oauth")))]
 pub mod oauth {
+    pub use convex_mgmt_hyper::oauth::*;
     pub use convex_mgmt_proto::oauth::*;
 }
 
