@@ -71,6 +71,7 @@
 //! * the form of domains and emails; the resource of a role statement is any list of kinds with selectors
 //! * the limits of default environment variables, which are those of a deployment
 //! * the quotas, the retention of previews and the lifetime of invitations, which are [`Knobs`]
+//! * the errors of the OAuth flow, which are those of RFC 6749, and the revocation of a token whose code comes again
 //!
 //! Observed on the real service are the replacement of a preview under the same identifier, the delay of revocations, the
 //! suffix of a name that is taken, and the 500 of overlapping deletions of preview deploy keys. The roles of members have no
@@ -88,6 +89,7 @@
 //! | `control` | [`Fake`] and its methods, and the routes below `/_fake/` |
 //! | `server` | [`FakeBuilder`], the router, the handling of a request, the listener |
 //! | `management` | the Management API: the state of a control plane, and one module per topic |
+//! | `oauth` | the OAuth flow of a control plane: applications, codes, the pages of the dashboard, the token endpoint |
 //! | `control_plane` | [`FakeControlPlane`], its builder, its service, its ledger, and its routes below `/_fake/` |
 //!
 //! A new operation is a handler and a line in the `routes` of its topic. A new topic is a module and a line in
@@ -99,6 +101,7 @@ mod control;
 mod control_plane;
 mod deployment;
 mod management;
+mod oauth;
 mod server;
 mod state;
 
