@@ -113,6 +113,22 @@ const fn family(target: &'static str, name: &'static str, input: fn(usize) -> Ve
 
 /// All families.
 pub const FAMILIES: &[Family] = &[
+    family("authorizations", "a long code", |size| long(size, "qcode=", "x", "&state=")),
+    family("authorizations", "many parameters", |size| many(size, "q", |n| format!("k{n}=v&"), "code=c")),
+    family("authorizations", "escapes", |size| long(size, "qcode=", "%41", "")),
+    family("authorizations", "many separators", |size| long(size, "q", "&", "")),
+    family("authorizations", "a long stored text", |size| long(size, "s1.team.", "A", ".A.https://a")),
+    family("authorizations", "many parts of a stored text", |size| long(size, "s1.team", ".", "")),
+    family("authorizations", "a long token", |size| {
+        long(size, r#"t200{"token_type":"bearer","access_token":"team:a|"#, "x", r#""}"#)
+    }),
+    family("authorizations", "a token of escapes", |size| {
+        long(size, r#"t200{"token_type":"bearer","access_token":"team:a|"#, "\\u0061", r#""}"#)
+    }),
+    family("authorizations", "a long error code", |size| long(size, r#"t400{"error":""#, "x", r#""}"#)),
+    family("authorizations", "a response with many fields", |size| {
+        items(size, "t200{", |n| format!(r#""k{n}":1"#), "}")
+    }),
     family("credentials", "a long secret", |size| long(size, "prod:happy-animal-123|", "x", "")),
     family("credentials", "a long name", |size| long(size, "prod:", "x", "|y")),
     family("credentials", "many colons", |size| long(size, "", ":", "|x")),
