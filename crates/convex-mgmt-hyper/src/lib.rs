@@ -12,9 +12,6 @@ mod config;
 mod connect;
 mod error;
 pub mod layers;
-#[cfg(feature = "oauth")]
-#[cfg_attr(docsrs, doc(cfg(feature = "oauth")))]
-pub mod oauth;
 mod progress;
 mod service;
 pub mod sync;
@@ -23,6 +20,9 @@ mod trace;
 #[cfg(feature = "hyper")]
 mod transport;
 
+#[cfg(feature = "oauth")]
+#[cfg_attr(docsrs, doc(cfg(feature = "oauth")))]
+pub use client::oauth;
 pub use client::{
     BoxClient, Client, ClientBuilder, DeploymentClient, Items, KeyedDeployment, ManagementClient, OnConflict, Pages,
 };

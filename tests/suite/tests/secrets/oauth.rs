@@ -9,7 +9,7 @@ use tracing_subscriber::fmt::format::FmtSpan;
 
 use super::*;
 
-/// Random bytes whose texts contain the canary: 43 characters each, of which the last has two bits of padding.
+/// Random bytes whose texts contain the canary: 43 characters each, with two bits of padding in the last.
 fn randomness() -> Randomness {
     let half = URL_SAFE_NO_PAD.decode(format!("{}01E", CANARY.repeat(5))).unwrap();
     Randomness::from_bytes([&half[..], &half].concat().try_into().unwrap())

@@ -13,8 +13,9 @@ use pin_project_lite::pin_project;
 use tower::layer::util::Identity;
 use tower::{Layer, Service};
 
+use super::super::builder::ClientBuilder;
+use super::super::handle::{Client, ManagementClient};
 use super::error::ExchangeError;
-use crate::client::{Client, ClientBuilder, ManagementClient};
 use crate::config::ConfigError;
 use crate::layers::future::RetryFuture;
 use crate::layers::{Retry, RetryLayer};
@@ -126,8 +127,8 @@ impl<S: Transport, T: Timer> OAuthClient<S, T> {
     /// Exchanges a code for a token.
     ///
     /// The request is sent at most once. It is repeated only while it provably did not reach the server, for example because the connection
-    /// was refused. A layer of yours that repeats requests on its own must not do so here: a code works once, and a server may revoke the
-    /// token when a code comes twice.
+    /// was refused. A layer of yours must not repeat it on its own: a code works once. A server may revoke the token when a code comes
+    /// twice.
     ///
     /// The future owns the exchange and a clone of the service. Nothing is sent before the first poll. Await it to its end: a future that is
     /// dropped may have used the code up.
