@@ -9,6 +9,8 @@ mod listings;
 mod live;
 mod oauth;
 mod projects;
+#[cfg(feature = "server")]
+mod sockets;
 mod topics;
 mod updates;
 

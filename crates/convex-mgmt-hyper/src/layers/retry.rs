@@ -39,7 +39,7 @@ impl RetryLayer<InitialTimer> {
     pub fn new(policy: RetryPolicy, budget: RetryBudget, total: Option<Duration>) -> Self {
         let total = total.map(|total| total.min(LONGEST_WAIT));
         let settings = Settings { policy, budget, total, only_unsent: None };
-        Self { settings: Arc::new(settings), timer: InitialTimer::default() }
+        Self { settings: Arc::new(settings), timer: Default::default() }
     }
 
     /// Creates a layer for requests that have no operation in their extensions and must be executed at most once. It ignores the codes of
@@ -48,7 +48,7 @@ impl RetryLayer<InitialTimer> {
     pub(crate) fn only_unsent(operation: &'static OperationMeta, total: Duration) -> Self {
         let (policy, budget, total) = (RetryPolicy::default(), RetryBudget::default(), Some(total.min(LONGEST_WAIT)));
         let settings = Settings { policy, budget, total, only_unsent: Some(operation) };
-        Self { settings: Arc::new(settings), timer: InitialTimer::default() }
+        Self { settings: Arc::new(settings), timer: Default::default() }
     }
 }
 

@@ -58,17 +58,15 @@ async fn a_lost_response_starts_over_and_is_sent_once() {
 
 #[tokio::test]
 async fn a_response_that_is_cut_off_or_foreign_starts_over_and_is_sent_once() {
-    let response =
-        |status, code: Option<&str>| Fault::Response { status, code: code.map(str::to_owned), retry_after: None };
     for fault in [
         Fault::HalfBody,
         Fault::EmptyBody,
-        response(500, None),
-        response(502, Some("BadGateway")),
-        response(408, None),
-        response(429, Some("TooManyConcurrentRequests")),
+        Fault::status(500),
+        Fault::code(502, "BadGateway"),
+        Fault::status(408),
+        Fault::code(429, "TooManyConcurrentRequests"),
         // A code that proves that nothing was committed, and that every other write is repeated after.
-        response(503, Some("OptimisticConcurrencyControlFailure")),
+        Fault::code(503, "OptimisticConcurrencyControlFailure"),
     ] {
         let flow = Flow::start().await;
         flow.plane.fault_at("/oauth/token", fault.clone());

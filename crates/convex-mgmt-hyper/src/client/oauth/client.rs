@@ -72,7 +72,7 @@ impl<S> OAuthClient<S, InitialTimer> {
     /// Creates a client over any service, such as a stack of your own. The library adds no retries and no timeouts to the clients of
     /// [`OAuthClient::client`].
     pub fn with_service(app: OAuthApp, service: S) -> Self {
-        Self { app, service, timer: InitialTimer::default(), user_agent: None, timeout: EXCHANGE_TIMEOUT }
+        Self { app, service, timer: Default::default(), user_agent: None, timeout: EXCHANGE_TIMEOUT }
     }
 }
 
