@@ -1,8 +1,8 @@
 //! An in-memory Convex deployment for tests, and a control plane that creates such deployments. They respond as the real
 //! servers do, and inject faults on request.
 //!
-//! It shares no code with the crates that it tests: it has its own types for requests and responses, so a wrong field name
-//! cannot pass on both sides. Status codes and error codes are those of the real server; the texts of messages are not.
+//! The server shares no code with the crates that it tests: it has its own types for requests and responses, so a wrong field
+//! name cannot pass on both sides. Only the feature `conformance`, which tests clients, uses the SDK. Status codes and error codes are those of the real server; the texts of messages are not.
 //!
 //! * In process: [`Fake`] is a tower service from `http::Request<Bytes>` to `http::Response<Bytes>`.
 //! * On a loopback port: [`Fake::serve`].
@@ -88,6 +88,7 @@
 //! | `control` | [`Fake`] and its methods, and the routes below `/_fake/` |
 //! | `server` | [`FakeBuilder`], the router, the handling of a request, the listener |
 //! | `management` | the Management API: the state of a control plane, and one module per topic |
+//! | `conformance` | the conformance run for transports, feature `conformance` |
 //! | `control_plane` | [`FakeControlPlane`], its builder, its service, its ledger, and its routes below `/_fake/` |
 //!
 //! A new operation is a handler and a line in the `routes` of its topic. A new topic is a module and a line in
@@ -95,6 +96,8 @@
 //! `management::register_hooks` registers what a topic adds to a new deployment.
 
 mod api;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod control;
 mod control_plane;
 mod deployment;
