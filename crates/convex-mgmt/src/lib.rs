@@ -133,8 +133,10 @@
 //! | feature | adds | default |
 //! | --- | --- | --- |
 //! | `dotenv` | parsing of `.env` text | yes |
+//! | `hyper` | connections over hyper and tokio: `Client::new`, `ClientBuilder::build` | yes |
 //! | `tls-ring` | TLS with rustls on ring and bundled roots | yes |
 //! | `tls-aws-lc` | TLS with rustls on aws-lc-rs and bundled roots | |
+//! | `tokio` | the timers of tokio, for another transport on a tokio runtime | with `hyper` |
 //! | `native-roots` | the platform's trusted certificates | |
 //! | `http2` | HTTP/2 where the server offers it | |
 //! | `proxy` | HTTP, HTTPS and SOCKS 5 proxies | |
@@ -151,9 +153,11 @@ pub mod guide;
 // The client.
 #[cfg(any(feature = "tls-ring", feature = "tls-aws-lc", feature = "native-roots"))]
 pub use convex_mgmt_hyper::CryptoProvider;
+#[cfg(feature = "tokio")]
+pub use convex_mgmt_hyper::TokioTimer;
 pub use convex_mgmt_hyper::{
     BoxClient, Client, ClientBuilder, ConfigError, DeploymentClient, Items, KeyedDeployment, ManagementClient,
-    OnConflict, Pages, Transport,
+    OnConflict, Pages, Timer, Transport,
 };
 #[cfg(feature = "proxy")]
 pub use convex_mgmt_hyper::{Proxy, ProxyError, ProxyVariableError};

@@ -85,13 +85,12 @@ fn set_greeting(blocking: &Blocking) -> Result<(), CallError<ureq::Error>> {
 
 const KEY: &str = "happy-animal-123|01c0ffee";
 
-/// Serves a deployment until the runtime is dropped.
-fn served() -> (tokio::runtime::Runtime, Fake, FakeServer, Blocking) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+/// Serves a deployment until the server is dropped.
+fn served() -> (Fake, FakeServer, Blocking) {
     let fake = Fake::builder("happy-animal-123").admin_key(KEY).plan(Plan::default()).build();
-    let server = runtime.block_on(fake.serve("127.0.0.1:0")).unwrap();
+    let server = fake.serve_in_background("127.0.0.1:0").unwrap();
     let blocking = Blocking::new(endpoint(&server.url()));
-    (runtime, fake, server, blocking)
+    (fake, server, blocking)
 }
 
 fn endpoint(url: &str) -> Endpoint<DeploymentApi> {
@@ -105,7 +104,7 @@ fn greeting(blocking: &Blocking) -> Option<String> {
 
 #[test]
 fn retries_reads_and_updates() {
-    let (_runtime, fake, _server, blocking) = served();
+    let (fake, _server, blocking) = served();
     fake.fault(Fault::Reset);
     assert_eq!(greeting(&blocking), None);
     fake.fault(Fault::LostResponse);
@@ -115,7 +114,7 @@ fn retries_reads_and_updates() {
 
 #[test]
 fn verifies_an_update_with_an_unknown_outcome() {
-    let (_runtime, fake, _server, blocking) = served();
+    let (fake, _server, blocking) = served();
     for fault in [Fault::LostResponse, Fault::LostResponse, Fault::LostResponse] {
         fake.fault(fault);
     }
@@ -133,7 +132,7 @@ fn verifies_an_update_with_an_unknown_outcome() {
 
 #[test]
 fn retries_a_delete_but_not_a_create_that_may_have_taken_effect() {
-    let (_runtime, fake, _server, blocking) = served();
+    let (fake, _server, blocking) = served();
     let create = CreateLogStream::new(NewWebhook::new("https://example.com/logs", WebhookFormat::Json));
     fake.fault(Fault::LostResponse);
     let error = blocking.call(&create).unwrap_err();
@@ -150,14 +149,14 @@ fn retries_a_delete_but_not_a_create_that_may_have_taken_effect() {
 
 #[test]
 fn an_error_states_the_rejection_or_that_nothing_was_sent() {
-    let (runtime, fake, server, blocking) = served();
+    let (fake, server, blocking) = served();
     fake.fault(Fault::code(403, "OperationNotPermitted"));
     let error = blocking.call(&ListEnvironmentVariables::new()).unwrap_err();
     assert_eq!((error.code(), error.attempts()), (Some(&ErrorCode::OperationNotPermitted), 1));
     let error = blocking.call(&UpdateEnvironmentVariables::new().set("9", "x")).unwrap_err();
     assert!(matches!(error.cause(), CallErrorCause::Build(_)), "{error}");
     let url = server.url();
-    drop((server, runtime));
+    drop(server);
     let error = Blocking::new(endpoint(&url)).call(&ListEnvironmentVariables::new()).unwrap_err();
     assert_eq!((error.attempts(), error.sent(), error.applied()), (3, Sent::No, Applied::No), "{error:?}");
 }

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use convex_mgmt_fake::{Fake, FakeServer};
-use tokio::runtime::Runtime;
 
 const KEY: &str = "happy-animal-123|01c0ffee";
 const READ_ONLY_KEY: &str = "happy-animal-123|01decade";
@@ -25,19 +24,17 @@ fn texts(output: &Output) -> (String, String, Option<i32>) {
     (text(&output.stdout), text(&output.stderr), output.status.code())
 }
 
-/// A listening deployment, and its runtime.
+/// A listening deployment.
 struct Deployment {
     fake: Fake,
     running: FakeServer,
-    _runtime: Runtime,
 }
 
 fn deployment() -> Deployment {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let fake = Fake::builder("happy-animal-123").admin_key(KEY).read_only_key(READ_ONLY_KEY);
     let fake = fake.variable("OLD", "old value").build();
-    let running = runtime.block_on(fake.serve("127.0.0.1:0")).unwrap();
-    Deployment { fake, running, _runtime: runtime }
+    let running = fake.serve_in_background("127.0.0.1:0").unwrap();
+    Deployment { fake, running }
 }
 
 /// Writes a file for one test.

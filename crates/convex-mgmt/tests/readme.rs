@@ -45,9 +45,8 @@ fn send(agent: &ureq::Agent, request: Request<Vec<u8>>) -> Result<Response<Bytes
 
 #[test]
 fn a_blocking_transport_is_a_function() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let fake = Fake::builder("happy-animal-123").admin_key("happy-animal-123|01c0ffee").build();
-    let running = runtime.block_on(fake.serve("127.0.0.1:0")).unwrap();
+    let running = fake.serve_in_background("127.0.0.1:0").unwrap();
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
     let budget = RetryBudget::default();
     let at = |key: &str| Endpoint::new(&running.url(), &DeployKey::parse(key).unwrap()).unwrap();

@@ -58,9 +58,8 @@ fn count(sink: &MemorySink) -> usize {
 fn copies_a_deployment_continues_and_begins_again_after_an_expired_cursor() {
     let mut knobs = Knobs::default();
     knobs.data_sync_page_entries = 2;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let fake = Fake::builder("happy-animal-123").admin_key(KEY).knobs(knobs).build();
-    let server = runtime.block_on(fake.serve("127.0.0.1:0")).unwrap();
+    let server = fake.serve_in_background("127.0.0.1:0").unwrap();
     let endpoint = Endpoint::new(&server.url(), &DeployKey::parse(KEY).unwrap()).unwrap();
     let insert = |n: i64| {
         let document = Value::document(serde_json::json!({ "n": n }));

@@ -81,17 +81,30 @@ impl Service<Request<Bytes>> for FakeControlPlane {
 
 impl FakeControlPlane {
     /// Starts a server on an address such as `127.0.0.1:0`. Port 0 selects a free port. The base URL of the API is its URL
-    /// with `/v1`.
+    /// with `/v1`. The server runs on the tokio runtime of the caller.
     ///
     /// # Errors
     /// If the address cannot be bound.
     pub async fn serve(&self, address: &str) -> io::Result<FakeServer> {
-        let server = FakeServer::start(self.clone(), TcpListener::bind(address).await?)?;
+        Ok(self.served_by(FakeServer::start(self.clone(), TcpListener::bind(address).await?)?))
+    }
+
+    /// Starts a server on an address such as `127.0.0.1:0`, on a thread with a tokio runtime of its own. Port 0 selects a free
+    /// port. The base URL of the API is its URL with `/v1`. See [`Fake::serve_in_background`].
+    ///
+    /// # Errors
+    /// If the address cannot be bound, or if the thread cannot be started.
+    pub fn serve_in_background(&self, address: &str) -> io::Result<FakeServer> {
+        Ok(self.served_by(FakeServer::start_in_background(self.clone(), address)?))
+    }
+
+    /// Gives deployments the port of a server.
+    fn served_by(&self, server: FakeServer) -> FakeServer {
         let mut state = self.state.state();
         state.port = Some(server.address().port());
         for deployment in state.deployments.cloud.iter() {
             deployment.fake.state.deployment().url = Some(state.deployment_url(deployment));
         }
-        Ok(server)
+        server
     }
 }

@@ -15,15 +15,19 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::background::Background;
 use super::service::{ConnectionReset, Respond};
 use crate::control::Fake;
 
 /// A fake that listens on a socket. Dropping it stops the server and closes its connections.
 #[derive(Debug)]
+#[must_use = "dropping it stops the server"]
 pub struct FakeServer {
     address: SocketAddr,
     task: JoinHandle<()>,
     accepted: Arc<AtomicUsize>,
+    /// The thread of a server in the background. It ends when this is dropped.
+    pub(super) background: Option<Background>,
 }
 
 impl FakeServer {
@@ -50,12 +54,24 @@ impl Drop for FakeServer {
 }
 
 impl Fake {
-    /// Starts a server on an address such as `127.0.0.1:0`. Port 0 selects a free port.
+    /// Starts a server on an address such as `127.0.0.1:0`. Port 0 selects a free port. The server runs on the tokio runtime
+    /// of the caller.
     ///
     /// # Errors
     /// If the address cannot be bound.
     pub async fn serve(&self, address: &str) -> io::Result<FakeServer> {
         FakeServer::start(self.clone(), TcpListener::bind(address).await?)
+    }
+
+    /// Starts a server on an address such as `127.0.0.1:0`, on a thread with a tokio runtime of its own. Port 0 selects a free
+    /// port. This is for tests without tokio: with blocking calls or with another runtime.
+    ///
+    /// Dropping the server waits for the thread to end.
+    ///
+    /// # Errors
+    /// If the address cannot be bound, or if the thread cannot be started.
+    pub fn serve_in_background(&self, address: &str) -> io::Result<FakeServer> {
+        FakeServer::start_in_background(self.clone(), address)
     }
 }
 
@@ -76,7 +92,7 @@ impl FakeServer {
                 while connections.try_join_next().is_some() {}
             }
         });
-        Ok(Self { address, task, accepted })
+        Ok(Self { address, task, accepted, background: None })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The server: the builder of a fake, its routes, the handling of a request, and a listener on a socket.
 
+mod background;
 mod builder;
 mod listener;
 mod router;

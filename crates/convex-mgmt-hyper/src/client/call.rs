@@ -2,35 +2,45 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use convex_mgmt_proto::{CredentialKind, OperationMeta, ResponseError, Sent};
 use http::{Request, Response, Uri};
 use pin_project_lite::pin_project;
-use tokio::time::Instant;
 
 use crate::error::{Attempts, Cause, Error, TransportError};
+#[cfg(feature = "tokio")]
 use crate::layers::RefreshedCredential;
 use crate::service::Transport;
+use crate::timer::Timer;
 use crate::trace::CallSpan;
 
 /// A call in flight: the facts that its errors report.
-pub(super) struct Call {
+pub(super) struct Call<T> {
     operation: &'static OperationMeta,
     uri: Uri,
     /// The kind of the credential that was sent last.
     credential: CredentialKind,
-    started: Instant,
+    timer: T,
+    /// By the timer.
+    started: Duration,
     /// The attempts that led to the response.
     attempts: Attempts,
     span: CallSpan,
 }
 
-impl Call {
-    fn start(operation: &'static OperationMeta, credential: CredentialKind, request: &Request<Bytes>) -> Self {
+impl<T: Timer> Call<T> {
+    fn start(
+        timer: T,
+        operation: &'static OperationMeta,
+        credential: CredentialKind,
+        request: &Request<Bytes>,
+    ) -> Self {
         let span = CallSpan::new(operation, request);
         let uri = request.uri().clone();
-        Self { operation, uri, credential, started: Instant::now(), attempts: Attempts::ONE, span }
+        let started = timer.now();
+        Self { operation, uri, credential, timer, started, attempts: Attempts::ONE, span }
     }
 
     /// Returns the error of a call without a complete response.
@@ -50,8 +60,8 @@ impl Call {
 
     fn error(&self, attempts: Attempts, sent: Sent, cause: Cause) -> Error {
         let url = self.operation.endpoint_url(&self.uri).unwrap_or_default().into();
-        let error = Error::new(self.operation, url, attempts, self.started.elapsed(), sent, cause)
-            .with_credential(self.credential);
+        let elapsed = self.timer.now().saturating_sub(self.started);
+        let error = Error::new(self.operation, url, attempts, elapsed, sent, cause).with_credential(self.credential);
         self.span.failed(&error);
         error
     }
@@ -70,21 +80,23 @@ pin_project! {
     /// Waits until the service is ready, calls it, and returns its response or the error of the call.
     ///
     /// The time of the call starts with the first poll. An `async fn` would hold the request twice.
-    pub(super) struct CallFuture<S: Transport> {
+    pub(super) struct CallFuture<S: Transport, T: Timer> {
         operation: &'static OperationMeta,
         // The kind of the endpoint's credential.
         credential: CredentialKind,
+        timer: T,
         // Set by the first poll, and taken by the last one.
-        call: Option<Call>,
+        call: Option<Call<T>>,
         #[pin]
         state: State<S, S::Future>,
     }
 }
 
-impl<S: Transport> CallFuture<S> {
+impl<S: Transport, T: Timer> CallFuture<S, T> {
     /// Creates the future of a call. If the request could not be built, it fails with that error.
     pub(super) fn new(
         service: S,
+        timer: T,
         operation: &'static OperationMeta,
         credential: CredentialKind,
         request: Result<Request<Bytes>, Error>,
@@ -93,19 +105,20 @@ impl<S: Transport> CallFuture<S> {
             Ok(request) => State::Readying { service, request: Some(request) },
             Err(error) => State::Failed { error: Some(error) },
         };
-        Self { operation, credential, call: None, state }
+        Self { operation, credential, timer, call: None, state }
     }
 }
 
-impl<S: Transport> Future for CallFuture<S> {
-    type Output = Result<(Response<Bytes>, Call), Error>;
+impl<S: Transport, T: Timer> Future for CallFuture<S, T> {
+    type Output = Result<(Response<Bytes>, Call<T>), Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         if this.call.is_none() {
             match this.state.as_mut().project() {
                 StateProjection::Readying { request: Some(request), .. } => {
-                    *this.call = Some(Call::start(this.operation, *this.credential, request));
+                    let timer = this.timer.clone();
+                    *this.call = Some(Call::start(timer, this.operation, *this.credential, request));
                 }
                 StateProjection::Failed { error } => {
                     return error.take().map_or(Poll::Pending, |error| Poll::Ready(Err(error)));
@@ -136,6 +149,7 @@ impl<S: Transport> Future for CallFuture<S> {
         Poll::Ready(match result {
             Ok(response) => {
                 call.attempts = response.extensions().get().copied().unwrap_or(Attempts::ONE);
+                #[cfg(feature = "tokio")]
                 if let Some(RefreshedCredential(kind)) = response.extensions().get() {
                     call.credential = *kind;
                 }

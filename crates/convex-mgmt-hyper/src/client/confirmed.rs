@@ -11,8 +11,9 @@ use super::send::ReplyFuture;
 use crate::error::{Cause, Error};
 use crate::layers::Confirmed;
 use crate::service::Transport;
+use crate::timer::Timer;
 
-impl<A: Api, S: Transport> Client<A, S> {
+impl<A: Api, S: Transport, T: Timer> Client<A, S, T> {
     /// Reads what a destructive operation would destroy, to show it to a person. It changes nothing.
     ///
     /// It reads all pages of the lists that the operation needs. It makes no call if the request destroys nothing
@@ -23,7 +24,7 @@ impl<A: Api, S: Transport> Client<A, S> {
     /// # Errors
     /// * [`ErrorKind::Build`](crate::ErrorKind::Build) if the destructive operation itself breaks a rule.
     /// * The errors of the reads. [`Error::operation`] returns the read that failed.
-    pub fn losses<O>(&self, operation: &O) -> impl Future<Output = Result<Losses, Error>> + use<A, O, S>
+    pub fn losses<O>(&self, operation: &O) -> impl Future<Output = Result<Losses, Error>> + use<A, O, S, T>
     where
         O: Destructive<Api = A>,
     {
@@ -82,7 +83,7 @@ impl<A: Api, S: Transport> Client<A, S> {
         &self,
         operation: &O,
         confirmation: &Confirmation,
-    ) -> impl Future<Output = Result<O::Output, Error>> + use<A, O, S>
+    ) -> impl Future<Output = Result<O::Output, Error>> + use<A, O, S, T>
     where
         O: Destructive<Api = A>,
     {
@@ -90,7 +91,8 @@ impl<A: Api, S: Transport> Client<A, S> {
         let survey = operation.survey();
         let (client, confirmation) = (self.clone(), confirmation.clone());
         async move {
-            let (service, credential) = (client.service().clone(), client.endpoint().credential_kind());
+            let (service, timer) = (client.service().clone(), client.timer().clone());
+            let credential = client.endpoint().credential_kind();
             let url = client.endpoint().url().to_owned();
             let failed = |cause| Error::unsent(O::META, &url, cause);
             let mut request = request.map_err(|error| failed(Cause::Build(error)))?;
@@ -101,13 +103,13 @@ impl<A: Api, S: Transport> Client<A, S> {
             let current = read(client, survey).await?;
             confirmation.check(&current).map_err(|error| failed(Cause::Confirmation(error)))?;
             Confirmed::mark(O::META, &mut request);
-            ReplyFuture::<O, S>::new(service, credential, Ok(request)).await.map(|reply| reply.output)
+            ReplyFuture::<O, S, T>::new(service, timer, credential, Ok(request)).await.map(|reply| reply.output)
         }
     }
 }
 
 /// Performs the reads of a survey.
-async fn read<A: Api, S: Transport>(client: Client<A, S>, mut survey: Survey<A>) -> Result<Losses, Error> {
+async fn read<A: Api, S: Transport, T: Timer>(client: Client<A, S, T>, mut survey: Survey<A>) -> Result<Losses, Error> {
     // No reference to the client is kept over an `await`: it would require a service that is `Sync`.
     loop {
         let (operation, request) = match survey.step(client.endpoint()) {
@@ -121,8 +123,9 @@ async fn read<A: Api, S: Transport>(client: Client<A, S>, mut survey: Survey<A>)
                 return Err(Error::unsent(operation, client.endpoint().url(), cause));
             }
         };
+        let (service, timer) = (client.service().clone(), client.timer().clone());
         let credential = client.endpoint().credential_kind();
-        let (response, call) = CallFuture::new(client.service().clone(), operation, credential, Ok(request)).await?;
+        let (response, call) = CallFuture::new(service, timer, operation, credential, Ok(request)).await?;
         survey.accept(response).map_err(|error| call.rejected(error))?;
     }
 }

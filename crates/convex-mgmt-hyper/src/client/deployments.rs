@@ -3,6 +3,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use convex_mgmt_proto::management::deploy_keys::{CreatedDeployKey, KeyOrigin};
 use convex_mgmt_proto::management::deployments::{Deployment, DeploymentSelector};
@@ -14,14 +15,14 @@ use convex_mgmt_proto::{
     ProjectId, Sent,
 };
 use pin_project_lite::pin_project;
-use tokio::time::Instant;
 
 use super::handle::Client;
 use super::send::SendFuture;
 use crate::error::{Attempts, Cause, Error, Incomplete};
 use crate::service::{DefaultService, Transport};
+use crate::timer::{DefaultTimer, Timer};
 
-impl<S: Clone> Client<ManagementApi, S> {
+impl<S: Clone, T: Clone> Client<ManagementApi, S, T> {
     /// Creates a client of a deployment that this API returned, with a credential such as a deploy key, or with the same token
     /// ([`DeploymentAccess::SameToken`]). It shares this client's connections, limits, retry budget and `User-Agent` product, as
     /// with [`Client::at`].
@@ -52,12 +53,12 @@ impl<S: Clone> Client<ManagementApi, S> {
         &self,
         deployment: &Deployment,
         access: impl Into<DeploymentAccess>,
-    ) -> Result<Client<DeploymentApi, S>, DeploymentEndpointError> {
+    ) -> Result<Client<DeploymentApi, S, T>, DeploymentEndpointError> {
         Ok(self.at(deployment.endpoint(self.endpoint(), access)?))
     }
 }
 
-impl<S: Transport> Client<ManagementApi, S> {
+impl<S: Transport, T: Timer> Client<ManagementApi, S, T> {
     /// Reads a deployment by its name, and creates a client of it as [`Client::deployment`] does. Use it instead of a URL that is
     /// made from the name, which is wrong outside the first region.
     ///
@@ -78,7 +79,7 @@ impl<S: Transport> Client<ManagementApi, S> {
         &self,
         name: impl Into<String>,
         access: impl Into<DeploymentAccess>,
-    ) -> DeploymentFuture<GetDeployment, S> {
+    ) -> DeploymentFuture<GetDeployment, S, T> {
         self.deployment_of(&GetDeployment::new(name), access.into())
     }
 
@@ -101,11 +102,11 @@ impl<S: Transport> Client<ManagementApi, S> {
         project_id: ProjectId,
         selector: impl Into<DeploymentSelector>,
         access: impl Into<DeploymentAccess>,
-    ) -> DeploymentFuture<GetDeploymentInProjectByProjectId, S> {
+    ) -> DeploymentFuture<GetDeploymentInProjectByProjectId, S, T> {
         self.deployment_of(&GetDeploymentInProjectByProjectId::new(project_id, selector), access.into())
     }
 
-    fn deployment_of<O>(&self, operation: &O, access: DeploymentAccess) -> DeploymentFuture<O, S>
+    fn deployment_of<O>(&self, operation: &O, access: DeploymentAccess) -> DeploymentFuture<O, S, T>
     where
         O: Operation<Api = ManagementApi, Output = Deployment>,
     {
@@ -142,7 +143,7 @@ impl<S: Transport> Client<ManagementApi, S> {
     pub fn deployment_with_new_key(
         &self,
         create: &CreateDeployKey,
-    ) -> impl Future<Output = Result<KeyedDeployment<S>, Incomplete<CreatedDeployKey>>> + use<S> {
+    ) -> impl Future<Output = Result<KeyedDeployment<S, T>, Incomplete<CreatedDeployKey>>> + use<S, T> {
         create_key(self.clone(), create.clone())
     }
 
@@ -152,22 +153,34 @@ impl<S: Transport> Client<ManagementApi, S> {
         deployment: &Deployment,
         access: DeploymentAccess,
         operation: &'static OperationMeta,
-        started: Instant,
-    ) -> Result<Client<DeploymentApi, S>, Error> {
+        started: Duration,
+    ) -> Result<Client<DeploymentApi, S, T>, Error> {
         self.deployment(deployment, access).map_err(|error| self.not_joined(operation, started, error))
     }
 
-    fn not_joined(&self, operation: &'static OperationMeta, started: Instant, error: DeploymentEndpointError) -> Error {
+    fn not_joined(
+        &self,
+        operation: &'static OperationMeta,
+        started: Duration,
+        error: DeploymentEndpointError,
+    ) -> Error {
         let url = self.endpoint().url().into();
-        Error::new(operation, url, Attempts::ONE, started.elapsed(), Sent::Maybe, Cause::Endpoint(error))
+        Error::new(
+            operation,
+            url,
+            Attempts::ONE,
+            self.timer().now().saturating_sub(started),
+            Sent::Maybe,
+            Cause::Endpoint(error),
+        )
     }
 }
 
-async fn create_key<S: Transport>(
-    management: Client<ManagementApi, S>,
+async fn create_key<S: Transport, T: Timer>(
+    management: Client<ManagementApi, S, T>,
     create: CreateDeployKey,
-) -> Result<KeyedDeployment<S>, Incomplete<CreatedDeployKey>> {
-    let started = Instant::now();
+) -> Result<KeyedDeployment<S, T>, Incomplete<CreatedDeployKey>> {
+    let started = management.timer().now();
     let deployment = management.send(&GetDeployment::new(create.deployment_name.as_str())).await?;
     management.joined(&deployment, DeploymentAccess::SameToken, GetDeployment::META, started)?;
     let key = management.send(&create).await?;
@@ -187,9 +200,9 @@ async fn create_key<S: Transport>(
 
 /// A client of a deployment with a new deploy key: the result of [`Client::deployment_with_new_key`]. `Debug` shows no secret.
 #[non_exhaustive]
-pub struct KeyedDeployment<S = DefaultService> {
+pub struct KeyedDeployment<S = DefaultService, T = DefaultTimer> {
     /// The client with the key.
-    pub client: Client<DeploymentApi, S>,
+    pub client: Client<DeploymentApi, S, T>,
     /// The deployment, as the Management API returned it.
     pub deployment: Deployment,
     /// The key. The API does not return it again.
@@ -199,7 +212,7 @@ pub struct KeyedDeployment<S = DefaultService> {
     deletion: Option<DeleteDeployKey>,
 }
 
-impl<S> KeyedDeployment<S> {
+impl<S, T> KeyedDeployment<S, T> {
     /// Returns the operation that deletes the key. `None` for an [echoed](KeyOrigin::Echoed) key: deleting it would revoke the
     /// token that created it.
     pub fn deletion(&self) -> Option<DeleteDeployKey> {
@@ -207,7 +220,7 @@ impl<S> KeyedDeployment<S> {
     }
 }
 
-impl<S> fmt::Debug for KeyedDeployment<S> {
+impl<S, T> fmt::Debug for KeyedDeployment<S, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyedDeployment")
             .field("client", &self.client)
@@ -223,32 +236,33 @@ pin_project! {
     ///
     /// It owns a clone of the client, so it can be spawned like the future of [`Client::send`](crate::Client::send).
     #[must_use = "futures do nothing unless polled"]
-    pub struct DeploymentFuture<O, S: Transport> {
+    pub struct DeploymentFuture<O, S: Transport, T: Timer = DefaultTimer> {
         #[pin]
-        call: SendFuture<O, S>,
-        management: Client<ManagementApi, S>,
+        call: SendFuture<O, S, T>,
+        management: Client<ManagementApi, S, T>,
         access: DeploymentAccess,
         // Set by the first poll.
-        started: Option<Instant>,
+        started: Option<Duration>,
     }
 }
 
-impl<O, S> Future for DeploymentFuture<O, S>
+impl<O, S, T> Future for DeploymentFuture<O, S, T>
 where
     O: Operation<Api = ManagementApi, Output = Deployment>,
     S: Transport,
+    T: Timer,
 {
-    type Output = Result<Client<DeploymentApi, S>, Error>;
+    type Output = Result<Client<DeploymentApi, S, T>, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let started = *this.started.get_or_insert_with(Instant::now);
+        let started = *this.started.get_or_insert_with(|| this.management.timer().now());
         let deployment = ready!(this.call.poll(cx))?;
         Poll::Ready(this.management.joined(&deployment, this.access.clone(), O::META, started))
     }
 }
 
-impl<O: Operation, S: Transport> fmt::Debug for DeploymentFuture<O, S> {
+impl<O: Operation, S: Transport, T: Timer> fmt::Debug for DeploymentFuture<O, S, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeploymentFuture").field("call", &self.call).finish_non_exhaustive()
     }

@@ -7,6 +7,7 @@ use convex_mgmt_proto::{BuildError, DeploymentApi, Operation};
 use super::handle::Client;
 use crate::error::{Cause, Error};
 use crate::service::Transport;
+use crate::timer::Timer;
 
 /// The reaction to variables that changed after a plan was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub enum OnConflict {
     Overwrite,
 }
 
-impl<S: Transport> Client<DeploymentApi, S> {
+impl<S: Transport, T: Timer> Client<DeploymentApi, S, T> {
     /// Applies a plan for environment variables and returns the changes that it made.
     ///
     /// It reads the variables again, compares them with the plan, and makes all remaining changes in one call. It makes no
@@ -41,13 +42,13 @@ impl<S: Transport> Client<DeploymentApi, S> {
         &self,
         plan: &EnvironmentPlan,
         on_conflict: OnConflict,
-    ) -> impl Future<Output = Result<EnvironmentPlan, Error>> + use<S> {
+    ) -> impl Future<Output = Result<EnvironmentPlan, Error>> + use<S, T> {
         apply(self.clone(), plan.clone(), on_conflict)
     }
 }
 
-async fn apply<S: Transport>(
-    client: Client<DeploymentApi, S>,
+async fn apply<S: Transport, T: Timer>(
+    client: Client<DeploymentApi, S, T>,
     plan: EnvironmentPlan,
     on_conflict: OnConflict,
 ) -> Result<EnvironmentPlan, Error> {
@@ -64,7 +65,7 @@ async fn apply<S: Transport>(
     Ok(plan)
 }
 
-fn unsent<S>(client: &Client<DeploymentApi, S>, cause: Cause) -> Error {
+fn unsent<S, T>(client: &Client<DeploymentApi, S, T>, cause: Cause) -> Error {
     Error::unsent(UpdateEnvironmentVariables::META, client.endpoint().url(), cause)
 }
 

@@ -5,12 +5,13 @@ use std::fmt;
 use convex_mgmt_proto::{Api, DeploymentApi, Endpoint, ManagementApi, UserAgent};
 
 use crate::service::{BoxService, DefaultService, Transport};
+use crate::timer::{DefaultTimer, InitialTimer};
 
 /// A client of the Deployment Platform API.
-pub type DeploymentClient<S = DefaultService> = Client<DeploymentApi, S>;
+pub type DeploymentClient<S = DefaultService, T = DefaultTimer> = Client<DeploymentApi, S, T>;
 
 /// A client of the Management API.
-pub type ManagementClient<S = DefaultService> = Client<ManagementApi, S>;
+pub type ManagementClient<S = DefaultService, T = DefaultTimer> = Client<ManagementApi, S, T>;
 
 /// A client whose type does not depend on its layers or its transport. It is `Clone + Send + Sync + 'static`.
 ///
@@ -31,7 +32,7 @@ pub type ManagementClient<S = DefaultService> = Client<ManagementApi, S>;
 ///     }
 /// }
 /// ```
-pub type BoxClient<A> = Client<A, BoxService>;
+pub type BoxClient<A, T = DefaultTimer> = Client<A, BoxService, T>;
 
 /// Sends operations of one API to one endpoint.
 ///
@@ -57,21 +58,40 @@ pub type BoxClient<A> = Client<A, BoxService>;
 /// A client without layers is a [`DeploymentClient`] or a [`ManagementClient`]. Layers and transports are part of a client's
 /// type. A struct names any client as [`BoxClient`]; a function takes any client with the bound [`Transport`].
 ///
+/// `T` is the [`Timer`](crate::Timer) of the runtime, by default tokio's.
+///
 /// # Panics
-/// A call panics if it is polled outside a tokio runtime, or in one without timers: [`ClientBuilder`](crate::ClientBuilder) sets
-/// a deadline for it. The default transport also needs the runtime's IO. [`Client::with_service`] needs no runtime.
-pub struct Client<A, S = DefaultService> {
+/// With the timer of tokio, a call panics if it is polled outside a tokio runtime, or in one without timers:
+/// [`ClientBuilder`](crate::ClientBuilder) sets a deadline for it. The default transport also needs the runtime's IO.
+/// [`Client::with_service`] needs no runtime.
+pub struct Client<A, S = DefaultService, T = DefaultTimer> {
     endpoint: Endpoint<A>,
     service: S,
+    timer: T,
     /// Applies to every endpoint of this client and of the clients that [`Client::at`] creates.
     user_agent: Option<UserAgent>,
 }
 
-impl<A: Api, S> Client<A, S> {
+impl<A: Api, S> Client<A, S, InitialTimer> {
     /// Creates a client over any service, such as a stack of your own. The library adds no retries and no timeouts to it.
     /// [`ClientBuilder::build_on`](crate::ClientBuilder::build_on) adds them to a transport.
     pub fn with_service(endpoint: Endpoint<A>, service: S) -> Self {
-        Self { endpoint, service, user_agent: None }
+        Self { endpoint, service, timer: InitialTimer::default(), user_agent: None }
+    }
+}
+
+impl<A: Api, S, T> Client<A, S, T> {
+    /// Sets the timer of another runtime. It measures the time of calls, and serves [`wait_until_ready`](Client::wait_until_ready)
+    /// and data syncs.
+    ///
+    /// The layers of a service have timers of their own. [`ClientBuilder::timer`](crate::ClientBuilder::timer) sets all of them.
+    #[must_use]
+    pub fn with_timer<U>(self, timer: U) -> Client<A, S, U> {
+        Client { endpoint: self.endpoint, service: self.service, timer, user_agent: self.user_agent }
+    }
+
+    pub(crate) fn timer(&self) -> &T {
+        &self.timer
     }
 
     /// Sets the product in the `User-Agent`, for this endpoint and the endpoints of [`Client::at`].
@@ -80,7 +100,7 @@ impl<A: Api, S> Client<A, S> {
             Some(user_agent) => self.endpoint.with_default_user_agent(user_agent.clone()),
             None => self.endpoint,
         };
-        Self { endpoint, service: self.service, user_agent }
+        Self { endpoint, service: self.service, timer: self.timer, user_agent }
     }
 
     /// Returns the endpoint that this client sends to.
@@ -94,31 +114,42 @@ impl<A: Api, S> Client<A, S> {
 
     /// Hides the type of the service, so that the client's type does not depend on its layers.
     #[must_use]
-    pub fn boxed(self) -> BoxClient<A>
+    pub fn boxed(self) -> BoxClient<A, T>
     where
         S: Transport + Send + 'static,
         S::Future: Send,
     {
-        Client { endpoint: self.endpoint, service: BoxService::new(self.service), user_agent: self.user_agent }
+        Client {
+            endpoint: self.endpoint,
+            service: BoxService::new(self.service),
+            timer: self.timer,
+            user_agent: self.user_agent,
+        }
     }
 }
 
-impl<A, S: Clone> Client<A, S> {
+impl<A, S: Clone, T: Clone> Client<A, S, T> {
     /// Creates a client of another endpoint, of either API. It shares this client's connections, limits, retry budget and
     /// `User-Agent` product ([`ClientBuilder::user_agent`](crate::ClientBuilder::user_agent)).
     #[must_use]
-    pub fn at<B: Api>(&self, endpoint: Endpoint<B>) -> Client<B, S> {
-        Client::with_service(endpoint, self.service.clone()).with_user_agent(self.user_agent.clone())
+    pub fn at<B: Api>(&self, endpoint: Endpoint<B>) -> Client<B, S, T> {
+        let client = Client::with_service(endpoint, self.service.clone()).with_timer(self.timer.clone());
+        client.with_user_agent(self.user_agent.clone())
     }
 }
 
-impl<A, S: Clone> Clone for Client<A, S> {
+impl<A, S: Clone, T: Clone> Clone for Client<A, S, T> {
     fn clone(&self) -> Self {
-        Self { endpoint: self.endpoint.clone(), service: self.service.clone(), user_agent: self.user_agent.clone() }
+        Self {
+            endpoint: self.endpoint.clone(),
+            service: self.service.clone(),
+            timer: self.timer.clone(),
+            user_agent: self.user_agent.clone(),
+        }
     }
 }
 
-impl<A: Api, S> fmt::Debug for Client<A, S> {
+impl<A: Api, S, T> fmt::Debug for Client<A, S, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("endpoint", &self.endpoint).finish_non_exhaustive()
     }

@@ -5,18 +5,17 @@ use std::time::Duration;
 use convex_mgmt_proto::DeploymentApi;
 use convex_mgmt_proto::deployment::GetCanonicalUrls;
 use http::StatusCode;
-use tokio::time::Instant;
 
 use super::handle::Client;
 use crate::error::{Advice, Error, ErrorKind};
-use crate::layers::jittered;
 use crate::service::Transport;
+use crate::timer::{Timer, jittered};
 
 /// The longest wait after the first attempt. It doubles with every further one, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
-impl<S: Transport> Client<DeploymentApi, S> {
+impl<S: Transport, T: Timer> Client<DeploymentApi, S, T> {
     /// Waits until the deployment serves its API. A deployment that was just created may respond with 404 for some seconds, or its host
     /// name may not resolve yet. Source: Convex's command line tool, which repeats every request for this reason.
     ///
@@ -39,21 +38,23 @@ impl<S: Transport> Client<DeploymentApi, S> {
     /// # Errors
     /// The [`Error`] of the last attempt, after `timeout`, with the number and the time of all attempts. At once for errors that time
     /// does not change, such as a rejected credential.
-    pub fn wait_until_ready(&self, timeout: Duration) -> impl Future<Output = Result<(), Error>> + use<S> {
+    pub fn wait_until_ready(&self, timeout: Duration) -> impl Future<Output = Result<(), Error>> + use<S, T> {
         wait(self.clone(), timeout)
     }
 }
 
-async fn wait<S: Transport>(client: Client<DeploymentApi, S>, timeout: Duration) -> Result<(), Error> {
-    let (started, mut longest, mut attempts) = (Instant::now(), FIRST_PAUSE, 0);
+async fn wait<S: Transport, T: Timer>(client: Client<DeploymentApi, S, T>, timeout: Duration) -> Result<(), Error> {
+    let timer = client.timer().clone();
+    let (started, mut longest, mut attempts) = (timer.now(), FIRST_PAUSE, 0);
     loop {
         let Err(error) = client.send(&GetCanonicalUrls::new()).await else { return Ok(()) };
         attempts += error.attempts();
-        let pause = jittered(longest);
-        if !may_be_starting(&error) || started.elapsed() + pause > timeout {
-            return Err(error.with_attempts(attempts, started.elapsed()));
+        let pause = jittered(&timer, longest);
+        let elapsed = timer.now().saturating_sub(started);
+        if !may_be_starting(&error) || elapsed + pause > timeout {
+            return Err(error.with_attempts(attempts, elapsed));
         }
-        tokio::time::sleep(pause).await;
+        timer.sleep(pause).await;
         longest = LONGEST_PAUSE.min(2 * longest);
     }
 }

@@ -14,8 +14,9 @@ use super::call::CallFuture;
 use super::handle::Client;
 use crate::error::{Cause, Error};
 use crate::service::Transport;
+use crate::timer::{DefaultTimer, Timer};
 
-impl<A: Api, S> Client<A, S> {
+impl<A: Api, S, T: Timer> Client<A, S, T> {
     /// Sends an operation and returns its output.
     ///
     /// The future owns the request and a clone of the service. It borrows neither the client nor the operation, so it can be
@@ -43,7 +44,7 @@ impl<A: Api, S> Client<A, S> {
     /// * No complete response was received.
     /// * The server rejected the request.
     /// * The response cannot be decoded.
-    pub fn send<O>(&self, operation: &O) -> SendFuture<O, S>
+    pub fn send<O>(&self, operation: &O) -> SendFuture<O, S, T>
     where
         O: Operation<Api = A>,
         S: Transport,
@@ -59,7 +60,7 @@ impl<A: Api, S> Client<A, S> {
     ///
     /// # Errors
     /// As for [`Client::send`].
-    pub fn send_for_reply<O>(&self, operation: &O) -> ReplyFuture<O, S>
+    pub fn send_for_reply<O>(&self, operation: &O) -> ReplyFuture<O, S, T>
     where
         O: Operation<Api = A>,
         S: Transport,
@@ -67,20 +68,20 @@ impl<A: Api, S> Client<A, S> {
         let request = operation
             .to_request(self.endpoint())
             .map_err(|error| Error::unsent(O::META, self.endpoint().url(), Cause::Build(error)));
-        ReplyFuture::new(self.service().clone(), self.endpoint().credential_kind(), request)
+        ReplyFuture::new(self.service().clone(), self.timer().clone(), self.endpoint().credential_kind(), request)
     }
 }
 
 pin_project! {
     /// The future of [`Client::send`](crate::Client::send).
     #[must_use = "futures do nothing unless polled"]
-    pub struct SendFuture<O, S: Transport> {
+    pub struct SendFuture<O, S: Transport, T: Timer = DefaultTimer> {
         #[pin]
-        reply: ReplyFuture<O, S>,
+        reply: ReplyFuture<O, S, T>,
     }
 }
 
-impl<O: Operation, S: Transport> Future for SendFuture<O, S> {
+impl<O: Operation, S: Transport, T: Timer> Future for SendFuture<O, S, T> {
     type Output = Result<O::Output, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -88,7 +89,7 @@ impl<O: Operation, S: Transport> Future for SendFuture<O, S> {
     }
 }
 
-impl<O: Operation, S: Transport> fmt::Debug for SendFuture<O, S> {
+impl<O: Operation, S: Transport, T: Timer> fmt::Debug for SendFuture<O, S, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SendFuture").field("operation", &O::META.id).finish_non_exhaustive()
     }
@@ -97,21 +98,26 @@ impl<O: Operation, S: Transport> fmt::Debug for SendFuture<O, S> {
 pin_project! {
     /// The future of [`Client::send_for_reply`](crate::Client::send_for_reply).
     #[must_use = "futures do nothing unless polled"]
-    pub struct ReplyFuture<O, S: Transport> {
+    pub struct ReplyFuture<O, S: Transport, T: Timer = DefaultTimer> {
         #[pin]
-        call: CallFuture<S>,
+        call: CallFuture<S, T>,
         operation: PhantomData<fn() -> O>,
     }
 }
 
-impl<O: Operation, S: Transport> ReplyFuture<O, S> {
+impl<O: Operation, S: Transport, T: Timer> ReplyFuture<O, S, T> {
     /// Creates the future of a request of the operation `O`.
-    pub(super) fn new(service: S, credential: CredentialKind, request: Result<Request<Bytes>, Error>) -> Self {
-        Self { call: CallFuture::new(service, O::META, credential, request), operation: PhantomData }
+    pub(super) fn new(
+        service: S,
+        timer: T,
+        credential: CredentialKind,
+        request: Result<Request<Bytes>, Error>,
+    ) -> Self {
+        Self { call: CallFuture::new(service, timer, O::META, credential, request), operation: PhantomData }
     }
 }
 
-impl<O: Operation, S: Transport> Future for ReplyFuture<O, S> {
+impl<O: Operation, S: Transport, T: Timer> Future for ReplyFuture<O, S, T> {
     type Output = Result<Reply<O::Output>, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -124,7 +130,7 @@ impl<O: Operation, S: Transport> Future for ReplyFuture<O, S> {
     }
 }
 
-impl<O: Operation, S: Transport> fmt::Debug for ReplyFuture<O, S> {
+impl<O: Operation, S: Transport, T: Timer> fmt::Debug for ReplyFuture<O, S, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReplyFuture").field("operation", &O::META.id).finish_non_exhaustive()
     }

@@ -122,19 +122,19 @@ impl TransportError {
     }
 
     /// Creates the error of a server that does not seem to speak TLS. Nothing was sent.
-    pub(crate) fn not_tls(source: impl Into<BoxError>) -> Self {
+    pub fn not_tls(source: impl Into<BoxError>) -> Self {
         Self::new(TransportErrorKind::NotTls, Sent::No, Some(source.into()))
     }
 
     /// Creates the error of a request that was sent in plaintext and that the server's TLS rejected. It was not executed.
-    pub(crate) fn unexpected_tls(source: impl Into<BoxError>) -> Self {
+    pub fn unexpected_tls(source: impl Into<BoxError>) -> Self {
         let error = Self::new(TransportErrorKind::UnexpectedTls, Sent::Maybe, Some(source.into()));
         Self { maybe_applied: false, ..error }
     }
 
     /// Creates the error of a response that is not valid HTTP, or has too large a head. The innermost source is the reason. The
     /// outcome of the request is unknown.
-    pub(crate) fn invalid_response(source: impl Into<BoxError>) -> Self {
+    pub fn invalid_response(source: impl Into<BoxError>) -> Self {
         Self::new(TransportErrorKind::InvalidResponse, Sent::Maybe, Some(source.into()))
     }
 

@@ -7,48 +7,60 @@ use std::time::Duration;
 
 use http::Request;
 use pin_project_lite::pin_project;
-use tokio::time::Sleep;
 use tower::{BoxError, Layer, Service};
 
 use crate::error::{TransportError, TransportErrorKind};
-use crate::transport::Progress;
+use crate::progress::Progress;
+use crate::timer::{DefaultTimer, InitialTimer, LONGEST_WAIT, Timer};
 
 /// Applies [`AttemptTimeout`] to a service.
 #[derive(Clone, Copy, Debug)]
-pub struct AttemptTimeoutLayer(Option<Duration>);
+pub struct AttemptTimeoutLayer<T = DefaultTimer> {
+    timeout: Option<Duration>,
+    timer: T,
+}
 
-impl AttemptTimeoutLayer {
+impl AttemptTimeoutLayer<InitialTimer> {
     /// Creates a layer that bounds each attempt, from the request to the whole response. `None` sets no bound.
     ///
-    /// [`HyperTransport`](crate::HyperTransport) does not need this layer: it bounds the wait for the head and each pause of
+    /// `HyperTransport` does not need this layer: it bounds the wait for the head and each pause of
     /// the body.
     pub fn new(timeout: Option<Duration>) -> Self {
-        Self(timeout)
+        Self { timeout: timeout.map(|timeout| timeout.min(LONGEST_WAIT)), timer: InitialTimer::default() }
     }
 }
 
-impl<S> Layer<S> for AttemptTimeoutLayer {
-    type Service = AttemptTimeout<S>;
-    fn layer(&self, inner: S) -> AttemptTimeout<S> {
-        AttemptTimeout { inner, timeout: self.0 }
+impl<T> AttemptTimeoutLayer<T> {
+    /// Sets the timer of another runtime.
+    pub fn timer<U>(self, timer: U) -> AttemptTimeoutLayer<U> {
+        AttemptTimeoutLayer { timeout: self.timeout, timer }
     }
 }
 
-/// Fails an attempt that takes too long. With a bound it needs the timers of a tokio runtime.
+impl<S, T: Clone> Layer<S> for AttemptTimeoutLayer<T> {
+    type Service = AttemptTimeout<S, T>;
+    fn layer(&self, inner: S) -> AttemptTimeout<S, T> {
+        AttemptTimeout { inner, timeout: self.timeout, timer: self.timer.clone() }
+    }
+}
+
+/// Fails an attempt that takes too long.
 #[derive(Clone, Debug)]
-pub struct AttemptTimeout<S> {
+pub struct AttemptTimeout<S, T = DefaultTimer> {
     inner: S,
     timeout: Option<Duration>,
+    timer: T,
 }
 
-impl<S, B> Service<Request<B>> for AttemptTimeout<S>
+impl<S, B, T> Service<Request<B>> for AttemptTimeout<S, T>
 where
     S: Service<Request<B>>,
     S::Error: Into<BoxError>,
+    T: Timer,
 {
     type Response = S::Response;
     type Error = TransportError;
-    type Future = AttemptTimeoutFuture<S::Future>;
+    type Future = AttemptTimeoutFuture<S::Future, T::Sleep>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
         self.inner.poll_ready(cx).map_err(TransportError::from_any)
@@ -56,7 +68,8 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let progress = Progress::start(&mut request);
-        AttemptTimeoutFuture { inner: self.inner.call(request), progress, sleep: self.timeout.map(tokio::time::sleep) }
+        let sleep = self.timeout.map(|timeout| self.timer.sleep(timeout));
+        AttemptTimeoutFuture { inner: self.inner.call(request), progress, sleep }
     }
 }
 
@@ -64,21 +77,22 @@ pin_project! {
     /// The future of [`AttemptTimeout`].
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
-    pub struct AttemptTimeoutFuture<F> {
+    pub struct AttemptTimeoutFuture<F, W> {
         #[pin]
         inner: F,
         progress: Arc<Progress>,
         #[pin]
-        sleep: Option<Sleep>,
+        sleep: Option<W>,
     }
 }
 
-impl<F, T, E> Future for AttemptTimeoutFuture<F>
+impl<F, W, R, E> Future for AttemptTimeoutFuture<F, W>
 where
-    F: Future<Output = Result<T, E>>,
+    F: Future<Output = Result<R, E>>,
     E: Into<BoxError>,
+    W: Future<Output = ()>,
 {
-    type Output = Result<T, TransportError>;
+    type Output = Result<R, TransportError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();

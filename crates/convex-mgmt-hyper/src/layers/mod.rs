@@ -38,18 +38,20 @@
 
 mod attempt_timeout;
 mod concurrency_limit;
+#[cfg(feature = "tokio")]
 mod credential_refresh;
 mod guard;
 mod retry;
 
 pub use attempt_timeout::{AttemptTimeout, AttemptTimeoutLayer};
 pub use concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitLayer};
+#[cfg(feature = "tokio")]
 pub(crate) use credential_refresh::RefreshedCredential;
+#[cfg(feature = "tokio")]
 pub use credential_refresh::{CredentialRefresh, CredentialRefreshLayer};
 pub(crate) use guard::Confirmed;
 pub use guard::{Guard, GuardLayer};
 pub use retry::{Retry, RetryLayer};
-pub(crate) use retry::{jitter, jittered};
 
 pub use crate::error::Attempts;
 
@@ -57,6 +59,7 @@ pub use crate::error::Attempts;
 pub(crate) mod future {
     pub use super::attempt_timeout::AttemptTimeoutFuture;
     pub use super::concurrency_limit::ConcurrencyLimitFuture;
+    #[cfg(feature = "tokio")]
     pub use super::credential_refresh::CredentialRefreshFuture;
     pub use super::guard::GuardFuture;
     pub use super::retry::RetryFuture;

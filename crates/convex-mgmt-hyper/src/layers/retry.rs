@@ -1,8 +1,6 @@
 //! [`Retry`]: retries a request where its operation and the outcome allow it, until the call's deadline.
 
-use std::collections::hash_map::RandomState;
 use std::fmt;
-use std::hash::BuildHasher;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -12,16 +10,19 @@ use bytes::Bytes;
 use convex_mgmt_proto::{OperationMeta, Outcome, RetryBudget, RetryDecision, RetryPolicy, RetryState, Sent};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, Sleep};
 use tower::{BoxError, Layer, Service};
 
 use crate::error::{Attempts, TransportError, TransportErrorKind};
+use crate::progress::Progress;
+use crate::timer::{DefaultTimer, InitialTimer, LONGEST_WAIT, Timer};
 use crate::trace;
-use crate::transport::Progress;
 
 /// Applies [`Retry`] to a service. All services of one layer and its clones share the budget.
 #[derive(Clone, Debug)]
-pub struct RetryLayer(Arc<Settings>);
+pub struct RetryLayer<T = DefaultTimer> {
+    settings: Arc<Settings>,
+    timer: T,
+}
 
 #[derive(Debug)]
 struct Settings {
@@ -30,53 +31,63 @@ struct Settings {
     total: Option<Duration>,
 }
 
-impl RetryLayer {
+impl RetryLayer<InitialTimer> {
     /// Creates a layer with a policy and a budget. `total` is the time of a call with all its attempts, the waits between them
-    /// and the waits until the service below is ready; `None` sets no limit.
+    /// and the waits until the service below is ready; `None` sets no limit. At most 30 years.
     pub fn new(policy: RetryPolicy, budget: RetryBudget, total: Option<Duration>) -> Self {
-        Self(Arc::new(Settings { policy, budget, total }))
+        let total = total.map(|total| total.min(LONGEST_WAIT));
+        Self { settings: Arc::new(Settings { policy, budget, total }), timer: InitialTimer::default() }
     }
 }
 
-impl<S> Layer<S> for RetryLayer {
-    type Service = Retry<S>;
-    fn layer(&self, inner: S) -> Retry<S> {
-        Retry { inner, settings: Arc::clone(&self.0) }
+impl<T> RetryLayer<T> {
+    /// Sets the timer of another runtime.
+    pub fn timer<U>(self, timer: U) -> RetryLayer<U> {
+        RetryLayer { settings: self.settings, timer }
+    }
+}
+
+impl<S, T: Clone> Layer<S> for RetryLayer<T> {
+    type Service = Retry<S, T>;
+    fn layer(&self, inner: S) -> Retry<S, T> {
+        Retry { inner, settings: Arc::clone(&self.settings), timer: self.timer.clone() }
     }
 }
 
 /// Retries a request with [`RetryState`], for the operation in the request's extensions. A request without one is sent once.
 ///
 /// Every attempt sends the same bytes. It waits until the service below is ready, and that wait counts towards the call's
-/// deadline. The layer needs the timers of a tokio runtime to retry, and for calls with a deadline.
+/// deadline.
 #[derive(Clone, Debug)]
-pub struct Retry<S> {
+pub struct Retry<S, T = DefaultTimer> {
     inner: S,
     settings: Arc<Settings>,
+    timer: T,
 }
 
-impl<S> Service<Request<Bytes>> for Retry<S>
+impl<S, T> Service<Request<Bytes>> for Retry<S, T>
 where
     S: Service<Request<Bytes>, Response = Response<Bytes>> + Clone,
     S::Error: Into<BoxError>,
+    T: Timer,
 {
     type Response = Response<Bytes>;
     type Error = TransportError;
-    type Future = RetryFuture<S>;
+    type Future = RetryFuture<S, T>;
 
     fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Bytes>) -> RetryFuture<S> {
-        let started = Instant::now();
-        let deadline = self.settings.total.map(tokio::time::sleep);
-        // The timer shortens times that are too long for it.
-        let total = deadline.as_ref().map(|deadline| deadline.deadline().duration_since(started));
+    fn call(&mut self, request: Request<Bytes>) -> RetryFuture<S, T> {
+        let timer = self.timer.clone();
+        let started = timer.now();
+        let total = self.settings.total;
+        let deadline = total.map(|total| timer.sleep(total));
         let operation = request.extensions().get::<&'static OperationMeta>().copied();
         let retry = RetryState::new(operation, self.settings.policy.clone(), total);
         RetryFuture {
-            call: CallState { retry, started, settings: Arc::clone(&self.settings) },
+            call: CallState { retry, timer, started, settings: Arc::clone(&self.settings) },
             request: Some(request),
             inner: self.inner.clone(),
             progress: Arc::default(),
@@ -87,47 +98,49 @@ where
 }
 
 /// A call in progress.
-struct CallState {
+struct CallState<T> {
     retry: RetryState,
-    started: Instant,
+    timer: T,
+    started: Duration,
     settings: Arc<Settings>,
 }
 
 pin_project! {
     #[project = StateProjection]
-    enum State<F> {
+    enum State<F, W> {
         Readying,
         Calling { #[pin] attempt: trace::Attempt<F> },
-        Waiting { #[pin] sleep: Sleep },
+        Waiting { #[pin] sleep: W },
     }
 }
 
 pin_project! {
     /// The future of [`Retry`].
     #[must_use = "futures do nothing unless polled"]
-    pub struct RetryFuture<S> where S: Service<Request<Bytes>> {
-        call: CallState,
+    pub struct RetryFuture<S, T = DefaultTimer> where S: Service<Request<Bytes>>, T: Timer {
+        call: CallState<T>,
         // Moved into the attempt if none can follow it.
         request: Option<Request<Bytes>>,
         inner: S,
         progress: Arc<Progress>,
         #[pin]
-        deadline: Option<Sleep>,
+        deadline: Option<T::Sleep>,
         #[pin]
-        state: State<S::Future>,
+        state: State<S::Future, T::Sleep>,
     }
 }
 
-impl<S: Service<Request<Bytes>>> fmt::Debug for RetryFuture<S> {
+impl<S: Service<Request<Bytes>>, T: Timer> fmt::Debug for RetryFuture<S, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RetryFuture").field("attempts", &self.call.retry.attempts()).finish_non_exhaustive()
     }
 }
 
-impl<S> Future for RetryFuture<S>
+impl<S, T> Future for RetryFuture<S, T>
 where
     S: Service<Request<Bytes>, Response = Response<Bytes>>,
     S::Error: Into<BoxError>,
+    T: Timer,
 {
     type Output = Result<Response<Bytes>, TransportError>;
 
@@ -156,10 +169,11 @@ where
     }
 }
 
-impl<S> RetryFuture<S>
+impl<S, T> RetryFuture<S, T>
 where
     S: Service<Request<Bytes>, Response = Response<Bytes>>,
     S::Error: Into<BoxError>,
+    T: Timer,
 {
     fn poll_attempts(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Response<Bytes>, TransportError>> {
         let mut this = self.project();
@@ -179,12 +193,12 @@ where
                     let result = ready!(attempt.as_mut().poll(cx)).map_err(TransportError::from_any);
                     trace::attempt_ended(&attempt, result.as_ref());
                     let Some(delay) = call.next_delay(&result) else { return Poll::Ready(result) };
-                    this.state.set(State::Waiting { sleep: tokio::time::sleep(delay) });
+                    this.state.set(State::Waiting { sleep: call.timer.sleep(delay) });
                 }
                 StateProjection::Waiting { sleep } => {
                     ready!(sleep.poll(cx));
                     // The wait may have been longer than requested, because the machine was suspended.
-                    if call.retry.remaining(call.started.elapsed()) == Some(Duration::ZERO) {
+                    if call.retry.remaining(call.elapsed()) == Some(Duration::ZERO) {
                         return Poll::Pending;
                     }
                     this.state.set(State::Readying);
@@ -194,7 +208,12 @@ where
     }
 }
 
-impl CallState {
+impl<T: Timer> CallState<T> {
+    /// Returns the time since the call began.
+    fn elapsed(&self) -> Duration {
+        self.timer.now().saturating_sub(self.started)
+    }
+
     /// Returns the wait before the next attempt, or `None` if the call ends with this one.
     fn next_delay(&mut self, result: &Result<Response<Bytes>, TransportError>) -> Option<Duration> {
         let outcome = match (result, self.retry.operation()) {
@@ -216,7 +235,7 @@ impl CallState {
         // A success is not retried, so it needs neither the time nor a random number.
         let (elapsed, jitter) = match outcome {
             Outcome::Final => (Duration::ZERO, 0.0),
-            _ => (self.started.elapsed(), jitter()),
+            _ => (self.elapsed(), self.timer.jitter()),
         };
         match self.retry.after(outcome, elapsed, jitter, &self.settings.budget) {
             RetryDecision::RetryAfter(delay) => Some(delay),
@@ -239,29 +258,5 @@ impl CallState {
                 Err(error.after(attempts, sent))
             }
         }
-    }
-}
-
-/// A random number in `0.0..1.0`. The standard library's hash keys differ with each `RandomState`, which is enough randomness
-/// to spread retries.
-pub(crate) fn jitter() -> f64 {
-    let bits = RandomState::new().hash_one(0_u8) >> 11;
-    bits as f64 / (1_u64 << 53) as f64
-}
-
-/// Returns a random pause between half of `longest` and `longest`.
-pub(crate) fn jittered(longest: Duration) -> Duration {
-    longest.mul_f64(0.5 + jitter() / 2.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn jitter_is_in_its_range_and_varies() {
-        let samples: Vec<f64> = (0..100).map(|_| jitter()).collect();
-        assert!(samples.iter().all(|sample| (0.0..1.0).contains(sample)));
-        assert!(samples.iter().any(|sample| *sample < 0.5) && samples.iter().any(|sample| *sample >= 0.5));
     }
 }

@@ -6,4 +6,4 @@ mod transport;
 
 pub use self::box_service::BoxService;
 pub use self::default_service::{DefaultService, DefaultServiceFuture};
-pub use self::transport::Transport;
+pub use self::transport::{NoTransport, Transport};

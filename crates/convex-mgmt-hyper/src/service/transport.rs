@@ -1,8 +1,13 @@
 //! [`Transport`]: the bound on the service of a client.
 
+use std::future::Ready;
+use std::task::{Context, Poll};
+
 use bytes::Bytes;
 use http::{Request, Response};
 use tower::{BoxError, Service};
+
+use crate::error::TransportError;
 
 /// A service that a [`Client`](crate::Client) can send requests through. Every suitable tower service implements it.
 ///
@@ -45,3 +50,28 @@ where
     S::Error: Into<BoxError>,
 {
 }
+
+/// The transport that types name by default without the feature `hyper`. It has no value: pass another transport to
+/// [`ClientBuilder::build_on`](crate::ClientBuilder::build_on).
+#[derive(Clone, Copy, Debug)]
+pub enum NoTransport {}
+
+impl Service<Request<Bytes>> for NoTransport {
+    type Response = Response<Bytes>;
+    type Error = TransportError;
+    type Future = Ready<Result<Response<Bytes>, TransportError>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        match *self {}
+    }
+
+    fn call(&mut self, _request: Request<Bytes>) -> Self::Future {
+        match *self {}
+    }
+}
+
+/// The transport that types have unless they name another one.
+#[cfg(feature = "hyper")]
+pub(crate) type DefaultTransport = crate::transport::HyperTransport;
+#[cfg(not(feature = "hyper"))]
+pub(crate) type DefaultTransport = NoTransport;

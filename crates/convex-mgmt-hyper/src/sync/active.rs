@@ -7,6 +7,7 @@ use convex_mgmt_proto::deployment::data_sync::ActiveSync;
 use crate::client::Client;
 use crate::error::Error;
 use crate::service::Transport;
+use crate::timer::Timer;
 
 /// The number of syncs in a page: the server's maximum.
 const PAGE: u32 = 100;
@@ -19,8 +20,8 @@ const PAGE: u32 = 100;
 ///
 /// # Errors
 /// The [`Error`] of a call.
-pub async fn find_active_sync<S: Transport>(
-    client: &Client<DeploymentApi, S>,
+pub async fn find_active_sync<S: Transport, T: Timer>(
+    client: &Client<DeploymentApi, S, T>,
     sync_id: &str,
 ) -> Result<Option<ActiveSync>, Error> {
     let mut syncs = client.pages(ListActiveSyncs::new().limit(PAGE)).items();

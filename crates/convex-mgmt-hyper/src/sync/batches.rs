@@ -16,8 +16,8 @@ use super::failure::SyncFailure;
 use super::limit::{Permit, SyncLimit};
 use super::walk::{FIRST_PAUSE, Settings, Walk, announce};
 use crate::client::Client;
-use crate::layers::jitter;
 use crate::service::{DefaultService, Transport};
+use crate::timer::{DefaultTimer, Timer};
 
 /// The batches of a sync: a stream, and the method [`next_batch`](Self::next_batch). The caller stores each batch and confirms it.
 ///
@@ -62,12 +62,12 @@ use crate::service::{DefaultService, Transport};
 /// The stream keeps its call. A dropped future of [`next_batch`](Self::next_batch) loses nothing: the next poll continues the same call.
 /// Dropping the stream cancels the call.
 #[must_use = "a page is requested when the stream is polled"]
-pub struct SyncBatches<S: Transport = DefaultService, H = fn(SyncEvent<'_>)> {
-    client: Client<DeploymentApi, S>,
+pub struct SyncBatches<S: Transport = DefaultService, T: Timer = DefaultTimer, H = fn(SyncEvent<'_>)> {
+    client: Client<DeploymentApi, S, T>,
     settings: Settings,
     on_event: H,
     /// `None` before the first poll.
-    walk: Option<Walk<S>>,
+    walk: Option<Walk<S, T>>,
     shared: Arc<Mutex<Shared>>,
     has_failed: bool,
 }
@@ -92,14 +92,14 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
 }
 
 // The call of the walk is in a box of its own, and nothing else is ever pinned.
-impl<S: Transport, H> Unpin for SyncBatches<S, H> {}
+impl<S: Transport, T: Timer, H> Unpin for SyncBatches<S, T, H> {}
 
-impl<S: Transport> SyncBatches<S> {
+impl<S: Transport, T: Timer> SyncBatches<S, T> {
     /// Continues the sync of a store, or begins one in an empty store. Nothing is requested before the first poll.
     ///
     /// # Errors
     /// As for [`SyncEngine::new`].
-    pub fn new(client: Client<DeploymentApi, S>, state: SinkState, options: SyncOptions) -> Result<Self, SyncError> {
+    pub fn new(client: Client<DeploymentApi, S, T>, state: SinkState, options: SyncOptions) -> Result<Self, SyncError> {
         let shared = Shared { engine: SyncEngine::new(state, options)?, turn: Turn::Stream(Duration::ZERO) };
         Ok(Self {
             client,
@@ -112,7 +112,7 @@ impl<S: Transport> SyncBatches<S> {
     }
 }
 
-impl<S: Transport, H> SyncBatches<S, H> {
+impl<S: Transport, T: Timer, H> SyncBatches<S, T, H> {
     /// Sets the limit of pages in memory. The default is no limit. A batch holds its permit until it is confirmed or dropped.
     ///
     /// A task that holds a batch and waits for one of another stream with the same limit may wait in vain.
@@ -128,7 +128,7 @@ impl<S: Transport, H> SyncBatches<S, H> {
     }
 
     /// Sets the handler of events, in place of an earlier one. [`SyncEvent::Committed`] is not emitted.
-    pub fn on_event<F: FnMut(SyncEvent<'_>)>(self, handler: F) -> SyncBatches<S, F> {
+    pub fn on_event<F: FnMut(SyncEvent<'_>)>(self, handler: F) -> SyncBatches<S, T, F> {
         let Self { client, settings, walk, shared, has_failed, .. } = self;
         SyncBatches { client, settings, on_event: handler, walk, shared, has_failed }
     }
@@ -139,7 +139,7 @@ impl<S: Transport, H> SyncBatches<S, H> {
     }
 }
 
-impl<S: Transport, H: FnMut(SyncEvent<'_>)> SyncBatches<S, H> {
+impl<S: Transport, T: Timer, H: FnMut(SyncEvent<'_>)> SyncBatches<S, T, H> {
     /// Returns the next batch. `None` only after a failure.
     ///
     /// The future can be dropped at any time: the next call continues to wait for the same batch.
@@ -155,7 +155,7 @@ impl<S: Transport, H: FnMut(SyncEvent<'_>)> SyncBatches<S, H> {
         let mut guard = lock(shared);
         let Shared { engine, turn } = &mut *guard;
         let walk = walk.get_or_insert_with(|| {
-            announce(engine, on_event);
+            announce(engine, client.timer().unix_time(), on_event);
             Walk::new(client, settings)
         });
         match turn {
@@ -172,13 +172,14 @@ impl<S: Transport, H: FnMut(SyncEvent<'_>)> SyncBatches<S, H> {
         drop(guard);
         Poll::Ready(Ok(PendingBatch {
             batch,
+            jitter: client.timer().jitter(),
             turn: BatchTurn { shared: Arc::clone(shared), next: None },
             _permit: permit,
         }))
     }
 }
 
-impl<S: Transport, H: FnMut(SyncEvent<'_>)> Stream for SyncBatches<S, H> {
+impl<S: Transport, T: Timer, H: FnMut(SyncEvent<'_>)> Stream for SyncBatches<S, T, H> {
     type Item = Result<PendingBatch, SyncFailure>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -192,7 +193,7 @@ impl<S: Transport, H: FnMut(SyncEvent<'_>)> Stream for SyncBatches<S, H> {
     }
 }
 
-impl<S: Transport, H> fmt::Debug for SyncBatches<S, H> {
+impl<S: Transport, T: Timer, H> fmt::Debug for SyncBatches<S, T, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SyncBatches").field("client", &self.client).finish_non_exhaustive()
     }
@@ -204,6 +205,8 @@ impl<S: Transport, H> fmt::Debug for SyncBatches<S, H> {
 #[must_use = "the stream requests the same page again unless the batch is confirmed"]
 pub struct PendingBatch {
     batch: SyncBatch,
+    /// For the pause after the batch.
+    jitter: f64,
     turn: BatchTurn,
     _permit: Permit,
 }
@@ -217,9 +220,9 @@ impl PendingBatch {
     /// Moves the stream to the position after the batch. The store must have committed all changes of the batch, its checkpoint
     /// included.
     pub fn confirm(self) {
-        let Self { batch, mut turn, .. } = self;
+        let Self { batch, jitter, mut turn, .. } = self;
         let mut shared = lock(&turn.shared);
-        turn.next = match shared.engine.confirm(batch, jitter()) {
+        turn.next = match shared.engine.confirm(batch, jitter) {
             Ok(pause) => Some(Turn::Stream(pause)),
             Err(error) => Some(Turn::Failed(error)),
         };

@@ -9,16 +9,15 @@ use std::time::Duration;
 use convex_mgmt_proto::DeploymentApi;
 use convex_mgmt_proto::deployment::data_sync::DataSyncStatus;
 use convex_mgmt_proto::sync::{Checkpoint, Progress, Sink, SinkState, SyncEngine, SyncOptions};
-use tokio::time::Instant;
 
 use super::active::find_active_sync;
 use super::event::SyncEvent;
 use super::failure::SyncFailure;
 use super::limit::SyncLimit;
-use super::walk::{Settings, Walk, announce, now};
+use super::walk::{Settings, Walk, announce};
 use crate::client::Client;
-use crate::layers::jitter;
 use crate::service::{DefaultService, Transport};
+use crate::timer::{DefaultTimer, Timer};
 
 /// The pause between two requests of the server's record of a sync. The server updates it at most every 5 s.
 const RECORD_PAUSE: Duration = Duration::from_secs(5);
@@ -54,8 +53,8 @@ const RECORD_PAUSE: Duration = Duration::from_secs(5);
 /// # Many deployments
 /// A driver is for one deployment and one sink. Run many in one task or in a task each, and share a [`SyncLimit`] among them. The future
 /// of a run is `Send` if the client, the sink with its futures, the handler and `until` are.
-pub struct SyncDriver<K, S = DefaultService, H = fn(SyncEvent<'_>)> {
-    client: Client<DeploymentApi, S>,
+pub struct SyncDriver<K, S = DefaultService, T = DefaultTimer, H = fn(SyncEvent<'_>)> {
+    client: Client<DeploymentApi, S, T>,
     sink: K,
     options: SyncOptions,
     settings: Settings,
@@ -66,13 +65,14 @@ pub struct SyncDriver<K, S = DefaultService, H = fn(SyncEvent<'_>)> {
     progress: Progress,
 }
 
-impl<K, S> SyncDriver<K, S> {
+impl<K, S, T: Timer> SyncDriver<K, S, T> {
     /// Creates a driver that copies all tables of the client's deployment into `sink`.
     ///
     /// A page may take longer than the client's total timeout allows. See
     /// [`ClientBuilder::total_timeout`](crate::ClientBuilder::total_timeout).
-    pub fn new(client: Client<DeploymentApi, S>, sink: K) -> Self {
+    pub fn new(client: Client<DeploymentApi, S, T>, sink: K) -> Self {
         let options = SyncOptions::new(client.endpoint());
+        let progress = Progress::new(client.timer().unix_time());
         Self {
             client,
             sink,
@@ -81,12 +81,12 @@ impl<K, S> SyncDriver<K, S> {
             asks_for_totals: false,
             on_event: |_| {},
             engine: None,
-            progress: Progress::new(now()),
+            progress,
         }
     }
 }
 
-impl<K, S, H> SyncDriver<K, S, H> {
+impl<K, S, T, H> SyncDriver<K, S, T, H> {
     /// Replaces the options. The default is [`SyncOptions::new`] with the endpoint of the client.
     ///
     /// They apply to all later runs. A new copy by [`SyncOptions::restart`] begins once, and later runs continue it.
@@ -117,7 +117,7 @@ impl<K, S, H> SyncDriver<K, S, H> {
     }
 
     /// Sets the handler of events, in place of an earlier one.
-    pub fn on_event<F: FnMut(SyncEvent<'_>)>(self, handler: F) -> SyncDriver<K, S, F> {
+    pub fn on_event<F: FnMut(SyncEvent<'_>)>(self, handler: F) -> SyncDriver<K, S, T, F> {
         let Self { client, sink, options, settings, asks_for_totals, engine, progress, .. } = self;
         SyncDriver { client, sink, options, settings, asks_for_totals, on_event: handler, engine, progress }
     }
@@ -148,7 +148,7 @@ impl<K, S, H> SyncDriver<K, S, H> {
     }
 }
 
-impl<K: Sink, S: Transport, H: FnMut(SyncEvent<'_>)> SyncDriver<K, S, H> {
+impl<K: Sink, S: Transport, T: Timer, H: FnMut(SyncEvent<'_>)> SyncDriver<K, S, T, H> {
     /// Syncs until `until` completes. A commit in progress is finished, a call or a pause is not.
     ///
     /// Returns the progress of the run. Another run continues where this one ended.
@@ -181,12 +181,12 @@ impl<K: Sink, S: Transport, H: FnMut(SyncEvent<'_>)> SyncDriver<K, S, H> {
     where
         U: Future<Output = ()>,
     {
-        self.progress = Progress::new(now());
+        self.progress = Progress::new(self.client.timer().unix_time());
         let Some(state) = until.or(self.sink.state()).await else { return Ok(self.progress.clone()) };
         let state = state.map_err(|error| SyncFailure::State(error.into()))?;
         let Self { client, sink, settings, on_event, progress, .. } = self;
         let engine = open(&mut self.engine, state, &self.options)?;
-        announce(engine, on_event);
+        announce(engine, client.timer().unix_time(), on_event);
         let mut walk = Walk::new(client, settings);
         let mut totals = Totals { are_wanted: self.asks_for_totals, asked: None };
         loop {
@@ -196,15 +196,17 @@ impl<K: Sink, S: Transport, H: FnMut(SyncEvent<'_>)> SyncDriver<K, S, H> {
             sink.commit(&batch).await.map_err(|error| SyncFailure::Commit(error.into()))?;
             progress.record(&batch);
             on_event(SyncEvent::Committed { progress, batch: &batch });
-            let pause = engine.confirm(batch, jitter()).map_err(SyncFailure::Page)?;
+            let pause = engine.confirm(batch, client.timer().jitter()).map_err(SyncFailure::Page)?;
             drop(permit);
             if once && progress.is_up_to_date() {
                 break;
             }
-            if let Some(sync_id) = totals.due(progress, engine) {
-                let asking = tokio::time::timeout(RECORD_PAUSE, find_active_sync(client, &sync_id));
+            if let Some(sync_id) = totals.due(progress, engine, client.timer().now()) {
+                let too_long = pin!(client.timer().sleep(RECORD_PAUSE));
+                let mut too_long = Until::new(too_long);
+                let asking = too_long.or(find_active_sync(client, &sync_id));
                 // The sync does not need the record.
-                if let Some(Ok(Ok(active))) = until.or(asking).await {
+                if let Some(Some(Ok(active))) = until.or(asking).await {
                     progress.active = active;
                 }
             }
@@ -233,24 +235,25 @@ fn open<'a>(
 /// The times of the requests for the server's record of the sync.
 struct Totals {
     are_wanted: bool,
-    asked: Option<Instant>,
+    /// By the timer.
+    asked: Option<Duration>,
 }
 
 impl Totals {
     /// Returns the id of the sync if it is time to ask.
-    fn due(&mut self, progress: &Progress, engine: &SyncEngine) -> Option<String> {
+    fn due(&mut self, progress: &Progress, engine: &SyncEngine, now: Duration) -> Option<String> {
         let is_due = self.are_wanted
             && progress.status == Some(DataSyncStatus::Snapshotting)
-            && self.asked.is_none_or(|asked| asked.elapsed() >= RECORD_PAUSE);
+            && self.asked.is_none_or(|asked| now.saturating_sub(asked) >= RECORD_PAUSE);
         if !is_due {
             return None;
         }
-        self.asked = Some(Instant::now());
+        self.asked = Some(now);
         engine.checkpoint().map(|checkpoint| checkpoint.sync_id().to_owned())
     }
 }
 
-/// The future that ends a run.
+/// The future that ends a run, or a wait within it.
 struct Until<'a, U> {
     future: Pin<&'a mut U>,
     is_complete: bool,
@@ -285,7 +288,7 @@ async fn yield_once() {
     .await;
 }
 
-impl<K: fmt::Debug, S, H> fmt::Debug for SyncDriver<K, S, H> {
+impl<K: fmt::Debug, S, T, H> fmt::Debug for SyncDriver<K, S, T, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SyncDriver").field("client", &self.client).field("sink", &self.sink).finish_non_exhaustive()
     }

@@ -1,7 +1,7 @@
 //! Data sync with a client: [`SyncDriver`] keeps a sink in step with a deployment, [`SyncBatches`] is a stream of batches.
 //!
 //! Both drive the engine of [`convex_mgmt_proto::sync`]: they request pages, pause between them, and keep trying while the deployment
-//! cannot be reached. They need the timers of a tokio runtime.
+//! cannot be reached. They wait with the timer of the client.
 
 mod active;
 mod batches;

@@ -2,20 +2,19 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use convex_mgmt_proto::deployment::DataSync;
 use convex_mgmt_proto::sync::{SyncBatch, SyncEngine};
 use convex_mgmt_proto::{DeploymentApi, UnixMillis};
-use tokio::time::{Instant, Sleep};
 
 use super::event::SyncEvent;
 use super::failure::SyncFailure;
 use super::limit::{Permit, Permits, SyncLimit};
 use crate::client::{Client, SendFuture};
 use crate::error::{Advice, Error, ErrorKind};
-use crate::layers::jittered;
 use crate::service::Transport;
+use crate::timer::{Timer, jittered};
 
 /// The longest pause after the first failed call. It doubles with every further one, up to [`LONGEST_PAUSE`].
 pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -30,27 +29,28 @@ pub(super) struct Settings {
 
 /// A series of failed calls.
 struct Failures {
-    since: Instant,
+    /// By the timer.
+    since: Duration,
     /// The longest pause after the next failure.
     longest: Duration,
 }
 
 /// The calls of a sync. It holds at most one call, and the permit for it.
-pub(super) struct Walk<S: Transport> {
-    client: Client<DeploymentApi, S>,
+pub(super) struct Walk<S: Transport, T: Timer> {
+    client: Client<DeploymentApi, S, T>,
     give_up_after: Option<Duration>,
-    pause: Option<Pin<Box<Sleep>>>,
+    pause: Option<Pin<Box<T::Sleep>>>,
     permits: Permits,
     permit: Option<Permit>,
     /// One allocation serves all calls.
-    call: Pin<Box<Option<SendFuture<DataSync, S>>>>,
+    call: Pin<Box<Option<SendFuture<DataSync, S, T>>>>,
     failures: Option<Failures>,
     /// The longest pause after the next restart. `None` if the copy was up to date since the last one.
     restarts: Option<Duration>,
 }
 
-impl<S: Transport> Walk<S> {
-    pub(super) fn new(client: &Client<DeploymentApi, S>, settings: &Settings) -> Self {
+impl<S: Transport, T: Timer> Walk<S, T> {
+    pub(super) fn new(client: &Client<DeploymentApi, S, T>, settings: &Settings) -> Self {
         Self {
             client: client.clone(),
             give_up_after: settings.give_up_after,
@@ -65,7 +65,7 @@ impl<S: Transport> Walk<S> {
 
     /// Sets the pause before the next call.
     pub(super) fn wait(&mut self, pause: Duration) {
-        self.pause = (!pause.is_zero()).then(|| Box::pin(tokio::time::sleep(pause)));
+        self.pause = (!pause.is_zero()).then(|| Box::pin(self.client.timer().sleep(pause)));
     }
 
     /// Requests the next page, with pauses while calls fail, and returns its batch.
@@ -98,7 +98,7 @@ impl<S: Transport> Walk<S> {
             match result {
                 Ok(page) => {
                     self.failures = None;
-                    let batch = engine.accept(page, now()).map_err(SyncFailure::Page)?;
+                    let batch = engine.accept(page, self.client.timer().unix_time()).map_err(SyncFailure::Page)?;
                     if batch.is_up_to_date() {
                         self.restarts = None;
                     }
@@ -120,7 +120,7 @@ impl<S: Transport> Walk<S> {
         if error.code().is_some_and(|code| engine.recover(code)) {
             // The first new copy begins at once. Without the pauses, a server that rejects all its cursors would keep the sync busy.
             if let Some(longest) = self.restarts {
-                self.wait(jittered(longest));
+                self.wait(jittered(self.client.timer(), longest));
             }
             self.restarts = Some(self.restarts.map_or(FIRST_PAUSE, doubled));
             self.failures = None;
@@ -128,15 +128,17 @@ impl<S: Transport> Walk<S> {
             return Ok(());
         }
         let Some(after) = wait_of(&error, engine.checkpoint().is_some()) else { return Err(SyncFailure::Call(error)) };
-        let failures = self.failures.get_or_insert_with(|| Failures { since: Instant::now(), longest: FIRST_PAUSE });
-        let pause = jittered(failures.longest).max(after);
-        if self.give_up_after.is_some_and(|limit| failures.since.elapsed().saturating_add(pause) > limit) {
+        let timer = self.client.timer();
+        let now = timer.now();
+        let failures = self.failures.get_or_insert(Failures { since: now, longest: FIRST_PAUSE });
+        let pause = jittered(timer, failures.longest).max(after);
+        if self.give_up_after.is_some_and(|limit| now.saturating_sub(failures.since).saturating_add(pause) > limit) {
             return Err(SyncFailure::Call(error));
         }
         failures.longest = doubled(failures.longest);
         self.wait(pause);
         on_event(SyncEvent::Retrying { error: &error, pause });
-        if let Some(age) = engine.expiry_warning(now()) {
+        if let Some(age) = engine.expiry_warning(self.client.timer().unix_time()) {
             on_event(SyncEvent::Expiring { age });
         }
         Ok(())
@@ -162,15 +164,10 @@ fn doubled(longest: Duration) -> Duration {
     LONGEST_PAUSE.min(2 * longest)
 }
 
-/// Returns the time of the machine.
-pub(super) fn now() -> UnixMillis {
-    UnixMillis::from_system_time(SystemTime::now()).unwrap_or_default()
-}
-
 /// Emits the events at the start of a sync.
-pub(super) fn announce(engine: &SyncEngine, on_event: &mut dyn FnMut(SyncEvent<'_>)) {
+pub(super) fn announce(engine: &SyncEngine, now: UnixMillis, on_event: &mut dyn FnMut(SyncEvent<'_>)) {
     on_event(SyncEvent::Started { checkpoint: engine.checkpoint().as_ref(), generation: engine.generation() });
-    if let Some(age) = engine.expiry_warning(now()) {
+    if let Some(age) = engine.expiry_warning(now) {
         on_event(SyncEvent::Expiring { age });
     }
 }

@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use super::progress::Progress;
 use crate::error::TransportError;
+use crate::progress::Progress;
 
 /// A request's body, which is complete before it is sent.
 #[derive(Debug)]

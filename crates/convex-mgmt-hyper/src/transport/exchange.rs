@@ -10,8 +10,8 @@ use hyper::body::Incoming;
 use super::body::FullBody;
 use super::failure;
 use super::pool::{Lease, Pool};
-use super::progress::Progress;
 use crate::error::TransportError;
+use crate::progress::Progress;
 
 /// The head of a response, with its body still unread, and its connection.
 pub(super) type Received = Result<(Response<Incoming>, Lease), TransportError>;

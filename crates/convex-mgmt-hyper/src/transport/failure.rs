@@ -9,10 +9,10 @@ use convex_mgmt_proto::Sent;
 use http::Uri;
 
 use super::pool::Unopened;
-use super::progress::Progress;
 use crate::config::ConfigError;
 use crate::connect::{TlsAlert, Unresolved};
 use crate::error::{ProxyRefusal, TransportError, chain};
+use crate::progress::Progress;
 
 /// Returns the error of a call to this URI for which no connection was opened.
 pub(super) fn unopened(uri: &Uri, why: Arc<Unopened>) -> TransportError {

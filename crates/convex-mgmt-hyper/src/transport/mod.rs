@@ -4,8 +4,8 @@ mod body;
 mod exchange;
 mod failure;
 mod pool;
-mod progress;
-mod timer;
+
+mod stall;
 
 use std::fmt;
 use std::pin::Pin;
@@ -27,10 +27,11 @@ use self::exchange::{Exchange, exchange};
 use self::failure::broken;
 pub(crate) use self::pool::PoolSettings;
 use self::pool::{Lease, Pool};
-pub(crate) use self::progress::Progress;
-use self::timer::Timer;
+
+use self::stall::StallTimer;
 use crate::connect::Connector;
 use crate::error::{TransportError, TransportErrorKind};
+use crate::progress::Progress;
 
 /// Sends a request over a pooled connection and reads the whole response. Clones share the pool.
 ///
@@ -103,7 +104,7 @@ impl Service<Request<Bytes>> for HyperTransport {
         HyperTransportFuture {
             response: Receiving { progressed: false, body, state },
             progress,
-            timer: Timer::new(attempt_timeout),
+            timer: StallTimer::new(attempt_timeout),
         }
     }
 }
@@ -115,7 +116,7 @@ pin_project! {
         response: Receiving,
         progress: Arc<Progress>,
         #[pin]
-        timer: Timer,
+        timer: StallTimer,
     }
 }
 

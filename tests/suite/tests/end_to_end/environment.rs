@@ -280,12 +280,9 @@ async fn client_at_sends_to_another_deployment() {
 #[test]
 fn builds_a_client_without_a_runtime_and_uses_it_from_two() {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let server = runtime();
     let fake = fake().build();
-    let running = server.block_on(fake.serve("127.0.0.1:0")).unwrap();
+    let running = fake.serve_in_background("127.0.0.1:0").unwrap();
     let client = client_of(&running).build().unwrap();
-    let stop = tokio::sync::oneshot::channel::<()>();
-    let serving = std::thread::spawn(move || server.block_on(async { drop(stop.1.await) }));
     for _ in 0..2 {
         // The connections of the first runtime end with it.
         let runtime = runtime();
@@ -293,6 +290,4 @@ fn builds_a_client_without_a_runtime_and_uses_it_from_two() {
         runtime.block_on(client.send(&ListEnvironmentVariables::new())).unwrap();
     }
     assert_eq!(fake.requests().len(), 4);
-    stop.0.send(()).unwrap();
-    serving.join().unwrap();
 }

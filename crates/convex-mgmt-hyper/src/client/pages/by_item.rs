@@ -12,10 +12,11 @@ use futures_core::Stream;
 use super::by_page::Pages;
 use crate::error::Error;
 use crate::service::{DefaultService, Transport};
+use crate::timer::{DefaultTimer, Timer};
 
-impl<O: Paged, S: Transport> Pages<O, S> {
+impl<O: Paged, S: Transport, T: Timer> Pages<O, S, T> {
     /// Walks the items of the remaining pages, one by one.
-    pub fn items(self) -> Items<O, S> {
+    pub fn items(self) -> Items<O, S, T> {
         Items { pages: self, page: Vec::new().into_iter() }
     }
 }
@@ -26,16 +27,16 @@ impl<O: Paged, S: Transport> Pages<O, S> {
 /// Errors, their end of the stream, and cancellation are as for [`Pages`]. No item is skipped or repeated after an error. It is
 /// `Unpin`.
 #[must_use = "a page is requested when it is needed"]
-pub struct Items<O: Paged, S: Transport = DefaultService> {
-    pages: Pages<O, S>,
+pub struct Items<O: Paged, S: Transport = DefaultService, T: Timer = DefaultTimer> {
+    pages: Pages<O, S, T>,
     /// The rest of the last page.
     page: vec::IntoIter<O::Item>,
 }
 
 // No item is ever pinned.
-impl<O: Paged, S: Transport> Unpin for Items<O, S> {}
+impl<O: Paged, S: Transport, T: Timer> Unpin for Items<O, S, T> {}
 
-impl<O: Paged, S: Transport> Items<O, S> {
+impl<O: Paged, S: Transport, T: Timer> Items<O, S, T> {
     /// Returns the next item, or `None` after the last one.
     ///
     /// The future can be dropped at any time: the next call continues to wait for the same item.
@@ -65,7 +66,7 @@ impl<O: Paged, S: Transport> Items<O, S> {
     }
 }
 
-impl<O: Paged, S: Transport> Stream for Items<O, S> {
+impl<O: Paged, S: Transport, T: Timer> Stream for Items<O, S, T> {
     type Item = Result<O::Item, Error>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -83,7 +84,7 @@ impl<O: Paged, S: Transport> Stream for Items<O, S> {
     }
 }
 
-impl<O: Paged + fmt::Debug, S: Transport> fmt::Debug for Items<O, S> {
+impl<O: Paged + fmt::Debug, S: Transport, T: Timer> fmt::Debug for Items<O, S, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Items").field("pages", &self.pages).field("left", &self.page.len()).finish_non_exhaustive()
     }

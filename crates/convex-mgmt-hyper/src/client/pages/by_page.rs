@@ -13,11 +13,12 @@ use super::super::handle::Client;
 use super::super::send::SendFuture;
 use crate::error::{Cause, Error, ErrorKind};
 use crate::service::{DefaultService, Transport};
+use crate::timer::{DefaultTimer, Timer};
 
 /// The number of empty pages that one poll skips. A transport that is always ready would otherwise keep the task from other work.
 const EMPTY_PAGES_PER_POLL: u32 = 16;
 
-impl<A: Api, S: Transport> Client<A, S> {
+impl<A: Api, S: Transport, T: Timer> Client<A, S, T> {
     /// Walks the pages of a list, starting with the page that `operation` requests. Nothing is sent before the walk is polled.
     ///
     /// ```no_run
@@ -33,7 +34,7 @@ impl<A: Api, S: Transport> Client<A, S> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn pages<O: Paged<Api = A>>(&self, operation: O) -> Pages<O, S> {
+    pub fn pages<O: Paged<Api = A>>(&self, operation: O) -> Pages<O, S, T> {
         Pages {
             client: self.clone(),
             pager: Pager::new(operation),
@@ -63,14 +64,14 @@ impl<A: Api, S: Transport> Client<A, S> {
 /// The walk keeps the call in flight. A dropped future of [`next_page`](Self::next_page) or of a stream adapter loses no page: the
 /// next poll continues the same call. Dropping the walk cancels the call.
 #[must_use = "a page is requested when it is needed"]
-pub struct Pages<O: Paged, S: Transport = DefaultService> {
-    client: Client<O::Api, S>,
+pub struct Pages<O: Paged, S: Transport = DefaultService, T: Timer = DefaultTimer> {
+    client: Client<O::Api, S, T>,
     /// Its position is the caller's, whatever was requested ahead.
     pager: Pager<O>,
     /// The cursor of the page that was returned last.
     last: Option<String>,
     /// The call for the page at the pager's position. One allocation serves all calls of the walk.
-    call: Pin<Box<Option<SendFuture<O, S>>>>,
+    call: Pin<Box<Option<SendFuture<O, S, T>>>>,
     /// The result of a call that ended before the caller asked for its page.
     result: Option<Result<Page<O::Item>, Error>>,
     /// The call, or the one with the result, started before the caller asked for its page.
@@ -81,9 +82,9 @@ pub struct Pages<O: Paged, S: Transport = DefaultService> {
 }
 
 // The call is in a box of its own, and nothing else is ever pinned.
-impl<O: Paged, S: Transport> Unpin for Pages<O, S> {}
+impl<O: Paged, S: Transport, T: Timer> Unpin for Pages<O, S, T> {}
 
-impl<O: Paged, S: Transport> Pages<O, S> {
+impl<O: Paged, S: Transport, T: Timer> Pages<O, S, T> {
     /// Requests the next page as soon as a page was returned, while the caller works on that page. It never requests a page beyond
     /// that one. By default a page is requested when the caller asks for it.
     ///
@@ -206,7 +207,7 @@ impl<O: Paged, S: Transport> Pages<O, S> {
     }
 
     /// Returns the next item of a stream with the results of `poll`. The stream ends after an error that would repeat.
-    pub(super) fn stream_item<T>(&mut self, result: Result<Option<T>, Error>) -> Option<Result<T, Error>> {
+    pub(super) fn stream_item<I>(&mut self, result: Result<Option<I>, Error>) -> Option<Result<I, Error>> {
         if let Err(error) = &result {
             self.has_failed = matches!(error.kind(), ErrorKind::Build | ErrorKind::Pagination);
         }
@@ -223,7 +224,7 @@ impl<O: Paged, S: Transport> Pages<O, S> {
     }
 }
 
-impl<O: Paged, S: Transport> Stream for Pages<O, S> {
+impl<O: Paged, S: Transport, T: Timer> Stream for Pages<O, S, T> {
     type Item = Result<Vec<O::Item>, Error>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -236,7 +237,7 @@ impl<O: Paged, S: Transport> Stream for Pages<O, S> {
     }
 }
 
-impl<O: Paged + fmt::Debug, S: Transport> fmt::Debug for Pages<O, S> {
+impl<O: Paged + fmt::Debug, S: Transport, T: Timer> fmt::Debug for Pages<O, S, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pages").field("pager", &self.pager).finish_non_exhaustive()
     }

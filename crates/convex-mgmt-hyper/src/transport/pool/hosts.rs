@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::connection::{Connection, Unopened};
 use super::key::Key;
-use crate::transport::timer::MAX_TIMEOUT;
+use crate::timer::LONGEST_WAIT;
 
 /// The message to a call that waits for a connection: a lease, or the reason why opening one failed. A call that receives nothing
 /// searches again.
@@ -199,7 +199,8 @@ impl<L> Hosts<L> {
         }
         let rest = self.map.iter().filter(|(key, _)| key.runtime == runtime).filter_map(|(_, host)| host.oldest());
         // A time that is out of range is replaced by a distant one.
-        let next = rest.min().map(|oldest| oldest.checked_add(timeout).unwrap_or_else(|| Instant::now() + MAX_TIMEOUT));
+        let next =
+            rest.min().map(|oldest| oldest.checked_add(timeout).unwrap_or_else(|| Instant::now() + LONGEST_WAIT));
         (out, next)
     }
 }

@@ -15,8 +15,8 @@ use super::key::Key;
 use super::reaper;
 use super::store::{PoolSettings, Store};
 use super::turn::Turn;
+use crate::progress::Progress;
 use crate::transport::body::FullBody;
-use crate::transport::progress::Progress;
 
 /// The connections of a transport.
 pub(in crate::transport) type Pool = Store<Lease>;

@@ -1,4 +1,4 @@
-//! [`Timer`]: the longest wait for progress.
+//! [`StallTimer`]: the longest wait for progress.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -7,23 +7,22 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 
-/// The longest timeout, 30 years. Much longer times cannot be added to an [`Instant`].
-pub(super) const MAX_TIMEOUT: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+use crate::timer::LONGEST_WAIT;
 
 pin_project! {
     /// Elapses if it is not restarted within the timeout. Without a timeout it never elapses.
-    pub(super) struct Timer {
+    pub(super) struct StallTimer {
         timeout: Duration,
         #[pin]
         sleep: Option<Sleep>,
     }
 }
 
-impl Timer {
+impl StallTimer {
     /// Creates a timer that starts now. With a timeout it needs the timers of a tokio runtime.
     pub(super) fn new(timeout: Option<Duration>) -> Self {
-        let timeout = timeout.map(|timeout| timeout.min(MAX_TIMEOUT));
-        Self { timeout: timeout.unwrap_or(MAX_TIMEOUT), sleep: timeout.map(tokio::time::sleep) }
+        let timeout = timeout.map(|timeout| timeout.min(LONGEST_WAIT));
+        Self { timeout: timeout.unwrap_or(LONGEST_WAIT), sleep: timeout.map(tokio::time::sleep) }
     }
 
     /// Starts the timeout again.

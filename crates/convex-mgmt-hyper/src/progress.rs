@@ -14,6 +14,7 @@ use http::Request;
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     /// The progress of the next layer above that bounds the time.
+    #[cfg_attr(not(feature = "hyper"), expect(dead_code, reason = "only this crate's transport reports to it"))]
     above: Option<Arc<Progress>>,
     /// `true` once this crate's transport has the request. Before that, another transport may have it.
     accepted: AtomicBool,
@@ -34,22 +35,33 @@ impl Progress {
     }
 
     /// Creates a progress below the request's own, for the transport.
-    pub(super) fn below<B>(request: &Request<B>) -> Self {
+    pub(crate) fn below<B>(request: &Request<B>) -> Self {
         Self { above: request.extensions().get::<Arc<Self>>().cloned(), ..Self::default() }
     }
 
+    /// Records that the time has run out, before the future of the attempt is dropped. Returns whether the server may have
+    /// received the request. Nothing is sent after this. A shared connection is not used again.
+    pub(crate) fn expire(&self) -> Sent {
+        let state = self.state.fetch_or(EXPIRED, Ordering::AcqRel);
+        if self.accepted.load(Ordering::Acquire) && state < ONE { Sent::No } else { Sent::Maybe }
+    }
+}
+
+/// The events of this crate's transport.
+#[cfg(feature = "hyper")]
+impl Progress {
     /// Returns this progress and those above.
     fn chain(&self) -> impl Iterator<Item = &Self> {
         std::iter::successors(Some(self), |progress| progress.above.as_deref())
     }
 
     /// Records that this crate's transport has the request.
-    pub(super) fn accepted(&self) {
+    pub(crate) fn accepted(&self) {
         self.chain().for_each(|progress| progress.accepted.store(true, Ordering::Release));
     }
 
     /// Permits a connection to send the whole request. Returns `false` if the time has run out.
-    pub(super) fn begin(&self) -> bool {
+    pub(crate) fn begin(&self) -> bool {
         let more = |state: usize| (state & EXPIRED == 0).then_some(state + ONE);
         let begins = self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_ok();
         let permitted = begins && self.above.as_ref().is_none_or(|above| above.begin());
@@ -60,26 +72,19 @@ impl Progress {
     }
 
     /// Records that a connection returned the request untouched after `begin`.
-    pub(super) fn returned(&self) {
+    pub(crate) fn returned(&self) {
         for progress in self.chain() {
             progress.state.fetch_sub(ONE, Ordering::AcqRel);
         }
     }
 
     /// Returns `true` once a connection may have sent the whole request.
-    pub(super) fn has_begun(&self) -> bool {
+    pub(crate) fn has_begun(&self) -> bool {
         self.state.load(Ordering::Acquire) >= ONE
     }
 
-    /// Records that the time has run out, before the future of the attempt is dropped. Returns whether the server may have
-    /// received the request. Nothing is sent after this. A shared connection is not used again.
-    pub(crate) fn expire(&self) -> Sent {
-        let state = self.state.fetch_or(EXPIRED, Ordering::AcqRel);
-        if self.accepted.load(Ordering::Acquire) && state < ONE { Sent::No } else { Sent::Maybe }
-    }
-
     /// Returns `true` if the time of any layer has run out.
-    pub(super) fn is_expired(&self) -> bool {
+    pub(crate) fn is_expired(&self) -> bool {
         self.chain().any(|progress| progress.state.load(Ordering::Acquire) & EXPIRED != 0)
     }
 }

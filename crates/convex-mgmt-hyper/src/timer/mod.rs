@@ -1,0 +1,27 @@
+//! The timers and clocks of a client: the trait [`Timer`], and its implementation for tokio.
+
+mod interface;
+#[cfg(feature = "tokio")]
+mod tokio_timer;
+
+pub use self::interface::{NoTimer, Timer};
+#[cfg(feature = "tokio")]
+pub use self::tokio_timer::{TokioSleep, TokioTimer};
+
+/// The timer that types have unless they name another one, and the one that values begin with.
+#[cfg(feature = "tokio")]
+pub(crate) use self::tokio_timer::{TokioTimer as DefaultTimer, TokioTimer as InitialTimer};
+#[cfg(not(feature = "tokio"))]
+pub(crate) type DefaultTimer = NoTimer;
+#[cfg(not(feature = "tokio"))]
+pub(crate) type InitialTimer = ();
+
+use std::time::Duration;
+
+/// The longest wait, 30 years. Clocks and timers of most runtimes cannot represent much longer times.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
+/// Returns a random pause between half of `longest` and `longest`.
+pub(crate) fn jittered(timer: &impl Timer, longest: Duration) -> Duration {
+    longest.mul_f64(0.5 + timer.jitter().clamp(0.0, 1.0) / 2.0)
+}
