@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::future::Future;
 
-use convex_mgmt_hyper::{Client, Error, ErrorKind, Transport};
+use convex_mgmt_hyper::{Client, Error, ErrorKind, Timer, Transport};
 use convex_mgmt_proto::{Applied, CallError, DeploymentApi, ErrorCode, Operation, Sent};
 
 /// A client of the Deployment Platform API.
@@ -34,7 +34,7 @@ impl<C: Caller> Caller for &C {
     }
 }
 
-impl<S: Transport> Caller for Client<DeploymentApi, S> {
+impl<S: Transport, T: Timer> Caller for Client<DeploymentApi, S, T> {
     type Error = Error;
 
     fn call<O: Operation<Api = DeploymentApi>>(
