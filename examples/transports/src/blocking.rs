@@ -1,6 +1,7 @@
 //! A blocking client over ureq, with the library's retries and a deadline.
 
 use std::hash::{BuildHasher, RandomState};
+use std::io::ErrorKind;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -8,14 +9,12 @@ use convex_mgmt::bytes::Bytes;
 use convex_mgmt::http::{Request, Response};
 use convex_mgmt::proto::{CallError, Outcome, RetryDecision, RetryState};
 use convex_mgmt::{DeploymentApi, Endpoint, Operation, RetryBudget, RetryPolicy, Sent};
-use ureq::{Agent, Error, Timeout};
+use ureq::{Agent, Error};
 
 /// A client of one deployment.
-#[derive(Debug)]
 pub struct Blocking {
     agent: Agent,
     endpoint: Endpoint<DeploymentApi>,
-    /// The longest time of one attempt, and of a call with all its attempts.
     timeouts: (Duration, Duration),
     budget: RetryBudget,
 }
@@ -24,8 +23,8 @@ impl Blocking {
     /// Creates a client with the longest time of one attempt, and of a call with all its attempts.
     pub fn new(endpoint: Endpoint<DeploymentApi>, timeouts: (Duration, Duration)) -> Self {
         // The library reads statuses and redirects itself.
-        let config = Agent::config_builder().http_status_as_error(false).max_redirects(0);
-        Self { agent: config.build().into(), endpoint, timeouts, budget: RetryBudget::default() }
+        let agent = Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
+        Self { agent, endpoint, timeouts, budget: RetryBudget::default() }
     }
 
     /// Sends an operation, with retries, and returns its output.
@@ -59,8 +58,7 @@ impl Blocking {
 fn failure(error: &Error) -> Outcome {
     match error {
         Error::HostNotFound | Error::ConnectionFailed => Outcome::NoResponse(Sent::No),
-        Error::Timeout(Timeout::Resolve | Timeout::Connect) => Outcome::NoResponse(Sent::No),
-        Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => Outcome::NoResponse(Sent::No),
+        Error::Io(error) if error.kind() == ErrorKind::ConnectionRefused => Outcome::NoResponse(Sent::No),
         Error::BodyExceedsLimit(_) => Outcome::NotRetryable(Sent::Maybe),
         _ => Outcome::NoResponse(Sent::Maybe),
     }

@@ -31,7 +31,6 @@ pub trait Host {
 
 /// The timer of a host.
 #[derive(Clone)]
-#[expect(missing_debug_implementations, reason = "the host has none")]
 pub struct HostTimer(pub Rc<dyn Host>);
 
 impl Timer for HostTimer {

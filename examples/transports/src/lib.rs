@@ -12,6 +12,14 @@
 //! | `fetch` | a function such as `fetch` in a browser | any, such as WebAssembly; futures are not `Send` |
 //! | `in_process` | none: an axum router, or a function | any |
 //! | `unix_socket` | the default one, over a connector | tokio |
+//!
+//! The futures of a client on monoio are not `Send`, because those of its transport are not:
+#![cfg_attr(feature = "local", doc = "```compile_fail,E0277")]
+#![cfg_attr(not(feature = "local"), doc = "```ignore")]
+//! fn requires_send(_: impl Send) {}
+//! requires_send(convex_mgmt_transports::local::send(Default::default()));
+//! ```
+#![allow(missing_debug_implementations, reason = "`Debug` is not part of the glue")]
 
 #[cfg(feature = "blocking")]
 pub mod blocking;

@@ -75,7 +75,8 @@ fn local_passes_every_check_without_a_tokio_runtime() {
     let mut runtime = monoio::RuntimeBuilder::<monoio::LegacyDriver>::new().enable_timer().build().unwrap();
     complete(runtime.block_on(async {
         assert!(Handle::try_current().is_err(), "a tokio runtime drives the transport");
-        conformance(|target| builder(target).timer(MonoioTimer).build_on(local::transport()).unwrap()).await
+        let transport = tower::service_fn(local::send);
+        conformance(|target| builder(target).timer(MonoioTimer).build_on(transport).unwrap()).await
     }));
 }
 
