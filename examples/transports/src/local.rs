@@ -42,6 +42,7 @@ impl Timer for MonoioTimer {
 /// # Errors
 /// A [`TransportError`] that states whether the request may have been sent.
 pub async fn send(mut request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+    request.uri().scheme_str().filter(|scheme| *scheme == "http").ok_or_else(|| TransportError::tls("no TLS here"))?;
     let host = request.uri().host().unwrap_or_default().trim_matches(['[', ']']);
     let address = (host, request.uri().port_u16().unwrap_or(80));
     let stream = TcpStream::connect(address).await.map_err(TransportError::connect)?;

@@ -2,7 +2,10 @@
 
 #[path = "../examples/support/host.rs"]
 mod host;
+#[cfg(unix)]
+#[path = "../examples/support/relay.rs"]
 mod relay;
+mod served;
 
 use std::rc::Rc;
 
@@ -91,7 +94,7 @@ fn fetch_passes_every_check_on_a_thread_without_sockets() {
 #[tokio::test]
 async fn an_axum_router_passes_every_check_without_a_socket() {
     let run = conformance(|target| {
-        builder(target).build_on(in_process::over_router(relay::router(target.fake().clone()))).unwrap()
+        builder(target).build_on(in_process::over_router(served::router(target.fake().clone()))).unwrap()
     });
     complete_in_process(run.await);
 }
@@ -99,15 +102,18 @@ async fn an_axum_router_passes_every_check_without_a_socket() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_unix_socket_passes_every_check() {
-    let folder = relay::Folder::new();
-    complete(conformance(|target| unix_socket::over_unix_socket(builder(target), folder.relay(target)).unwrap()).await);
+    let folder = relay::Folder::new().unwrap();
+    let run = conformance(|target| {
+        unix_socket::over_unix_socket(builder(target), folder.relay(target.address()).unwrap()).unwrap()
+    });
+    complete(run.await);
 }
 
 #[tokio::test]
 async fn pipes_pass_every_check_without_a_socket() {
     let run = conformance(|target| {
         let fake = target.fake().clone();
-        unix_socket::over_pipes(builder(target), move |pipe| relay::serve(fake.clone(), pipe)).unwrap()
+        unix_socket::over_pipes(builder(target), move |pipe| served::serve(fake.clone(), pipe)).unwrap()
     });
     complete_in_process(run.await);
 }
