@@ -36,7 +36,7 @@ use crate::timer::{DefaultTimer, InitialTimer, Timer};
 ///
 /// # Clients that share connections and the retry budget
 /// [`Client::at`] creates clients of other endpoints with the same settings. Clients with different settings share a
-/// [`HyperTransport`] and a [`RetryBudget`]: clones of both share their state.
+/// [`HyperTransport`](crate::HyperTransport) and a [`RetryBudget`]: clones of both share their state.
 ///
 /// ```
 /// use convex_mgmt::{Client, DeployKey, DeploymentApi, Endpoint, RetryBudget, RetryPolicy};

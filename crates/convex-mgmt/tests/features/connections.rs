@@ -1,7 +1,4 @@
-//! What each combination of features can do.
-//!
-//! `cargo xtask ci` runs these tests with each feature alone, and with some together. Every feature adds something, and no
-//! feature removes anything.
+//! Connections over hyper: TLS, HTTP/2 and proxies, with the features that add them.
 
 use std::error::Error as _;
 
@@ -55,7 +52,7 @@ async fn plain() -> (String, JoinHandle<String>) {
 }
 
 #[tokio::test]
-async fn http_works_in_every_build() {
+async fn http_works_in_every_build_with_hyper() {
     let (url, serving) = plain().await;
     assert_eq!(list(builder(&url)).await.unwrap(), 1);
     assert!(serving.await.unwrap().starts_with("GET /api/v1/list_environment_variables HTTP/1.1\r\n"));
