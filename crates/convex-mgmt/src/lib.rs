@@ -117,13 +117,14 @@
 //!
 //! # Transports and tests
 //!
-//! * [`ClientBuilder`] has the settings: timeouts, retries, limits, proxies, trusted certificates, tower layers.
+//! * [`ClientBuilder`] has the settings: timeouts, retries, limits, proxies, trusted certificates, tower layers. See
+//!   [Settings and layers][settings].
 //! * [`Client::at`] reaches further deployments with the same connections, limits and retry budget. [`Client::deployment`] and
 //!   [`Client::deployment_by_name`] do so with the URL that the Management API returns.
 //! * [`ClientBuilder::build_on`] replaces hyper with any tower service, for example the in-memory deployment for tests. See
 //!   [Testing][testing].
 //! * [`Operation::to_request`] and [`Operation::from_response`] are enough for a transport without tower or async. See
-//!   [Settings, layers and transports][transports].
+//!   [Transports and runtimes][transports].
 //! * [`proto`] and [`hyper`] are the crates below this one. They have further types for custom operations, layers and transports.
 //!
 //! All guides are in [`guide`]. [Reliability][reliability] lists what is guaranteed and how it is tested.

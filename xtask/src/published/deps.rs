@@ -1,4 +1,4 @@
-//! `cargo xtask deps`: limits the number of crates in the dependency trees, compares it with the README, and bans some crates.
+//! `cargo xtask deps`: limits the number of crates in the dependency trees, compares it with the docs, and bans some crates.
 
 use std::collections::BTreeSet;
 
@@ -10,49 +10,97 @@ use crate::shell::{cargo, output, root};
 /// The published crates.
 pub(crate) const PUBLISHED: [&str; 3] = ["convex-mgmt-proto", "convex-mgmt-hyper", "convex-mgmt"];
 
-/// Dependency trees: a name, the arguments of `cargo tree`, and the maximum number of crates, our own included.
-const TREES: [(&str, &str, usize); 4] = [
-    ("convex-mgmt-proto", "--package convex-mgmt-proto", 20),
-    ("convex-mgmt-proto with webhook", "--package convex-mgmt-proto --features webhook", 31),
-    ("convex-mgmt without TLS", "--package convex-mgmt --no-default-features", 45),
-    ("convex-mgmt with TLS on ring", "--package convex-mgmt", 64),
-];
+/// A dependency tree.
+struct Tree {
+    /// The name, as the first column of the table in [`PAGE`] has it.
+    name: &'static str,
+    /// The arguments of `cargo tree`.
+    arguments: &'static str,
+    /// The maximum number of crates, our own included.
+    most: usize,
+    /// Crates that it must not have.
+    banned: &'static [&'static str],
+}
 
-/// Crates that `convex-mgmt-proto` must not depend on, for users with their own transport.
-const NOT_IN_PROTO: [&str; 6] = ["tokio", "hyper", "hyper-util", "tower", "rustls", "futures-util"];
+/// The page with a table of all trees.
+const PAGE: &str = "docs/transports.md";
+
+/// What users with their own transport do without.
+const NOT_IN_PROTO: &[&str] = &["tokio", "hyper", "hyper-util", "tower", "rustls", "futures-util"];
+const NOT_WITHOUT_HYPER: &[&str] = &["hyper", "hyper-util", "rustls", "futures-util", "mio", "socket2", "getrandom"];
+
+const TREES: &[Tree] = &[
+    Tree { name: "`convex-mgmt-proto`", arguments: "--package convex-mgmt-proto", most: 20, banned: NOT_IN_PROTO },
+    Tree {
+        name: "`convex-mgmt-proto` with `webhook`",
+        arguments: "--package convex-mgmt-proto --features webhook",
+        most: 31,
+        banned: NOT_IN_PROTO,
+    },
+    Tree {
+        name: "`convex-mgmt`, no features",
+        arguments: "--package convex-mgmt --no-default-features",
+        most: 28,
+        banned: NOT_WITHOUT_HYPER,
+    },
+    Tree {
+        name: "`convex-mgmt` with `tokio`",
+        arguments: "--package convex-mgmt --no-default-features --features tokio",
+        most: 28,
+        banned: NOT_WITHOUT_HYPER,
+    },
+    Tree {
+        name: "`convex-mgmt` with `hyper`",
+        arguments: "--package convex-mgmt --no-default-features --features hyper",
+        most: 45,
+        banned: &["rustls"],
+    },
+    Tree {
+        name: "`convex-mgmt` with `http2`",
+        arguments: "--package convex-mgmt --no-default-features --features http2",
+        most: 60,
+        banned: &["rustls"],
+    },
+    Tree {
+        name: "`convex-mgmt`, default features",
+        arguments: "--package convex-mgmt",
+        most: 64,
+        banned: &["aws-lc-rs"],
+    },
+    Tree {
+        name: "`convex-mgmt` with `tls-aws-lc`",
+        arguments: "--package convex-mgmt --no-default-features --features tls-aws-lc",
+        most: 64,
+        banned: &["ring"],
+    },
+    Tree {
+        name: "`convex-mgmt`, all features",
+        arguments: "--package convex-mgmt --all-features",
+        most: 90,
+        banned: &[],
+    },
+];
 
 /// Checks all trees.
 pub(crate) fn run() -> Result<(), Failure> {
+    let page = std::fs::read_to_string(root().join(PAGE))?;
     let mut problems = Vec::new();
-    let mut counts = Vec::new();
-    for (name, arguments, bound) in TREES {
+    for Tree { name, arguments, most, banned } in TREES {
         let crates = tree(arguments)?;
-        counts.push(crates.len());
-        println!("{name}: {} crates, at most {bound}", crates.len());
-        if crates.len() > bound {
-            problems
-                .push(format!("{name} has {} crates, at most {bound}: remove a dependency or a feature", crates.len()));
+        let count = crates.len();
+        println!("{name}: {count} crates, at most {most}");
+        if count > *most {
+            problems.push(format!("{name} has {count} crates, at most {most}: remove a dependency or a feature"));
+        }
+        if !page.contains(&format!("| {name} | {count} |")) {
+            problems.push(format!("{PAGE} has another number of crates for {name}: write {count}"));
         }
         let names: BTreeSet<&str> = crates.iter().filter_map(|one| one.split(' ').next()).collect();
-        if names.len() != crates.len() {
+        if names.len() != count {
             problems.push(format!("{name} has a crate in two versions: {crates:?}"));
         }
-        if name.starts_with("convex-mgmt-proto") {
-            problems.extend(
-                NOT_IN_PROTO
-                    .iter()
-                    .filter(|one| names.contains(*one))
-                    .map(|one| format!("{name} depends on {one}: `cargo tree --invert {one}` shows why")),
-            );
-        }
-    }
-    let readme = std::fs::read_to_string(root().join("README.md"))?;
-    let [proto, webhook, without_tls, with_tls] = counts[..] else { return Err("a tree was not counted".into()) };
-    for cell in [format!("| {proto}, with `webhook` {webhook} |"), format!("| {with_tls}, without TLS {without_tls} |")]
-    {
-        if !readme.contains(&cell) {
-            problems.push(format!("README.md has another number of crates: write `{cell}`"));
-        }
+        let found = banned.iter().filter(|one| names.contains(*one));
+        problems.extend(found.map(|one| format!("{name} depends on {one}: `cargo tree --invert {one}` shows why")));
     }
     problems.extend(too_new()?);
     if problems.is_empty() { Ok(()) } else { Err(problems.join("\n").into()) }

@@ -74,8 +74,8 @@ pub trait Timer: Clone {
 
     /// Returns a number that identifies the current runtime.
     ///
-    /// [`CredentialRefreshLayer`](crate::layers::CredentialRefreshLayer) never continues a future on another runtime than the one
-    /// that it began on, because its timers and connections belong to that runtime. Override this method if one program may have
+    /// [`CredentialRefreshLayer`](crate::layers::CredentialRefreshLayer) continues a future only on the runtime where it began, because
+    /// its timers and connections belong to that runtime. Override this method if one program may have
     /// several runtimes. The default is 0.
     fn runtime(&self) -> u64 {
         0

@@ -8,7 +8,7 @@ pub use self::interface::{NoTimer, Timer};
 #[cfg(feature = "tokio")]
 pub use self::tokio_timer::{TokioSleep, TokioTimer};
 
-/// The timer that types have unless they name another one, and the one that values begin with.
+/// The timer that types have unless they name another one, and the timer that values begin with.
 #[cfg(feature = "tokio")]
 pub(crate) use self::tokio_timer::{TokioTimer as DefaultTimer, TokioTimer as InitialTimer};
 #[cfg(not(feature = "tokio"))]

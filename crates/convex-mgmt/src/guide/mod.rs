@@ -25,7 +25,8 @@
 //! * [Error codes][error-codes]: meaning, next step and operations of each.
 //! * [Credentials][credentials]: the operations that accept each kind.
 //! * [Pagination][pagination]: lists as streams, errors, resuming, prefetch.
-//! * [Settings, layers and transports][transports]: defaults, endpoints, connections, proxies, other transports.
+//! * [Settings and layers][settings]: defaults, endpoints, connections, proxies, tower layers.
+//! * [Transports and runtimes][transports]: another HTTP client, another runtime, or none.
 //! * [Testing][testing]: an in-memory Convex for tests, in process, over a socket or from other languages.
 //! * [Reliability][reliability]: guarantees, and the tests that check them.
 //!
@@ -69,6 +70,7 @@ guides! {
     destructive_operations = "destructive-operations.md";
     errors = "errors.md";
     pagination = "pagination.md";
+    settings = "settings.md";
     transports = "transports.md";
     testing = "testing.md";
 }

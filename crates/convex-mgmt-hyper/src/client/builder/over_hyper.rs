@@ -1,4 +1,4 @@
-//! The settings of connections, and the clients over hyper. Feature `hyper`.
+//! [`ClientBuilder`] over hyper: the settings of connections, and the clients with them.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -10,35 +10,12 @@ use hyper::client::conn::http1;
 use tower::{BoxError, Layer, Service};
 
 use super::super::handle::{BoxClient, Client};
-use super::ClientBuilder;
+use super::base::ClientBuilder;
 use crate::config::{ConfigError, defaults};
-use crate::connect::{ConnectSettings, Connection};
+use crate::connect::Connection;
 use crate::service::{DefaultService, Transport};
 use crate::timer::Timer;
 use crate::transport::{HyperTransport, PoolSettings, ResponseLimits, TransportSettings};
-
-pub(super) struct ConnectionSettings {
-    idle_timeout: Option<Duration>,
-    max_idle_per_host: usize,
-    max_idle: usize,
-    response_limits: ResponseLimits,
-    connect: ConnectSettings,
-    /// A transport whose connections the client uses instead of its own.
-    transport: Option<HyperTransport>,
-}
-
-impl Default for ConnectionSettings {
-    fn default() -> Self {
-        Self {
-            idle_timeout: Some(defaults::IDLE_TIMEOUT),
-            max_idle_per_host: usize::MAX,
-            max_idle: defaults::MAX_IDLE_CONNECTIONS,
-            response_limits: ResponseLimits { usual: defaults::RESPONSE_LIMIT, large: defaults::LARGE_RESPONSE_LIMIT },
-            connect: ConnectSettings::default(),
-            transport: None,
-        }
-    }
-}
 
 impl<A: Api> Client<A> {
     /// Creates a client with default settings.
