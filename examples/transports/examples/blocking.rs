@@ -16,7 +16,6 @@ use convex_mgmt::deployment::{ListAuditLogEvents, ListEnvironmentVariables, Upda
 use convex_mgmt::proto::{CallError, Pager};
 use convex_mgmt::sync::{MemorySink, SyncEngine, SyncOptions};
 use convex_mgmt::{DeploymentApi, Endpoint, ErrorCode, UnixMillis};
-use convex_mgmt_fake::Fault;
 use convex_mgmt_transports::blocking::Blocking;
 use place::Place;
 
@@ -26,20 +25,12 @@ type Failure = Box<dyn Error>;
 const VARIABLE: &str = "CONVEX_MGMT_EXAMPLE";
 
 fn main() -> Result<(), Failure> {
-    print!("{}", run()?);
-    Ok(())
-}
-
-pub(crate) fn run() -> Result<String, Failure> {
     let place = Place::from_env()?;
     let client = Blocking::new(place.endpoint.clone(), (Duration::from_secs(30), Duration::from_secs(90)));
-    if let Some(fake) = place.fake() {
-        // The first call is repeated.
-        fake.fault(Fault::status(503));
-    }
-    let text = place.headline() + &plan(&client)? + &pages(&client)?;
+    print!("{}{}{}", place.headline(), plan(&client)?, pages(&client)?);
     client.call(&UpdateEnvironmentVariables::new().delete(VARIABLE))?;
-    Ok(text + &copy(&client, &place.endpoint)?)
+    print!("{}", copy(&client, &place.endpoint)?);
+    Ok(())
 }
 
 /// Plans the variables of this program, and applies the plan.

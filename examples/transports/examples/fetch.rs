@@ -20,14 +20,10 @@ use host::ThreadHost;
 use place::Place;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    print!("{}", run()?);
-    Ok(())
-}
-
-pub(crate) fn run() -> Result<String, Box<dyn Error>> {
     let place = Place::from_env()?;
     let host = Rc::new(ThreadHost::new());
     let builder = Client::builder(place.endpoint.clone()).timer(HostTimer(host.clone()));
     let client = builder.build_on(transport(host))?;
-    Ok(place.headline() + &futures_lite::future::block_on(tour::tour(&client))?)
+    print!("{}{}", place.headline(), futures_lite::future::block_on(tour::tour(&client))?);
+    Ok(())
 }

@@ -20,11 +20,6 @@ use serde_json::{Value, json};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    print!("{}", run().await?);
-    Ok(())
-}
-
-pub(crate) async fn run() -> Result<String, Box<dyn Error>> {
     let key = DeployKey::parse("happy-animal-123|01c0ffee")?;
     // The URL appears in the requests only.
     let endpoint: Endpoint<DeploymentApi> = Endpoint::new("https://happy-animal-123.convex.cloud", &key)?;
@@ -34,7 +29,9 @@ pub(crate) async fn run() -> Result<String, Box<dyn Error>> {
 
     let client = Client::with_service(endpoint, over_function(respond));
     let variables = client.send(&ListEnvironmentVariables::new()).await?;
-    Ok(format!("a router\n{by_router}a function\nvariables: {}\n", variables.names().collect::<Vec<_>>().join(", ")))
+    let by_function = variables.names().collect::<Vec<_>>().join(", ");
+    print!("a router\n{by_router}a function\nvariables: {by_function}\n");
+    Ok(())
 }
 
 /// A server of a few operations.

@@ -17,14 +17,10 @@ use monoio::{LegacyDriver, RuntimeBuilder};
 use place::Place;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    print!("{}", run()?);
-    Ok(())
-}
-
-pub(crate) fn run() -> Result<String, Box<dyn Error>> {
     let place = Place::from_env()?;
     let transport = tower::service_fn(send);
     let client = Client::builder(place.endpoint.clone()).timer(MonoioTimer).build_on(transport)?;
     let mut runtime = RuntimeBuilder::<LegacyDriver>::new().enable_timer().build()?;
-    Ok(place.headline() + &runtime.block_on(tour::tour(&client))?)
+    print!("{}{}", place.headline(), runtime.block_on(tour::tour(&client))?);
+    Ok(())
 }

@@ -15,14 +15,10 @@ use convex_mgmt::Client;
 use convex_mgmt_transports::reqwest;
 use place::Place;
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    print!("{}", run().await?);
-    Ok(())
-}
-
-pub(crate) async fn run() -> Result<String, Box<dyn Error>> {
     let place = Place::from_env()?;
     let client = Client::builder(place.endpoint.clone()).build_on(reqwest::transport()?)?;
-    Ok(place.headline() + &tour::tour(&client).await?)
+    print!("{}{}", place.headline(), tour::tour(&client).await?);
+    Ok(())
 }

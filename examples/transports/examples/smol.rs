@@ -16,13 +16,9 @@ use convex_mgmt_transports::smol::{SmolTimer, send};
 use place::Place;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    print!("{}", run()?);
-    Ok(())
-}
-
-pub(crate) fn run() -> Result<String, Box<dyn Error>> {
     let place = Place::from_env()?;
     let transport = tower::service_fn(send);
     let client = Client::builder(place.endpoint.clone()).timer(SmolTimer).build_on(transport)?;
-    Ok(place.headline() + &async_io::block_on(tour::tour(&client))?)
+    print!("{}{}", place.headline(), async_io::block_on(tour::tour(&client))?);
+    Ok(())
 }

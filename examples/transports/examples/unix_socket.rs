@@ -17,17 +17,13 @@ use convex_mgmt::Client;
 use convex_mgmt_transports::unix_socket::over_unix_socket;
 use place::Place;
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    print!("{}", run().await?);
-    Ok(())
-}
-
-pub(crate) async fn run() -> Result<String, Box<dyn Error>> {
     let place = Place::from_env()?;
     let folder = relay::Folder::new()?;
     // In place of a proxy or a sidecar that listens on a Unix socket.
     let authority = place.endpoint.url().trim_start_matches("http://").parse()?;
     let client = over_unix_socket(Client::builder(place.endpoint.clone()), folder.relay(authority)?)?;
-    Ok(place.headline() + &tour::tour(&client).await?)
+    print!("{}{}", place.headline(), tour::tour(&client).await?);
+    Ok(())
 }

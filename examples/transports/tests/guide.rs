@@ -1,5 +1,7 @@
 //! The code in `docs/transports.md` is the code of this crate.
 
+use convex_mgmt_fake::conformance::Check;
+
 const GUIDE: &str = include_str!("../../../docs/transports.md");
 
 #[test]
@@ -24,4 +26,9 @@ fn the_guide_contains_the_use_of_the_blocking_client() {
     let (_, rest) = here.split_once("// As in docs/transports.md: begin\n").unwrap();
     let (code, _) = rest.split_once("// As in docs/transports.md: end").unwrap();
     assert!(GUIDE.contains(code));
+}
+
+#[test]
+fn the_guide_counts_the_checks_of_the_conformance_run() {
+    assert!(GUIDE.contains(&format!("checks the rules of this page with {} checks", Check::ALL.len())));
 }

@@ -1,27 +1,13 @@
-//! The programs, against their embedded deployments.
+//! The programs: with their embedded deployments, and with the deployment that the environment names.
 
-#[path = "../examples/blocking.rs"]
-#[allow(dead_code, reason = "`main` is not called")]
-mod blocking;
-#[path = "../examples/fetch.rs"]
-#[allow(dead_code, reason = "`main` is not called")]
-mod fetch;
-#[path = "../examples/in_process.rs"]
-#[allow(dead_code, reason = "`main` is not called")]
-mod in_process;
-#[path = "../examples/local.rs"]
-#[allow(dead_code, reason = "`main` is not called")]
-mod local;
-#[path = "../examples/reqwest.rs"]
-#[allow(dead_code, reason = "`main` is not called")]
-mod reqwest;
-#[path = "../examples/smol.rs"]
-#[allow(dead_code, reason = "`main` is not called")]
-mod smol;
-#[cfg(unix)]
-#[path = "../examples/unix_socket.rs"]
-#[allow(dead_code, reason = "`main` is not called")]
-mod unix_socket;
+#[path = "../../../crates/convex-mgmt/tests/example/mod.rs"]
+mod example;
+
+use std::process::Command;
+
+use convex_mgmt_fake::{Fake, Plan};
+
+const KEY: &str = "happy-animal-123|01c0ffee";
 
 const TOUR: &str = "\
 variables: GREETING
@@ -30,30 +16,35 @@ audit log, page 1: create_environment_variable
 audit log, page 2: delete_environment_variable
 ";
 
-/// Compares the output without its first line, which has the port.
-fn compare(text: &str, expected: &str) {
+/// Runs a program with these variables, and returns its output.
+fn run(name: &str, variables: &[(&str, &str)]) -> String {
+    let mut command = Command::new(example::path(name));
+    command.env_remove("CONVEX_URL").env_remove("CONVEX_DEPLOY_KEY").envs(variables.iter().copied());
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Runs a program with its embedded deployment, and compares the output without its first line, which has the port.
+fn compare(name: &str, expected: &str) {
+    let text = run(name, &[]);
     let (first, rest) = text.split_once('\n').unwrap();
     assert!(first.starts_with("deployment: http://127.0.0.1:") && first.ends_with(" (embedded, in memory)"), "{text}");
-    assert_eq!(rest, expected);
+    assert_eq!(rest, expected, "{name}");
 }
 
 #[test]
-fn programs_without_tokio_list_update_and_walk_pages() {
-    compare(&smol::run().unwrap(), TOUR);
-    compare(&local::run().unwrap(), TOUR);
-    compare(&fetch::run().unwrap(), TOUR);
-}
-
-#[tokio::test]
-async fn programs_on_tokio_list_update_and_walk_pages() {
-    compare(&reqwest::run().await.unwrap(), TOUR);
+fn each_program_lists_updates_and_walks_pages() {
+    for name in ["reqwest", "smol", "local", "fetch"] {
+        compare(name, TOUR);
+    }
     #[cfg(unix)]
-    compare(&unix_socket::run().await.unwrap(), TOUR);
+    compare("unix_socket", TOUR);
 }
 
-#[tokio::test]
-async fn the_program_in_process_uses_a_router_and_a_function() {
-    let text = in_process::run().await.unwrap();
+#[test]
+fn the_program_in_process_uses_a_router_and_a_function() {
+    let text = run("in_process", &[]);
     let expected = "a router\nvariables: GREETING\nafter an update: CONVEX_MGMT_EXAMPLE = hello\naudit log: ";
     assert!(text.starts_with(expected), "{text}");
     assert!(text.ends_with("a function\nvariables: FIXED\n"), "{text}");
@@ -70,5 +61,21 @@ after the plan, changes left: no
 audit log: events 1, pages 2
 documents: users 2
 ";
-    compare(&blocking::run().unwrap(), expected);
+    compare("blocking", expected);
+}
+
+#[test]
+fn a_program_uses_the_deployment_of_the_environment_and_deletes_its_variable() {
+    // A self-hosted deployment has no audit log.
+    for plan in [Some(Plan::default()), None] {
+        let fake = Fake::builder("happy-animal-123").admin_key(KEY).variable("KEPT", "1");
+        let fake = plan.into_iter().fold(fake, |fake, plan| fake.plan(plan)).build();
+        let server = fake.serve_in_background("127.0.0.1:0").unwrap();
+        let url = server.url();
+        for name in ["blocking", "smol", "reqwest"] {
+            let text = run(name, &[("CONVEX_URL", &url), ("CONVEX_DEPLOY_KEY", KEY)]);
+            assert!(text.starts_with(&format!("deployment: {url}\n")) && text.contains("\naudit log"), "{text}");
+            assert_eq!(fake.variables(), [("KEPT".to_owned(), "1".to_owned())], "{name}");
+        }
+    }
 }

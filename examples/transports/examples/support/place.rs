@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use convex_mgmt::{Credential, DeploymentApi, Endpoint};
-use convex_mgmt_fake::{Fake, FakeServer, Plan, Value};
+use convex_mgmt_fake::{Fake, FakeServer, Fault, Plan, Value};
 
 /// The key of the embedded deployment. Made up.
 const KEY: &str = "happy-animal-123|01c0ffee";
@@ -11,7 +11,8 @@ const KEY: &str = "happy-animal-123|01c0ffee";
 /// A real deployment, or an embedded one in memory, which a thread of its own serves.
 pub(crate) struct Place {
     pub(crate) endpoint: Endpoint<DeploymentApi>,
-    embedded: Option<(Fake, FakeServer)>,
+    /// Serves until the end of the program.
+    embedded: Option<FakeServer>,
 }
 
 impl Place {
@@ -29,14 +30,11 @@ impl Place {
             let document = Value::document(serde_json::json!({ "name": name }));
             fake.commit(|tables| tables.insert("", "users", document.clone()));
         }
+        // The first call of a program is repeated.
+        fake.fault(Fault::status(503));
         let server = fake.serve_in_background("127.0.0.1:0")?;
         let endpoint = Endpoint::new(&server.url(), &Credential::parse(KEY)?)?;
-        Ok(Self { endpoint, embedded: Some((fake, server)) })
-    }
-
-    /// Returns the deployment if it is embedded.
-    pub(crate) fn fake(&self) -> Option<&Fake> {
-        self.embedded.as_ref().map(|(fake, _)| fake)
+        Ok(Self { endpoint, embedded: Some(server) })
     }
 
     /// Returns the line of the deployment for the output of a program.
