@@ -1,6 +1,6 @@
 //! A client in WebAssembly: the transport `fetch` over the functions of a JavaScript host, which are in `host/host.mjs`.
 //!
-//! A program for browsers uses `wasm-bindgen` in place of [`host`]. This crate needs no tool beyond a Rust target and a host.
+//! A program for browsers uses `wasm-bindgen` in place of the module `host`. This crate needs no tool beyond a Rust target and a host.
 #![cfg(target_arch = "wasm32")]
 
 mod host;

@@ -151,3 +151,57 @@ impl ClosedPort {
         Ok(Self { address, _socket: socket })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+    use std::sync::mpsc::channel;
+    use std::task::{Context, Wake};
+
+    use super::*;
+
+    struct Signal(mpsc::Sender<()>);
+
+    impl Wake for Signal {
+        fn wake(self: Arc<Self>) {
+            drop(self.0.send(()));
+        }
+    }
+
+    /// Polls a future on a thread without a runtime, once for each wake.
+    fn block_on<T>(future: impl Future<Output = T>) -> T {
+        let (sender, woken) = channel();
+        let waker = Arc::new(Signal(sender)).into();
+        let mut future = pin!(future);
+        loop {
+            if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return output;
+            }
+            woken.recv().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_future_that_does_not_end_times_out_without_a_runtime() {
+        let server = Server::start().unwrap();
+        assert_eq!(block_on(server.within(Duration::from_millis(1), pending::<()>())), None);
+        assert_eq!(block_on(server.within(Duration::from_secs(60), ready(1))), Some(1));
+    }
+
+    #[test]
+    fn requests_are_complete_at_the_end_of_their_bodies() {
+        assert!(!is_complete(b"GET / HTTP/1.1\r\nhost: x\r\n"));
+        assert!(is_complete(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"));
+        assert!(!is_complete(b"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nab"));
+        assert!(is_complete(b"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"));
+        assert!(!is_complete(b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n"));
+        assert!(is_complete(b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"));
+    }
+
+    #[test]
+    fn nobody_listens_at_a_closed_port() {
+        let port = ClosedPort::reserve().unwrap();
+        let connected = std::net::TcpStream::connect(port.address);
+        assert_eq!(connected.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+    }
+}
