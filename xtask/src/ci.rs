@@ -94,6 +94,7 @@ fn features() -> Result<(), Failure> {
     for features in alone("convex-mgmt")?.into_iter().chain(TOGETHER.iter().map(ToString::to_string)) {
         test(format!("--package convex-mgmt --test features --features={features}"))?;
     }
+    test("--package convex-mgmt-fake --test any_runtime --test deployment --test management".to_owned())?;
     // `convex-mgmt` has no feature for TLS without a provider.
     test("--package convex-mgmt-hyper --lib --features=tls".to_owned())
 }

@@ -16,6 +16,7 @@ const CARGO_MUTANTS: &str = "27.1.0";
 fn tests_of(name: &str) -> &'static [&'static str] {
     match name {
         "convex-mgmt-proto" => &["convex-mgmt-proto"],
+        "convex-mgmt-fake" => &["convex-mgmt-fake"],
         "convex-mgmt-hyper" => &["convex-mgmt-hyper", "convex-mgmt-suite"],
         _ => &["convex-mgmt", "convex-mgmt-suite"],
     }

@@ -122,7 +122,7 @@
 //! * [`Client::at`] reaches further deployments with the same connections, limits and retry budget. [`Client::deployment`] and
 //!   [`Client::deployment_by_name`] do so with the URL that the Management API returns.
 //! * [`ClientBuilder::build_on`] replaces hyper with any tower service, for example the in-memory deployment for tests. See
-//!   [Testing][testing].
+//!   [Test your integration][testing].
 //! * [`Operation::to_request`] and [`Operation::from_response`] are enough for a transport without tower or async. See
 //!   [Transports and runtimes][transports].
 //! * [`proto`] and [`hyper`] are the crates below this one. They have further types for custom operations, layers and transports.

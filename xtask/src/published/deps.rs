@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use cargo_metadata::{MetadataCommand, Package};
 
+use super::fake;
+use super::tree::tree;
 use crate::Failure;
-use crate::shell::{cargo, output, root};
+use crate::shell::root;
 
 /// The published crates.
-pub(crate) const PUBLISHED: [&str; 3] = ["convex-mgmt-proto", "convex-mgmt-hyper", "convex-mgmt"];
+pub(crate) const PUBLISHED: [&str; 4] = ["convex-mgmt-proto", "convex-mgmt-hyper", "convex-mgmt-fake", "convex-mgmt"];
 
 /// A dependency tree.
 struct Tree {
@@ -102,19 +104,9 @@ pub(crate) fn run() -> Result<(), Failure> {
         let found = banned.iter().filter(|one| names.contains(*one));
         problems.extend(found.map(|one| format!("{name} depends on {one}: `cargo tree --invert {one}` shows why")));
     }
+    problems.extend(fake::problems()?);
     problems.extend(too_new()?);
     if problems.is_empty() { Ok(()) } else { Err(problems.join("\n").into()) }
-}
-
-/// The crates of a tree, each as `name version`.
-fn tree(arguments: &str) -> Result<BTreeSet<String>, Failure> {
-    let command = format!("tree --locked --edges normal --prefix none --no-dedupe --format {{p}} {arguments}");
-    let text = output(&mut cargo(&command))?;
-    let crates = text.lines().filter_map(|line| {
-        let mut words = line.split(' ');
-        Some(format!("{} {}", words.next()?, words.next()?))
-    });
-    Ok(crates.collect())
 }
 
 /// Dependencies of the published crates that need a newer Rust than the published crates declare. Only that toolchain can test the
@@ -122,7 +114,8 @@ fn tree(arguments: &str) -> Result<BTreeSet<String>, Failure> {
 fn too_new() -> Result<Vec<String>, Failure> {
     let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).exec()?;
     let declared = package("convex-mgmt")?.rust_version.ok_or("convex-mgmt declares no Rust version")?;
-    let shipped = tree("--package convex-mgmt --all-features")?;
+    let mut shipped = tree("--package convex-mgmt --all-features")?;
+    shipped.extend(tree("--package convex-mgmt-fake --all-features")?);
     let newer = metadata.packages.iter().filter(|package| {
         shipped.contains(&format!("{} v{}", package.name, package.version))
             && package.rust_version.as_ref().is_some_and(|needed| *needed > declared)

@@ -3,3 +3,5 @@
 pub(crate) mod api;
 pub(crate) mod cost;
 pub(crate) mod deps;
+mod fake;
+mod tree;

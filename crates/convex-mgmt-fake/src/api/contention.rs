@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, post};
 
 use super::error::ApiError;
+use super::sleep::sleep;
 use crate::state::{Settings, Shared};
 
 /// A group of operations that write the same data. If two of them overlap, the first to commit wins.
@@ -57,7 +58,7 @@ impl Contention {
                 return handler.call(request, state.clone()).await;
             }
             let seen = state.commits().await.get(self.data).copied();
-            tokio::time::sleep(commit_time).await;
+            sleep(commit_time).await;
             // Held while the handler runs: no other write may commit between the check and the end of this one.
             let mut commits = state.commits().await;
             if commits.get(self.data).copied() == seen {

@@ -47,8 +47,7 @@ impl Target {
 
     /// Returns the deployment itself, for a transport in process. It is a tower service.
     ///
-    /// A client that uses it skips the checks of sockets, which [`Report::skipped`](super::Report::skipped) names. In process,
-    /// the delays of the deployment need the timers of a tokio runtime.
+    /// A client that uses it skips the checks of sockets, which [`Report::skipped`](super::Report::skipped) names.
     pub fn fake(&self) -> &Fake {
         self.in_process.set(true);
         &self.fake

@@ -13,8 +13,8 @@ use crate::deployment::AuditLogItem;
 use crate::state::{AuditEntry, Fault, RecordedRequest, Settings, Shared};
 
 impl Fake {
-    /// Returns every request that the fake received, in order, including those with faults. The fake keeps as many of the
-    /// latest as [`Knobs::recorded_requests`](crate::Knobs::recorded_requests).
+    /// Returns the requests that the fake received, in order, including those with faults. The fake keeps the latest
+    /// [`Knobs::recorded_requests`](crate::Knobs::recorded_requests).
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.state.requests().since(0).map(|(_, request)| request.clone()).collect()
     }

@@ -10,7 +10,7 @@ use crate::management::{
     register_hooks, routes,
 };
 use crate::server::with_client_check;
-use crate::state::{Knobs, secret_of};
+use crate::state::{InvalidSetting, Knobs, secret_of};
 
 /// The class of a token of the Management API, and what it gives access to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,21 +28,23 @@ pub enum TokenClass {
 
 impl TokenClass {
     /// The texts that [`TokenClass::parse`] accepts.
-    pub const NAMES: [&str; 4] = ["team", "person", "oauth-team", "oauth-project"];
+    pub const NAMES: &[&str] = &["team", "person", "oauth-team", "oauth-project"];
 
     /// Parses one of [`TokenClass::NAMES`]. `oauth-project` needs the id of a project.
     ///
     /// # Errors
     /// If the text is not a class, or if there is an id for a class that needs none.
-    pub fn parse(text: &str, project: Option<u64>) -> Result<Self, String> {
+    pub fn parse(text: &str, project: Option<u64>) -> Result<Self, InvalidSetting> {
         match (text, project) {
             ("person", None) => Ok(Self::Person),
             ("team", None) => Ok(Self::Team),
             ("oauth-team", None) => Ok(Self::OAuthTeam),
             ("oauth-project", Some(project)) => Ok(Self::OAuthProject(project)),
-            ("oauth-project", None) => Err("an oauth-project token needs the id of a project".to_owned()),
-            ("person" | "team" | "oauth-team", Some(_)) => Err(format!("a token of the class {text} has no project")),
-            _ => Err(format!("unknown class '{text}'; known classes: {}", Self::NAMES.join(", "))),
+            ("oauth-project", None) => Err(InvalidSetting::new("an oauth-project token needs the id of a project")),
+            ("person" | "team" | "oauth-team", Some(_)) => {
+                Err(InvalidSetting::new(format!("a token of the class {text} has no project")))
+            }
+            _ => Err(InvalidSetting::new(format!("unknown class '{text}'; known classes: {}", Self::NAMES.join(", ")))),
         }
     }
 }
@@ -145,9 +147,10 @@ impl FakeControlPlaneBuilder {
         self
     }
 
-    /// Sets how deployments are addressed. The default is a port for each.
+    /// Sets the form of the URLs of new deployments. The default depends on the use: ports while the control plane listens on a
+    /// socket, host names in process. So a test in process opens no socket.
     pub fn addressing(mut self, addressing: Addressing) -> Self {
-        self.0.addressing = addressing;
+        self.0.addressing = Some(addressing);
         self
     }
 

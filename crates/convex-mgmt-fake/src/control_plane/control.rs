@@ -94,7 +94,7 @@ async fn change_tokens(
 ) -> Result<Json<Value>, Rejection> {
     for command in commands.iter() {
         if let TokenChange::Add { class, project_id, .. } = command {
-            TokenClass::parse(class, *project_id).map_err(rejection)?;
+            TokenClass::parse(class, *project_id).map_err(|error| rejection(error.to_string()))?;
         }
     }
     Ok(commands.apply(|change| match change {
@@ -122,7 +122,7 @@ async fn change_knobs(
 ) -> Result<Json<Value>, Rejection> {
     let mut checked = Knobs::default();
     for KnobChange { name, value } in commands.iter() {
-        checked.set(name, value).map_err(rejection)?;
+        checked.set(name, value).map_err(|error| rejection(error.to_string()))?;
     }
     Ok(commands.apply(|KnobChange { name, value }| {
         plane.change_knobs(|knobs| drop(knobs.set(&name, &value)));

@@ -1,4 +1,4 @@
-//! What happens outside the API: a person accepts an invitation, and the DNS entry of a custom domain appears.
+//! Events outside the API: a person accepts an invitation, and the DNS entry of a custom domain appears.
 
 use axum::Json;
 use axum::extract::State;

@@ -11,8 +11,63 @@ use crate::state::{Fault, Knobs, RecordedRequest};
 
 /// An in-memory control plane with the Management API. A clone is the same control plane.
 ///
-/// The deployments that it creates are live: each one is a [`Fake`]. The roles of members are stored and listed, but not enforced:
-/// every member has all permissions.
+/// The deployments that it creates are live: each one is a [`Fake`] with a URL of its own ([`Addressing`](crate::Addressing)).
+/// In process, a control plane responds for all of its deployments, too: the authority of a request selects the receiver.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use bytes::Bytes;
+/// use convex_mgmt_fake::{FakeControlPlane, TokenClass};
+/// use http::Request;
+/// use serde_json::Value;
+/// use tower::ServiceExt;
+///
+/// let plane = FakeControlPlane::builder("acme").token(TokenClass::Team, "eyJ2MiI6IngifQ==").build();
+/// let request = Request::post("https://api.convex.dev/v1/teams/1/create_project")
+///     .header("authorization", "Bearer eyJ2MiI6IngifQ==")
+///     .header("content-type", "application/json")
+///     .body(Bytes::from(r#"{"projectName": "Shop", "deploymentType": "prod"}"#))?;
+/// let created: Value = serde_json::from_slice(plane.clone().oneshot(request).await?.body())?;
+///
+/// let url = created["deploymentUrl"].as_str().ok_or("no URL")?;
+/// let request = Request::get(format!("{url}/api/v1/deployment_info"))
+///     .header("authorization", "Convex eyJ2MiI6IngifQ==")
+///     .body(Bytes::new())?;
+/// let info: Value = serde_json::from_slice(plane.clone().oneshot(request).await?.body())?;
+/// assert_eq!(info["projectName"], "Shop");
+///
+/// // The ledger has what was created and deleted.
+/// assert_eq!(plane.deployments().len(), 1);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Inferred parts
+///
+/// The server of the Management API is closed source. The statuses of successes, the fields and the accepted classes of tokens
+/// are those of its document. These parts are inferred:
+///
+/// * all statuses of errors, and all codes of errors except those that clients of the real server know: `TeamNotFound`,
+///   `ProjectNotFound`, `DeploymentNotFound`, `InvalidIdentity`, `AccessTokenInvalid`, `InvalidSlug`, `InvalidTeamName`,
+///   `EmailAlreadyExists`, `CustomRoleInUse`, `ProjectQuotaReached` and `DeploymentQuotaReached`
+/// * the rejection of unknown fields where the document closes a schema, with 400 and `BadJsonBody`
+/// * 403 and `OperationNotPermitted` for a token of another class, team or project
+/// * generated references, slugs, the form of the suffix of a key's name, and the name of a team token without one
+/// * the details of a personal access token, which have the type `personalToken`
+/// * the order of lists whose order is not documented, and that both bounds of the audit log belong to the range
+/// * the form of domains and emails; the resource of a role statement is any list of kinds with selectors
+/// * the limits of default environment variables, which are those of a deployment
+/// * the quotas, the retention of previews and the lifetime of invitations, which are [`Knobs`]
+///
+/// These parts are observed on the real service:
+///
+/// * the replacement of a preview under the same identifier
+/// * the delay of revocations
+/// * the suffix of a name that is taken
+/// * the 500 of overlapping deletions of preview deploy keys
+///
+/// The roles of members have no effect: every member may do everything in its team.
 #[derive(Clone)]
 pub struct FakeControlPlane {
     pub(super) state: Plane,

@@ -16,7 +16,7 @@ use crate::state::millis;
 pub struct LedgerEntry {
     /// The id.
     pub id: u64,
-    /// The name: of a project its slug, of a key the name in its list.
+    /// The name. For a project it is the slug, for a key the name in its list.
     pub name: String,
     /// The id of its project, which may be deleted, too.
     pub project_id: u64,
@@ -51,7 +51,7 @@ impl FakeControlPlane {
         all.map(|one| LedgerEntry::new(one.id, &one.name, one.project, one.created, one.deleted)).collect()
     }
 
-    /// Returns every minted deploy key and preview deploy key, in order. An echoed key is not one of them.
+    /// Returns every minted deploy key and preview deploy key, in order. Echoed keys are not included.
     pub fn deploy_keys(&self) -> Vec<LedgerEntry> {
         let state = self.state.state();
         let project = |kind: &TokenKind| match kind {

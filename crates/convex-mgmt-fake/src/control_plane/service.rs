@@ -1,5 +1,6 @@
 //! The handling of a request: to the control plane or to one of its deployments, by the authority of the request.
 
+#[cfg(feature = "server")]
 use std::io;
 use std::task::{Context, Poll};
 
@@ -9,14 +10,15 @@ use bytes::Bytes;
 use http::header::HOST;
 use http::uri::Authority;
 use http::{Request, StatusCode};
-use tokio::net::TcpListener;
 use tower::Service;
 
 use super::control;
 use super::handle::FakeControlPlane;
 use crate::control::{Fake, PREFIX};
-use crate::management::{Addressing, ControlPlane, deployment_at_custom_domain};
-use crate::server::{Call, ConnectionReset, FakeServer, Respond, call, respond};
+use crate::management::{ControlPlane, deployment_at_custom_domain};
+use crate::server::{Call, ConnectionReset, Respond, call, respond};
+#[cfg(feature = "server")]
+use crate::server::{FakeServer, TcpListener};
 
 /// The receiver of a request.
 enum Receiver {
@@ -38,7 +40,7 @@ impl Receiver {
             return Self::Deployment(deployment.fake.clone());
         }
         // Inferred: the edge answers for the hosts of deployments that do not exist.
-        let is_host = state.addressing == Addressing::Hosts && authority.host().ends_with(".localhost");
+        let is_host = !state.has_ports() && authority.host().ends_with(".localhost");
         if is_host || cloud.all().any(|deployment| deployment.is_at(&authority)) {
             Self::Nobody
         } else {
@@ -79,6 +81,7 @@ impl Service<Request<Bytes>> for FakeControlPlane {
     }
 }
 
+#[cfg(feature = "server")]
 impl FakeControlPlane {
     /// Starts a server on an address such as `127.0.0.1:0`. Port 0 selects a free port. The base URL of the API is its URL
     /// with `/v1`. The server runs on the tokio runtime of the caller.

@@ -20,7 +20,7 @@ impl Fake {
 }
 
 impl FakeBuilder {
-    /// Adds an admin key with all permissions. It must name the deployment.
+    /// Adds an admin key with all permissions, such as `happy-animal-123|01abcd`. It must name the deployment.
     pub fn admin_key(mut self, key: impl Into<String>) -> Self {
         self.0.keys.full.push(key.into());
         self
@@ -56,13 +56,13 @@ impl FakeBuilder {
         self
     }
 
-    /// Lets the deployed app declare a variable as required.
+    /// Declares a variable as required by the deployed app.
     pub fn required_variable(mut self, name: impl Into<String>) -> Self {
         self.variables().required.insert(name.into());
         self
     }
 
-    /// Lets the deployed app accept only these values of a variable.
+    /// Declares the only values of a variable that the deployed app accepts.
     pub fn accepted_values<V: Into<String>>(
         mut self,
         name: impl Into<String>,
@@ -72,7 +72,7 @@ impl FakeBuilder {
         self
     }
 
-    /// Lets the auth config of the deployed app read a variable.
+    /// Declares a variable as one that the auth config of the deployed app reads.
     pub fn auth_config_variable(mut self, name: impl Into<String>) -> Self {
         self.variables().auth_config.insert(name.into());
         self

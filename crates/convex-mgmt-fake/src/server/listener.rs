@@ -20,6 +20,26 @@ use super::service::{ConnectionReset, Respond};
 use crate::control::Fake;
 
 /// A fake that listens on a socket. Dropping it stops the server and closes its connections.
+///
+/// It speaks HTTP/1.1 and HTTP/2 without TLS.
+///
+/// ```
+/// use std::io::{Read, Write};
+/// use std::net::TcpStream;
+///
+/// use convex_mgmt_fake::{Fake, FakeServer};
+///
+/// # fn main() -> std::io::Result<()> {
+/// let server: FakeServer = Fake::builder("happy-animal-123").build().serve_in_background("127.0.0.1:0")?;
+/// let mut stream = TcpStream::connect(server.address())?;
+/// stream.write_all(b"GET /instance_name HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+/// let mut response = String::new();
+/// stream.read_to_string(&mut response)?;
+/// assert!(response.ends_with("happy-animal-123"));
+/// assert_eq!(server.connections(), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "dropping it stops the server"]
 pub struct FakeServer {
@@ -27,7 +47,7 @@ pub struct FakeServer {
     task: JoinHandle<()>,
     accepted: Arc<AtomicUsize>,
     /// The thread of a server in the background. It ends when this is dropped.
-    pub(super) background: Option<Background>,
+    background: Option<Background>,
 }
 
 impl FakeServer {
@@ -57,6 +77,18 @@ impl Fake {
     /// Starts a server on an address such as `127.0.0.1:0`. Port 0 selects a free port. The server runs on the tokio runtime
     /// of the caller.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// use convex_mgmt_fake::Fake;
+    ///
+    /// let fake = Fake::builder("happy-animal-123").admin_key("happy-animal-123|01abcd").build();
+    /// let server = fake.serve("127.0.0.1:0").await?;
+    /// assert!(server.url().starts_with("http://127.0.0.1:"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// If the address cannot be bound.
     pub async fn serve(&self, address: &str) -> io::Result<FakeServer> {
@@ -64,9 +96,18 @@ impl Fake {
     }
 
     /// Starts a server on an address such as `127.0.0.1:0`, on a thread with a tokio runtime of its own. Port 0 selects a free
-    /// port. This is for tests without tokio: with blocking calls or with another runtime.
+    /// port. This is for tests with blocking calls, and for tests on another runtime. Dropping the server waits for its thread.
     ///
-    /// Dropping the server waits for the thread to end.
+    /// ```
+    /// use convex_mgmt_fake::Fake;
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let fake = Fake::builder("happy-animal-123").admin_key("happy-animal-123|01abcd").build();
+    /// let server = fake.serve_in_background("127.0.0.1:0")?;
+    /// // Pass `server.url()` to the code under test.
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// If the address cannot be bound, or if the thread cannot be started.
@@ -94,6 +135,21 @@ impl FakeServer {
         });
         Ok(Self { address, task, accepted, background: None })
     }
+
+    /// Serves on a thread of its own.
+    pub(crate) fn start_in_background(server: impl Respond, address: &str) -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        let start = move || Self::start(server, TcpListener::from_std(listener)?);
+        let (mut server, background) = Background::start(start)?;
+        server.background = Some(background);
+        Ok(server)
+    }
+}
+
+/// Binds a free loopback port.
+pub(crate) async fn bind_loopback() -> io::Result<TcpListener> {
+    TcpListener::bind("127.0.0.1:0").await
 }
 
 async fn serve_connection(server: impl Respond, stream: TcpStream, peer: SocketAddr) {

@@ -18,7 +18,7 @@ use http_body_util::BodyExt;
 use tower::{Service, ServiceExt};
 
 use super::router::router;
-use crate::api::error_response;
+use crate::api::{error_response, sleep};
 use crate::control::{self, Fake};
 use crate::state::{Fault, RecordedRequest, Settings, Shared};
 
@@ -67,7 +67,7 @@ pub(crate) async fn respond<S: Settings>(
         Fault::Delay { milliseconds } => {
             let timeout = state.state().knobs().request_timeout;
             let delay = Duration::from_millis(milliseconds);
-            tokio::time::sleep(delay.min(timeout)).await;
+            sleep(delay.min(timeout)).await;
             if delay >= timeout {
                 return Ok(StatusCode::REQUEST_TIMEOUT.into_response());
             }

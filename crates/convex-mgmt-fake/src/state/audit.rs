@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 /// One entry of the deployment's audit log.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct AuditEntry {
     /// The time of the action, in milliseconds since the Unix epoch.
     pub create_time: u64,

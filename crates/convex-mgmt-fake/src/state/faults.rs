@@ -8,10 +8,40 @@ use serde::{Deserialize, Serialize};
 use super::ids::Random;
 
 /// A failure that is injected into one request.
+///
+/// [`Fake::fault`](crate::Fake::fault) adds it to a queue. Each request takes the next one.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+///
+/// use bytes::Bytes;
+/// use convex_mgmt_fake::{Fake, Fault};
+/// use http::Request;
+/// use tower::ServiceExt;
+///
+/// let fake = Fake::builder("happy-animal-123").build();
+/// fake.fault(Fault::code(503, "Busy").retry_after(Duration::from_secs(2)));
+/// fake.fault(Fault::Reset);
+///
+/// let request = || Request::get("/version").body(Bytes::new());
+/// let response = fake.clone().oneshot(request()?).await?;
+/// assert_eq!(response.status(), 503);
+/// assert_eq!(response.headers()["retry-after"], "2");
+/// assert!(fake.clone().oneshot(request()?).await.is_err());
+/// // The queue is empty.
+/// assert_eq!(fake.clone().oneshot(request()?).await?.status(), 200);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Fault {
     /// Responds with this status instead of running the handler. The response has an error body if there is a code.
+    /// [`Fault::status`] and [`Fault::code`] create it.
+    #[non_exhaustive]
     Response {
         /// The status.
         status: u16,
@@ -25,7 +55,8 @@ pub enum Fault {
     /// Runs the handler and removes the body of its response.
     EmptyBody,
     /// Runs the handler after a delay. If the delay is not shorter than the server's request timeout, the handler does not
-    /// run, and the server responds with 408 after the timeout.
+    /// run, and the server responds with 408 after the timeout. [`Fault::delay`] creates it.
+    #[non_exhaustive]
     Delay {
         /// The delay in milliseconds.
         milliseconds: u64,
@@ -47,6 +78,15 @@ impl Fault {
     /// Responds with this status and error code instead of running the handler.
     pub fn code(status: u16, code: impl Into<String>) -> Self {
         Self::Response { status, code: Some(code.into()), retry_after: None }
+    }
+
+    /// Adds a `Retry-After` header with whole seconds to a [`Fault::Response`]. Other faults stay unchanged.
+    #[must_use]
+    pub fn retry_after(mut self, time: Duration) -> Self {
+        if let Self::Response { retry_after, .. } = &mut self {
+            *retry_after = Some(time.as_secs());
+        }
+        self
     }
 
     /// Runs the handler after a delay.

@@ -1,8 +1,27 @@
 //! [`Knobs`]: the limits, intervals and page sizes of a server, which a test may change.
 
+use std::fmt;
 use std::time::Duration;
 
-/// What the handling of every request reads from the state of a server.
+/// The error of a setting as text: the name is unknown or the value is invalid. Its text names both, and the known names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidSetting(String);
+
+impl InvalidSetting {
+    pub(crate) fn new(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+}
+
+impl fmt::Display for InvalidSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for InvalidSetting {}
+
+/// The settings that every request reads from the state of a server.
 pub(crate) trait Settings: Send + 'static {
     fn knobs(&self) -> &Knobs;
 
@@ -15,7 +34,17 @@ pub(crate) trait Settings: Send + 'static {
 /// Declares [`Knobs`]: each field once, with its default.
 macro_rules! knobs {
     ($($(#[$doc:meta])* $field:ident: $type:ty = $default:expr;)*) => {
-        /// The settings of a server, with the defaults of the real one.
+        /// The settings of a server. The defaults are those of the real server.
+        ///
+        /// Later versions add fields, so a test changes a default:
+        ///
+        /// ```
+        /// use convex_mgmt_fake::{Fake, Knobs};
+        ///
+        /// let mut knobs = Knobs::default();
+        /// knobs.max_env_vars = 8;
+        /// let fake = Fake::builder("happy-animal-123").knobs(knobs).build();
+        /// ```
         #[derive(Clone, Debug)]
         #[non_exhaustive]
         pub struct Knobs {
@@ -58,7 +87,7 @@ knobs! {
     audit_log_page_size: (u64, u64) = (15, 100);
     /// Default and maximum number of syncs on a page of active syncs.
     active_syncs_page_size: (u64, u64) = (50, 100);
-    /// How long a sync counts as active after its last page.
+    /// Time for which a sync is active after its last page.
     active_sync_window: Duration = Duration::from_secs(3 * 24 * 3600);
     /// Number of entries after which a page of a data sync ends.
     data_sync_page_entries: usize = 16_384;
@@ -70,7 +99,7 @@ knobs! {
     data_sync_max_snapshot_age: Duration = Duration::from_secs(30);
     /// Minimum time between two writes of the progress of a sync.
     data_sync_progress_interval: Duration = Duration::from_secs(5);
-    /// How long the history of documents is kept.
+    /// Retention of the history of documents.
     document_retention: Duration = Duration::from_secs(14 * 24 * 3600);
     /// Maximum size of a request body, in bytes.
     max_body_bytes: usize = 2 << 20;
@@ -84,7 +113,7 @@ knobs! {
     commit_time: Duration = Duration::ZERO;
     /// Time between two checks of usage against the usage limits.
     usage_evaluation_interval: Duration = Duration::from_secs(10);
-    /// How long a deleted log stream is still listed.
+    /// Time for which a deleted log stream is still listed.
     log_stream_removal_delay: Duration = Duration::from_secs(5);
     /// Time between two deliveries to webhooks.
     webhook_flush_interval: Duration = Duration::from_secs(5);
@@ -104,15 +133,15 @@ knobs! {
     custom_roles_page_size: (u64, u64) = (100, 100);
     /// Control plane: maximum number of default environment variables in a list, which has no further page. Inferred.
     max_listed_default_variables: usize = 10_000;
-    /// Control plane: how long an invitation can be accepted. Inferred.
+    /// Control plane: lifetime of an invitation. Inferred.
     invitation_lifetime: Duration = Duration::from_secs(7 * 24 * 3600);
-    /// Control plane: how long a preview deployment exists by default, and the latest expiry of any deployment. Inferred.
+    /// Control plane: default lifetime of a preview deployment, and the latest expiry of any deployment. Inferred.
     preview_retention: Duration = Duration::from_secs(14 * 24 * 3600);
-    /// Control plane: how long a revoked key or token still works on a deployment. About 30 s on the real service.
+    /// Control plane: time for which a revoked key or token still works on a deployment. About 30 s on the real service.
     revocation_delay: Duration = Duration::ZERO;
-    /// Control plane: how long a new deployment answers every request with an empty 404.
+    /// Control plane: time for which a new deployment responds to every request with an empty 404.
     new_deployment_delay: Duration = Duration::ZERO;
-    /// Control plane: how long projects, deployments, keys and tokens are still listed after their deletion.
+    /// Control plane: time for which deleted projects, deployments, keys and tokens are still listed.
     listing_delay: Duration = Duration::ZERO;
 }
 
@@ -125,14 +154,18 @@ impl Knobs {
     /// Sets a knob by name. The value is a number, a time in milliseconds, or two of them such as `15/100`.
     ///
     /// # Errors
-    /// If there is no such name or the value is invalid. The text names both.
-    pub fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+    /// If there is no such name or the value is invalid.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), InvalidSetting> {
         let field = Some(name.replace('-', "_")).filter(|_| !name.contains('_'));
         match field.and_then(|field| self.setting(&field)) {
-            Some(setting) => {
-                setting.parse(value).ok_or_else(|| format!("'{value}' is not a valid value of the knob {name}"))
+            Some(setting) => setting.parse(value).ok_or_else(|| {
+                InvalidSetting::new(format!(
+                    "'{value}' is not a valid value of the knob {name}; pass a number, milliseconds, or DEFAULT/MAX"
+                ))
+            }),
+            None => {
+                Err(InvalidSetting::new(format!("unknown knob '{name}'; known knobs: {}", Self::names().join(", "))))
             }
-            None => Err(format!("unknown knob '{name}'; known knobs: {}", Self::names().join(", "))),
         }
     }
 }

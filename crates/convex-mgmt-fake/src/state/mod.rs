@@ -14,7 +14,7 @@ mod topics;
 
 pub use audit::AuditEntry;
 pub use faults::Fault;
-pub use knobs::Knobs;
+pub use knobs::{InvalidSetting, Knobs};
 pub use plan::Plan;
 pub use requests::RecordedRequest;
 

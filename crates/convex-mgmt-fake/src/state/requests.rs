@@ -9,6 +9,7 @@ use super::faults::Fault;
 
 /// A request that the fake received.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RecordedRequest {
     /// The method.
     pub method: Method,

@@ -39,6 +39,7 @@ async fn the_same_seed_makes_up_the_same_documents_of_every_type() {
             Value::Bytes(_) => "bytes",
             Value::Array(_) => "array",
             Value::Object(_) => "object",
+            other => panic!("another kind: {other:?}"),
         });
     }
     assert_eq!(kinds.len(), 11, "{kinds:?}");

@@ -8,6 +8,8 @@ mod document;
 mod listings;
 mod live;
 mod projects;
+#[cfg(feature = "server")]
+mod sockets;
 mod topics;
 mod updates;
 

@@ -27,7 +27,7 @@
 //! * [Pagination][pagination]: lists as streams, errors, resuming, prefetch.
 //! * [Settings and layers][settings]: defaults, endpoints, connections, proxies, tower layers.
 //! * [Transports and runtimes][transports]: another HTTP client, another runtime, or none.
-//! * [Testing][testing]: an in-memory Convex for tests, in process, over a socket or from other languages.
+//! * [Test your integration][testing]: an in-memory Convex for tests, in process, over a socket or from other languages.
 //! * [Reliability][reliability]: guarantees, and the tests that check them.
 //!
 #![doc = include_str!("links.md")]

@@ -10,7 +10,7 @@ pub(super) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 /// A fault of every kind: rejections, unknown outcomes, and lost responses.
 pub fn faults() -> Vec<Fault> {
     vec![
-        Fault::Response { status: 429, code: None, retry_after: Some(0) },
+        Fault::status(429).retry_after(Duration::ZERO),
         Fault::code(503, "OptimisticConcurrencyControlFailure"),
         Fault::code(503, "CommitterFullError"),
         Fault::status(408),
@@ -38,7 +38,7 @@ pub(super) fn is_rejection(fault: &Fault) -> bool {
 pub(super) fn delivers_response(fault: &Fault) -> bool {
     match fault {
         Fault::EmptyBody => true,
-        Fault::Delay { milliseconds } => u128::from(*milliseconds) < ATTEMPT_TIMEOUT.as_millis(),
-        Fault::Response { .. } | Fault::HalfBody | Fault::Reset | Fault::LostResponse => false,
+        Fault::Delay { milliseconds, .. } => u128::from(*milliseconds) < ATTEMPT_TIMEOUT.as_millis(),
+        _ => false,
     }
 }

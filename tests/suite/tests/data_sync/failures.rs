@@ -44,7 +44,7 @@ async fn keeps_trying_with_growing_pauses_while_time_may_help() {
 #[tokio::test(start_paused = true)]
 async fn waits_as_long_as_the_server_asks_for_and_gives_up_after_the_time_of_its_caller() {
     let fake = source();
-    fake.fault_at(PATH, Fault::Response { status: 429, code: None, retry_after: Some(100) });
+    fake.fault_at(PATH, Fault::status(429).retry_after(Duration::from_secs(100)));
     let started = Instant::now();
     let mut driver = SyncDriver::new(client(&fake), MemorySink::new());
     driver.run_until_up_to_date().await.unwrap();

@@ -206,7 +206,7 @@ async fn retries_updates_after_conflicts_resets_and_lost_responses() {
         Fault::Reset,
         Fault::LostResponse,
         Fault::status(500),
-        Fault::Response { status: 429, code: Some("TooManyWrites".into()), retry_after: Some(0) },
+        Fault::code(429, "TooManyWrites").retry_after(Duration::ZERO),
     ] {
         let before = fake.requests().len();
         fake.fault(fault.clone());

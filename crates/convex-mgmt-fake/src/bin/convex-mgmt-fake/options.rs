@@ -127,16 +127,18 @@ fn control_plane(all: &Arguments, tokens: &[String]) -> Result<Option<(FakeContr
             None => Ok(None),
         };
     }
-    let plane = FakeControlPlane::builder(all.team.as_deref().unwrap_or("team"))
-        .knobs(all.knobs.clone())
-        .addressing(all.addressing.unwrap_or_default())
-        .build();
+    let mut builder = FakeControlPlane::builder(all.team.as_deref().unwrap_or("team")).knobs(all.knobs.clone());
+    if let Some(addressing) = all.addressing {
+        builder = builder.addressing(addressing);
+    }
+    let plane = builder.build();
     for (class, text) in tokens.iter().filter_map(|token| class_of(token)) {
         if text.is_empty() {
             return Err(format!("--token {class}= needs a text").into());
         }
         let project = (class == "oauth-project").then(|| project_of(&plane, text));
-        plane.add_token(TokenClass::parse(class, project)?, text);
+        let class = TokenClass::parse(class, project).map_err(|error| error.to_string())?;
+        plane.add_token(class, text);
     }
     let listen = all.control_plane_listen.clone().unwrap_or_else(|| "127.0.0.1:0".to_owned());
     Ok(Some((plane, listen)))

@@ -1,14 +1,14 @@
-//! [`Import`]: an import that runs.
+//! [`Import`]: a running import.
 
 use crate::control::fake::Fake;
 use crate::deployment::{DataSync, Document, StoredTable};
 
-/// An import with the mode `replace` that runs, as the server performs it.
+/// A running import with the mode `replace`, as the server performs it.
 ///
-/// It writes into a hidden table of the same name, which data sync exports at once: pages have the truncate of the table and
-/// the imported documents before the import ends. Dropping it has the effect of [`Import::fail`].
+/// It writes into a hidden table of the same name, which data sync exports at once. So pages have the truncate of the table
+/// and the imported documents before the import ends. Dropping it has the effect of [`Import::fail`].
 #[derive(Debug)]
-#[must_use = "dropping an import lets it fail"]
+#[must_use = "dropping an import fails it"]
 pub struct Import {
     fake: Fake,
     id: u64,
@@ -21,15 +21,14 @@ impl Fake {
         Import { fake: self.clone(), id }
     }
 
-    /// Returns the hidden tables with their documents, in order of creation: those of running imports, and those that failed
-    /// imports have left behind.
+    /// Returns the hidden tables with their documents, in order of creation. Running imports and failed imports have them.
     pub fn hidden_tables(&self) -> Vec<StoredTable> {
         self.state.deployment().topics.of::<DataSync>().hidden_tables()
     }
 }
 
 impl Import {
-    /// Returns the id of the import, which is the one of the control route and of [`Tables`](crate::Tables).
+    /// Returns the id of the import, which the control route and [`Tables`](crate::Tables) use, too.
     pub fn id(&self) -> u64 {
         self.id
     }
@@ -44,6 +43,6 @@ impl Import {
         self.fake.commit(|tables| tables.finish_import(self.id));
     }
 
-    /// Lets the import fail: the old documents stay live, and the hidden table stays as well. It disturbs all later cold syncs.
+    /// Fails the import: the old documents stay live. The hidden table remains, and disturbs all later cold syncs.
     pub fn fail(self) {}
 }

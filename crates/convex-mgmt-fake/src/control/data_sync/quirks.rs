@@ -1,4 +1,4 @@
-//! How data sync misbehaves: quirks of its pages, and cursors that expire at once.
+//! Wrong behaviour of data sync: quirks of its pages, and cursors that expire at once.
 
 use axum::extract::State;
 use axum::routing::post;
@@ -11,7 +11,7 @@ use crate::control::fake::Fake;
 use crate::deployment::{DataSync, SyncQuirk};
 
 impl Fake {
-    /// Gives the next pages of data sync a quirk. `usize::MAX` is every page. A page has all quirks that are due.
+    /// Applies a quirk to the next pages of data sync. `usize::MAX` means every page. A page has all quirks that are due.
     pub fn sync_quirk(&self, quirk: SyncQuirk, pages: usize) {
         self.state.deployment().topics.of::<DataSync>().quirks.add(quirk, pages);
     }
@@ -21,8 +21,7 @@ impl Fake {
         self.state.deployment().topics.of::<DataSync>().quirks.clear();
     }
 
-    /// Lets all cursors of data sync expire that exist now, without waiting for the retention of documents. Their use fails with
-    /// `DataSyncCursorExpired`.
+    /// Expires all existing cursors of data sync at once. Requests with them fail with `DataSyncCursorExpired`.
     pub fn expire_sync_cursors(&self) {
         self.state.deployment().topics.of::<DataSync>().expire_cursors();
     }

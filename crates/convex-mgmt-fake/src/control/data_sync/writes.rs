@@ -45,7 +45,7 @@ impl Fake {
     }
 
     /// Starts to insert, change and delete random documents of the tables of [`Fake::seed`], each in a transaction of its own.
-    /// The number of documents stays between half of the current one and twice of it. The sequence of the writes depends on
+    /// The number of documents stays between half and twice the current number. The sequence of the writes depends on
     /// the seed and on the documents; `_creationTime` is the time of the clock.
     ///
     /// # Panics

@@ -10,9 +10,10 @@ use crate::control::commands::Commands;
 use crate::control::fake::Fake;
 use crate::deployment::{self, DeliveryQuirk};
 
+#[cfg(feature = "server")]
 impl Fake {
-    /// Gives the next batches of log streams a quirk. Several quirks form a queue: each batch takes one. Verifications have
-    /// none.
+    /// Applies a quirk to the next batches of log streams. Several quirks form a queue: each batch takes one. Verifications
+    /// take no quirk.
     pub fn delivery_quirk(&self, quirk: DeliveryQuirk, batches: usize) {
         deployment::add_delivery_quirk(&mut self.state.deployment(), quirk, batches);
     }
@@ -37,7 +38,7 @@ fn one() -> usize {
 
 async fn add(State(fake): State<Fake>, commands: Commands<NewQuirk>) -> Json<Value> {
     commands.apply(|NewQuirk { quirk, batches }| {
-        fake.delivery_quirk(quirk, batches);
+        deployment::add_delivery_quirk(&mut fake.state.deployment(), quirk, batches);
         json!({})
     })
 }

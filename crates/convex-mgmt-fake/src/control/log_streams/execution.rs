@@ -28,7 +28,7 @@ const COUNTERS: [&str; 20] = [
     "function_returns_bytes",
 ];
 
-/// The event of a function call: a success of 1 ms without usage, unless it is changed.
+/// The event of a function call. By default it is a success of 1 ms without usage.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "`Fake::emit_function` emits the event"]
 pub struct FunctionExecution {
@@ -96,14 +96,14 @@ impl FunctionExecution {
     /// Sets a counter of `usage`.
     ///
     /// # Panics
-    /// If the server has no counter of this name. Use [`FunctionExecution::later_usage`] for those of a later server.
+    /// If the server has no counter of this name. Use [`FunctionExecution::usage_field`] for the counters of later servers.
     pub fn usage(self, counter: &str, amount: u64) -> Self {
         assert!(COUNTERS.contains(&counter), "the server has no counter `{counter}`");
-        self.later_usage(counter, amount.into())
+        self.usage_field(counter, amount.into())
     }
 
     /// Sets any field of `usage`.
-    pub fn later_usage(mut self, name: &str, value: Value) -> Self {
+    pub fn usage_field(mut self, name: &str, value: Value) -> Self {
         self.usage.insert(name.to_owned(), value);
         self
     }
@@ -121,14 +121,14 @@ impl FunctionExecution {
         self
     }
 
-    /// Makes the call a failure. As on the real server, the message ends with a newline.
+    /// Marks the call as failed. As on the real server, the message ends with a newline.
     pub fn fails(self, message: &str) -> Self {
         self.field("status", "failure".into())
             .field("error_message", format!("{message}\n").into())
-            .later_usage("function_returns_bytes", Value::Null)
+            .usage_field("function_returns_bytes", Value::Null)
     }
 
-    /// Makes the call one that lost a write conflict in this table, and that the server repeats.
+    /// Marks the call as one that lost a write conflict in this table and that the server repeats.
     pub fn lost_write_conflict(self, table: &str, document_id: &str, retry_count: u64) -> Self {
         let occ_info = json!({
             "table_name": table, "document_id": document_id, "write_source": null, "component_path": null,
@@ -137,7 +137,7 @@ impl FunctionExecution {
         self.fails("the write conflicts with another one").field("occ_info", occ_info).field("will_retry", true.into())
     }
 
-    /// Makes the call one of a scheduled job.
+    /// Marks the call as run by a scheduled job.
     pub fn scheduled(self, job_id: &str) -> Self {
         self.field("scheduler_info", json!({ "job_id": job_id })).field("run_reason", "scheduler".into())
     }

@@ -34,6 +34,10 @@ impl Fake {
     }
 
     /// Sends the waiting events. Returns when every batch is accepted or dropped.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime, if events are waiting.
+    #[cfg(feature = "server")]
     pub async fn flush_log_streams(&self) {
         deployment::flush_log_streams(&self.state).await;
     }
@@ -89,7 +93,7 @@ async fn emit(
         json!({})
     });
     if flush {
-        fake.flush_log_streams().await;
+        deployment::flush_log_streams(&fake.state).await;
     }
     reply
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "quirk", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum SyncQuirk {
-    /// Ignores the selection of the request, as a server that does not know the field.
+    /// Ignores the selection of the request, like a server that does not know the field.
     IgnoresSelection,
     /// The status has this type and the `snapshotTs` of the page, if it has one. A later server may do so.
     UnknownStatus {

@@ -9,7 +9,7 @@ use super::store::{Commit, Revision, State, Store, Table, TableId};
 use super::value::{Document, Value};
 use crate::state::{encode_id, random_bytes};
 
-/// The live tables of a deployment inside a transaction. The path of the root component is `""`, that of a nested one `a/b`.
+/// The live tables of a deployment inside a transaction. The path of the root component is `""`, the path of a nested one is like `a/b`.
 #[derive(Debug)]
 pub struct Tables<'a> {
     pub(super) store: &'a mut Store,
@@ -61,7 +61,7 @@ impl Tables<'_> {
         self.table(component, table);
     }
 
-    /// Replaces all documents of a table, as an import with the mode `replace` does. To syncs it is a new table with the
+    /// Replaces all documents of a table, as an import with the mode `replace` does. A sync reads it as a new table with the
     /// same name. Returns the ids of the documents.
     pub fn replace_table(
         &mut self,
@@ -75,7 +75,7 @@ impl Tables<'_> {
         documents.into_iter().map(|document| self.insert(component, table, document)).collect()
     }
 
-    /// Deletes all documents of a table. To syncs it is a new table with the same name.
+    /// Deletes all documents of a table. A sync reads it as a new table with the same name.
     pub fn clear_table(&mut self, component: &str, table: &str) {
         self.replace_table(component, table, []);
     }

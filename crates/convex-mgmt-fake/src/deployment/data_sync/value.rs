@@ -16,6 +16,7 @@ pub type Document = BTreeMap<String, Value>;
 /// The conversion from JSON turns integers into [`Value::Int64`] and other numbers into [`Value::Float64`]. It decodes the
 /// wrappers `{"$integer"}`, `{"$float"}` and `{"$bytes"}`.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Value {
     /// `null`.
     Null,

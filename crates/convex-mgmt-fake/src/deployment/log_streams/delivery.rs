@@ -5,9 +5,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
-use http_body_util::Full;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
 use serde_json::Map;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
@@ -15,6 +12,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::config::Config;
 use super::events::{drop_old_events, event, take_events};
+use super::exchange::exchange;
 use super::quirks::{DeliveryQuirk, Unusual};
 use super::state::{LogStreams, Status};
 use super::target::Target;
@@ -155,6 +153,9 @@ pub(crate) fn restart(deployment: &mut Deployment) {
 
 /// Makes attempts until one is accepted or rejected, or the stream changes. Fails with the reason.
 async fn send(state: &Shared, target: &Target, body: Bytes, attempts: u32) -> Result<(), String> {
+    if cfg!(not(feature = "server")) {
+        return Err("the feature `server` of convex-mgmt-fake is off, so it opens no connections".to_owned());
+    }
     let mut reason = String::new();
     for attempt in 0..attempts {
         if attempt > 0 {
@@ -186,10 +187,9 @@ async fn post(target: &Target, body: Bytes) -> Outcome {
         Ok(request) => request,
         Err(reason) => return Outcome::Failed(reason),
     };
-    let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
-    let status = match timeout(ATTEMPT_TIMEOUT, client.request(request)).await {
-        Ok(Ok(response)) => response.status(),
-        Ok(Err(_)) => return Outcome::Failed(format!("{} cannot be reached", target.url)),
+    let status = match timeout(ATTEMPT_TIMEOUT, exchange(request)).await {
+        Ok(Some(status)) => status,
+        Ok(None) => return Outcome::Failed(format!("{} cannot be reached", target.url)),
         Err(_) => return Outcome::Failed(format!("{} timed out", target.url)),
     };
     match status {

@@ -4,6 +4,7 @@
 mod config;
 mod delivery;
 mod events;
+mod exchange;
 mod handlers;
 mod quirks;
 mod signature;

@@ -1,4 +1,4 @@
-//! [`DeliveryQuirk`]: what may happen to a batch, for tests of receivers.
+//! [`DeliveryQuirk`]: the fate of a batch, for tests of receivers.
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,4 @@
-//! What the tokens of people and teams share: how they are created, listed and deleted. Inferred: the codes of the errors.
+//! The shared parts of the tokens of people and teams: creation, listing and deletion. Inferred: the codes of the errors.
 
 use std::cmp::Reverse;
 

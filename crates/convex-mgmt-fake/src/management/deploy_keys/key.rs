@@ -1,4 +1,4 @@
-//! What both kinds of deploy keys share: how they are created, shown and deleted.
+//! The shared parts of both kinds of deploy keys: creation, lists and deletion.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

@@ -6,7 +6,6 @@ use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use serde_json::json;
-use tokio::net::TcpListener;
 
 use super::catalogue::check_class;
 use super::expiry::check_expires_at;
@@ -16,8 +15,8 @@ use super::show::show;
 use crate::api::{ApiError, JsonBody, PathArg};
 use crate::control::Fake;
 use crate::management::api::{Bearer, Caller, OP, OT, P, T, nullable};
-use crate::management::state::{Addressing, CloudDeployment, ControlPlane, DeploymentType, Plane, Project, Region};
-use crate::server::FakeServer;
+use crate::management::state::{CloudDeployment, ControlPlane, DeploymentType, Plane, Project, Region};
+use crate::server::{FakeServer, TcpListener, bind_loopback};
 use crate::state::millis;
 
 const ADJECTIVES: [&str; 8] = ["brave", "calm", "eager", "happy", "joyful", "kind", "quick", "wise"];
@@ -54,13 +53,13 @@ pub(super) async fn create_in_project(
 
 /// Binds a port for a new deployment, if deployments have their own.
 pub(crate) async fn bind(plane: &Plane) -> Result<Option<TcpListener>, ApiError> {
-    let addressing = plane.state().addressing;
-    match addressing {
-        Addressing::Hosts => Ok(None),
-        Addressing::Ports => match TcpListener::bind("127.0.0.1:0").await {
-            Ok(listener) => Ok(Some(listener)),
-            Err(error) => Err(ApiError::internal(format!("no port for the deployment: {error}"))),
-        },
+    let has_ports = plane.state().has_ports();
+    if !has_ports {
+        return Ok(None);
+    }
+    match bind_loopback().await {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) => Err(ApiError::internal(format!("no port for the deployment: {error}"))),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a deployment shows of its settings in the control plane.
+//! The settings in the control plane that a deployment itself shows.
 
 use crate::management::state::{CloudDeployment, ControlPlane};
 use crate::state::Plan;

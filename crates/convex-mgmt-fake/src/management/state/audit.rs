@@ -8,6 +8,6 @@ use crate::state::AuditEntry;
 pub struct TeamAuditEntry {
     /// The id of the team.
     pub team_id: u64,
-    /// The action with its actor and details. The names of actions are as `project:create`.
+    /// The action with its actor and details. Names of actions have the form `project:create`.
     pub entry: AuditEntry,
 }

@@ -21,11 +21,11 @@ use crate::state::{
 pub(crate) type Plane = Shared<ControlPlane>;
 
 /// The URLs of the deployments of a control plane.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Addressing {
-    /// Each deployment listens on a port of its own: `http://127.0.0.1:PORT`.
-    #[default]
+    /// Each deployment listens on a port of its own: `http://127.0.0.1:PORT`. Deployments are created within a tokio runtime.
+    #[cfg(feature = "server")]
     Ports,
     /// All deployments share the port of the control plane and have a host name each: `http://NAME.localhost:PORT`, or
     /// `http://NAME.REGION.localhost:PORT` outside the default region. In process, they have no port.
@@ -37,7 +37,8 @@ pub enum Addressing {
 pub(crate) struct ControlPlane {
     pub(crate) knobs: Knobs,
     pub(crate) clock: Clock,
-    pub(crate) addressing: Addressing,
+    /// `None` for ports if the control plane listens on one, and for host names otherwise.
+    pub(crate) addressing: Option<Addressing>,
     /// The port on which the control plane listens.
     pub(crate) port: Option<u16>,
     pub(crate) teams: Teams,
@@ -56,6 +57,16 @@ impl ControlPlane {
     /// The time of the clock, since the Unix epoch.
     pub(crate) fn now(&self) -> Duration {
         self.clock.now()
+    }
+
+    /// Returns `true` if each new deployment listens on a port of its own.
+    pub(crate) fn has_ports(&self) -> bool {
+        match self.addressing {
+            #[cfg(feature = "server")]
+            Some(Addressing::Ports) => true,
+            Some(Addressing::Hosts) => false,
+            None => self.port.is_some(),
+        }
     }
 
     /// Listings show what was deleted after this time.
