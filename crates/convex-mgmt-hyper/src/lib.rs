@@ -42,9 +42,9 @@ pub use transport::HyperTransport;
 /// The futures of the client and of its services.
 pub mod future {
     pub use crate::client::{DeploymentFuture, ReplyFuture, SendFuture};
-    #[cfg(feature = "tokio")]
-    pub use crate::layers::future::CredentialRefreshFuture;
-    pub use crate::layers::future::{AttemptTimeoutFuture, ConcurrencyLimitFuture, GuardFuture, RetryFuture};
+    pub use crate::layers::future::{
+        AttemptTimeoutFuture, ConcurrencyLimitFuture, CredentialRefreshFuture, GuardFuture, RetryFuture,
+    };
     pub use crate::service::DefaultServiceFuture;
     #[cfg(feature = "tokio")]
     pub use crate::timer::TokioSleep;

@@ -3,6 +3,7 @@
 pub mod classes;
 pub mod frames;
 pub mod load;
+pub mod local_runtime;
 pub mod log;
 pub mod operations;
 pub mod routes;

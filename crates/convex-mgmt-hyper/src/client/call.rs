@@ -10,7 +10,6 @@ use http::{Request, Response, Uri};
 use pin_project_lite::pin_project;
 
 use crate::error::{Attempts, Cause, Error, TransportError};
-#[cfg(feature = "tokio")]
 use crate::layers::RefreshedCredential;
 use crate::service::Transport;
 use crate::timer::Timer;
@@ -149,7 +148,6 @@ impl<S: Transport, T: Timer> Future for CallFuture<S, T> {
         Poll::Ready(match result {
             Ok(response) => {
                 call.attempts = response.extensions().get().copied().unwrap_or(Attempts::ONE);
-                #[cfg(feature = "tokio")]
                 if let Some(RefreshedCredential(kind)) = response.extensions().get() {
                     call.credential = *kind;
                 }

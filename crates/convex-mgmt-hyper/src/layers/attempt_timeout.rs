@@ -26,7 +26,7 @@ impl AttemptTimeoutLayer<InitialTimer> {
     /// `HyperTransport` does not need this layer: it bounds the wait for the head and each pause of
     /// the body.
     pub fn new(timeout: Option<Duration>) -> Self {
-        Self { timeout: timeout.map(|timeout| timeout.min(LONGEST_WAIT)), timer: InitialTimer::default() }
+        Self { timeout: timeout.map(|timeout| timeout.min(LONGEST_WAIT)), timer: Default::default() }
     }
 }
 

@@ -3,6 +3,14 @@
 //!
 //! Their error is a [`TransportError`](crate::TransportError), whatever the error of the inner service is.
 //!
+//! # Runtimes
+//!
+//! The layers run on any runtime: [`RetryLayer`], [`AttemptTimeoutLayer`] and [`CredentialRefreshLayer`] have a method that sets the
+//! [`Timer`](crate::Timer). They spawn no tasks.
+//!
+//! They do not require `Send` of the inner service, its futures, the timer or the source of credentials. Their services are `Send` and
+//! `Sync` if these are. Only errors have to be `Send + Sync`, because they become a [`BoxError`](tower::BoxError).
+//!
 //! # Tracing
 //!
 //! With the feature `tracing`, the client emits these spans and events. Their target is `convex_mgmt`. The names follow
@@ -38,17 +46,14 @@
 
 mod attempt_timeout;
 mod concurrency_limit;
-#[cfg(feature = "tokio")]
 mod credential_refresh;
 mod guard;
 mod retry;
 
 pub use attempt_timeout::{AttemptTimeout, AttemptTimeoutLayer};
 pub use concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitLayer};
-#[cfg(feature = "tokio")]
 pub(crate) use credential_refresh::RefreshedCredential;
-#[cfg(feature = "tokio")]
-pub use credential_refresh::{CredentialRefresh, CredentialRefreshLayer};
+pub use credential_refresh::{CredentialRefresh, CredentialRefreshLayer, CredentialSource};
 pub(crate) use guard::Confirmed;
 pub use guard::{Guard, GuardLayer};
 pub use retry::{Retry, RetryLayer};
@@ -59,7 +64,6 @@ pub use crate::error::Attempts;
 pub(crate) mod future {
     pub use super::attempt_timeout::AttemptTimeoutFuture;
     pub use super::concurrency_limit::ConcurrencyLimitFuture;
-    #[cfg(feature = "tokio")]
     pub use super::credential_refresh::CredentialRefreshFuture;
     pub use super::guard::GuardFuture;
     pub use super::retry::RetryFuture;

@@ -36,7 +36,7 @@ impl RetryLayer<InitialTimer> {
     /// and the waits until the service below is ready; `None` sets no limit. At most 30 years.
     pub fn new(policy: RetryPolicy, budget: RetryBudget, total: Option<Duration>) -> Self {
         let total = total.map(|total| total.min(LONGEST_WAIT));
-        Self { settings: Arc::new(Settings { policy, budget, total }), timer: InitialTimer::default() }
+        Self { settings: Arc::new(Settings { policy, budget, total }), timer: Default::default() }
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use convex_mgmt::bytes::Bytes;
 use convex_mgmt::deployment::{ListAuditLogEvents, ListEnvironmentVariables};
 use convex_mgmt::http::{Request, Response};
+use convex_mgmt::hyper::layers::CredentialRefreshLayer;
 use convex_mgmt::tower::BoxError;
 use convex_mgmt::{Client, DeployKey, DeploymentApi, Endpoint, Timer, Transport, UnixMillis};
 use tower::service_fn;
@@ -38,12 +39,15 @@ impl Timer for NoPauses {
     }
 }
 
-/// The targets of the requests so far, and the responses to the next ones: status and body.
+/// The targets of the requests so far, and the responses to the next ones.
 #[derive(Clone, Default)]
-struct Server(Rc<RefCell<(Vec<String>, Vec<(u16, &'static str)>)>>);
+struct Server(Rc<RefCell<(Vec<String>, Vec<PreparedResponse>)>>);
+
+/// A status and a body.
+type PreparedResponse = (u16, &'static str);
 
 impl Server {
-    fn new(mut responses: Vec<(u16, &'static str)>) -> Self {
+    fn new(mut responses: Vec<PreparedResponse>) -> Self {
         responses.reverse();
         Self(Rc::new(RefCell::new((Vec::new(), responses))))
     }
@@ -120,6 +124,27 @@ fn waits_for_a_new_deployment_with_the_timer_of_the_caller_in_every_build() {
     let client = Client::with_service(endpoint(), server.transport()).with_timer(timer.clone());
     run(client.wait_until_ready(Duration::from_secs(60))).unwrap();
     assert_eq!((server.requests().len(), timer.0.borrow().len()), (3, 2));
+}
+
+#[test]
+fn refreshes_a_credential_with_a_source_that_is_not_send_in_every_build() {
+    let rejected = (401, r#"{"code":"BadAdminKey","message":"made up"}"#);
+    let (server, timer) = (Server::new(vec![rejected, VARIABLES, VARIABLES]), NoPauses::default());
+    let fetches = Rc::new(RefCell::new(0));
+    let counted = Rc::clone(&fetches);
+    let refresh = CredentialRefreshLayer::new(move |_| {
+        let counted = Rc::clone(&counted);
+        async move {
+            *counted.borrow_mut() += 1;
+            Ok(DeployKey::parse("happy-animal-123|02c0ffee")?)
+        }
+    });
+    let builder = Client::builder(endpoint()).timer(timer.clone()).attempt_layer(refresh.timer(timer));
+    let client = builder.build_on(server.transport()).unwrap();
+    for _ in 0..2 {
+        run(client.send(&ListEnvironmentVariables::new())).unwrap();
+    }
+    assert_eq!((server.requests().len(), *fetches.borrow()), (3, 1));
 }
 
 #[cfg(feature = "tokio")]

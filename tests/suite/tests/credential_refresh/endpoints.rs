@@ -99,7 +99,7 @@ async fn operations_of_one_endpoint_share_its_refreshed_credential() {
 async fn passes_requests_of_another_api_or_without_an_operation_unchanged() {
     let script = Script::new([unauthorized(), unauthorized()]);
     let (fetches, count) = counter();
-    let refresh = CredentialRefreshLayer::<ManagementApi>::new(move |_| {
+    let refresh = CredentialRefreshLayer::new(move |_: Endpoint<ManagementApi>| {
         count();
         ready(Ok(AccessToken::parse("eyJ2=").unwrap()))
     });
@@ -118,8 +118,9 @@ async fn a_request_does_not_delete_the_renewed_credential_unless_insisted_on() {
     let [old, new] = ["team:acme|old", "team:acme|new"];
     let plane =
         FakeControlPlane::builder("acme").token(TokenClass::OAuthTeam, old).token(TokenClass::OAuthTeam, new).build();
-    let refresh =
-        CredentialRefreshLayer::<ManagementApi>::new(move |_| ready(AccessToken::parse(new).map_err(Into::into)));
+    let refresh = CredentialRefreshLayer::new(move |_: Endpoint<ManagementApi>| {
+        ready(AccessToken::parse(new).map_err(Into::into))
+    });
     let endpoint = Endpoint::new("https://api.convex.dev", &AccessToken::parse(old).unwrap()).unwrap();
     let client = Client::<ManagementApi>::builder(endpoint).attempt_layer(refresh).build_on(plane.clone()).unwrap();
     let project = NewProject::new("Shop").deployment_type(DeploymentType::Prod);

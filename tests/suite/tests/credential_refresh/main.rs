@@ -1,7 +1,9 @@
 //! Refresh of a credential that the server no longer accepts, while calls are in flight.
 
 mod endpoints;
+mod local;
 mod runtimes;
+mod sources;
 
 // The error of a source without a credential. Any error type works.
 use std::fmt::Error as Shut;
@@ -15,7 +17,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use convex_mgmt::deployment::environment_variables::EnvironmentVariables;
 use convex_mgmt::deployment::{ListEnvironmentVariables, ListUsageLimits};
-use convex_mgmt::hyper::layers::CredentialRefreshLayer;
+use convex_mgmt::hyper::layers::{CredentialRefreshLayer, CredentialSource};
 use convex_mgmt::{
     Client, ClientBuilder, DeployKey, DeploymentApi, DeploymentClient, Endpoint, Error, ErrorKind, RetryPolicy, Sent,
     TransportError,
@@ -93,8 +95,13 @@ where
     tokio::spawn(async move { client.send(&ListEnvironmentVariables::new()).await })
 }
 
+/// A source for clients that are used in several tasks.
+trait SendSource: CredentialSource<DeploymentApi, Future: Send> + Send + Sync + 'static {}
+
+impl<F: CredentialSource<DeploymentApi, Future: Send> + Send + Sync + 'static> SendSource for F {}
+
 /// A refresh layer whose source returns this key once the gate is open.
-fn gated(secret: &'static str) -> (CredentialRefreshLayer<DeploymentApi>, Gate) {
+fn gated(secret: &'static str) -> (CredentialRefreshLayer<DeploymentApi, impl SendSource>, Gate) {
     let gate = Gate::new();
     let source = gate.clone();
     let refresh = CredentialRefreshLayer::new(move |_| {

@@ -119,7 +119,7 @@ async fn the_kind_of_a_refreshed_credential_counts() {
         (AccessToken::personal("new").unwrap(), Acceptance::Accepted),
         (AccessToken::parse("project:acme:shop|new").unwrap(), Acceptance::Rejected),
     ] {
-        let refresh = CredentialRefreshLayer::<ManagementApi>::new(move |_| ready(Ok(refreshed.clone())));
+        let refresh = CredentialRefreshLayer::new(move |_: Endpoint<ManagementApi>| ready(Ok(refreshed.clone())));
         let client = Client::builder(at(&team())).attempt_layer(refresh).build_on(steps()).unwrap();
         assert_eq!(acceptance(&client.send(&list).await.unwrap_err()), Some(expected));
     }

@@ -6,8 +6,10 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use convex_mgmt::hyper::layers::{AttemptTimeoutLayer, ConcurrencyLimitLayer, CredentialRefreshLayer};
-use convex_mgmt::{DeployKey, TransportError, TransportErrorKind};
+use convex_mgmt::hyper::layers::{
+    AttemptTimeoutLayer, ConcurrencyLimitLayer, CredentialRefreshLayer, CredentialSource,
+};
+use convex_mgmt::{DeployKey, DeploymentApi, TransportError, TransportErrorKind};
 use convex_mgmt_suite::ADMIN_KEY;
 use http::{Request, Response};
 use tower::{BoxError, Layer, Service};
@@ -53,7 +55,7 @@ impl Service<Request<Bytes>> for Door {
     }
 }
 
-fn refresh() -> CredentialRefreshLayer<convex_mgmt::DeploymentApi> {
+fn refresh() -> CredentialRefreshLayer<DeploymentApi, impl CredentialSource<DeploymentApi, Future: Send>> {
     CredentialRefreshLayer::new(async |_| Ok(DeployKey::parse(ADMIN_KEY)?))
 }
 

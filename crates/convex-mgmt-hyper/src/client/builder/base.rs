@@ -90,7 +90,7 @@ impl<A: Api> ClientBuilder<A, Identity, Identity, InitialTimer> {
         };
         Self {
             endpoint,
-            timer: InitialTimer::default(),
+            timer: Default::default(),
             settings,
             attempt_layers: Identity::new(),
             call_layers: Identity::new(),

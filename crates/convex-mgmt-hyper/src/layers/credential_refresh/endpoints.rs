@@ -9,19 +9,21 @@ use convex_mgmt_proto::{Api, Endpoint};
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request};
 
-use super::source::{Backoff, Fetch, FetchFn, Settings, Source};
+use super::credential_source::CredentialSource;
+use super::source::{Backoff, Function, Settings, Source};
+use crate::timer::LONGEST_WAIT;
 
 /// The sources of the endpoints whose credential the server has rejected. Others have none.
-pub(super) struct Endpoints<A> {
-    fetch: FetchFn<A>,
-    state: Mutex<State<A>>,
+pub(super) struct Endpoints<A: Api, F: CredentialSource<A>> {
+    function: Arc<Function<A, F>>,
+    state: Mutex<State<A, F>>,
 }
 
-struct State<A> {
+struct State<A: Api, F: CredentialSource<A>> {
     /// For new sources.
     settings: Settings,
     max: usize,
-    known: HashMap<Key, Known<A>>,
+    known: HashMap<Key, Known<A, F>>,
     /// Counts the uses of all endpoints.
     uses: u64,
 }
@@ -33,8 +35,8 @@ struct Key {
     authorization: HeaderValue,
 }
 
-struct Known<A> {
-    source: Arc<Source<A>>,
+struct Known<A: Api, F: CredentialSource<A>> {
+    source: Arc<Source<A, F>>,
     /// The number of the last use.
     used: u64,
 }
@@ -46,12 +48,19 @@ impl Key {
     }
 }
 
-impl<A: Api> Endpoints<A> {
-    pub(super) fn new(fetch: impl Fn(Endpoint<A>) -> Fetch<A> + Send + Sync + 'static) -> Self {
+impl<A: Api, F: CredentialSource<A>> Endpoints<A, F> {
+    pub(super) fn new(function: Function<A, F>) -> Self {
         let backoff = Backoff { base: Duration::from_secs(1), max: Duration::from_secs(60) };
         let settings = Settings { backoff, timeout: Duration::from_secs(30) };
         let state = State { settings, max: 10_000, known: HashMap::new(), uses: 0 };
-        Self { fetch: Arc::new(fetch), state: Mutex::new(state) }
+        Self { function: Arc::new(function), state: Mutex::new(state) }
+    }
+
+    /// Returns the same function and settings, without credentials.
+    pub(super) fn emptied(&self) -> Self {
+        let state = self.state();
+        let state = State { settings: state.settings, max: state.max, known: HashMap::new(), uses: 0 };
+        Self { function: Arc::clone(&self.function), state: Mutex::new(state) }
     }
 
     pub(super) fn set_backoff(&self, base: Duration, max: Duration) {
@@ -59,42 +68,42 @@ impl<A: Api> Endpoints<A> {
     }
 
     pub(super) fn set_timeout(&self, timeout: Duration) {
-        self.state().settings.timeout = timeout;
+        self.state().settings.timeout = timeout.min(LONGEST_WAIT);
     }
 
     pub(super) fn set_max(&self, max: usize) {
         self.state().max = max.max(1);
     }
 
-    fn state(&self) -> MutexGuard<'_, State<A>> {
+    fn state(&self) -> MutexGuard<'_, State<A, F>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the source of a request's endpoint, if it has one. The request has its original credential.
-    pub(super) fn find(&self, request: &Request<Bytes>) -> Option<Arc<Source<A>>> {
+    pub(super) fn find(&self, request: &Request<Bytes>) -> Option<Arc<Source<A, F>>> {
         self.state().find(&Key::of::<A>(request)?)
     }
 
     /// Returns the source of the endpoint of a rejected request, which has its original credential. `None` for a request of
     /// another API.
-    pub(super) fn find_or_add(&self, request: &Request<Bytes>) -> Option<Arc<Source<A>>> {
+    pub(super) fn find_or_add(&self, request: &Request<Bytes>) -> Option<Arc<Source<A, F>>> {
         let key = Key::of::<A>(request)?;
         // Dropped after the lock is released, because a fetch is foreign code.
-        let _forgotten: Vec<Known<A>>;
+        let _forgotten: Vec<Known<A, F>>;
         let mut state = self.state();
         if let Some(source) = state.find(&key) {
             return Some(source);
         }
         _forgotten = state.forget();
-        let source = Arc::new(Source::new(Endpoint::of_request(request)?, Arc::clone(&self.fetch), state.settings));
+        let source = Arc::new(Source::new(Endpoint::of_request(request)?, Arc::clone(&self.function), state.settings));
         let used = state.uses;
         state.known.insert(key, Known { source: Arc::clone(&source), used });
         Some(source)
     }
 }
 
-impl<A> State<A> {
-    fn find(&mut self, key: &Key) -> Option<Arc<Source<A>>> {
+impl<A: Api, F: CredentialSource<A>> State<A, F> {
+    fn find(&mut self, key: &Key) -> Option<Arc<Source<A, F>>> {
         self.uses += 1;
         let known = self.known.get_mut(key)?;
         known.used = self.uses;
@@ -103,7 +112,7 @@ impl<A> State<A> {
 
     /// Takes out the endpoints that were used least recently, until there is room for another one. Endpoints with a call in
     /// flight stay.
-    fn forget(&mut self) -> Vec<Known<A>> {
+    fn forget(&mut self) -> Vec<Known<A, F>> {
         let mut forgotten = Vec::new();
         while self.known.len() >= self.max {
             // A scan costs little compared with the rejected request that led here.

@@ -7,8 +7,11 @@ use std::time::Duration;
 use convex_mgmt_proto::{Api, Authorizes, Endpoint};
 use tower::{BoxError, Layer};
 
+use super::credential_source::CredentialSource;
 use super::endpoints::Endpoints;
 use super::service::CredentialRefresh;
+use super::source::Function;
+use crate::timer::{DefaultTimer, InitialTimer};
 
 /// Applies [`CredentialRefresh`] to a service, for [`ClientBuilder::attempt_layer`](crate::ClientBuilder::attempt_layer). All
 /// services of one layer and its clones share the credentials.
@@ -33,9 +36,18 @@ use super::service::CredentialRefresh;
 /// let client = Client::builder(endpoint).attempt_layer(refresh).build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct CredentialRefreshLayer<A>(Arc<Endpoints<A>>);
+///
+/// It runs on any runtime ([`timer`](Self::timer)). It does not require `Send` of the source, its futures or the timer, so they may hold
+/// an `Rc`. The services and their futures are `Send` if these and the inner service are, and the source is `Sync`.
+///
+/// The type of the layer contains the type of the source, `F`. A struct names a client with it as [`BoxClient`](crate::BoxClient), or
+/// has a source with a name ([`from_source`](Self::from_source)).
+pub struct CredentialRefreshLayer<A: Api, F: CredentialSource<A>, T = DefaultTimer> {
+    endpoints: Arc<Endpoints<A, F>>,
+    timer: T,
+}
 
-impl<A: Api> CredentialRefreshLayer<A> {
+impl<A: Api, F: CredentialSource<A>> CredentialRefreshLayer<A, F, InitialTimer> {
     /// Creates a layer that calls `source` with an endpoint whose credential the server rejects with 401. `source` returns
     /// another credential for that endpoint, or an error.
     ///
@@ -44,20 +56,34 @@ impl<A: Api> CredentialRefreshLayer<A> {
     /// pass unchanged.
     ///
     /// The source must not send through the client that it serves: a concurrency limit may have no slot for it. If the
-    /// credential's type serves both APIs, name the API: `CredentialRefreshLayer::<DeploymentApi>::new`.
-    pub fn new<F, C>(source: impl Fn(Endpoint<A>) -> F + Send + Sync + 'static) -> Self
+    /// credential's type serves both APIs, name the API: `|endpoint: Endpoint<DeploymentApi>|`.
+    pub fn new<R, C>(source: F) -> Self
     where
-        F: Future<Output = Result<C, BoxError>> + Send + 'static,
+        // From this bound the compiler infers the types of a closure's parameter and error.
+        F: Fn(Endpoint<A>) -> R + CredentialSource<A, Future = R>,
+        R: Future<Output = Result<C, BoxError>>,
         C: Authorizes<A>,
     {
-        let source = Arc::new(source);
-        Self(Arc::new(Endpoints::new(move |endpoint: Endpoint<A>| {
-            let source = Arc::clone(&source);
-            Box::pin(async move {
-                let credential = source(endpoint.clone()).await?;
-                Ok(endpoint.with_credential(&credential)?)
-            })
-        })))
+        Self::from_source(source)
+    }
+
+    /// Creates a layer like [`new`](Self::new), with a source of any type.
+    pub fn from_source<C>(source: F) -> Self
+    where
+        F::Future: Future<Output = Result<C, BoxError>>,
+        C: Authorizes<A>,
+    {
+        let function = Function { source, renew: |original, result| Ok(original.with_credential(&result?)?) };
+        Self { endpoints: Arc::new(Endpoints::new(function)), timer: Default::default() }
+    }
+}
+
+impl<A: Api, F: CredentialSource<A>, T> CredentialRefreshLayer<A, F, T> {
+    /// Sets the timer of another runtime.
+    ///
+    /// The returned layer shares no credentials with clones of this one, because two timers may have different clocks.
+    pub fn timer<U>(self, timer: U) -> CredentialRefreshLayer<A, F, U> {
+        CredentialRefreshLayer { endpoints: Arc::new(self.endpoints.emptied()), timer }
     }
 
     /// Sets the pause between two calls of the source for one endpoint, if the first call failed or its credential does not
@@ -66,15 +92,15 @@ impl<A: Api> CredentialRefreshLayer<A> {
     ///
     /// Applies to endpoints whose credential is rejected from now on.
     pub fn backoff(self, base: Duration, max: Duration) -> Self {
-        self.0.set_backoff(base, max);
+        self.endpoints.set_backoff(base, max);
         self
     }
 
-    /// Sets the longest time of one call of the source. After that it counts as failed. Defaults to 30 s.
+    /// Sets the longest time of one call of the source. After that it counts as failed. Defaults to 30 s; at most 30 years.
     ///
     /// Applies to endpoints whose credential is rejected from now on.
     pub fn source_timeout(self, timeout: Duration) -> Self {
-        self.0.set_timeout(timeout);
+        self.endpoints.set_timeout(timeout);
         self
     }
 
@@ -85,26 +111,26 @@ impl<A: Api> CredentialRefreshLayer<A> {
     /// used least recently and has no call in flight. Its next call sends the original credential again, and the source is called
     /// if the server still rejects that.
     pub fn max_endpoints(self, endpoints: usize) -> Self {
-        self.0.set_max(endpoints);
+        self.endpoints.set_max(endpoints);
         self
     }
 }
 
-impl<A> Clone for CredentialRefreshLayer<A> {
+impl<A: Api, F: CredentialSource<A>, T: Clone> Clone for CredentialRefreshLayer<A, F, T> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self { endpoints: Arc::clone(&self.endpoints), timer: self.timer.clone() }
     }
 }
 
-impl<A: Api> fmt::Debug for CredentialRefreshLayer<A> {
+impl<A: Api, F: CredentialSource<A>, T> fmt::Debug for CredentialRefreshLayer<A, F, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CredentialRefreshLayer").field("api", &A::NAME).finish_non_exhaustive()
     }
 }
 
-impl<S, A> Layer<S> for CredentialRefreshLayer<A> {
-    type Service = CredentialRefresh<S, A>;
-    fn layer(&self, inner: S) -> CredentialRefresh<S, A> {
-        CredentialRefresh::new(inner, Arc::clone(&self.0))
+impl<S, A: Api, F: CredentialSource<A>, T: Clone> Layer<S> for CredentialRefreshLayer<A, F, T> {
+    type Service = CredentialRefresh<S, A, F, T>;
+    fn layer(&self, inner: S) -> CredentialRefresh<S, A, F, T> {
+        CredentialRefresh::new(inner, Arc::clone(&self.endpoints), self.timer.clone())
     }
 }

@@ -13,16 +13,19 @@ use pin_project_lite::pin_project;
 use thiserror::Error;
 use tower::{BoxError, Service};
 
+use super::credential_source::CredentialSource;
 use super::endpoints::Endpoints;
-use super::source::{Fetched, Next, Source, Version};
+use super::source::{Next, Source, Version};
+use super::waiting::Waiting;
 use crate::error::TransportError;
+use crate::timer::{DefaultTimer, Timer};
 
 /// Sends requests with the newest credential of their endpoint. After a 401 it calls the source for another one, and sends the
 /// request once more, whatever its operation: the server does not execute such a request. Both count as one attempt.
 ///
-/// * The source is called once for all requests to one endpoint that are rejected meanwhile on one tokio runtime. The fetch
+/// * The source is called once for all requests to one endpoint that are rejected meanwhile on one runtime. The fetch
 ///   belongs to no request: if a call gives up, the next one waits for the same result.
-/// * On several runtimes, each calls it once, because the timers and connections of a fetch belong to the runtime that it began
+/// * On several runtimes ([`Timer::runtime`]), each calls it once, because the timers and connections of a fetch belong to the runtime that it began
 ///   on. The first result serves all of them, and the other fetches are dropped.
 /// * If the source fails, the requests that waited end with
 ///   [`TransportErrorKind::Credential`](crate::TransportErrorKind::Credential). If it returns the rejected credential, they end
@@ -36,39 +39,42 @@ use crate::error::TransportError;
 ///   application has that credential's secret.
 /// * Endpoints are independent: no endpoint waits for the fetch or the pause of another one.
 ///
-/// Needs the timers of a tokio runtime while it waits for the source.
-pub struct CredentialRefresh<S, A> {
+/// `F` is the source, and `T` is the timer that it is waited for with.
+pub struct CredentialRefresh<S, A: Api, F: CredentialSource<A>, T = DefaultTimer> {
     inner: S,
-    endpoints: Arc<Endpoints<A>>,
+    endpoints: Arc<Endpoints<A, F>>,
+    timer: T,
 }
 
-impl<S, A> CredentialRefresh<S, A> {
-    pub(super) fn new(inner: S, endpoints: Arc<Endpoints<A>>) -> Self {
-        Self { inner, endpoints }
+impl<S, A: Api, F: CredentialSource<A>, T> CredentialRefresh<S, A, F, T> {
+    pub(super) fn new(inner: S, endpoints: Arc<Endpoints<A, F>>, timer: T) -> Self {
+        Self { inner, endpoints, timer }
     }
 }
 
-impl<S: Clone, A> Clone for CredentialRefresh<S, A> {
+impl<S: Clone, A: Api, F: CredentialSource<A>, T: Clone> Clone for CredentialRefresh<S, A, F, T> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), endpoints: Arc::clone(&self.endpoints) }
+        Self { inner: self.inner.clone(), endpoints: Arc::clone(&self.endpoints), timer: self.timer.clone() }
     }
 }
 
-impl<S, A: Api> fmt::Debug for CredentialRefresh<S, A> {
+impl<S, A: Api, F: CredentialSource<A>, T> fmt::Debug for CredentialRefresh<S, A, F, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CredentialRefresh").field("api", &A::NAME).finish_non_exhaustive()
     }
 }
 
-impl<S, A> Service<Request<Bytes>> for CredentialRefresh<S, A>
+impl<S, A, F, T> Service<Request<Bytes>> for CredentialRefresh<S, A, F, T>
 where
     S: Service<Request<Bytes>, Response = Response<Bytes>> + Clone,
     S::Error: Into<BoxError>,
     A: Api,
+    F: CredentialSource<A>,
+    T: Timer,
 {
     type Response = Response<Bytes>;
     type Error = TransportError;
-    type Future = CredentialRefreshFuture<S, A>;
+    type Future = CredentialRefreshFuture<S, A, F, T>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
         self.inner.poll_ready(cx).map_err(TransportError::from_any)
@@ -85,7 +91,7 @@ where
         } else {
             State::Calling { call: std::mem::replace(&mut self.inner, inner.clone()).call(request) }
         };
-        CredentialRefreshFuture { inner, resend, rejection: None, state }
+        CredentialRefreshFuture { inner, resend, timer: self.timer.clone(), rejection: None, state }
     }
 }
 
@@ -94,17 +100,17 @@ where
 pub(crate) struct RefreshedCredential(pub(crate) CredentialKind);
 
 /// The parts for sending a request once more.
-struct Resend<A> {
-    endpoints: Arc<Endpoints<A>>,
+struct Resend<A: Api, F: CredentialSource<A>> {
+    endpoints: Arc<Endpoints<A, F>>,
     /// `None` until the server rejects the credential of the endpoint for the first time.
-    source: Option<Arc<Source<A>>>,
+    source: Option<Arc<Source<A, F>>>,
     /// The version of the credential that was sent last.
     version: Version,
     /// The request with that credential. Taken when it is sent once more.
     request: Option<Request<Bytes>>,
 }
 
-impl<A: Api> Resend<A> {
+impl<A: Api, F: CredentialSource<A>> Resend<A, F> {
     /// Records that the server accepted the credential.
     fn accepted(&self) {
         if let Some(source) = &self.source {
@@ -123,12 +129,12 @@ impl<A: Api> Resend<A> {
     }
 
     /// Returns the next step for a rejected request. `None` if it was sent once more already, or belongs to another API.
-    fn rejected(&mut self) -> Option<Next> {
+    fn rejected(&mut self, timer: &impl Timer) -> Option<Next> {
         let request = self.request.as_mut()?;
         if self.source.is_none() {
             self.source = self.endpoints.find_or_add(request);
         }
-        Some(Source::rejected(self.source.as_ref()?, request))
+        Some(self.source.as_ref()?.rejected(timer, request))
     }
 
     /// Returns the next step for a request that has waited for the source.
@@ -139,10 +145,10 @@ impl<A: Api> Resend<A> {
 
 pin_project! {
     #[project = StateProjection]
-    enum State<C> {
+    enum State<C, W> {
         Calling { #[pin] call: C },
-        // Until the source has returned a result.
-        Fetching { fetched: Fetched },
+        // Until the source has returned a result. Boxed, so that it does not enlarge the calls that do not wait.
+        Fetching { fetched: Pin<Box<W>> },
         Readying,
         // The request would delete its own credential.
         Kept,
@@ -159,26 +165,41 @@ struct OwnCredential;
 pin_project! {
     /// The future of [`CredentialRefresh`].
     #[must_use = "futures do nothing unless polled"]
-    pub struct CredentialRefreshFuture<S, A> where S: Service<Request<Bytes>> {
+    pub struct CredentialRefreshFuture<S, A, F, T = DefaultTimer>
+    where
+        S: Service<Request<Bytes>>,
+        A: Api,
+        F: CredentialSource<A>,
+        T: Timer,
+    {
         inner: S,
-        resend: Resend<A>,
+        resend: Resend<A, F>,
+        timer: T,
         rejection: Option<Response<Bytes>>,
         #[pin]
-        state: State<S::Future>,
+        state: State<S::Future, Waiting<A, F, T>>,
     }
 }
 
-impl<S: Service<Request<Bytes>>, A> fmt::Debug for CredentialRefreshFuture<S, A> {
+impl<S, A, F, T> fmt::Debug for CredentialRefreshFuture<S, A, F, T>
+where
+    S: Service<Request<Bytes>>,
+    A: Api,
+    F: CredentialSource<A>,
+    T: Timer,
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CredentialRefreshFuture").finish_non_exhaustive()
     }
 }
 
-impl<S, A> Future for CredentialRefreshFuture<S, A>
+impl<S, A, F, T> Future for CredentialRefreshFuture<S, A, F, T>
 where
     S: Service<Request<Bytes>, Response = Response<Bytes>>,
     S::Error: Into<BoxError>,
     A: Api,
+    F: CredentialSource<A>,
+    T: Timer,
 {
     type Output = Result<Response<Bytes>, TransportError>;
 
@@ -193,7 +214,7 @@ where
                         this.resend.accepted();
                     }
                     let is_rejected = response.status() == StatusCode::UNAUTHORIZED;
-                    let Some(next) = is_rejected.then(|| this.resend.rejected()).flatten() else {
+                    let Some(next) = is_rejected.then(|| this.resend.rejected(this.timer)).flatten() else {
                         return Poll::Ready(Ok(this.resend.explained(response)));
                     };
                     *this.rejection = Some(response);
@@ -220,7 +241,10 @@ where
                     let is_own = this.resend.request.as_ref().is_some_and(destroys_own_credential);
                     if is_own { State::Kept } else { State::Readying }
                 }
-                Some(Next::Wait(fetched)) => State::Fetching { fetched },
+                Some(Next::Wait { version, since }) => {
+                    let Some(source) = this.resend.source.clone() else { return Poll::Pending };
+                    State::Fetching { fetched: Box::pin(Waiting::new(source, this.timer.clone(), version, since)) }
+                }
                 Some(Next::Fail(reason)) => return Poll::Ready(Err(TransportError::credential(reason))),
                 Some(Next::Reject) => {
                     let rejection = this.rejection.take().map(|response| this.resend.explained(response));

@@ -1,32 +1,26 @@
 //! [`Source`]: the credential of one endpoint, and the fetches of another one that are in progress.
 
 use std::collections::HashMap;
-use std::future::poll_fn;
 use std::mem;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use convex_mgmt_proto::{AccessTokenKind, Api, CredentialKind, Endpoint};
 use http::Request;
 use thiserror::Error;
-use tokio::runtime::{Handle, Id};
 use tokio::sync::Notify;
-use tokio::time::{Instant, timeout};
+use tokio::sync::futures::OwnedNotified;
 use tower::BoxError;
 
+use super::credential_source::CredentialSource;
 use crate::error::SharedError;
+use crate::timer::Timer;
 
-/// A call of the user's function. It ends with the endpoint with its new credential.
-pub(super) type Fetch<A> = Pin<Box<dyn Future<Output = Result<Endpoint<A>, BoxError>> + Send>>;
-
-/// The user's function, for all endpoints of a layer.
-pub(super) type FetchFn<A> = Arc<dyn Fn(Endpoint<A>) -> Fetch<A> + Send + Sync>;
-
-/// Ends when a fetch has returned a result.
-pub(super) type Fetched = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
+/// A runtime, by [`Timer::runtime`].
+type Runtime = u64;
 
 /// The number of the result with a credential; 0 for the original one.
 pub(super) type Version = u64;
@@ -35,37 +29,54 @@ pub(super) type Version = u64;
 pub(super) enum Next {
     /// Send it with the credential of this version, which it has now.
     Send(Version),
-    /// Wait until a fetch has returned a result.
-    Wait(Fetched),
+    /// Wait for the result after this version.
+    Wait {
+        version: Version,
+        /// The time at which the wait begins.
+        since: Duration,
+    },
     /// End with the reason why there is no other credential.
     Fail(SharedError),
     /// End with the server's response: the source returned the rejected credential.
     Reject,
 }
 
-/// The credential of one endpoint, the function for another one, and its results so far.
-pub(super) struct Source<A> {
-    /// With its original credential.
-    original: Endpoint<A>,
-    fetch: FetchFn<A>,
-    settings: Settings,
-    state: Mutex<State<A>>,
-    waiting: Arc<WaitingCalls>,
+/// The caller's function, for all endpoints of a layer.
+pub(super) struct Function<A: Api, F: CredentialSource<A>> {
+    pub(super) source: F,
+    pub(super) renew: Renew<A, <F::Future as Future>::Output>,
 }
 
-struct State<A> {
+/// Puts a result of the function into its endpoint.
+type Renew<A, R> = fn(Endpoint<A>, R) -> Result<Endpoint<A>, BoxError>;
+
+/// The credential of one endpoint, the function for another one, and its results so far.
+pub(super) struct Source<A: Api, F: CredentialSource<A>> {
+    /// With its original credential.
+    original: Endpoint<A>,
+    function: Arc<Function<A, F>>,
+    settings: Settings,
+    state: Mutex<State<A, F::Future>>,
+    /// All calls that wait for the fetch.
+    waiting: Arc<Notify>,
+    /// Wakes them. Some of them may no longer be polled, and any of them can continue the fetch.
+    waker: Waker,
+}
+
+/// `R` is the future of the function.
+struct State<A, R> {
     /// With the newest credential.
     endpoint: Endpoint<A>,
     /// The number of results so far.
     version: Version,
     /// The number of results in a row without a credential that works.
     failures: u32,
-    fetched_at: Instant,
+    fetched_at: Duration,
     /// The error, if the last result was one.
     failure: Option<SharedError>,
     /// The fetches in progress, at most one for each runtime. The timers and connections of a fetch belong to the runtime that
     /// it began on: they pause while that runtime is not polled, and fail when it ends. The first result drops the others.
-    fetches: HashMap<Option<Id>, Slot<A>>,
+    fetches: HashMap<Runtime, Slot<R>>,
 }
 
 /// The settings of a source.
@@ -76,12 +87,23 @@ pub(super) struct Settings {
     pub(super) timeout: Duration,
 }
 
+/// A call of the caller's function.
+struct Fetch<R> {
+    /// Created by the first poll, because the function is foreign code.
+    future: Option<Pin<Box<R>>>,
+    began: Duration,
+}
+
+impl<R> Fetch<R> {
+    /// Creates a fetch that begins now.
+    fn new(now: Duration) -> Self {
+        Self { future: None, began: now }
+    }
+}
+
 /// The place of a fetch. It is taken out to be polled, so that no lock is held while foreign code runs.
-enum Slot<A> {
-    Resting {
-        fetch: Fetch<A>,
-        began: Instant,
-    },
+enum Slot<R> {
+    Resting(Fetch<R>),
     Polled {
         /// `true` if another call tried to poll it meanwhile and has to be woken.
         missed: bool,
@@ -89,7 +111,7 @@ enum Slot<A> {
 }
 
 /// The result of polling a fetch.
-enum Drive {
+pub(super) enum Drive {
     Ended,
     /// It has this time left.
     Pending(Duration),
@@ -97,16 +119,16 @@ enum Drive {
     Busy,
 }
 
-/// Wakes all calls that wait for the fetch. Some of them may no longer be polled, and any of them can continue it.
-struct WaitingCalls(Notify);
+/// Wakes all calls that wait for a fetch.
+struct WakesAll(Arc<Notify>);
 
-impl Wake for WaitingCalls {
+impl Wake for WakesAll {
     fn wake(self: Arc<Self>) {
         self.0.notify_waiters();
     }
 }
 
-/// A fetch without a result of the user's function.
+/// A fetch without a result of the caller's function.
 #[derive(Debug, Error)]
 enum NoResult {
     #[error("the source of credentials took longer than {0:?}")]
@@ -132,20 +154,22 @@ impl Backoff {
     }
 }
 
-impl<A: Api> Source<A> {
-    pub(super) fn new(original: Endpoint<A>, fetch: FetchFn<A>, settings: Settings) -> Self {
+impl<A: Api, F: CredentialSource<A>> Source<A, F> {
+    pub(super) fn new(original: Endpoint<A>, function: Arc<Function<A, F>>, settings: Settings) -> Self {
         let state = State {
             endpoint: original.clone(),
             version: 0,
             failures: 0,
-            fetched_at: Instant::now(),
+            fetched_at: Duration::ZERO,
             failure: None,
             fetches: HashMap::new(),
         };
-        Self { original, fetch, settings, state: Mutex::new(state), waiting: Arc::new(WaitingCalls(Notify::new())) }
+        let waiting = Arc::new(Notify::new());
+        let waker = Waker::from(Arc::new(WakesAll(Arc::clone(&waiting))));
+        Self { original, function, settings, state: Mutex::new(state), waiting, waker }
     }
 
-    fn state(&self) -> MutexGuard<'_, State<A>> {
+    fn state(&self) -> MutexGuard<'_, State<A, F::Future>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -175,17 +199,17 @@ impl<A: Api> Source<A> {
     }
 
     /// Returns the next step for a request that the server rejected.
-    pub(super) fn rejected(this: &Arc<Self>, request: &mut Request<Bytes>) -> Next {
-        let state = this.state();
+    pub(super) fn rejected(&self, timer: &impl Timer, request: &mut Request<Bytes>) -> Next {
+        let (now, runtime) = (timer.now(), timer.runtime());
+        let state = self.state();
         if let Some(version) = state.replace(request) {
             return Next::Send(version);
         }
-        let now = Instant::now();
-        let is_paused = now.duration_since(state.fetched_at) < this.settings.backoff.pause(state.failures);
-        if is_paused && !state.fetches.contains_key(&runtime()) {
+        let is_paused = now.saturating_sub(state.fetched_at) < self.settings.backoff.pause(state.failures);
+        if is_paused && !state.fetches.contains_key(&runtime) {
             return state.no_replacement();
         }
-        Next::Wait(Box::pin(Arc::clone(this).result_after(state.version, now)))
+        Next::Wait { version: state.version, since: now }
     }
 
     /// Returns the next step for a request that has waited for a fetch.
@@ -194,26 +218,15 @@ impl<A: Api> Source<A> {
         state.replace(request).map_or_else(|| state.no_replacement(), Next::Send)
     }
 
-    /// Drives the fetch after the result `version` until there is another result. All calls that wait on this runtime drive it
-    /// together. `since` is the time at which this call began to wait.
-    async fn result_after(self: Arc<Self>, version: Version, since: Instant) {
-        loop {
-            let mut woken = pin!(self.waiting.0.notified());
-            // From here on no wake-up is missed.
-            woken.as_mut().enable();
-            match self.drive(version, since) {
-                Drive::Ended => return,
-                // The call that polls it wakes this one afterwards.
-                Drive::Busy => woken.await,
-                Drive::Pending(left) => drop(timeout(left, woken).await),
-            }
-            yield_once().await;
-        }
+    /// Returns a future that ends when the fetch can continue, or has ended.
+    pub(super) fn woken(&self) -> OwnedNotified {
+        Arc::clone(&self.waiting).notified_owned()
     }
 
-    /// Polls the fetch of this runtime once, unless another call does. Begins it if there is none.
-    fn drive(&self, version: Version, since: Instant) -> Drive {
-        let runtime = runtime();
+    /// Polls the fetch of this runtime once, unless another call does. Begins it if there is none. `since` is the time at which this
+    /// call began to wait for the result after `version`.
+    pub(super) fn drive(&self, timer: &impl Timer, version: Version, since: Duration) -> Drive {
+        let (now, runtime) = (timer.now(), timer.runtime());
         // Dropped after the lock is released.
         let _abandoned: Vec<_>;
         let mut state = self.state();
@@ -221,57 +234,60 @@ impl<A: Api> Source<A> {
             return Drive::Ended;
         }
         let limit = self.settings.timeout;
-        _abandoned = state.abandoned(runtime, limit).collect();
-        let slot = state.fetches.entry(runtime).or_insert_with(|| self.begin());
-        let (mut fetch, began) = match mem::replace(slot, Slot::Polled { missed: true }) {
+        _abandoned = state.abandoned(runtime, now, limit).collect();
+        let slot = state.fetches.entry(runtime).or_insert(Slot::Resting(Fetch::new(now)));
+        let mut fetch = match mem::replace(slot, Slot::Polled { missed: true }) {
             Slot::Polled { .. } => return Drive::Busy,
-            Slot::Resting { fetch, began } => (fetch, began),
+            Slot::Resting(fetch) => fetch,
         };
         *slot = Slot::Polled { missed: false };
         drop(state);
 
-        let unwinding = Unwinding { source: self, runtime };
-        let waker = Waker::from(Arc::clone(&self.waiting));
-        let polled = fetch.as_mut().poll(&mut Context::from_waker(&waker));
+        let unwinding = Unwinding { source: self, runtime, now };
+        let polled = self.poll(&mut fetch);
         mem::forget(unwinding);
 
+        let now = timer.now();
         if let Poll::Ready(result) = polled {
-            return self.end(runtime, result);
+            return self.end(runtime, now, result);
         }
-        let taken = Instant::now().duration_since(began);
+        let taken = now.saturating_sub(fetch.began);
         if taken < limit {
-            return self.put_back(runtime, Slot::Resting { fetch, began }, limit - taken);
+            return self.put_back(runtime, fetch, limit - taken);
         }
         // It may have run out of time while no call waited. A call that has just begun to wait must not fail for that.
-        if since.duration_since(began) > limit {
-            let left = self.put_back(runtime, self.begin(), limit);
-            self.waiting.0.notify_waiters();
+        if since.saturating_sub(fetch.began) > limit {
+            let left = self.put_back(runtime, Fetch::new(now), limit);
+            self.waiting.notify_waiters();
             return left;
         }
-        self.end(runtime, Err(NoResult::TimedOut(limit).into()))
+        self.end(runtime, now, Err(NoResult::TimedOut(limit).into()))
     }
 
-    /// Creates a fetch. It is not polled here.
-    fn begin(&self) -> Slot<A> {
-        Slot::Resting { fetch: (self.fetch)(self.original.clone()), began: Instant::now() }
+    /// Polls a fetch, and returns the endpoint with its new credential.
+    fn poll(&self, fetch: &mut Fetch<F::Future>) -> Poll<Result<Endpoint<A>, BoxError>> {
+        let Function { source, renew } = &*self.function;
+        let future = fetch.future.get_or_insert_with(|| Box::pin(source.fetch(self.original.clone())));
+        let result = ready!(future.as_mut().poll(&mut Context::from_waker(&self.waker)));
+        Poll::Ready(renew(self.original.clone(), result))
     }
 
     /// Leaves the fetch to the call that polls it next.
-    fn put_back(&self, runtime: Option<Id>, fetch: Slot<A>, left: Duration) -> Drive {
+    fn put_back(&self, runtime: Runtime, fetch: Fetch<F::Future>, left: Duration) -> Drive {
         let mut state = self.state();
         let Some(slot) = state.fetches.get_mut(&runtime) else {
             // There was a result on another runtime. The lock is released before the fetch is dropped.
             drop(state);
             return Drive::Ended;
         };
-        if matches!(mem::replace(slot, fetch), Slot::Polled { missed: true }) {
-            self.waiting.0.notify_waiters();
+        if matches!(mem::replace(slot, Slot::Resting(fetch)), Slot::Polled { missed: true }) {
+            self.waiting.notify_waiters();
         }
         Drive::Pending(left)
     }
 
     /// Takes the result of a fetch, unless a fetch on another runtime was faster.
-    fn end(&self, runtime: Option<Id>, result: Result<Endpoint<A>, BoxError>) -> Drive {
+    fn end(&self, runtime: Runtime, now: Duration, result: Result<Endpoint<A>, BoxError>) -> Drive {
         let mut state = self.state();
         if state.fetches.remove(&runtime).is_none() {
             return Drive::Ended;
@@ -279,7 +295,7 @@ impl<A: Api> Source<A> {
         let others = mem::take(&mut state.fetches);
         state.version += 1;
         state.failures = state.failures.saturating_add(1);
-        state.fetched_at = Instant::now();
+        state.fetched_at = now;
         state.failure = match result {
             Ok(endpoint) => {
                 state.endpoint = endpoint;
@@ -289,17 +305,12 @@ impl<A: Api> Source<A> {
         };
         drop(state);
         drop(others);
-        self.waiting.0.notify_waiters();
+        self.waiting.notify_waiters();
         Drive::Ended
     }
 }
 
-/// Returns the current runtime.
-fn runtime() -> Option<Id> {
-    Handle::try_current().ok().map(|runtime| runtime.id())
-}
-
-impl<A: Api> State<A> {
+impl<A: Api, R> State<A, R> {
     /// Puts the newest credential into a request, if it has another one. Returns the version of that credential.
     fn replace(&self, request: &mut Request<Bytes>) -> Option<Version> {
         if self.endpoint.serves(request) {
@@ -310,10 +321,14 @@ impl<A: Api> State<A> {
     }
 
     /// Takes out the fetches of other runtimes that have ended, or were paused for longer than the limit of a fetch.
-    fn abandoned(&mut self, runtime: Option<Id>, limit: Duration) -> impl Iterator<Item = (Option<Id>, Slot<A>)> {
-        let now = Instant::now();
-        let is_over = move |slot: &Slot<A>| match slot {
-            Slot::Resting { began, .. } => now.duration_since(*began) > limit,
+    fn abandoned(
+        &mut self,
+        runtime: Runtime,
+        now: Duration,
+        limit: Duration,
+    ) -> impl Iterator<Item = (Runtime, Slot<R>)> {
+        let is_over = move |slot: &Slot<R>| match slot {
+            Slot::Resting(fetch) => now.saturating_sub(fetch.began) > limit,
             Slot::Polled { .. } => false,
         };
         self.fetches.extract_if(move |of, slot| *of != runtime && is_over(slot))
@@ -326,28 +341,16 @@ impl<A: Api> State<A> {
 }
 
 /// Ends the fetch if polling it panics.
-struct Unwinding<'a, A: Api> {
-    source: &'a Source<A>,
-    runtime: Option<Id>,
+struct Unwinding<'a, A: Api, F: CredentialSource<A>> {
+    source: &'a Source<A, F>,
+    runtime: Runtime,
+    now: Duration,
 }
 
-impl<A: Api> Drop for Unwinding<'_, A> {
+impl<A: Api, F: CredentialSource<A>> Drop for Unwinding<'_, A, F> {
     fn drop(&mut self) {
-        self.source.end(self.runtime, Err(NoResult::Panicked.into()));
+        self.source.end(self.runtime, self.now, Err(NoResult::Panicked.into()));
     }
-}
-
-/// Lets other tasks run. Otherwise a source that always wakes its task would be polled without end.
-async fn yield_once() {
-    let mut yielded = false;
-    poll_fn(|cx| {
-        if mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 #[cfg(test)]
