@@ -1,11 +1,11 @@
-//! `cargo xtask ci`: all checks of CI except the test command of the README.
+//! `cargo xtask ci`: all checks of CI.
 
 use std::process::Command;
 use std::time::Instant;
 
 use crate::published::{api, deps};
 use crate::shell::{cargo, output, root, run, target, tool};
-use crate::{Failure, dotenv, operations, spec, tidy};
+use crate::{Failure, dotenv, operations, spec, tidy, wasm};
 
 /// The version of cargo-deny to run.
 const CARGO_DENY: &str = "0.20.2";
@@ -26,29 +26,37 @@ const STEPS: &[Step] = &[
         run(docs.env("RUSTDOCFLAGS", "--deny warnings"))
     }),
     ("public api", api::check),
-    ("features", features),
+    ("wasm", wasm::run_checks),
     // Before the tests, which use what it installs.
     ("dotenv", || dotenv::run(false)),
-    ("tests with all features", || run(&mut cargo("test --quiet --workspace --all-features"))),
+    // The test command of the README. "dependencies" checks that it selects all features.
+    ("tests", || run(&mut cargo("test --quiet --workspace"))),
+    ("features", features),
     ("a new operation", operations::new_operation::check),
     ("tests with features of serde_json", || {
         let mut tests = cargo("test --quiet --locked --manifest-path tests/features/Cargo.toml --target-dir");
         run(tests.arg(target()?))
     }),
     ("cargo deny", deny),
-    ("bounds of a call", || {
-        run(&mut cargo("bench --quiet --package convex-mgmt-suite --bench send_overhead -- --check"))
-    }),
-    ("bounds of a data sync", || {
-        run(&mut cargo("bench --quiet --package convex-mgmt-suite --bench data_sync -- --check"))
-    }),
-    ("bounds of a webhook", || run(&mut cargo("bench --quiet --package convex-mgmt-suite --bench webhook -- --check"))),
+    ("build of the benchmarks", || bench(&format!("--no-run --bench {}", BENCHES.join(" --bench ")))),
+    ("bounds of a call", || bench("--bench send_overhead -- --check")),
+    ("bounds of a data sync", || bench("--bench data_sync -- --check")),
+    ("bounds of a webhook", || bench("--bench webhook -- --check")),
     ("bounds of the mirror", || {
-        run(&mut cargo("bench --quiet --package convex-mgmt-mirror --bench sqlite -- --check"))?;
-        run(&mut cargo("bench --quiet --package convex-mgmt-mirror --bench postgres -- --check"))
+        bench("--bench sqlite -- --check")?;
+        bench("--bench postgres -- --check")
     }),
-    ("growth of work", || run(&mut cargo("bench --quiet --package convex-mgmt-fuzz --bench growth -- --check"))),
+    ("growth of work", || bench("--bench growth -- --check")),
 ];
+
+/// The benchmarks that check bounds.
+const BENCHES: [&str; 6] = ["data_sync", "growth", "postgres", "send_overhead", "sqlite", "webhook"];
+
+/// Builds or runs benchmarks. All packages are selected for each, because the features of other crates follow from the selection.
+fn bench(arguments: &str) -> Result<(), Failure> {
+    let packages = "--package convex-mgmt-fuzz --package convex-mgmt-mirror --package convex-mgmt-suite";
+    run(&mut cargo(&format!("bench --quiet --no-default-features {packages} {arguments}")))
+}
 
 /// Runs all steps, and stops at the first that fails.
 pub(crate) fn run_steps() -> Result<(), Failure> {
@@ -77,26 +85,32 @@ fn run_each(steps: &[Step]) -> Result<(), Failure> {
 const TOGETHER: &[&str] =
     &["native-roots,http2,proxy", "tls-ring,native-roots", "tls-ring,http2,proxy", "tls-ring,tls-aws-lc"];
 
-/// Compiles the crates below `convex-mgmt` without features, and with each feature alone. Tests `convex-mgmt` so, and with the
-/// sets in [`TOGETHER`].
+/// Features of `convex-mgmt` that only add items. They are tested together, and without `hyper`.
+const ITEMS: [&str; 4] = ["dotenv", "serde-all", "tracing", "webhook"];
+
+/// Compiles the published crates without features, and with each feature alone. Tests `convex-mgmt` so, with the sets in
+/// [`TOGETHER`], and with all of [`ITEMS`] instead of each.
 fn features() -> Result<(), Failure> {
-    for name in deps::PUBLISHED.into_iter().filter(|name| *name != "convex-mgmt") {
+    for name in deps::PUBLISHED {
         for features in alone(name)? {
             println!("{name} with {features:?}");
             let clippy = format!("clippy --quiet --package {name} --no-default-features --features={features}");
             run(cargo(&clippy).args(["--", "--deny", "warnings"]))?;
         }
     }
-    let test = |arguments: String| {
+    let test = |arguments: &str| {
         println!("test {arguments}");
         run(&mut cargo(&format!("test --quiet --no-default-features {arguments}")))
     };
-    for features in alone("convex-mgmt")?.into_iter().chain(TOGETHER.iter().map(ToString::to_string)) {
-        test(format!("--package convex-mgmt --test features --features={features}"))?;
+    let mut sets = alone("convex-mgmt")?;
+    sets.retain(|feature| !ITEMS.contains(&feature.as_str()));
+    sets.push(ITEMS.join(","));
+    for features in sets.iter().map(String::as_str).chain(TOGETHER.iter().copied()) {
+        test(&format!("--package convex-mgmt --test features --features={features}"))?;
     }
-    test("--package convex-mgmt-fake --test any_runtime --test deployment --test management".to_owned())?;
-    // `convex-mgmt` has no feature for TLS without a provider.
-    test("--package convex-mgmt-hyper --lib --features=tls".to_owned())
+    test("--package convex-mgmt-fake --test any_runtime --test deployment --test management")?;
+    // `convex-mgmt` has no feature for TLS without a provider. It is selected too, for the same features of other crates.
+    test("--package convex-mgmt --package convex-mgmt-hyper --lib --features=convex-mgmt-hyper/tls")
 }
 
 /// The arguments for no feature, and for each feature alone.

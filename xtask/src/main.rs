@@ -11,6 +11,7 @@ mod published;
 mod shell;
 mod spec;
 mod tidy;
+mod wasm;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -45,6 +46,8 @@ usage: cargo xtask COMMAND
                         the number of operations. It is not part of ci
   deps                  check the size and the content of the dependency trees
   api                   check which other crates the public signatures name
+  wasm                  check that the published crates compile for wasm32-unknown-unknown, without the features that need
+                        an operating system
   tidy [CHECK...]       check the files against the project's rules; the default is all checks:
 ";
 
@@ -60,6 +63,7 @@ enum Command {
     Docs,
     NewOperation,
     Api,
+    Wasm,
     Tidy { checks: Vec<String> },
 }
 
@@ -86,6 +90,7 @@ fn main() -> ExitCode {
         Command::Docs => operations::docs::write(),
         Command::NewOperation => operations::new_operation::check(),
         Command::Api => api::check(),
+        Command::Wasm => wasm::run_checks(),
         Command::Tidy { checks } => tidy::run(&checks),
     };
     match result {
@@ -144,6 +149,7 @@ fn command() -> Result<Command, lexopt::Error> {
         "new-operation" => Command::NewOperation,
         "api" => Command::Api,
         "tidy" => Command::Tidy { checks: targets },
+        "wasm" => Command::Wasm,
         _ => return Err(format!("unknown command `{name}`").into()),
     })
 }

@@ -61,8 +61,9 @@ pub(crate) fn tool(name: &str, version: &str) -> Result<PathBuf, Failure> {
     let subcommand = name.strip_prefix("cargo-");
     if output(Command::new(&program).args(subcommand).arg("--version")).unwrap_or_default().trim() != wanted {
         println!("building {wanted}");
-        let install = format!("install --quiet --locked {name} --version {version} --force --root");
-        run(cargo(&install).arg(&tools))?;
+        // Without optimization: building it takes longer than its work.
+        let install = format!("install --quiet --locked --profile dev {name} --version {version} --force --root");
+        run(cargo(&install).arg(&tools).env("CARGO_PROFILE_DEV_DEBUG", "none"))?;
     }
     Ok(program)
 }

@@ -19,12 +19,8 @@ const PLACES: [(&str, &str); 3] = [
     ("the handler of the fake", "crates/convex-mgmt-fake/src/deployment/"),
 ];
 
-/// The tests that cover every operation.
-const COVERING: [&str; 3] = [
-    "--package convex-mgmt-proto --test bad_input",
-    "--package convex-mgmt-suite --test operations",
-    "--package convex-mgmt-fuzz --test targets replies",
-];
+/// The tests that cover every operation: of convex-mgmt-proto, of the suite, and of the fuzz targets.
+const COVERING: [&str; 3] = ["--test bad_input", "--test operations", "--test targets replies"];
 
 /// Runs the check.
 pub(crate) fn check() -> Result<(), Failure> {
@@ -37,7 +33,8 @@ pub(crate) fn check() -> Result<(), Failure> {
     let (handler, rest): (Vec<_>, Vec<_>) = diffs.into_iter().partition(|diff| diff.file.starts_with(PLACES[2].1));
     apply(&copy, &rest)?;
     let test = |arguments: &str| {
-        let mut test = cargo(&format!("test --quiet {arguments}"));
+        // With the features of the whole workspace, so that other crates are not compiled again.
+        let mut test = cargo(&format!("test --quiet --workspace {arguments}"));
         test.current_dir(&copy).env("CARGO_TARGET_DIR", target().unwrap_or_default());
         // `cargo run` sets it for this program, and it would lead to the wrong project.
         test.env_remove("CARGO_MANIFEST_DIR");

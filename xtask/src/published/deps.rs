@@ -7,7 +7,7 @@ use cargo_metadata::{MetadataCommand, Package};
 use super::fake;
 use super::tree::tree;
 use crate::Failure;
-use crate::shell::root;
+use crate::shell::{cargo, output, root};
 
 /// The published crates.
 pub(crate) const PUBLISHED: [&str; 4] = ["convex-mgmt-proto", "convex-mgmt-hyper", "convex-mgmt-fake", "convex-mgmt"];
@@ -106,6 +106,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     }
     problems.extend(fake::problems()?);
     problems.extend(too_new()?);
+    problems.extend(untested()?);
     if problems.is_empty() { Ok(()) } else { Err(problems.join("\n").into()) }
 }
 
@@ -121,6 +122,17 @@ fn too_new() -> Result<Vec<String>, Failure> {
             && package.rust_version.as_ref().is_some_and(|needed| *needed > declared)
     });
     Ok(newer.map(|package| format!("{} needs a newer Rust than {declared}", package.name)).collect())
+}
+
+/// Crates and features that only `--all-features` selects. The test command of the README selects all, and so CI runs no other.
+fn untested() -> Result<Vec<String>, Failure> {
+    let tree = "tree --locked --workspace --edges normal,build,dev --prefix none --no-dedupe --format {p}:{f}";
+    let selected = output(&mut cargo(tree))?;
+    let all = output(&mut cargo(&format!("{tree} --all-features")))?;
+    let selected: BTreeSet<&str> = selected.lines().collect();
+    let missing: BTreeSet<&str> = all.lines().filter(|line| !selected.contains(line)).collect();
+    let advice = "`cargo test --workspace` does not select these features: add them to the defaults of tests/suite:";
+    Ok(missing.into_iter().map(|line| format!("{advice} {line}")).collect())
 }
 
 /// Returns a package of the workspace.

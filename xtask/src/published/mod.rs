@@ -4,4 +4,4 @@ pub(crate) mod api;
 pub(crate) mod cost;
 pub(crate) mod deps;
 mod fake;
-mod tree;
+pub(crate) mod tree;

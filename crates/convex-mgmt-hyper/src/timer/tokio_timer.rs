@@ -35,6 +35,7 @@ impl Timer for TokioTimer {
         TokioSleep { sleep: tokio::time::sleep(duration) }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "this is the timer")]
     fn unix_time(&self) -> UnixMillis {
         UnixMillis::from_system_time(SystemTime::now()).unwrap_or_default()
     }
