@@ -11,12 +11,15 @@
 // * `management`: the Management API; the state of a control plane, and one module per topic
 // * `oauth`: the OAuth flow of a control plane; applications, codes, the pages of the dashboard, the token endpoint
 // * `control_plane`: `FakeControlPlane`, its builder, its service, its ledger, and its routes below `/_fake/`
+// * `conformance`: the conformance run for transports; only this module uses the SDK
 //
 // A new operation is a handler and a line in the `routes` of its topic. A new topic is a module and a line in
 // `deployment::routes` or `management::routes`. `Contention::post` declares a write that can lose against overlapping ones.
 // `management::register_hooks` registers what a topic adds to a new deployment.
 
 mod api;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod control;
 mod control_plane;
 mod deployment;

@@ -1,73 +1,17 @@
-//! The blocking transport with retries of `docs/transports.md`, against the fake.
+//! The blocking client and its errors, against the fake.
+
+use std::time::Duration;
 
 use convex_mgmt::deployment::log_streams::{NewWebhook, WebhookFormat};
 use convex_mgmt::deployment::{CreateLogStream, DeleteLogStream, ListLogStreams};
 use convex_mgmt::proto::CallErrorCause;
-use convex_mgmt::{DeployKey, ErrorCode};
+use convex_mgmt::{DeployKey, DeploymentApi, Endpoint, ErrorCode, Sent};
 use convex_mgmt_fake::{Fake, FakeServer, Fault, Plan};
+use convex_mgmt_transports::blocking::Blocking;
 
 // As in docs/transports.md: begin
-use std::hash::{BuildHasher, RandomState};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
-
-use convex_mgmt::bytes::Bytes;
 use convex_mgmt::deployment::{ListEnvironmentVariables, UpdateEnvironmentVariables};
-use convex_mgmt::http;
-use convex_mgmt::proto::{Applied, CallError, Outcome, RetryDecision, RetryState};
-use convex_mgmt::{DeploymentApi, Endpoint, Operation, RetryBudget, RetryPolicy, Sent};
-
-struct Blocking {
-    agent: ureq::Agent,
-    endpoint: Endpoint<DeploymentApi>,
-    budget: RetryBudget,
-}
-
-impl Blocking {
-    fn new(endpoint: Endpoint<DeploymentApi>) -> Self {
-        // The library reads statuses and redirects itself. The timeout is that of one attempt.
-        let config = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0);
-        let agent = config.timeout_global(Some(Duration::from_secs(30))).build().into();
-        Self { agent, endpoint, budget: RetryBudget::default() }
-    }
-
-    fn call<O: Operation<Api = DeploymentApi>>(&self, operation: &O) -> Result<O::Output, CallError<ureq::Error>> {
-        let request = operation.to_request(&self.endpoint).map_err(|error| CallError::build(O::META, error))?;
-        let mut state = RetryState::new(O::META, RetryPolicy::default(), Duration::from_secs(90));
-        let started = Instant::now();
-        loop {
-            let result = self.send(request.clone());
-            let outcome = match &result {
-                Ok(response) => Outcome::of(O::META, response),
-                Err(error) => no_response(error),
-            };
-            let jitter = RandomState::new().hash_one(()) as f64 / u64::MAX as f64;
-            match state.after(&outcome, started.elapsed(), jitter, &self.budget) {
-                RetryDecision::RetryAfter(delay) => sleep(delay),
-                _ => return Ok(state.finish::<O, _>(result)?.output),
-            }
-        }
-    }
-
-    fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, ureq::Error> {
-        let (parts, mut body) = self.agent.run(request.map(Vec::from))?.into_parts();
-        let body = body.with_config().limit(8 << 20).read_to_vec()?;
-        Ok(http::Response::from_parts(parts, body.into()))
-    }
-}
-
-/// Returns whether the request may have been sent, and whether a retry can help.
-fn no_response(error: &ureq::Error) -> Outcome {
-    match error {
-        ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => Outcome::NoResponse(Sent::No),
-        ureq::Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => Outcome::NoResponse(Sent::No),
-        ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
-            Outcome::NoResponse(Sent::No)
-        }
-        ureq::Error::BodyExceedsLimit(_) => Outcome::NotRetryable(Sent::Maybe),
-        _ => Outcome::NoResponse(Sent::Maybe),
-    }
-}
+use convex_mgmt::proto::{Applied, CallError};
 
 fn set_greeting(blocking: &Blocking) -> Result<(), CallError<ureq::Error>> {
     match blocking.call(&UpdateEnvironmentVariables::new().set("GREETING", "hi")) {
@@ -89,12 +33,13 @@ const KEY: &str = "happy-animal-123|01c0ffee";
 fn served() -> (Fake, FakeServer, Blocking) {
     let fake = Fake::builder("happy-animal-123").admin_key(KEY).plan(Plan::default()).build();
     let server = fake.serve_in_background("127.0.0.1:0").unwrap();
-    let blocking = Blocking::new(endpoint(&server.url()));
+    let blocking = client(&server.url());
     (fake, server, blocking)
 }
 
-fn endpoint(url: &str) -> Endpoint<DeploymentApi> {
-    Endpoint::new(url, &DeployKey::parse(KEY).unwrap()).unwrap()
+fn client(url: &str) -> Blocking {
+    let endpoint: Endpoint<DeploymentApi> = Endpoint::new(url, &DeployKey::parse(KEY).unwrap()).unwrap();
+    Blocking::new(endpoint, (Duration::from_secs(30), Duration::from_secs(90)))
 }
 
 fn greeting(blocking: &Blocking) -> Option<String> {
@@ -157,15 +102,6 @@ fn an_error_states_the_rejection_or_that_nothing_was_sent() {
     assert!(matches!(error.cause(), CallErrorCause::Build(_)), "{error}");
     let url = server.url();
     drop(server);
-    let error = Blocking::new(endpoint(&url)).call(&ListEnvironmentVariables::new()).unwrap_err();
+    let error = client(&url).call(&ListEnvironmentVariables::new()).unwrap_err();
     assert_eq!((error.attempts(), error.sent(), error.applied()), (3, Sent::No, Applied::No), "{error:?}");
-}
-
-#[test]
-fn the_guide_contains_this_code() {
-    let here = include_str!("blocking.rs");
-    let begin =
-        here.find("// As in docs/transports.md: begin\n").unwrap() + "// As in docs/transports.md: begin\n".len();
-    let end = here.find("// As in docs/transports.md: end").unwrap();
-    assert!(include_str!("../../../docs/transports.md").contains(&here[begin..end]));
 }

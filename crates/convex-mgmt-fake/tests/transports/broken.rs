@@ -1,0 +1,140 @@
+//! [`Broken`]: a transport with one defect that a transport of an integrator may have.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use convex_mgmt_hyper::{HyperTransport, TransportError, TransportErrorKind};
+use convex_mgmt_proto::Sent;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
+use http::{HeaderValue, Request, Response, Uri};
+use tower::{BoxError, Service, ServiceExt};
+
+/// A defect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Defect {
+    AsciiBodies,
+    RejectsEmptyBodies,
+    TwoCredentials,
+    OtherCredential,
+    DecodesUrls,
+    DropsContentType,
+    ShortResponses,
+    ShortRequests,
+    DropsQueries,
+    DropsErrorBodies,
+    DropsResponseHeaders,
+    OwnErrors,
+    RetriesItself,
+    ClaimsNothingWasSent,
+    FollowsRedirects,
+    ClaimsThatItConnected,
+}
+
+/// A transport with a defect.
+#[derive(Clone)]
+pub(crate) struct Broken {
+    inner: HyperTransport,
+    defect: Defect,
+}
+
+impl Broken {
+    pub(crate) fn new(inner: HyperTransport, defect: Defect) -> Self {
+        Self { inner, defect }
+    }
+
+    async fn send(self, mut request: Request<Bytes>) -> Result<Response<Bytes>, BoxError> {
+        let Self { inner, defect } = self;
+        change_request(defect, &mut request);
+        let again = request.clone();
+        let mut result = inner.clone().oneshot(request).await;
+        if defect == Defect::RetriesItself && result.is_err() {
+            result = inner.clone().oneshot(again.clone()).await;
+        }
+        let mut response = result.map_err(|error| other_error(defect, error))?;
+        if defect == Defect::FollowsRedirects
+            && let Some(location) = response.headers().get(LOCATION)
+        {
+            let mut request = again;
+            *request.uri_mut() = location.to_str()?.parse()?;
+            response = inner.oneshot(request).await?;
+        }
+        change_response(defect, &mut response)?;
+        Ok(response)
+    }
+}
+
+fn change_request(defect: Defect, request: &mut Request<Bytes>) {
+    match defect {
+        Defect::TwoCredentials => {
+            let credential = request.headers()[AUTHORIZATION].clone();
+            request.headers_mut().append(AUTHORIZATION, credential);
+        }
+        Defect::OtherCredential => {
+            let key = "Convex prod:happy-animal-123|01c0ffee";
+            request.headers_mut().insert(AUTHORIZATION, HeaderValue::from_static(key));
+        }
+        Defect::DecodesUrls => {
+            let url = request.uri().to_string().replace("%2F", "/");
+            *request.uri_mut() = url.parse().unwrap();
+        }
+        Defect::DropsContentType => {
+            request.headers_mut().remove(CONTENT_TYPE);
+        }
+        Defect::ShortRequests => {
+            let length = request.body().len().min(64 << 10);
+            *request.body_mut() = request.body().slice(..length);
+        }
+        Defect::DropsQueries => {
+            // The list requires its first argument.
+            let url = request.uri().to_string();
+            if let Some((path, _)) = url.split_once("&cursor=") {
+                *request.uri_mut() = Uri::try_from(path).unwrap();
+            }
+        }
+        _ => {}
+    }
+}
+
+fn change_response(defect: Defect, response: &mut Response<Bytes>) -> Result<(), BoxError> {
+    match defect {
+        Defect::AsciiBodies => {
+            let ascii = response.body().iter().map(|byte| if byte.is_ascii() { *byte } else { b'?' });
+            *response.body_mut() = ascii.collect();
+        }
+        Defect::RejectsEmptyBodies if response.body().is_empty() => return Err("the body is not JSON".into()),
+        Defect::ShortResponses => {
+            let length = response.body().len().min(64 << 10);
+            *response.body_mut() = response.body().slice(..length);
+        }
+        Defect::DropsErrorBodies if !response.status().is_success() => *response.body_mut() = Bytes::new(),
+        Defect::DropsResponseHeaders => response.headers_mut().clear(),
+        _ => {}
+    }
+    Ok(())
+}
+
+fn other_error(defect: Defect, error: TransportError) -> BoxError {
+    match defect {
+        Defect::OwnErrors if error.sent() == Sent::Maybe => "it did not work".into(),
+        Defect::ClaimsNothingWasSent => TransportError::connection(Sent::No, "it did not work").into(),
+        Defect::ClaimsThatItConnected if error.kind() == TransportErrorKind::Connect => {
+            TransportError::connection(Sent::Maybe, "it did not work").into()
+        }
+        _ => error.into(),
+    }
+}
+
+impl Service<Request<Bytes>> for Broken {
+    type Response = Response<Bytes>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Bytes>, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Bytes>) -> Self::Future {
+        Box::pin(self.clone().send(request))
+    }
+}
