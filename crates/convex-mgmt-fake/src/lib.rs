@@ -9,6 +9,7 @@
 // * `control`: `Fake` with its methods, and the routes below `/_fake/`
 // * `server`: `FakeBuilder`, the router, the handling of a request, the listener
 // * `management`: the Management API; the state of a control plane, and one module per topic
+// * `oauth`: the OAuth flow of a control plane; applications, codes, the pages of the dashboard, the token endpoint
 // * `control_plane`: `FakeControlPlane`, its builder, its service, its ledger, and its routes below `/_fake/`
 // * `conformance`: the conformance run for transports; only this module uses the SDK
 //
@@ -23,6 +24,7 @@ mod control;
 mod control_plane;
 mod deployment;
 mod management;
+mod oauth;
 mod server;
 mod state;
 

@@ -20,6 +20,9 @@ mod trace;
 #[cfg(feature = "hyper")]
 mod transport;
 
+#[cfg(feature = "oauth")]
+#[cfg_attr(docsrs, doc(cfg(feature = "oauth")))]
+pub use client::oauth;
 pub use client::{
     BoxClient, Client, ClientBuilder, DeploymentClient, Items, KeyedDeployment, ManagementClient, OnConflict, Pages,
 };

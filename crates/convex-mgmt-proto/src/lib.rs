@@ -22,6 +22,9 @@ pub use auth::{
     Acceptance, AccessToken, AccessTokenKind, Authorizes, Compatibility, Credential, CredentialError, CredentialKind,
     DeployKey, DeployKeyKind, Surplus,
 };
+#[cfg(feature = "oauth")]
+#[cfg_attr(docsrs, doc(cfg(feature = "oauth")))]
+pub use engines::oauth;
 pub use engines::retry::{
     Applied, AttemptCounts, CallError, CallErrorCause, RetryBudget, RetryDecision, RetryPolicy, RetryState,
 };

@@ -115,6 +115,11 @@
 //! * The module `webhook` verifies and reads deliveries of log streams, and adds up their billing counters. It needs the feature
 //!   `webhook`. See [Webhooks and metering][webhooks].
 //!
+//! # OAuth
+//!
+//! The module `oauth` gets access to the teams and projects of an application's users. It needs the feature `oauth`. See
+//! [OAuth for applications][oauth].
+//!
 //! # Transports and tests
 //!
 //! * [`ClientBuilder`] has the settings: timeouts, retries, limits, proxies, trusted certificates, tower layers. See
@@ -143,6 +148,8 @@
 //! | `proxy` | HTTP, HTTPS and SOCKS 5 proxies | |
 //! | `tracing` | spans for calls and attempts | |
 //! | `webhook` | verification and events of webhook log streams, metering: see [Webhooks and metering][webhooks] | |
+//! | `oauth` | the OAuth flow of applications: see [OAuth for applications][oauth] | |
+//! | `oauth-random` | `oauth`, and its randomness from the operating system | |
 //! | `serde-all` | `Serialize` for responses, and `Deserialize` for the settings in requests; secrets are written in clear text | |
 //!
 //! All features are additive. The crate needs Rust 1.88 or newer.
@@ -180,6 +187,14 @@ pub use convex_mgmt_proto::{deployment, environment, guard, management};
 // The state machines beyond single operations.
 #[cfg(feature = "webhook")]
 pub use convex_mgmt_proto::webhook;
+
+/// The OAuth authorization-code flow of applications for Convex.
+#[cfg(feature = "oauth")]
+#[cfg_attr(docsrs, doc(cfg(feature = "oauth")))]
+pub mod oauth {
+    pub use convex_mgmt_hyper::oauth::*;
+    pub use convex_mgmt_proto::oauth::*;
+}
 
 /// A copy of a deployment's documents that follows every change. See the guide [`data_sync`](crate::guide::data_sync).
 pub mod sync {

@@ -89,6 +89,12 @@ const EVENT: &str = r#"{"items":[{"actor":{"kind":"system"},"action":"x","create
 const DELIVERED: &str = "[";
 const NO_USAGE: &str = r#"{"deliveries":{"batches":0,"events":0,"unread_events":0},"deployments":[],"functions":[]}"#;
 
+/// A stored authorization, up to the redirect URI.
+const STORED: &str = concat!(
+    "s1.team.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    ".AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA.https://a",
+);
+
 /// An event of a function execution.
 fn execution(path: &str) -> String {
     crate::deliveries::EXECUTION.replace("messages:list", path)
@@ -113,6 +119,19 @@ const fn family(target: &'static str, name: &'static str, input: fn(usize) -> Ve
 
 /// All families.
 pub const FAMILIES: &[Family] = &[
+    // Longer queries than 8 KiB are not read, so their families are those of the corpus.
+    family("authorizations", "a long redirect URI", |size| long(size, STORED, "/x", "")),
+    family("authorizations", "a redirect URI of many labels", |size| long(size, STORED, ".x", "")),
+    family("authorizations", "a long token", |size| {
+        long(size, r#"t200{"token_type":"bearer","access_token":"team:a|"#, "x", r#""}"#)
+    }),
+    family("authorizations", "a token of escapes", |size| {
+        long(size, r#"t200{"token_type":"bearer","access_token":"team:a|"#, "\\u0061", r#""}"#)
+    }),
+    family("authorizations", "a long error code", |size| long(size, r#"t400{"error":""#, "x", r#""}"#)),
+    family("authorizations", "a response with many fields", |size| {
+        items(size, "t200{", |n| format!(r#""k{n}":1"#), "}")
+    }),
     family("credentials", "a long secret", |size| long(size, "prod:happy-animal-123|", "x", "")),
     family("credentials", "a long name", |size| long(size, "prod:", "x", "|y")),
     family("credentials", "many colons", |size| long(size, "", ":", "|x")),

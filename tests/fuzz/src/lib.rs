@@ -6,6 +6,7 @@
 //!
 //! Everything that covers each operation is derived from `convex_mgmt_proto::samples`.
 
+pub mod authorizations;
 pub mod credentials;
 pub mod cursors;
 pub mod deliveries;
@@ -21,6 +22,7 @@ pub mod replies;
 pub mod role_resources;
 pub mod syncs;
 
+pub use authorizations::authorizations;
 pub use credentials::credentials;
 pub use cursors::cursors;
 pub use deliveries::deliveries;
@@ -45,6 +47,7 @@ pub struct Target {
 
 /// All targets.
 pub const TARGETS: &[Target] = &[
+    Target { name: "authorizations", check: authorizations, read: authorizations::read },
     Target { name: "credentials", check: credentials, read: credentials::read },
     Target { name: "cursors", check: cursors, read: cursors::read },
     Target { name: "deliveries", check: deliveries, read: deliveries::read },

@@ -53,7 +53,7 @@ macro_rules! each {
     };
 }
 
-each! { credentials cursors deliveries documents environment_files log_events pages replies role_resources syncs }
+each! { authorizations credentials cursors deliveries documents environment_files log_events pages replies role_resources syncs }
 
 #[test]
 fn every_target_is_tested_and_has_a_program_for_libfuzzer() {

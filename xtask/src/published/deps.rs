@@ -40,6 +40,12 @@ const TREES: &[Tree] = &[
         banned: NOT_IN_PROTO,
     },
     Tree {
+        name: "`convex-mgmt-proto` with `oauth`",
+        arguments: "--package convex-mgmt-proto --features oauth",
+        most: 28,
+        banned: NOT_IN_PROTO,
+    },
+    Tree {
         name: "`convex-mgmt`, no features",
         arguments: "--package convex-mgmt --no-default-features",
         most: 28,

@@ -9,6 +9,7 @@ use crate::management::{
     Addressing, ControlPlane, LocalDeployment, Member, Membership, NewToken, Plane, Role, Team, TokenKind, add_project,
     register_hooks, routes,
 };
+use crate::oauth;
 use crate::server::with_client_check;
 use crate::state::{InvalidSetting, Knobs, secret_of};
 
@@ -160,10 +161,15 @@ impl FakeControlPlaneBuilder {
         self
     }
 
+    pub(super) fn state(&mut self) -> &mut ControlPlane {
+        &mut self.0
+    }
+
     /// Builds the control plane.
     pub fn build(self) -> FakeControlPlane {
         let state = Plane::new(self.0);
-        let router = with_client_check(Router::new().nest("/v1", routes())).with_state(state.clone());
+        let router =
+            with_client_check(Router::new().nest("/v1", routes()).merge(oauth::routes())).with_state(state.clone());
         FakeControlPlane { state, router }
     }
 }

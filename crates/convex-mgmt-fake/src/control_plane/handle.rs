@@ -59,6 +59,7 @@ use crate::state::{Fault, Knobs, RecordedRequest};
 /// * the form of domains and emails; the resource of a role statement is any list of kinds with selectors
 /// * the limits of default environment variables, which are those of a deployment
 /// * the quotas, the retention of previews and the lifetime of invitations, which are [`Knobs`]
+/// * the errors of the OAuth flow, which are those of RFC 6749, and the revocation of a token whose code comes again
 ///
 /// These parts are observed on the real service:
 ///

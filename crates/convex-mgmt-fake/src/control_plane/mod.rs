@@ -5,6 +5,7 @@ mod control;
 mod events;
 mod handle;
 mod ledger;
+mod oauth;
 mod service;
 
 pub use builder::{FakeControlPlaneBuilder, TokenClass};

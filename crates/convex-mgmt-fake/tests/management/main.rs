@@ -7,6 +7,7 @@ mod deployments;
 mod document;
 mod listings;
 mod live;
+mod oauth;
 mod projects;
 #[cfg(feature = "server")]
 mod sockets;

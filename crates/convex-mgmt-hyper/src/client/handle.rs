@@ -95,12 +95,18 @@ impl<A: Api, S, T> Client<A, S, T> {
     }
 
     /// Sets the product in the `User-Agent`, for this endpoint and the endpoints of [`Client::at`].
-    pub(super) fn with_user_agent(self, user_agent: Option<UserAgent>) -> Self {
+    pub(crate) fn with_user_agent(self, user_agent: Option<UserAgent>) -> Self {
         let endpoint = match &user_agent {
             Some(user_agent) => self.endpoint.with_default_user_agent(user_agent.clone()),
             None => self.endpoint,
         };
         Self { endpoint, service: self.service, timer: self.timer, user_agent }
+    }
+
+    /// Returns the parts that do not depend on the endpoint.
+    #[cfg(feature = "oauth")]
+    pub(crate) fn into_parts(self) -> (S, T, Option<UserAgent>) {
+        (self.service, self.timer, self.user_agent)
     }
 
     /// Returns the endpoint that this client sends to.

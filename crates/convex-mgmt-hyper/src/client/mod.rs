@@ -6,6 +6,8 @@ mod confirmed;
 mod deployments;
 mod environment;
 mod handle;
+#[cfg(feature = "oauth")]
+pub mod oauth;
 mod pages;
 mod ready;
 mod send;

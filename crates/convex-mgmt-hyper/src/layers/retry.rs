@@ -29,6 +29,8 @@ struct Settings {
     policy: RetryPolicy,
     budget: RetryBudget,
     total: Option<Duration>,
+    /// The operation of requests that are repeated only while they were not sent, and whose extensions have no operation.
+    only_unsent: Option<&'static OperationMeta>,
 }
 
 impl RetryLayer<InitialTimer> {
@@ -36,7 +38,17 @@ impl RetryLayer<InitialTimer> {
     /// and the waits until the service below is ready; `None` sets no limit. At most 30 years.
     pub fn new(policy: RetryPolicy, budget: RetryBudget, total: Option<Duration>) -> Self {
         let total = total.map(|total| total.min(LONGEST_WAIT));
-        Self { settings: Arc::new(Settings { policy, budget, total }), timer: Default::default() }
+        let settings = Settings { policy, budget, total, only_unsent: None };
+        Self { settings: Arc::new(settings), timer: Default::default() }
+    }
+
+    /// Creates a layer for requests that have no operation in their extensions and must be executed at most once. It ignores the codes of
+    /// responses, and repeats a request only if the server provably did not receive it. `operation` is not idempotent.
+    #[cfg(feature = "oauth")]
+    pub(crate) fn only_unsent(operation: &'static OperationMeta, total: Duration) -> Self {
+        let (policy, budget, total) = (RetryPolicy::default(), RetryBudget::default(), Some(total.min(LONGEST_WAIT)));
+        let settings = Settings { policy, budget, total, only_unsent: Some(operation) };
+        Self { settings: Arc::new(settings), timer: Default::default() }
     }
 }
 
@@ -84,7 +96,7 @@ where
         let started = timer.now();
         let total = self.settings.total;
         let deadline = total.map(|total| timer.sleep(total));
-        let operation = request.extensions().get::<&'static OperationMeta>().copied();
+        let operation = request.extensions().get::<&'static OperationMeta>().copied().or(self.settings.only_unsent);
         let retry = RetryState::new(operation, self.settings.policy.clone(), total);
         RetryFuture {
             call: CallState { retry, timer, started, settings: Arc::clone(&self.settings) },
@@ -217,6 +229,7 @@ impl<T: Timer> CallState<T> {
     /// Returns the wait before the next attempt, or `None` if the call ends with this one.
     fn next_delay(&mut self, result: &Result<Response<Bytes>, TransportError>) -> Option<Duration> {
         let outcome = match (result, self.retry.operation()) {
+            (Ok(_), Some(_)) if self.settings.only_unsent.is_some() => Outcome::NotRetryable(Sent::Maybe),
             // The usual end. The body is read only if its author matters, which is when the budget is not full.
             (Ok(response), Some(_)) if response.status().is_success() && self.settings.budget.is_full() => {
                 Outcome::Final

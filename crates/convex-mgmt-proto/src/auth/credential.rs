@@ -100,7 +100,8 @@ impl AccessToken {
         Self::parse(text)?.declared(AccessTokenKind::Team)
     }
 
-    fn declared(self, kind: AccessTokenKind) -> Result<Self, CredentialError> {
+    /// Returns an opaque token as one of this kind.
+    pub(crate) fn declared(self, kind: AccessTokenKind) -> Result<Self, CredentialError> {
         match self.kind {
             AccessTokenKind::Opaque => Ok(Self { kind, ..self }),
             other => Err(CredentialError::WrongKind { found: other.describe(), wanted: kind.describe() }),

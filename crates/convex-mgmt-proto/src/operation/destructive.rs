@@ -8,18 +8,18 @@ use crate::metadata::{ManagementApi, OperationMeta};
 use crate::request::Endpoint;
 use crate::types::Secret;
 
-/// Marks the request of a destructive operation that destroys nothing itself.
+/// Marks a request that destroys nothing, although its operation is destructive or it has no operation.
 ///
 /// The exception is marked, and not the rule: if a layer loses the marker, the request counts as destructive.
 #[derive(Clone, Copy)]
-pub(super) struct Harmless;
+pub(crate) struct Harmless;
 
 /// Marks the request of a destructive operation that was built without its checks.
 #[derive(Clone, Copy)]
 pub(super) struct Unchecked;
 
 /// Returns `false` if the request provably destroys nothing, by the operation in its extensions. Returns `true` for a request without
-/// an operation, because nothing is known of it.
+/// an operation, because nothing is known of it. The code exchange of the OAuth flow is the exception.
 ///
 /// ```
 /// use convex_mgmt::deployment::PauseDeployment;
@@ -34,7 +34,7 @@ pub(super) struct Unchecked;
 pub fn is_destructive<B>(request: &Request<B>) -> bool {
     let extensions = request.extensions();
     let operation = extensions.get::<&'static OperationMeta>();
-    operation.is_none_or(|meta| meta.destroys.is_some() && extensions.get::<Harmless>().is_none())
+    extensions.get::<Harmless>().is_none() && operation.is_none_or(|meta| meta.destroys.is_some())
 }
 
 /// Returns `true` if a request deletes the credential that it is sent with. For layers that renew credentials between attempts: the

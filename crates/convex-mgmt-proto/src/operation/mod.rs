@@ -1,7 +1,7 @@
 //! Operations: their trait, the macro that declares them, the list of all, their samples, pages, and checks that topics share.
 
 pub(crate) mod declare;
-mod destructive;
+pub(crate) mod destructive;
 pub(crate) mod environment;
 pub(crate) mod expiry;
 pub mod guard;

@@ -1,6 +1,5 @@
 //! [`RequestEncoder`]: builds a request from path values, query parameters and a body.
 
-use std::fmt::Write as _;
 use std::io;
 
 use bytes::Bytes;
@@ -11,6 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::error::BuildError;
 use crate::metadata::OperationMeta;
+use crate::types::url::push_encoded;
 
 /// Builds the request of an operation. [`Operation::encode`](crate::Operation::encode) writes its parts in order: path values,
 /// query parameters, body.
@@ -140,18 +140,6 @@ impl io::Write for WipedText {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-/// Percent-encodes all bytes but the unreserved characters of RFC 3986, so that a value remains one path segment or one query
-/// value.
-fn push_encoded(url: &mut String, value: &str) {
-    for byte in value.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => url.push(char::from(byte)),
-            // Writing to a String cannot fail.
-            _ => drop(write!(url, "%{byte:02X}")),
-        }
     }
 }
 

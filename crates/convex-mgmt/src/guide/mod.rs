@@ -6,6 +6,7 @@
 //! * [Projects and default variables][projects]: create, rename, delete; the variables of new deployments.
 //! * [Deployments and custom domains][deployments]: from a team's token to a client of a deployment, previews, regions.
 //! * [Keys and tokens][keys-and-tokens]: which credential for what, secrets that appear once, minted and echoed keys.
+//! * [OAuth for applications][oauth]: users connect their team or project, sessions, errors.
 //! * [Destructive operations][destructive-operations]: losses, confirmations, the guard.
 //!
 //! The Deployment Platform API:
@@ -95,6 +96,17 @@ guides! {
 )]
 #[doc = include_str!("tables.html")]
 pub mod webhooks {}
+
+#[doc = include_str!("links.md")]
+#[doc = include_str!("operation-links.md")]
+#[doc = ""]
+// Its examples need one feature more than those of the other guides.
+#[cfg_attr(
+    any(not(doctest), all(feature = "oauth-random", feature = "tls-ring")),
+    doc = include_str!("../../docs/oauth.md")
+)]
+#[doc = include_str!("tables.html")]
+pub mod oauth {}
 
 /// The examples of the README, compiled as tests.
 #[cfg(all(doctest, feature = "dotenv", feature = "tls-ring"))]

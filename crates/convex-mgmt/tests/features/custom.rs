@@ -156,3 +156,32 @@ async fn needs_no_timer_of_the_caller_with_tokio() {
     assert_eq!(client.send(&ListEnvironmentVariables::new()).await.unwrap().len(), 1);
     assert_ne!(started.elapsed(), Duration::ZERO);
 }
+
+#[cfg(feature = "oauth")]
+#[test]
+fn exchanges_a_code_on_no_runtime() {
+    use convex_mgmt::oauth::{OAuthApp, OAuthClient, Randomness, Scope};
+
+    let token = r#"{"access_token":"team:acme|made-up","token_type":"bearer"}"#;
+    let server = Server::new(vec![(200, token)]);
+    let app = OAuthApp::new("my-client-id", "made-up", "https://example.com/callback").unwrap();
+    let oauth = OAuthClient::with_service(app, server.transport()).with_timer(NoPauses::default());
+    let (url, pending) = oauth.app().authorize(Scope::Team, Randomness::from_bytes([7; 64]));
+    let state = url.as_str().split("&state=").nth(1).unwrap().split('&').next().unwrap();
+    let exchange = pending.callback(oauth.app(), &format!("code=made-up&state={state}")).unwrap();
+    let token = run(oauth.exchange(exchange)).unwrap();
+    let client = oauth.client(&token).unwrap();
+    assert_eq!(client.endpoint().url(), "https://api.convex.dev");
+    assert_eq!(server.requests(), ["/oauth/token"]);
+}
+
+#[cfg(feature = "oauth-random")]
+#[test]
+fn no_two_authorizations_have_the_same_randomness() {
+    use convex_mgmt::oauth::{OAuthApp, Scope, randomness};
+
+    let app = OAuthApp::new("my-client-id", "made-up", "https://example.com/callback").unwrap();
+    let stored = [(); 2].map(|()| app.authorize(Scope::Team, randomness().unwrap()).1.into_stored());
+    let [one, other] = stored.each_ref().map(|stored| stored.expose().split('.').collect::<Vec<_>>());
+    assert!(one[2] != other[2] && one[3] != other[3] && one[2] != one[3], "{one:?} {other:?}");
+}

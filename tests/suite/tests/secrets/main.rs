@@ -3,6 +3,7 @@
 mod all_operations;
 #[cfg(target_os = "linux")]
 mod memory;
+mod oauth;
 mod proxy;
 
 use std::error::Error as StdError;

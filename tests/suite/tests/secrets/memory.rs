@@ -5,6 +5,7 @@ use std::hint::black_box;
 use std::os::unix::fs::FileExt;
 
 use convex_mgmt::deployment::{ListEnvironmentVariables, RotateWebhookSecret, UpdateEnvironmentVariables};
+use convex_mgmt::oauth::{OAuthApp, Randomness, Scope};
 use convex_mgmt::proto::Authorizes;
 use convex_mgmt::{DeployKey, DeploymentApi, Endpoint, Operation, Secret};
 use http::Response;
@@ -53,6 +54,25 @@ fn wipes_a_dropped_secret() {
         let left = left.unwrap();
         assert!(left.len() > 64 && left.iter().all(|byte| *byte == 0), "{what}: {left:?}");
     }
+}
+
+#[test]
+fn wipes_the_secrets_of_a_dropped_authorization() {
+    let authorize = || {
+        let app = OAuthApp::new("my-client-id", "0123456789abcdef".repeat(8), "https://app.example/callback").unwrap();
+        let (url, pending) = app.authorize(Scope::Team, Randomness::from_bytes([7; 64]));
+        let state = url.as_str().split("&state=").nth(1).unwrap().split('&').next().unwrap().to_owned();
+        (app, pending, state)
+    };
+    let stored = authorize().1.into_stored();
+    let Some(left) = memory_after_drop(stored, |stored| stored.expose().as_bytes()) else {
+        return eprintln!("SKIPPED: this system does not show a process its memory");
+    };
+    assert!(left.len() > 64 && left.iter().all(|byte| *byte == 0), "a stored authorization: {left:?}");
+    let (app, pending, state) = authorize();
+    let (request, _) = pending.callback(&app, &format!("code=made-up&state={state}")).unwrap().into_request();
+    let left = memory_after_drop(request, |request| request.body()).unwrap();
+    assert!(left.len() > 64 && left.iter().all(|byte| *byte == 0), "the body of an exchange: {left:?}");
 }
 
 /// A search pattern, stored with all bytes changed so that the search does not find itself.

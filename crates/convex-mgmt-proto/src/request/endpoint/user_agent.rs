@@ -34,7 +34,13 @@ impl UserAgent {
         HeaderValue::from_str(&format!("{product} {AGENT}")).map(Self).map_err(|_| EndpointError::UserAgent)
     }
 
-    pub(super) fn into_value(self) -> HeaderValue {
+    /// Returns the `User-Agent` without an integrator's product.
+    #[cfg(feature = "oauth")]
+    pub(crate) fn of_library() -> Self {
+        Self(HeaderValue::from_static(AGENT))
+    }
+
+    pub(crate) fn into_value(self) -> HeaderValue {
         self.0
     }
 }

@@ -7,4 +7,4 @@ mod text;
 pub(crate) use self::parse::PREFIX_LIMIT;
 pub use self::parse::{EndpointError, is_loopback};
 pub(crate) use self::parse::{HTTP_ACTIONS, Parts, is_quote};
-pub(crate) use self::text::{QueryValue, UrlText};
+pub(crate) use self::text::{QueryValue, UrlText, push_encoded};

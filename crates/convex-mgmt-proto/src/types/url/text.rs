@@ -1,6 +1,7 @@
-//! [`UrlText`] and [`QueryValue`]: the text of a value in the path or the query of a request, before percent-encoding.
+//! [`UrlText`] and [`QueryValue`]: the text of a value in the path or the query of a request, before and after percent-encoding.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 /// A value that can be part of a URL. Ids, points in time and open enums implement it in the macros that declare them.
 #[diagnostic::on_unimplemented(
@@ -55,5 +56,17 @@ impl<T: UrlText> QueryValue for T {
 impl<T: UrlText> QueryValue for Option<T> {
     fn query_text(&self) -> Option<Cow<'_, str>> {
         self.as_ref().map(T::url_text)
+    }
+}
+
+/// Percent-encodes all bytes but the unreserved characters of RFC 3986, so that a value remains one path segment or one query
+/// value.
+pub(crate) fn push_encoded(url: &mut String, value: &str) {
+    for byte in value.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => url.push(char::from(byte)),
+            // Writing to a String cannot fail.
+            _ => drop(write!(url, "%{byte:02X}")),
+        }
     }
 }
