@@ -36,7 +36,8 @@ pub(super) async fn retry_after<C: Caller, F: FnMut(&Target) -> C>(run: &mut Run
     let expected = "a success after a response with status 503 and `Retry-After: 1`";
     succeeds(session.client.call(&ListEnvironmentVariables::new()).await, expected)?;
     let elapsed = started.elapsed();
-    ensure(elapsed >= Duration::from_secs(1), "a wait of 1 s before the second request", || {
+    // The timers of some hosts are up to a millisecond early.
+    ensure(elapsed >= Duration::from_millis(990), "a wait of 1 s before the second request", || {
         format!("a call of {} ms", elapsed.as_millis())
     })
 }
