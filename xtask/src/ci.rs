@@ -58,9 +58,17 @@ fn bench(arguments: &str) -> Result<(), Failure> {
     run(&mut cargo(&format!("bench --quiet --no-default-features {packages} {arguments}")))
 }
 
-/// Runs all steps, and stops at the first that fails.
-pub(crate) fn run_steps() -> Result<(), Failure> {
-    run_each(STEPS)
+/// Runs all steps, or those from the step `first` on. Stops at the first that fails.
+pub(crate) fn run_steps(first: Option<&str>) -> Result<(), Failure> {
+    run_each(from(STEPS, first)?)
+}
+
+/// Returns the steps from the step with this name on.
+fn from<'a>(steps: &'a [Step], first: Option<&str>) -> Result<&'a [Step], Failure> {
+    let Some(first) = first else { return Ok(steps) };
+    let at = steps.iter().position(|(name, _)| *name == first);
+    let names = || steps.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    at.and_then(|at| steps.get(at..)).ok_or_else(|| format!("unknown step `{first}`: use one of {}", names()).into())
 }
 
 /// Prints the time of each step. The error begins with the name of the step.
@@ -142,5 +150,16 @@ mod tests {
         assert!(run_each(&[("first", || Ok(())), ("second", || Ok(()))]).is_ok());
         let error = run_each(&[("first", || Ok(())), ("second", || Err("a".into())), ("third", || Err("b".into()))]);
         assert_eq!(error.unwrap_err().to_string(), "the step `second` failed: a");
+    }
+
+    #[test]
+    fn begins_at_the_step_with_a_name() {
+        let steps: [Step; 2] = [("first", || Err("a".into())), ("second", || Ok(()))];
+        assert_eq!(from(&steps, None).unwrap().len(), 2);
+        assert!(run_each(from(&steps, Some("second")).unwrap()).is_ok());
+        assert_eq!(
+            from(&steps, Some("third")).unwrap_err().to_string(),
+            "unknown step `third`: use one of first, second"
+        );
     }
 }

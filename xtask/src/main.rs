@@ -24,7 +24,8 @@ use published::{api, cost, deps};
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  ci                    run all checks, cheap ones first, and stop at the first that fails
+  ci [STEP]             run all checks, cheap ones first, and stop at the first that fails; with the name of a step, such
+                        as `tests`, begin there
   spec [--dir DIR] [--allow-missing]
                         compare the operations and their bodies with the OpenAPI documents in DIR, or in the folder
                         that CONVEX_MGMT_OPENAPI names, and print the form of each nullable property; without documents
@@ -53,7 +54,7 @@ usage: cargo xtask COMMAND
 
 enum Command {
     Help,
-    Ci,
+    Ci { first: Option<String> },
     Cost { base: Option<String> },
     Spec { dir: Option<PathBuf>, allow_missing: bool },
     Fuzz { target: Option<String>, seconds: u32 },
@@ -80,7 +81,7 @@ fn main() -> ExitCode {
             print!("{USAGE}{}", tidy::help());
             Ok(())
         }
-        Command::Ci => ci::run_steps(),
+        Command::Ci { first } => ci::run_steps(first.as_deref()),
         Command::Cost { base } => cost::run_for(base.as_deref()),
         Command::Spec { dir, allow_missing } => spec::run(dir, allow_missing, true),
         Command::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),
@@ -115,7 +116,7 @@ fn command() -> Result<Command, lexopt::Error> {
             Long("write") => write = true,
             Long("seconds") => seconds = Some(parser.value()?.parse()?),
             Value(value) if name.is_none() => name = Some(value.string()?),
-            Value(value) if matches!(name.as_deref(), Some("fuzz" | "mutants" | "tidy")) => {
+            Value(value) if matches!(name.as_deref(), Some("ci" | "fuzz" | "mutants" | "tidy")) => {
                 targets.push(value.string()?)
             }
             other => return Err(other.unexpected()),
@@ -137,8 +138,11 @@ fn command() -> Result<Command, lexopt::Error> {
     if name == "fuzz" && targets.len() > 1 {
         return Err("`fuzz` takes at most one target; without a target it runs each".into());
     }
+    if name == "ci" && targets.len() > 1 {
+        return Err("`ci` takes the name of one step, where it begins: quote a name of several words".into());
+    }
     Ok(match name.as_str() {
-        "ci" => Command::Ci,
+        "ci" => Command::Ci { first: targets.pop() },
         "cost" => Command::Cost { base },
         "spec" => Command::Spec { dir, allow_missing },
         "fuzz" => Command::Fuzz { target: targets.pop(), seconds: seconds.unwrap_or(30) },

@@ -9,7 +9,20 @@ use crate::shell::{cargo, run, target};
 /// Published crates, and the other crates that their public signatures may name.
 const ALLOWED: [(&str, &[&str]); 3] = [
     ("convex-mgmt-proto", &["bytes", "http", "serde", "serde_core"]),
-    ("convex-mgmt-fake", &["bytes", "http", "serde", "serde_core", "serde_json", "tower_service"]),
+    (
+        "convex-mgmt-fake",
+        // The last two only with the feature `conformance`.
+        &[
+            "bytes",
+            "http",
+            "serde",
+            "serde_core",
+            "serde_json",
+            "tower_service",
+            "convex_mgmt_hyper",
+            "convex_mgmt_proto",
+        ],
+    ),
     // The `Unpin` impls that pin-project-lite generates name it. Users cannot depend on that.
     (
         "convex-mgmt-hyper",
