@@ -162,7 +162,7 @@ async fn a_code_for_a_deleted_project_gives_no_token() {
 async fn an_application_can_be_registered_over_http() {
     let plane = plane();
     let app = json!({"clientId": "app", "clientSecret": "secret", "redirectUris": [REDIRECT_URI]});
-    let (status, _) = send(&plane, "", "POST", "/_fake/oauth-apps", app).await;
+    let (status, _) = send(&plane, "", "POST", "/_fake/oauth_apps", app).await;
     assert_eq!(status, 200);
     assert_eq!(exchange(&plane, &format!("code={}", code(&plane, ""))).await.0, 200);
 }
