@@ -64,8 +64,8 @@ fn verifies_an_update_with_an_unknown_outcome() {
         fake.fault(fault);
     }
     set_greeting(&blocking).unwrap();
-    // These attempts are not executed.
     blocking.call(&UpdateEnvironmentVariables::new().delete("GREETING")).unwrap();
+    // These attempts are not executed.
     for fault in [Fault::Reset, Fault::Reset, Fault::Reset] {
         fake.fault(fault);
     }
