@@ -127,7 +127,7 @@ async fn the_verifier_belongs_to_the_challenge() {
 }
 
 #[tokio::test]
-async fn the_token_endpoint_rejects_what_is_no_exchange() {
+async fn the_token_endpoint_rejects_wrong_requests_with_the_codes_of_the_rfc() {
     let plane = with_app();
     let form = |fields: &str| format!("{APP}&client_secret=secret&{fields}");
     for (form, status, error) in [

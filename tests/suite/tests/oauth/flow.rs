@@ -45,7 +45,7 @@ async fn a_token_of_a_project_has_access_to_the_project_only() {
 }
 
 #[tokio::test]
-async fn a_user_who_denies_the_access_is_no_failure_of_the_application() {
+async fn a_denied_access_is_reported_as_such_and_not_exchanged() {
     let flow = Flow::start().await;
     let denied = flow.redirected(Scope::Team, |url| flow.plane.deny_authorization(url));
     let error = denied.pending().callback(flow.oauth.app(), &denied.query).unwrap_err();
