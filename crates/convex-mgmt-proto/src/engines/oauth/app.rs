@@ -185,10 +185,5 @@ fn origin(url: &str) -> Result<(String, String), EndpointError> {
     if !parts.encrypted && !parts.is_loopback() {
         return Err(EndpointError::Plaintext);
     }
-    let authority = match parts.port {
-        None => parts.host,
-        Some(port) => format!("{}:{port}", parts.host),
-    };
-    let scheme = if parts.encrypted { "https" } else { "http" };
-    Ok((format!("{scheme}://{authority}"), authority))
+    Ok((parts.origin(), parts.authority()))
 }
