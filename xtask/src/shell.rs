@@ -52,7 +52,7 @@ pub(crate) fn project_files() -> Result<Vec<String>, Failure> {
     Ok(listed.lines().filter(|name| root().join(name).exists()).map(str::to_owned).collect())
 }
 
-/// Returns the path of a program from crates.io, in this version. Builds it in the target folder if it is missing.
+/// Returns the path of a published program, in this version. Builds it in the target folder if it is missing.
 pub(crate) fn tool(name: &str, version: &str) -> Result<PathBuf, Failure> {
     let tools = target()?.join("tools");
     let program = tools.join("bin").join(name);

@@ -1,7 +1,8 @@
 //! Calls a deployment through the functions of a host, as in WebAssembly.
 //!
 //! `cargo run -p convex-mgmt-transports --example fetch` uses an embedded in-memory deployment. With `CONVEX_URL` and
-//! `CONVEX_DEPLOY_KEY` it uses a real one, where it sets and deletes the variable `CONVEX_MGMT_EXAMPLE`.
+//! `CONVEX_DEPLOY_KEY` it uses a real one, where it sets and deletes the variable `CONVEX_MGMT_EXAMPLE`. The URL is `http`, as that of a
+//! local deployment, because the program is built without TLS.
 #![allow(clippy::print_stdout, reason = "a program prints its results")]
 
 #[path = "support/host.rs"]

@@ -57,7 +57,7 @@ impl Blocking {
 /// Returns whether the request may have been sent, and whether a retry can help.
 fn failure(error: &Error) -> Outcome {
     match error {
-        Error::HostNotFound | Error::ConnectionFailed => Outcome::NoResponse(Sent::No),
+        Error::HostNotFound | Error::ConnectionFailed | Error::TlsRequired => Outcome::NoResponse(Sent::No),
         Error::Io(error) if error.kind() == ErrorKind::ConnectionRefused => Outcome::NoResponse(Sent::No),
         Error::BodyExceedsLimit(_) => Outcome::NotRetryable(Sent::Maybe),
         _ => Outcome::NoResponse(Sent::Maybe),

@@ -64,8 +64,8 @@ fn verifies_an_update_with_an_unknown_outcome() {
         fake.fault(fault);
     }
     set_greeting(&blocking).unwrap();
-    // These attempts are not executed.
     blocking.call(&UpdateEnvironmentVariables::new().delete("GREETING")).unwrap();
+    // These attempts are not executed.
     for fault in [Fault::Reset, Fault::Reset, Fault::Reset] {
         fake.fault(fault);
     }
@@ -100,6 +100,9 @@ fn an_error_states_the_rejection_or_that_nothing_was_sent() {
     assert_eq!((error.code(), error.attempts()), (Some(&ErrorCode::OperationNotPermitted), 1));
     let error = blocking.call(&UpdateEnvironmentVariables::new().set("9", "x")).unwrap_err();
     assert!(matches!(error.cause(), CallErrorCause::Build(_)), "{error}");
+    let update = UpdateEnvironmentVariables::new().set("A", "x");
+    let error = client(&server.url().replace("http:", "https:")).call(&update).unwrap_err();
+    assert_eq!((error.sent(), error.applied()), (Sent::No, Applied::No), "without TLS: {error:?}");
     let url = server.url();
     drop(server);
     let error = client(&url).call(&ListEnvironmentVariables::new()).unwrap_err();

@@ -18,9 +18,9 @@ unsafe extern "C" {
     /// Sends a request, and calls `complete` with its response, or with nothing if it failed.
     fn fetch(call: u32, request: *const u8, length: usize);
     /// Calls `complete` with nothing after a time.
-    fn set_timeout(call: u32, milliseconds: f64);
+    safe fn set_timeout(call: u32, milliseconds: f64);
     /// Ends a call whose result is not needed.
-    fn cancel(call: u32);
+    safe fn cancel(call: u32);
     safe fn performance_now() -> f64;
     safe fn date_now() -> f64;
     safe fn math_random() -> f64;
@@ -101,8 +101,8 @@ impl Future for Call {
 impl Drop for Call {
     fn drop(&mut self) {
         RESULTS.with_borrow_mut(|results| results.remove(&self.0));
-        // SAFETY: the host ignores calls that have ended.
-        unsafe { cancel(self.0) }
+        // The host ignores calls that have ended.
+        cancel(self.0);
     }
 }
 
@@ -125,8 +125,7 @@ impl Host for JavaScript {
         let call = Call::new();
         // The longest timeout of JavaScript is 24 days.
         let milliseconds = duration.min(Duration::from_secs(20 * 24 * 3600)).as_secs_f64() * 1000.0;
-        // SAFETY: nothing is shared.
-        unsafe { set_timeout(call.0, milliseconds) };
+        set_timeout(call.0, milliseconds);
         Box::pin(async move { drop(call.await) })
     }
 

@@ -15,3 +15,5 @@ pub(crate) use error::{ApiError, error_response};
 pub(crate) use extract::{JsonBody, OptionalJsonBody, PathArg, QueryArgs};
 pub(crate) use pagination::Pagination;
 pub(crate) use sleep::sleep;
+#[cfg(feature = "conformance")]
+pub(crate) use sleep::sleep_on_a_thread;

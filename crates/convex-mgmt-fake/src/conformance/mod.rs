@@ -2,7 +2,7 @@
 //!
 //! A transport decides what retries, deadlines and error texts can rely on. [`conformance`] builds clients over it with a closure,
 //! and compares their behaviour with what the SDK documents. Each [`Check`] has a deployment of its own, served on a loopback
-//! port by a thread of the run. The run needs no runtime: it works with any executor, also a single-threaded one.
+//! port by a thread of its own. The run needs no runtime: it works with any executor, also a single-threaded one.
 //!
 //! A new transport is proven by one call. Put it in the place of `target.fake().clone()`, which is a transport in process:
 //!

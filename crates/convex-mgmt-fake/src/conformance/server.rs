@@ -1,106 +1,46 @@
-//! [`Server`]: the thread that serves the deployments of a run.
+//! The addresses of a run that no fake serves: [`RawServer`] has one response, and nobody listens at a [`ClosedPort`].
 
-use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
-use std::task::Poll;
-use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::{Builder, Runtime};
-use tokio::sync::oneshot;
 
-use crate::control::Fake;
-use crate::server::FakeServer;
+use crate::server::Background;
 
-const LOOPBACK: &str = "127.0.0.1:0";
-
-/// A tokio runtime with one thread, so that a run does not need the runtime of its caller.
-pub(super) struct Server(Option<Runtime>);
-
-impl Server {
-    pub(super) fn start() -> io::Result<Self> {
-        let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("conformance").enable_all().build()?;
-        Ok(Self(Some(runtime)))
-    }
-
-    /// Runs a task on the thread and waits for its result. The caller's executor is blocked for that time.
-    fn run<T: Send + 'static>(&self, task: impl Future<Output = io::Result<T>> + Send + 'static) -> io::Result<T> {
-        let ended = || io::Error::other("the server's thread has ended");
-        let (sender, receiver) = mpsc::channel();
-        let runtime = self.0.as_ref().ok_or_else(ended)?;
-        runtime.spawn(async move { sender.send(task.await) });
-        receiver.recv().map_err(|_| ended())?
-    }
-
-    /// Serves a deployment.
-    pub(super) fn serve(&self, fake: Fake) -> io::Result<FakeServer> {
-        self.run(async move { fake.serve(LOOPBACK).await })
-    }
-
-    /// Serves the same bytes for every request, and closes each connection after it.
-    pub(super) fn serve_bytes(&self, response: String) -> io::Result<RawServer> {
-        let requests = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&requests);
-        self.run(async move {
-            let listener = TcpListener::bind(LOOPBACK).await?;
-            let address = listener.local_addr()?;
-            tokio::spawn(async move {
-                while let Ok((stream, _)) = listener.accept().await {
-                    tokio::spawn(respond(stream, response.clone(), Arc::clone(&counter)));
-                }
-            });
-            Ok(RawServer { address, requests })
-        })
-    }
-
-    /// Returns the output of a future, or `None` after a time. Works on any executor.
-    pub(super) async fn within<T>(&self, time: Duration, future: impl Future<Output = T>) -> Option<T> {
-        // A receiver works without a runtime. It is dropped before the sender, so only the end of the time wakes the caller.
-        let (sender, receiver) = oneshot::channel::<()>();
-        let timer = self.0.as_ref().map(|runtime| {
-            runtime.spawn(async move {
-                tokio::time::sleep(time).await;
-                drop(sender);
-            })
-        });
-        let result = {
-            let (mut future, mut receiver) = (pin!(future), pin!(receiver));
-            poll_fn(|cx| match future.as_mut().poll(cx) {
-                Poll::Ready(output) => Poll::Ready(Some(output)),
-                Poll::Pending => receiver.as_mut().poll(cx).map(|_| None),
-            })
-            .await
-        };
-        if let Some(timer) = timer {
-            timer.abort();
-        }
-        result
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Inside of another runtime, dropping this one would panic.
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
+/// Each server of a run listens here, on a thread of its own.
+pub(super) const LOOPBACK: &str = "127.0.0.1:0";
 
 /// A server with one response.
 pub(super) struct RawServer {
     pub(super) address: SocketAddr,
     requests: Arc<AtomicUsize>,
+    _background: Background,
 }
 
 impl RawServer {
+    /// Serves the same bytes for every request, and closes each connection after it.
+    pub(super) fn start(response: String) -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind(LOOPBACK)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let requests = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&requests);
+        let ((), background) = Background::start(move || {
+            let listener = TcpListener::from_std(listener)?;
+            tokio::spawn(async move {
+                while let Ok((stream, _)) = listener.accept().await {
+                    tokio::spawn(respond(stream, response.clone(), Arc::clone(&counter)));
+                }
+            });
+            Ok(())
+        })?;
+        Ok(Self { address, requests, _background: background })
+    }
+
     /// Returns the number of requests that arrived.
     pub(super) fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
@@ -154,39 +94,7 @@ impl ClosedPort {
 
 #[cfg(test)]
 mod tests {
-    use std::future::{pending, ready};
-    use std::sync::mpsc::channel;
-    use std::task::{Context, Wake};
-
     use super::*;
-
-    struct Signal(mpsc::Sender<()>);
-
-    impl Wake for Signal {
-        fn wake(self: Arc<Self>) {
-            self.0.send(()).unwrap_or_default();
-        }
-    }
-
-    /// Polls a future on a thread without a runtime, once for each wake.
-    fn block_on<T>(future: impl Future<Output = T>) -> T {
-        let (sender, woken) = channel();
-        let waker = Arc::new(Signal(sender)).into();
-        let mut future = pin!(future);
-        loop {
-            if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-                return output;
-            }
-            woken.recv().unwrap();
-        }
-    }
-
-    #[test]
-    fn a_future_that_does_not_end_times_out_without_a_runtime() {
-        let server = Server::start().unwrap();
-        assert_eq!(block_on(server.within(Duration::from_millis(1), pending::<()>())), None);
-        assert_eq!(block_on(server.within(Duration::from_secs(60), ready(1))), Some(1));
-    }
 
     #[test]
     fn requests_are_complete_at_the_end_of_their_bodies() {

@@ -3,13 +3,12 @@
 use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use convex_mgmt_proto::{DeployKey, DeploymentApi, Endpoint};
 
 use super::caller::Caller;
-use super::server::{RawServer, Server};
+use super::server::{LOOPBACK, RawServer};
 use super::target::Target;
 use crate::control::Fake;
 use crate::server::FakeServer;
@@ -44,7 +43,6 @@ impl From<io::Error> for End {
 /// A run, with what the checks share.
 pub(super) struct Run<F> {
     connect: F,
-    pub(super) server: Arc<Server>,
     /// `true` if the client does not use a socket.
     in_process: bool,
 }
@@ -59,9 +57,8 @@ pub(super) struct Session<C> {
 }
 
 impl<F> Run<F> {
-    /// Starts the thread of the servers.
-    pub(super) fn start(connect: F) -> io::Result<Self> {
-        Ok(Self { connect, server: Arc::new(Server::start()?), in_process: false })
+    pub(super) fn new(connect: F) -> Self {
+        Self { connect, in_process: false }
     }
 }
 
@@ -74,7 +71,7 @@ impl<C: Caller, F: FnMut(&Target) -> C> Run<F> {
     /// Starts a deployment, and connects a client with these timeouts of an attempt and a call.
     pub(super) fn session_with(&mut self, timeouts: (Duration, Duration)) -> Result<Session<C>, End> {
         let fake = Fake::builder(NAME).admin_key(KEY).plan(Plan::default()).build();
-        let server = self.server.serve(fake.clone())?;
+        let server = fake.serve_in_background(LOOPBACK)?;
         let target = target(server.address(), timeouts, fake)?;
         let client = (self.connect)(&target);
         self.in_process = target.in_process.get();
@@ -83,7 +80,7 @@ impl<C: Caller, F: FnMut(&Target) -> C> Run<F> {
 
     /// Starts a server with one response, and connects a client to it.
     pub(super) fn raw_session(&mut self, response: String) -> Result<(Session<C>, RawServer), End> {
-        let server = self.server.serve_bytes(response)?;
+        let server = RawServer::start(response)?;
         Ok((self.session_at(server.address)?, server))
     }
 
@@ -100,7 +97,7 @@ impl<C: Caller, F: FnMut(&Target) -> C> Run<F> {
     /// Serves a deployment that the client does not know.
     pub(super) fn other_deployment(&self) -> Result<(Fake, FakeServer), End> {
         let fake = Fake::builder(NAME).admin_key(KEY).build();
-        let server = self.server.serve(fake.clone())?;
+        let server = fake.serve_in_background(LOOPBACK)?;
         Ok((fake, server))
     }
 }

@@ -28,11 +28,11 @@ pub(super) async fn respond(plane: &FakeControlPlane, request: Request<Body>) ->
         .route("/_fake/domains", post(events::verify_domains))
         .route("/_fake/invitations", post(events::accept_invitations))
         .route("/_fake/tokens", post(change_tokens))
-        .route("/_fake/oauth-apps", post(oauth::register_apps))
+        .route("/_fake/oauth_apps", post(oauth::register_apps))
         .route("/_fake/knobs", post(change_knobs))
         .with_state(plane.clone());
     let known =
-        "faults, requests, clock, ledger, projects, deploys, domains, invitations, tokens, oauth-apps and knobs";
+        "faults, requests, clock, ledger, projects, deploys, domains, invitations, tokens, oauth_apps and knobs";
     respond_with(&plane.state, routes, known, request).await
 }
 

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 /// A thread with a tokio runtime. Dropping it stops the runtime and waits for the end of the thread.
 #[derive(Debug)]
-pub(super) struct Background {
+pub(crate) struct Background {
     thread: Option<JoinHandle<()>>,
     /// The thread ends when this is dropped.
     stop: Option<oneshot::Sender<()>>,
@@ -17,7 +17,7 @@ pub(super) struct Background {
 
 impl Background {
     /// Starts a thread, and calls `start` within its runtime. Returns the result of `start`, too.
-    pub(super) fn start<T: Send + 'static>(
+    pub(crate) fn start<T: Send + 'static>(
         start: impl FnOnce() -> io::Result<T> + Send + 'static,
     ) -> io::Result<(T, Self)> {
         let (stop, stopped) = oneshot::channel::<()>();

@@ -15,6 +15,8 @@ pub use builder::FakeBuilder;
 pub use listener::FakeServer;
 pub use service::ConnectionReset;
 
+#[cfg(feature = "conformance")]
+pub(crate) use background::Background;
 #[cfg(feature = "server")]
 pub(crate) use listener::bind_loopback;
 #[cfg(not(feature = "server"))]

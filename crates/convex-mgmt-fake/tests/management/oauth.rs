@@ -127,7 +127,7 @@ async fn the_verifier_belongs_to_the_challenge() {
 }
 
 #[tokio::test]
-async fn the_token_endpoint_rejects_what_is_no_exchange() {
+async fn the_token_endpoint_rejects_wrong_requests_with_the_codes_of_the_rfc() {
     let plane = with_app();
     let form = |fields: &str| format!("{APP}&client_secret=secret&{fields}");
     for (form, status, error) in [
@@ -162,7 +162,7 @@ async fn a_code_for_a_deleted_project_gives_no_token() {
 async fn an_application_can_be_registered_over_http() {
     let plane = plane();
     let app = json!({"clientId": "app", "clientSecret": "secret", "redirectUris": [REDIRECT_URI]});
-    let (status, _) = send(&plane, "", "POST", "/_fake/oauth-apps", app).await;
+    let (status, _) = send(&plane, "", "POST", "/_fake/oauth_apps", app).await;
     assert_eq!(status, 200);
     assert_eq!(exchange(&plane, &format!("code={}", code(&plane, ""))).await.0, 200);
 }

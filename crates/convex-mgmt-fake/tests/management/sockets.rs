@@ -77,7 +77,7 @@ async fn host_names_share_the_port_of_the_control_plane() {
 }
 
 #[tokio::test]
-async fn the_default_are_ports_only_while_the_control_plane_listens_on_one() {
+async fn deployments_have_ports_by_default_while_the_control_plane_listens() {
     let (plane, id) = with_project().await;
     let before = deployment(&plane, id, json!({"type": "prod"})).await;
     let server = plane.serve("127.0.0.1:0").await.unwrap();

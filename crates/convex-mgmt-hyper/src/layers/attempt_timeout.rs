@@ -23,8 +23,7 @@ pub struct AttemptTimeoutLayer<T = DefaultTimer> {
 impl AttemptTimeoutLayer<InitialTimer> {
     /// Creates a layer that bounds each attempt, from the request to the whole response. `None` sets no bound.
     ///
-    /// `HyperTransport` does not need this layer: it bounds the wait for the head and each pause of
-    /// the body.
+    /// `HyperTransport` does not need this layer: it bounds the wait for the head and each pause of the body.
     pub fn new(timeout: Option<Duration>) -> Self {
         Self { timeout: timeout.map(|timeout| timeout.min(LONGEST_WAIT)), timer: Default::default() }
     }

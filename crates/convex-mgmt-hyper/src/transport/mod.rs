@@ -4,7 +4,6 @@ mod body;
 mod exchange;
 mod failure;
 mod pool;
-
 mod stall;
 
 use std::fmt;
@@ -27,7 +26,6 @@ use self::exchange::{Exchange, exchange};
 use self::failure::broken;
 pub(crate) use self::pool::PoolSettings;
 use self::pool::{Lease, Pool};
-
 use self::stall::StallTimer;
 use crate::connect::Connector;
 use crate::error::{TransportError, TransportErrorKind};

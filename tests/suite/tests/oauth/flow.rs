@@ -45,7 +45,7 @@ async fn a_token_of_a_project_has_access_to_the_project_only() {
 }
 
 #[tokio::test]
-async fn a_user_who_denies_the_access_is_no_failure_of_the_application() {
+async fn a_denied_access_is_reported_as_such_and_not_exchanged() {
     let flow = Flow::start().await;
     let denied = flow.redirected(Scope::Team, |url| flow.plane.deny_authorization(url));
     let error = denied.pending().callback(flow.oauth.app(), &denied.query).unwrap_err();
@@ -140,4 +140,18 @@ async fn a_client_that_requires_confirmations_exchanges_codes() {
     let back = flow.approved(Scope::Team, TEAM);
     let token = oauth.exchange(back.exchange(oauth.app())).await.unwrap();
     assert!(oauth.client(&token).unwrap().send(&GetTokenDetails::new()).await.is_ok());
+}
+
+#[tokio::test]
+async fn the_exchange_and_its_clients_send_the_product_of_the_builder() {
+    let flow = Flow::start().await;
+    let app = flow.oauth.app().clone().with_user_agent("the-app/1").unwrap();
+    let oauth = OAuthClient::build(app, |builder| builder.user_agent("the-client/1").build()).unwrap();
+    let back = flow.approved(Scope::Team, TEAM);
+    let token = oauth.exchange(back.exchange(oauth.app())).await.unwrap();
+    oauth.client(&token).unwrap().send(&GetTokenDetails::new()).await.unwrap();
+    let requests = flow.plane.requests();
+    let agents: Vec<_> = requests.iter().map(|request| request.headers["user-agent"].to_str().unwrap()).collect();
+    assert_eq!(agents.len(), 2);
+    assert!(agents.iter().all(|agent| agent.starts_with("the-client/1 ")), "{agents:?}");
 }

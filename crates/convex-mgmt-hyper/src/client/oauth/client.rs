@@ -78,7 +78,7 @@ impl<S> OAuthClient<S, InitialTimer> {
 
 impl<S, T> OAuthClient<S, T> {
     /// Creates a client with the settings, layers and transport of a [`ClientBuilder`]. They apply to the exchange of codes and to the
-    /// clients of [`OAuthClient::client`].
+    /// clients of [`OAuthClient::client`]. The product of [`ClientBuilder::user_agent`] replaces that of the application.
     ///
     /// ```
     /// use convex_mgmt::oauth::{OAuthApp, OAuthClient};
@@ -101,6 +101,10 @@ impl<S, T> OAuthClient<S, T> {
         // A builder needs an endpoint, and its settings depend on the scheme of the URL. No request has this token.
         let no_token = AccessToken::parse("none").map_err(|_| EndpointError::UnsendableCredential)?;
         let (service, timer, user_agent) = build(Client::builder(app.endpoint(&no_token)?))?.into_parts();
+        let app = match &user_agent {
+            Some(user_agent) => app.with_client_user_agent(user_agent.clone()),
+            None => app,
+        };
         Ok(Self { app, service, timer, user_agent, timeout: EXCHANGE_TIMEOUT })
     }
 

@@ -102,7 +102,12 @@ impl OAuthApp {
     /// # Errors
     /// [`EndpointError::UserAgent`] as for [`UserAgent::new`].
     pub fn with_user_agent(self, product: &str) -> Result<Self, EndpointError> {
-        Ok(Self { user_agent: UserAgent::new(product)?, ..self })
+        Ok(self.with_client_user_agent(UserAgent::new(product)?))
+    }
+
+    /// Replaces the `User-Agent` by that of the client that sends the exchanges.
+    pub fn with_client_user_agent(self, user_agent: UserAgent) -> Self {
+        Self { user_agent, ..self }
     }
 
     /// Returns the client id.
@@ -180,10 +185,5 @@ fn origin(url: &str) -> Result<(String, String), EndpointError> {
     if !parts.encrypted && !parts.is_loopback() {
         return Err(EndpointError::Plaintext);
     }
-    let authority = match parts.port {
-        None => parts.host,
-        Some(port) => format!("{}:{port}", parts.host),
-    };
-    let scheme = if parts.encrypted { "https" } else { "http" };
-    Ok((format!("{scheme}://{authority}"), authority))
+    Ok((parts.origin(), parts.authority()))
 }

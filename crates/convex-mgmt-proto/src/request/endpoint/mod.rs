@@ -154,14 +154,9 @@ impl<A: Api> Endpoint<A> {
         if !parts.encrypted && !allowed.plaintext && !parts.is_loopback() {
             return Err(EndpointError::Plaintext);
         }
-        let authority = match parts.port {
-            None => parts.host,
-            Some(port) => format!("{}:{port}", parts.host),
-        };
-        let host = HeaderValue::from_str(&authority).map_err(|_| EndpointError::HostCharacter)?;
+        let host = HeaderValue::from_str(&parts.authority()).map_err(|_| EndpointError::HostCharacter)?;
         headers.insert(HOST, host);
-        let scheme = if parts.encrypted { "https" } else { "http" };
-        let origin = format!("{scheme}://{authority}");
+        let origin = parts.origin();
         let shared = Shared {
             origin: origin.len(),
             url: origin.len() + prefix.len(),

@@ -162,6 +162,19 @@ impl<'a> Parts<'a> {
         Ok(Self { encrypted, user_info, host: host.to_ascii_lowercase(), port, path, query: !query.is_empty() })
     }
 
+    /// Returns the scheme and the [authority](Self::authority).
+    pub(crate) fn origin(&self) -> String {
+        format!("{}://{}", if self.encrypted { "https" } else { "http" }, self.authority())
+    }
+
+    /// Returns the host, and the port if it is not the scheme's own.
+    pub(crate) fn authority(&self) -> String {
+        match self.port {
+            None => self.host.clone(),
+            Some(port) => format!("{}:{port}", self.host),
+        }
+    }
+
     /// Returns `true` if the host is below a domain.
     pub(crate) fn is_below(&self, domain: &str) -> bool {
         let host = self.host.strip_suffix('.').unwrap_or(&self.host);
