@@ -76,6 +76,7 @@ async fn each_defect_fails_its_check() {
         (Defect::RetriesItself, Check::LostCreate),
         (Defect::ClaimsNothingWasSent, Check::LostCreate),
         (Defect::FollowsRedirects, Check::Redirect),
+        (Defect::FollowsRedirectsOfTheServer, Check::Redirect),
         (Defect::ClaimsThatItConnected, Check::NobodyListens),
     ];
     let runs = expected.map(|(defect, _)| tokio::spawn(run(defect)));
