@@ -4,7 +4,6 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime};
 
 use convex_mgmt::bytes::Bytes;
-use convex_mgmt::http::header::{HOST, HeaderValue};
 use convex_mgmt::http::{Request, Response, Uri};
 use convex_mgmt::{Sent, Timer, TransportError, UnixMillis};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -50,10 +49,7 @@ pub async fn send(mut request: Request<Bytes>) -> Result<Response<Bytes>, Transp
     let (mut sender, connection) = http1::handshake(stream).await.map_err(TransportError::connect)?;
     // The connection ends with `sender`.
     monoio::spawn(connection);
-    // A connection of hyper needs the `Host` header, and the URL without the host.
-    let authority = request.uri().authority().map_or("", |authority| authority.as_str());
-    let authority = HeaderValue::from_str(authority).map_err(TransportError::connect)?;
-    request.headers_mut().insert(HOST, authority);
+    // A connection of hyper needs the URL without the host. The request has the `Host` header.
     *request.uri_mut() = request.uri().path_and_query().cloned().map(Uri::from).unwrap_or_default();
     let response = sender.send_request(request.map(Full::new)).await;
     let (parts, body) = response.map_err(|error| TransportError::connection(Sent::Maybe, error))?.into_parts();

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use async_net::TcpStream;
 use convex_mgmt::bytes::Bytes;
-use convex_mgmt::http::header::{HOST, HeaderValue};
 use convex_mgmt::http::{Request, Response, Uri};
 use convex_mgmt::{Sent, Timer, TransportError, UnixMillis};
 use futures_lite::future;
@@ -51,10 +50,7 @@ pub async fn send(mut request: Request<Bytes>) -> Result<Response<Bytes>, Transp
     let port = request.uri().port_u16().unwrap_or(80);
     let stream = TcpStream::connect((host, port)).await.map_err(TransportError::connect)?;
     let (mut sender, connection) = http1::handshake(FuturesIo::new(stream)).await.map_err(TransportError::connect)?;
-    // A connection of hyper needs the `Host` header, and the URL without the host.
-    let authority = request.uri().authority().map_or("", |authority| authority.as_str());
-    let authority = HeaderValue::from_str(authority).map_err(TransportError::connect)?;
-    request.headers_mut().insert(HOST, authority);
+    // A connection of hyper needs the URL without the host. The request has the `Host` header.
     *request.uri_mut() = request.uri().path_and_query().cloned().map(Uri::from).unwrap_or_default();
     let exchange = async {
         let response = sender.send_request(request.map(Full::new)).await;
