@@ -49,7 +49,7 @@ pub async fn send(mut request: Request<Bytes>) -> Result<Response<Bytes>, Transp
     let (mut sender, connection) = http1::handshake(stream).await.map_err(TransportError::connect)?;
     // The connection ends with `sender`.
     monoio::spawn(connection);
-    // A connection of hyper takes the URL without the host. The request has the header `Host`.
+    // A connection of hyper needs the URL without the host. The request has the `Host` header.
     *request.uri_mut() = request.uri().path_and_query().cloned().map(Uri::from).unwrap_or_default();
     let response = sender.send_request(request.map(Full::new)).await;
     let (parts, body) = response.map_err(|error| TransportError::connection(Sent::Maybe, error))?.into_parts();

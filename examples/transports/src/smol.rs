@@ -50,7 +50,7 @@ pub async fn send(mut request: Request<Bytes>) -> Result<Response<Bytes>, Transp
     let port = request.uri().port_u16().unwrap_or(80);
     let stream = TcpStream::connect((host, port)).await.map_err(TransportError::connect)?;
     let (mut sender, connection) = http1::handshake(FuturesIo::new(stream)).await.map_err(TransportError::connect)?;
-    // A connection of hyper takes the URL without the host. The request has the header `Host`.
+    // A connection of hyper needs the URL without the host. The request has the `Host` header.
     *request.uri_mut() = request.uri().path_and_query().cloned().map(Uri::from).unwrap_or_default();
     let exchange = async {
         let response = sender.send_request(request.map(Full::new)).await;

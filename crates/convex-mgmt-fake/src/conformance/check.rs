@@ -44,7 +44,7 @@ checks! {
     ///
     /// The `User-Agent` is not compared, because browsers replace it.
     Request = "request",
-        "copy every header, do not add a second `Authorization`, and do not decode or encode the URL again";
+        "copy every header once, also `Host` and `Authorization`, and do not decode or encode the URL again";
     /// Bodies of 480 kB arrive whole in both directions.
     LargeBodies = "large_bodies",
         "read the body to its end, and set its limit to at least 8 MiB";
@@ -59,7 +59,7 @@ checks! {
         "put the retries around the transport: `ClientBuilder::build_on`, or a loop over `RetryState`";
     /// The wait that a `Retry-After` header asks for is observed.
     RetryAfter = "retry_after",
-        "copy every header of the response";
+        "copy every header of the response, and switch off the retries of the HTTP client";
     /// An idempotent call whose response is lost is repeated.
     LostResponse = "lost_response",
         "return the error of a broken connection as `TransportError::connection`, or `Outcome::NoResponse`, with `Sent::Maybe`";

@@ -282,9 +282,16 @@ async fn invalid_arguments_are_explained_and_exit_with_2() {
     ] {
         let output = program(arguments).output().await.unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        assert!(String::from_utf8_lossy(&output.stderr).contains(message), "{output:?}");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            text.contains(message) && text.ends_with("\nFor the arguments: convex-mgmt-fake --help\n"),
+            "{output:?}"
+        );
+        assert!(text.lines().count() < 10, "the reason is not lost in the help: {text}");
     }
-    assert_eq!(program(&["--help"]).output().await.unwrap().status.code(), Some(0));
+    let help = program(&["--help"]).output().await.unwrap();
+    assert_eq!(help.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&help.stdout).contains("/_fake/oauth-apps"));
 }
 
 #[tokio::test]

@@ -28,6 +28,7 @@ pub(crate) enum Defect {
     RetriesItself,
     ClaimsNothingWasSent,
     FollowsRedirects,
+    FollowsRedirectsOfTheServer,
     ClaimsThatItConnected,
 }
 
@@ -52,11 +53,17 @@ impl Broken {
             result = inner.clone().oneshot(again.clone()).await;
         }
         let mut response = result.map_err(|error| other_error(defect, error))?;
-        if defect == Defect::FollowsRedirects
-            && let Some(location) = response.headers().get(LOCATION)
+        let same_server = |location: &HeaderValue| location.as_bytes().starts_with(b"/");
+        if let Some(location) = response.headers().get(LOCATION)
+            && (defect == Defect::FollowsRedirects && !same_server(location)
+                || defect == Defect::FollowsRedirectsOfTheServer && same_server(location))
         {
             let mut request = again;
-            *request.uri_mut() = location.to_str()?.parse()?;
+            let uri = request.uri();
+            *request.uri_mut() = match same_server(location) {
+                true => format!("http://{}{}", uri.authority().unwrap(), location.to_str()?).parse()?,
+                false => location.to_str()?.parse()?,
+            };
             response = inner.oneshot(request).await?;
         }
         change_response(defect, &mut response)?;

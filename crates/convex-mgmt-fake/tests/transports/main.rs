@@ -74,6 +74,7 @@ async fn each_defect_fails_its_check() {
         (Defect::RetriesItself, Check::LostCreate),
         (Defect::ClaimsNothingWasSent, Check::LostCreate),
         (Defect::FollowsRedirects, Check::Redirect),
+        (Defect::FollowsRedirectsOfTheServer, Check::Redirect),
         (Defect::ClaimsThatItConnected, Check::NobodyListens),
     ];
     let runs = expected.map(|(defect, _)| tokio::spawn(run(defect)));
@@ -132,8 +133,8 @@ async fn the_text_of_a_failure_names_the_check_the_finding_and_the_remedy_withou
     let error = run(Defect::TwoCredentials).await.unwrap_err();
     let text = error.to_string();
     let request = "\n  request: expected the header authorization with 1 value, `Convex [key]`, found 2 values: \
-                   `Convex [key]`, `Convex [key]`; usual remedy: copy every header, do not add a second `Authorization`, and do not \
-                   decode or encode the URL again";
+                   `Convex [key]`, `Convex [key]`; usual remedy: copy every header once, also `Host` and `Authorization`, and do \
+                   not decode or encode the URL again";
     assert!(text.starts_with("the transport fails ") && text.contains(request), "{text}");
     assert!(!text.contains("01c0ffee"), "{text}");
     assert_eq!(format!("{error:?}"), text);

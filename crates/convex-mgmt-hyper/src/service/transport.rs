@@ -38,7 +38,8 @@ use crate::error::TransportError;
     message = "a `Client` cannot send requests through `{Self}`",
     label = "not a `Transport`",
     note = "a transport implements `Clone` and `tower::Service<http::Request<bytes::Bytes>, Response = http::Response<bytes::Bytes>>`, and its error converts into `tower::BoxError`",
-    note = "put a service that is not `Clone` behind `tower::buffer::Buffer`, and convert other bodies with a layer"
+    note = "put a service that is not `Clone` behind `tower::buffer::Buffer`, and convert other bodies with a layer",
+    note = "a layer over a timer of `()` needs the feature `tokio`, or its own timer: `CredentialRefreshLayer::timer`"
 )]
 pub trait Transport: Service<Request<Bytes>, Response = Response<Bytes>, Error: Into<BoxError>> + Clone {}
 

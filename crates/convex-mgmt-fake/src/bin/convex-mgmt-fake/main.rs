@@ -18,7 +18,8 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Err(error) => {
-            eprintln!("convex-mgmt-fake: {error}\n\n{}", usage());
+            // The help is longer than a screen: the reason would scroll away.
+            eprintln!("convex-mgmt-fake: {error}\nFor the arguments: convex-mgmt-fake --help");
             return ExitCode::from(2);
         }
     };

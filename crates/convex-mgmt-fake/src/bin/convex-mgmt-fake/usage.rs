@@ -67,6 +67,7 @@ While it runs, a test controls it over HTTP. A body is a JSON object, or a list 
 The control plane has faults, clock and requests, too, and:
   POST /_fake/tokens     {\"change\":\"add\",\"class\":KIND,\"token\":TEXT} (oauth-project needs a \"projectId\");
                          {\"change\":\"revoke\",\"token\":TEXT}
+  POST /_fake/oauth-apps {\"clientId\":TEXT,\"clientSecret\":TEXT,\"redirectUris\":[URL]} registers an OAuth application
   POST /_fake/projects   {\"name\":\"My app\"} adds a project
   POST /_fake/deploys    {\"deployment\":NAME} records a deploy of code
   POST /_fake/invitations {\"teamId\":1,\"email\":EMAIL} accepts an invitation

@@ -14,20 +14,25 @@ use crate::conformance::target::Target;
 const LIST: &str = r#"{"environmentVariables":{"GREETING":"hello"}}"#;
 
 pub(super) async fn redirect<C: Caller, F: FnMut(&Target) -> C>(run: &mut Run<F>) -> Checked {
-    // 302 changes a `POST` to a `GET`, and 307 keeps it.
+    // 302 changes a `POST` to a `GET`, and 307 keeps it. Some clients only follow redirects to the same server.
     for (status, path) in [("302 Found", "list"), ("307 Temporary Redirect", "update")] {
-        let (elsewhere, server) = run.other_deployment()?;
-        let location = format!("{}/api/v1/{path}_environment_variables", server.url());
-        let response =
-            format!("HTTP/1.1 {status}\r\nlocation: {location}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-        let (session, _raw) = run.raw_session(response)?;
-        let result = match path {
-            "list" => session.client.call(&ListEnvironmentVariables::new()).await.map(drop),
-            _ => session.client.call(&UpdateEnvironmentVariables::new().set("GREETING", "hello")).await,
-        };
-        let (expected, requests) = (format!("an error for the status {status}"), elsewhere.requests().len());
-        ensure(requests == 0, "0 requests to the redirect's target", || count(requests, "request"))?;
-        fails(result, &expected, |()| "a success".to_owned())?;
+        for same_server in [false, true] {
+            let (elsewhere, server) = run.other_deployment()?;
+            let origin = if same_server { String::new() } else { server.url() };
+            let location = format!("{origin}/api/v1/{path}_environment_variables");
+            let response =
+                format!("HTTP/1.1 {status}\r\nlocation: {location}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            let (session, raw) = run.raw_session(response)?;
+            let result = match path {
+                "list" => session.client.call(&ListEnvironmentVariables::new()).await.map(drop),
+                _ => session.client.call(&UpdateEnvironmentVariables::new().set("GREETING", "hello")).await,
+            };
+            let (expected, requests) = (format!("an error for the status {status}"), elsewhere.requests().len());
+            ensure(requests == 0, "0 requests to the redirect's target", || count(requests, "request"))?;
+            let requests = raw.requests();
+            ensure(requests == 1, "1 request to the server that redirects", || count(requests, "request"))?;
+            fails(result, &expected, |()| "a success".to_owned())?;
+        }
     }
     Ok(())
 }
