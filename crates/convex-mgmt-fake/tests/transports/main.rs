@@ -32,7 +32,7 @@ fn failed(result: Result<Report, ConformanceError>) -> (Vec<Check>, String) {
 }
 
 async fn run(defect: Defect) -> Result<Report, ConformanceError> {
-    conformance(|target| client(target, Broken::new(hyper(target), defect))).await
+    conformance(|target| client(target, Broken::new(hyper(target), defect, target.attempt_timeout()))).await
 }
 
 #[tokio::test]
@@ -77,6 +77,10 @@ async fn each_defect_fails_its_check() {
         (Defect::ClaimsNothingWasSent, Check::LostCreate),
         (Defect::FollowsRedirects, Check::Redirect),
         (Defect::ClaimsThatItConnected, Check::NobodyListens),
+        (Defect::LowLimit, Check::LargeBodies),
+        (Defect::LowLimitOfPages, Check::LargeBodies),
+        (Defect::RetriesUnavailable, Check::LostCreate),
+        (Defect::TimesOutAsUnsent, Check::AttemptTimeout),
     ];
     let runs = expected.map(|(defect, _)| tokio::spawn(run(defect)));
     for (run, (defect, expected)) in runs.into_iter().zip(&expected) {
