@@ -209,7 +209,7 @@ where
                     let result = ready!(attempt.as_mut().poll(cx)).map_err(TransportError::from_any);
                     trace::attempt_ended(&attempt, result.as_ref());
                     let Some(delay) = call.next_delay(&result) else { return Poll::Ready(result) };
-                    this.state.set(State::Waiting { sleep: call.timer.sleep(delay) });
+                    this.state.set(State::Waiting { sleep: call.timer.sleep(delay.min(LONGEST_WAIT)) });
                 }
                 StateProjection::Waiting { sleep } => {
                     ready!(sleep.poll(cx));

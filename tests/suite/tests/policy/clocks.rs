@@ -4,10 +4,12 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use convex_mgmt::deployment::ListEnvironmentVariables;
 use convex_mgmt::sync::{MemorySink, SyncDriver};
-use convex_mgmt::{DeploymentClient, ErrorKind, Timer, UnixMillis};
+use convex_mgmt::{DeploymentClient, ErrorKind, RetryPolicy, Timer, UnixMillis};
 use convex_mgmt_suite::{Script, Step, endpoint, refused};
+use http::Response;
 
 use super::{builder, summary};
 
@@ -20,11 +22,12 @@ struct OddTimer {
     /// The clock after a sleep.
     after: fn(Duration) -> Duration,
     jitter: f64,
+    longest_sleep: Arc<Mutex<Duration>>,
 }
 
 impl OddTimer {
     fn new(after: fn(Duration) -> Duration, jitter: f64) -> Self {
-        Self { clock: Arc::new(Mutex::new(DAY)), after, jitter }
+        Self { clock: Arc::new(Mutex::new(DAY)), after, jitter, longest_sleep: Arc::default() }
     }
 }
 
@@ -37,6 +40,8 @@ impl Timer for OddTimer {
 
     fn sleep(&self, duration: Duration) -> Self::Sleep {
         let timer = self.clone();
+        let mut longest = self.longest_sleep.lock().unwrap();
+        *longest = duration.max(*longest);
         Box::pin(async move {
             // The longer of two sleeps ends later.
             for _ in 0..duration.as_secs().min(9) {
@@ -108,4 +113,25 @@ async fn no_clock_and_no_jitter_makes_a_sync_panic() {
         driver.run_until_up_to_date().await.unwrap_err();
         assert_eq!(script.remaining(), 0);
     }
+}
+
+/// A clock cannot represent every time, and a timer may panic for one that it cannot.
+#[tokio::test]
+async fn no_sleep_is_longer_than_30_years() {
+    const YEARS_30: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+    let timer = || OddTimer::new(|now| now, 1.0);
+    let (of_call, of_sync) = (timer(), timer());
+
+    let policy = RetryPolicy::default().base_delay(Duration::MAX).max_delay(Duration::MAX);
+    let script = Script::new([refused(), refused(), refused()]);
+    let client = builder().timer(of_call.clone()).retry(policy).total_timeout(None).build_on(script).unwrap();
+    client.send(&ListEnvironmentVariables::new()).await.unwrap_err();
+    assert_eq!(*of_call.longest_sleep.lock().unwrap(), YEARS_30);
+
+    let busy = Response::builder().status(503).header("retry-after", u64::MAX).body(Bytes::new()).unwrap();
+    let denied = Step::Status(403, r#"{"code":"BadAdminKey","message":""}"#);
+    let script = Script::new([Step::Respond(busy), denied]);
+    let client = DeploymentClient::with_service(endpoint("http://127.0.0.1:3210"), script).with_timer(of_sync.clone());
+    SyncDriver::new(client, MemorySink::new()).run_until_up_to_date().await.unwrap_err();
+    assert_eq!(*of_sync.longest_sleep.lock().unwrap(), YEARS_30);
 }
