@@ -35,7 +35,7 @@ pub(super) async fn attempt_timeout<C: Caller, F: FnMut(&Target) -> C>(run: &mut
     succeeds(result, "the response of the next call, and not the late response of the first attempt")?;
     let requests = session.fake.requests().len();
     ensure(requests >= 3, "a second attempt", || count(requests, "request"))?;
-    // The timeout of a transport may be the one that ends the attempt.
+    // The timeout of the transport itself may end the attempt.
     session.fake.fault_at("/create_usage_limit", Fault::delay(DELAY));
     let result = session.client.call(&create()).await;
     let creates = session.fake.requests().len() - requests;
