@@ -45,9 +45,9 @@ checks! {
     /// The `User-Agent` is not compared, because browsers replace it.
     Request = "request",
         "copy every header once, also `Host` and `Authorization`, and do not decode or encode the URL again";
-    /// Bodies of 480 kB arrive whole in both directions.
+    /// Bodies of 480 kB arrive whole in both directions. So do responses of 8 MiB, and pages of a data sync of 16 MiB.
     LargeBodies = "large_bodies",
-        "read the body to its end, and set its limit to at least 8 MiB";
+        "read the body to its end, and set its limit to at least 8 MiB, and to 256 MiB for pages of a data sync";
     /// A list of several pages is complete and in order.
     Pages = "pages",
         "send the query of the URL unchanged";
@@ -63,12 +63,13 @@ checks! {
     /// An idempotent call whose response is lost is repeated.
     LostResponse = "lost_response",
         "return the error of a broken connection as `TransportError::connection`, or `Outcome::NoResponse`, with `Sent::Maybe`";
-    /// A create whose response is lost is sent once, and its error states that it may have taken effect.
+    /// A create whose response is lost, or has status 503, is sent once, and its error states that it may have taken effect.
     LostCreate = "lost_create",
         "switch off the retries of the HTTP client, and report `Sent::Maybe` for every error after the request was sent";
-    /// An attempt without a response ends after the attempt timeout, and the call is repeated.
+    /// An attempt without a response ends after the attempt timeout, and the call is repeated. A create is sent once, and its error states
+    /// that it may have taken effect.
     AttemptTimeout = "attempt_timeout",
-        "bound each attempt: `ClientBuilder::build_on` does so; a blocking client sets its own timeout";
+        "bound each attempt: `ClientBuilder::build_on` does so; a blocking client sets its own timeout, and reports `Sent::Maybe` after it";
     /// A call ends at its deadline, and the error of a create states that it may have taken effect.
     Deadline = "deadline",
         "bound the call: `ClientBuilder::total_timeout`, or the total timeout of `RetryState`";

@@ -2,12 +2,14 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use convex_mgmt_hyper::{HyperTransport, TransportError, TransportErrorKind};
 use convex_mgmt_proto::Sent;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
-use http::{HeaderValue, Request, Response, Uri};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use http::{HeaderValue, Request, Response, StatusCode, Uri};
+use tokio::time::{sleep, timeout};
 use tower::{BoxError, Service, ServiceExt};
 
 /// A defect.
@@ -30,6 +32,10 @@ pub(crate) enum Defect {
     FollowsRedirects,
     FollowsRedirectsOfTheServer,
     ClaimsThatItConnected,
+    LowLimit,
+    LowLimitOfPages,
+    RetriesUnavailable,
+    TimesOutAsUnsent,
 }
 
 /// A transport with a defect.
@@ -37,18 +43,28 @@ pub(crate) enum Defect {
 pub(crate) struct Broken {
     inner: HyperTransport,
     defect: Defect,
+    /// For a transport that has its own.
+    attempt_timeout: Duration,
 }
 
 impl Broken {
-    pub(crate) fn new(inner: HyperTransport, defect: Defect) -> Self {
-        Self { inner, defect }
+    pub(crate) fn new(inner: HyperTransport, defect: Defect, attempt_timeout: Duration) -> Self {
+        Self { inner, defect, attempt_timeout }
     }
 
     async fn send(self, mut request: Request<Bytes>) -> Result<Response<Bytes>, BoxError> {
-        let Self { inner, defect } = self;
+        let Self { inner, defect, attempt_timeout } = self;
         change_request(defect, &mut request);
         let again = request.clone();
-        let mut result = inner.clone().oneshot(request).await;
+        let call = inner.clone().oneshot(request);
+        let mut result = if defect == Defect::TimesOutAsUnsent {
+            // A moment earlier than the library, as a transport is whose timeout began earlier.
+            let limit = attempt_timeout * 9 / 10;
+            let timed_out = |_| Err(TransportError::connection(Sent::No, "it took too long"));
+            timeout(limit, call).await.unwrap_or_else(timed_out)
+        } else {
+            call.await
+        };
         if defect == Defect::RetriesItself && result.is_err() {
             result = inner.clone().oneshot(again.clone()).await;
         }
@@ -65,6 +81,10 @@ impl Broken {
                 false => location.to_str()?.parse()?,
             };
             response = inner.oneshot(request).await?;
+        } else if defect == Defect::RetriesUnavailable && response.status() == StatusCode::SERVICE_UNAVAILABLE {
+            let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+            sleep(Duration::from_secs(after.unwrap_or_default())).await;
+            response = inner.oneshot(again).await?;
         }
         change_response(defect, &mut response)?;
         Ok(response)
@@ -116,6 +136,12 @@ fn change_response(defect: Defect, response: &mut Response<Bytes>) -> Result<(),
         }
         Defect::DropsErrorBodies if !response.status().is_success() => *response.body_mut() = Bytes::new(),
         Defect::DropsResponseHeaders => response.headers_mut().clear(),
+        Defect::LowLimit if response.body().len() > 1 << 20 => {
+            return Err(TransportError::response_too_large(1 << 20).into());
+        }
+        Defect::LowLimitOfPages if response.body().len() > 8 << 20 => {
+            return Err(TransportError::response_too_large(8 << 20).into());
+        }
         _ => {}
     }
     Ok(())

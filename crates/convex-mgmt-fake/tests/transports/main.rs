@@ -30,7 +30,7 @@ fn failed(result: Result<Report, ConformanceError>) -> (Vec<Check>, String) {
 }
 
 async fn run(defect: Defect) -> Result<Report, ConformanceError> {
-    conformance(|target| client(target, Broken::new(hyper(target), defect))).await
+    conformance(|target| client(target, Broken::new(hyper(target), defect, target.attempt_timeout()))).await
 }
 
 #[tokio::test]
@@ -76,6 +76,10 @@ async fn each_defect_fails_its_check() {
         (Defect::FollowsRedirects, Check::Redirect),
         (Defect::FollowsRedirectsOfTheServer, Check::Redirect),
         (Defect::ClaimsThatItConnected, Check::NobodyListens),
+        (Defect::LowLimit, Check::LargeBodies),
+        (Defect::LowLimitOfPages, Check::LargeBodies),
+        (Defect::RetriesUnavailable, Check::LostCreate),
+        (Defect::TimesOutAsUnsent, Check::AttemptTimeout),
     ];
     let runs = expected.map(|(defect, _)| tokio::spawn(run(defect)));
     for (run, (defect, expected)) in runs.into_iter().zip(&expected) {

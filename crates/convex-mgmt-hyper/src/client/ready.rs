@@ -51,7 +51,7 @@ async fn wait<S: Transport, T: Timer>(client: Client<DeploymentApi, S, T>, timeo
         attempts += error.attempts();
         let pause = jittered(&timer, longest);
         let elapsed = timer.now().saturating_sub(started);
-        if !may_be_starting(&error) || elapsed + pause > timeout {
+        if !may_be_starting(&error) || elapsed.saturating_add(pause) > timeout {
             return Err(error.with_attempts(attempts, elapsed));
         }
         timer.sleep(pause).await;

@@ -109,6 +109,11 @@ where
     }
 }
 
+/// The error at the deadline. `sent` is that of the last attempt, if it has not ended.
+fn exceeded(sent: Sent) -> TransportError {
+    TransportError::timeout(TransportErrorKind::DeadlineExceeded, sent)
+}
+
 /// A call in progress.
 struct CallState<T> {
     retry: RetryState,
@@ -165,7 +170,6 @@ where
         ready!(deadline.poll(cx));
         let mut state = this.state;
         // The deadline ends the current attempt, and no other one follows.
-        let exceeded = |sent| TransportError::timeout(TransportErrorKind::DeadlineExceeded, sent);
         let error = match state.as_mut().project() {
             StateProjection::Calling { attempt } => {
                 let error = exceeded(this.progress.expire());
@@ -205,15 +209,17 @@ where
                     let result = ready!(attempt.as_mut().poll(cx)).map_err(TransportError::from_any);
                     trace::attempt_ended(&attempt, result.as_ref());
                     let Some(delay) = call.next_delay(&result) else { return Poll::Ready(result) };
-                    this.state.set(State::Waiting { sleep: call.timer.sleep(delay) });
+                    this.state.set(State::Waiting { sleep: call.timer.sleep(delay.min(LONGEST_WAIT)) });
                 }
                 StateProjection::Waiting { sleep } => {
                     ready!(sleep.poll(cx));
-                    // The wait may have been longer than requested, because the machine was suspended.
-                    if call.retry.remaining(call.elapsed()) == Some(Duration::ZERO) {
-                        return Poll::Pending;
-                    }
                     this.state.set(State::Readying);
+                    // The wait may have been longer than requested, because the machine was suspended. The timer of the deadline may not
+                    // have counted that time.
+                    if call.retry.remaining(call.elapsed()) == Some(Duration::ZERO) {
+                        *this.request = None;
+                        return Poll::Ready(Err(exceeded(Sent::No)));
+                    }
                 }
             }
         }

@@ -14,7 +14,7 @@ use super::limit::{Permit, Permits, SyncLimit};
 use crate::client::{Client, SendFuture};
 use crate::error::{Advice, Error, ErrorKind};
 use crate::service::Transport;
-use crate::timer::{Timer, jittered};
+use crate::timer::{LONGEST_WAIT, Timer, jittered};
 
 /// The longest pause after the first failed call. It doubles with every further one, up to [`LONGEST_PAUSE`].
 pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -63,9 +63,9 @@ impl<S: Transport, T: Timer> Walk<S, T> {
         }
     }
 
-    /// Sets the pause before the next call.
+    /// Sets the pause before the next call. A server may ask for one that no timer can represent.
     pub(super) fn wait(&mut self, pause: Duration) {
-        self.pause = (!pause.is_zero()).then(|| Box::pin(self.client.timer().sleep(pause)));
+        self.pause = (!pause.is_zero()).then(|| Box::pin(self.client.timer().sleep(pause.min(LONGEST_WAIT))));
     }
 
     /// Requests the next page, with pauses while calls fail, and returns its batch.

@@ -23,5 +23,8 @@ pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(30 * 365 * 24 * 60
 
 /// Returns a random pause between half of `longest` and `longest`.
 pub(crate) fn jittered(timer: &impl Timer, longest: Duration) -> Duration {
-    longest.mul_f64(0.5 + timer.jitter().clamp(0.0, 1.0) / 2.0)
+    let jitter = timer.jitter();
+    // The timer is foreign code, and `clamp` keeps what is not a number.
+    let jitter = if jitter.is_nan() { 0.0 } else { jitter.clamp(0.0, 1.0) };
+    longest.mul_f64(0.5 + jitter / 2.0)
 }

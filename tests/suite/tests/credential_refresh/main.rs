@@ -2,6 +2,7 @@
 
 mod endpoints;
 mod local;
+mod polls;
 mod runtimes;
 mod sources;
 

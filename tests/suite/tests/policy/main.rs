@@ -1,6 +1,7 @@
 //! The default stack above a transport: retries, deadlines, limits and layers, on a paused clock and without sockets.
 
 mod budget;
+mod clocks;
 mod counts;
 mod credential_kinds;
 mod readiness;

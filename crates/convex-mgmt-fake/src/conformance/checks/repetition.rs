@@ -61,5 +61,12 @@ pub(super) async fn lost_create<C: Caller, F: FnMut(&Target) -> C>(run: &mut Run
     let requests = session.fake.requests().len() - 1;
     ensure(requests == 1, "1 request, because a second one may create a second object", || count(requests, "request"))?;
     let error = fails(result, expected, |_| "a success".to_owned())?;
+    ensure(error.sent() == Sent::Maybe && error.applied() == Applied::Maybe, expected, || describe(&error))?;
+    // A retry of the transport would follow this response, too. The server may have executed the request.
+    session.fake.fault(Fault::status(503));
+    let expected = "an error that states that the create may have taken effect, after a response with status 503";
+    let error = fails(session.client.call(&create()).await, expected, |_| "a success".to_owned())?;
+    let requests = session.fake.requests().len() - 2;
+    ensure(requests == 1, "1 request for a create with the response 503", || count(requests, "request"))?;
     ensure(error.sent() == Sent::Maybe && error.applied() == Applied::Maybe, expected, || describe(&error))
 }

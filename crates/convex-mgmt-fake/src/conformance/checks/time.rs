@@ -34,7 +34,15 @@ pub(super) async fn attempt_timeout<C: Caller, F: FnMut(&Target) -> C>(run: &mut
     let result = session.client.call(&PauseDeployment::new()).await;
     succeeds(result, "the response of the next call, and not the late response of the first attempt")?;
     let requests = session.fake.requests().len();
-    ensure(requests >= 3, "a second attempt", || count(requests, "request"))
+    ensure(requests >= 3, "a second attempt", || count(requests, "request"))?;
+    // The timeout of the transport itself may end the attempt.
+    session.fake.fault_at("/create_usage_limit", Fault::delay(DELAY));
+    let result = session.client.call(&create()).await;
+    let creates = session.fake.requests().len() - requests;
+    ensure(creates == 1, "1 request for a create that timed out", || count(creates, "request"))?;
+    let expected = "an error that states that a create that timed out may have taken effect";
+    let error = fails(result, expected, |_| "a success".to_owned())?;
+    ensure(error.sent() == Sent::Maybe && error.applied() == Applied::Maybe, expected, || describe(&error))
 }
 
 pub(super) async fn deadline<C: Caller, F: FnMut(&Target) -> C>(run: &mut Run<F>) -> Checked {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::mem;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker, ready};
 use std::time::Duration;
@@ -59,7 +60,8 @@ pub(super) struct Source<A: Api, F: CredentialSource<A>> {
     state: Mutex<State<A, F::Future>>,
     /// All calls that wait for the fetch.
     waiting: Arc<Notify>,
-    /// Wakes them. Some of them may no longer be polled, and any of them can continue the fetch.
+    wakes: Arc<WakesAll>,
+    /// Wakes the calls. Some of them may no longer be polled, and any of them can continue the fetch.
     waker: Waker,
 }
 
@@ -92,12 +94,14 @@ struct Fetch<R> {
     /// Created by the first poll, because the function is foreign code.
     future: Option<Pin<Box<R>>>,
     began: Duration,
+    /// The number of wakes before the last poll. Without a further one, another poll would change nothing.
+    wakes: u64,
 }
 
 impl<R> Fetch<R> {
     /// Creates a fetch that begins now.
     fn new(now: Duration) -> Self {
-        Self { future: None, began: now }
+        Self { future: None, began: now, wakes: 0 }
     }
 }
 
@@ -105,9 +109,19 @@ impl<R> Fetch<R> {
 enum Slot<R> {
     Resting(Fetch<R>),
     Polled {
-        /// `true` if another call tried to poll it meanwhile and has to be woken.
+        began: Duration,
+        /// `true` if another call tried to poll it meanwhile. It may have been woken for a wake that this poll missed.
         missed: bool,
     },
+}
+
+impl<R> Slot<R> {
+    fn began(&self) -> Duration {
+        match self {
+            Self::Resting(fetch) => fetch.began,
+            Self::Polled { began, .. } => *began,
+        }
+    }
 }
 
 /// The result of polling a fetch.
@@ -115,16 +129,24 @@ pub(super) enum Drive {
     Ended,
     /// It has this time left.
     Pending(Duration),
-    /// Another call is polling it.
-    Busy,
 }
 
-/// Wakes all calls that wait for a fetch.
-struct WakesAll(Arc<Notify>);
+/// Wakes all calls that wait for a fetch, and counts how often.
+struct WakesAll {
+    waiting: Arc<Notify>,
+    count: AtomicU64,
+}
+
+impl WakesAll {
+    fn count(&self) -> u64 {
+        self.count.load(Ordering::SeqCst)
+    }
+}
 
 impl Wake for WakesAll {
     fn wake(self: Arc<Self>) {
-        self.0.notify_waiters();
+        self.count.fetch_add(1, Ordering::SeqCst);
+        self.waiting.notify_waiters();
     }
 }
 
@@ -165,8 +187,9 @@ impl<A: Api, F: CredentialSource<A>> Source<A, F> {
             fetches: HashMap::new(),
         };
         let waiting = Arc::new(Notify::new());
-        let waker = Waker::from(Arc::new(WakesAll(Arc::clone(&waiting))));
-        Self { original, function, settings, state: Mutex::new(state), waiting, waker }
+        let wakes = Arc::new(WakesAll { waiting: Arc::clone(&waiting), count: AtomicU64::new(0) });
+        let waker = Waker::from(Arc::clone(&wakes));
+        Self { original, function, settings, state: Mutex::new(state), waiting, wakes, waker }
     }
 
     fn state(&self) -> MutexGuard<'_, State<A, F::Future>> {
@@ -223,8 +246,8 @@ impl<A: Api, F: CredentialSource<A>> Source<A, F> {
         Arc::clone(&self.waiting).notified_owned()
     }
 
-    /// Polls the fetch of this runtime once, unless another call does. Begins it if there is none. `since` is the time at which this
-    /// call began to wait for the result after `version`.
+    /// Polls the fetch of this runtime once, unless another call does or nothing has woken it. Begins it if there is none. `since` is the
+    /// time at which this call began to wait for the result after `version`.
     pub(super) fn drive(&self, timer: &impl Timer, version: Version, since: Duration) -> Drive {
         let (now, runtime) = (timer.now(), timer.runtime());
         // Dropped after the lock is released.
@@ -236,11 +259,20 @@ impl<A: Api, F: CredentialSource<A>> Source<A, F> {
         let limit = self.settings.timeout;
         _abandoned = state.abandoned(runtime, now, limit).collect();
         let slot = state.fetches.entry(runtime).or_insert(Slot::Resting(Fetch::new(now)));
-        let mut fetch = match mem::replace(slot, Slot::Polled { missed: true }) {
-            Slot::Polled { .. } => return Drive::Busy,
+        let began = slot.began();
+        let left = limit.saturating_sub(now.saturating_sub(began));
+        let mut fetch = match mem::replace(slot, Slot::Polled { began, missed: true }) {
+            // The call that polls it wakes this one if it ends or begins again.
+            Slot::Polled { .. } => return Drive::Pending(if left.is_zero() { limit } else { left }),
             Slot::Resting(fetch) => fetch,
         };
-        *slot = Slot::Polled { missed: false };
+        let wakes = self.wakes.count();
+        if fetch.future.is_some() && fetch.wakes == wakes && !left.is_zero() {
+            *slot = Slot::Resting(fetch);
+            return Drive::Pending(left);
+        }
+        fetch.wakes = wakes;
+        *slot = Slot::Polled { began, missed: false };
         drop(state);
 
         let unwinding = Unwinding { source: self, runtime, now };
@@ -280,7 +312,9 @@ impl<A: Api, F: CredentialSource<A>> Source<A, F> {
             drop(state);
             return Drive::Ended;
         };
-        if matches!(mem::replace(slot, Slot::Resting(fetch)), Slot::Polled { missed: true }) {
+        // Without a wake there is nothing to miss. Calls that woke one another for that would keep each other busy.
+        let is_woken = fetch.wakes != self.wakes.count();
+        if matches!(mem::replace(slot, Slot::Resting(fetch)), Slot::Polled { missed: true, .. }) && is_woken {
             self.waiting.notify_waiters();
         }
         Drive::Pending(left)

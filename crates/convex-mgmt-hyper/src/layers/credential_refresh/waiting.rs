@@ -25,7 +25,7 @@ pin_project! {
         // `None` when the fetch has to be driven.
         #[pin]
         woken: Option<OwnedNotified>,
-        // The time that the fetch has left. `None` while another call polls it.
+        // The time that the fetch has left.
         #[pin]
         timeout: Option<T::Sleep>,
     }
@@ -48,8 +48,6 @@ impl<A: Api, F: CredentialSource<A>, T: Timer> Future for Waiting<A, F, T> {
             this.woken.as_mut().as_pin_mut().map(OwnedNotified::enable);
             match this.source.drive(this.timer, *this.version, *this.since) {
                 Drive::Ended => return Poll::Ready(()),
-                // The call that polls it wakes this one afterwards.
-                Drive::Busy => this.timeout.set(None),
                 Drive::Pending(left) => this.timeout.set(Some(this.timer.sleep(left))),
             }
         }

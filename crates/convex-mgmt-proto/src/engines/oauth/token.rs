@@ -32,7 +32,8 @@ struct Failure {
 /// Reads the response.
 pub(super) fn read(scope: Scope, response: &Response<Bytes>) -> Result<AccessToken, TokenError> {
     let (status, body) = (response.status(), response.body());
-    if status == StatusCode::OK {
+    // A page with a success status comes from a proxy or a sign-in portal. It does not show that a token exists.
+    if status == StatusCode::OK && body.trim_ascii_start().starts_with(b"{") {
         return success(scope, body).map_err(|problem| TokenError::UnreadableToken { problem });
     }
     let failure = object::<Failure>(body).ok();
