@@ -16,7 +16,7 @@ pub trait Host {
     /// Sends a request and reads the whole response, without following redirects: `fetch` and `Response.arrayBuffer`.
     fn fetch(&self, request: Request<Bytes>) -> LocalFuture<Result<Response<Bytes>, TransportError>>;
 
-    /// Completes after a time: `setTimeout`.
+    /// Completes after a time: `setTimeout`, in parts if the time exceeds its limit of 24 days.
     fn sleep(&self, duration: Duration) -> LocalFuture<()>;
 
     /// Returns the time of a monotonic clock: `performance.now`.

@@ -62,15 +62,19 @@ pub(crate) extern "C" fn allocate(length: usize) -> *mut u8 {
 }
 
 /// Takes the bytes that the host wrote to memory of [`allocate`].
-pub(crate) fn take(bytes: usize, length: usize) -> Vec<u8> {
-    // SAFETY: the host passes each allocation once, with its length.
+///
+/// # Safety
+/// The memory comes from [`allocate`] with this length, and is taken once.
+pub(crate) unsafe fn take(bytes: usize, length: usize) -> Vec<u8> {
+    // SAFETY: as above.
     unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(bytes as *mut u8, length)) }.into_vec()
 }
 
 /// Completes a call with the bytes of its result.
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn complete(call: u32, bytes: usize, length: usize) {
-    let bytes = take(bytes, length);
+    // SAFETY: the host passes each allocation once, with its length.
+    let bytes = unsafe { take(bytes, length) };
     RESULTS.with_borrow_mut(|results| results.get_mut(&call).map(|result| *result = Some(bytes)));
     poll();
 }

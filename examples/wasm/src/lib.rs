@@ -36,7 +36,9 @@ async fn program(url: &str, key: &str) -> Result<(), Box<dyn Error>> {
 /// Starts the program. The text is the URL and the key of a deployment, on a line each.
 #[unsafe(no_mangle)]
 pub extern "C" fn start(text: usize, length: usize) {
-    let text = String::from_utf8_lossy(&host::take(text, length)).into_owned();
+    // SAFETY: the host passes the allocation once, with its length.
+    let text = unsafe { host::take(text, length) };
+    let text = String::from_utf8_lossy(&text).into_owned();
     host::run(async move {
         let (url, key) = text.split_once('\n').unwrap_or_default();
         if let Err(error) = program(url, key).await {
