@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: all checks of CI.
+//! `cargo xtask ci`: all checks of CI except the test command of the README, which `.ci/run` calls after it.
 
 use std::process::Command;
 use std::time::Instant;
@@ -27,10 +27,8 @@ const STEPS: &[Step] = &[
     }),
     ("public api", api::check),
     ("wasm", wasm::run_checks),
-    // Before the tests, which use what it installs.
+    // The tests use what it installs.
     ("dotenv", || dotenv::run(false)),
-    // The test command of the README. "dependencies" checks that it selects all features.
-    ("tests", || run(&mut cargo("test --quiet --workspace"))),
     ("features", features),
     ("a new operation", operations::new_operation::check),
     ("tests with features of serde_json", || {

@@ -24,8 +24,8 @@ use published::{api, cost, deps};
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  ci [STEP]             run all checks, cheap ones first, and stop at the first that fails; with the name of a step, such
-                        as `tests`, begin there
+  ci [STEP]             run all checks but the tests, cheap ones first, and stop at the first that fails; with the name of a step, such
+                        as `clippy`, begin there
   spec [--dir DIR] [--allow-missing]
                         compare the operations and their bodies with the OpenAPI documents in DIR, or in the folder
                         that CONVEX_MGMT_OPENAPI names, and print the form of each nullable property; without documents
