@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 use crate::error::{Attempts, Cause, Error, TransportError};
 use crate::layers::RefreshedCredential;
 use crate::service::Transport;
-use crate::timer::Timer;
+use crate::timer::{Timer, elapsed};
 use crate::trace::CallSpan;
 
 /// A call in flight: the facts that its errors report.
@@ -59,7 +59,7 @@ impl<T: Timer> Call<T> {
 
     fn error(&self, attempts: Attempts, sent: Sent, cause: Cause) -> Error {
         let url = self.operation.endpoint_url(&self.uri).unwrap_or_default().into();
-        let elapsed = self.timer.now().saturating_sub(self.started);
+        let elapsed = elapsed(&self.timer, self.started);
         let error = Error::new(self.operation, url, attempts, elapsed, sent, cause).with_credential(self.credential);
         self.span.failed(&error);
         error

@@ -20,7 +20,7 @@ use super::handle::Client;
 use super::send::SendFuture;
 use crate::error::{Attempts, Cause, Error, Incomplete};
 use crate::service::{DefaultService, Transport};
-use crate::timer::{DefaultTimer, Timer};
+use crate::timer::{DefaultTimer, Timer, elapsed};
 
 impl<S: Clone, T: Clone> Client<ManagementApi, S, T> {
     /// Creates a client of a deployment that this API returned, with a credential such as a deploy key, or with the same token
@@ -165,14 +165,7 @@ impl<S: Transport, T: Timer> Client<ManagementApi, S, T> {
         error: DeploymentEndpointError,
     ) -> Error {
         let url = self.endpoint().url().into();
-        Error::new(
-            operation,
-            url,
-            Attempts::ONE,
-            self.timer().now().saturating_sub(started),
-            Sent::Maybe,
-            Cause::Endpoint(error),
-        )
+        Error::new(operation, url, Attempts::ONE, elapsed(self.timer(), started), Sent::Maybe, Cause::Endpoint(error))
     }
 }
 

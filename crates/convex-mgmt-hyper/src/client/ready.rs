@@ -9,7 +9,7 @@ use http::StatusCode;
 use super::handle::Client;
 use crate::error::{Advice, Error, ErrorKind};
 use crate::service::Transport;
-use crate::timer::{Timer, jittered};
+use crate::timer::{Timer, elapsed, jittered, sleep};
 
 /// The longest wait after the first attempt. It doubles with every further one, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -50,11 +50,11 @@ async fn wait<S: Transport, T: Timer>(client: Client<DeploymentApi, S, T>, timeo
         let Err(error) = client.send(&GetCanonicalUrls::new()).await else { return Ok(()) };
         attempts += error.attempts();
         let pause = jittered(&timer, longest);
-        let elapsed = timer.now().saturating_sub(started);
+        let elapsed = elapsed(&timer, started);
         if !may_be_starting(&error) || elapsed.saturating_add(pause) > timeout {
             return Err(error.with_attempts(attempts, elapsed));
         }
-        timer.sleep(pause).await;
+        sleep(&timer, pause).await;
         longest = LONGEST_PAUSE.min(2 * longest);
     }
 }

@@ -11,7 +11,7 @@ use tower::{BoxError, Layer, Service};
 
 use crate::error::{TransportError, TransportErrorKind};
 use crate::progress::Progress;
-use crate::timer::{DefaultTimer, InitialTimer, LONGEST_WAIT, Timer};
+use crate::timer::{DefaultTimer, InitialTimer, Timer, sleep};
 
 /// Applies [`AttemptTimeout`] to a service.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +25,7 @@ impl AttemptTimeoutLayer<InitialTimer> {
     ///
     /// `HyperTransport` does not need this layer: it bounds the wait for the head and each pause of the body.
     pub fn new(timeout: Option<Duration>) -> Self {
-        Self { timeout: timeout.map(|timeout| timeout.min(LONGEST_WAIT)), timer: Default::default() }
+        Self { timeout, timer: Default::default() }
     }
 }
 
@@ -67,7 +67,7 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let progress = Progress::start(&mut request);
-        let sleep = self.timeout.map(|timeout| self.timer.sleep(timeout));
+        let sleep = self.timeout.map(|timeout| sleep(&self.timer, timeout));
         AttemptTimeoutFuture { inner: self.inner.call(request), progress, sleep }
     }
 }

@@ -14,7 +14,7 @@ use tower::{BoxError, Layer, Service};
 
 use crate::error::{Attempts, TransportError, TransportErrorKind};
 use crate::progress::Progress;
-use crate::timer::{DefaultTimer, InitialTimer, LONGEST_WAIT, Timer};
+use crate::timer::{DefaultTimer, InitialTimer, LONGEST_WAIT, Timer, elapsed, sleep};
 use crate::trace;
 
 /// Applies [`Retry`] to a service. All services of one layer and its clones share the budget.
@@ -37,18 +37,21 @@ impl RetryLayer<InitialTimer> {
     /// Creates a layer with a policy and a budget. `total` is the time of a call with all its attempts, the waits between them
     /// and the waits until the service below is ready; `None` sets no limit. At most 30 years.
     pub fn new(policy: RetryPolicy, budget: RetryBudget, total: Option<Duration>) -> Self {
-        let total = total.map(|total| total.min(LONGEST_WAIT));
-        let settings = Settings { policy, budget, total, only_unsent: None };
-        Self { settings: Arc::new(settings), timer: Default::default() }
+        Self::with_settings(Settings { policy, budget, total, only_unsent: None })
     }
 
     /// Creates a layer for requests that have no operation in their extensions and must be executed at most once. It ignores the codes of
     /// responses, and repeats a request only if the server provably did not receive it. `operation` is not idempotent.
     #[cfg(feature = "oauth")]
     pub(crate) fn only_unsent(operation: &'static OperationMeta, total: Duration) -> Self {
-        let (policy, budget, total) = (RetryPolicy::default(), RetryBudget::default(), Some(total.min(LONGEST_WAIT)));
-        let settings = Settings { policy, budget, total, only_unsent: Some(operation) };
-        Self { settings: Arc::new(settings), timer: Default::default() }
+        let (policy, budget) = (RetryPolicy::default(), RetryBudget::default());
+        Self::with_settings(Settings { policy, budget, total: Some(total), only_unsent: Some(operation) })
+    }
+
+    fn with_settings(settings: Settings) -> Self {
+        // The state of a call and its timer have to agree on the deadline.
+        let total = settings.total.map(|total| total.min(LONGEST_WAIT));
+        Self { settings: Arc::new(Settings { total, ..settings }), timer: Default::default() }
     }
 }
 
@@ -95,7 +98,7 @@ where
         let timer = self.timer.clone();
         let started = timer.now();
         let total = self.settings.total;
-        let deadline = total.map(|total| timer.sleep(total));
+        let deadline = total.map(|total| sleep(&timer, total));
         let operation = request.extensions().get::<&'static OperationMeta>().copied().or(self.settings.only_unsent);
         let retry = RetryState::new(operation, self.settings.policy.clone(), total);
         RetryFuture {
@@ -209,7 +212,7 @@ where
                     let result = ready!(attempt.as_mut().poll(cx)).map_err(TransportError::from_any);
                     trace::attempt_ended(&attempt, result.as_ref());
                     let Some(delay) = call.next_delay(&result) else { return Poll::Ready(result) };
-                    this.state.set(State::Waiting { sleep: call.timer.sleep(delay.min(LONGEST_WAIT)) });
+                    this.state.set(State::Waiting { sleep: sleep(&call.timer, delay) });
                 }
                 StateProjection::Waiting { sleep } => {
                     ready!(sleep.poll(cx));
@@ -229,7 +232,7 @@ where
 impl<T: Timer> CallState<T> {
     /// Returns the time since the call began.
     fn elapsed(&self) -> Duration {
-        self.timer.now().saturating_sub(self.started)
+        elapsed(&self.timer, self.started)
     }
 
     /// Returns the wait before the next attempt, or `None` if the call ends with this one.

@@ -17,7 +17,7 @@ use super::limit::SyncLimit;
 use super::walk::{Settings, Walk, announce};
 use crate::client::Client;
 use crate::service::{DefaultService, Transport};
-use crate::timer::{DefaultTimer, Timer};
+use crate::timer::{DefaultTimer, Timer, sleep};
 
 /// The pause between two requests of the server's record of a sync. The server updates it at most every 5 s.
 const RECORD_PAUSE: Duration = Duration::from_secs(5);
@@ -202,7 +202,7 @@ impl<K: Sink, S: Transport, T: Timer, H: FnMut(SyncEvent<'_>)> SyncDriver<K, S, 
                 break;
             }
             if let Some(sync_id) = totals.due(progress, engine, client.timer().now()) {
-                let too_long = pin!(client.timer().sleep(RECORD_PAUSE));
+                let too_long = pin!(sleep(client.timer(), RECORD_PAUSE));
                 let mut too_long = Until::new(too_long);
                 let asking = too_long.or(find_active_sync(client, &sync_id));
                 // The sync does not need the record.

@@ -14,7 +14,7 @@ use super::limit::{Permit, Permits, SyncLimit};
 use crate::client::{Client, SendFuture};
 use crate::error::{Advice, Error, ErrorKind};
 use crate::service::Transport;
-use crate::timer::{LONGEST_WAIT, Timer, jittered};
+use crate::timer::{Timer, jittered, sleep};
 
 /// The longest pause after the first failed call. It doubles with every further one, up to [`LONGEST_PAUSE`].
 pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -65,7 +65,7 @@ impl<S: Transport, T: Timer> Walk<S, T> {
 
     /// Sets the pause before the next call. A server may ask for one that no timer can represent.
     pub(super) fn wait(&mut self, pause: Duration) {
-        self.pause = (!pause.is_zero()).then(|| Box::pin(self.client.timer().sleep(pause.min(LONGEST_WAIT))));
+        self.pause = (!pause.is_zero()).then(|| Box::pin(sleep(self.client.timer(), pause)));
     }
 
     /// Requests the next page, with pauses while calls fail, and returns its batch.

@@ -4,6 +4,8 @@ mod interface;
 #[cfg(feature = "tokio")]
 mod tokio_timer;
 
+use std::time::Duration;
+
 pub use self::interface::{NoTimer, Timer};
 #[cfg(feature = "tokio")]
 pub use self::tokio_timer::{TokioSleep, TokioTimer};
@@ -16,10 +18,18 @@ pub(crate) type DefaultTimer = NoTimer;
 #[cfg(not(feature = "tokio"))]
 pub(crate) type InitialTimer = ();
 
-use std::time::Duration;
-
 /// The longest wait, 30 years. Clocks and timers of most runtimes cannot represent much longer times.
 pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
+/// Returns a future that completes after `duration`, at most [`LONGEST_WAIT`].
+pub(crate) fn sleep<T: Timer>(timer: &T, duration: Duration) -> T::Sleep {
+    timer.sleep(duration.min(LONGEST_WAIT))
+}
+
+/// Returns the time since `since`, which is an earlier [`Timer::now`].
+pub(crate) fn elapsed(timer: &impl Timer, since: Duration) -> Duration {
+    timer.now().saturating_sub(since)
+}
 
 /// Returns a random pause between half of `longest` and `longest`.
 pub(crate) fn jittered(timer: &impl Timer, longest: Duration) -> Duration {

@@ -11,7 +11,6 @@ use http::{HeaderValue, Request};
 
 use super::credential_source::CredentialSource;
 use super::source::{Backoff, Function, Settings, Source};
-use crate::timer::LONGEST_WAIT;
 
 /// The sources of the endpoints whose credential the server has rejected. Others have none.
 pub(super) struct Endpoints<A: Api, F: CredentialSource<A>> {
@@ -68,7 +67,7 @@ impl<A: Api, F: CredentialSource<A>> Endpoints<A, F> {
     }
 
     pub(super) fn set_timeout(&self, timeout: Duration) {
-        self.state().settings.timeout = timeout.min(LONGEST_WAIT);
+        self.state().settings.timeout = timeout;
     }
 
     pub(super) fn set_max(&self, max: usize) {

@@ -11,7 +11,7 @@ use tokio::sync::futures::OwnedNotified;
 
 use super::credential_source::CredentialSource;
 use super::source::{Drive, Source, Version};
-use crate::timer::Timer;
+use crate::timer::{Timer, sleep};
 
 pin_project! {
     /// Drives the fetch after the result `version` until there is another result. All calls that wait on one runtime drive it
@@ -48,7 +48,7 @@ impl<A: Api, F: CredentialSource<A>, T: Timer> Future for Waiting<A, F, T> {
             this.woken.as_mut().as_pin_mut().map(OwnedNotified::enable);
             match this.source.drive(this.timer, *this.version, *this.since) {
                 Drive::Ended => return Poll::Ready(()),
-                Drive::Pending(left) => this.timeout.set(Some(this.timer.sleep(left))),
+                Drive::Pending(left) => this.timeout.set(Some(sleep(this.timer, left))),
             }
         }
         let is_over = this.woken.as_mut().as_pin_mut().is_some_and(|woken| woken.poll(cx).is_ready())
