@@ -103,9 +103,9 @@ where
         let retry = RetryState::new(operation, self.settings.policy.clone(), total);
         RetryFuture {
             call: CallState { retry, timer, started, settings: Arc::clone(&self.settings) },
-            request: Some(request),
+            request: Some(Kept { request, operation: None }),
             inner: self.inner.clone(),
-            progress: Arc::default(),
+            progress: None,
             deadline,
             state: State::Readying,
         }
@@ -115,6 +115,34 @@ where
 /// The error at the deadline. `sent` is that of the last attempt, if it has not ended.
 fn exceeded(sent: Sent) -> TransportError {
     TransportError::timeout(TransportErrorKind::DeadlineExceeded, sent)
+}
+
+/// A request for the next attempt.
+///
+/// A copy of extensions costs three allocations. The usual extensions hold the operation alone, so it is kept without them.
+struct Kept {
+    request: Request<Bytes>,
+    /// The operation to put into the extensions, which were not copied.
+    operation: Option<&'static OperationMeta>,
+}
+
+impl Kept {
+    fn copy_of(request: &mut Request<Bytes>) -> Self {
+        let operation = request.extensions().get().copied().filter(|_| request.extensions().len() == 1);
+        let extensions = operation.map(|_: &'static OperationMeta| std::mem::take(request.extensions_mut()));
+        let copy = Self { request: request.clone(), operation };
+        if let Some(extensions) = extensions {
+            *request.extensions_mut() = extensions;
+        }
+        copy
+    }
+
+    fn into_request(mut self) -> Request<Bytes> {
+        if let Some(operation) = self.operation {
+            self.request.extensions_mut().insert(operation);
+        }
+        self.request
+    }
 }
 
 /// A call in progress.
@@ -140,9 +168,10 @@ pin_project! {
     pub struct RetryFuture<S, T = DefaultTimer> where S: Service<Request<Bytes>>, T: Timer {
         call: CallState<T>,
         // Moved into the attempt if none can follow it.
-        request: Option<Request<Bytes>>,
+        request: Option<Kept>,
         inner: S,
-        progress: Arc<Progress>,
+        // Set by the first attempt.
+        progress: Option<Arc<Progress>>,
         #[pin]
         deadline: Option<T::Sleep>,
         #[pin]
@@ -175,7 +204,7 @@ where
         // The deadline ends the current attempt, and no other one follows.
         let error = match state.as_mut().project() {
             StateProjection::Calling { attempt } => {
-                let error = exceeded(this.progress.expire());
+                let error = exceeded(this.progress.as_ref().map_or(Sent::No, |progress| progress.expire()));
                 trace::attempt_ended(&attempt, Err(&error));
                 this.call.after(&error.outcome());
                 error
@@ -201,10 +230,12 @@ where
             match this.state.as_mut().project() {
                 StateProjection::Readying => {
                     ready!(this.inner.poll_ready(cx)).map_err(TransportError::not_ready)?;
-                    let request = if call.retry.may_retry() { this.request.clone() } else { this.request.take() };
                     // The request is missing only if the future is polled after its end.
-                    let Some(mut request) = request else { return Poll::Pending };
-                    *this.progress = Progress::start(&mut request);
+                    let Some(mut request) = this.request.take().map(Kept::into_request) else { return Poll::Pending };
+                    if call.retry.may_retry() {
+                        *this.request = Some(Kept::copy_of(&mut request));
+                    }
+                    *this.progress = Some(Progress::start(&mut request));
                     let attempt = trace::attempt(this.inner.call(request), call.retry.attempts() + 1);
                     this.state.set(State::Calling { attempt });
                 }

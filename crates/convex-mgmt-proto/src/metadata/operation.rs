@@ -114,6 +114,8 @@ pub struct OperationMeta {
     pub prefix: &'static str,
     /// The path after `prefix`, with a `{name}` for each path parameter.
     pub path: &'static str,
+    /// The prefix and the path in one text, for a path without parameters: requests share it.
+    pub(crate) fixed_path: Option<&'static str>,
     /// The names of the query parameters.
     pub query: &'static [&'static str],
     /// The idempotency.
@@ -153,6 +155,7 @@ impl OperationMeta {
             method,
             prefix: A::PREFIX,
             path,
+            fixed_path: None,
             query: &[],
             idempotency,
             credentials: &[],
@@ -167,6 +170,18 @@ impl OperationMeta {
             destroys: None,
             codes: &[],
         }
+    }
+
+    /// Sets the prefix and the path in one text. Requests to a path without parameters then share it.
+    pub(crate) const fn full_path(mut self, path: &'static str) -> Self {
+        let (bytes, mut at) = (path.as_bytes(), 0);
+        let mut fixed = matches!(self.path.as_bytes(), [b'/', ..]);
+        while at < bytes.len() {
+            fixed = fixed && !matches!(bytes[at], b'{' | b'?' | b'#');
+            at += 1;
+        }
+        self.fixed_path = if fixed { Some(path) } else { None };
+        self
     }
 
     /// Returns the URL of the endpoint that a request of this operation goes to: the origin and the path prefix, as
