@@ -12,6 +12,7 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower::{BoxError, Layer, Service};
 
+use super::upcoming::Upcoming;
 use crate::error::{Attempts, TransportError, TransportErrorKind};
 use crate::progress::Progress;
 use crate::timer::{DefaultTimer, InitialTimer, LONGEST_WAIT, Timer, elapsed, sleep};
@@ -103,7 +104,7 @@ where
         let retry = RetryState::new(operation, self.settings.policy.clone(), total);
         RetryFuture {
             call: CallState { retry, timer, started, settings: Arc::clone(&self.settings) },
-            request: Some(Kept { request, operation: None }),
+            request: Some(Upcoming::Original(request)),
             inner: self.inner.clone(),
             progress: None,
             deadline,
@@ -115,34 +116,6 @@ where
 /// The error at the deadline. `sent` is that of the last attempt, if it has not ended.
 fn exceeded(sent: Sent) -> TransportError {
     TransportError::timeout(TransportErrorKind::DeadlineExceeded, sent)
-}
-
-/// A request for the next attempt.
-///
-/// A copy of extensions costs three allocations. The usual extensions hold the operation alone, so it is kept without them.
-struct Kept {
-    request: Request<Bytes>,
-    /// The operation to put into the extensions, which were not copied.
-    operation: Option<&'static OperationMeta>,
-}
-
-impl Kept {
-    fn copy_of(request: &mut Request<Bytes>) -> Self {
-        let operation = request.extensions().get().copied().filter(|_| request.extensions().len() == 1);
-        let extensions = operation.map(|_: &'static OperationMeta| std::mem::take(request.extensions_mut()));
-        let copy = Self { request: request.clone(), operation };
-        if let Some(extensions) = extensions {
-            *request.extensions_mut() = extensions;
-        }
-        copy
-    }
-
-    fn into_request(mut self) -> Request<Bytes> {
-        if let Some(operation) = self.operation {
-            self.request.extensions_mut().insert(operation);
-        }
-        self.request
-    }
 }
 
 /// A call in progress.
@@ -167,8 +140,8 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct RetryFuture<S, T = DefaultTimer> where S: Service<Request<Bytes>>, T: Timer {
         call: CallState<T>,
-        // Moved into the attempt if none can follow it.
-        request: Option<Kept>,
+        // The request of the next attempt, if there may be one.
+        request: Option<Upcoming>,
         inner: S,
         // Set by the first attempt.
         progress: Option<Arc<Progress>>,
@@ -231,9 +204,9 @@ where
                 StateProjection::Readying => {
                     ready!(this.inner.poll_ready(cx)).map_err(TransportError::not_ready)?;
                     // The request is missing only if the future is polled after its end.
-                    let Some(mut request) = this.request.take().map(Kept::into_request) else { return Poll::Pending };
+                    let Some(mut request) = this.request.take().map(Upcoming::into_request) else { return Poll::Pending };
                     if call.retry.may_retry() {
-                        *this.request = Some(Kept::copy_of(&mut request));
+                        *this.request = Some(Upcoming::copy_of(&request));
                     }
                     *this.progress = Some(Progress::start(&mut request));
                     let attempt = trace::attempt(this.inner.call(request), call.retry.attempts() + 1);
