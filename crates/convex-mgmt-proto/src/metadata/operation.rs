@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use http::uri::PathAndQuery;
 use http::{Method, Uri};
 
 use super::api::Api;
@@ -114,8 +115,8 @@ pub struct OperationMeta {
     pub prefix: &'static str,
     /// The path after `prefix`, with a `{name}` for each path parameter.
     pub path: &'static str,
-    /// The prefix and the path in one text, for a path without parameters: requests share it.
-    pub(crate) fixed_path: Option<&'static str>,
+    /// Returns the prefix and the path, if it has no parameters. Requests then share the text, and do not parse it.
+    pub(crate) fixed_path: Option<fn() -> PathAndQuery>,
     /// The names of the query parameters.
     pub query: &'static [&'static str],
     /// The idempotency.
@@ -172,15 +173,15 @@ impl OperationMeta {
         }
     }
 
-    /// Sets the prefix and the path in one text. Requests to a path without parameters then share it.
-    pub(crate) const fn full_path(mut self, path: &'static str) -> Self {
-        let (bytes, mut at) = (path.as_bytes(), 0);
-        let mut fixed = matches!(self.path.as_bytes(), [b'/', ..]);
-        while at < bytes.len() {
-            fixed = fixed && !matches!(bytes[at], b'{' | b'?' | b'#');
+    /// Sets the prefix and the path as they are in a request, parsed by the compiler. It has no effect on a path with parameters.
+    pub(crate) const fn parsed_path(mut self, parsed: fn() -> PathAndQuery) -> Self {
+        let (path, mut at) = (self.path.as_bytes(), 0);
+        let mut fixed = matches!(path, [b'/', ..]);
+        while at < path.len() {
+            fixed = fixed && !matches!(path[at], b'{' | b'?' | b'#');
             at += 1;
         }
-        self.fixed_path = if fixed { Some(path) } else { None };
+        self.fixed_path = if fixed { Some(parsed) } else { None };
         self
     }
 

@@ -97,7 +97,9 @@ macro_rules! operation {
                     $path,
                     crate::metadata::Idempotency::$idempotency,
                 )
-                .full_path(concat!(crate::metadata::prefix!($api), $path))
+                .parsed_path(|| const {
+                    http::uri::PathAndQuery::from_static(concat!(crate::metadata::prefix!($api), $path))
+                })
                 .credentials(crate::operation::declare::credentials!(list $($classes)? $($all_classes)?))
                 $(.query(&[$(crate::operation::declare::name!($query_field $($query_name)?)),+]))?
                 $(.paging(crate::metadata::Paging::$paging))?

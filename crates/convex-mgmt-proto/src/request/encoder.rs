@@ -19,7 +19,7 @@ use crate::types::url::push_encoded;
 pub struct RequestEncoder {
     meta: &'static OperationMeta,
     /// The path of a request to an endpoint without a path prefix, if it has no parameters and no query yet.
-    fixed_path: Option<&'static str>,
+    fixed_path: Option<PathAndQuery>,
     /// The path and the query so far. Empty while there is a `fixed_path`.
     path: String,
     /// The rest of the path's template.
@@ -32,7 +32,7 @@ pub struct RequestEncoder {
 impl RequestEncoder {
     /// Starts a request. `prefix` is the path of the API at its endpoint.
     pub(crate) fn new(meta: &'static OperationMeta, prefix: &str, body_limit: Option<usize>) -> Self {
-        let fixed_path = meta.fixed_path.filter(|_| prefix == meta.prefix);
+        let fixed_path = meta.fixed_path.filter(|_| prefix == meta.prefix).map(|path| path());
         let (mut path, mut template) = (String::new(), "");
         if fixed_path.is_none() {
             path.reserve_exact(prefix.len() + meta.path.len() + VALUES);
@@ -78,8 +78,8 @@ impl RequestEncoder {
         }
         self.end_path()?;
         if let Some(path) = self.fixed_path.take() {
-            self.path.reserve_exact(path.len() + name.len() + value.len() + VALUES);
-            self.path.push_str(path);
+            self.path.reserve_exact(path.as_str().len() + name.len() + value.len() + VALUES);
+            self.path.push_str(path.as_str());
         }
         self.path.push(if self.in_query { '&' } else { '?' });
         self.in_query = true;
@@ -129,17 +129,20 @@ impl RequestEncoder {
             return Err(BuildError::Template { operation: self.meta.id });
         }
         self.end_path()?;
-        let path = self.fixed_path.map_or_else(|| Bytes::from(self.path), |path| Bytes::from_static(path.as_bytes()));
-        let invalid = BuildError::Url { operation: self.meta.id };
-        if scheme.as_str().len() + "://".len() + authority.as_str().len() + path.len() > LONGEST_URL {
-            return Err(invalid);
+        let invalid = || BuildError::Url { operation: self.meta.id };
+        let path = match self.fixed_path {
+            Some(path) => path,
+            None => PathAndQuery::from_maybe_shared(Bytes::from(self.path)).map_err(|_| invalid())?,
+        };
+        if scheme.as_str().len() + "://".len() + authority.as_str().len() + path.as_str().len() > LONGEST_URL {
+            return Err(invalid());
         }
         let mut parts = uri::Parts::default();
         parts.scheme = Some(scheme.clone());
         parts.authority = Some(authority.clone());
-        parts.path_and_query = PathAndQuery::from_maybe_shared(path).ok();
+        parts.path_and_query = Some(path);
         let mut request = Request::new(Bytes::new());
-        *request.uri_mut() = Uri::from_parts(parts).map_err(|_| invalid)?;
+        *request.uri_mut() = Uri::from_parts(parts).map_err(|_| invalid())?;
         *request.method_mut() = self.meta.method.clone();
         *request.headers_mut() = match self.body {
             None => headers.clone(),
