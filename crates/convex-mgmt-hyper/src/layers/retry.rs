@@ -204,7 +204,9 @@ where
                 StateProjection::Readying => {
                     ready!(this.inner.poll_ready(cx)).map_err(TransportError::not_ready)?;
                     // The request is missing only if the future is polled after its end.
-                    let Some(mut request) = this.request.take().map(Upcoming::into_request) else { return Poll::Pending };
+                    let Some(mut request) = this.request.take().map(Upcoming::into_request) else {
+                        return Poll::Pending;
+                    };
                     if call.retry.may_retry() {
                         *this.request = Some(Upcoming::copy_of(&request));
                     }

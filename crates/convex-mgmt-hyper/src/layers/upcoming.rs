@@ -95,7 +95,10 @@ mod tests {
             assert!(authorization.is_sensitive());
             let operation = copy.extensions().get::<&'static OperationMeta>();
             assert_eq!(operation, Some(&PauseDeployment::META));
-            assert_eq!((copy.extensions().get::<u8>().is_some(), copy.extensions().len()), (layer, 1 + usize::from(layer)));
+            assert_eq!(
+                (copy.extensions().get::<u8>().is_some(), copy.extensions().len()),
+                (layer, 1 + usize::from(layer))
+            );
         }
     }
 }

@@ -64,7 +64,7 @@ impl Exchange {
     }
 
     /// Sends the request and receives the head of the response. The body is still unread.
-    async fn head(&self, request: Request<Bytes>) -> Result<(Response<Incoming>, Lease), TransportError> {
+    pub(super) async fn head(&self, request: Request<Bytes>) -> Result<(Response<Incoming>, Lease), TransportError> {
         let uri = request.uri().clone();
         let mut request = request.map(|data| FullBody::new(data, Arc::clone(&self.progress)));
         loop {
