@@ -1,16 +1,14 @@
 //! [`RequestEncoder`]: builds a request from path values, query parameters and a body.
 
-use std::io;
-
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::uri::{self, Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Request, Uri};
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use crate::error::BuildError;
 use crate::metadata::OperationMeta;
+use crate::request::json_text::JsonText;
 use crate::types::url::push_encoded;
 
 /// Builds the request of an operation. [`Operation::encode`](crate::Operation::encode) writes its parts in order: path values,
@@ -95,15 +93,22 @@ impl RequestEncoder {
     /// [`BuildError::BodyTooLarge`] if it exceeds the server's limit ([`Api::BODY_LIMIT`](crate::Api::BODY_LIMIT));
     /// [`BuildError::Json`] if the value cannot be written as JSON.
     pub fn json(&mut self, body: &impl Serialize) -> Result<(), BuildError> {
-        let mut text = WipedText(Zeroizing::default());
+        let mut text = JsonText::new(self.body_limit);
         serde_json::to_writer(&mut text, body).map_err(|_| BuildError::Json { operation: self.meta.id })?;
-        if let Some(limit) = self.body_limit
-            && text.0.len() > limit
-        {
-            return Err(BuildError::BodyTooLarge { operation: self.meta.id, length: text.0.len(), limit });
-        }
-        // Wiped when the last clone of the request is dropped.
-        self.body = Some(Bytes::from_owner(text.0));
+        self.set_body(text)
+    }
+
+    /// Writes the body as JSON with `write`. It is faster than [`json`](Self::json) for bodies that are mostly long strings.
+    pub(crate) fn json_text(&mut self, write: impl FnOnce(&mut JsonText)) -> Result<(), BuildError> {
+        let mut text = JsonText::new(self.body_limit);
+        write(&mut text);
+        self.set_body(text)
+    }
+
+    fn set_body(&mut self, text: JsonText) -> Result<(), BuildError> {
+        let limit = self.body_limit.unwrap_or(usize::MAX);
+        let too_large = |length| BuildError::BodyTooLarge { operation: self.meta.id, length, limit };
+        self.body = Some(text.into_body().map_err(too_large)?);
         Ok(())
     }
 
@@ -168,26 +173,6 @@ fn with_content_type(headers: &HeaderMap) -> HeaderMap {
     all.extend(headers.iter().map(|(name, value)| (name.clone(), value.clone())));
     all.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     all
-}
-
-/// A growing text that is wiped from memory, including the buffers that became too small.
-struct WipedText(Zeroizing<Vec<u8>>);
-
-impl io::Write for WipedText {
-    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        let needed = self.0.len().saturating_add(piece.len());
-        if needed > self.0.capacity() {
-            let mut larger = Zeroizing::new(Vec::with_capacity(needed.max(2 * self.0.capacity()).max(128)));
-            larger.extend_from_slice(&self.0);
-            self.0 = larger;
-        }
-        self.0.extend_from_slice(piece);
-        Ok(piece.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]
