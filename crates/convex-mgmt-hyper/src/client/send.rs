@@ -68,7 +68,7 @@ impl<A: Api, S, T: Timer> Client<A, S, T> {
         let request = operation
             .to_request(self.endpoint())
             .map_err(|error| Error::unsent(O::META, self.endpoint().url(), Cause::Build(error)));
-        ReplyFuture::new(self.service().clone(), self.timer().clone(), self.endpoint().credential_kind(), request)
+        ReplyFuture::new(self.service(), self.timer().clone(), self.endpoint().credential_kind(), request)
     }
 }
 

@@ -212,9 +212,9 @@ fn build<O: Operation + ?Sized>(
     operation: &O,
     endpoint: &Endpoint<O::Api>,
 ) -> Result<http::Request<Bytes>, BuildError> {
-    let mut encoder = RequestEncoder::new(O::META, endpoint.base(), O::Api::BODY_LIMIT);
+    let mut encoder = endpoint.encoder(O::META);
     operation.encode(&mut encoder)?;
-    let mut request = encoder.finish(endpoint.headers())?;
+    let mut request = endpoint.finish(encoder)?;
     if O::META.destroys.is_some() && !operation.is_destructive() {
         request.extensions_mut().insert(Harmless);
     }
