@@ -51,7 +51,7 @@ const BENCHES: [&str; 4] = ["growth", "postgres", "sqlite", "webhook"];
 
 /// Builds or runs benchmarks. All packages are selected for each, because the features of other crates follow from the selection.
 fn benchmark(arguments: &str) -> Result<(), Failure> {
-    let packages = "--package convex-mgmt-fuzz --package convex-mgmt-mirror --package convex-mgmt-suite";
+    let packages = "--package convex-mgmt-fuzz --package convex-mgmt-mirror";
     run(&mut cargo(&format!("bench --quiet --no-default-features {packages} {arguments}")))
 }
 
