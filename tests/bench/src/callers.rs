@@ -14,13 +14,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// A request that can be made any number of times, also concurrently.
-pub trait Caller: Clone + Send + 'static {
+pub trait Caller: Send + Sync + 'static {
     /// Makes the request, reads the response and drops it.
     fn call(&self) -> impl Future<Output = ()> + Send;
 }
 
 /// Method, path and body of a request.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Target<B> {
     /// The origin of the server.
     pub url: String,
@@ -47,12 +47,6 @@ pub struct Floor<T> {
     pool: Pool<HttpConnector, Full<Bytes>>,
     request: Request<Full<Bytes>>,
     read: PhantomData<fn() -> T>,
-}
-
-impl<T> Clone for Floor<T> {
-    fn clone(&self) -> Self {
-        Self { pool: self.pool.clone(), request: self.request.clone(), read: PhantomData }
-    }
 }
 
 impl<T> Floor<T> {
@@ -93,13 +87,6 @@ pub struct Reqwest<T, B> {
     read: PhantomData<fn() -> T>,
 }
 
-impl<T, B: Clone> Clone for Reqwest<T, B> {
-    fn clone(&self) -> Self {
-        let Self { client, url, target, read } = self;
-        Self { client: client.clone(), url: url.clone(), target: target.clone(), read: *read }
-    }
-}
-
 impl<T, B> Reqwest<T, B> {
     /// Creates the client.
     ///
@@ -114,7 +101,7 @@ impl<T, B> Reqwest<T, B> {
 impl<T, B> Caller for Reqwest<T, B>
 where
     T: DeserializeOwned + 'static,
-    B: Serialize + Clone + Send + Sync + 'static,
+    B: Serialize + Send + Sync + 'static,
 {
     async fn call(&self) {
         let mut request = self.client.request(self.target.method.clone(), &self.url);
@@ -138,12 +125,6 @@ pub struct Ours<O: Operation> {
     read: fn(O::Output),
 }
 
-impl<O: Operation + Clone> Clone for Ours<O> {
-    fn clone(&self) -> Self {
-        Self { client: self.client.clone(), operation: self.operation.clone(), read: self.read }
-    }
-}
-
 impl<O: Operation> Ours<O> {
     /// Creates the client. `read` gets the output.
     ///
@@ -156,7 +137,7 @@ impl<O: Operation> Ours<O> {
 
 impl<O> Caller for Ours<O>
 where
-    O: Operation + Clone + Send + Sync + 'static,
+    O: Operation + Send + Sync + 'static,
     O::Output: Send,
 {
     async fn call(&self) {

@@ -9,11 +9,3 @@ pub mod callers;
 pub mod server;
 pub mod structs;
 pub mod workloads;
-
-/// Creates the runtime of a client: one thread, so that a count covers the connection's task too.
-///
-/// # Panics
-/// If the operating system refuses the resources.
-pub fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
-}

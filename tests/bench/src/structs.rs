@@ -58,13 +58,13 @@ pub struct Variables {
 }
 
 /// An update of environment variables.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Debug, Serialize)]
 pub struct Update {
     pub changes: Vec<Change>,
 }
 
 /// A variable to set.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Debug, Serialize)]
 pub struct Change {
     pub name: String,
     pub value: String,

@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use convex_mgmt::deployment::data_sync::{DataSyncPage, DataSyncValue};
 use convex_mgmt::deployment::{
@@ -14,6 +15,7 @@ use http::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tokio::runtime::Builder;
 
 use crate::callers::{Caller, Floor, Ours, Reqwest, Target};
 use crate::structs::{AuditEvent, Change, LogStream, Message, Page, Project, SyncPage, Update, Variables};
@@ -96,16 +98,13 @@ impl Selected<'_> {
     }
 }
 
-/// A function over the callers, which have different types.
-pub trait Visit {
-    /// The result.
-    type Output;
-    /// Calls the function.
-    fn visit(self, caller: impl Caller) -> Self::Output;
-}
+/// Makes a number of calls, with each of its concurrent tasks.
+pub type Calls = Box<dyn FnMut(u32)>;
 
-/// Creates a caller of a workload, and passes it to `visit`. Returns `None` if one of the names is unknown.
-pub fn with_caller<V: Visit>(workload: &str, caller: &str, url: &str, visit: V) -> Option<V::Output> {
+/// Creates a client, and returns the function that makes calls in `concurrent` tasks. Returns `None` if one of the names is unknown.
+///
+/// The function hides the types of the callers, so that their code is compiled once for all benchmarks.
+pub fn calls(workload: &str, caller: &str, url: &str, concurrent: u32) -> Option<Calls> {
     let get = |path| Target { url: url.to_owned(), method: Method::GET, path, body: None::<()> };
     let deployment = || {
         let key = DeployKey::parse(DEPLOY_KEY).expect("a made-up key");
@@ -120,12 +119,12 @@ pub fn with_caller<V: Visit>(workload: &str, caller: &str, url: &str, visit: V) 
     match workload {
         "small" => {
             let target = get("/api/v1/get_log_stream/jw2056e41prz073c8bdh5591x98jrz2c");
-            pick::<LogStream, _, _, _>(caller, target, || Ours::new(deployment(), GetLogStream::new(id), keep), visit)
+            pick::<LogStream, _, _>(caller, target, || Ours::new(deployment(), GetLogStream::new(id), keep), concurrent)
         }
         "list-0" | "list-100" | "list-10000" => {
             let target = get("/api/v1/list_environment_variables");
             let ours = || Ours::new(deployment(), ListEnvironmentVariables::new(), keep);
-            pick::<Variables, _, _, _>(caller, target, ours, visit)
+            pick::<Variables, _, _>(caller, target, ours, concurrent)
         }
         "update" => {
             let variables = || (0..VARIABLES).map(bodies::variable);
@@ -137,25 +136,25 @@ pub fn with_caller<V: Visit>(workload: &str, caller: &str, url: &str, visit: V) 
                 body: Some(Update { changes }),
             };
             let operation: UpdateEnvironmentVariables = variables().collect();
-            pick::<(), _, _, _>(caller, target, || Ours::new(deployment(), operation, keep), visit)
+            pick::<(), _, _>(caller, target, || Ours::new(deployment(), operation, keep), concurrent)
         }
         "audit" => {
             let target = get("/api/v1/list_audit_log_events?from=1755000000000&limit=100");
             let operation = ListAuditLogEvents::new(UnixMillis(1_755_000_000_000)).limit(100);
-            pick::<Page<AuditEvent>, _, _, _>(caller, target, || Ours::new(deployment(), operation, keep), visit)
+            pick::<Page<AuditEvent>, _, _>(caller, target, || Ours::new(deployment(), operation, keep), concurrent)
         }
         "projects" => {
             let target = get("/v1/teams/7012/projects?limit=100");
             let operation = ListProjects::new(TeamId(7012)).limit(100);
-            pick::<Page<Project>, _, _, _>(caller, target, || Ours::new(management(), operation, keep), visit)
+            pick::<Page<Project>, _, _>(caller, target, || Ours::new(management(), operation, keep), concurrent)
         }
         "page-raw" | "page-engine" | "large-raw" => {
             let read = if workload == "page-engine" { through_engine } else { keep };
-            pick::<SyncPage<Value>, _, _, _>(caller, sync, || Ours::new(deployment(), DataSync::new(), read), visit)
+            pick::<SyncPage<Value>, _, _>(caller, sync, || Ours::new(deployment(), DataSync::new(), read), concurrent)
         }
         "page-typed" | "large-typed" | "large-each" => {
             let read = if workload == "large-each" { each } else { typed };
-            pick::<SyncPage<Message>, _, _, _>(caller, sync, || Ours::new(deployment(), DataSync::new(), read), visit)
+            pick::<SyncPage<Message>, _, _>(caller, sync, || Ours::new(deployment(), DataSync::new(), read), concurrent)
         }
         _ => None,
     }
@@ -192,19 +191,36 @@ fn through_engine(page: DataSyncPage) {
     engine.confirm(batch, 0.5).expect("an engine that waits for the batch");
 }
 
-/// Creates the caller of this name.
-fn pick<T, B, O, V>(caller: &str, target: Target<B>, ours: impl FnOnce() -> Ours<O>, visit: V) -> Option<V::Output>
+fn pick<T, B, O>(caller: &str, target: Target<B>, ours: impl FnOnce() -> Ours<O>, concurrent: u32) -> Option<Calls>
 where
     T: DeserializeOwned + 'static,
-    B: Serialize + Clone + Send + Sync + 'static,
-    O: Operation + Clone + Send + Sync + 'static,
+    B: Serialize + Send + Sync + 'static,
+    O: Operation + Send + Sync + 'static,
     O::Output: Send,
-    V: Visit,
 {
     match caller {
-        "floor" => Some(visit.visit(Floor::<T>::new(&target))),
-        "reqwest" => Some(visit.visit(Reqwest::<T, B>::new(target))),
-        "ours" => Some(visit.visit(ours())),
+        "floor" => Some(repeated(Floor::<T>::new(&target), concurrent)),
+        "reqwest" => Some(repeated(Reqwest::<T, B>::new(target), concurrent)),
+        "ours" => Some(repeated(ours(), concurrent)),
         _ => None,
     }
+}
+
+/// The runtime has one thread, so that a count covers the connections' tasks too.
+fn repeated(caller: impl Caller, concurrent: u32) -> Calls {
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let caller = Arc::new(caller);
+    Box::new(move |calls| {
+        let repeat = |caller: Arc<_>| async move {
+            for _ in 0..calls {
+                Caller::call(&*caller).await;
+            }
+        };
+        runtime.block_on(async {
+            let tasks: Vec<_> = (0..concurrent).map(|_| tokio::spawn(repeat(caller.clone()))).collect();
+            for task in tasks {
+                task.await.expect("a task without a panic");
+            }
+        });
+    })
 }
