@@ -1,12 +1,13 @@
 //! [`Operation`]: a call of one of the APIs, with its request and its response.
 
 use bytes::Bytes;
+use http::HeaderMap;
 
 use super::destructive::{self, Harmless};
 use crate::error::{BuildError, Violations};
 use crate::metadata::{Api, OperationMeta};
 use crate::request::{Endpoint, RequestEncoder};
-use crate::response::{DecodeError, Reply, ResponseError};
+use crate::response::{DecodeError, Head, Reply, ResponseError};
 
 /// A call of one of the APIs. It builds an [`http::Request`] and reads an [`http::Response`].
 ///
@@ -162,9 +163,7 @@ pub trait Operation {
     /// # Errors
     /// A [`BuildError`] that names the field and the rule.
     fn to_request(&self, endpoint: &Endpoint<Self::Api>) -> Result<http::Request<Bytes>, BuildError> {
-        self.check()?;
-        self.check_for(endpoint)?;
-        build(self, endpoint)
+        build(self, endpoint, true)
     }
 
     /// Reads a response.
@@ -195,27 +194,44 @@ pub trait Operation {
     ///
     /// [`Outcome::maybe_applied`]: crate::Outcome::maybe_applied
     fn reply_from_retry(response: http::Response<Bytes>) -> Result<Reply<Self::Output>, ResponseError> {
-        match Self::reply_from_response(response) {
-            Err(ResponseError::Api(error)) if Self::META.not_found_code == Some(&error.code) => {
-                match Self::decode(&Bytes::new()) {
-                    Ok(output) => Ok(Reply { already_deleted: true, ..error.head().with(output) }),
-                    Err(_) => Err(ResponseError::Api(error)),
-                }
-            }
-            result => result,
+        // Most operations have no such code, and the compiler then removes this part.
+        if Self::META.not_found_code.is_some()
+            && let Some(head) = Head::already_deleted(Self::META, &response)
+            && let Ok(output) = Self::decode(&Bytes::new())
+        {
+            return Ok(head.with(output));
         }
+        Self::reply_from_response(response)
     }
 }
 
-/// Builds a request without the checks.
+/// Builds a request, with the checks or without.
 fn build<O: Operation + ?Sized>(
     operation: &O,
     endpoint: &Endpoint<O::Api>,
+    checks: bool,
 ) -> Result<http::Request<Bytes>, BuildError> {
-    let mut encoder = RequestEncoder::new(O::META, endpoint.base(), O::Api::BODY_LIMIT);
-    operation.encode(&mut encoder)?;
-    let mut request = encoder.finish(endpoint.headers())?;
-    if O::META.destroys.is_some() && !operation.is_destructive() {
+    let is_harmless = O::META.destroys.is_some() && !operation.is_destructive();
+    let encoder = RequestEncoder::new(O::META, endpoint.base(), O::Api::BODY_LIMIT);
+    encode(encoder, endpoint.headers(), is_harmless, &|encoder| {
+        if checks {
+            operation.check()?;
+            operation.check_for(endpoint)?;
+        }
+        operation.encode(encoder)
+    })
+}
+
+/// The part of [`build`] that does not depend on the operation's type, so that it is compiled once.
+fn encode(
+    mut encoder: RequestEncoder,
+    headers: &HeaderMap,
+    is_harmless: bool,
+    parts: &dyn Fn(&mut RequestEncoder) -> Result<(), BuildError>,
+) -> Result<http::Request<Bytes>, BuildError> {
+    parts(&mut encoder)?;
+    let mut request = encoder.finish(headers)?;
+    if is_harmless {
         request.extensions_mut().insert(Harmless);
     }
     Ok(request)
@@ -240,7 +256,7 @@ impl<O: Operation> Operation for Unchecked<O> {
     }
 
     fn to_request(&self, endpoint: &Endpoint<Self::Api>) -> Result<http::Request<Bytes>, BuildError> {
-        let mut request = build(self, endpoint)?;
+        let mut request = build(self, endpoint, false)?;
         if Self::META.destroys.is_some() {
             request.extensions_mut().insert(destructive::Unchecked);
         }
