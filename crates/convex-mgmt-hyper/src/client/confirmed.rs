@@ -93,7 +93,7 @@ impl<A: Api, S: Transport, T: Timer> Client<A, S, T> {
         let survey = operation.survey();
         let (client, confirmation) = (self.clone(), confirmation.clone());
         async move {
-            let (service, timer) = (client.service().clone(), client.timer().clone());
+            let (service, timer) = (client.service(), client.timer().clone());
             let credential = client.endpoint().credential_kind();
             let url = client.endpoint().url().to_owned();
             let failed = |cause| Error::unsent(O::META, &url, cause);
@@ -125,7 +125,7 @@ async fn read<A: Api, S: Transport, T: Timer>(client: Client<A, S, T>, mut surve
                 return Err(Error::unsent(operation, client.endpoint().url(), cause));
             }
         };
-        let (service, timer) = (client.service().clone(), client.timer().clone());
+        let (service, timer) = (client.service(), client.timer().clone());
         let credential = client.endpoint().credential_kind();
         let mut call = pin!(CallFuture::new(service, timer, operation, credential, Ok(request)));
         let response = call.as_mut().await?;

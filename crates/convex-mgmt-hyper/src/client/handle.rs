@@ -1,6 +1,7 @@
 //! [`Client`]: an endpoint and the service that sends its requests.
 
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use convex_mgmt_proto::{Api, DeploymentApi, Endpoint, ManagementApi, UserAgent};
 
@@ -36,7 +37,7 @@ pub type BoxClient<A, T = DefaultTimer> = Client<A, BoxService, T>;
 
 /// Sends operations of one API to one endpoint.
 ///
-/// Clones are cheap and share connections, limits and the retry budget. A client can be built without a runtime and used from
+/// A client is one pointer. Clones share everything: connections, limits and the retry budget. A client can be built without a runtime and used from
 /// several runtimes.
 ///
 /// ```no_run
@@ -65,8 +66,13 @@ pub type BoxClient<A, T = DefaultTimer> = Client<A, BoxService, T>;
 /// [`ClientBuilder`](crate::ClientBuilder) sets a deadline for it. The default transport also needs the runtime's IO.
 /// [`Client::with_service`] needs no runtime.
 pub struct Client<A, S = DefaultService, T = DefaultTimer> {
+    shared: Arc<Shared<A, S, T>>,
+}
+
+struct Shared<A, S, T> {
     endpoint: Endpoint<A>,
-    service: S,
+    /// Each call clones the service. The lock is held for that long only, and a service need not be `Sync`.
+    service: Mutex<S>,
     timer: T,
     /// Applies to every endpoint of this client and of the clients that [`Client::at`] creates.
     user_agent: Option<UserAgent>,
@@ -76,46 +82,38 @@ impl<A: Api, S> Client<A, S, InitialTimer> {
     /// Creates a client over any service, such as a stack of your own. The library adds no retries and no timeouts to it.
     /// [`ClientBuilder::build_on`](crate::ClientBuilder::build_on) adds them to a transport.
     pub fn with_service(endpoint: Endpoint<A>, service: S) -> Self {
-        Self { endpoint, service, timer: Default::default(), user_agent: None }
+        Self::from_parts(endpoint, service, Default::default(), None)
     }
 }
 
 impl<A: Api, S, T> Client<A, S, T> {
+    /// Creates a client from its parts. `user_agent` is for this endpoint and the endpoints of [`Client::at`].
+    pub(crate) fn from_parts(endpoint: Endpoint<A>, service: S, timer: T, user_agent: Option<UserAgent>) -> Self {
+        let endpoint = match &user_agent {
+            Some(user_agent) => endpoint.with_default_user_agent(user_agent.clone()),
+            None => endpoint,
+        };
+        Self { shared: Arc::new(Shared { endpoint, service: Mutex::new(service), timer, user_agent }) }
+    }
+
+    pub(crate) fn timer(&self) -> &T {
+        &self.shared.timer
+    }
+
+    /// Returns the endpoint that this client sends to.
+    pub fn endpoint(&self) -> &Endpoint<A> {
+        &self.shared.endpoint
+    }
+}
+
+impl<A: Api, S: Clone, T> Client<A, S, T> {
     /// Sets the timer of another runtime. It measures the time of calls, and serves [`wait_until_ready`](Client::wait_until_ready)
     /// and data syncs.
     ///
     /// The layers of a service have timers of their own. [`ClientBuilder::timer`](crate::ClientBuilder::timer) sets all of them.
     #[must_use]
     pub fn with_timer<U>(self, timer: U) -> Client<A, S, U> {
-        Client { endpoint: self.endpoint, service: self.service, timer, user_agent: self.user_agent }
-    }
-
-    pub(crate) fn timer(&self) -> &T {
-        &self.timer
-    }
-
-    /// Sets the product in the `User-Agent`, for this endpoint and the endpoints of [`Client::at`].
-    pub(crate) fn with_user_agent(self, user_agent: Option<UserAgent>) -> Self {
-        let endpoint = match &user_agent {
-            Some(user_agent) => self.endpoint.with_default_user_agent(user_agent.clone()),
-            None => self.endpoint,
-        };
-        Self { endpoint, service: self.service, timer: self.timer, user_agent }
-    }
-
-    /// Returns the parts that do not depend on the endpoint.
-    #[cfg(feature = "oauth")]
-    pub(crate) fn into_parts(self) -> (S, T, Option<UserAgent>) {
-        (self.service, self.timer, self.user_agent)
-    }
-
-    /// Returns the endpoint that this client sends to.
-    pub fn endpoint(&self) -> &Endpoint<A> {
-        &self.endpoint
-    }
-
-    pub(super) fn service(&self) -> &S {
-        &self.service
+        Client::from_parts(self.shared.endpoint.clone(), self.service(), timer, self.user_agent())
     }
 
     /// Hides the type of the service, so that the client's type does not depend on its layers.
@@ -124,39 +122,42 @@ impl<A: Api, S, T> Client<A, S, T> {
     where
         S: Transport + Send + 'static,
         S::Future: Send,
+        T: Clone,
     {
-        Client {
-            endpoint: self.endpoint,
-            service: BoxService::new(self.service),
-            timer: self.timer,
-            user_agent: self.user_agent,
-        }
+        let service = BoxService::new(self.service());
+        Client::from_parts(self.shared.endpoint.clone(), service, self.shared.timer.clone(), self.user_agent())
     }
 }
 
-impl<A, S: Clone, T: Clone> Client<A, S, T> {
+impl<A, S: Clone, T> Client<A, S, T> {
+    /// Returns the service for one call.
+    pub(crate) fn service(&self) -> S {
+        self.shared.service.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn user_agent(&self) -> Option<UserAgent> {
+        self.shared.user_agent.clone()
+    }
+
     /// Creates a client of another endpoint, of either API. It shares this client's connections, limits, retry budget and
     /// `User-Agent` product ([`ClientBuilder::user_agent`](crate::ClientBuilder::user_agent)).
     #[must_use]
-    pub fn at<B: Api>(&self, endpoint: Endpoint<B>) -> Client<B, S, T> {
-        let client = Client::with_service(endpoint, self.service.clone()).with_timer(self.timer.clone());
-        client.with_user_agent(self.user_agent.clone())
+    pub fn at<B: Api>(&self, endpoint: Endpoint<B>) -> Client<B, S, T>
+    where
+        T: Clone,
+    {
+        Client::from_parts(endpoint, self.service(), self.shared.timer.clone(), self.user_agent())
     }
 }
 
-impl<A, S: Clone, T: Clone> Clone for Client<A, S, T> {
+impl<A, S, T> Clone for Client<A, S, T> {
     fn clone(&self) -> Self {
-        Self {
-            endpoint: self.endpoint.clone(),
-            service: self.service.clone(),
-            timer: self.timer.clone(),
-            user_agent: self.user_agent.clone(),
-        }
+        Self { shared: Arc::clone(&self.shared) }
     }
 }
 
 impl<A: Api, S, T> fmt::Debug for Client<A, S, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("endpoint", &self.endpoint).finish_non_exhaustive()
+        f.debug_struct("Client").field("endpoint", self.endpoint()).finish_non_exhaustive()
     }
 }

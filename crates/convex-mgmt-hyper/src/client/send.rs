@@ -75,7 +75,7 @@ impl<A: Api, S, T: Timer> Client<A, S, T> {
     {
         let endpoint = self.endpoint();
         let request = request.map_err(|error| Error::unsent(operation, endpoint.url(), Cause::Build(error)));
-        CallFuture::new(self.service().clone(), self.timer().clone(), operation, endpoint.credential_kind(), request)
+        CallFuture::new(self.service(), self.timer().clone(), operation, endpoint.credential_kind(), request)
     }
 }
 

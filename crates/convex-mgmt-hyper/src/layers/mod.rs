@@ -49,6 +49,7 @@ mod concurrency_limit;
 mod credential_refresh;
 mod guard;
 mod retry;
+mod upcoming;
 
 pub use attempt_timeout::{AttemptTimeout, AttemptTimeoutLayer};
 pub use concurrency_limit::{ConcurrencyLimit, ConcurrencyLimitLayer};

@@ -12,6 +12,7 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower::{BoxError, Layer, Service};
 
+use super::upcoming::Upcoming;
 use crate::error::{Attempts, TransportError, TransportErrorKind};
 use crate::progress::Progress;
 use crate::timer::{DefaultTimer, InitialTimer, LONGEST_WAIT, Timer, elapsed, sleep};
@@ -103,9 +104,9 @@ where
         let retry = RetryState::new(operation, self.settings.policy.clone(), total);
         RetryFuture {
             call: CallState { retry, timer, started, settings: Arc::clone(&self.settings) },
-            request: Some(request),
+            request: Some(Upcoming::Original(request)),
             inner: self.inner.clone(),
-            progress: Arc::default(),
+            progress: None,
             deadline,
             state: State::Readying,
         }
@@ -139,10 +140,11 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct RetryFuture<S, T = DefaultTimer> where S: Service<Request<Bytes>>, T: Timer {
         call: CallState<T>,
-        // Moved into the attempt if none can follow it.
-        request: Option<Request<Bytes>>,
+        // The request of the next attempt, if there may be one.
+        request: Option<Upcoming>,
         inner: S,
-        progress: Arc<Progress>,
+        // Set by the first attempt.
+        progress: Option<Arc<Progress>>,
         #[pin]
         deadline: Option<T::Sleep>,
         #[pin]
@@ -175,7 +177,7 @@ where
         // The deadline ends the current attempt, and no other one follows.
         let error = match state.as_mut().project() {
             StateProjection::Calling { attempt } => {
-                let error = exceeded(this.progress.expire());
+                let error = exceeded(this.progress.as_ref().map_or(Sent::No, |progress| progress.expire()));
                 trace::attempt_ended(&attempt, Err(&error));
                 this.call.after(&error.outcome());
                 error
@@ -201,10 +203,14 @@ where
             match this.state.as_mut().project() {
                 StateProjection::Readying => {
                     ready!(this.inner.poll_ready(cx)).map_err(TransportError::not_ready)?;
-                    let request = if call.retry.may_retry() { this.request.clone() } else { this.request.take() };
                     // The request is missing only if the future is polled after its end.
-                    let Some(mut request) = request else { return Poll::Pending };
-                    *this.progress = Progress::start(&mut request);
+                    let Some(mut request) = this.request.take().map(Upcoming::into_request) else {
+                        return Poll::Pending;
+                    };
+                    if call.retry.may_retry() {
+                        *this.request = Some(Upcoming::copy_of(&request));
+                    }
+                    *this.progress = Some(Progress::start(&mut request));
                     let attempt = trace::attempt(this.inner.call(request), call.retry.attempts() + 1);
                     this.state.set(State::Calling { attempt });
                 }

@@ -28,7 +28,10 @@ impl Timer for TokioTimer {
         let first = *FIRST.get_or_init(Instant::now);
         let now = Instant::now();
         // The paused clock of a test may be before the first reading, which another runtime's clock made.
-        (LONGEST_WAIT + now.saturating_duration_since(first)).saturating_sub(first.saturating_duration_since(now))
+        match now.checked_duration_since(first) {
+            Some(after) => LONGEST_WAIT + after,
+            None => LONGEST_WAIT.saturating_sub(first.duration_since(now)),
+        }
     }
 
     fn sleep(&self, duration: Duration) -> TokioSleep {

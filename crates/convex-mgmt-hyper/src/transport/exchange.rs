@@ -1,52 +1,110 @@
-//! An exchange: takes a connection, sends a request, and receives the head of the response.
+//! [`Exchange`]: takes a connection, sends a request, and receives the response.
 
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
+use http_body::Body;
 use hyper::body::Incoming;
 
-use super::body::FullBody;
+use super::body::{BodyBuffer, FullBody};
 use super::failure;
 use super::pool::{Lease, Pool};
-use crate::error::TransportError;
+use super::stall::StallTimer;
+use crate::error::{TransportError, TransportErrorKind};
 use crate::progress::Progress;
 
-/// The head of a response, with its body still unread, and its connection.
-pub(super) type Received = Result<(Response<Incoming>, Lease), TransportError>;
-
-/// An exchange in flight. When it is dropped, its connection is closed, unless other calls share it.
-pub(super) type Exchange = Pin<Box<dyn Future<Output = Received> + Send>>;
-
-/// Starts an exchange. It does nothing before it is polled.
-pub(super) fn exchange(pool: Arc<Pool>, request: Request<Bytes>, progress: Arc<Progress>) -> Exchange {
-    progress.accepted();
-    Box::pin(run(pool, request, progress))
+/// One exchange. When its future is dropped, its connection is closed, unless other calls share it.
+pub(super) struct Exchange {
+    pool: Arc<Pool>,
+    progress: Arc<Progress>,
 }
 
-async fn run(pool: Arc<Pool>, request: Request<Bytes>, progress: Arc<Progress>) -> Received {
-    let uri = request.uri().clone();
-    let mut request = request.map(|data| FullBody::new(data, Arc::clone(&progress)));
-    loop {
-        let mut lease = pool.lease(&uri).await.map_err(|why| failure::unopened(&uri, why))?;
-        let mut failed = match lease.send(request).await {
-            Ok(response) => return Ok((response, lease)),
-            Err(failed) => failed,
+impl Exchange {
+    /// Starts the exchange of a request.
+    pub(super) fn new(pool: Arc<Pool>, request: &Request<Bytes>) -> Self {
+        let progress = Progress::of_attempt(request);
+        progress.accepted();
+        Self { pool, progress }
+    }
+
+    /// Performs the exchange. `timeout` bounds the wait for the head of the response, and then each wait for more of its body.
+    pub(super) async fn run(
+        self,
+        request: Request<Bytes>,
+        mut buffer: BodyBuffer,
+        timeout: Option<Duration>,
+    ) -> Result<Response<Bytes>, TransportError> {
+        let mut timer = pin!(StallTimer::new(timeout));
+        let (response, lease) = {
+            let mut head = pin!(self.head(request));
+            self.within(timer.as_mut(), |cx| head.as_mut().poll(cx)).await??
         };
-        let mut untouched = failed.take_message();
-        if let Some(request) = &mut untouched {
-            request.body_mut().returned();
+        let (head, mut body) = response.into_parts();
+        // The server behind the connection does not host the deployment. Another attempt over it would fail alike,
+        // and the host's other connections may lead to the same server.
+        if head.status == StatusCode::MISDIRECTED_REQUEST {
+            lease.retire();
         }
-        match untouched {
-            // A pooled connection was closed by the peer before it took the request. A call that opened its own connection does
-            // not retry here, so the loop ends.
-            Some(untouched) if lease.reused => {
-                request = untouched;
-                *request.uri_mut() = uri.clone();
+        buffer.expect(&body.size_hint())?;
+        timer.as_mut().restart();
+        while let Some(frame) = self.within(timer.as_mut(), |cx| Pin::new(&mut body).poll_frame(cx)).await? {
+            let Ok(data) = frame.map_err(failure::broken)?.into_data() else { continue };
+            if !data.is_empty() {
+                timer.as_mut().restart();
             }
-            Some(_) => return Err(failure::unsent(failed.into_error())),
-            None => return Err(failure::no_response(failed.into_error(), lease.is_http2(), &progress)),
+            buffer.push(data)?;
         }
+        lease.finish();
+        Ok(Response::from_parts(head, buffer.take()))
+    }
+
+    /// Sends the request and receives the head of the response. The body is still unread.
+    pub(super) async fn head(&self, request: Request<Bytes>) -> Result<(Response<Incoming>, Lease), TransportError> {
+        let uri = request.uri().clone();
+        let mut request = request.map(|data| FullBody::new(data, Arc::clone(&self.progress)));
+        loop {
+            let mut lease = self.pool.lease(&uri).await.map_err(|why| failure::unopened(&uri, why))?;
+            let mut failed = match lease.send(request).await {
+                Ok(response) => return Ok((response, lease)),
+                Err(failed) => failed,
+            };
+            let mut untouched = failed.take_message();
+            if let Some(request) = &mut untouched {
+                request.body_mut().returned();
+            }
+            match untouched {
+                // A pooled connection was closed by the peer before it took the request. A call that opened its own connection does
+                // not retry here, so the loop ends.
+                Some(untouched) if lease.reused => {
+                    request = untouched;
+                    *request.uri_mut() = uri.clone();
+                }
+                Some(_) => return Err(failure::unsent(failed.into_error())),
+                None => return Err(failure::no_response(failed.into_error(), lease.is_http2(), &self.progress)),
+            }
+        }
+    }
+
+    /// Waits for `poll`, until the timer elapses.
+    async fn within<T>(
+        &self,
+        mut timer: Pin<&mut StallTimer>,
+        mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
+    ) -> Result<T, TransportError> {
+        poll_fn(|cx| {
+            if let Poll::Ready(value) = poll(cx) {
+                return Poll::Ready(Ok(value));
+            }
+            ready!(timer.as_mut().poll(cx));
+            // The caller drops the exchange, which closes the connection. A shared one is not used again either: it may be dead.
+            let sent = self.progress.stall();
+            Poll::Ready(Err(TransportError::timeout(TransportErrorKind::AttemptTimeout, sent)))
+        })
+        .await
     }
 }

@@ -14,22 +14,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use convex_mgmt_proto::OperationMeta;
-use http::response::Parts;
-use http::{Request, Response, StatusCode};
-use http_body::Body;
-use hyper::body::Incoming;
-use pin_project_lite::pin_project;
+use http::{Request, Response};
 use tower::Service;
 
 use self::body::BodyBuffer;
-use self::exchange::{Exchange, exchange};
-use self::failure::broken;
+use self::exchange::Exchange;
+use self::pool::Pool;
 pub(crate) use self::pool::PoolSettings;
-use self::pool::{Lease, Pool};
-use self::stall::StallTimer;
 use crate::connect::Connector;
-use crate::error::{TransportError, TransportErrorKind};
-use crate::progress::Progress;
+use crate::error::TransportError;
 
 /// Sends a request over a pooled connection and reads the whole response. Clones share the pool.
 ///
@@ -97,25 +90,16 @@ impl Service<Request<Bytes>> for HyperTransport {
     fn call(&mut self, request: Request<Bytes>) -> HyperTransportFuture {
         let TransportSettings { limits, attempt_timeout } = self.settings;
         let body = BodyBuffer::new(limits.of(&request));
-        let progress = Arc::new(Progress::below(&request));
-        let state = State::Head(exchange(Arc::clone(&self.pool), request, Arc::clone(&progress)));
-        HyperTransportFuture {
-            response: Receiving { progressed: false, body, state },
-            progress,
-            timer: StallTimer::new(attempt_timeout),
-        }
+        let exchange = Exchange::new(Arc::clone(&self.pool), &request);
+        HyperTransportFuture { running: Some(Box::pin(exchange.run(request, body, attempt_timeout))) }
     }
 }
 
-pin_project! {
-    /// The future of [`HyperTransport`].
-    #[must_use = "futures do nothing unless polled"]
-    pub struct HyperTransportFuture {
-        response: Receiving,
-        progress: Arc<Progress>,
-        #[pin]
-        timer: StallTimer,
-    }
+/// The future of [`HyperTransport`].
+#[must_use = "futures do nothing unless polled"]
+pub struct HyperTransportFuture {
+    /// Boxed, because the layers above move their futures. `None` after its end.
+    running: Option<Pin<Box<dyn Future<Output = Result<Response<Bytes>, TransportError>> + Send>>>,
 }
 
 impl fmt::Debug for HyperTransportFuture {
@@ -127,72 +111,10 @@ impl fmt::Debug for HyperTransportFuture {
 impl Future for HyperTransportFuture {
     type Output = Result<Response<Bytes>, TransportError>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        if let Poll::Ready(result) = this.response.poll(cx) {
-            return Poll::Ready(result);
-        }
-        if std::mem::take(&mut this.response.progressed) {
-            this.timer.as_mut().restart();
-        }
-        ready!(this.timer.poll(cx));
-        // This closes the connection. A shared one is not used again either: it may be dead.
-        let sent = this.progress.expire();
-        this.response.state = State::Ended;
-        Poll::Ready(Err(TransportError::timeout(TransportErrorKind::AttemptTimeout, sent)))
-    }
-}
-
-/// A response that is being received.
-struct Receiving {
-    /// `true` if the head or bytes of the body have arrived since this was last reset.
-    progressed: bool,
-    body: BodyBuffer,
-    state: State,
-}
-
-#[allow(
-    clippy::large_enum_variant,
-    reason = "every call reaches the large variant, and a box would cost it an allocation"
-)]
-enum State {
-    Head(Exchange),
-    Body(Parts, Incoming, Lease),
-    /// Only a future that is polled after its end reaches this state.
-    Ended,
-}
-
-impl Receiving {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Response<Bytes>, TransportError>> {
-        loop {
-            match &mut self.state {
-                State::Head(exchange) => {
-                    let (response, lease) = ready!(exchange.as_mut().poll(cx))?;
-                    let (head, body) = response.into_parts();
-                    // The server behind the connection does not host the deployment. Another attempt over it would fail alike,
-                    // and the host's other connections may lead to the same server.
-                    if head.status == StatusCode::MISDIRECTED_REQUEST {
-                        lease.retire();
-                    }
-                    self.body.expect(&body.size_hint())?;
-                    self.state = State::Body(head, body, lease);
-                    self.progressed = true;
-                }
-                State::Body(_, body, _) => {
-                    while let Some(frame) = ready!(Pin::new(&mut *body).poll_frame(cx)) {
-                        let frame = frame.map_err(broken)?;
-                        let Ok(data) = frame.into_data() else { continue };
-                        self.progressed |= !data.is_empty();
-                        self.body.push(data)?;
-                    }
-                    let State::Body(head, _, lease) = std::mem::replace(&mut self.state, State::Ended) else {
-                        return Poll::Pending;
-                    };
-                    lease.finish();
-                    return Poll::Ready(Ok(Response::from_parts(head, self.body.take())));
-                }
-                State::Ended => return Poll::Pending,
-            }
-        }
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(running) = &mut self.running else { return Poll::Pending };
+        let result = ready!(running.as_mut().poll(cx));
+        self.running = None;
+        Poll::Ready(result)
     }
 }

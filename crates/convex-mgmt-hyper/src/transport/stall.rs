@@ -13,6 +13,8 @@ pin_project! {
     /// Elapses if it is not restarted within the timeout. Without a timeout it never elapses.
     pub(super) struct StallTimer {
         timeout: Duration,
+        // The next poll starts the timeout again.
+        restarts: bool,
         #[pin]
         sleep: Option<Sleep>,
     }
@@ -22,22 +24,22 @@ impl StallTimer {
     /// Creates a timer that starts now. With a timeout it needs the timers of a tokio runtime.
     pub(super) fn new(timeout: Option<Duration>) -> Self {
         let timeout = timeout.map(|timeout| timeout.min(LONGEST_WAIT));
-        Self { timeout: timeout.unwrap_or(LONGEST_WAIT), sleep: timeout.map(tokio::time::sleep) }
+        let sleep = timeout.map(tokio::time::sleep);
+        Self { timeout: timeout.unwrap_or(LONGEST_WAIT), restarts: false, sleep }
     }
 
-    /// Starts the timeout again.
+    /// Starts the timeout again with the next poll. A response that has arrived as a whole needs no other poll.
     pub(super) fn restart(self: Pin<&mut Self>) {
-        let this = self.project();
-        if let Some(sleep) = this.sleep.as_pin_mut() {
-            sleep.reset(Instant::now() + *this.timeout);
-        }
+        *self.project().restarts = true;
     }
 
     /// Returns `Ready` after the timeout.
     pub(super) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        match self.project().sleep.as_pin_mut() {
-            Some(sleep) => sleep.poll(cx),
-            None => Poll::Pending,
+        let this = self.project();
+        let Some(mut sleep) = this.sleep.as_pin_mut() else { return Poll::Pending };
+        if std::mem::take(this.restarts) {
+            sleep.as_mut().reset(Instant::now() + *this.timeout);
         }
+        sleep.poll(cx)
     }
 }

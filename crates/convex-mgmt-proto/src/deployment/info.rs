@@ -134,8 +134,8 @@ mod tests {
             (r#"{"kind":"cloud","teamId":1.5}"#, "teamId", ID),
             (r#"{"kind":"cloud","teamId":18446744073709551616}"#, "teamId", ID),
             (r#"{"kind":"cloud","teamId":null}"#, "teamId", ID),
-            (r#"{"kind":"cloud","teamId":1}"#, ".", "the field `projectId`"),
-            ("{}", ".", "the field `kind`"),
+            (r#"{"kind":"cloud","teamId":1}"#, "", "the field `projectId`"),
+            ("{}", "", "the field `kind`"),
         ] {
             let error = read(json).unwrap_err();
             assert_eq!((error.path.as_str(), error.expected.as_str()), (path, expected), "{json}");

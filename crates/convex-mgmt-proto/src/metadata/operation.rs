@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use http::uri::PathAndQuery;
 use http::{Method, Uri};
 
 use super::api::Api;
@@ -114,6 +115,8 @@ pub struct OperationMeta {
     pub prefix: &'static str,
     /// The path after `prefix`, with a `{name}` for each path parameter.
     pub path: &'static str,
+    /// Returns the prefix and the path, if it has no parameters. Requests then share the text, and do not parse it.
+    pub(crate) fixed_path: Option<fn() -> PathAndQuery>,
     /// The names of the query parameters.
     pub query: &'static [&'static str],
     /// The idempotency.
@@ -153,6 +156,7 @@ impl OperationMeta {
             method,
             prefix: A::PREFIX,
             path,
+            fixed_path: None,
             query: &[],
             idempotency,
             credentials: &[],
@@ -167,6 +171,18 @@ impl OperationMeta {
             destroys: None,
             codes: &[],
         }
+    }
+
+    /// Sets the prefix and the path as they are in a request, parsed by the compiler. It has no effect on a path with parameters.
+    pub(crate) const fn parsed_path(mut self, parsed: fn() -> PathAndQuery) -> Self {
+        let (path, mut at) = (self.path.as_bytes(), 0);
+        let mut fixed = matches!(path, [b'/', ..]);
+        while at < path.len() {
+            fixed = fixed && !matches!(path[at], b'{' | b'?' | b'#');
+            at += 1;
+        }
+        self.fixed_path = if fixed { Some(parsed) } else { None };
+        self
     }
 
     /// Returns the URL of the endpoint that a request of this operation goes to: the origin and the path prefix, as

@@ -17,6 +17,7 @@
 /// query: [limit, sort_by as "sortBy"],           optional: the fields for the query parameters, with `as` if their names differ;
 ///                                                or methods of a field: `selector.reference() as "reference"`
 /// body: |it| it,                                 optional: the value that is serialized
+/// body_text: |it, json| json.push(b"{}"),        optional: instead of `body`, for large bodies with secrets
 /// response: empty(),                             or `object(T)`, `list(T)`, `field("name", T)`, `page("name", T)`,
 ///                                                `custom(T, decode_function)`
 /// paging: Query,                                 optional: `Paged`, for a `page` whose request has a `cursor`
@@ -48,6 +49,7 @@ macro_rules! operation {
         $(path: [$($path_field:ident $(as $path_name:literal)?),+],)?
         $(query: [$($query_field:ident $(.$query_part:ident())? $(as $query_name:literal)?),+],)?
         $(body: |$sent:ident| $body:expr,)?
+        $(body_text: |$written:ident, $text:ident| $write:expr,)?
         response: $response:ident $response_args:tt,
         $(paging: $paging:ident,)?
         idempotency: $idempotency:ident,
@@ -97,6 +99,9 @@ macro_rules! operation {
                     $path,
                     crate::metadata::Idempotency::$idempotency,
                 )
+                .parsed_path(|| const {
+                    http::uri::PathAndQuery::from_static(concat!(crate::metadata::prefix!($api), $path))
+                })
                 .credentials(crate::operation::declare::credentials!(list $($classes)? $($all_classes)?))
                 $(.query(&[$(crate::operation::declare::name!($query_field $($query_name)?)),+]))?
                 $(.paging(crate::metadata::Paging::$paging))?
@@ -145,6 +150,10 @@ macro_rules! operation {
                 $(
                     let $sent = self;
                     request.json($body)?;
+                )?
+                $(
+                    let $written = self;
+                    request.json_text(|$text| $write)?;
                 )?
                 let _ = request;
                 Ok(())

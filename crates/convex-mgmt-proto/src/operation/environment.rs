@@ -1,11 +1,65 @@
-//! The checks of names and values of environment variables, for the batches of changes of both APIs.
+//! The checks and the JSON of batches of changes of environment variables, for both APIs.
 
 use crate::error::{ErrorCode, Violation};
+use crate::request::json_text::JsonText;
+use crate::types::Secret;
 use crate::types::environment::{NAME_BYTES, VALUE_BYTES, is_name};
+
+/// The JSON of one change. A change without a value deletes the variable.
+pub(crate) struct ChangeFields<'a> {
+    pub(crate) name: &'a str,
+    /// Only default variables have one.
+    pub(crate) deployment_type: Option<&'a str>,
+    pub(crate) value: Option<&'a Secret>,
+}
+
+impl ChangeFields<'_> {
+    /// Returns the length of the JSON if no character needs an escape.
+    fn length(&self) -> usize {
+        const FIELDS: usize = r#"{"name":"","value":null},"#.len();
+        const TYPE_FIELD: usize = r#""deploymentType":"","#.len();
+        let deployment_type = self.deployment_type.map_or(0, |text| TYPE_FIELD + text.len());
+        FIELDS + self.name.len() + deployment_type + self.value.map_or(0, Secret::len)
+    }
+}
+
+/// Writes `{"changes":[...]}`, the body of an update.
+pub(crate) fn write_changes<'a>(json: &mut JsonText, changes: impl Iterator<Item = ChangeFields<'a>> + Clone) {
+    const FRAME: usize = r#"{"changes":[]}"#.len();
+    json.reserve(changes.clone().map(|change| change.length()).fold(FRAME, usize::saturating_add));
+    json.push(br#"{"changes":["#);
+    for (index, change) in changes.enumerate() {
+        if index == 0 {
+            json.push(br#"{"name":""#);
+        } else {
+            json.push(br#",{"name":""#);
+        }
+        json.push_text(change.name);
+        if let Some(deployment_type) = change.deployment_type {
+            json.push(br#"","deploymentType":""#);
+            json.push_text(deployment_type);
+        }
+        match change.value {
+            Some(value) => {
+                json.push(br#"","value":""#);
+                json.push_text(value.expose());
+                json.push(br#""}"#);
+            }
+            // An absent value would delete, too. `null` makes the deletion explicit.
+            None => json.push(br#"","value":null}"#),
+        }
+    }
+    json.push(b"]}");
+}
 
 /// Returns the name of a field of a change, such as `changes[3].value (GREETING)`.
 pub(crate) fn field(index: usize, field: &str, name: &str) -> String {
     format!("changes[{index}].{field} ({})", shown(name))
+}
+
+/// Returns `true` if a name and a value violate no rule. This is faster than to ask for each violation.
+pub(crate) fn is_permitted(name: &str, value_bytes: usize) -> bool {
+    is_name(name) && name.len() <= NAME_BYTES && value_bytes <= VALUE_BYTES
 }
 
 /// Returns the violation of a name of the wrong form or length.

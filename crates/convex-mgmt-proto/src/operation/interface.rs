@@ -1,7 +1,6 @@
 //! [`Operation`]: a call of one of the APIs, with its request and its response.
 
 use bytes::Bytes;
-use http::HeaderMap;
 
 use super::destructive::{self, Harmless};
 use crate::error::{BuildError, Violations};
@@ -212,8 +211,7 @@ fn build<O: Operation + ?Sized>(
     checks: bool,
 ) -> Result<http::Request<Bytes>, BuildError> {
     let is_harmless = O::META.destroys.is_some() && !operation.is_destructive();
-    let encoder = RequestEncoder::new(O::META, endpoint.base(), O::Api::BODY_LIMIT);
-    encode(encoder, endpoint.headers(), is_harmless, &|encoder| {
+    encode(endpoint, O::META, is_harmless, &|encoder| {
         if checks {
             operation.check()?;
             operation.check_for(endpoint)?;
@@ -223,14 +221,15 @@ fn build<O: Operation + ?Sized>(
 }
 
 /// The part of [`build`] that does not depend on the operation's type, so that it is compiled once.
-fn encode(
-    mut encoder: RequestEncoder,
-    headers: &HeaderMap,
+fn encode<A: Api>(
+    endpoint: &Endpoint<A>,
+    operation: &'static OperationMeta,
     is_harmless: bool,
     parts: &dyn Fn(&mut RequestEncoder) -> Result<(), BuildError>,
 ) -> Result<http::Request<Bytes>, BuildError> {
+    let mut encoder = endpoint.encoder(operation);
     parts(&mut encoder)?;
-    let mut request = encoder.finish(headers)?;
+    let mut request = endpoint.finish(encoder)?;
     if is_harmless {
         request.extensions_mut().insert(Harmless);
     }

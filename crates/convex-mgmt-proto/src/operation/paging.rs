@@ -296,7 +296,7 @@ mod tests {
         crate::for_each_operation!(check);
         assert_eq!(lists.len(), 8, "{lists:?}");
         let error = page_error::<ListActiveSyncs>(r#"{"hasMore":true}"#).unwrap().to_string();
-        let expected = "the body has another shape at `pagination` (line 1, column 42): \
+        let expected = "the body has another shape at `pagination` (line 1, column 26): \
                         expected the field `nextCursor` with a cursor, because `hasMore` is `true`";
         assert_eq!(error, expected);
     }

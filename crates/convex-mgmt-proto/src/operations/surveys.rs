@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::json::{self, Plain};
 use crate::management::access_tokens::{PersonalAccessToken, TeamAccessToken, TokenSelector};
 use crate::management::deploy_keys::DeployKeyInfo;
 use crate::management::deployments::{CloudDeployment, Deployment};
@@ -196,7 +197,7 @@ fn of_unknown(object: &UnknownObject) -> Loss {
         deployment_type: DeploymentType,
         last_deploy_time: Option<UnixMillis>,
     }
-    match serde_json::from_str::<Fields>(object.json()) {
+    match json::read::<Plain, Fields>(object.json()) {
         Ok(fields) => {
             Loss::new(LossKind::Deployment, fields.name).deployment(fields.deployment_type, fields.last_deploy_time)
         }

@@ -1,15 +1,14 @@
 //! [`RequestEncoder`]: builds a request from path values, query parameters and a body.
 
-use std::io;
-
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
+use http::uri::{self, Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Request, Uri};
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use crate::error::BuildError;
 use crate::metadata::OperationMeta;
+use crate::request::json_text::JsonText;
 use crate::types::url::push_encoded;
 
 /// Builds the request of an operation. [`Operation::encode`](crate::Operation::encode) writes its parts in order: path values,
@@ -17,7 +16,10 @@ use crate::types::url::push_encoded;
 #[derive(Debug)]
 pub struct RequestEncoder {
     meta: &'static OperationMeta,
-    url: String,
+    /// The path of a request to an endpoint without a path prefix, if it has no parameters and no query yet.
+    fixed_path: Option<PathAndQuery>,
+    /// The path and the query so far. Empty while there is a `fixed_path`.
+    path: String,
     /// The rest of the path's template.
     template: &'static str,
     in_query: bool,
@@ -26,11 +28,16 @@ pub struct RequestEncoder {
 }
 
 impl RequestEncoder {
-    pub(crate) fn new(meta: &'static OperationMeta, base: &str, body_limit: Option<usize>) -> Self {
-        // Exact for paths without values, which need no second allocation then.
-        let mut url = String::with_capacity(base.len() + meta.path.len());
-        url.push_str(base);
-        Self { meta, url, template: meta.path, in_query: false, body: None, body_limit }
+    /// Starts a request. `prefix` is the path of the API at its endpoint.
+    pub(crate) fn new(meta: &'static OperationMeta, prefix: &str, body_limit: Option<usize>) -> Self {
+        let fixed_path = meta.fixed_path.filter(|_| prefix == meta.prefix).map(|path| path());
+        let (mut path, mut template) = (String::new(), "");
+        if fixed_path.is_none() {
+            path.reserve_exact(prefix.len() + meta.path.len() + VALUES);
+            path.push_str(prefix);
+            template = meta.path;
+        }
+        Self { meta, fixed_path, path, template, in_query: false, body: None, body_limit }
     }
 
     /// Writes the value of the next placeholder of the path, percent-encoded as one segment.
@@ -53,8 +60,8 @@ impl RequestEncoder {
         if placeholder != name {
             return Err(BuildError::Template { operation: self.meta.id });
         }
-        self.url.push_str(literal);
-        push_encoded(&mut self.url, value);
+        self.path.push_str(literal);
+        push_encoded(&mut self.path, value);
         self.template = rest;
         Ok(())
     }
@@ -68,11 +75,15 @@ impl RequestEncoder {
             return Err(BuildError::Template { operation: self.meta.id });
         }
         self.end_path()?;
-        self.url.push(if self.in_query { '&' } else { '?' });
+        if let Some(path) = self.fixed_path.take() {
+            self.path.reserve_exact(path.as_str().len() + name.len() + value.len() + VALUES);
+            self.path.push_str(path.as_str());
+        }
+        self.path.push(if self.in_query { '&' } else { '?' });
         self.in_query = true;
-        self.url.push_str(name);
-        self.url.push('=');
-        push_encoded(&mut self.url, value);
+        self.path.push_str(name);
+        self.path.push('=');
+        push_encoded(&mut self.path, value);
         Ok(())
     }
 
@@ -82,15 +93,22 @@ impl RequestEncoder {
     /// [`BuildError::BodyTooLarge`] if it exceeds the server's limit ([`Api::BODY_LIMIT`](crate::Api::BODY_LIMIT));
     /// [`BuildError::Json`] if the value cannot be written as JSON.
     pub fn json(&mut self, body: &impl Serialize) -> Result<(), BuildError> {
-        let mut text = WipedText(Zeroizing::default());
+        let mut text = JsonText::new(self.body_limit);
         serde_json::to_writer(&mut text, body).map_err(|_| BuildError::Json { operation: self.meta.id })?;
-        if let Some(limit) = self.body_limit
-            && text.0.len() > limit
-        {
-            return Err(BuildError::BodyTooLarge { operation: self.meta.id, length: text.0.len(), limit });
-        }
-        // Wiped when the last clone of the request is dropped.
-        self.body = Some(Bytes::from_owner(text.0));
+        self.set_body(text)
+    }
+
+    /// Writes the body as JSON with `write`. It is faster than [`json`](Self::json) for bodies that are mostly long strings.
+    pub(crate) fn json_text(&mut self, write: impl FnOnce(&mut JsonText)) -> Result<(), BuildError> {
+        let mut text = JsonText::new(self.body_limit);
+        write(&mut text);
+        self.set_body(text)
+    }
+
+    fn set_body(&mut self, text: JsonText) -> Result<(), BuildError> {
+        let limit = self.body_limit.unwrap_or(usize::MAX);
+        let too_large = |length| BuildError::BodyTooLarge { operation: self.meta.id, length, limit };
+        self.body = Some(text.into_body().map_err(too_large)?);
         Ok(())
     }
 
@@ -98,49 +116,63 @@ impl RequestEncoder {
         if self.template.contains('{') {
             return Err(BuildError::Template { operation: self.meta.id });
         }
-        self.url.push_str(self.template);
+        self.path.push_str(self.template);
         self.template = "";
         Ok(())
     }
 
-    pub(crate) fn finish(mut self, headers: &HeaderMap) -> Result<Request<Bytes>, BuildError> {
+    /// Returns the request, with these headers.
+    pub(crate) fn finish(
+        mut self,
+        scheme: &Scheme,
+        authority: &Authority,
+        headers: &HeaderMap,
+    ) -> Result<Request<Bytes>, BuildError> {
         // A declaration such as `get_thing` or `/things?x=1` would lead to another path.
-        if !self.meta.path.starts_with('/') || self.meta.path.contains(['?', '#']) {
+        let declared = self.meta.path;
+        if self.meta.fixed_path.is_none() && (!declared.starts_with('/') || declared.contains(['?', '#'])) {
             return Err(BuildError::Template { operation: self.meta.id });
         }
         self.end_path()?;
-        let uri =
-            Uri::from_maybe_shared(Bytes::from(self.url)).map_err(|_| BuildError::Url { operation: self.meta.id })?;
-        let mut request = Request::new(self.body.clone().unwrap_or_default());
-        *request.method_mut() = self.meta.method.clone();
-        *request.uri_mut() = uri;
-        *request.headers_mut() = headers.clone();
-        if self.body.is_some() {
-            request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let invalid = || BuildError::Url { operation: self.meta.id };
+        let path = match self.fixed_path {
+            Some(path) => path,
+            None => PathAndQuery::from_maybe_shared(Bytes::from(self.path)).map_err(|_| invalid())?,
+        };
+        if scheme.as_str().len() + "://".len() + authority.as_str().len() + path.as_str().len() > LONGEST_URL {
+            return Err(invalid());
         }
+        let mut parts = uri::Parts::default();
+        parts.scheme = Some(scheme.clone());
+        parts.authority = Some(authority.clone());
+        parts.path_and_query = Some(path);
+        let mut request = Request::new(Bytes::new());
+        *request.uri_mut() = Uri::from_parts(parts).map_err(|_| invalid())?;
+        *request.method_mut() = self.meta.method.clone();
+        *request.headers_mut() = match self.body {
+            None => headers.clone(),
+            Some(body) => {
+                *request.body_mut() = body;
+                with_content_type(headers)
+            }
+        };
         request.extensions_mut().insert(self.meta);
         Ok(request)
     }
 }
 
-/// A growing text that is wiped from memory, including the buffers that became too small.
-struct WipedText(Zeroizing<Vec<u8>>);
+/// The room for values in the path and the query, in bytes. A text that outgrows it is moved.
+const VALUES: usize = 32;
 
-impl io::Write for WipedText {
-    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        let needed = self.0.len().saturating_add(piece.len());
-        if needed > self.0.capacity() {
-            let mut larger = Zeroizing::new(Vec::with_capacity(needed.max(2 * self.0.capacity()).max(128)));
-            larger.extend_from_slice(&self.0);
-            self.0 = larger;
-        }
-        self.0.extend_from_slice(piece);
-        Ok(piece.len())
-    }
+/// The maximum length of a URL in bytes. The type of URLs has the same limit for a text that it reads.
+const LONGEST_URL: usize = u16::MAX as usize - 1;
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+/// Returns the headers of a request with a body. They have room for `Content-Length`, which some transports add.
+fn with_content_type(headers: &HeaderMap) -> HeaderMap {
+    let mut all = HeaderMap::with_capacity(headers.len() + 2);
+    all.extend(headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+    all.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    all
 }
 
 #[cfg(test)]
@@ -156,13 +188,17 @@ mod tests {
             .query(&["cursor", "limit"]);
 
     fn encoder() -> RequestEncoder {
-        RequestEncoder::new(&META, "https://h/api/v1", Some(10))
+        RequestEncoder::new(&META, "/api/v1", Some(10))
+    }
+
+    fn finish(encoder: RequestEncoder) -> Result<Request<Bytes>, BuildError> {
+        encoder.finish(&Scheme::HTTPS, &Authority::from_static("h"), &HeaderMap::new())
     }
 
     fn uri(write: impl FnOnce(&mut RequestEncoder) -> Result<(), BuildError>) -> Result<String, BuildError> {
         let mut encoder = encoder();
         write(&mut encoder)?;
-        Ok(encoder.finish(&HeaderMap::new())?.uri().to_string())
+        Ok(finish(encoder)?.uri().to_string())
     }
 
     #[test]
@@ -203,7 +239,7 @@ mod tests {
             OperationMeta::new::<DeploymentApi>("get", Method::GET, path, Idempotency::Safe)
         }
         for meta in [&RELATIVE, &WITH_QUERY] {
-            let finished = RequestEncoder::new(meta, "https://h/api/v1", None).finish(&HeaderMap::new());
+            let finished = finish(RequestEncoder::new(meta, "/api/v1", None));
             assert!(matches!(finished, Err(BuildError::Template { .. })), "{}", meta.path);
         }
     }
@@ -217,17 +253,17 @@ mod tests {
 
     #[test]
     fn only_a_request_with_a_body_has_a_content_type() {
-        let finish = |with_body: bool| {
+        let request = |with_body: bool| {
             let mut w = encoder();
             w.path("id", "x").and(w.path("part", "y")).unwrap();
             if with_body {
                 w.json(&1).unwrap();
             }
-            w.finish(&HeaderMap::new()).unwrap()
+            finish(w).unwrap()
         };
-        assert_eq!(finish(true).headers()[CONTENT_TYPE], "application/json");
-        assert!(!finish(false).headers().contains_key(CONTENT_TYPE));
-        assert_eq!(finish(false).extensions().get::<&'static OperationMeta>().unwrap().id, "get");
+        assert_eq!(request(true).headers()[CONTENT_TYPE], "application/json");
+        assert!(!request(false).headers().contains_key(CONTENT_TYPE));
+        assert_eq!(request(false).extensions().get::<&'static OperationMeta>().unwrap().id, "get");
     }
 
     proptest! {

@@ -2,6 +2,7 @@
 
 mod encoder;
 pub(crate) mod endpoint;
+pub(crate) mod json_text;
 pub(crate) mod secret_body;
 
 pub use self::encoder::RequestEncoder;

@@ -5,8 +5,8 @@ use std::fmt;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::error::Category;
 
+use crate::json::{self, Dialect, Plain};
 use crate::types::Printable;
 
 /// The longest path that an error shows, in characters.
@@ -17,7 +17,7 @@ const LONGEST_PATH: usize = 200;
 /// # Errors
 /// A [`DecodeError`] with the place of the mismatch.
 pub fn object<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<T, DecodeError> {
-    whole(body, '{', "an object")
+    read_whole::<Plain, T>(utf8(body)?, '{', "an object")
 }
 
 /// Deserializes a body that is a JSON list.
@@ -25,25 +25,10 @@ pub fn object<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<T, DecodeError>
 /// # Errors
 /// A [`DecodeError`] with the place of the mismatch.
 pub fn list<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<Vec<T>, DecodeError> {
-    whole(body, '[', "a list")
+    read_whole::<Plain, Vec<T>>(utf8(body)?, '[', "a list")
 }
 
-fn whole<'a, T: Deserialize<'a>>(body: &'a Bytes, first: char, expected: &str) -> Result<T, DecodeError> {
-    let text = utf8(body)?;
-    let begin = text.trim_ascii_start();
-    // serde would also accept a list with the fields of a struct in their order.
-    if begin.starts_with(first) {
-        return self::text(text);
-    }
-    let shape = || DecodeError { expected: expected.to_owned(), ..DecodeError::new(DecodeErrorKind::Shape) };
-    Err(match begin.chars().next() {
-        None => DecodeError::new(DecodeErrorKind::Empty),
-        Some('{' | '[') => shape(),
-        Some(_) => self::text::<IgnoredAny>(text).map_or_else(|error| error, |_| shape()),
-    })
-}
-
-/// Returns the body as text. It is checked once as a whole, so that the parser need not check each string again.
+/// Returns the body as text. It is checked once as a whole, so that the reader need not check each string again.
 pub(crate) fn utf8(body: &Bytes) -> Result<&str, DecodeError> {
     std::str::from_utf8(body).map_err(|error| match error.error_len() {
         Some(_) => DecodeError::new(DecodeErrorKind::Charset),
@@ -53,12 +38,45 @@ pub(crate) fn utf8(body: &Bytes) -> Result<&str, DecodeError> {
 
 /// Deserializes JSON of any shape.
 pub(crate) fn text<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, DecodeError> {
-    serde_json::from_str(text).map_err(|error| {
-        locate(&error, || {
-            let mut reader = serde_json::Deserializer::from_str(text);
-            serde_path_to_error::deserialize::<_, T>(&mut reader).err().map(|error| error.path().to_string())
-        })
-    })
+    read::<Plain, T>(text)
+}
+
+/// Deserializes JSON of any shape in a dialect.
+pub(crate) fn read<'a, D: Dialect, T: Deserialize<'a>>(text: &'a str) -> Result<T, DecodeError> {
+    json::read::<D, T>(text).map_err(|error| located(error, text))
+}
+
+/// Deserializes JSON that begins with `first`, an opening bracket.
+pub(crate) fn read_whole<'a, D: Dialect, T: Deserialize<'a>>(
+    text: &'a str,
+    first: char,
+    expected: &str,
+) -> Result<T, DecodeError> {
+    // serde would also accept a list with the fields of a struct in their order.
+    if text.trim_ascii_start().starts_with(first) { read::<D, T>(text) } else { Err(another(text, expected)) }
+}
+
+/// Returns the error for a text that does not begin with the expected bracket.
+#[cold]
+fn another(text: &str, expected: &str) -> DecodeError {
+    let shape = || DecodeError { expected: expected.to_owned(), ..DecodeError::new(DecodeErrorKind::Shape) };
+    match text.trim_ascii_start().chars().next() {
+        None => DecodeError::new(DecodeErrorKind::Empty),
+        Some('{' | '[') => shape(),
+        Some(_) => self::text::<IgnoredAny>(text).map_or_else(|error| error, |_| shape()),
+    }
+}
+
+/// Returns the error of the reader with its position in the text.
+#[cold]
+pub(crate) fn located(error: json::Error, text: &str) -> DecodeError {
+    let kind = match error.kind() {
+        json::ErrorKind::Truncated => DecodeErrorKind::Truncated,
+        json::ErrorKind::Syntax => DecodeErrorKind::Syntax,
+        json::ErrorKind::Shape => DecodeErrorKind::Shape,
+    };
+    let json::Location { path, line, column, expected } = error.locate(text);
+    DecodeError { kind, path: fit_to_show(&path), line, column, expected }
 }
 
 /// Decodes the body of an operation without a reply body. It accepts no body, white space, `null` and `{}`.
@@ -74,19 +92,6 @@ pub fn nothing(body: &Bytes) -> Result<(), DecodeError> {
     }
 }
 
-/// Returns the place of a mismatch. `path` deserializes the text a second time and records the path. The first time does not need
-/// it, because it nearly always succeeds.
-pub(crate) fn locate(error: &serde_json::Error, path: impl FnOnce() -> Option<String>) -> DecodeError {
-    let kind = match error.classify() {
-        Category::Eof => DecodeErrorKind::Truncated,
-        Category::Data => DecodeErrorKind::Shape,
-        Category::Syntax | Category::Io => DecodeErrorKind::Syntax,
-    };
-    let path = if kind == DecodeErrorKind::Shape { path() } else { None };
-    let path = path.as_deref().map(fit_to_show).unwrap_or_default();
-    DecodeError { kind, path, line: error.line(), column: error.column(), expected: expected(&error.to_string()) }
-}
-
 /// Returns a path in a form that can be shown: its names may be any text of any length.
 pub(crate) fn fit_to_show(path: &str) -> String {
     let mut shown = Printable(path).to_string();
@@ -95,38 +100,6 @@ pub(crate) fn fit_to_show(path: &str) -> String {
         shown.push('…');
     }
     shown
-}
-
-/// Returns the expectation in a message of serde. The message also quotes the value that it found, which may be secret. Only the
-/// part from this library's types is kept.
-pub(crate) fn expected(message: &str) -> String {
-    // The message has one position for each level of text within text.
-    let without_position = |text: &str| text.split(" at line ").next().unwrap_or_default().to_owned();
-    let field = |field: &str| format!("the field `{}`", field.split('`').next().unwrap_or_default());
-    if let Some(missing) = message.strip_prefix("missing field `") {
-        return field(missing);
-    }
-    if let Some(duplicate) = message.strip_prefix("duplicate field `") {
-        return field(duplicate) + " once";
-    }
-    let expected = message.rsplit_once(", expected ").map(|(_, expected)| without_position(expected));
-    expected.map(without_type).unwrap_or_default()
-}
-
-/// Returns the expectation of serde's derives without the names of types, which are private.
-pub(crate) fn without_type(expected: String) -> String {
-    let begins = |words: &[&str]| words.iter().any(|word| expected.starts_with(word));
-    if begins(&["struct ", "struct variant "]) {
-        "an object".to_owned()
-    } else if begins(&["tuple struct ", "tuple variant "]) {
-        "a list".to_owned()
-    } else if begins(&["unit struct "]) {
-        "`null`".to_owned()
-    } else if begins(&["enum ", "internally tagged enum ", "adjacently tagged enum "]) {
-        String::new()
-    } else {
-        expected
-    }
 }
 
 /// The kinds of [`DecodeError`].
@@ -164,7 +137,8 @@ pub struct DecodeError {
     pub path: String,
     /// The line, from 1, or 0 if there is none.
     pub line: usize,
-    /// The column in bytes, from 1, or 0 if there is none.
+    /// The column in bytes, from 1, or 0 if there is none. A value of another shape has the position of its first byte, and a syntax
+    /// error that of the first byte that is not JSON.
     pub column: usize,
     /// The expected value, or empty if it is unknown.
     pub expected: String,
@@ -189,7 +163,7 @@ impl fmt::Display for DecodeError {
             DecodeErrorKind::Encoding => "the body has a `content-encoding` that was not asked for",
             DecodeErrorKind::Status => "the status is for another kind of request",
         })?;
-        if !self.path.is_empty() && self.path != "." {
+        if !self.path.is_empty() {
             write!(f, " at `{}`", self.path)?;
         }
         if self.line > 0 {
@@ -298,7 +272,7 @@ mod tests {
         let error = error(br#"{"items":[{"a":1},{"a":"canary, expected canary"}]}"#);
         assert_eq!(error.path, "items[1].a");
         assert_eq!(error.expected, "u64");
-        assert_eq!(error.to_string(), "the body has another shape at `items[1].a` (line 1, column 48): expected u64");
+        assert_eq!(error.to_string(), "the body has another shape at `items[1].a` (line 1, column 24): expected u64");
         assert!(!format!("{error:?}").contains("canary"));
     }
 
@@ -318,8 +292,9 @@ mod tests {
         assert_eq!(error(deep.as_bytes()).kind, DecodeErrorKind::Shape);
         let ignored = format!("{{\"items\":[],\"new\":{deep}{}}}", "]".repeat(1_000_000));
         object::<Page>(&Bytes::from(ignored)).unwrap();
-        let known = format!("{{\"items\":{deep}");
+        let known = format!("{{\"items\":{deep}{}}}", "]".repeat(1_000_000));
         assert_eq!(error(known.as_bytes()).kind, DecodeErrorKind::Shape);
+        assert_eq!(error(format!("{{\"items\":{deep}").as_bytes()).kind, DecodeErrorKind::Truncated);
     }
 
     #[test]

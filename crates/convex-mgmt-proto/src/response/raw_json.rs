@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::decode::{self, DecodeError};
+use super::decode::{self, DecodeError, DecodeErrorKind};
 
 /// JSON without a fixed shape, kept as text until it is read into a type.
 ///
@@ -19,7 +20,11 @@ impl RawJson {
     /// # Errors
     /// A [`DecodeError`] with the place of the first syntax error.
     pub fn parse(text: impl Into<String>) -> Result<Self, DecodeError> {
-        RawValue::from_string(text.into()).map(Self).map_err(|error| decode::locate(&error, || None))
+        // serde_json makes the value, and the reader locates the error.
+        let text = text.into();
+        decode::text::<IgnoredAny>(&text)?;
+        let raw = RawValue::from_string(text).map_err(|_| DecodeError::new(DecodeErrorKind::Syntax))?;
+        Ok(Self(raw))
     }
 
     /// Returns the JSON text.
@@ -28,6 +33,8 @@ impl RawJson {
     }
 
     /// Deserializes the JSON into a type.
+    ///
+    /// The features of `serde_json` have no effect: an integer of more than 64 bits in a `serde_json::Value` is a float.
     ///
     /// # Errors
     /// A [`DecodeError`] with the place that does not fit the type.
@@ -80,7 +87,7 @@ mod tests {
 
     #[test]
     fn rejects_text_that_is_not_json() {
-        assert_eq!(RawJson::parse("{").unwrap_err().kind, crate::DecodeErrorKind::Truncated);
+        assert_eq!(RawJson::parse("{").unwrap_err().kind, DecodeErrorKind::Truncated);
         assert_eq!(RawJson::parse("[1]").unwrap(), serde_json::from_str("[1]").unwrap());
     }
 }

@@ -13,6 +13,7 @@ use super::decode::DecodeError;
 use super::success::{self, ContentType};
 use super::{Outcome, retry_after};
 use crate::error::ErrorCode;
+use crate::json::{self, Plain};
 use crate::metadata::OperationMeta;
 use crate::types::Printable;
 
@@ -155,7 +156,7 @@ fn error_code(body: &[u8]) -> Option<(ErrorCode, String)> {
     if !body.trim_ascii_start().starts_with(b"{") {
         return None;
     }
-    let ErrorBody { code, message } = serde_json::from_slice(body).ok()?;
+    let ErrorBody { code, message } = json::read::<Plain, _>(std::str::from_utf8(body).ok()?).ok()?;
     (!code.as_str().is_empty()).then_some((code, message))
 }
 

@@ -9,6 +9,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::decode::{self, DecodeError, DecodeErrorKind};
+use crate::json::{self, ErrorKind, Plain};
 use crate::metadata::OperationMeta;
 use crate::types::open;
 
@@ -87,20 +88,17 @@ pub(super) fn is_the_apis(is_json: bool, body: &[u8]) -> bool {
     if !is_json || !text.starts_with(['{', '[']) {
         return false;
     }
-    // The parser does not report a truncated number as an early end, so the text gets one more digit.
-    begins_reply(text) || text.ends_with(['-', '+', '.', 'e', 'E']) && begins_reply(&format!("{text}0"))
+    begins_reply(text)
 }
 
 /// Returns `true` if a text is a JSON object or list, or the beginning of one, and not an error object.
 fn begins_reply(text: &str) -> bool {
     let mut is_error = false;
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let read = match text.starts_with('[') {
-        true => IgnoredAny::deserialize(&mut reader).map(drop),
+    let read = json::read_with::<Plain, _>(text, |reader| match text.starts_with('[') {
+        true => IgnoredAny::deserialize(reader).map(drop),
         false => reader.deserialize_map(FindErrorField(&mut is_error)),
-    };
-    let ended = read.and_then(|()| reader.end());
-    !is_error && ended.err().is_none_or(|error| error.is_eof())
+    });
+    !is_error && read.err().is_none_or(|error| error.kind() == ErrorKind::Truncated)
 }
 
 /// Reads as much of an object as there is, and sets its flag if one of the fields is in [`ERROR_FIELDS`].

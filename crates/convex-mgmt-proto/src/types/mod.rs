@@ -3,7 +3,6 @@
 mod deployment;
 pub mod environment;
 mod identity;
-pub(crate) mod json;
 pub(crate) mod open;
 mod patch;
 mod printable;

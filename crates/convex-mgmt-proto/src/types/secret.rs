@@ -6,9 +6,9 @@ use std::fmt;
 use serde::de::{self, IgnoredAny, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
-use super::json::unescape;
+use crate::json::unescape;
 
 /// A confidential text: a key, a token, the value of an environment variable.
 ///
@@ -19,12 +19,12 @@ use super::json::unescape;
 ///   other copy. The buffer of a response, and copies that a transport makes, are not wiped.
 /// * `==` takes constant time for texts of equal length.
 #[derive(Clone)]
-pub struct Secret(Zeroizing<String>);
+pub struct Secret(String);
 
 impl Secret {
     /// Wraps a text.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(Zeroizing::new(text.into()))
+        Self(text.into())
     }
 
     /// Returns the text. There is no other access to it.
@@ -40,6 +40,14 @@ impl Secret {
     /// Returns `true` if the text is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        // `zeroize` fills unused capacity at once, and the content byte by byte.
+        self.0.clear();
+        self.0.zeroize();
     }
 }
 
@@ -158,9 +166,9 @@ impl<'de> Deserialize<'de> for Raw {
 fn unescaped(json: &str) -> Option<Secret> {
     let content = json.trim_ascii().strip_prefix('"')?.strip_suffix('"')?;
     // The capacity suffices: a reallocation would leave a copy behind.
-    let mut text = Zeroizing::new(String::with_capacity(content.len()));
-    unescape(content, &mut text)?;
-    Some(Secret(text))
+    let mut text = Secret(String::with_capacity(content.len()));
+    unescape(content, &mut text.0)?;
+    Some(text)
 }
 
 #[cfg(test)]

@@ -4,10 +4,12 @@ use std::fs::{File, read_to_string};
 use std::hint::black_box;
 use std::os::unix::fs::FileExt;
 
+use convex_mgmt::deployment::environment_variables::EnvironmentVariables;
 use convex_mgmt::deployment::{ListEnvironmentVariables, RotateWebhookSecret, UpdateEnvironmentVariables};
+use convex_mgmt::management::UpdateDefaultEnvironmentVariables;
 use convex_mgmt::oauth::{OAuthApp, Randomness, Scope};
 use convex_mgmt::proto::Authorizes;
-use convex_mgmt::{DeployKey, DeploymentApi, Endpoint, Operation, Secret};
+use convex_mgmt::{AccessToken, DeployKey, DeploymentApi, DeploymentType, Endpoint, Operation, ProjectId, Secret};
 use http::Response;
 use http::header::AUTHORIZATION;
 
@@ -167,4 +169,46 @@ fn decoding_and_encoding_a_secret_leaves_no_copy() {
     assert_eq!(written.copies(), Some(10), "exactly one copy while it is in use");
     drop((update, request));
     assert_eq!((written.copies(), Pattern::new(b'x', b"\n").copies()), (Some(0), Some(0)), "a request");
+}
+
+#[test]
+fn replacing_a_secret_and_writing_a_large_body_leave_no_copy() {
+    let control = lines(b'p', b"", "", "");
+    if Pattern::new(b'p', b"").copies().is_none_or(|copies| copies == 0) {
+        return eprintln!("SKIPPED: this system does not show a process its memory");
+    }
+    drop(control);
+
+    let value = |letter| lines(letter, b"", "", "");
+    let mut variables: EnvironmentVariables =
+        [("B", value(b'q')), ("A", value(b'r')), ("B", value(b's'))].into_iter().collect();
+    variables.extend([("A", value(b't'))]);
+    variables.insert("A", "1");
+    let copies = |letters: &[u8]| letters.iter().map(|one| Pattern::new(*one, b"").copies()).collect::<Vec<_>>();
+    assert_eq!(copies(b"qrst"), [Some(0), Some(0), Some(10), Some(0)], "only the last value of a name is kept");
+    variables.remove("B");
+    assert_eq!(copies(b"s"), [Some(0)], "a removed value");
+
+    let token = AccessToken::parse("made-up").unwrap();
+    let endpoint = Endpoint::new("https://api.convex.dev", &token).unwrap();
+    // The control characters need six times the room that was reserved.
+    let long = "\u{1}".repeat(4000);
+    let update = UpdateDefaultEnvironmentVariables::new(ProjectId(42)).set("A", DeploymentType::Dev, value(b'y')).set(
+        "B",
+        DeploymentType::Dev,
+        long.as_str(),
+    );
+    let request = update.to_request(&endpoint).unwrap();
+    drop(update);
+    assert_eq!(copies(b"y"), [Some(10)], "exactly one copy while it is in use");
+    drop(request);
+    assert_eq!(copies(b"y"), [Some(0)], "a request");
+
+    let key = DeployKey::parse("happy-animal-123|made-up").unwrap();
+    let endpoint = Endpoint::<DeploymentApi>::new("https://happy-animal-123.convex.cloud", &key).unwrap();
+    let update = UpdateEnvironmentVariables::new().set("A", value(b'z'));
+    let update = (0..100).fold(update, |update, n| update.set(format!("B{n}"), long.as_str())).unchecked();
+    update.to_request(&endpoint).unwrap_err();
+    drop(update);
+    assert_eq!(copies(b"z"), [Some(0)], "a body beyond the limit");
 }

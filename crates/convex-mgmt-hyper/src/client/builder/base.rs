@@ -220,8 +220,7 @@ impl<A: Api, AttemptLayers, CallLayers, T> ClientBuilder<A, AttemptLayers, CallL
             total_timeout,
             require_confirmation,
         );
-        let client = Client::with_service(endpoint, call_layers.layer(call)).with_timer(timer);
-        Ok(client.with_user_agent(user_agent))
+        Ok(Client::from_parts(endpoint, call_layers.layer(call), timer, user_agent))
     }
 }
 

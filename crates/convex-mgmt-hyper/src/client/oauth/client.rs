@@ -97,14 +97,20 @@ impl<S, T> OAuthClient<S, T> {
         build: impl FnOnce(
             ClientBuilder<ManagementApi, Identity, Identity, InitialTimer>,
         ) -> Result<ManagementClient<S, T>, ConfigError>,
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<Self, ConfigError>
+    where
+        S: Clone,
+        T: Clone,
+    {
         // A builder needs an endpoint, and its settings depend on the scheme of the URL. No request has this token.
         let no_token = AccessToken::parse("none").map_err(|_| EndpointError::UnsendableCredential)?;
-        let (service, timer, user_agent) = build(Client::builder(app.endpoint(&no_token)?))?.into_parts();
+        let client = build(Client::builder(app.endpoint(&no_token)?))?;
+        let user_agent = client.user_agent();
         let app = match &user_agent {
             Some(user_agent) => app.with_client_user_agent(user_agent.clone()),
             None => app,
         };
+        let (service, timer) = (client.service(), client.timer().clone());
         Ok(Self { app, service, timer, user_agent, timeout: EXCHANGE_TIMEOUT })
     }
 
@@ -151,8 +157,8 @@ impl<S: Transport, T: Timer> OAuthClient<S, T> {
     /// # Errors
     /// [`EndpointError::UnsendableCredential`] if the token cannot be sent in a header.
     pub fn client(&self, token: &AccessToken) -> Result<ManagementClient<S, T>, EndpointError> {
-        let client = Client::with_service(self.app.endpoint(token)?, self.service.clone());
-        Ok(client.with_timer(self.timer.clone()).with_user_agent(self.user_agent.clone()))
+        let endpoint = self.app.endpoint(token)?;
+        Ok(Client::from_parts(endpoint, self.service.clone(), self.timer.clone(), self.user_agent.clone()))
     }
 }
 

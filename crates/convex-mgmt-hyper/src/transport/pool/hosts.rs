@@ -81,6 +81,14 @@ impl<L> Host<L> {
         self.leased == 0 && !self.opening && self.idle.is_empty() && self.shared.is_none() && self.waiting.is_empty()
     }
 
+    /// Changes the host, and updates `total`, the number of idle connections of all hosts. Returns `true` if the host is now empty.
+    fn counting<R>(&mut self, total: &mut usize, change: impl FnOnce(&mut Self) -> R) -> (R, bool) {
+        let before = self.idle();
+        let result = change(self);
+        *total = (*total + self.idle()).saturating_sub(before);
+        (result, self.is_empty())
+    }
+
     /// Returns the time at which the least recently used idle connection was used.
     fn oldest(&self) -> Option<Instant> {
         let shared = self.shared.as_ref().filter(|shared| shared.is_idle()).map(|shared| shared.since);
@@ -127,12 +135,12 @@ pub(super) struct Hosts<L> {
     idle: usize,
     next_id: u64,
     /// Ends the tasks that close expired connections when the pool is dropped. One for each runtime with such a task.
-    pub(super) reapers: HashMap<runtime::Id, oneshot::Sender<Infallible>>,
+    pub(super) reapers: Vec<(runtime::Id, oneshot::Sender<Infallible>)>,
 }
 
 impl<L> Default for Hosts<L> {
     fn default() -> Self {
-        Self { map: HashMap::new(), idle: 0, next_id: 0, reapers: HashMap::new() }
+        Self { map: HashMap::new(), idle: 0, next_id: 0, reapers: Vec::new() }
     }
 }
 
@@ -154,10 +162,8 @@ impl<L> Hosts<L> {
             Some(host) => host,
             None => self.map.entry(key.clone()).or_default(),
         };
-        let before = host.idle();
-        let result = change(host);
-        self.idle = (self.idle + host.idle()).saturating_sub(before);
-        if host.is_empty() {
+        let (result, is_empty) = host.counting(&mut self.idle, change);
+        if is_empty {
             self.map.remove(key);
         }
         result
@@ -165,7 +171,11 @@ impl<L> Hosts<L> {
 
     /// Changes a host, if the pool knows it.
     pub(super) fn change_known<R>(&mut self, key: &Key, change: impl FnOnce(&mut Host<L>) -> R) -> Option<R> {
-        self.map.contains_key(key).then(|| self.change(key, change))
+        let (result, is_empty) = self.map.get_mut(key)?.counting(&mut self.idle, change);
+        if is_empty {
+            self.map.remove(key);
+        }
+        Some(result)
     }
 
     /// Takes out the least recently used connections, until `limit` or fewer are idle.

@@ -1,16 +1,33 @@
 //! [`Key`]: identifies the connections that a call can use.
 
+use std::hash::{Hash, Hasher};
+
 use http::uri::{Authority, Parts, Scheme, Uri};
 use http::{HeaderValue, Request, header};
 use tokio::runtime;
 
 /// The runtime and the host of a connection. A connection needs the runtime that drives it: on another one a call could wait
 /// forever.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Eq)]
 pub(super) struct Key {
     pub(super) runtime: runtime::Id,
     pub(super) scheme: Scheme,
     pub(super) authority: Authority,
+}
+
+/// Compares texts. The types of URLs ignore case, which an endpoint's URL has lost already, and each call would pay for it.
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.runtime == other.runtime
+            && self.authority.as_str() == other.authority.as_str()
+            && self.scheme.as_str() == other.scheme.as_str()
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.authority.as_str().hash(state);
+    }
 }
 
 impl Key {

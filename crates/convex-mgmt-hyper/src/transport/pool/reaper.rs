@@ -19,13 +19,13 @@ pub(super) fn task<L>(
     runtime: Id,
 ) -> Option<(Handle, impl Future<Output = ()> + use<L>)> {
     let timeout = store.settings.idle_timeout?;
-    if hosts.reapers.contains_key(&runtime) {
+    if hosts.reapers.iter().any(|(of, _)| *of == runtime) {
         return None;
     }
     // A lease may be dropped on another runtime, or after its runtime has ended.
     let handle = Handle::try_current().ok().filter(|handle| handle.id() == runtime)?;
     let (alive, pool_dropped) = oneshot::channel();
-    hosts.reapers.insert(runtime, alive);
+    hosts.reapers.push((runtime, alive));
     Some((handle, reap(Registration { store: Arc::downgrade(store), runtime }, timeout, pool_dropped)))
 }
 
@@ -38,7 +38,7 @@ struct Registration<L> {
 impl<L> Drop for Registration<L> {
     fn drop(&mut self) {
         if let Some(store) = self.store.upgrade() {
-            store.hosts().reapers.remove(&self.runtime);
+            store.hosts().reapers.retain(|(of, _)| *of != self.runtime);
         }
     }
 }
@@ -55,7 +55,7 @@ async fn reap<L>(
         let (expired, next) = hosts.take_expired(registration.runtime, timeout);
         // Under the same lock, so that no connection is added in between and relies on a task that is about to end.
         let Some(next) = next else {
-            hosts.reapers.remove(&registration.runtime);
+            hosts.reapers.retain(|(of, _)| *of != registration.runtime);
             drop(hosts);
             registration.store = Weak::new();
             return drop(expired);

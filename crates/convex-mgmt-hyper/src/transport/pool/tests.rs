@@ -6,14 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, Response};
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::Instant;
 
 use super::*;
 use crate::connect::ConnectSettings;
-use crate::transport::exchange::exchange;
+use crate::error::TransportError;
+use crate::transport::exchange::Exchange;
 
 /// Starts a server on threads of its own that responds to everything it reads, and returns its URL.
 fn server() -> String {
@@ -49,9 +51,14 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
+/// Sends a request and receives the head of its response.
+async fn exchange(pool: Arc<Pool>, request: Request<Bytes>) -> Result<(Response<Incoming>, Lease), TransportError> {
+    Exchange::new(pool, &request).head(request).await
+}
+
 async fn call(pool: &Arc<Pool>, url: &str) {
     let request = Request::get(url).body(Bytes::new()).unwrap();
-    let (response, lease) = exchange(Arc::clone(pool), request, Arc::default()).await.unwrap();
+    let (response, lease) = exchange(Arc::clone(pool), request).await.unwrap();
     assert_eq!(response.status(), 204);
     drop(response);
     lease.finish();
@@ -72,8 +79,8 @@ fn runtimes_that_end_leave_nothing_behind() {
                 call(&pool, &other).await;
                 // One is dropped in flight, and one while it waits.
                 let request = || Request::get(&url).body(Bytes::new()).unwrap();
-                tokio::spawn(exchange(Arc::clone(&pool), request(), Arc::default()));
-                tokio::spawn(exchange(Arc::clone(&pool), request(), Arc::default()));
+                tokio::spawn(exchange(Arc::clone(&pool), request()));
+                tokio::spawn(exchange(Arc::clone(&pool), request()));
                 tokio::task::yield_now().await;
             });
             assert!(pool.hosts().kept() >= 1);
@@ -129,7 +136,7 @@ fn no_more_connections_than_necessary_are_closed_if_all_were_used_at_the_same_mo
         let request = || Request::get(&url).body(Bytes::new()).unwrap();
         let mut leases = Vec::new();
         for _ in 0..4 {
-            leases.push(exchange(Arc::clone(&pool), request(), Arc::default()).await.unwrap().1);
+            leases.push(exchange(Arc::clone(&pool), request()).await.unwrap().1);
         }
         leases.into_iter().for_each(Lease::finish);
         while pool.hosts().leased() > 0 {

@@ -1,11 +1,9 @@
 //! [`EnvironmentVariableChange`]: one change of an update.
 
-use serde::Serializer;
-use serde::ser::SerializeStruct;
 #[cfg(feature = "serde-all")]
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, ser::SerializeStruct};
 
-use crate::request::secret_body::Body;
+use crate::operation::environment::ChangeFields;
 use crate::types::Secret;
 
 /// One change of an environment variable.
@@ -32,6 +30,19 @@ impl EnvironmentVariableChange {
         match self {
             Self::Set { name, .. } | Self::Delete { name } => name,
         }
+    }
+
+    /// Returns the new value. `None` deletes the variable.
+    pub fn value(&self) -> Option<&Secret> {
+        match self {
+            Self::Set { value, .. } => Some(value),
+            Self::Delete { .. } => None,
+        }
+    }
+
+    /// Returns the fields of its JSON.
+    pub(super) fn fields(&self) -> ChangeFields<'_> {
+        ChangeFields { name: self.name(), deployment_type: None, value: self.value() }
     }
 }
 
@@ -62,23 +73,10 @@ impl<'de> Deserialize<'de> for EnvironmentVariableChange {
 /// Writes the value in clear text.
 #[cfg(feature = "serde-all")]
 impl Serialize for EnvironmentVariableChange {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.write(serializer)
-    }
-}
-
-impl Body for EnvironmentVariableChange {
-    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut change = serializer.serialize_struct("EnvironmentVariableChange", 2)?;
         change.serialize_field("name", self.name())?;
-        // An absent value would delete, too. `null` makes the deletion explicit.
-        change.serialize_field(
-            "value",
-            &match self {
-                Self::Set { value, .. } => Some(value.expose()),
-                Self::Delete { .. } => None,
-            },
-        )?;
+        change.serialize_field("value", &self.value().map(Secret::expose))?;
         change.end()
     }
 }

@@ -3,12 +3,15 @@
 mod reader;
 mod warnings;
 
+use std::collections::HashSet;
+
 use thiserror::Error;
 use zeroize::Zeroizing;
 
 use self::reader::Statement;
 pub use self::warnings::{DotenvWarning, DotenvWarningKind};
 use super::EnvironmentVariables;
+use crate::types::Secret;
 
 impl EnvironmentVariables {
     /// Reads the text of an `.env` file like [`EnvironmentVariables::from_dotenv_with_warnings`], without the warnings.
@@ -49,7 +52,7 @@ impl EnvironmentVariables {
     pub fn from_dotenv_with_warnings(text: &str) -> Result<(Self, Vec<DotenvWarning>), DotenvError> {
         let other_ends = text.contains('\r').then(|| with_line_feeds(text));
         let text = other_ends.as_deref().map_or(text, String::as_str);
-        let (mut variables, mut warnings) = (Self::new(), Vec::new());
+        let (mut variables, mut names, mut warnings) = (Vec::new(), HashSet::new(), Vec::new());
         for statement in reader::statements(text) {
             let assignment = match statement {
                 Statement::Assignment(assignment) => assignment,
@@ -60,11 +63,12 @@ impl EnvironmentVariables {
                 return Err(DotenvError { line, problem: "has a name that the command line tool ignores" });
             }
             warnings.extend(warnings::of(&assignment));
-            if variables.insert(name, assignment.value()).is_some() {
+            variables.push((name, Secret::new(assignment.value())));
+            if !names.insert(name) {
                 warnings.push(DotenvWarning { line, name: name.to_owned(), kind: DotenvWarningKind::SetAgain });
             }
         }
-        Ok((variables, warnings))
+        Ok((variables.into_iter().collect(), warnings))
     }
 }
 

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use super::{EnvironmentVariableChange, EnvironmentVariables};
 use crate::error::{ErrorCode, Violation, Violations};
 use crate::operation::environment;
+use crate::types::Secret;
 
 /// The maximum number of variables of a deployment.
 pub const VARIABLES: usize = 512;
@@ -46,9 +47,12 @@ pub(super) fn check_each(changes: &[EnvironmentVariableChange]) -> Result<(), Vi
 fn violations_of_each(changes: &[EnvironmentVariableChange]) -> Vec<Violation> {
     let mut violations = Vec::new();
     for (index, change) in changes.iter().enumerate() {
-        let name = change.name();
+        let (name, value) = (change.name(), change.value());
+        if environment::is_permitted(name, value.map_or(0, Secret::len)) && !BUILT_IN.contains(&name) {
+            continue;
+        }
         violations.extend(environment::name_violation(index, name));
-        if let EnvironmentVariableChange::Set { value, .. } = change {
+        if let Some(value) = value {
             violations.extend(built_in(index, name));
             violations.extend(environment::value_violation(index, name, value.len()));
         }
@@ -67,6 +71,14 @@ fn check_totals(
     current: &EnvironmentVariables,
     violations: &mut Vec<Violation>,
 ) {
+    // Names may repeat and variables may be deleted, so this is the most that can be left. It nearly always is within the limits.
+    let bytes = |name: &str, value: &Secret| name.len() + value.len();
+    let added = changes.iter().filter_map(|change| Some(bytes(change.name(), change.value()?)));
+    let all = current.iter().map(|(name, value)| bytes(name, value)).chain(added);
+    let (most, most_bytes) = all.fold((0, 0), |(count, total), bytes| (count + 1, total + bytes));
+    if most <= VARIABLES && most_bytes <= TOTAL_BYTES {
+        return;
+    }
     let mut after: BTreeMap<&str, &str> = current.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
     // The server applies deletions first, and keeps the greatest of several values for one name.
     for change in changes {
@@ -91,9 +103,65 @@ fn check_totals(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::UpdateEnvironmentVariables;
     use super::*;
     use crate::types::environment::VALUE_BYTES;
+
+    /// The definition of the totals: the variables after the batch, one by one.
+    fn totals_by_definition(changes: &[EnvironmentVariableChange], current: &EnvironmentVariables) -> (usize, usize) {
+        let pairs = current.iter().map(|(name, value)| (name.clone(), value.expose().to_owned()));
+        let mut after: BTreeMap<String, String> = pairs.collect();
+        changes.iter().for_each(|change| drop(after.remove(change.name())));
+        for (name, value) in changes.iter().filter_map(|change| Some((change.name(), change.value()?.expose()))) {
+            let kept = after.entry(name.to_owned()).or_default();
+            *kept = kept.as_str().max(value).to_owned();
+        }
+        (after.len(), after.iter().map(|(name, value)| name.len() + value.len()).sum())
+    }
+
+    /// Groups of changes with the same name or ascending names, and a value of one length.
+    fn changes(groups: Vec<(bool, bool, usize, usize)>) -> Vec<EnvironmentVariableChange> {
+        let of_group = |(group, (deletes, same_name, count, bytes)): (usize, (bool, bool, usize, usize))| {
+            (0..count).map(move |n| {
+                let name = format!("N{}", if same_name { group } else { n });
+                if deletes {
+                    EnvironmentVariableChange::Delete { name }
+                } else {
+                    (name, char::from(b'a' + (n % 3) as u8).to_string().repeat(bytes)).into()
+                }
+            })
+        };
+        groups.into_iter().enumerate().flat_map(of_group).collect()
+    }
+
+    fn groups() -> impl Strategy<Value = Vec<(bool, bool, usize, usize)>> {
+        let count = prop_oneof![1..20_usize, 250..260_usize, 505..515_usize];
+        let bytes = prop_oneof![0..4_usize, 1020..1024_usize, 8190..8193_usize];
+        prop::collection::vec((prop::bool::weighted(0.2), any::<bool>(), count, bytes), 0..4)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn the_totals_are_those_of_the_variables_after_the_batch(groups in groups(), before in groups()) {
+            let current: EnvironmentVariables = changes(before).iter().filter_map(|change| Some((change.name(), change.value()?.expose()))).collect();
+            let changes = changes(groups);
+            let (count, bytes) = totals_by_definition(&changes, &current);
+            let mut expected = Vec::new();
+            if count > VARIABLES {
+                expected.push(format!("changes: must leave at most 512 variables, and would leave {count} (EnvVarLimitMet)"));
+            }
+            if bytes > TOTAL_BYTES {
+                expected.push(format!("changes: must leave at most 524288 bytes of names and values, and would leave {bytes} (EnvVarTotalSizeLimitMet)"));
+            }
+            let violations = check_against(&changes, &current).err();
+            let found: Option<Vec<String>> = violations.map(|all| all.iter().map(Violation::to_string).collect());
+            prop_assert_eq!(found.unwrap_or_default(), expected);
+        }
+    }
 
     fn violations(update: &UpdateEnvironmentVariables) -> Vec<(String, ErrorCode)> {
         match check(&update.changes) {

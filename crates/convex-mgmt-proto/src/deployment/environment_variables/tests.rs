@@ -9,6 +9,8 @@ use crate::request::Endpoint;
 use crate::types::Secret;
 use bytes::Bytes;
 use http::Method;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 fn endpoint() -> Endpoint<DeploymentApi> {
     let key = DeployKey::parse("prod:happy-animal-123|made-up").unwrap();
@@ -82,4 +84,62 @@ fn removes_the_variables_of_the_command_line_tool() {
         [("CONVEX_DEPLOY_KEY", "k"), ("VITE_CONVEX_URL", "u"), ("MINE", "m")].into_iter().collect();
     assert_eq!(variables.take_cli_managed(), ["CONVEX_DEPLOY_KEY", "VITE_CONVEX_URL"]);
     assert_eq!(variables.names().collect::<Vec<_>>(), ["MINE"]);
+}
+
+#[test]
+fn a_body_beyond_the_limit_is_rejected_with_its_length() {
+    let update = |bytes| UpdateEnvironmentVariables::new().set("A", "\n".repeat(bytes)).unchecked();
+    let frame = r#"{"changes":[{"name":"A","value":""}]}"#.len();
+    let limit = 2 * 1024 * 1024;
+    let fits = (limit - frame) / 2;
+    assert_eq!(update(fits).to_request(&endpoint()).unwrap().body().len(), 2 * fits + frame);
+    match update(fits + 1).to_request(&endpoint()) {
+        Err(BuildError::BodyTooLarge { length, limit: of, .. }) => {
+            assert_eq!((length, of), (2 * fits + 2 + frame, limit))
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Names that often repeat, and values with characters that JSON escapes.
+fn pairs() -> impl Strategy<Value = Vec<(String, String)>> {
+    prop::collection::vec(("[A-D\u{0}é\"]{0,2}", "([a-z]{0,9}|[\u{0}-\u{20}\"\\\\\u{2028}🦀]){0,4}"), 0..12)
+}
+
+proptest! {
+    #[test]
+    fn a_body_is_that_of_serde_json(pairs in pairs(), deletions in pairs()) {
+        let mut update: UpdateEnvironmentVariables = pairs.iter().cloned().collect();
+        update = deletions.iter().fold(update, |update, (name, _)| update.delete(name));
+        let json = |text: &String| serde_json::to_string(text).unwrap();
+        let sets = pairs.iter().map(|(name, value)| format!(r#"{{"name":{},"value":{}}}"#, json(name), json(value)));
+        let deletes = deletions.iter().map(|(name, _)| format!(r#"{{"name":{},"value":null}}"#, json(name)));
+        let expected = format!(r#"{{"changes":[{}]}}"#, sets.chain(deletes).collect::<Vec<_>>().join(","));
+        let request = update.clone().unchecked().to_request(&endpoint()).unwrap();
+        prop_assert_eq!(request.body(), &expected);
+        #[cfg(feature = "serde-all")]
+        prop_assert_eq!(serde_json::to_string(&update).unwrap(), expected);
+    }
+
+    #[test]
+    fn variables_are_a_sorted_map(first in pairs(), more in pairs(), single in pairs(), removed in pairs()) {
+        let json = |text: &String| serde_json::to_string(text).unwrap();
+        let fields: Vec<_> = first.iter().map(|(name, value)| format!("{}:{}", json(name), json(value))).collect();
+        let body = Bytes::from(format!(r#"{{"environmentVariables":{{{}}}}}"#, fields.join(",")));
+        let mut variables = ListEnvironmentVariables::decode(&body).unwrap();
+        prop_assert_eq!(&variables, &first.iter().cloned().collect::<EnvironmentVariables>());
+        let mut map: BTreeMap<String, Secret> = first.into_iter().map(|(name, value)| (name, value.into())).collect();
+        variables.extend(more.clone());
+        map.extend(more.into_iter().map(|(name, value)| (name, value.into())));
+        for (name, value) in single {
+            prop_assert_eq!(variables.insert(name.as_str(), value.as_str()), map.insert(name, value.into()));
+        }
+        for (name, _) in removed {
+            prop_assert_eq!(variables.get(&name), map.get(&name));
+            prop_assert_eq!(variables.remove(&name), map.remove(&name));
+        }
+        prop_assert_eq!((variables.len(), variables.is_empty()), (map.len(), map.is_empty()));
+        prop_assert!(variables.names().eq(map.keys()) && variables.iter().eq(&map));
+        prop_assert!(variables.into_iter().eq(map));
+    }
 }

@@ -1,11 +1,9 @@
 //! Updating environment variables.
 
-use serde::{Serialize, Serializer};
-
 use super::change::EnvironmentVariableChange;
 use super::list::ListEnvironmentVariables;
 use super::rules;
-use crate::request::secret_body::{Body, Written};
+use crate::operation::environment::write_changes;
 use crate::types::Secret;
 
 deployment_operation! {
@@ -34,7 +32,7 @@ deployment_operation! {
 
     id: "update_environment_variables",
     request: POST "/update_environment_variables",
-    body: |it| &Written(it),
+    body_text: |it, json| write_changes(json, it.changes.iter().map(EnvironmentVariableChange::fields)),
     response: empty(),
     idempotency: Idempotent,
     permission: "deployment:env:write",
@@ -94,16 +92,6 @@ impl<'a> IntoIterator for &'a UpdateEnvironmentVariables {
     type IntoIter = std::slice::Iter<'a, EnvironmentVariableChange>;
     fn into_iter(self) -> Self::IntoIter {
         self.changes.iter()
-    }
-}
-
-impl Body for UpdateEnvironmentVariables {
-    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Fields<'a> {
-            changes: Vec<Written<'a, EnvironmentVariableChange>>,
-        }
-        Fields { changes: self.changes.iter().map(Written).collect() }.serialize(serializer)
     }
 }
 

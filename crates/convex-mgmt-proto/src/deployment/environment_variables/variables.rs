@@ -1,8 +1,8 @@
 //! [`EnvironmentVariables`]: the names and values of environment variables.
 
-use std::collections::{BTreeMap, btree_map};
+use std::{fmt, iter, mem, slice, vec};
 
-use serde::Deserialize;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 #[cfg(feature = "serde-all")]
 use serde::{Serialize, Serializer};
 
@@ -11,9 +11,14 @@ use crate::types::Secret;
 /// The environment variables of a deployment: a map from names to values, in ascending order of the names.
 ///
 /// `Debug` shows the names only.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct EnvironmentVariables(pub(super) BTreeMap<String, Secret>);
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct EnvironmentVariables {
+    /// Sorted by name, and each name once. Responses are in this order already.
+    sorted: Vec<(String, Secret)>,
+}
+
+/// A variable, as the iterators return it.
+type Pair<'a> = (&'a String, &'a Secret);
 
 impl EnvironmentVariables {
     /// Creates an empty map.
@@ -23,43 +28,74 @@ impl EnvironmentVariables {
 
     /// Returns the value of a variable.
     pub fn get(&self, name: &str) -> Option<&Secret> {
-        self.0.get(name)
+        self.sorted.get(self.find(name).ok()?).map(|(_, value)| value)
     }
 
     /// Sets a variable and returns its previous value.
+    ///
+    /// Moves the variables after a new one. [`Extend`] and [`FromIterator`] add many variables faster.
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Secret>) -> Option<Secret> {
-        self.0.insert(name.into(), value.into())
+        let (name, value) = (name.into(), value.into());
+        match self.find(&name) {
+            Ok(place) => self.sorted.get_mut(place).map(|(_, own)| mem::replace(own, value)),
+            Err(place) => {
+                self.sorted.insert(place, (name, value));
+                None
+            }
+        }
     }
 
     /// Removes a variable and returns its value.
     pub fn remove(&mut self, name: &str) -> Option<Secret> {
-        self.0.remove(name)
+        let place = self.find(name).ok()?;
+        Some(self.sorted.remove(place).1)
     }
 
     /// Returns the number of variables.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.sorted.len()
     }
 
     /// Returns `true` if the map has no variables.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.sorted.is_empty()
     }
 
     /// Iterates over names and values, in ascending order of the names.
-    pub fn iter(&self) -> btree_map::Iter<'_, String, Secret> {
-        self.0.iter()
+    pub fn iter(&self) -> <&Self as IntoIterator>::IntoIter {
+        self.into_iter()
     }
 
     /// Iterates over the names, in ascending order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.sorted.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Returns the place of a variable, or the place where it belongs.
+    fn find(&self, name: &str) -> Result<usize, usize> {
+        self.sorted.binary_search_by(|(own, _)| own.as_str().cmp(name))
+    }
+
+    /// Sorts the variables after the first `sorted` ones, in any order, into their places. Of several values for one name, the
+    /// last one stays.
+    fn sort(&mut self, sorted: usize) {
+        let added = self.sorted.get(sorted.saturating_sub(1)..).unwrap_or_default();
+        if !added.is_sorted_by(|(one, _), (next, _)| one < next) {
+            self.sorted.sort_by(|(one, _), (other, _)| one.cmp(other));
+            self.sorted.dedup_by(|(name, value), (kept_name, kept)| {
+                let again = name == kept_name;
+                if again {
+                    mem::swap(value, kept);
+                }
+                again
+            });
+        }
     }
 
     /// Removes the variables of the Convex command line tool ([`CLI_MANAGED`]), such as the deploy key, and returns their names.
     /// The tool does the same before it sends an `.env` file.
     pub fn take_cli_managed(&mut self) -> Vec<&'static str> {
-        CLI_MANAGED.iter().copied().filter(|name| self.0.remove(*name).is_some()).collect()
+        CLI_MANAGED.iter().copied().filter(|name| self.remove(name).is_some()).collect()
     }
 }
 
@@ -88,29 +124,64 @@ pub const CLI_MANAGED: &[&str] = &[
 
 impl<N: Into<String>, V: Into<Secret>> FromIterator<(N, V)> for EnvironmentVariables {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
-        Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        let mut all = Self::new();
+        all.extend(variables);
+        all
     }
 }
 
 impl<N: Into<String>, V: Into<Secret>> Extend<(N, V)> for EnvironmentVariables {
     fn extend<I: IntoIterator<Item = (N, V)>>(&mut self, variables: I) {
-        self.0.extend(variables.into_iter().map(|(name, value)| (name.into(), value.into())));
+        let sorted = self.len();
+        self.sorted.extend(variables.into_iter().map(|(name, value)| (name.into(), value.into())));
+        self.sort(sorted);
     }
 }
 
 impl IntoIterator for EnvironmentVariables {
     type Item = (String, Secret);
-    type IntoIter = btree_map::IntoIter<String, Secret>;
+    type IntoIter = vec::IntoIter<(String, Secret)>;
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.sorted.into_iter()
     }
 }
 
 impl<'a> IntoIterator for &'a EnvironmentVariables {
-    type Item = (&'a String, &'a Secret);
-    type IntoIter = btree_map::Iter<'a, String, Secret>;
+    type Item = Pair<'a>;
+    type IntoIter = iter::Map<slice::Iter<'a, (String, Secret)>, fn(&'a (String, Secret)) -> Pair<'a>>;
     fn into_iter(self) -> Self::IntoIter {
-        self.iter()
+        self.sorted.iter().map(|(name, value)| (name, value))
+    }
+}
+
+impl fmt::Debug for EnvironmentVariables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self).finish()
+    }
+}
+
+impl<'de> Deserialize<'de> for EnvironmentVariables {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Variables)
+    }
+}
+
+struct Variables;
+
+impl<'de> Visitor<'de> for Variables {
+    type Value = EnvironmentVariables;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<EnvironmentVariables, A::Error> {
+        let mut variables = EnvironmentVariables::new();
+        while let Some(variable) = map.next_entry()? {
+            variables.sorted.push(variable);
+        }
+        variables.sort(0);
+        Ok(variables)
     }
 }
 

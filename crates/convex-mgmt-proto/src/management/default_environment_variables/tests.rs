@@ -1,7 +1,9 @@
 //! Tests of the operations on default environment variables.
 
 use super::*;
+use crate::auth::AccessToken;
 use crate::operation::Operation;
+use crate::request::Endpoint;
 use crate::types::{DeploymentType, ProjectId};
 
 fn update() -> UpdateDefaultEnvironmentVariables {
@@ -67,4 +69,20 @@ fn collects_changes_in_their_order() {
         .map(|one| (one.name(), one.deployment_type().as_str(), one.value().map(|value| value.expose())))
         .collect();
     assert_eq!(seen, [("A", "dev", Some("1")), ("A", "dev", None), ("B", "new-type", Some("2"))]);
+}
+
+#[test]
+fn a_body_is_that_of_serde_json() {
+    let texts = ["", "plain", "\"\\\n\u{1}", "\u{2028}🦀 and a text of more than sixteen bytes\u{1f}"];
+    let update = texts.iter().fold(update(), |update, text| update.set(*text, *text, *text).delete(*text, *text));
+    let json = |text: &str| serde_json::to_string(text).unwrap();
+    let both = texts.iter().map(|text| json(text)).map(|text| {
+        let change = format!(r#"{{"name":{text},"deploymentType":{text},"value""#);
+        format!("{change}:{text}}},{change}:null}}")
+    });
+    let expected = format!(r#"{{"changes":[{}]}}"#, both.collect::<Vec<_>>().join(","));
+    let endpoint = Endpoint::new("https://api.convex.dev", &AccessToken::parse("made-up").unwrap()).unwrap();
+    assert_eq!(update.clone().unchecked().to_request(&endpoint).unwrap().body(), &expected);
+    #[cfg(feature = "serde-all")]
+    assert_eq!(format!(r#"{{"changes":{}}}"#, serde_json::to_string(&update.changes).unwrap()), expected);
 }

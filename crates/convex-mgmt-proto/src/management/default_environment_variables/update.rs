@@ -1,12 +1,11 @@
 //! Updating default environment variables.
 
-use serde::ser::SerializeStruct;
-use serde::{Serialize, Serializer};
+#[cfg(feature = "serde-all")]
+use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use super::list::ListDefaultEnvironmentVariables;
 use crate::error::Violations;
-use crate::operation::environment;
-use crate::request::secret_body::{Body, Written};
+use crate::operation::environment::{self, ChangeFields, write_changes};
 use crate::types::{DeploymentType, ProjectId, Secret};
 
 /// One change of a default environment variable, for one type of deployments.
@@ -53,6 +52,12 @@ impl DefaultEnvironmentVariableChange {
             Self::Delete { .. } => None,
         }
     }
+
+    /// Returns the fields of its JSON.
+    fn fields(&self) -> ChangeFields<'_> {
+        let deployment_type = Some(self.deployment_type().as_str());
+        ChangeFields { name: self.name(), deployment_type, value: self.value() }
+    }
 }
 
 /// Reads a change. A value that is `null` or absent is a deletion. Inferred for an absent one.
@@ -78,16 +83,9 @@ impl<'de> serde::Deserialize<'de> for DefaultEnvironmentVariableChange {
 #[cfg(feature = "serde-all")]
 impl Serialize for DefaultEnvironmentVariableChange {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.write(serializer)
-    }
-}
-
-impl Body for DefaultEnvironmentVariableChange {
-    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut change = serializer.serialize_struct("DefaultEnvironmentVariableChange", 3)?;
         change.serialize_field("name", self.name())?;
         change.serialize_field("deploymentType", self.deployment_type())?;
-        // The document does not say what an absent value does. `null` makes the deletion explicit.
         change.serialize_field("value", &self.value().map(Secret::expose))?;
         change.end()
     }
@@ -128,7 +126,7 @@ management_operation! {
     id: "update_default_environment_variables",
     request: POST "/projects/{project_id}/update_default_environment_variables",
     path: [project_id],
-    body: |it| &Changes { changes: it.changes.iter().map(Written).collect() },
+    body_text: |it, json| write_changes(json, it.changes.iter().map(DefaultEnvironmentVariableChange::fields)),
     response: empty(),
     idempotency: Idempotent,
     credentials: [PersonalToken, OAuthTeamToken, TeamToken, OAuthProjectToken],
@@ -136,7 +134,10 @@ management_operation! {
     flags: [secret_request],
     codes: [ProjectNotFound, EnvironmentVariableNameInvalid, EnvironmentVariableNameTooLong, EnvironmentVariableValueTooLarge],
     check: |it| {
-        let checked = it.changes.iter().enumerate().flat_map(|(index, change)| {
+        let rejected = |change: &DefaultEnvironmentVariableChange| {
+            change.value().is_some_and(|value| !environment::is_permitted(change.name(), value.len()))
+        };
+        let checked = it.changes.iter().enumerate().filter(|(_, change)| rejected(change)).flat_map(|(index, change)| {
             // A variable with a name that the rules forbid can be deleted. The rules of deployments are inferred to hold here.
             let rules = move |value: &Secret| {
                 let value = environment::value_violation(index, change.name(), value.len());
@@ -146,12 +147,6 @@ management_operation! {
         });
         Violations::err_if_any(checked.collect())
     },
-}
-
-/// The body of an update.
-#[derive(Serialize)]
-struct Changes<'a> {
-    changes: Vec<Written<'a, DefaultEnvironmentVariableChange>>,
 }
 
 impl UpdateDefaultEnvironmentVariables {

@@ -8,13 +8,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HOST, HeaderName, USER_AGENT};
-use http::uri::Authority;
+use http::uri::{Authority, Scheme};
 use http::{HeaderMap, HeaderValue, Request};
 use subtle::ConstantTimeEq;
 pub use user_agent::UserAgent;
 use zeroize::Zeroizing;
 
+use super::encoder::RequestEncoder;
 use crate::auth::{AccessTokenKind, Authorizes, Credential, CredentialKind};
+use crate::error::BuildError;
 use crate::metadata::{Api, DeploymentApi, ManagementApi, OperationMeta};
 use crate::types::Secret;
 use crate::types::url::{self, Parts};
@@ -49,6 +51,9 @@ struct Shared {
     origin: usize,
     /// The length of the origin and the path prefix in `base`.
     url: usize,
+    /// The scheme and the authority of the origin, which all requests share.
+    scheme: Scheme,
+    authority: Authority,
     headers: HeaderMap,
     /// The kind of the credential. `None` if only its text is known.
     kind: Option<CredentialKind>,
@@ -154,10 +159,13 @@ impl<A: Api> Endpoint<A> {
         if !parts.encrypted && !allowed.plaintext && !parts.is_loopback() {
             return Err(EndpointError::Plaintext);
         }
-        let host = HeaderValue::from_str(&parts.authority()).map_err(|_| EndpointError::HostCharacter)?;
+        let authority = parts.authority();
+        let host = HeaderValue::from_str(&authority).map_err(|_| EndpointError::HostCharacter)?;
         headers.insert(HOST, host);
         let origin = parts.origin();
         let shared = Shared {
+            scheme: if parts.encrypted { Scheme::HTTPS } else { Scheme::HTTP },
+            authority: Authority::try_from(authority).map_err(|_| EndpointError::HostCharacter)?,
             origin: origin.len(),
             url: origin.len() + prefix.len(),
             base: (origin + prefix + A::PREFIX).into(),
@@ -253,14 +261,15 @@ impl<A: Api> Endpoint<A> {
     pub fn of_request<B>(request: &Request<B>) -> Option<Self> {
         let url = Self::url_of_request(request)?;
         let uri = request.uri();
-        let origin = uri.scheme_str()?.len() + "://".len() + uri.authority()?.as_str().len();
+        let (scheme, authority) = (uri.scheme()?.clone(), uri.authority()?.clone());
+        let origin = scheme.as_str().len() + "://".len() + authority.as_str().len();
         let mut headers = HeaderMap::with_capacity(6);
         for name in [HOST, AUTHORIZATION, USER_AGENT, CONVEX_CLIENT] {
             headers.insert(&name, request.headers().get(&name)?.clone());
         }
         let length = url.len();
         let base = (url + A::PREFIX).into();
-        let shared = Shared { origin, url: length, base, headers, kind: None, own_product: true };
+        let shared = Shared { origin, url: length, base, scheme, authority, headers, kind: None, own_product: true };
         Some(Self { shared: Arc::new(shared), api: PhantomData })
     }
 
@@ -269,8 +278,19 @@ impl<A: Api> Endpoint<A> {
         self.base().get(..self.shared.url).unwrap_or_default()
     }
 
-    pub(crate) fn base(&self) -> &str {
+    fn base(&self) -> &str {
         &self.shared.base
+    }
+
+    /// Returns an encoder for the request of an operation of this API.
+    pub(crate) fn encoder(&self, operation: &'static OperationMeta) -> RequestEncoder {
+        let prefix = self.base().get(self.shared.origin..).unwrap_or_default();
+        RequestEncoder::new(operation, prefix, A::BODY_LIMIT)
+    }
+
+    /// Returns the request of an encoder, addressed to this endpoint.
+    pub(crate) fn finish(&self, encoder: RequestEncoder) -> Result<Request<Bytes>, BuildError> {
+        encoder.finish(&self.shared.scheme, &self.shared.authority, self.headers())
     }
 
     pub(crate) fn headers(&self) -> &HeaderMap {

@@ -1,10 +1,13 @@
 //! [`open_union!`]: tagged unions that keep objects that are newer than this library.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserializer;
 use serde::de::{self, IgnoredAny, MapAccess};
 use serde_json::value::RawValue;
+
+use crate::json::{self, Plain};
 
 /// Declares a union of objects that a tag field distinguishes. It keeps objects with an unknown tag.
 ///
@@ -189,35 +192,17 @@ pub(crate) fn union<'de, U: OpenUnion, D: Deserializer<'de>>(deserializer: D) ->
         }
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<U, A::Error> {
-            let mut fields: Vec<(String, Box<RawValue>)> = Vec::new();
-            let mut tag: Option<String> = None;
-            if let Some(first) = map.next_key::<String>()? {
-                if first == U::TAG {
-                    let text = map.next_value::<String>()?;
-                    match U::known(&text, de::value::MapAccessDeserializer::new(&mut map))? {
-                        Ok(value) => return Ok(value),
-                        Err(_) => tag = Some(text),
-                    }
-                } else {
-                    fields.push((first, map.next_value()?));
-                }
+            let first = map.next_key_seed(Text)?.ok_or_else(|| de::Error::missing_field(U::TAG))?;
+            if first != U::TAG {
+                return late(first, map);
             }
-            while let Some(key) = map.next_key::<String>()? {
-                if key != U::TAG {
-                    fields.push((key, map.next_value()?));
-                } else if tag.is_none() {
-                    tag = Some(map.next_value()?);
-                } else {
-                    // With both kept, the next reader would choose one of them.
-                    return Err(de::Error::duplicate_field(U::TAG));
-                }
-            }
-            let tag = tag.ok_or_else(|| de::Error::missing_field(U::TAG))?;
-            let json = object_text(U::TAG, &tag, &fields).map_err(de::Error::custom)?;
-            let mut reader = serde_json::Deserializer::from_str(json.get());
-            match U::known(&tag, &mut reader).map_err(de::Error::custom)? {
+            let tag = map.next_value_seed(Text)?;
+            match U::known(&tag, de::value::MapAccessDeserializer::new(&mut map))? {
                 Ok(value) => Ok(value),
-                Err(_) => Ok(U::from_unknown(UnknownObject { tag: tag.into(), json })),
+                Err(_) => {
+                    let json = rewritten(U::TAG, tag.clone(), Vec::new(), map)?;
+                    Ok(U::from_unknown(UnknownObject { tag: tag.into(), json }))
+                }
             }
         }
     }
@@ -225,8 +210,41 @@ pub(crate) fn union<'de, U: OpenUnion, D: Deserializer<'de>>(deserializer: D) ->
     deserializer.deserialize_map(Object::<U>(std::marker::PhantomData))
 }
 
-/// Writes an object again, the tag first.
-fn object_text(tag_name: &str, tag: &str, fields: &[(String, Box<RawValue>)]) -> serde_json::Result<Box<RawValue>> {
+/// Reads an object whose tag comes after `first`, the name of its first field.
+#[cold]
+fn late<'de, U: OpenUnion, A: MapAccess<'de>>(first: Cow<'de, str>, mut map: A) -> Result<U, A::Error> {
+    let mut fields = vec![(first, map.next_value()?)];
+    let tag = loop {
+        match map.next_key_seed(Text)?.ok_or_else(|| de::Error::missing_field(U::TAG))? {
+            name if name == U::TAG => break map.next_value_seed(Text)?,
+            name => fields.push((name, map.next_value()?)),
+        }
+    };
+    let json = rewritten(U::TAG, tag, fields, map)?;
+    json::read_with::<Plain, _>(json.get(), |reader| union(reader)).map_err(de::Error::custom)
+}
+
+/// The fields of an object with their spelling.
+type Spelled<'de> = Vec<(Cow<'de, str>, Box<RawValue>)>;
+
+/// Writes an object again: the tag first, then the fields before it, then those of `rest`.
+fn rewritten<'de, A: MapAccess<'de>>(
+    name: &'static str,
+    tag: Cow<'de, str>,
+    mut fields: Spelled<'de>,
+    mut rest: A,
+) -> Result<Box<RawValue>, A::Error> {
+    while let Some(key) = rest.next_key_seed(Text)? {
+        // With both kept, the next reader would choose one of them.
+        if key == name {
+            return Err(de::Error::duplicate_field(name));
+        }
+        fields.push((key, rest.next_value()?));
+    }
+    object_text(name, &tag, &fields).map_err(de::Error::custom)
+}
+
+fn object_text(tag_name: &str, tag: &str, fields: &Spelled<'_>) -> serde_json::Result<Box<RawValue>> {
     let mut json = format!("{{{}:{}", serde_json::to_string(tag_name)?, serde_json::to_string(tag)?);
     for (key, value) in fields {
         json.push(',');
@@ -238,10 +256,39 @@ fn object_text(tag_name: &str, tag: &str, fields: &[(String, Box<RawValue>)]) ->
     RawValue::from_string(json)
 }
 
+/// Reads a text, borrowed if the input allows.
+struct Text;
+
+impl<'de> de::DeserializeSeed<'de> for Text {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> de::Visitor<'de> for Text {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(text))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(text.to_owned()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
     use serde::Deserialize;
+
+    use crate::json::{self, Plain};
 
     #[derive(Clone, Debug, Deserialize, PartialEq)]
     #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
@@ -298,6 +345,14 @@ mod tests {
         assert!(read("[]").is_err());
         assert!(read(r#"{"kind":"edge","kind":"cloud","id":1}"#).is_err());
         assert!(read(r#"{"id":1,"kind":"cloud","kind":"edge"}"#).is_err());
+    }
+
+    #[test]
+    fn locates_an_error_in_an_object_wherever_its_tag_is() {
+        for json in [r#"[{"kind":"cloud","id":"x"}]"#, r#"[{"id":"x","kind":"cloud"}]"#] {
+            let error = json::read::<Plain, Vec<Deployment>>(json).unwrap_err().locate(json);
+            assert_eq!((error.path.as_str(), error.expected.as_str()), ("[0].id", "u64"), "{json}");
+        }
     }
 
     proptest! {

@@ -101,7 +101,7 @@ impl fmt::Display for EventError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { index, error, .. } = self;
         write!(f, "event {index} of the batch cannot be read")?;
-        if !error.path.is_empty() && error.path != "." {
+        if !error.path.is_empty() {
             write!(f, " at `{}`", error.path)?;
         }
         match error.kind {

@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use super::deployment::EventDeployment;
 use super::kind::EventKind;
 use crate::deployment::log_streams::LogTopic;
+use crate::json::{self, Plain};
 use crate::response::{DecodeError, decode};
 use crate::types::UnixMillis;
 
@@ -31,11 +32,11 @@ pub(super) struct LastDeployment<'de>(Option<(&'de str, Arc<EventDeployment>)>);
 
 impl<'de> LastDeployment<'de> {
     /// Reads a deployment, or returns the last one if the text is the same.
-    fn read(&mut self, text: &'de str) -> serde_json::Result<Arc<EventDeployment>> {
+    fn read(&mut self, text: &'de str) -> Result<Arc<EventDeployment>, json::Error> {
         match &self.0 {
             Some((last, deployment)) if *last == text => Ok(deployment.clone()),
             _ => {
-                let deployment: Arc<EventDeployment> = Arc::new(serde_json::from_str(text)?);
+                let deployment: Arc<EventDeployment> = Arc::new(json::read::<Plain, _>(text)?);
                 self.0 = Some((text, deployment.clone()));
                 Ok(deployment)
             }
@@ -56,20 +57,18 @@ enum Pass {
 pub(super) fn first<'de>(text: &'de str, last: &mut LastDeployment<'de>) -> Option<(Parts, usize)> {
     let mut topic = None;
     loop {
-        let mut reader = serde_json::Deserializer::from_str(text);
-        match pass(&mut reader, topic, Some(last)).ok()? {
-            Pass::Read(parts) => return Some((parts, reader.into_iter::<IgnoredAny>().byte_offset())),
+        match json::read_first::<Plain, _>(text, |reader| pass(reader, topic, Some(last))).ok()? {
+            (Pass::Read(parts), length) => return Some((parts, length)),
             // A pass that knows the topic never asks for another one.
-            Pass::Topic(found) => topic = Some(found),
+            (Pass::Topic(found), _) => topic = Some(found),
         }
     }
 }
 
 /// Returns the length of the JSON value at the start of `text`.
 pub(super) fn length(text: &str) -> Option<usize> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    IgnoredAny::deserialize(&mut reader).ok()?;
-    Some(reader.into_iter::<IgnoredAny>().byte_offset())
+    let skipped = json::read_first::<Plain, _>(text, |reader| IgnoredAny::deserialize(reader));
+    skipped.ok().map(|(_, length)| length)
 }
 
 /// Reads a text that is one event.
@@ -79,24 +78,12 @@ pub(super) fn length(text: &str) -> Option<usize> {
 pub(super) fn whole(text: &str) -> Result<Parts, DecodeError> {
     let mut topic = None;
     loop {
-        match located(text, topic)? {
+        let read = json::read_with::<Plain, _>(text, |reader| pass(reader, topic, None));
+        match read.map_err(|error| decode::located(error, text))? {
             Pass::Read(parts) => return Ok(parts),
             Pass::Topic(found) => topic = Some(found),
         }
     }
-}
-
-fn located(text: &str, topic: Option<LogTopic>) -> Result<Pass, DecodeError> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let read = pass(&mut reader, topic.clone(), None).and_then(|read| reader.end().map(|()| read));
-    read.map_err(|error| {
-        decode::locate(&error, || {
-            let mut reader = serde_json::Deserializer::from_str(text);
-            let mut track = serde_path_to_error::Track::new();
-            let reader = serde_path_to_error::Deserializer::new(&mut reader, &mut track);
-            pass(reader, topic, None).err().map(|_| track.path().to_string())
-        })
-    })
 }
 
 fn pass<'de, D: Deserializer<'de>>(

@@ -1,7 +1,7 @@
 //! [`Scan`]: reads JSON token by token and skips values. Everything that is skipped is checked to be JSON.
 
 use super::error::{Error, Segment};
-use crate::types::json::unescape;
+use super::unescape::unescape;
 
 /// The name of the field that every document must have.
 const ID: &str = "_id";

@@ -1,20 +1,21 @@
 //! [`Key`]: reads the name of a field into a type. Names that are not strings are spelled within quotes, as in serde_json.
 
-use serde::de::{Deserializer, Visitor};
+use serde::de::{Deserializer, Expected, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::access::{Borrowed, UnitVariant};
+use super::dialect::Dialect;
 use super::error::Error;
 use super::number::Number;
+use super::reader::{RAW, Reader};
 use super::scan::Scan;
-use super::{RAW, Reader};
 
 /// A reader at the name of a field.
-pub(super) struct Key<'a, 'de>(pub(super) &'a mut Reader<'de>);
+pub(super) struct Key<'a, 'de, D>(pub(super) &'a mut Reader<'de, D>);
 
-impl<'de> Key<'_, 'de> {
+impl<'de, D: Dialect> Key<'_, 'de, D> {
     /// Returns the name and its number. Any other name, and one with more than a number, is an error.
-    fn number<V: Visitor<'de>>(self, visitor: &V) -> Result<(&'de str, Number<'de>), Error> {
+    fn number(self, expected: &dyn Expected) -> Result<(&'de str, Number<'de>), Error> {
         let name = self.0.scan.string()?.text;
         let mut scan = Scan::new(name);
         if let Some(b'-' | b'0'..=b'9') = scan.peek()
@@ -23,7 +24,7 @@ impl<'de> Key<'_, 'de> {
         {
             return Ok((name, number));
         }
-        Err(Error::expecting(visitor))
+        Err(Error::expecting(expected))
     }
 }
 
@@ -47,7 +48,7 @@ macro_rules! spelled {
     };
 }
 
-impl<'de> Deserializer<'de> for Key<'_, 'de> {
+impl<'de, D: Dialect> Deserializer<'de> for Key<'_, 'de, D> {
     type Error = Error;
 
     #[inline]

@@ -8,23 +8,24 @@ use serde::de::{
     Visitor,
 };
 
-use super::Reader;
+use super::dialect::Dialect;
 use super::error::{Error, Segment};
 use super::key::Key;
+use super::reader::Reader;
 
 /// The elements of a list.
-pub(super) struct List<'a, 'de> {
-    reader: &'a mut Reader<'de>,
+pub(super) struct List<'a, 'de, D> {
+    reader: &'a mut Reader<'de, D>,
     index: usize,
 }
 
-impl<'a, 'de> List<'a, 'de> {
-    pub(super) fn new(reader: &'a mut Reader<'de>) -> Self {
+impl<'a, 'de, D: Dialect> List<'a, 'de, D> {
+    pub(super) fn new(reader: &'a mut Reader<'de, D>) -> Self {
         Self { reader, index: 0 }
     }
 }
 
-impl<'de> SeqAccess<'de> for List<'_, 'de> {
+impl<'de, D: Dialect> SeqAccess<'de> for List<'_, 'de, D> {
     type Error = Error;
 
     #[inline]
@@ -49,20 +50,20 @@ impl<'de> SeqAccess<'de> for List<'_, 'de> {
 }
 
 /// The fields of an object.
-pub(super) struct Fields<'a, 'de> {
-    reader: &'a mut Reader<'de>,
+pub(super) struct Fields<'a, 'de, D> {
+    reader: &'a mut Reader<'de, D>,
     /// The offset of the current field's name. 0 before the first field.
     name: usize,
 }
 
-impl<'a, 'de> Fields<'a, 'de> {
-    pub(super) fn new(reader: &'a mut Reader<'de>) -> Self {
+impl<'a, 'de, D: Dialect> Fields<'a, 'de, D> {
+    pub(super) fn new(reader: &'a mut Reader<'de, D>) -> Self {
         Self { reader, name: 0 }
     }
 
     /// Skips the colon and reads the value of the current field.
     #[inline]
-    fn value<T>(&mut self, read: impl FnOnce(&mut Reader<'de>) -> Result<T, Error>) -> Result<T, Error> {
+    fn value<T>(&mut self, read: impl FnOnce(&mut Reader<'de, D>) -> Result<T, Error>) -> Result<T, Error> {
         self.reader.scan.expect(b':')?;
         read(self.reader).map_err(|error| {
             let scan = &self.reader.scan;
@@ -78,7 +79,7 @@ impl<'a, 'de> Fields<'a, 'de> {
     }
 }
 
-impl<'de> MapAccess<'de> for Fields<'_, 'de> {
+impl<'de, D: Dialect> MapAccess<'de> for Fields<'_, 'de, D> {
     type Error = Error;
 
     #[inline]
@@ -106,15 +107,15 @@ impl<'de> MapAccess<'de> for Fields<'_, 'de> {
 }
 
 /// An enum variant that is spelled as an object with one field.
-pub(super) struct Variant<'a, 'de>(Fields<'a, 'de>);
+pub(super) struct Variant<'a, 'de, D>(Fields<'a, 'de, D>);
 
-impl<'a, 'de> Variant<'a, 'de> {
-    pub(super) fn new(reader: &'a mut Reader<'de>) -> Self {
+impl<'a, 'de, D: Dialect> Variant<'a, 'de, D> {
+    pub(super) fn new(reader: &'a mut Reader<'de, D>) -> Self {
         Self(Fields::new(reader))
     }
 }
 
-impl<'de> EnumAccess<'de> for Variant<'_, 'de> {
+impl<'de, D: Dialect> EnumAccess<'de> for Variant<'_, 'de, D> {
     type Error = Error;
     type Variant = Self;
 
@@ -124,7 +125,7 @@ impl<'de> EnumAccess<'de> for Variant<'_, 'de> {
     }
 }
 
-impl<'de> VariantAccess<'de> for Variant<'_, 'de> {
+impl<'de, D: Dialect> VariantAccess<'de> for Variant<'_, 'de, D> {
     type Error = Error;
 
     fn unit_variant(mut self) -> Result<(), Error> {
@@ -149,9 +150,9 @@ impl<'de> VariantAccess<'de> for Variant<'_, 'de> {
 }
 
 /// An enum variant that is spelled as its name.
-pub(super) struct UnitVariant<'a, 'de>(pub(super) &'a mut Reader<'de>);
+pub(super) struct UnitVariant<'a, 'de, D>(pub(super) &'a mut Reader<'de, D>);
 
-impl<'de> EnumAccess<'de> for UnitVariant<'_, 'de> {
+impl<'de, D: Dialect> EnumAccess<'de> for UnitVariant<'_, 'de, D> {
     type Error = Error;
     type Variant = Self;
 
@@ -161,7 +162,7 @@ impl<'de> EnumAccess<'de> for UnitVariant<'_, 'de> {
     }
 }
 
-impl<'de> VariantAccess<'de> for UnitVariant<'_, 'de> {
+impl<'de, D: Dialect> VariantAccess<'de> for UnitVariant<'_, 'de, D> {
     type Error = Error;
 
     fn unit_variant(self) -> Result<(), Error> {
@@ -202,8 +203,8 @@ impl<'de> MapAccess<'de> for NoInteger {
     }
 }
 
-/// Bytes as a list of `u8`. No number in JSON is passed as a `u8`, so a [`Value`](super::super::Value) can distinguish buffered
-/// bytes from a list of numbers.
+/// Bytes as a list of `u8`. No number in JSON is passed as a `u8`, so a Convex value can distinguish buffered bytes
+/// from a list of numbers.
 pub(super) struct ByteSeq(vec::IntoIter<u8>);
 
 impl ByteSeq {

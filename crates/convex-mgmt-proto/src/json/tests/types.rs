@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Visitor};
 use serde_json::value::RawValue;
 
-use super::read;
+use super::{Dialect, Export, Plain, decode, read};
 
 #[derive(Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(transparent)]
@@ -139,12 +139,21 @@ impl<'de> Deserialize<'de> for Whole {
     }
 }
 
-/// The name of a type, and a function that compares both readers. It returns `true` if they read the text.
-pub(super) type Case = (&'static str, fn(&str) -> bool);
+/// The name of a type, and two functions that compare reading it with serde_json: as both dialects, and as plain JSON. They
+/// return `true` if the type is read.
+pub(super) type Case = (&'static str, fn(&str) -> bool, fn(&str) -> bool);
 
 pub(super) fn both<'a, T: Deserialize<'a> + Debug + PartialEq>(text: &'a str) -> bool {
+    same::<Export, T>(text) && plain::<T>(text)
+}
+
+pub(super) fn plain<'a, T: Deserialize<'a> + Debug + PartialEq>(text: &'a str) -> bool {
+    same::<Plain, T>(text)
+}
+
+fn same<'a, D: Dialect, T: Deserialize<'a> + Debug + PartialEq>(text: &'a str) -> bool {
     // Reads a slice: reading a boolean key from a `str`, serde_json 1.0 splits the name within a character.
-    let (ours, theirs) = (read::<T>(text), serde_json::from_slice::<T>(text.as_bytes()));
+    let (ours, theirs) = (decode::read::<D, T>(text), serde_json::from_slice::<T>(text.as_bytes()));
     assert_eq!(ours.as_ref().ok(), theirs.as_ref().ok(), "{text}: {ours:?}, {theirs:?}");
     ours.is_ok()
 }
@@ -156,6 +165,7 @@ pub(super) fn both_raw(text: &str) -> bool {
         Some(maps.map(|map| map.into_iter().map(|(name, raw)| format!("{name} {raw}")).collect()).collect())
     };
     let ours: Option<Vec<Vec<String>>> = spelled(read(text).ok());
+    assert_eq!(ours, spelled(decode::text(text).ok()), "{text}");
     assert_eq!(ours, spelled(serde_json::from_str(text).ok()), "{text}");
     let boxed = |read: Option<Box<RawValue>>| read.map(|raw| raw.get().to_owned());
     assert_eq!(boxed(read(text).ok()), boxed(serde_json::from_str(text).ok()), "{text}");
@@ -163,7 +173,7 @@ pub(super) fn both_raw(text: &str) -> bool {
 }
 
 macro_rules! cases {
-    ($($type:ty),+ $(,)?) => { &[ $( (stringify!($type), |text| both::<$type>(text)) ),+ ] };
+    ($($type:ty),+ $(,)?) => { &[ $( (stringify!($type), |text| both::<$type>(text), |text| plain::<$type>(text)) ),+ ] };
 }
 
 /// Types that request the kind of value that they read.

@@ -1,88 +1,31 @@
-//! [`Reader`]: reads the JSON of data sync, including its wrappers for values that JSON lacks.
-//!
-//! It is a reader of our own and not a layer over serde_json, for three reasons:
-//!
-//! * Only the spelling of a number distinguishes an integer from a float.
-//! * A feature such as `serde_json/arbitrary_precision` must not change the result. Any crate of the user's tree may enable it
-//!   for all crates.
-//! * One pass is enough. It reads a page, checks each document and finds its `_id`. Reading a document into a type skips the
-//!   fields that the type does not have.
-//!
-//! Except for the wrappers, it behaves as serde_json does with the same type. Source of the wrappers: convex-backend
-//! `crates/value/src/export.rs`.
+//! [`Reader`]: reads JSON into types, including the wrappers of the export encoding.
 
-mod access;
-mod error;
-mod key;
-mod number;
-mod scan;
+use std::marker::PhantomData;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, Visitor};
+use serde::de::{Deserializer, Expected, Visitor};
 use serde::forward_to_deserialize_any;
 
-use self::access::{Borrowed, ByteSeq, Fields, List, NoInteger, UnitVariant, Variant};
-pub(super) use self::error::Error;
-use self::number::Number;
-use self::scan::{Raw, Scan};
-use crate::response::DecodeError;
+use super::access::{Borrowed, ByteSeq, Fields, List, NoInteger, UnitVariant, Variant};
+use super::dialect::{BYTES, DOCUMENT, Dialect, FLOAT, INTEGER, VALUE};
+use super::error::Error;
+use super::number::Number;
+use super::scan::{Raw, Scan};
 
-/// The name of the wrapper for floats without a JSON number.
-pub(super) const FLOAT: &str = "$float";
-/// The name of the wrapper for bytes.
-pub(super) const BYTES: &str = "$bytes";
-
-/// The name of the newtype that reads a [`Value`](super::Value). It gets bytes as bytes; other types get a list of `u8`.
-pub(super) const VALUE: &str = "$convex_mgmt::Value";
-/// The name of the newtype that skips an object. It gets a sequence of the object's text and the text of its `_id`.
-pub(super) const DOCUMENT: &str = "$convex_mgmt::Document";
 /// The name of the newtype by which `serde_json::value::RawValue` requests its text.
-const RAW: &str = "$serde_json::private::RawValue";
-
-/// The `expected` text of the error for an integer of more than 64 bits.
-pub(super) const INTEGER: &str = "a 64-bit integer";
+pub(super) const RAW: &str = "$serde_json::private::RawValue";
 
 /// The maximum depth of lists and objects that are read into types. The same as in serde_json.
 const DEPTH: u8 = 127;
 
-/// Reads a text into a type.
-///
-/// # Errors
-/// A [`DecodeError`] with the position of the error.
-pub(super) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, DecodeError> {
-    let mut reader = Reader::new(text);
-    let value = T::deserialize(&mut reader).and_then(|value| reader.scan.end().map(|()| value));
-    value.map_err(|error| {
-        let start = text.len() - text.trim_ascii_start().len();
-        error.at(start, reader.scan.place).locate(text)
-    })
-}
-
-/// Reads a text that is an object into a type.
-///
-/// # Errors
-/// A [`DecodeError`] with the position of the error.
-pub(super) fn read_object<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, DecodeError> {
-    match Scan::new(text).token() {
-        Ok(b'{') => read(text),
-        // serde would also read a struct from a list of its fields.
-        Ok(_) => read::<IgnoredAny>(text).and(Err(Error::shape("an object").locate(text))),
-        Err(_) => Err(Error::empty().locate(text)),
-    }
-}
-
-/// Decodes the content of a string, without its quotes.
-pub(super) fn unescape(raw: &str) -> Option<String> {
-    Raw { text: raw, escaped: true }.decoded().ok()
-}
-
 /// A reader at a position in its text.
-pub(super) struct Reader<'de> {
-    scan: Scan<'de>,
+pub(crate) struct Reader<'de, D> {
+    pub(super) scan: Scan<'de>,
     /// The buffer for a decoded string, until the next string with escapes.
     scratch: String,
     depth: u8,
+    dialect: PhantomData<D>,
 }
 
 /// The value of a wrapper.
@@ -91,16 +34,33 @@ enum Wrapped {
     Bytes(Vec<u8>),
 }
 
-impl<'de> Reader<'de> {
-    fn new(text: &'de str) -> Self {
-        Self { scan: Scan::new(text), scratch: String::new(), depth: 0 }
+impl<'de, D: Dialect> Reader<'de, D> {
+    pub(super) fn new(text: &'de str) -> Self {
+        Self { scan: Scan::new(text), scratch: String::new(), depth: 0, dialect: PhantomData }
+    }
+
+    /// Returns the offset of the next byte to read.
+    pub(super) fn offset(&self) -> usize {
+        self.scan.place
+    }
+
+    /// Checks that only white space is left.
+    pub(super) fn end(&mut self) -> Result<(), Error> {
+        self.scan.end()
+    }
+
+    /// Sets the offset of an error that no nested value set.
+    #[cold]
+    pub(super) fn outermost(&self, error: Error) -> Error {
+        let text = self.scan.text;
+        error.at(text.len() - text.trim_ascii_start().len(), self.scan.place)
     }
 
     /// Returns the error for a value that `visitor` does not expect. It skips the value, so that a caller of
     /// `T::deserialize(..).ok()` continues after it.
     #[cold]
-    fn mismatch<'v, V: Visitor<'v>>(&mut self, visitor: &V) -> Error {
-        self.scan.skip().err().unwrap_or_else(|| Error::expecting(visitor))
+    fn mismatch(&mut self, expected: &dyn Expected) -> Error {
+        self.scan.skip().err().unwrap_or_else(|| Error::expecting(expected))
     }
 
     /// Enters a list or object.
@@ -143,7 +103,7 @@ impl<'de> Reader<'de> {
     /// Reads the object whose opening bracket is next if it is a wrapper, which the name of its first field decides.
     #[inline]
     fn wrapper(&mut self) -> Result<Option<Wrapped>, Error> {
-        if self.scan.first_field_may_be_special() { self.special_wrapper() } else { Ok(None) }
+        if D::IS_EXPORT && self.scan.first_field_may_be_special() { self.special_wrapper() } else { Ok(None) }
     }
 
     fn special_wrapper(&mut self) -> Result<Option<Wrapped>, Error> {
@@ -189,7 +149,7 @@ impl<'de> Reader<'de> {
 
     /// Reads the next string, borrowed if it has no escapes.
     #[inline]
-    fn visit_text<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
+    pub(super) fn visit_text<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
         let raw = self.scan.string()?;
         if raw.escaped { visitor.visit_str(self.text(raw)?) } else { visitor.visit_borrowed_str(raw.text) }
     }
@@ -211,8 +171,10 @@ impl<'de> Reader<'de> {
             b'n' => self.scan.literal("null").and_then(|()| visitor.visit_unit()),
             b'-' | b'0'..=b'9' => match self.scan.number()? {
                 // Converting it to a float would change the value and its type.
-                Number::Large(_) if as_bytes => Err(Error::shape(INTEGER)),
-                Number::Large(_) => visitor.visit_map(NoInteger { was_read: false }).map_err(|_| Error::shape(INTEGER)),
+                Number::Large(_) if D::IS_EXPORT && as_bytes => Err(Error::shape(INTEGER)),
+                Number::Large(_) if D::IS_EXPORT => {
+                    visitor.visit_map(NoInteger { was_read: false }).map_err(|_| Error::shape(INTEGER))
+                }
                 number => number.visit(visitor),
             },
             _ => Err(Error::syntax()),
@@ -269,7 +231,7 @@ macro_rules! wide_integers {
     };
 }
 
-impl<'de> Deserializer<'de> for &mut Reader<'de> {
+impl<'de, D: Dialect> Deserializer<'de> for &mut Reader<'de, D> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -374,12 +336,12 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     #[inline]
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Error> {
         match name {
-            VALUE => visitor.visit_newtype_struct(BytesAsBytes(self)),
+            VALUE if D::IS_EXPORT => visitor.visit_newtype_struct(BytesAsBytes(self)),
             RAW => {
                 self.scan.token()?;
                 visitor.visit_map(Borrowed::new([RAW, self.scan.slice(Scan::skip)?]))
             }
-            DOCUMENT => {
+            DOCUMENT if D::IS_EXPORT => {
                 let (text, id) = self.scan.document()?;
                 visitor.visit_seq(Borrowed::new([text, id]))
             }
@@ -457,9 +419,9 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 }
 
 /// Reads bytes as bytes, for [`VALUE`].
-struct BytesAsBytes<'a, 'de>(&'a mut Reader<'de>);
+struct BytesAsBytes<'a, 'de, D>(&'a mut Reader<'de, D>);
 
-impl<'de> Deserializer<'de> for BytesAsBytes<'_, 'de> {
+impl<'de, D: Dialect> Deserializer<'de> for BytesAsBytes<'_, 'de, D> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -471,6 +433,3 @@ impl<'de> Deserializer<'de> for BytesAsBytes<'_, 'de> {
         newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }
-
-#[cfg(test)]
-mod tests;
