@@ -352,7 +352,7 @@ impl<'de, D: Dialect> Deserializer<'de> for &mut Reader<'de, D> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.scan.token()? {
             b'[' => self.list(visitor),
-            b'{' => match self.wrapper()? {
+            b'{' if D::IS_EXPORT => match self.wrapper()? {
                 Some(Wrapped::Bytes(bytes)) => ByteSeq::visit(bytes, visitor),
                 Some(Wrapped::Float(_)) => Err(Error::expecting(&visitor)),
                 None => Err(self.mismatch(&visitor)),
@@ -389,7 +389,8 @@ impl<'de, D: Dialect> Deserializer<'de> for &mut Reader<'de, D> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         match self.scan.token()? {
-            b'[' => self.list(visitor),
+            // The code for this is half of a struct's code, so that only documents have it.
+            b'[' if D::IS_EXPORT => self.list(visitor),
             _ => self.deserialize_map(visitor),
         }
     }
