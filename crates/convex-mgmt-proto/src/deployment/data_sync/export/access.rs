@@ -24,11 +24,13 @@ impl<'a, 'de> List<'a, 'de> {
     }
 }
 
-impl<'de> SeqAccess<'de> for List<'_, 'de> {
-    type Error = Error;
-
+impl<'de> List<'_, 'de> {
+    /// Reads the next element.
     #[inline]
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
+    pub(super) fn element<T>(
+        &mut self,
+        read: impl FnOnce(&mut Reader<'de>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
         let scan = &mut self.reader.scan;
         match scan.token()? {
             b']' => return Ok(None),
@@ -43,13 +45,23 @@ impl<'de> SeqAccess<'de> for List<'_, 'de> {
         }
         let (index, start) = (self.index, scan.place);
         self.index += 1;
-        let value = seed.deserialize(&mut *self.reader);
-        value.map(Some).map_err(|error| error.at(start, self.reader.scan.place).within(|| Segment::Element(index)))
+        read(self.reader)
+            .map(Some)
+            .map_err(|error| error.at(start, self.reader.scan.place).within(|| Segment::Element(index)))
+    }
+}
+
+impl<'de> SeqAccess<'de> for List<'_, 'de> {
+    type Error = Error;
+
+    #[inline]
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
+        self.element(|reader| seed.deserialize(reader))
     }
 }
 
 /// The fields of an object.
-pub(super) struct Fields<'a, 'de> {
+pub(in super::super) struct Fields<'a, 'de> {
     reader: &'a mut Reader<'de>,
     /// The offset of the current field's name. 0 before the first field.
     name: usize,
@@ -62,7 +74,10 @@ impl<'a, 'de> Fields<'a, 'de> {
 
     /// Skips the colon and reads the value of the current field.
     #[inline]
-    fn value<T>(&mut self, read: impl FnOnce(&mut Reader<'de>) -> Result<T, Error>) -> Result<T, Error> {
+    pub(in super::super) fn value<T>(
+        &mut self,
+        read: impl FnOnce(&mut Reader<'de>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         self.reader.scan.expect(b':')?;
         read(self.reader).map_err(|error| {
             let scan = &self.reader.scan;

@@ -24,7 +24,7 @@ struct Details {
 
 /// One step of a path.
 #[derive(Debug)]
-pub(super) enum Segment {
+pub(in super::super) enum Segment {
     Field(String),
     Element(usize),
 }
@@ -51,7 +51,7 @@ impl Error {
     }
 
     /// The error for JSON of another shape than `expected`.
-    pub(super) fn shape(expected: impl Into<String>) -> Self {
+    pub(in super::super) fn shape(expected: impl Into<String>) -> Self {
         Self::new(DecodeErrorKind::Shape, expected.into())
     }
 
@@ -71,7 +71,7 @@ impl Error {
 
     /// Adds the enclosing segment to the path.
     #[cold]
-    pub(super) fn within(mut self, segment: impl FnOnce() -> Segment) -> Self {
+    pub(in super::super) fn within(mut self, segment: impl FnOnce() -> Segment) -> Self {
         if self.0.kind == DecodeErrorKind::Shape {
             self.0.path.push(segment());
         }

@@ -16,16 +16,19 @@ mod error;
 mod key;
 mod number;
 mod scan;
+mod walk;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, Visitor};
 use serde::forward_to_deserialize_any;
 
-use self::access::{Borrowed, ByteSeq, Fields, List, NoInteger, UnitVariant, Variant};
-pub(super) use self::error::Error;
+pub(super) use self::access::Fields;
+use self::access::{Borrowed, ByteSeq, List, NoInteger, UnitVariant, Variant};
+pub(super) use self::error::{Error, Segment};
 use self::number::Number;
-use self::scan::{Raw, Scan};
+use self::scan::Scan;
+pub(super) use self::scan::{Passed, Raw};
 use crate::response::DecodeError;
 
 /// The name of the wrapper for floats without a JSON number.
@@ -35,8 +38,6 @@ pub(super) const BYTES: &str = "$bytes";
 
 /// The name of the newtype that reads a [`Value`](super::Value). It gets bytes as bytes; other types get a list of `u8`.
 pub(super) const VALUE: &str = "$convex_mgmt::Value";
-/// The name of the newtype that skips an object. It gets a sequence of the object's text and the text of its `_id`.
-pub(super) const DOCUMENT: &str = "$convex_mgmt::Document";
 /// The name of the newtype by which `serde_json::value::RawValue` requests its text.
 const RAW: &str = "$serde_json::private::RawValue";
 
@@ -51,30 +52,35 @@ const DEPTH: u8 = 127;
 /// # Errors
 /// A [`DecodeError`] with the position of the error.
 pub(super) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, DecodeError> {
+    read_with(text, |reader| T::deserialize(reader))
+}
+
+fn read_with<'de, T>(
+    text: &'de str,
+    read: impl FnOnce(&mut Reader<'de>) -> Result<T, Error>,
+) -> Result<T, DecodeError> {
     let mut reader = Reader::new(text);
-    let value = T::deserialize(&mut reader).and_then(|value| reader.scan.end().map(|()| value));
+    let value = read(&mut reader).and_then(|value| reader.scan.end().map(|()| value));
     value.map_err(|error| {
         let start = text.len() - text.trim_ascii_start().len();
         error.at(start, reader.scan.place).locate(text)
     })
 }
 
-/// Reads a text that is an object into a type.
+/// Reads a text that is an object.
 ///
 /// # Errors
 /// A [`DecodeError`] with the position of the error.
-pub(super) fn read_object<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, DecodeError> {
+pub(super) fn read_object<'de, T>(
+    text: &'de str,
+    read_it: impl FnOnce(&mut Reader<'de>) -> Result<T, Error>,
+) -> Result<T, DecodeError> {
     match Scan::new(text).token() {
-        Ok(b'{') => read(text),
+        Ok(b'{') => read_with(text, read_it),
         // serde would also read a struct from a list of its fields.
         Ok(_) => read::<IgnoredAny>(text).and(Err(Error::shape("an object").locate(text))),
         Err(_) => Err(Error::empty().locate(text)),
     }
-}
-
-/// Decodes the content of a string, without its quotes.
-pub(super) fn unescape(raw: &str) -> Option<String> {
-    Raw { text: raw, escaped: true }.decoded().ok()
 }
 
 /// A reader at a position in its text.
@@ -130,6 +136,110 @@ impl<'de> Reader<'de> {
         let value = visitor.visit_seq(List::new(self))?;
         self.ascend(b']')?;
         Ok(value)
+    }
+
+    /// Reads the elements of a list with `read`.
+    pub(super) fn elements(&mut self, mut read: impl FnMut(&mut Self) -> Result<(), Error>) -> Result<(), Error> {
+        if self.scan.token()? != b'[' {
+            return Err(self.scan.skip().err().unwrap_or_else(|| Error::shape("a sequence")));
+        }
+        self.descend()?;
+        let mut list = List::new(self);
+        while list.element(&mut read)?.is_some() {}
+        self.ascend(b']')
+    }
+
+    /// Reads the fields of an object whose opening bracket is next.
+    pub(super) fn object<T>(
+        &mut self,
+        read: impl FnOnce(&mut Fields<'_, 'de>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.descend()?;
+        let value = read(&mut Fields::new(self))?;
+        self.ascend(b'}')?;
+        Ok(value)
+    }
+
+    /// Reads an object in its usual spelling: `head` reads it up to the last value, which `last` reads.
+    ///
+    /// Returns `None` for every other spelling. The reader is then where it was.
+    #[inline]
+    pub(super) fn usual<H, T>(
+        &mut self,
+        head: impl FnOnce(&mut Self) -> Option<H>,
+        last: impl FnOnce(&mut Self, H) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let start = self.scan.place;
+        if let Some(head) = head(self) {
+            let place = self.scan.place;
+            self.depth += 1;
+            let value = last(self, head).map_err(|error| error.at(place, self.scan.place))?;
+            self.depth -= 1;
+            if self.pass("}").is_some() {
+                return Ok(Some(value));
+            }
+        }
+        self.scan.place = start;
+        Ok(None)
+    }
+
+    /// Skips `literal` if it is next.
+    #[inline]
+    pub(super) fn pass(&mut self, literal: &str) -> Option<()> {
+        self.scan.pass(literal.as_bytes())
+    }
+
+    /// Reads a string if one is next that has no escapes.
+    #[inline]
+    pub(super) fn plain_string(&mut self) -> Option<&'de str> {
+        if self.scan.peek() != Some(b'"') {
+            return None;
+        }
+        self.scan.string().ok().filter(|raw| !raw.escaped).map(|raw| raw.text)
+    }
+
+    /// Reads an integer of at most 63 bits if one is next.
+    #[inline]
+    pub(super) fn integer(&mut self) -> Option<i64> {
+        match (self.scan.peek()?, self.scan.number().ok()?) {
+            (b'0'..=b'9', Number::Unsigned(integer)) => i64::try_from(integer).ok(),
+            _ => None,
+        }
+    }
+
+    /// Returns `true` if an object is next, without white space before it.
+    #[inline]
+    pub(super) fn is_at_object(&self) -> bool {
+        self.scan.peek() == Some(b'{')
+    }
+
+    /// Skips the next value.
+    pub(super) fn skip(&mut self) -> Result<(), Error> {
+        self.scan.skip()
+    }
+
+    /// Skips an object with an `_id`.
+    #[inline]
+    pub(super) fn document(&mut self) -> Result<Passed<'de>, Error> {
+        self.scan.document()
+    }
+
+    /// Reads a part of the text that was skipped.
+    pub(super) fn again<T>(
+        &mut self,
+        part: &'de str,
+        read: impl FnOnce(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let start = part.as_ptr().addr().wrapping_sub(self.scan.text.as_ptr().addr());
+        let end = std::mem::replace(&mut self.scan.place, start);
+        let value = read(self).map_err(|error| error.at(start, self.scan.place))?;
+        self.scan.place = end;
+        Ok(value)
+    }
+
+    /// Returns the number of bytes that were read, and of those that were not.
+    pub(super) fn position(&self) -> (usize, usize) {
+        (self.scan.place, self.scan.rest().len())
     }
 
     /// Reads an object whose opening bracket is next, and which is not a wrapper.
@@ -378,10 +488,6 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
             RAW => {
                 self.scan.token()?;
                 visitor.visit_map(Borrowed::new([RAW, self.scan.slice(Scan::skip)?]))
-            }
-            DOCUMENT => {
-                let (text, id) = self.scan.document()?;
-                visitor.visit_seq(Borrowed::new([text, id]))
             }
             _ => visitor.visit_newtype_struct(self),
         }
