@@ -105,9 +105,9 @@ fn entries<'de, V>(
 /// Makes room for the entries in the `rest` bytes of a page, as large as those in the `read` bytes are on average.
 fn grow<V>(values: &mut Vec<V>, read: usize, rest: usize) {
     /// The number of entries after which their average size is first used.
-    const FIRST: usize = 8;
+    const FIRST: usize = 16;
     /// The maximum ratio of new entries to those that were read.
-    const AHEAD: usize = 8;
+    const AHEAD: usize = 32;
     let expected = rest / (read / values.len().max(1)).max(1) + 1;
     values.reserve_exact(expected.clamp(values.len() / 2, AHEAD * values.len()).max(FIRST));
 }

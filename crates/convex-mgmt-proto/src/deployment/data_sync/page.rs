@@ -243,6 +243,67 @@ mod tests {
     }
 
     #[test]
+    fn reads_an_entry_in_every_order_and_spelling() {
+        let usual = r#"{"component":"","table":"a","ts":1,"deleted":true,"value":{"_id":"x","n":[1,{}]}}"#;
+        let read = |entry: &str| {
+            let body = format!(
+                r#"{{"status":{{"type":"snapshotting"}},"truncates":[],"values":[{entry},{usual}],"syncId":"s","pagination":{{"nextCursor":"c"}}}}"#
+            );
+            decode(&Bytes::from(body)).map(|page| page.values)
+        };
+        for entry in [
+            usual,
+            r#"{"component":"","table":"a","ts":1,"deleted":true,"value":{"_id":"x","n":[1,{}]} }"#,
+            r#"{"component":"","table":"a","ts":1,"deleted":true,"value":{"_id":"x","n":[1,{}]},"new":{}}"#,
+            r#"{"value":{"_id":"x","n":[1,{}]},"deleted":true,"ts":1,"table":"a","component":""}"#,
+            r#"{ "component" : "" , "table":"\u0061","ts":1,"deleted":true,"value":{"_id":"x","n":[1,{}]}}"#,
+        ] {
+            let values = read(entry).unwrap();
+            assert_eq!(values[0], values[1], "{entry}");
+            assert_eq!((values[0].document.id(), values[0].deleted), ("x", true));
+        }
+        for (from, to, path, expected) in [
+            (r#""_id":"x""#, r#""_id":7"#, "values[0].value._id", "a string"),
+            (r#""_id":"x","#, "", "values[0].value", "the field `_id`"),
+            (r#"{"_id":"x","n":[1,{}]}"#, "[]", "values[0].value", "an object"),
+            (r#""n":["#, r#""_id":"y","n":["#, "values[0].value", "the field `_id` once"),
+            (r#""ts":1"#, r#""ts":1.5"#, "values[0].ts", "i64"),
+            (r#""ts":1,"#, r#""ts":1,"ts":1,"#, "values[0]", "the field `ts` once"),
+            (r#","ts":1"#, "", "values[0]", "the field `ts`"),
+        ] {
+            let error = read(&usual.replace(from, to)).unwrap_err();
+            assert_eq!((&*error.path, &*error.expected), (path, expected), "{from} {to}");
+            let other = usual.replace(from, to).replace(r#"{"component":"","#, r#"{"new":1,"component":"","#);
+            assert_eq!(read(&other).unwrap_err().path, path, "{other}");
+        }
+        for bad in
+            [r#""n":[1,]"#, r#""n":01"#, r#""n":"\x""#, r#""n":{"a":1,}"#, r#""n":truE"#, r#""n":1."#, r#""n":-"#]
+        {
+            let error = read(&usual.replace(r#""n":[1,{}]"#, bad)).unwrap_err();
+            assert_eq!(error.kind, DecodeErrorKind::Syntax, "{bad}");
+        }
+    }
+
+    #[test]
+    fn documents_of_alternating_tables_share_the_paths() {
+        let value = |n: usize| {
+            let table = ["a", "b", "c"][n % 3];
+            format!(r#"{{"component":"","table":"{table}","ts":1,"deleted":false,"value":{{"_id":"x{n}"}}}}"#)
+        };
+        let values = (0..3000).map(value).collect::<Vec<_>>().join(",");
+        let body = format!(
+            r#"{{"status":{{"type":"snapshotting"}},"truncates":[],"values":[{values}],"syncId":"s","pagination":{{"nextCursor":"c"}}}}"#
+        );
+        let page = decode(&Bytes::from(body)).unwrap();
+        assert_eq!(page.values.len(), 3000);
+        assert!(page.values.capacity() <= 3400, "{} places", page.values.capacity());
+        for (n, value) in page.values.iter().enumerate() {
+            assert_eq!(value.document.id(), format!("x{n}"));
+            assert!(std::ptr::eq(value.table.table(), page.values[n % 3].table.table()), "the name was copied");
+        }
+    }
+
+    #[test]
     fn waits_unless_the_status_says_that_more_exists() {
         for (status, waits, up_to_date) in [
             (r#"{"type":"snapshotting"}"#, false, false),
