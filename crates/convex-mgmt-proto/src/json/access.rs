@@ -43,6 +43,22 @@ impl<'a, 'de, D: Dialect> List<'a, 'de, D> {
         Ok(true)
     }
 
+    /// Reads the next element with `read`.
+    #[inline]
+    pub(super) fn element<T>(
+        &mut self,
+        read: impl FnOnce(&mut Reader<'de, D>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        if !self.advance()? {
+            return Ok(None);
+        }
+        let start = self.reader.scan.place;
+        match read(self.reader) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => Err(self.located(error, start)),
+        }
+    }
+
     /// Adds the current element to an error, with the offset `start` of its value.
     #[cold]
     fn located(&self, error: Error, start: usize) -> Error {
@@ -55,19 +71,12 @@ impl<'de, D: Dialect> SeqAccess<'de> for List<'_, 'de, D> {
 
     #[inline]
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
-        if !self.advance()? {
-            return Ok(None);
-        }
-        let start = self.reader.scan.place;
-        match seed.deserialize(&mut *self.reader) {
-            Ok(value) => Ok(Some(value)),
-            Err(error) => Err(self.located(error, start)),
-        }
+        self.element(|reader| seed.deserialize(reader))
     }
 }
 
 /// The fields of an object.
-pub(super) struct Fields<'a, 'de, D> {
+pub(crate) struct Fields<'a, 'de, D> {
     reader: &'a mut Reader<'de, D>,
     /// The offset of the current field's name. 0 before the first field.
     name: usize,
@@ -99,7 +108,7 @@ impl<'a, 'de, D: Dialect> Fields<'a, 'de, D> {
 
     /// Skips the colon and reads the value of the current field.
     #[inline]
-    fn value<T>(&mut self, read: impl FnOnce(&mut Reader<'de, D>) -> Result<T, Error>) -> Result<T, Error> {
+    pub(crate) fn value<T>(&mut self, read: impl FnOnce(&mut Reader<'de, D>) -> Result<T, Error>) -> Result<T, Error> {
         self.reader.scan.expect(b':')?;
         match read(self.reader) {
             Ok(value) => Ok(value),
