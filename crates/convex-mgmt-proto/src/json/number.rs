@@ -130,15 +130,34 @@ impl<'de> Scan<'de> {
     /// Reads a number whose first byte is next.
     #[inline]
     pub(super) fn number(&mut self) -> Result<Number<'de>, Error> {
+        match self.small_integer() {
+            Some(integer) => Ok(Number::Unsigned(integer)),
+            None => self.any_number(),
+        }
+    }
+
+    /// Reads an integer of at most 18 digits, which always fits into a `u64`. Otherwise, it reads nothing.
+    #[inline]
+    fn small_integer(&mut self) -> Option<u64> {
+        let all = self.rest();
+        let (value, rest) = digits(0, all);
+        let count = all.len() - rest.len();
+        let is_small = matches!((count, all), (1, _) | (2..=18, [b'1'..=b'9', ..]));
+        if !is_small || matches!(rest, [b'.' | b'e' | b'E', ..]) {
+            return None;
+        }
+        self.place += count;
+        Some(value)
+    }
+
+    #[inline(never)]
+    fn any_number(&mut self) -> Result<Number<'de>, Error> {
         let start = self.place;
         let spelling = self.spelling()?;
-        // 18 digits always fit into a `u64`.
-        if spelling.is_float {
-            if let Some(float) = spelling.simple_float() {
-                return Ok(Number::Float(float));
-            }
-        } else if spelling.digits <= 18 && !spelling.negative {
-            return Ok(Number::Unsigned(spelling.value));
+        if spelling.is_float
+            && let Some(float) = spelling.simple_float()
+        {
+            return Ok(Number::Float(float));
         }
         let text = self.text.get(start..start + spelling.length).ok_or_else(Error::syntax)?;
         Ok(match &spelling {

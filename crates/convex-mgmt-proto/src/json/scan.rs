@@ -137,9 +137,24 @@ impl<'de> Scan<'de> {
     #[inline]
     pub(super) fn string(&mut self) -> Result<Raw<'de>, Error> {
         let start = self.place + 1;
-        let escaped = self.pass_string()?;
+        let rest = self.text.as_bytes().get(start..).unwrap_or_default();
+        let end = start + plain(rest);
+        if self.text.as_bytes().get(end) == Some(&b'"')
+            && let Some(text) = self.text.get(start..end)
+        {
+            self.place = end + 1;
+            return Ok(Raw { text, escaped: false });
+        }
+        self.place = end;
+        self.string_with_escapes(start)
+    }
+
+    /// Reads the rest of a string that begins at `start`, from its first escape on.
+    #[inline(never)]
+    fn string_with_escapes(&mut self, start: usize) -> Result<Raw<'de>, Error> {
+        self.pass_escapes()?;
         let text = self.text.get(start..self.place - 1).ok_or_else(Error::syntax)?;
-        Ok(Raw { text, escaped })
+        Ok(Raw { text, escaped: true })
     }
 
     /// Skips a string whose opening quote is next. Returns `true` if it has escapes.
