@@ -11,9 +11,9 @@ use std::hint::black_box;
 use std::process::ExitCode;
 
 use bytes::Bytes;
+use convex_mgmt_count::{counted, instructions};
 use convex_mgmt_proto::UnixMillis;
 use convex_mgmt_proto::webhook::{self, BatchDigest, EventKind, Meter, Signature, Verifier};
-use convex_mgmt_count::{counted, instructions};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};

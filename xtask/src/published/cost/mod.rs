@@ -97,7 +97,8 @@ pub(crate) fn run_for(base: Option<&str>) -> Result<(), Failure> {
 
 fn print(now: &Costs, twin: &Twin) -> Result<(), Failure> {
     let crates = |arguments: &str| Ok::<_, Failure>(tree(arguments)?.len() as f64);
-    let kilobytes = |larger: u64, smaller: u64, count: usize| larger.saturating_sub(smaller) as f64 / 1e3 / count as f64;
+    let kilobytes =
+        |larger: u64, smaller: u64, count: usize| larger.saturating_sub(smaller) as f64 / 1e3 / count as f64;
     let megabytes = |bytes: u64| bytes as f64 / 1e6;
     let rows = [
         ("crates, `convex-mgmt-proto`", crates("--package convex-mgmt-proto")?, 19.0),
