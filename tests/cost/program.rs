@@ -24,7 +24,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 async fn send<O: convex_mgmt::Operation>() -> Result<(), convex_mgmt::Error> {
     use std::hint::black_box;
 
-    if let Some((client, operation)) = black_box(None::<(Client<O::Api>, O)>) {
+    if let (Some(client), Some(operation)) = (black_box(None::<&Client<O::Api>>), black_box(None::<O>)) {
         black_box(client.send(&operation).await?);
     }
     Ok(())

@@ -112,8 +112,14 @@ impl<'a, 'de, D: Dialect> Fields<'a, 'de, D> {
         self.reader.scan.expect(b':')?;
         match read(self.reader) {
             Ok(value) => Ok(value),
-            Err(error) => Err(self.located(error, self.reader.scan.value_of(self.name))),
+            Err(error) => Err(self.value_located(error)),
         }
+    }
+
+    /// Adds the current field to an error of its value.
+    #[cold]
+    fn value_located(&self, error: Error) -> Error {
+        self.located(error, self.reader.scan.value_of(self.name))
     }
 
     /// Adds the current field to an error, with the offset `start` of its name or value.

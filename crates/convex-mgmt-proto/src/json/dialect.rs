@@ -18,6 +18,7 @@ pub(crate) trait Dialect {
     /// * objects with the only field `$float` or `$bytes` are floats and bytes
     /// * an integer of more than 64 bits is not rounded to a float
     /// * the newtype [`VALUE`] is special
+    /// * a struct may also be a list of its fields
     const IS_EXPORT: bool;
 }
 

@@ -7,7 +7,7 @@
 //! * A feature such as `serde_json/arbitrary_precision` must not change the result. Any crate of the user's tree may enable it
 //!   for all crates.
 //!
-//! Except for the wrappers of documents, it behaves as serde_json does with the same type.
+//! Except for the wrappers of documents, it behaves as serde_json does with the same type. Plain JSON also has no lists for structs.
 
 mod access;
 mod by_hand;

@@ -94,7 +94,8 @@ use crate::response::{DecodeError, Head, Reply, ResponseError};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// The required methods are not generic: their code is compiled once, in this crate, and not in every user's.
+/// The methods of this crate's operations are `#[inline]`: the compiler translates them in the programs that use the operation, and
+/// not in this crate. So the build of this crate does not pay for operations that nobody sends.
 pub trait Operation {
     /// The API that serves the operation.
     type Api: Api;
