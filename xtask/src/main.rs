@@ -48,9 +48,10 @@ usage: cargo xtask COMMAND
   new-operation         add the operation of docs/adding-an-operation.md to a copy of the project, and run the tests
                         that cover every operation there
   cost [--base REVISION]
-                        build convex-mgmt-proto and a program with one operation from scratch, and print the CPU seconds and
-                        the size; with a revision, compare them with its costs, and fail if they have grown faster than
-                        the number of operations. It is not part of ci
+                        build convex-mgmt-proto, a program with one operation, and the same program over reqwest from scratch,
+                        and print the CPU seconds, the sizes and the numbers of crates beside the targets; with a revision,
+                        compare them with its costs, and fail if they have grown faster than the number of operations. It is
+                        not part of ci
   deps                  check the size and the content of the dependency trees
   api                   check which other crates the public signatures name
   wasm                  check that the published crates compile for wasm32-unknown-unknown, without the features that need

@@ -40,7 +40,7 @@ pub fn audit_events(count: usize) -> String {
 pub fn projects(count: usize) -> String {
     let project = |n: usize| {
         let development = if n.is_multiple_of(3) { "null".to_owned() } else { format!(r#""tidy-otter-{n:03}""#) };
-        let (id, time) = (900_000 - n, 1_755_000_000_000_u64 - n as u64 * 86_400_000);
+        let (id, time) = (900_000 - n, 1_755_000_000_000_u64 - (n % 1000) as u64 * 86_400_000);
         format!(
             r#"{{"id":{id},"name":"Web shop {n:03}","slug":"web-shop-{n:03}","teamId":7012,"teamSlug":"acme","createTime":{time},"prodDeploymentName":"happy-animal-{n:03}","devDeploymentName":{development}}}"#
         )

@@ -25,12 +25,20 @@ pub fn counted(work: &mut dyn FnMut()) {
 /// # Errors
 /// The reason why there are no numbers: valgrind is missing, or the program failed.
 pub fn instructions(arguments: &[&str]) -> Result<Vec<u64>, String> {
+    instructions_with(arguments, "")
+}
+
+/// As [`instructions`], with further settings of glibc (`GLIBC_TUNABLES`), each with a `:` before it.
+///
+/// # Errors
+/// As for [`instructions`].
+pub fn instructions_with(arguments: &[&str], settings: &str) -> Result<Vec<u64>, String> {
     let program = std::env::current_exe().map_err(|error| format!("the program's own file was not found: {error}"))?;
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--quiet", "--tool=callgrind", "--callgrind-out-file=/dev/stdout", "--combine-dumps=yes"]);
     valgrind.args(["--dump-line=no", &format!("--toggle-collect={COUNTED}"), &format!("--dump-after={COUNTED}")]);
     // valgrind counts each byte of the instruction that copies or fills memory. These settings prevent its use.
-    valgrind.env("GLIBC_TUNABLES", NO_REPEATED_INSTRUCTIONS);
+    valgrind.env("GLIBC_TUNABLES", format!("{NO_REPEATED_INSTRUCTIONS}{settings}"));
     let output = valgrind.arg(program).args(arguments).stdin(Stdio::null()).output();
     let output = output.map_err(|error| format!("valgrind could not be started: {error}"))?;
     if !output.status.success() {

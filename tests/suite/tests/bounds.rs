@@ -1,14 +1,16 @@
 //! Bounds of what a client costs, counted and not timed.
 
 use std::future::ready;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use allocation_counter::AllocationInfo;
 use bytes::Bytes;
-use convex_mgmt::deployment::{DataSync, ListEnvironmentVariables, UpdateEnvironmentVariables};
+use convex_mgmt::deployment::{DataSync, ListAuditLogEvents, ListEnvironmentVariables, UpdateEnvironmentVariables};
 use convex_mgmt::hyper::defaults::HEAD_LIMIT;
 use convex_mgmt::hyper::layers::CredentialRefreshLayer;
-use convex_mgmt::{Client, DeployKey, ErrorKind, Operation, RetryPolicy};
+use convex_mgmt::{Client, DeployKey, ErrorKind, Operation, RetryPolicy, TransportError, UnixMillis};
 use convex_mgmt_suite::script_server::{Act, ScriptServer, raw, write};
 use convex_mgmt_suite::{Script, client_of, endpoint, fake};
 use http::{Request, Response};
@@ -34,11 +36,54 @@ fn the_future_of_a_call_is_send_and_small() {
 }
 
 #[test]
-fn cloning_a_client_costs_at_most_one_allocation() {
+fn clones_of_a_client_are_a_pointer_each() {
     let client = Client::builder(endpoint("http://127.0.0.1:3210")).max_concurrency(4).build().unwrap();
-    assert!(allocations(|| drop(client.clone())) <= 1);
     let over_script = Client::builder(endpoint("http://127.0.0.1:3210")).build_on(Script::default()).unwrap();
-    assert!(allocations(|| drop(over_script.clone())) <= 1);
+    let pointers = 10_000 * size_of::<usize>() as i64;
+    let memory = allocation_counter::measure(|| {
+        let clones = vec![client.clone(); 10_000];
+        let over_script = vec![over_script.clone(); 10_000];
+        std::mem::forget((clones, over_script));
+    });
+    // Only the two lists are allocated.
+    assert_eq!((memory.count_total, memory.bytes_current), (2, 2 * pointers));
+}
+
+/// Returns a page of an audit log, with 10 entries and the cursor of the next page.
+fn entries(next: usize) -> Bytes {
+    let entry = r#"{"actor":{"kind":"system"},"action":"deploy","createTime":1700000000000,"metadata":{"a":"b"}}"#;
+    let items = [entry; 10].join(",");
+    format!(r#"{{"items":[{items}],"pagination":{{"hasMore":true,"nextCursor":"{next:064}"}}}}"#).into()
+}
+
+#[test]
+fn the_memory_of_an_item_stream_does_not_depend_on_the_number_of_pages() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let pages = Arc::new(AtomicUsize::new(1));
+    let server = service_fn(move |_: Request<Bytes>| {
+        ready(Ok::<_, TransportError>(Response::new(entries(pages.fetch_add(1, Ordering::Relaxed)))))
+    });
+    let builder = Client::builder(endpoint("https://a.example")).total_timeout(None).attempt_timeout(None);
+    let client = builder.build_on(server).unwrap();
+    let mut items = client.pages(ListAuditLogEvents::new(UnixMillis(0))).items();
+    let mut walk = |pages: i64| {
+        let mut walked = 0;
+        let memory = allocation_counter::measure(|| {
+            for _ in 0..10 * pages {
+                walked += usize::from(runtime.block_on(items.next_item()).unwrap().is_some());
+            }
+        });
+        assert_eq!(walked as i64, 10 * pages);
+        memory.bytes_current
+    };
+    walk(10);
+    // The walk remembers the last cursors, as 8-byte hashes in a sorted set.
+    for (pages, per_page) in [(100, 24), (1000, 24), (10_000, 16)] {
+        let kept = walk(pages);
+        assert!(kept <= per_page * pages, "{kept} bytes more after {pages} more pages");
+    }
+    let kept = walk(10_000);
+    assert!(kept <= 8 * 1024, "{kept} bytes more, although the walk remembers all cursors that it can");
 }
 
 #[test]

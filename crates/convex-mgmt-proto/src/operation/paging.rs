@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::mem;
 
 use serde::{Deserialize, Deserializer, de};
 use thiserror::Error;
@@ -168,25 +169,47 @@ pub struct Pager<O> {
     seen: Seen,
 }
 
-/// The cursors that were used, 8 bytes each.
+/// The number of pages whose cursors a walk is certain to remember.
+const REMEMBERED: usize = 5000;
+
+/// The cursors that were used: as hashes, and in memory that does not grow with the number of pages.
+///
+/// A hash is SipHash with fixed keys. Two of 10,000 cursors have the same hash by chance once in 10^11 lists. A server that
+/// searches for a collision can only end its own list.
 #[derive(Clone, Default)]
-struct Seen(BTreeSet<u64>);
+struct Seen {
+    count: u64,
+    /// Up to [`REMEMBERED`] of the last cursors.
+    recent: BTreeSet<u64>,
+    /// The [`REMEMBERED`] cursors before them.
+    older: BTreeSet<u64>,
+    /// One cursor, replaced whenever the count is a power of two. A longer loop leads back to it.
+    anchor: Option<u64>,
+}
 
 impl Seen {
-    /// Adds a cursor and returns `true` if it is new.
-    ///
-    /// The hash is SipHash with fixed keys. Two of 10,000 cursors have the same hash by chance once in 10^11 lists. A server that
-    /// searches for a collision can only end its own list.
+    /// Adds a cursor and returns `true` if it is new, as far as the walk remembers.
     fn insert(&mut self, cursor: &str) -> bool {
         let mut hasher = DefaultHasher::new();
         cursor.hash(&mut hasher);
-        self.0.insert(hasher.finish())
+        let hash = hasher.finish();
+        if self.anchor == Some(hash) || self.older.contains(&hash) || !self.recent.insert(hash) {
+            return false;
+        }
+        self.count += 1;
+        if self.count.is_power_of_two() {
+            self.anchor = Some(hash);
+        }
+        if self.recent.len() == REMEMBERED {
+            self.older = mem::take(&mut self.recent);
+        }
+        true
     }
 }
 
 impl fmt::Debug for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} cursors", self.0.len())
+        write!(f, "{} cursors", self.count)
     }
 }
 
@@ -199,7 +222,8 @@ enum State {
 
 /// The server returned the same cursor twice, so the list cannot be walked further.
 ///
-/// All cursors of the walk count, including the cursor that it started with.
+/// The cursor that the walk started with counts, too. A cursor that returns after more than 5000 other pages is found later: the
+/// walk may repeat pages until then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the list does not end: the server returned a cursor for the second time")]
 pub struct PagingError;
@@ -346,6 +370,17 @@ mod tests {
         assert_eq!(goes_on(Some("a"), &["a"]), [false]);
         assert_eq!(goes_on(Some("a"), &["b", "a"]), [true, false]);
         assert_eq!(goes_on(Some("a"), &["b", "c", "A", "", " a"]), [true; 5]);
+    }
+
+    #[test]
+    fn detects_a_loop_of_any_length_with_bounded_memory() {
+        for length in [1, REMEMBERED, 3 * REMEMBERED, 4 * REMEMBERED + 1] {
+            let mut seen = Seen::default();
+            let pages = (0..).take_while(|n| seen.insert(&(n % length).to_string())).count();
+            assert!(pages >= length && pages <= 3 * length, "{pages} pages of a loop of {length}");
+            assert!(length > REMEMBERED || pages == length, "{pages} pages of a loop of {length}");
+            assert!(seen.recent.len() + seen.older.len() <= 2 * REMEMBERED);
+        }
     }
 
     #[test]

@@ -36,6 +36,7 @@ impl JsonText {
     }
 
     /// Appends the content of a JSON string, without its quotes and with the escapes of serde_json.
+    #[inline]
     pub(crate) fn push_text(&mut self, text: &str) {
         if is_plain(text.as_bytes()) {
             self.push(text.as_bytes());
@@ -44,29 +45,26 @@ impl JsonText {
         }
     }
 
-    #[cold]
     fn push_escaped(&mut self, text: &[u8]) {
-        for piece in text.chunks(16) {
-            if is_plain(piece) {
-                self.push(piece);
-                continue;
-            }
-            for byte in piece {
-                match byte {
-                    0x08 => self.push(br"\b"),
-                    b'\t' => self.push(br"\t"),
-                    b'\n' => self.push(br"\n"),
-                    0x0c => self.push(br"\f"),
-                    b'\r' => self.push(br"\r"),
-                    ..b' ' => {
-                        let digit = byte & 0x0f;
-                        let digit = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
-                        self.push(&[b'\\', b'u', b'0', b'0', b'0' + (byte >> 4), digit]);
-                    }
-                    b'"' | b'\\' => self.push(&[b'\\', *byte]),
-                    _ => self.push(&[*byte]),
+        let mut rest = text;
+        loop {
+            let (plain, special) = rest.split_at(plain_bytes(rest));
+            self.push(plain);
+            let Some((byte, after)) = special.split_first() else { return };
+            match byte {
+                0x08 => self.push(br"\b"),
+                b'\t' => self.push(br"\t"),
+                b'\n' => self.push(br"\n"),
+                0x0c => self.push(br"\f"),
+                b'\r' => self.push(br"\r"),
+                ..b' ' => {
+                    let digit = byte & 0x0f;
+                    let digit = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
+                    self.push(&[b'\\', b'u', b'0', b'0', b'0' + (byte >> 4), digit]);
                 }
+                _ => self.push(&[b'\\', *byte]),
             }
+            rest = after;
         }
     }
 
@@ -142,8 +140,18 @@ fn is_plain(text: &[u8]) -> bool {
     }
     match (text.first_chunk::<8>(), text.last_chunk::<8>()) {
         (Some(first), Some(last)) => special(first) | special(last) == 0,
-        _ => !text.iter().any(|byte| matches!(byte, ..b' ' | b'"' | b'\\')),
+        _ => !text.iter().any(needs_escape),
     }
+}
+
+/// Returns the number of leading bytes that need no escape in a JSON string.
+fn plain_bytes(text: &[u8]) -> usize {
+    let chunks = text.as_chunks::<8>().0.iter().take_while(|chunk| special(chunk) == 0).count();
+    text.iter().skip(8 * chunks).position(needs_escape).map_or(text.len(), |place| 8 * chunks + place)
+}
+
+fn needs_escape(byte: &u8) -> bool {
+    matches!(byte, ..b' ' | b'"' | b'\\')
 }
 
 /// Returns 0 if no byte of a chunk needs an escape in a JSON string.
@@ -153,8 +161,8 @@ fn special<const N: usize>(chunk: &[u8; N]) -> u64 {
     const ONES: u64 = u64::MAX / 255;
     chunk.as_chunks::<8>().0.iter().fold(0, |any, eight| {
         let eight = u64::from_le_bytes(*eight);
-        // After the first exclusive or, control characters and the quote are below 0x21; after the second, the backslash is 0. The
-        // subtractions set the highest bit of such a byte. They may set it in a byte above, but not if there is no such byte.
+        // After the first exclusive or, control characters and the quote are below 0x21. After the second, the backslash is 0. The
+        // subtractions set the highest bit of such bytes. They may set it in a byte above one, and in no other.
         let low = (eight ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
         let backslash = (eight ^ (ONES * 0x5c)).wrapping_sub(ONES);
         any | ((low | backslash) & !eight & (ONES << 7))

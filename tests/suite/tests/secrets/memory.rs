@@ -173,21 +173,21 @@ fn decoding_and_encoding_a_secret_leaves_no_copy() {
 
 #[test]
 fn replacing_a_secret_and_writing_a_large_body_leave_no_copy() {
-    let control = lines(b'p', b"", "", "");
-    if Pattern::new(b'p', b"").copies().is_none_or(|copies| copies == 0) {
+    let control = lines(b'p', b"-", "", "");
+    if Pattern::new(b'p', b"-").copies().is_none_or(|copies| copies == 0) {
         return eprintln!("SKIPPED: this system does not show a process its memory");
     }
     drop(control);
 
-    let value = |letter| lines(letter, b"", "", "");
+    let value = |letter| lines(letter, b"-", "", "");
     let mut variables: EnvironmentVariables =
-        [("B", value(b'q')), ("A", value(b'r')), ("B", value(b's'))].into_iter().collect();
-    variables.extend([("A", value(b't'))]);
+        [("B", value(b'q')), ("A", value(b'q')), ("B", value(b's'))].into_iter().collect();
+    variables.extend([("A", value(b'q'))]);
     variables.insert("A", "1");
-    let copies = |letters: &[u8]| letters.iter().map(|one| Pattern::new(*one, b"").copies()).collect::<Vec<_>>();
-    assert_eq!(copies(b"qrst"), [Some(0), Some(0), Some(10), Some(0)], "only the last value of a name is kept");
+    let copies = |letter| Pattern::new(letter, b"-").copies();
+    assert_eq!((copies(b'q'), copies(b's')), (Some(0), Some(10)), "only the last value of a name is kept");
     variables.remove("B");
-    assert_eq!(copies(b"s"), [Some(0)], "a removed value");
+    assert_eq!(copies(b's'), Some(0), "a removed value");
 
     let token = AccessToken::parse("made-up").unwrap();
     let endpoint = Endpoint::new("https://api.convex.dev", &token).unwrap();
@@ -200,9 +200,9 @@ fn replacing_a_secret_and_writing_a_large_body_leave_no_copy() {
     );
     let request = update.to_request(&endpoint).unwrap();
     drop(update);
-    assert_eq!(copies(b"y"), [Some(10)], "exactly one copy while it is in use");
+    assert_eq!(copies(b'y'), Some(10), "exactly one copy while it is in use");
     drop(request);
-    assert_eq!(copies(b"y"), [Some(0)], "a request");
+    assert_eq!(copies(b'y'), Some(0), "a request");
 
     let key = DeployKey::parse("happy-animal-123|made-up").unwrap();
     let endpoint = Endpoint::<DeploymentApi>::new("https://happy-animal-123.convex.cloud", &key).unwrap();
@@ -210,5 +210,5 @@ fn replacing_a_secret_and_writing_a_large_body_leave_no_copy() {
     let update = (0..100).fold(update, |update, n| update.set(format!("B{n}"), long.as_str())).unchecked();
     update.to_request(&endpoint).unwrap_err();
     drop(update);
-    assert_eq!(copies(b"z"), [Some(0)], "a body beyond the limit");
+    assert_eq!(copies(b'z'), Some(0), "a body beyond the limit");
 }

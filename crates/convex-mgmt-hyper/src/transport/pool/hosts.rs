@@ -2,6 +2,7 @@
 //!
 //! The caller drops what is taken out after it releases the lock: closing a connection may run code that takes the lock.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -89,6 +90,12 @@ impl<L> Host<L> {
         (result, self.is_empty())
     }
 
+    /// Returns the times at which the idle connections were used.
+    fn idle_since(&self) -> impl Iterator<Item = Instant> {
+        let shared = self.shared.iter().filter(|shared| shared.is_idle()).map(|shared| shared.since);
+        self.idle.iter().map(|idle| idle.since).chain(shared)
+    }
+
     /// Returns the time at which the least recently used idle connection was used.
     fn oldest(&self) -> Option<Instant> {
         let shared = self.shared.as_ref().filter(|shared| shared.is_idle()).map(|shared| shared.since);
@@ -133,6 +140,9 @@ pub(super) struct Hosts<L> {
     map: HashMap<Key, Host<L>>,
     /// The number of idle connections to all hosts together.
     idle: usize,
+    /// Idle connections to close first if there are too many: some of the least recently used ones, the oldest at the back. Those
+    /// that were used since then are skipped.
+    oldest: Vec<(Instant, Key)>,
     next_id: u64,
     /// Ends the tasks that close expired connections when the pool is dropped. One for each runtime with such a task.
     pub(super) reapers: Vec<(runtime::Id, oneshot::Sender<Infallible>)>,
@@ -140,7 +150,7 @@ pub(super) struct Hosts<L> {
 
 impl<L> Default for Hosts<L> {
     fn default() -> Self {
-        Self { map: HashMap::new(), idle: 0, next_id: 0, reapers: Vec::new() }
+        Self { map: HashMap::new(), idle: 0, oldest: Vec::new(), next_id: 0, reapers: Vec::new() }
     }
 }
 
@@ -182,12 +192,28 @@ impl<L> Hosts<L> {
     pub(super) fn take_above(&mut self, limit: usize) -> Vec<Connection> {
         let mut out = Vec::new();
         while self.idle > limit {
-            let oldest =
-                self.map.iter().filter_map(|(key, host)| Some((host.oldest()?, key))).min_by_key(|(time, _)| *time);
-            let Some(key) = oldest.map(|(_, key)| key.clone()) else { break };
-            out.extend(self.change(&key, Host::take_oldest));
+            if self.oldest.is_empty() {
+                self.find_oldest();
+            }
+            let Some((since, key)) = self.oldest.pop() else { break };
+            if self.map.get(&key).and_then(Host::oldest) == Some(since) {
+                out.extend(self.change(&key, Host::take_oldest));
+            }
         }
         out
+    }
+
+    /// Finds the least recently used eighth of all idle connections. So one search serves many evictions.
+    fn find_oldest(&mut self) {
+        let times = |(key, host)| Host::idle_since(host).map(move |since| (since, key));
+        let mut idle: Vec<(Instant, &Key)> = self.map.iter().flat_map(times).collect();
+        let count = idle.len().div_ceil(8);
+        if count < idle.len() {
+            idle.select_nth_unstable_by_key(count, |(since, _)| *since);
+            idle.truncate(count);
+        }
+        idle.sort_unstable_by_key(|(since, _)| Reverse(*since));
+        self.oldest = idle.into_iter().map(|(since, key)| (since, key.clone())).collect();
     }
 
     /// Takes out the connections of a runtime that have been idle for `timeout`. Returns them, and the time when the next one
