@@ -146,7 +146,7 @@ fn is_plain(text: &[u8]) -> bool {
 
 /// Returns the number of leading bytes that need no escape in a JSON string.
 fn plain_bytes(text: &[u8]) -> usize {
-    let chunks = text.as_chunks::<8>().0.iter().take_while(|chunk| special(*chunk) == 0).count();
+    let chunks = text.as_chunks::<8>().0.iter().take_while(|chunk| special(chunk) == 0).count();
     text.iter().skip(8 * chunks).position(needs_escape).map_or(text.len(), |place| 8 * chunks + place)
 }
 

@@ -16,6 +16,7 @@ pub fn is_name(text: &str) -> bool {
 }
 
 /// The bytes that a name may contain.
+#[allow(clippy::indexing_slicing, reason = "the compiler evaluates it, and would report the index")]
 static IN_NAMES: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0_u8;

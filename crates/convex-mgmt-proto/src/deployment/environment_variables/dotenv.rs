@@ -3,7 +3,7 @@
 mod reader;
 mod warnings;
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -52,7 +52,7 @@ impl EnvironmentVariables {
     pub fn from_dotenv_with_warnings(text: &str) -> Result<(Self, Vec<DotenvWarning>), DotenvError> {
         let other_ends = text.contains('\r').then(|| with_line_feeds(text));
         let text = other_ends.as_deref().map_or(text, String::as_str);
-        let (mut variables, mut names, mut warnings) = (Vec::new(), HashSet::new(), Vec::new());
+        let (mut variables, mut names, mut warnings) = (Vec::new(), BTreeSet::new(), Vec::new());
         for statement in reader::statements(text) {
             let assignment = match statement {
                 Statement::Assignment(assignment) => assignment,
