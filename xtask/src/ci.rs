@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::published::{api, deps};
 use crate::shell::{cargo, output, root, run, target, tool};
-use crate::{Failure, dotenv, operations, spec, tidy, wasm};
+use crate::{Failure, bench, dotenv, operations, spec, tidy, wasm};
 
 /// The version of cargo-deny to run.
 const CARGO_DENY: &str = "0.20.2";
@@ -36,22 +36,21 @@ const STEPS: &[Step] = &[
         run(tests.arg(target()?))
     }),
     ("cargo deny", deny),
-    ("build of the benchmarks", || bench(&format!("--no-run --bench {}", BENCHES.join(" --bench ")))),
-    ("bounds of a call", || bench("--bench send_overhead -- --check")),
-    ("bounds of a data sync", || bench("--bench data_sync -- --check")),
-    ("bounds of a webhook", || bench("--bench webhook -- --check")),
+    ("build of the benchmarks", || benchmark(&format!("--no-run --bench {}", BENCHES.join(" --bench ")))),
+    ("instructions of a request", bench::check),
+    ("bounds of a webhook", || benchmark("--bench webhook -- --check")),
     ("bounds of the mirror", || {
-        bench("--bench sqlite -- --check")?;
-        bench("--bench postgres -- --check")
+        benchmark("--bench sqlite -- --check")?;
+        benchmark("--bench postgres -- --check")
     }),
-    ("growth of work", || bench("--bench growth -- --check")),
+    ("growth of work", || benchmark("--bench growth -- --check")),
 ];
 
 /// The benchmarks that check bounds.
-const BENCHES: [&str; 6] = ["data_sync", "growth", "postgres", "send_overhead", "sqlite", "webhook"];
+const BENCHES: [&str; 4] = ["growth", "postgres", "sqlite", "webhook"];
 
 /// Builds or runs benchmarks. All packages are selected for each, because the features of other crates follow from the selection.
-fn bench(arguments: &str) -> Result<(), Failure> {
+fn benchmark(arguments: &str) -> Result<(), Failure> {
     let packages = "--package convex-mgmt-fuzz --package convex-mgmt-mirror --package convex-mgmt-suite";
     run(&mut cargo(&format!("bench --quiet --no-default-features {packages} {arguments}")))
 }

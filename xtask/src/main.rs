@@ -1,6 +1,7 @@
 //! `cargo xtask`: the commands of CI and of maintenance.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program prints its results")]
 
+mod bench;
 mod ci;
 mod dotenv;
 mod failure;
@@ -36,15 +37,21 @@ usage: cargo xtask COMMAND
                         list the changes that no test detects. It changes these files, or the lines that differ from
                         the branch `main`. It builds cargo-mutants if that is missing, and takes minutes per file. It
                         is not part of ci
+  bench [--write | --check | --cost]
+                        count the instructions and allocations of one request with valgrind, beside bare hyper-util and
+                        reqwest, and print the tables of docs/performance.md; with --write, write them, and the figures
+                        that --check compares. --check counts the cheap workloads, and fails if one is more than 3%
+                        above its figure. --cost is the command `cost`
   dotenv [--write]      compare the expected values in the tests of the .env parser with npm's dotenv, which is installed
                         if it is missing; with --write, write the expected values
   docs                  write the generated pages of docs/: operations, error codes and credentials
   new-operation         add the operation of docs/adding-an-operation.md to a copy of the project, and run the tests
                         that cover every operation there
   cost [--base REVISION]
-                        build convex-mgmt-proto and a program with one operation from scratch, and print the CPU seconds and
-                        the size; with a revision, compare them with its costs, and fail if they have grown faster than
-                        the number of operations. It is not part of ci
+                        build convex-mgmt-proto, a program with one operation, and the same program over reqwest from scratch,
+                        and print the CPU seconds, the sizes and the numbers of crates beside the targets; with a revision,
+                        compare them with its costs, and fail if they have grown faster than the number of operations. It is
+                        not part of ci
   deps                  check the size and the content of the dependency trees
   api                   check which other crates the public signatures name
   wasm                  check that the published crates compile for wasm32-unknown-unknown, without the features that need
@@ -55,6 +62,8 @@ usage: cargo xtask COMMAND
 enum Command {
     Help,
     Ci { first: Option<String> },
+    Bench { write: bool },
+    BenchCheck,
     Cost { base: Option<String> },
     Spec { dir: Option<PathBuf>, allow_missing: bool },
     Fuzz { target: Option<String>, seconds: u32 },
@@ -82,6 +91,8 @@ fn main() -> ExitCode {
             Ok(())
         }
         Command::Ci { first } => ci::run_steps(first.as_deref()),
+        Command::Bench { write } => bench::run(write),
+        Command::BenchCheck => bench::check(),
         Command::Cost { base } => cost::run_for(base.as_deref()),
         Command::Spec { dir, allow_missing } => spec::run(dir, allow_missing, true),
         Command::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),
@@ -107,6 +118,7 @@ fn command() -> Result<Command, lexopt::Error> {
     let mut parser = lexopt::Parser::from_env();
     let (mut name, mut dir, mut allow_missing) = (None, None, false);
     let (mut targets, mut seconds, mut write, mut base) = (Vec::new(), None, false, None);
+    let (mut check, mut cost) = (false, false);
     while let Some(argument) = parser.next()? {
         match argument {
             Short('h') | Long("help") => return Ok(Command::Help),
@@ -114,6 +126,8 @@ fn command() -> Result<Command, lexopt::Error> {
             Long("allow-missing") => allow_missing = true,
             Long("base") => base = Some(parser.value()?.string()?),
             Long("write") => write = true,
+            Long("check") => check = true,
+            Long("cost") => cost = true,
             Long("seconds") => seconds = Some(parser.value()?.parse()?),
             Value(value) if name.is_none() => name = Some(value.string()?),
             Value(value) if matches!(name.as_deref(), Some("ci" | "fuzz" | "mutants" | "tidy")) => {
@@ -126,8 +140,14 @@ fn command() -> Result<Command, lexopt::Error> {
     if name != "spec" && (dir.is_some() || allow_missing) {
         return Err("--dir and --allow-missing belong to `spec`".into());
     }
-    if name != "dotenv" && write {
-        return Err("--write belongs to `dotenv`".into());
+    if name != "dotenv" && name != "bench" && write {
+        return Err("--write belongs to `bench` and `dotenv`".into());
+    }
+    if name != "bench" && (check || cost) {
+        return Err("--check and --cost belong to `bench`".into());
+    }
+    if [write, check, cost].into_iter().filter(|flag| *flag).count() > 1 {
+        return Err("--write, --check and --cost are alternatives".into());
     }
     if name != "cost" && base.is_some() {
         return Err("--base belongs to `cost`".into());
@@ -143,7 +163,9 @@ fn command() -> Result<Command, lexopt::Error> {
     }
     Ok(match name.as_str() {
         "ci" => Command::Ci { first: targets.pop() },
-        "cost" => Command::Cost { base },
+        "bench" if check => Command::BenchCheck,
+        "bench" if !cost => Command::Bench { write },
+        "bench" | "cost" => Command::Cost { base },
         "spec" => Command::Spec { dir, allow_missing },
         "fuzz" => Command::Fuzz { target: targets.pop(), seconds: seconds.unwrap_or(30) },
         "mutants" => Command::Mutants { files: targets },

@@ -23,6 +23,11 @@ mod spans {
     pub(crate) struct CallSpan(Span);
 
     impl CallSpan {
+        /// The span before the call starts.
+        pub(crate) fn none() -> Self {
+            Self(Span::none())
+        }
+
         pub(crate) fn new(operation: &OperationMeta, request: &Request<Bytes>) -> Self {
             Self(tracing::info_span!(
                 target: "convex_mgmt",
@@ -157,6 +162,10 @@ mod spans {
     pub(crate) struct Entered;
 
     impl CallSpan {
+        pub(crate) fn none() -> Self {
+            Self
+        }
+
         pub(crate) fn new(_operation: &OperationMeta, _request: &Request<Bytes>) -> Self {
             Self
         }

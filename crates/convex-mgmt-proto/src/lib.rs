@@ -46,8 +46,8 @@ pub use response::{
 };
 pub use types::{
     AccessTokenId, CustomRoleId, DeploymentClass, DeploymentId, DeploymentType, LogStreamId, MemberActor, MemberId,
-    Patch, Printable, ProjectId, Region, RequestDestination, Secret, TeamId, TimeRangeError, TokenActor, UnixMillis,
-    UnixNanos, UnknownObject, UsageLimitId, environment,
+    Patch, Printable, ProjectId, Region, RequestDestination, Secret, TeamId, Text, TimeRangeError, TokenActor,
+    UnixMillis, UnixNanos, UnknownObject, UsageLimitId, environment,
 };
 
 /// Sample requests and responses of every operation, for tests.

@@ -180,7 +180,7 @@ pub use convex_mgmt_proto::{
 pub use convex_mgmt_proto::{
     AccessTokenId, CustomRoleId, DeploymentClass, DeploymentId, DeploymentType, Idempotency, LogStreamId, MemberActor,
     MemberId, Operation, OperationMeta, Patch, Printable, ProjectId, RawJson, Region, Reply, RequestDestination,
-    Secret, TeamId, TokenActor, Unchecked, UnixMillis, UnixNanos, UnknownObject, UsageLimitId,
+    Secret, TeamId, Text, TokenActor, Unchecked, UnixMillis, UnixNanos, UnknownObject, UsageLimitId,
 };
 pub use convex_mgmt_proto::{deployment, environment, guard, management};
 

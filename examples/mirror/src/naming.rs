@@ -44,8 +44,8 @@ impl Names {
     /// It is the name of the table; with the path of a component before it, as in `shop__cart__items`. A name in use gets a
     /// suffix that depends on the path. Tables of Convex cannot begin with `_`, so a name never begins with `_convex`.
     pub fn table(&mut self, path: &TablePath) -> String {
-        let TablePath { component, table, .. } = path;
-        let full = match &**component {
+        let (component, table) = (path.component(), path.table());
+        let full = match component {
             "" => table.to_string(),
             component => format!("{}__{table}", component.replace('/', "__")),
         };

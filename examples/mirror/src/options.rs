@@ -262,9 +262,9 @@ fn selection(option: &str, list: &str, only: bool) -> Result<Selection, lexopt::
         let path = table_path(name)
             .ok_or_else(|| format!("{option} is a list such as users,shop/cart/items, not '{list}'"))?;
         let start = || if only { ComponentSelection::none() } else { ComponentSelection::all() };
-        let component = components.remove(&*path.component).unwrap_or_else(start);
+        let component = components.remove(path.component()).unwrap_or_else(start);
         let table = if only { TableSelection::all() } else { TableSelection::none() };
-        components.insert(path.component.to_string(), component.table(&*path.table, table));
+        components.insert(path.component().to_owned(), component.table(path.table(), table));
     }
     let start = if only { Selection::none() } else { Selection::all() };
     Ok(components.into_iter().fold(start, |selection, (path, component)| selection.component(path, component)))

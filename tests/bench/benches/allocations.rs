@@ -1,26 +1,25 @@
 //! Counts the allocations of one request, and its peak of memory, for each workload and each caller. `cargo xtask bench` runs it
 //! and compares.
 //!
-//! It prints a line for each count: a workload, a caller, the allocations of one call, and the most bytes that a call holds at a
-//! time. A reallocation counts as an allocation and a deallocation, because it may have to move the data.
+//! Arguments are names of workloads and callers. It prints a line for each count: a workload, a caller, the allocations of one call, and the most bytes that a call holds at a
+//! time, the bytes of the body, and the microseconds of one call. A reallocation counts as an allocation and a deallocation, because it may have to move the data.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its user")]
 
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use allocation_counter::{AllocationInfo, measure};
 use convex_mgmt_bench::callers::Caller;
 use convex_mgmt_bench::runtime;
 use convex_mgmt_bench::server::Served;
-use convex_mgmt_bench::workloads::{CALLERS, Size, Visit, WORKLOADS, serve, with_caller};
+use convex_mgmt_bench::workloads::{Selected, Size, Visit, WORKLOADS, body, serve, with_caller};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         ["serve", workload] => serve(workload),
-        [] => count_all(""),
-        [part] => count_all(part),
-        _ => ExitCode::from(2),
+        _ => count_all(Selected(&words)),
     }
 }
 
@@ -31,19 +30,22 @@ struct Calls {
 }
 
 impl Visit for Calls {
-    type Output = AllocationInfo;
+    type Output = (AllocationInfo, Duration);
 
-    fn visit(self, caller: impl Caller) -> AllocationInfo {
+    fn visit(self, caller: impl Caller) -> Self::Output {
         let runtime = runtime();
         let call = |calls: u32| (0..calls).for_each(|_| runtime.block_on(caller.call()));
         call(self.warm);
-        measure(|| call(self.calls))
+        let started = Instant::now();
+        let counted = measure(|| call(self.calls));
+        (counted, started.elapsed())
     }
 }
 
-/// Prints the counts of the workloads with `part` in their name.
-fn count_all(part: &str) -> ExitCode {
-    for (workload, size) in WORKLOADS.into_iter().filter(|(name, _)| name.contains(part)) {
+/// Prints the counts of the selected workloads and callers.
+fn count_all(selected: Selected<'_>) -> ExitCode {
+    for (workload, size) in WORKLOADS.into_iter().filter(|(name, _)| selected.has_workload(name)) {
+        let length = body(workload).unwrap_or_default().len();
         let (warm, calls) = if size == Size::Small { (50, 400) } else { (2, 4) };
         let server = match Served::start(workload) {
             Ok(server) => server,
@@ -52,10 +54,11 @@ fn count_all(part: &str) -> ExitCode {
                 return ExitCode::FAILURE;
             }
         };
-        for caller in CALLERS {
-            if let Some(counted) = with_caller(workload, caller, &server.url, Calls { warm, calls }) {
+        for caller in selected.callers() {
+            if let Some((counted, time)) = with_caller(workload, caller, &server.url, Calls { warm, calls }) {
                 let each = counted.count_total as f64 / f64::from(calls);
-                println!("{workload} {caller} {each:.2} {}", counted.bytes_max);
+                let micros = time.as_secs_f64() * 1e6 / f64::from(calls);
+                println!("{workload} {caller} {each:.2} {} {length} {micros:.0}", counted.bytes_max);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Counts the instructions of one request, for each workload and each caller. `cargo xtask bench` runs it and compares.
 //!
-//! It prints a line for each count: a workload, a caller, and the instructions of one call. valgrind counts them in runs of this
+//! Arguments are names of workloads and callers. It prints a line for each count: a workload, a caller, and the instructions of one call. valgrind counts them in runs of this
 //! same program. The program has no counting allocator, whose instructions would be counted too.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its user")]
 
@@ -10,7 +10,7 @@ use std::time::Instant;
 use convex_mgmt_bench::callers::Caller;
 use convex_mgmt_bench::runtime;
 use convex_mgmt_bench::server::Served;
-use convex_mgmt_bench::workloads::{CALLERS, Size, Visit, WORKLOADS, serve, with_caller};
+use convex_mgmt_bench::workloads::{Selected, Size, Visit, WORKLOADS, serve, with_caller};
 use convex_mgmt_count::{counted, instructions};
 
 /// Numbers of concurrent calls.
@@ -26,9 +26,7 @@ fn main() -> ExitCode {
             let made = with_caller(workload, caller, url, Calls { concurrent, warm, calls });
             ExitCode::from(if made.is_some() { 0 } else { 2 })
         }
-        [] => count_all(""),
-        [part] => count_all(part),
-        _ => ExitCode::from(2),
+        _ => count_all(Selected(&words)),
     }
 }
 
@@ -66,8 +64,8 @@ async fn repeat(caller: impl Caller, calls: u32) {
     }
 }
 
-/// Prints the counts of the workloads with `part` in their name.
-fn count_all(part: &str) -> ExitCode {
+/// Prints the counts of the selected workloads and callers.
+fn count_all(selected: Selected<'_>) -> ExitCode {
     let mut jobs = Vec::new();
     for (workload, size) in WORKLOADS {
         match size {
@@ -79,12 +77,12 @@ fn count_all(part: &str) -> ExitCode {
     for concurrent in CONCURRENT {
         jobs.push((format!("small-at-{concurrent}"), "small", concurrent, 10, 512 / concurrent));
     }
-    for (name, workload, concurrent, warm, calls) in jobs.into_iter().filter(|job| job.0.contains(part)) {
+    for (name, workload, concurrent, warm, calls) in jobs.into_iter().filter(|job| selected.has_workload(&job.0)) {
         let server = match Served::start(workload) {
             Ok(server) => server,
             Err(why) => return failed(&why.to_string()),
         };
-        for caller in CALLERS {
+        for caller in selected.callers() {
             let started = Instant::now();
             let [warm, each] = [warm, calls].map(|number: u32| number.to_string());
             let concurrently = concurrent.to_string();

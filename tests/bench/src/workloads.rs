@@ -3,11 +3,12 @@
 use std::hint::black_box;
 use std::process::ExitCode;
 
-use convex_mgmt::deployment::data_sync::DataSyncPage;
+use convex_mgmt::deployment::data_sync::{DataSyncPage, DataSyncValue};
 use convex_mgmt::deployment::{
     DataSync, GetLogStream, ListAuditLogEvents, ListEnvironmentVariables, UpdateEnvironmentVariables,
 };
 use convex_mgmt::management::ListProjects;
+use convex_mgmt::sync::{SinkState, SyncEngine, SyncOptions};
 use convex_mgmt::{AccessToken, DeployKey, Endpoint, Operation, TeamId, UnixMillis};
 use http::Method;
 use serde::Serialize;
@@ -22,7 +23,7 @@ use crate::{bodies, server};
 pub const CALLERS: [&str; 3] = ["floor", "reqwest", "ours"];
 
 /// The workloads: a name, and a size that reduces the number of calls.
-pub const WORKLOADS: [(&str, Size); 10] = [
+pub const WORKLOADS: [(&str, Size); 13] = [
     ("small", Size::Small),
     ("list-0", Size::Small),
     ("list-100", Size::Small),
@@ -32,7 +33,10 @@ pub const WORKLOADS: [(&str, Size); 10] = [
     ("projects", Size::Small),
     ("page-raw", Size::Large),
     ("page-typed", Size::Large),
-    ("page-large", Size::Huge),
+    ("page-engine", Size::Large),
+    ("large-raw", Size::Huge),
+    ("large-typed", Size::Huge),
+    ("large-each", Size::Huge),
 ];
 
 /// The size of a response.
@@ -45,6 +49,9 @@ pub enum Size {
     /// About 10 MB. Only the memory is measured.
     Huge,
 }
+
+/// A made-up credential.
+const DEPLOY_KEY: &str = "happy-animal-123|01c0ffee";
 
 /// The number of variables of the workload `update`.
 const VARIABLES: usize = 100;
@@ -59,8 +66,8 @@ pub fn body(workload: &str) -> Option<String> {
         "update" => String::new(),
         "audit" => bodies::audit_events(100),
         "projects" => bodies::projects(100),
-        "page-raw" | "page-typed" => bodies::documents(1000),
-        "page-large" => bodies::documents(10_500),
+        "page-raw" | "page-typed" | "page-engine" => bodies::documents(1000),
+        "large-raw" | "large-typed" | "large-each" => bodies::documents(10_000),
         _ => return None,
     })
 }
@@ -69,6 +76,24 @@ pub fn body(workload: &str) -> Option<String> {
 pub fn serve(workload: &str) -> ExitCode {
     let served = body(workload).map(|body| server::serve(&body));
     ExitCode::from(if matches!(served, Some(Ok(()))) { 0 } else { 2 })
+}
+
+/// A selection of workloads and callers by name. Without names it is all of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Selected<'a>(pub &'a [&'a str]);
+
+impl Selected<'_> {
+    /// Returns `true` for a selected workload.
+    pub fn has_workload(&self, name: &str) -> bool {
+        let mut names = self.0.iter().filter(|name| !CALLERS.contains(name)).peekable();
+        names.peek().is_none() || names.any(|one| *one == name)
+    }
+
+    /// Returns the selected callers.
+    pub fn callers(&self) -> impl Iterator<Item = &'static str> {
+        let any = CALLERS.iter().any(|caller| self.0.contains(caller));
+        CALLERS.into_iter().filter(move |caller| !any || self.0.contains(caller))
+    }
 }
 
 /// A function over the callers, which have different types.
@@ -83,7 +108,7 @@ pub trait Visit {
 pub fn with_caller<V: Visit>(workload: &str, caller: &str, url: &str, visit: V) -> Option<V::Output> {
     let get = |path| Target { url: url.to_owned(), method: Method::GET, path, body: None::<()> };
     let deployment = || {
-        let key = DeployKey::parse("happy-animal-123|01c0ffee").expect("a made-up key");
+        let key = DeployKey::parse(DEPLOY_KEY).expect("a made-up key");
         Endpoint::new(url, &key).expect("the URL of an endpoint")
     };
     let management = || {
@@ -91,11 +116,7 @@ pub fn with_caller<V: Visit>(workload: &str, caller: &str, url: &str, visit: V) 
         Endpoint::new(url, &token).expect("the URL of an endpoint")
     };
     let id = "jw2056e41prz073c8bdh5591x98jrz2c";
-    let sync = || {
-        let target =
-            Target { url: url.to_owned(), method: Method::POST, path: "/api/v1/data/sync", body: Some(json!({})) };
-        (target, DataSync::new())
-    };
+    let sync = Target { url: url.to_owned(), method: Method::POST, path: "/api/v1/data/sync", body: Some(json!({})) };
     match workload {
         "small" => {
             let target = get("/api/v1/get_log_stream/jw2056e41prz073c8bdh5591x98jrz2c");
@@ -128,13 +149,13 @@ pub fn with_caller<V: Visit>(workload: &str, caller: &str, url: &str, visit: V) 
             let operation = ListProjects::new(TeamId(7012)).limit(100);
             pick::<Page<Project>, _, _, _>(caller, target, || Ours::new(management(), operation, keep), visit)
         }
-        "page-raw" | "page-large" => {
-            let (target, operation) = sync();
-            pick::<SyncPage<Value>, _, _, _>(caller, target, || Ours::new(deployment(), operation, keep), visit)
+        "page-raw" | "page-engine" | "large-raw" => {
+            let read = if workload == "page-engine" { through_engine } else { keep };
+            pick::<SyncPage<Value>, _, _, _>(caller, sync, || Ours::new(deployment(), DataSync::new(), read), visit)
         }
-        "page-typed" => {
-            let (target, operation) = sync();
-            pick::<SyncPage<Message>, _, _, _>(caller, target, || Ours::new(deployment(), operation, typed), visit)
+        "page-typed" | "large-typed" | "large-each" => {
+            let read = if workload == "large-each" { each } else { typed };
+            pick::<SyncPage<Message>, _, _, _>(caller, sync, || Ours::new(deployment(), DataSync::new(), read), visit)
         }
         _ => None,
     }
@@ -145,13 +166,33 @@ fn keep<T>(output: T) {
     drop(black_box(output));
 }
 
-/// Reads each document of a page into the application's type.
+fn message(value: &DataSyncValue) -> Message {
+    value.document.read().expect("a message")
+}
+
+/// Reads all documents of a page into the application's type, and keeps them.
 fn typed(page: DataSyncPage) {
-    let read = |value: &convex_mgmt::deployment::data_sync::DataSyncValue| value.document.read::<Message>();
-    let messages: Vec<Message> = page.values.iter().map(|value| read(value).expect("a message")).collect();
+    let messages: Vec<Message> = page.values.iter().map(message).collect();
     drop(black_box((page, messages)));
 }
 
+/// Reads one document after the other into the application's type, and keeps none.
+fn each(page: DataSyncPage) {
+    page.values.iter().map(message).for_each(|message| drop(black_box(message)));
+}
+
+/// Passes a page through the engine of a sync into a sink that does nothing.
+fn through_engine(page: DataSyncPage) {
+    let key = DeployKey::parse(DEPLOY_KEY).expect("a made-up key");
+    let endpoint = Endpoint::new("https://happy-animal-123.convex.cloud", &key).expect("the URL of an endpoint");
+    let mut engine = SyncEngine::new(SinkState::new(), SyncOptions::new(&endpoint)).expect("an engine");
+    let batch = engine.accept(page, UnixMillis(1_755_000_000_000)).expect("a batch");
+    batch.follows(batch.previous()).expect("a batch that follows");
+    batch.changes().for_each(|change| _ = black_box(change));
+    engine.confirm(batch, 0.5).expect("an engine that waits for the batch");
+}
+
+/// Creates the caller of this name.
 fn pick<T, B, O, V>(caller: &str, target: Target<B>, ours: impl FnOnce() -> Ours<O>, visit: V) -> Option<V::Output>
 where
     T: DeserializeOwned + 'static,

@@ -15,51 +15,38 @@ use crate::service::Transport;
 use crate::timer::{Timer, elapsed};
 use crate::trace::CallSpan;
 
-/// A call in flight: the facts that its errors report.
-pub(super) struct Call<T> {
+/// A call: the facts that its errors report.
+struct Call<T> {
     operation: &'static OperationMeta,
     uri: Uri,
     /// The kind of the credential that was sent last.
     credential: CredentialKind,
     timer: T,
-    /// By the timer.
-    started: Duration,
+    /// The time of the first poll, by the timer.
+    started: Option<Duration>,
     /// The attempts that led to the response.
     attempts: Attempts,
     span: CallSpan,
 }
 
 impl<T: Timer> Call<T> {
-    fn start(
-        timer: T,
-        operation: &'static OperationMeta,
-        credential: CredentialKind,
-        request: &Request<Bytes>,
-    ) -> Self {
-        let span = CallSpan::new(operation, request);
-        let uri = request.uri().clone();
-        let started = timer.now();
-        Self { operation, uri, credential, timer, started, attempts: Attempts::ONE, span }
+    fn start(&mut self, request: &Request<Bytes>) {
+        self.span = CallSpan::new(self.operation, request);
+        self.uri = request.uri().clone();
+        self.started = Some(self.timer.now());
     }
 
-    /// Returns the error of a call without a complete response.
-    fn failed(&self, error: TransportError) -> Error {
-        self.error(error.history(), error.sent(), Cause::Transport(error))
-    }
-
-    /// Returns the error of a call whose response is not a success, or cannot be read.
-    pub(super) fn rejected(&self, error: ResponseError) -> Error {
-        self.error(self.attempts, Sent::Maybe, Cause::Response(error))
-    }
-
-    /// Returns `true` if an earlier attempt may have taken effect on the server.
-    pub(super) fn maybe_applied(&self) -> bool {
-        self.attempts.maybe_applied
+    fn responded(&mut self, response: &Response<Bytes>) {
+        self.attempts = response.extensions().get().copied().unwrap_or(Attempts::ONE);
+        if let Some(RefreshedCredential(kind)) = response.extensions().get() {
+            self.credential = *kind;
+        }
+        self.span.responded(response, self.attempts);
     }
 
     fn error(&self, attempts: Attempts, sent: Sent, cause: Cause) -> Error {
         let url = self.operation.endpoint_url(&self.uri).unwrap_or_default().into();
-        let elapsed = elapsed(&self.timer, self.started);
+        let elapsed = self.started.map(|started| elapsed(&self.timer, started)).unwrap_or_default();
         let error = Error::new(self.operation, url, attempts, elapsed, sent, cause).with_credential(self.credential);
         self.span.failed(&error);
         error
@@ -72,6 +59,7 @@ pin_project! {
         Failed { error: Option<Error> },
         Readying { service: S, request: Option<Request<Bytes>> },
         Calling { #[pin] call: F },
+        Ended,
     }
 }
 
@@ -80,12 +68,7 @@ pin_project! {
     ///
     /// The time of the call starts with the first poll. An `async fn` would hold the request twice.
     pub(super) struct CallFuture<S: Transport, T: Timer> {
-        operation: &'static OperationMeta,
-        // The kind of the endpoint's credential.
-        credential: CredentialKind,
-        timer: T,
-        // Set by the first poll, and taken by the last one.
-        call: Option<Call<T>>,
+        call: Call<T>,
         #[pin]
         state: State<S, S::Future>,
     }
@@ -104,31 +87,33 @@ impl<S: Transport, T: Timer> CallFuture<S, T> {
             Ok(request) => State::Readying { service, request: Some(request) },
             Err(error) => State::Failed { error: Some(error) },
         };
-        Self { operation, credential, timer, call: None, state }
+        let (uri, attempts, span) = (Uri::default(), Attempts::ONE, CallSpan::none());
+        Self { call: Call { operation, uri, credential, timer, started: None, attempts, span }, state }
+    }
+
+    /// Returns `true` if an attempt before the one with the response may have taken effect on the server.
+    pub(super) fn maybe_applied(&self) -> bool {
+        self.call.attempts.maybe_applied
+    }
+
+    /// Returns the error of a call whose response is not a success, or cannot be read.
+    pub(super) fn rejected(&self, error: ResponseError) -> Error {
+        self.call.error(self.call.attempts, Sent::Maybe, Cause::Response(error))
     }
 }
 
 impl<S: Transport, T: Timer> Future for CallFuture<S, T> {
-    type Output = Result<(Response<Bytes>, Call<T>), Error>;
+    type Output = Result<Response<Bytes>, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if this.call.is_none() {
-            match this.state.as_mut().project() {
-                StateProjection::Readying { request: Some(request), .. } => {
-                    let timer = this.timer.clone();
-                    *this.call = Some(Call::start(timer, this.operation, *this.credential, request));
-                }
-                StateProjection::Failed { error } => {
-                    return error.take().map_or(Poll::Pending, |error| Poll::Ready(Err(error)));
-                }
-                // Only a future that is polled after its end has no call.
-                _ => return Poll::Pending,
-            }
+        if let StateProjection::Readying { request: Some(request), .. } = this.state.as_mut().project()
+            && this.call.started.is_none()
+        {
+            this.call.start(request);
         }
-        let Some(call) = this.call else { return Poll::Pending };
         let result = {
-            let _entered = call.span.enter();
+            let _entered = this.call.span.enter();
             loop {
                 let future = match this.state.as_mut().project() {
                     StateProjection::Readying { service, request } => match ready!(service.poll_ready(cx)) {
@@ -139,22 +124,22 @@ impl<S: Transport, T: Timer> Future for CallFuture<S, T> {
                         Err(error) => break Err(TransportError::not_ready(error)),
                     },
                     StateProjection::Calling { call } => break ready!(call.poll(cx)).map_err(TransportError::from_any),
-                    StateProjection::Failed { .. } => return Poll::Pending,
+                    StateProjection::Failed { error } => {
+                        return error.take().map_or(Poll::Pending, |error| Poll::Ready(Err(error)));
+                    }
+                    // Only a future that is polled after its end.
+                    StateProjection::Ended => return Poll::Pending,
                 };
                 this.state.set(State::Calling { call: future });
             }
         };
-        let Some(mut call) = this.call.take() else { return Poll::Pending };
+        this.state.set(State::Ended);
         Poll::Ready(match result {
             Ok(response) => {
-                call.attempts = response.extensions().get().copied().unwrap_or(Attempts::ONE);
-                if let Some(RefreshedCredential(kind)) = response.extensions().get() {
-                    call.credential = *kind;
-                }
-                call.span.responded(&response, call.attempts);
-                Ok((response, call))
+                this.call.responded(&response);
+                Ok(response)
             }
-            Err(error) => Err(call.failed(error)),
+            Err(error) => Err(this.call.error(error.history(), error.sent(), Cause::Transport(error))),
         })
     }
 }

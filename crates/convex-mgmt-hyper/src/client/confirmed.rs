@@ -1,5 +1,7 @@
 //! [`Client::losses`] and [`Client::send_confirmed`]: destructive operations with a confirmation.
 
+use std::pin::pin;
+
 use convex_mgmt_proto::Api;
 use convex_mgmt_proto::guard::{
     Confirmation, ConfirmationError, Destructive, Losses, Survey, SurveyError, SurveyErrorReason, SurveyStep,
@@ -125,7 +127,8 @@ async fn read<A: Api, S: Transport, T: Timer>(client: Client<A, S, T>, mut surve
         };
         let (service, timer) = (client.service(), client.timer().clone());
         let credential = client.endpoint().credential_kind();
-        let (response, call) = CallFuture::new(service, timer, operation, credential, Ok(request)).await?;
+        let mut call = pin!(CallFuture::new(service, timer, operation, credential, Ok(request)));
+        let response = call.as_mut().await?;
         survey.accept(response).map_err(|error| call.rejected(error))?;
     }
 }

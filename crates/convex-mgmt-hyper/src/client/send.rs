@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use convex_mgmt_proto::{Api, CredentialKind, Operation, Reply};
+use convex_mgmt_proto::{Api, BuildError, CredentialKind, Operation, OperationMeta, Reply};
 use http::Request;
 use pin_project_lite::pin_project;
 
@@ -65,10 +65,17 @@ impl<A: Api, S, T: Timer> Client<A, S, T> {
         O: Operation<Api = A>,
         S: Transport,
     {
-        let request = operation
-            .to_request(self.endpoint())
-            .map_err(|error| Error::unsent(O::META, self.endpoint().url(), Cause::Build(error)));
-        ReplyFuture::new(self.service(), self.timer().clone(), self.endpoint().credential_kind(), request)
+        ReplyFuture { call: self.call(O::META, operation.to_request(self.endpoint())), operation: PhantomData }
+    }
+
+    /// Creates the call of a request: the part of [`Client::send`] that does not depend on the operation's types.
+    fn call(&self, operation: &'static OperationMeta, request: Result<Request<Bytes>, BuildError>) -> CallFuture<S, T>
+    where
+        S: Transport,
+    {
+        let endpoint = self.endpoint();
+        let request = request.map_err(|error| Error::unsent(operation, endpoint.url(), Cause::Build(error)));
+        CallFuture::new(self.service(), self.timer().clone(), operation, endpoint.credential_kind(), request)
     }
 }
 
@@ -121,7 +128,8 @@ impl<O: Operation, S: Transport, T: Timer> Future for ReplyFuture<O, S, T> {
     type Output = Result<Reply<O::Output>, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let (response, call) = ready!(self.project().call.poll(cx))?;
+        let mut call = self.project().call;
+        let response = ready!(call.as_mut().poll(cx))?;
         let reply = match call.maybe_applied() {
             true => O::reply_from_retry(response),
             false => O::reply_from_response(response),

@@ -84,12 +84,12 @@ impl Body for FullBody {
 const SMALL: usize = 64 * 1024;
 
 /// The maximum ratio of a buffer above [`SMALL`] to the bytes that have arrived.
-const AHEAD: usize = 8;
+const AHEAD: usize = 16;
 
 /// Collects the frames of a response's body. A single frame, which is the usual case, is not copied.
 ///
 /// A body of declared length ends in one buffer of that length. A peer may declare a length that it never sends, so the buffer
-/// grows in steps: its size is the length divided by a power of [`AHEAD`]. Memory peaks at 1.125 times the body, and the buffer is
+/// grows in steps: its size is the length divided by a power of [`AHEAD`]. Memory peaks at 1.0625 times the body, and the buffer is
 /// at most [`AHEAD`] times as large as the bytes that have arrived.
 pub(super) struct BodyBuffer {
     first: Bytes,
@@ -203,7 +203,7 @@ mod tests {
             let (body, sizes) = read(Some(length), 40 * MIB, &frames);
             assert_eq!((body.len(), sizes.last()), (length, Some(&length)));
             assert!(
-                sizes.iter().all(|size| *size == 0 || (0..4).any(|step| *size == length >> (3 * step))),
+                sizes.iter().all(|size| *size == 0 || (0..4).any(|step| *size == length >> (4 * step))),
                 "{sizes:?}"
             );
             assert!(sizes.len() <= 5, "{sizes:?}");

@@ -99,8 +99,10 @@ impl Service<Request<Bytes>> for HyperTransport {
 #[must_use = "futures do nothing unless polled"]
 pub struct HyperTransportFuture {
     /// Boxed, because the layers above move their futures. `None` after its end.
-    running: Option<Pin<Box<dyn Future<Output = Result<Response<Bytes>, TransportError>> + Send>>>,
+    running: Option<Pin<Box<Running>>>,
 }
+
+type Running = dyn Future<Output = Result<Response<Bytes>, TransportError>> + Send;
 
 impl fmt::Debug for HyperTransportFuture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

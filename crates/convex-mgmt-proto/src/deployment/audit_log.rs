@@ -12,7 +12,7 @@ use crate::error::{Violation, Violations};
 use crate::operation::paging;
 use crate::response::RawJson;
 use crate::types::open::{open_enum, open_union};
-use crate::types::{MemberActor, TokenActor, UnixMillis};
+use crate::types::{MemberActor, Text, TokenActor, UnixMillis};
 
 open_enum! {
     /// The action that an entry of the audit log records.
@@ -124,9 +124,9 @@ pub struct AuditLogEvent {
     /// A number without a JSON form is `"NaN"`, `"Infinity"` or `"-Infinity"`.
     pub metadata: RawJson,
     /// The client's IP address, if the server knows it.
-    pub client_ip: Option<String>,
+    pub client_ip: Option<Text>,
     /// The request's `User-Agent`, if the server knows it.
-    pub client_user_agent: Option<String>,
+    pub client_user_agent: Option<Text>,
 }
 
 impl AuditLogEvent {
@@ -342,7 +342,7 @@ mod tests {
         let actor = AuditLogActor::Member(MemberActor::new(MemberId(u64::MAX)));
         assert_eq!(*member, plain(actor, "brew", -2, r#"{"limit":"100"}"#));
         assert_eq!(member.metadata.read::<BTreeMap<String, String>>().unwrap()["limit"], "100");
-        let actor = TokenActor { client_id: Some("c".to_owned()), ..TokenActor::new(AccessTokenId(7)) };
+        let actor = TokenActor { client_id: Some("c".into()), ..TokenActor::new(AccessTokenId(7)) };
         assert_eq!(token.actor, AuditLogActor::Token(actor));
         assert_eq!((token.metadata.as_str(), token.client_ip.as_deref()), ("1.0", Some("::1")));
         let object = robot.actor.unknown().unwrap();

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::types::DeploymentType;
 use crate::types::open::open_union;
-use crate::types::{DeploymentId, ProjectId, TeamId};
+use crate::types::{DeploymentId, ProjectId, TeamId, Text};
 
 /// A deployment in the cloud. The server does not return its name and URL.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -19,15 +19,15 @@ pub struct CloudDeployment {
     /// The project of the deployment.
     pub project_id: ProjectId,
     /// The project's name, if the server knows it.
-    pub project_name: Option<String>,
+    pub project_name: Option<Text>,
     /// The project's slug, if the server knows it.
-    pub project_slug: Option<String>,
+    pub project_slug: Option<Text>,
     /// The deployment's id.
     pub id: DeploymentId,
     /// The deployment's type.
     pub deployment_type: DeploymentType,
     /// The deployment's reference within the project, if it has one.
-    pub reference: Option<String>,
+    pub reference: Option<Text>,
 }
 
 impl CloudDeployment {

@@ -23,16 +23,13 @@ impl<'a, 'de, D: Dialect> List<'a, 'de, D> {
     pub(super) fn new(reader: &'a mut Reader<'de, D>) -> Self {
         Self { reader, index: 0 }
     }
-}
 
-impl<'de, D: Dialect> SeqAccess<'de> for List<'_, 'de, D> {
-    type Error = Error;
-
+    /// Goes to the next element. Returns `false` at the end of the list.
     #[inline]
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
+    fn advance(&mut self) -> Result<bool, Error> {
         let scan = &mut self.reader.scan;
         match scan.token()? {
-            b']' => return Ok(None),
+            b']' => return Ok(false),
             b',' if self.index > 0 => {
                 scan.bump();
                 if scan.token()? == b']' {
@@ -42,15 +39,44 @@ impl<'de, D: Dialect> SeqAccess<'de> for List<'_, 'de, D> {
             _ if self.index > 0 => return Err(Error::syntax()),
             _ => {}
         }
-        let (index, start) = (self.index, scan.place);
         self.index += 1;
-        let value = seed.deserialize(&mut *self.reader);
-        value.map(Some).map_err(|error| error.at(start, self.reader.scan.place).within(|| Segment::Element(index)))
+        Ok(true)
+    }
+
+    /// Reads the next element with `read`.
+    #[inline]
+    pub(super) fn element<T>(
+        &mut self,
+        read: impl FnOnce(&mut Reader<'de, D>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        if !self.advance()? {
+            return Ok(None);
+        }
+        let start = self.reader.scan.place;
+        match read(self.reader) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => Err(self.located(error, start)),
+        }
+    }
+
+    /// Adds the current element to an error, with the offset `start` of its value.
+    #[cold]
+    fn located(&self, error: Error, start: usize) -> Error {
+        error.at(start, self.reader.scan.place).within(|| Segment::Element(self.index - 1))
+    }
+}
+
+impl<'de, D: Dialect> SeqAccess<'de> for List<'_, 'de, D> {
+    type Error = Error;
+
+    #[inline]
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
+        self.element(|reader| seed.deserialize(reader))
     }
 }
 
 /// The fields of an object.
-pub(super) struct Fields<'a, 'de, D> {
+pub(crate) struct Fields<'a, 'de, D> {
     reader: &'a mut Reader<'de, D>,
     /// The offset of the current field's name. 0 before the first field.
     name: usize,
@@ -61,14 +87,39 @@ impl<'a, 'de, D: Dialect> Fields<'a, 'de, D> {
         Self { reader, name: 0 }
     }
 
+    /// Goes to the name of the next field. Returns `false` at the end of the object.
+    #[inline]
+    fn advance(&mut self) -> Result<bool, Error> {
+        let scan = &mut self.reader.scan;
+        match scan.token()? {
+            b'}' => return Ok(false),
+            b',' if self.name > 0 => {
+                scan.bump();
+                if scan.token()? != b'"' {
+                    return Err(Error::syntax());
+                }
+            }
+            b'"' if self.name == 0 => {}
+            _ => return Err(Error::syntax()),
+        }
+        self.name = scan.place;
+        Ok(true)
+    }
+
     /// Skips the colon and reads the value of the current field.
     #[inline]
-    fn value<T>(&mut self, read: impl FnOnce(&mut Reader<'de, D>) -> Result<T, Error>) -> Result<T, Error> {
+    pub(crate) fn value<T>(&mut self, read: impl FnOnce(&mut Reader<'de, D>) -> Result<T, Error>) -> Result<T, Error> {
         self.reader.scan.expect(b':')?;
-        read(self.reader).map_err(|error| {
-            let scan = &self.reader.scan;
-            self.located(error, scan.value_of(self.name))
-        })
+        match read(self.reader) {
+            Ok(value) => Ok(value),
+            Err(error) => Err(self.value_located(error)),
+        }
+    }
+
+    /// Adds the current field to an error of its value.
+    #[cold]
+    fn value_located(&self, error: Error) -> Error {
+        self.located(error, self.reader.scan.value_of(self.name))
     }
 
     /// Adds the current field to an error, with the offset `start` of its name or value.
@@ -84,20 +135,13 @@ impl<'de, D: Dialect> MapAccess<'de> for Fields<'_, 'de, D> {
 
     #[inline]
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Error> {
-        let scan = &mut self.reader.scan;
-        match scan.token()? {
-            b'}' => return Ok(None),
-            b',' if self.name > 0 => {
-                scan.bump();
-                if scan.token()? != b'"' {
-                    return Err(Error::syntax());
-                }
-            }
-            b'"' if self.name == 0 => {}
-            _ => return Err(Error::syntax()),
+        if !self.advance()? {
+            return Ok(None);
         }
-        self.name = scan.place;
-        seed.deserialize(Key(self.reader)).map(Some).map_err(|error| self.located(error, self.name))
+        match seed.deserialize(Key(self.reader)) {
+            Ok(name) => Ok(Some(name)),
+            Err(error) => Err(self.located(error, self.name)),
+        }
     }
 
     #[inline]

@@ -7,8 +7,6 @@ pub(crate) const BYTES: &str = "$bytes";
 
 /// The name of the newtype that reads a Convex value. It gets bytes as bytes; other types get a list of `u8`.
 pub(crate) const VALUE: &str = "$convex_mgmt::Value";
-/// The name of the newtype that skips an object. It gets a sequence of the object's text and the text of its `_id`.
-pub(crate) const DOCUMENT: &str = "$convex_mgmt::Document";
 
 /// The `expected` text of the error for an integer of more than 64 bits.
 pub(crate) const INTEGER: &str = "a 64-bit integer";
@@ -19,7 +17,8 @@ pub(crate) trait Dialect {
     ///
     /// * objects with the only field `$float` or `$bytes` are floats and bytes
     /// * an integer of more than 64 bits is not rounded to a float
-    /// * the newtypes [`VALUE`] and [`DOCUMENT`] are special
+    /// * the newtype [`VALUE`] is special
+    /// * a struct may also be a list of its fields
     const IS_EXPORT: bool;
 }
 

@@ -50,7 +50,7 @@ const EXPECTED: &str = "`, expected ";
 
 /// One step of a path.
 #[derive(Debug)]
-pub(super) enum Segment {
+pub(crate) enum Segment {
     Field(String),
     Element(usize),
 }
@@ -72,7 +72,7 @@ impl Error {
     }
 
     /// The error for JSON of another shape than `expected`.
-    pub(super) fn shape(expected: impl Into<String>) -> Self {
+    pub(crate) fn shape(expected: impl Into<String>) -> Self {
         Self::new(ErrorKind::Shape, expected.into())
     }
 
@@ -92,7 +92,7 @@ impl Error {
 
     /// Adds the enclosing segment to the path.
     #[cold]
-    pub(super) fn within(mut self, segment: impl FnOnce() -> Segment) -> Self {
+    pub(crate) fn within(mut self, segment: impl FnOnce() -> Segment) -> Self {
         if self.0.kind == ErrorKind::Shape {
             self.0.path.push(segment());
         }

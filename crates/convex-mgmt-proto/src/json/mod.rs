@@ -7,9 +7,10 @@
 //! * A feature such as `serde_json/arbitrary_precision` must not change the result. Any crate of the user's tree may enable it
 //!   for all crates.
 //!
-//! Except for the wrappers of documents, it behaves as serde_json does with the same type.
+//! Except for the wrappers of documents, it behaves as serde_json does with the same type. Plain JSON also has no lists for structs.
 
 mod access;
+mod by_hand;
 mod dialect;
 mod error;
 mod key;
@@ -17,12 +18,14 @@ mod number;
 mod reader;
 mod scan;
 mod unescape;
+mod walk;
 
 use serde::de::Deserialize;
 
-pub(crate) use self::dialect::{BYTES, DOCUMENT, Dialect, Export, FLOAT, INTEGER, Plain, VALUE};
-pub(crate) use self::error::{Error, ErrorKind, Location};
+pub(crate) use self::dialect::{BYTES, Dialect, Export, FLOAT, INTEGER, Plain, VALUE};
+pub(crate) use self::error::{Error, ErrorKind, Location, Segment};
 pub(crate) use self::reader::Reader;
+pub(crate) use self::scan::Passed;
 pub(crate) use self::unescape::unescape;
 
 /// Reads a text into a type.

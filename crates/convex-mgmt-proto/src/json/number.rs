@@ -40,7 +40,7 @@ struct Spelling {
     length: usize,
     negative: bool,
     is_float: bool,
-    /// The digits before the exponent, as an integer. Correct for at most 18 digits.
+    /// The digits before the exponent, as an integer. Correct for at most 19 digits.
     value: u64,
     digits: usize,
     /// The power of ten to multiply the integer by.
@@ -70,11 +70,34 @@ impl Spelling {
 /// Appends the leading digits of `rest` to `value`. Returns the value and the remaining bytes.
 #[inline]
 fn digits(mut value: u64, mut rest: &[u8]) -> (u64, &[u8]) {
+    while let Some((word, tail)) = rest.split_first_chunk()
+        && let Some(eight) = eight_digits(*word)
+    {
+        value = value.wrapping_mul(100_000_000).wrapping_add(eight);
+        rest = tail;
+    }
     while let [digit @ b'0'..=b'9', tail @ ..] = rest {
         value = value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
         rest = tail;
     }
     (value, rest)
+}
+
+/// Returns the value of eight digits, or `None` if one of the bytes is not a digit.
+#[inline]
+fn eight_digits(word: [u8; 8]) -> Option<u64> {
+    /// A one in each byte.
+    const ONES: u64 = u64::MAX / 255;
+    let word = u64::from_le_bytes(word);
+    // The upper half of a digit is 3, also after adding 6.
+    let is_three = |word: u64| word & (ONES * 0xf0) == ONES * 0x30;
+    if !is_three(word) || !is_three(word.wrapping_add(ONES * 0x06)) {
+        return None;
+    }
+    // Each step joins neighbours: digits into numbers below 100, these into numbers below 10,000, and these into one.
+    let pairs = (word & (ONES * 0x0f)).wrapping_mul((10 << 8) + 1) >> 8 & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul((100 << 16) + 1) >> 16 & 0x0000_ffff_0000_ffff;
+    Some(fours.wrapping_mul((10_000 << 32) + 1) >> 32)
 }
 
 impl<'de> Scan<'de> {
@@ -130,14 +153,36 @@ impl<'de> Scan<'de> {
     /// Reads a number whose first byte is next.
     #[inline]
     pub(super) fn number(&mut self) -> Result<Number<'de>, Error> {
+        match self.small_integer() {
+            Some(integer) => Ok(Number::Unsigned(integer)),
+            None => self.any_number(),
+        }
+    }
+
+    /// Reads an integer of at most 18 digits, which always fits into a `u64`. Otherwise, it reads nothing.
+    #[inline]
+    fn small_integer(&mut self) -> Option<u64> {
+        let all = self.rest();
+        let (value, rest) = digits(0, all);
+        let count = all.len() - rest.len();
+        let is_small = matches!((count, all), (1, _) | (2..=18, [b'1'..=b'9', ..]));
+        if !is_small || matches!(rest, [b'.' | b'e' | b'E', ..]) {
+            return None;
+        }
+        self.place += count;
+        Some(value)
+    }
+
+    #[inline(never)]
+    fn any_number(&mut self) -> Result<Number<'de>, Error> {
         let start = self.place;
         let spelling = self.spelling()?;
-        // 18 digits always fit into a `u64`.
         if spelling.is_float {
             if let Some(float) = spelling.simple_float() {
                 return Ok(Number::Float(float));
             }
-        } else if spelling.digits <= 18 && !spelling.negative {
+        } else if spelling.digits <= 19 && !spelling.negative {
+            // 19 digits always fit into a `u64`.
             return Ok(Number::Unsigned(spelling.value));
         }
         let text = self.text.get(start..start + spelling.length).ok_or_else(Error::syntax)?;

@@ -8,7 +8,7 @@ use serde::de::{Deserializer, Expected, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::access::{Borrowed, ByteSeq, Fields, List, NoInteger, UnitVariant, Variant};
-use super::dialect::{BYTES, DOCUMENT, Dialect, FLOAT, INTEGER, VALUE};
+use super::dialect::{BYTES, Dialect, FLOAT, INTEGER, VALUE};
 use super::error::Error;
 use super::number::Number;
 use super::scan::{Raw, Scan};
@@ -24,7 +24,7 @@ pub(crate) struct Reader<'de, D> {
     pub(super) scan: Scan<'de>,
     /// The buffer for a decoded string, until the next string with escapes.
     scratch: String,
-    depth: u8,
+    pub(super) depth: u8,
     dialect: PhantomData<D>,
 }
 
@@ -64,7 +64,7 @@ impl<'de, D: Dialect> Reader<'de, D> {
     }
 
     /// Enters a list or object.
-    fn descend(&mut self) -> Result<(), Error> {
+    pub(super) fn descend(&mut self) -> Result<(), Error> {
         if self.depth == DEPTH {
             return Err(Error::syntax());
         }
@@ -74,7 +74,7 @@ impl<'de, D: Dialect> Reader<'de, D> {
     }
 
     /// Leaves a list or object at its closing bracket.
-    fn ascend(&mut self, close: u8) -> Result<(), Error> {
+    pub(super) fn ascend(&mut self, close: u8) -> Result<(), Error> {
         if self.scan.token()? != close {
             // Elements that the visitor did not read are an error of the length and not of the syntax.
             return Err(if self.scan.peek() == Some(b',') { Error::shape("fewer elements") } else { Error::syntax() });
@@ -341,10 +341,6 @@ impl<'de, D: Dialect> Deserializer<'de> for &mut Reader<'de, D> {
                 self.scan.token()?;
                 visitor.visit_map(Borrowed::new([RAW, self.scan.slice(Scan::skip)?]))
             }
-            DOCUMENT if D::IS_EXPORT => {
-                let (text, id) = self.scan.document()?;
-                visitor.visit_seq(Borrowed::new([text, id]))
-            }
             _ => visitor.visit_newtype_struct(self),
         }
     }
@@ -352,7 +348,7 @@ impl<'de, D: Dialect> Deserializer<'de> for &mut Reader<'de, D> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.scan.token()? {
             b'[' => self.list(visitor),
-            b'{' => match self.wrapper()? {
+            b'{' if D::IS_EXPORT => match self.wrapper()? {
                 Some(Wrapped::Bytes(bytes)) => ByteSeq::visit(bytes, visitor),
                 Some(Wrapped::Float(_)) => Err(Error::expecting(&visitor)),
                 None => Err(self.mismatch(&visitor)),
@@ -389,7 +385,8 @@ impl<'de, D: Dialect> Deserializer<'de> for &mut Reader<'de, D> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         match self.scan.token()? {
-            b'[' => self.list(visitor),
+            // The code for this is half of a struct's code, so that only documents have it.
+            b'[' if D::IS_EXPORT => self.list(visitor),
             _ => self.deserialize_map(visitor),
         }
     }

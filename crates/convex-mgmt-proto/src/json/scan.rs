@@ -1,7 +1,10 @@
 //! [`Scan`]: reads JSON token by token and skips values. Everything that is skipped is checked to be JSON.
 
+use std::ops::Range;
+
 use super::error::{Error, Segment};
 use super::unescape::unescape;
+use super::walk;
 
 /// The name of the field that every document must have.
 const ID: &str = "_id";
@@ -17,10 +20,22 @@ pub(super) struct Scan<'de> {
 
 /// The content of a string as it is spelled, without its quotes.
 #[derive(Clone, Copy)]
-pub(super) struct Raw<'de> {
-    pub(super) text: &'de str,
+pub(crate) struct Raw<'de> {
+    pub(crate) text: &'de str,
     /// `true` if the string has escapes.
-    pub(super) escaped: bool,
+    pub(crate) escaped: bool,
+    /// The number of bytes before the first escape. 0 if it does not fit.
+    plain: u32,
+}
+
+/// A document that was skipped.
+pub(crate) struct Passed<'de> {
+    /// The offsets of its text.
+    pub(crate) text: Range<usize>,
+    /// Its `_id`.
+    pub(crate) id: Raw<'de>,
+    /// The offset of the content of its `_id`.
+    pub(crate) id_at: usize,
 }
 
 impl Raw<'_> {
@@ -28,12 +43,14 @@ impl Raw<'_> {
     pub(super) fn decode(&self, into: &mut String) -> Result<(), Error> {
         // A decoded string is never longer than its spelling.
         into.reserve(self.text.len());
+        let (plain, rest) = self.text.split_at_checked(self.plain as usize).unwrap_or(("", self.text));
+        into.push_str(plain);
         // Scanning checked the form of each escape, but not that surrogates form pairs.
-        unescape(self.text, into).ok_or_else(|| Error::shape("a string"))
+        unescape(rest, into).ok_or_else(|| Error::shape("a string"))
     }
 
     /// Returns the decoded string.
-    pub(super) fn decoded(&self) -> Result<String, Error> {
+    pub(crate) fn decoded(&self) -> Result<String, Error> {
         let mut text = String::new();
         self.decode(&mut text).map(|()| text)
     }
@@ -76,6 +93,12 @@ impl<'de> Scan<'de> {
                 None => return Err(Error::truncated()),
             }
         }
+    }
+
+    /// Skips `literal` if it is next.
+    #[inline]
+    pub(super) fn pass(&mut self, literal: &[u8]) -> Option<()> {
+        self.rest().starts_with(literal).then(|| self.place += literal.len())
     }
 
     /// Skips white space and then `byte`, which must be next.
@@ -134,26 +157,27 @@ impl<'de> Scan<'de> {
     }
 
     /// Reads a string whose opening quote is next.
-    #[inline]
+    #[inline(always)]
     pub(super) fn string(&mut self) -> Result<Raw<'de>, Error> {
         let start = self.place + 1;
-        let escaped = self.pass_string()?;
+        let plain = self.pass_string()?;
         let text = self.text.get(start..self.place - 1).ok_or_else(Error::syntax)?;
-        Ok(Raw { text, escaped })
+        Ok(Raw { text, escaped: plain < text.len(), plain: u32::try_from(plain).unwrap_or_default() })
     }
 
-    /// Skips a string whose opening quote is next. Returns `true` if it has escapes.
-    #[inline]
-    fn pass_string(&mut self) -> Result<bool, Error> {
+    /// Skips a string whose opening quote is next. Returns the number of bytes before its first escape or its end.
+    #[inline(always)]
+    fn pass_string(&mut self) -> Result<usize, Error> {
         self.bump();
         let rest = self.rest();
         let length = plain(rest);
         self.place += length;
         if let Some(b'"') = rest.get(length) {
             self.bump();
-            return Ok(false);
+        } else {
+            self.pass_escapes()?;
         }
-        self.pass_escapes().map(|()| true)
+        Ok(length)
     }
 
     /// Skips the rest of a string, from its first escape on.
@@ -203,7 +227,19 @@ impl<'de> Scan<'de> {
     }
 
     /// Skips the next value, at any depth.
+    #[inline]
     pub(super) fn skip(&mut self) -> Result<(), Error> {
+        match walk::value(self.rest(), &mut self.open) {
+            Some(rest) => {
+                self.place = self.text.len() - rest.len();
+                Ok(())
+            }
+            None => self.skip_any(),
+        }
+    }
+
+    /// Skips the next value in any spelling.
+    fn skip_any(&mut self) -> Result<(), Error> {
         self.open.clear();
         loop {
             match self.token()? {
@@ -270,75 +306,116 @@ impl<'de> Scan<'de> {
         scan.place
     }
 
-    /// Skips an object with an `_id`. Returns its text, and the content of its `_id` as it is spelled.
-    pub(super) fn document(&mut self) -> Result<(&'de str, &'de str), Error> {
+    /// Skips an object with an `_id`.
+    pub(super) fn document(&mut self) -> Result<Passed<'de>, Error> {
         if self.token()? != b'{' {
             return Err(self.not_a_value().unwrap_or_else(|| Error::shape("an object")));
         }
-        let mut id = None;
-        let text = self.slice(|scan| {
-            scan.bump();
-            if scan.token()? == b'}' {
-                scan.bump();
-                return Ok(());
+        let start = self.place;
+        if let Some(found) = walk::document(self.rest(), &mut self.open) {
+            let offset = |rest: usize| self.text.len() - rest;
+            let (id_at, end) = (offset(found.id), offset(found.rest));
+            let id = self.text.get(id_at..id_at + found.id_length).ok_or_else(Error::syntax)?;
+            self.place = end;
+            return Ok(Passed { text: start..end, id: Raw { text: id, escaped: false, plain: 0 }, id_at });
+        }
+        let (mut id, mut id_at) = (None, 0);
+        self.bump();
+        if self.token()? == b'}' {
+            return Err(Error::shape("the field `_id`"));
+        }
+        loop {
+            if self.token()? != b'"' {
+                return Err(Error::syntax());
             }
-            loop {
-                if scan.token()? != b'"' {
-                    return Err(Error::syntax());
+            let place = self.place;
+            let name = self.string()?;
+            self.expect(b':')?;
+            if name.is(ID) {
+                let found =
+                    self.id().map_err(|error| error.at(self.value_of(place), self.place).within(|| name.segment()))?;
+                if id.replace(found).is_some() {
+                    return Err(Error::shape("the field `_id` once"));
                 }
-                let place = scan.place;
-                let name = scan.string()?;
-                scan.expect(b':')?;
-                if name.is(ID) {
-                    let found = scan
-                        .id()
-                        .map_err(|error| error.at(scan.value_of(place), scan.place).within(|| name.segment()))?;
-                    if id.replace(found).is_some() {
-                        return Err(Error::shape("the field `_id` once"));
-                    }
-                } else {
-                    scan.skip()?;
-                }
-                match scan.token()? {
-                    b',' => scan.bump(),
-                    b'}' => break scan.bump(),
-                    _ => return Err(Error::syntax()),
-                }
+                id_at = self.place - 1 - found.text.len();
+            } else {
+                self.skip()?;
             }
-            Ok(())
-        })?;
-        Ok((text, id.ok_or_else(|| Error::shape("the field `_id`"))?))
+            match self.token()? {
+                b',' => self.bump(),
+                b'}' => break self.bump(),
+                _ => return Err(Error::syntax()),
+            }
+        }
+        let id: Raw<'de> = id.ok_or_else(|| Error::shape("the field `_id`"))?;
+        Ok(Passed { text: start..self.place, id, id_at })
     }
 
-    fn id(&mut self) -> Result<&'de str, Error> {
+    fn id(&mut self) -> Result<Raw<'de>, Error> {
         let a_string = || Error::shape("a string");
         if self.token()? != b'"' {
             return Err(self.not_a_value().unwrap_or_else(a_string));
         }
         let id = self.string()?;
-        if id.escaped && id.decoded().is_err() { Err(a_string()) } else { Ok(id.text) }
+        if id.escaped && id.decoded().is_err() { Err(a_string()) } else { Ok(id) }
     }
 }
 
 /// Returns the number of leading bytes that need no decoding in a string.
-#[inline]
-fn plain(bytes: &[u8]) -> usize {
-    /// A one in each byte.
-    const ONES: u64 = u64::MAX / 255;
+#[inline(always)]
+pub(super) fn plain(bytes: &[u8]) -> usize {
+    // Most strings end in the first words. Larger blocks are faster only for long ones.
     let mut rest = bytes;
-    while let Some((chunk, tail)) = rest.split_first_chunk::<8>() {
-        let chunk = u64::from_le_bytes(*chunk);
-        // After flipping the second bit, the control characters and the quote are below 0x21. After the second exclusive or, a
-        // backslash is below 1. The subtraction sets the highest bit of each such byte. It may also set that bit in a byte
-        // above, so only the lowest one counts.
-        let low = (chunk ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
-        let backslash = (chunk ^ (ONES * 0x5c)).wrapping_sub(ONES);
-        let special = (low | backslash) & !chunk & (ONES << 7);
-        if special != 0 {
-            return bytes.len() - rest.len() + special.trailing_zeros() as usize / 8;
+    let mut words = 0;
+    while let Some((word, tail)) = rest.split_first_chunk() {
+        if let Some(length) = special_in(*word) {
+            return words * word.len() + length;
+        }
+        rest = tail;
+        words += 1;
+        if words == 3 {
+            return words * word.len() + long_plain(rest);
+        }
+    }
+    words * 8 + rest.iter().position(|byte| is_special(*byte)).unwrap_or(rest.len())
+}
+
+/// [`plain`] for the rest of a long string.
+#[inline(never)]
+fn long_plain(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    while let Some((block, tail)) = rest.split_first_chunk::<32>()
+        && !block.iter().fold(false, |found, byte| found | is_special(*byte))
+    {
+        rest = tail;
+    }
+    while let Some((word, tail)) = rest.split_first_chunk() {
+        if let Some(length) = special_in(*word) {
+            return bytes.len() - rest.len() + length;
         }
         rest = tail;
     }
-    let special = |byte: &u8| matches!(byte, ..b' ' | b'"' | b'\\');
-    bytes.len() - rest.len() + rest.iter().position(special).unwrap_or(rest.len())
+    bytes.len() - rest.len() + rest.iter().position(|byte| is_special(*byte)).unwrap_or(rest.len())
+}
+
+/// Returns `true` for a byte that ends a string or needs decoding in it.
+#[inline]
+fn is_special(byte: u8) -> bool {
+    // Without branches, the compiler compares all bytes of a block at once.
+    (byte < b' ') | (byte == b'"') | (byte == b'\\')
+}
+
+/// Returns the number of bytes before the first special one.
+#[inline]
+fn special_in(word: [u8; 8]) -> Option<usize> {
+    /// A one in each byte.
+    const ONES: u64 = u64::MAX / 255;
+    let word = u64::from_le_bytes(word);
+    // After flipping the second bit, the control characters and the quote are below 0x21. After the second exclusive or, a
+    // backslash is below 1. The subtraction sets the highest bit of each such byte. It may also set that bit in a byte
+    // above, so only the lowest one counts.
+    let low = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
+    let backslash = (word ^ (ONES * 0x5c)).wrapping_sub(ONES);
+    let special = (low | backslash) & !word & (ONES << 7);
+    if special == 0 { None } else { Some(special.trailing_zeros() as usize / 8) }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::types::{RequestDestination, UnixMillis};
+use crate::types::{RequestDestination, Text, UnixMillis};
 
 /// A custom domain of a deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -15,11 +15,11 @@ pub struct CustomDomain {
     /// The time when the domain was added.
     pub creation_time: UnixMillis,
     /// The name of the deployment.
-    pub deployment_name: String,
+    pub deployment_name: Text,
     /// The service of the deployment that the domain leads to.
     pub request_destination: RequestDestination,
     /// The domain, such as `api.example.com`.
-    pub domain: String,
+    pub domain: Text,
     /// The time when the domain was verified. `None` if it is not verified yet.
     pub verification_time: Option<UnixMillis>,
 }

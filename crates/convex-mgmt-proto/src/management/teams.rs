@@ -4,7 +4,7 @@ use serde::de::{self, Deserializer, Unexpected};
 use serde::{Deserialize, Serialize};
 
 use crate::response::RawJson;
-use crate::types::{MemberId, Region, TeamId};
+use crate::types::{MemberId, Region, TeamId, Text};
 
 /// The service that manages a team or a key in place of its members.
 ///
@@ -89,15 +89,15 @@ pub struct Team {
     /// The id of the team.
     pub id: TeamId,
     /// The name of the team.
-    pub name: String,
+    pub name: Text,
     /// The short form of the name in URLs. Paths accept it in place of the id where the parameter is `team_id_or_slug`.
-    pub slug: String,
+    pub slug: Text,
     /// The member who created the team, if the server knows it.
     pub creator: Option<MemberId>,
     /// `true` if Convex has suspended the team.
     pub suspended: bool,
     /// The code with which the team refers other teams.
-    pub referral_code: String,
+    pub referral_code: Text,
     /// The team that referred this one, if any.
     pub referred_by: Option<TeamId>,
     /// The service that manages the team, if any.
@@ -105,9 +105,9 @@ pub struct Team {
     /// The region of new deployments that name none, if the team has set one.
     pub default_region: Option<Region>,
     /// The id of the single sign-on of the team, if it has one.
-    pub sso_login_id: Option<String>,
+    pub sso_login_id: Option<Text>,
     /// The page of the managing service for this team, if there is one.
-    pub managed_by_url: Option<String>,
+    pub managed_by_url: Option<Text>,
 }
 
 management_operation! {

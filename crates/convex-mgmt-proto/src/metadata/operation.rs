@@ -175,11 +175,11 @@ impl OperationMeta {
 
     /// Sets the prefix and the path as they are in a request, parsed by the compiler. It has no effect on a path with parameters.
     pub(crate) const fn parsed_path(mut self, parsed: fn() -> PathAndQuery) -> Self {
-        let (path, mut at) = (self.path.as_bytes(), 0);
-        let mut fixed = matches!(path, [b'/', ..]);
-        while at < path.len() {
-            fixed = fixed && !matches!(path[at], b'{' | b'?' | b'#');
-            at += 1;
+        let mut rest = self.path.as_bytes();
+        let mut fixed = matches!(rest, [b'/', ..]);
+        while let [byte, after @ ..] = rest {
+            fixed = fixed && !matches!(byte, b'{' | b'?' | b'#');
+            rest = after;
         }
         self.fixed_path = if fixed { Some(parsed) } else { None };
         self

@@ -114,6 +114,7 @@ macro_rules! operation {
             );
 
             $(
+                #[inline]
                 fn is_destructive(&self) -> bool {
                     let $destroying = self;
                     $destroys_if
@@ -121,6 +122,7 @@ macro_rules! operation {
             )?
 
             $(
+                #[inline]
                 fn check(&self) -> Result<(), crate::error::Violations> {
                     let $checked = self;
                     $check
@@ -128,6 +130,7 @@ macro_rules! operation {
             )?
 
             $(
+                #[inline]
                 fn check_for(
                     &self,
                     $endpoint: &crate::request::Endpoint<Self::Api>,
@@ -137,6 +140,7 @@ macro_rules! operation {
                 }
             )?
 
+            #[inline]
             fn encode(&self, request: &mut crate::request::RequestEncoder) -> Result<(), crate::error::BuildError> {
                 $($(
                     let text = crate::types::url::UrlText::url_text(&self.$path_field);
@@ -159,6 +163,7 @@ macro_rules! operation {
                 Ok(())
             }
 
+            #[inline]
             fn decode(body: &bytes::Bytes) -> Result<Self::Output, crate::response::DecodeError> {
                 crate::operation::declare::response_decode!(body, $response $response_args)
             }

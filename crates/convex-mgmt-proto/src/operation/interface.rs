@@ -6,7 +6,7 @@ use super::destructive::{self, Harmless};
 use crate::error::{BuildError, Violations};
 use crate::metadata::{Api, OperationMeta};
 use crate::request::{Endpoint, RequestEncoder};
-use crate::response::{DecodeError, Reply, ResponseError};
+use crate::response::{DecodeError, Head, Reply, ResponseError};
 
 /// A call of one of the APIs. It builds an [`http::Request`] and reads an [`http::Response`].
 ///
@@ -94,7 +94,8 @@ use crate::response::{DecodeError, Reply, ResponseError};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// The required methods are not generic: their code is compiled once, in this crate, and not in every user's.
+/// The methods of this crate's operations are `#[inline]`: the compiler translates them in the programs that use the operation, and
+/// not in this crate. So the build of this crate does not pay for operations that nobody sends.
 pub trait Operation {
     /// The API that serves the operation.
     type Api: Api;
@@ -162,9 +163,7 @@ pub trait Operation {
     /// # Errors
     /// A [`BuildError`] that names the field and the rule.
     fn to_request(&self, endpoint: &Endpoint<Self::Api>) -> Result<http::Request<Bytes>, BuildError> {
-        self.check()?;
-        self.check_for(endpoint)?;
-        build(self, endpoint)
+        build(self, endpoint, true)
     }
 
     /// Reads a response.
@@ -195,27 +194,44 @@ pub trait Operation {
     ///
     /// [`Outcome::maybe_applied`]: crate::Outcome::maybe_applied
     fn reply_from_retry(response: http::Response<Bytes>) -> Result<Reply<Self::Output>, ResponseError> {
-        match Self::reply_from_response(response) {
-            Err(ResponseError::Api(error)) if Self::META.not_found_code == Some(&error.code) => {
-                match Self::decode(&Bytes::new()) {
-                    Ok(output) => Ok(Reply { already_deleted: true, ..error.head().with(output) }),
-                    Err(_) => Err(ResponseError::Api(error)),
-                }
-            }
-            result => result,
+        // Most operations have no such code, and the compiler then removes this part.
+        if Self::META.not_found_code.is_some()
+            && let Some(head) = Head::already_deleted(Self::META, &response)
+            && let Ok(output) = Self::decode(&Bytes::new())
+        {
+            return Ok(head.with(output));
         }
+        Self::reply_from_response(response)
     }
 }
 
-/// Builds a request without the checks.
+/// Builds a request, with the checks or without.
 fn build<O: Operation + ?Sized>(
     operation: &O,
     endpoint: &Endpoint<O::Api>,
+    checks: bool,
 ) -> Result<http::Request<Bytes>, BuildError> {
-    let mut encoder = endpoint.encoder(O::META);
-    operation.encode(&mut encoder)?;
+    let is_harmless = O::META.destroys.is_some() && !operation.is_destructive();
+    encode(endpoint, O::META, is_harmless, &|encoder| {
+        if checks {
+            operation.check()?;
+            operation.check_for(endpoint)?;
+        }
+        operation.encode(encoder)
+    })
+}
+
+/// The part of [`build`] that does not depend on the operation's type, so that it is compiled once.
+fn encode<A: Api>(
+    endpoint: &Endpoint<A>,
+    operation: &'static OperationMeta,
+    is_harmless: bool,
+    parts: &dyn Fn(&mut RequestEncoder) -> Result<(), BuildError>,
+) -> Result<http::Request<Bytes>, BuildError> {
+    let mut encoder = endpoint.encoder(operation);
+    parts(&mut encoder)?;
     let mut request = endpoint.finish(encoder)?;
-    if O::META.destroys.is_some() && !operation.is_destructive() {
+    if is_harmless {
         request.extensions_mut().insert(Harmless);
     }
     Ok(request)
@@ -240,7 +256,7 @@ impl<O: Operation> Operation for Unchecked<O> {
     }
 
     fn to_request(&self, endpoint: &Endpoint<Self::Api>) -> Result<http::Request<Bytes>, BuildError> {
-        let mut request = build(self, endpoint)?;
+        let mut request = build(self, endpoint, false)?;
         if Self::META.destroys.is_some() {
             request.extensions_mut().insert(destructive::Unchecked);
         }

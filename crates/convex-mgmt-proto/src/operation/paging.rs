@@ -384,17 +384,6 @@ mod tests {
     }
 
     #[test]
-    fn detects_a_loop_of_any_length_with_bounded_memory() {
-        for length in [1, REMEMBERED, 3 * REMEMBERED, 4 * REMEMBERED + 1] {
-            let mut seen = Seen::default();
-            let pages = (0..).take_while(|n| seen.insert(&(n % length).to_string())).count();
-            assert!(pages >= length && pages <= 3 * length, "{pages} pages of a loop of {length}");
-            assert!(length > REMEMBERED || pages == length, "{pages} pages of a loop of {length}");
-            assert!(seen.recent.len() + seen.older.len() <= 2 * REMEMBERED);
-        }
-    }
-
-    #[test]
     fn walks_an_unchecked_operation() {
         let mut pager = Pager::new(ListActiveSyncs::new().limit(1000).cursor("a").unchecked());
         assert_eq!(pager.cursor(), Some("a"));

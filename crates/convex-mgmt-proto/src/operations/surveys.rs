@@ -22,6 +22,7 @@ const PAGE: u32 = 100;
 
 /// Reads the project and its deployments in the cloud. The server does not keep the data of local deployments.
 impl Destructive for DeleteProject {
+    #[inline]
     fn survey(&self) -> Survey<ManagementApi> {
         Survey::new(Self::META, format!("project {}", self.project_id))
             .read(GetProjectById::new(self.project_id), |project, losses| {
@@ -35,6 +36,7 @@ impl Destructive for DeleteProject {
 
 /// Reads the deployment.
 impl Destructive for DeleteDeployment {
+    #[inline]
     fn survey(&self) -> Survey<ManagementApi> {
         deployment(Self::META, format!("deployment {}", self.deployment_name), &self.deployment_name)
     }
@@ -42,6 +44,7 @@ impl Destructive for DeleteDeployment {
 
 /// Reads the deployment. A confirmation is for one destination.
 impl Destructive for TransferDeployment {
+    #[inline]
     fn survey(&self) -> Survey<ManagementApi> {
         let target = format!("deployment {} to project {}", self.deployment_name, self.destination_project_id);
         deployment(Self::META, target, &self.deployment_name)
@@ -50,6 +53,7 @@ impl Destructive for TransferDeployment {
 
 /// Lists the previews with the same identifier. Other deployments are created without a survey.
 impl Destructive for CreateDeployment {
+    #[inline]
     fn survey(&self) -> Survey<ManagementApi> {
         let identifier = self.deployment.reference.clone().filter(|_| self.is_destructive());
         let Some(identifier) = identifier else {
@@ -68,6 +72,7 @@ impl Destructive for CreateDeployment {
 
 /// Lists the keys with this name. Names may not be unique.
 impl Destructive for DeleteDeployKey {
+    #[inline]
     fn survey(&self) -> Survey<ManagementApi> {
         let within = format!("of deployment {}", self.deployment_name);
         let list = ListDeployKeys::new(&self.deployment_name);
@@ -79,6 +84,7 @@ impl Destructive for DeleteDeployKey {
 
 /// Lists the keys with this name, those of applications included. Names may not be unique.
 impl Destructive for DeletePreviewDeployKey {
+    #[inline]
     fn survey(&self) -> Survey<ManagementApi> {
         let within = format!("of project {}", self.project_id);
         let list = ListPreviewDeployKeys::new(self.project_id).include_managed(true);
@@ -90,6 +96,7 @@ impl Destructive for DeletePreviewDeployKey {
 
 /// Lists the tokens with this name.
 impl Destructive for DeletePersonalAccessToken {
+    #[inline]
     fn survey(&self) -> Survey<ManagementApi> {
         let kind = LossKind::PersonalAccessToken;
         selected(Self::META, kind, "of the calling member", &self.token, |survey, name| {
@@ -105,6 +112,7 @@ impl Destructive for DeletePersonalAccessToken {
 
 /// Lists the tokens with this name. The server lists the tokens that the caller has created.
 impl Destructive for DeleteTeamAccessToken {
+    #[inline]
     fn survey(&self) -> Survey<ManagementApi> {
         let kind = LossKind::TeamAccessToken;
         let list = ListTeamAccessTokens::new(self.team_id).limit(PAGE);
@@ -120,6 +128,7 @@ impl Destructive for DeleteTeamAccessToken {
 
 /// Lists the roles, and finds the one with this id.
 impl Destructive for DeleteCustomRole {
+    #[inline]
     fn survey(&self) -> Survey<ManagementApi> {
         let id = self.id;
         Survey::new(Self::META, format!("custom role {id} of team {}", self.team_id)).pages(
@@ -134,6 +143,7 @@ impl Destructive for DeleteCustomRole {
 }
 
 /// The survey of an operation on one deployment.
+#[inline]
 fn deployment(meta: &'static OperationMeta, target: String, name: &str) -> Survey<ManagementApi> {
     Survey::new(meta, target)
         .read(GetDeployment::new(name), |deployment, losses| losses.push(of_deployment(&deployment)))

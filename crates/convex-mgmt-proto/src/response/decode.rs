@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::json::{self, Dialect, Plain};
+use crate::json::{self, Dialect, Plain, Reader};
 use crate::types::Printable;
 
 /// The longest path that an error shows, in characters.
@@ -52,8 +52,21 @@ pub(crate) fn read_whole<'a, D: Dialect, T: Deserialize<'a>>(
     first: char,
     expected: &str,
 ) -> Result<T, DecodeError> {
+    read_whole_with::<D, T>(text, first, expected, |reader| T::deserialize(reader))
+}
+
+/// Reads JSON that begins with `first`, an opening bracket, with a function.
+pub(crate) fn read_whole_with<'a, D: Dialect, T>(
+    text: &'a str,
+    first: char,
+    expected: &str,
+    read: impl FnOnce(&mut Reader<'a, D>) -> Result<T, json::Error>,
+) -> Result<T, DecodeError> {
     // serde would also accept a list with the fields of a struct in their order.
-    if text.trim_ascii_start().starts_with(first) { read::<D, T>(text) } else { Err(another(text, expected)) }
+    if !text.trim_ascii_start().starts_with(first) {
+        return Err(another(text, expected));
+    }
+    json::read_with(text, read).map_err(|error| located(error, text))
 }
 
 /// Returns the error for a text that does not begin with the expected bracket.

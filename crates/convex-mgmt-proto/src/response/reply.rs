@@ -46,11 +46,25 @@ pub(crate) struct Head {
     deprecation: Option<Deprecation>,
     /// `true` if it declares a JSON body, or no content type.
     json: bool,
+    /// `true` for a deletion that found nothing.
+    already_deleted: bool,
 }
 
 impl Head {
+    /// Returns the head of a deletion that found nothing, if the response shows that.
+    pub(crate) fn already_deleted(operation: &OperationMeta, response: &Response<Bytes>) -> Option<Self> {
+        let not_found = operation.not_found_code?;
+        match check(operation, response.status(), response.headers(), response.body()) {
+            Err(ResponseError::Api(error)) if error.code == *not_found => {
+                Some(Self { status: error.status, deprecation: error.deprecation, json: true, already_deleted: true })
+            }
+            _ => None,
+        }
+    }
+
     pub(crate) fn with<T>(self, output: T) -> Reply<T> {
-        Reply { output, status: self.status, deprecation: self.deprecation, already_deleted: false }
+        let Self { status, deprecation, already_deleted, .. } = self;
+        Reply { output, status, deprecation, already_deleted }
     }
 
     /// The error for a body that does not fit the operation's output.
@@ -66,7 +80,8 @@ impl Reply<()> {
         let (parts, body) = response.into_parts();
         let (status, headers) = (parts.status, &parts.headers);
         let json = check(operation, status, headers, &body)?.json;
-        let head = Head { status, deprecation: Deprecation::from_headers(headers), json };
+        let deprecation = Deprecation::from_headers(headers);
+        let head = Head { status, deprecation, json, already_deleted: false };
         Ok((head, if operation.empty_response { Bytes::new() } else { body }))
     }
 }
@@ -255,11 +270,6 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// The head of the response, for one that counts as a success.
-    pub(crate) fn head(&self) -> Head {
-        Head { status: self.status, deprecation: self.deprecation.clone(), json: true }
-    }
-
     /// Returns the server's message for a person. It is not part of `Display` or `Debug`, because it may repeat what was sent.
     /// Do not match on it.
     pub fn message(&self) -> &str {

@@ -8,6 +8,7 @@ mod patch;
 mod printable;
 pub(crate) mod redact;
 pub(crate) mod secret;
+mod text;
 pub(crate) mod time;
 pub(crate) mod url;
 
@@ -20,4 +21,5 @@ pub use self::open::UnknownObject;
 pub use self::patch::Patch;
 pub use self::printable::Printable;
 pub use self::secret::Secret;
+pub use self::text::Text;
 pub use self::time::{TimeRangeError, UnixMillis, UnixNanos};

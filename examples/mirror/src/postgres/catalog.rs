@@ -109,7 +109,7 @@ impl Catalog {
         let step = || PostgresError::at(format!("add columns to the table {path}"));
         let existing =
             format!("SELECT field, type FROM {}_convex_columns WHERE component = $1 AND \"table\" = $2", self.prefix);
-        let existing = transaction.query(&existing, &[&&*path.component, &&*path.table]).await.map_err(step())?;
+        let existing = transaction.query(&existing, &[&path.component(), &path.table()]).await.map_err(step())?;
         let existing: BTreeMap<String, String> = existing.into_iter().map(|row| (row.get(0), row.get(1))).collect();
         let mut names = Names::of_columns();
         // Another program may have added columns, too.
@@ -151,7 +151,7 @@ impl Catalog {
             "INSERT INTO {}_convex_columns (component, \"table\", field, type, name) VALUES ($1, $2, $3, $4, $5)",
             self.prefix
         );
-        let (component, convex_name) = (&*path.component, &*path.table);
+        let (component, convex_name) = (path.component(), path.table());
         let values: Parameters<'_, 5> = [&component, &convex_name, &column.field, &column.kind.name(), &name];
         transaction.execute(&insert, &values).await?;
         Ok(())
@@ -179,7 +179,7 @@ impl Catalog {
             "INSERT INTO {}_convex_tables (component, \"table\", name, id) VALUES ($1, $2, $3, $4)",
             self.prefix
         );
-        let (component, convex_name) = (&*path.component, &*path.table);
+        let (component, convex_name) = (path.component(), path.table());
         let values: Parameters<'_, 4> = [&component, &convex_name, &name, &id];
         transaction.execute(&insert, &values).await.map_err(step())?;
         self.add_columns_to(transaction, path, &table).await?;

@@ -121,7 +121,7 @@ impl Tables {
             ))?;
             connection.execute(
                 r#"INSERT INTO _convex_tables (component, "table", name) VALUES (?1, ?2, ?3)"#,
-                params![&*path.component, &*path.table, name],
+                params![path.component(), path.table(), name],
             )?;
             add_missing(connection, path, &name)?;
             Ok(())
@@ -183,7 +183,7 @@ pub(super) fn add_columns(connection: &Connection, columns: &Columns) -> Result<
                 .query_row(
                     r#"INSERT INTO _convex_columns (component, "table", field, type) VALUES (?1, ?2, ?3, ?4)
                     ON CONFLICT DO UPDATE SET field = field RETURNING type"#,
-                    params![&*path.component, &*path.table, field, kind.name()],
+                    params![path.component(), path.table(), field, kind.name()],
                     |row| row.get(0),
                 )
                 .doing("register a column")?;
@@ -206,7 +206,7 @@ fn add_missing(connection: &Connection, path: &TablePath, table: &str) -> rusqli
     let mut statement = connection.prepare(
         r#"SELECT field, type FROM _convex_columns WHERE component = ?1 AND "table" = ?2 AND name IS NULL ORDER BY rowid"#,
     )?;
-    let missing = statement.query_map([&*path.component, &*path.table], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let missing = statement.query_map([path.component(), path.table()], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let missing = missing.collect::<rusqlite::Result<Vec<(String, String)>>>()?;
     if missing.is_empty() {
         return Ok(false);
@@ -229,7 +229,7 @@ fn add_missing(connection: &Connection, path: &TablePath, table: &str) -> rusqli
         connection.execute_batch(&format!("ALTER TABLE {} ADD COLUMN {} {affinity}", quote(table), quote(&name)))?;
         connection.execute(
             r#"UPDATE _convex_columns SET name = ?1 WHERE component = ?2 AND "table" = ?3 AND field = ?4"#,
-            params![name, &*path.component, &*path.table, field],
+            params![name, path.component(), path.table(), field],
         )?;
     }
     Ok(true)

@@ -283,7 +283,7 @@ impl World {
         self.counts.generations += u64::from(is_new);
         let mut tables = page.truncates.iter().chain(page.values.iter().map(|value| &value.table));
         let excluded = |path: &&TablePath| {
-            table_of(&path.component, &path.table).map_or(!pick.others, |table| !pick.includes(table))
+            table_of(path.component(), path.table()).map_or(!pick.others, |table| !pick.includes(table))
         };
         if let Some(path) = tables.find(excluded) {
             return self.fail(format!("the selection excludes the table {path}, and the copy got it"));
@@ -299,11 +299,11 @@ impl World {
         }
         let name = |component: &str, name: &str| table_of(component, name).unwrap_or(TABLES.len());
         for truncate in &page.truncates {
-            let truncated = name(&truncate.component, &truncate.table);
+            let truncated = name(truncate.component(), truncate.table());
             rows.retain(|(table, _), row| *table != truncated || row.generation != generation);
         }
         for value in &page.values {
-            let key = (name(&value.table.component, &value.table.table), value.document.id().to_owned());
+            let key = (name(value.table.component(), value.table.table()), value.document.id().to_owned());
             match value.deleted {
                 true => drop(rows.remove(&key)),
                 false => drop(rows.insert(key, Row { generation, text: value.document.as_str().to_owned() })),

@@ -295,7 +295,8 @@ impl Worker {
                 Some(cursor) => {
                     let events = page.items.into_iter().map(|event| {
                         let action = event.action.as_str().to_owned();
-                        (event.create_time.0, action, event.client_user_agent, event.metadata.as_str().to_owned())
+                        let agent = event.client_user_agent.map(String::from);
+                        (event.create_time.0, action, agent, event.metadata.as_str().to_owned())
                     });
                     self.log.events.extend(events);
                     next.cursor(cursor).limit(PAGE)

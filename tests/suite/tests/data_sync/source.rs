@@ -52,7 +52,7 @@ pub(crate) fn documents(fake: &Fake) -> Documents {
 pub(crate) fn copied(sink: &MemorySink) -> Documents {
     let tables = sink.tables().map(|(table, rows)| {
         let rows = rows.iter().map(|(id, row)| (id.clone(), serde_json::from_str(row.document.as_str()).unwrap()));
-        (format!("{}:{}", table.component, table.table), rows.collect())
+        (format!("{}:{}", table.component(), table.table()), rows.collect())
     });
     tables.collect()
 }

@@ -99,7 +99,7 @@ async fn every_list_of_the_management_api_is_walked_and_resumed_over_http1_and_h
         let clients = [&client, &other];
         check(clients, |limit| ListProjects::new(TEAM).limit(limit), |one| one.id.to_string()).await;
         check(clients, |limit| ListDeploymentsForTeam::new(TEAM).limit(limit), |one| format!("{:?}", one.name())).await;
-        check(clients, |limit| ListPersonalAccessTokens::new().limit(limit), |one| one.name.clone()).await;
+        check(clients, |limit| ListPersonalAccessTokens::new().limit(limit), |one| String::from(&one.name)).await;
         check(clients, |limit| ListTeamAccessTokens::new(TEAM).limit(limit), |one| format!("{:?}", one.name)).await;
         check(clients, |limit| ListCustomRoles::new(TEAM).limit(limit), |one| one.id.to_string()).await;
         let (from, to) = (UnixMillis(0), UnixMillis(4_000_000_000_000));

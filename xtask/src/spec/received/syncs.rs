@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use convex_mgmt_proto::deployment::DataSync;
-use convex_mgmt_proto::deployment::data_sync::{Selection, TablePath};
+use convex_mgmt_proto::deployment::data_sync::Selection;
 use convex_mgmt_proto::sync::{MemorySink, OnSelectionChange, SyncEngine, SyncOptions};
 use convex_mgmt_proto::{DeployKey, Endpoint, ErrorCode, Operation, UnixMillis};
 use serde_json::Value;
@@ -37,9 +37,8 @@ impl Copies {
 
     fn compare(&self, place: &str) {
         let tables = self.sink.tables().map(|(path, rows)| {
-            let TablePath { component, table, .. } = path;
             let rows = rows.iter().map(|(id, row)| (id.clone(), serde_json::from_str(row.document.as_str()).unwrap()));
-            ((component.to_string(), table.to_string()), rows.collect::<BTreeMap<String, Value>>())
+            ((path.component().to_owned(), path.table().to_owned()), rows.collect::<BTreeMap<String, Value>>())
         });
         assert_eq!(tables.collect::<BTreeMap<_, _>>(), self.plain, "{place}");
     }

@@ -5,9 +5,8 @@ use std::fmt;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
-use super::export;
+use super::export::{self, Passed, Reader};
 use super::value::Value;
 use crate::response::{DecodeError, decode};
 
@@ -31,41 +30,19 @@ use crate::response::{DecodeError, decode};
 /// assert_eq!(document.fields()?["seen"], Value::Int64(3));
 /// # Ok::<(), convex_mgmt::DecodeError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Document {
     text: Bytes,
-    /// The `_id`: a slice of the same body, unless its spelling has escapes.
-    id: Bytes,
+    id: Id,
 }
 
-/// An object that was skipped, and its `_id` as it is spelled. Only [`export::Reader`] deserializes it.
-#[derive(Clone, Copy)]
-pub(super) struct Passed<'a> {
-    text: &'a str,
-    id: &'a str,
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Passed<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Both;
-
-        impl<'de> Visitor<'de> for Both {
-            type Value = Passed<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Passed<'de>, A::Error> {
-                match (seq.next_element()?, seq.next_element()?) {
-                    (Some(text), Some(id)) => Ok(Passed { text, id }),
-                    _ => Err(A::Error::invalid_length(0, &self)),
-                }
-            }
-        }
-
-        deserializer.deserialize_newtype_struct(export::DOCUMENT, Both)
-    }
+/// The `_id` of a document.
+#[derive(Clone)]
+enum Id {
+    /// A part of the document's text.
+    Within { start: u32, length: u32 },
+    /// An `_id` whose spelling has escapes, or one of a huge document.
+    Apart(Box<str>),
 }
 
 impl Document {
@@ -75,20 +52,24 @@ impl Document {
     /// A [`DecodeError`] with the position of the error.
     pub fn parse(text: impl Into<Bytes>) -> Result<Self, DecodeError> {
         let bytes = text.into();
-        Ok(Self::slice(&bytes, export::read_object(decode::utf8(&bytes)?)?))
+        let passed = export::read_object(decode::utf8(&bytes)?, Reader::document)?;
+        Ok(Self::slice(&bytes, passed))
     }
 
     /// Creates a document that has only an `_id`.
     pub(super) fn of_id(id: &str) -> Self {
         let text = format!(r#"{{"_id":{}}}"#, serde_json::Value::from(id));
-        Self { text: text.into(), id: Bytes::copy_from_slice(id.as_bytes()) }
+        Self { text: text.into(), id: Id::Apart(id.into()) }
     }
 
     /// Creates a document from the part of `page` that was skipped.
     pub(super) fn slice(page: &Bytes, passed: Passed<'_>) -> Self {
-        let decoded = if passed.id.contains('\\') { export::unescape(passed.id) } else { None };
-        let id = decoded.map_or_else(|| page.slice_ref(passed.id.as_bytes()), Bytes::from);
-        Self { text: page.slice_ref(passed.text.as_bytes()), id }
+        let Passed { text, id, id_at } = passed;
+        let id = match (u32::try_from(id_at - text.start), u32::try_from(id.text.len()), id.escaped) {
+            (Ok(start), Ok(length), false) => Id::Within { start, length },
+            _ => Id::Apart(id.decoded().unwrap_or_default().into()),
+        };
+        Self { text: page.slice(text), id }
     }
 
     /// Returns the document as JSON. The spelling gives the type: `1` is a 64-bit integer and `1.0` is a float.
@@ -104,12 +85,18 @@ impl Document {
 
     /// Copies the document, so that it no longer keeps its page in memory.
     pub fn into_owned(self) -> Self {
-        Self { text: Bytes::copy_from_slice(&self.text), id: Bytes::copy_from_slice(&self.id) }
+        Self { text: Bytes::copy_from_slice(&self.text), ..self }
     }
 
     /// Returns the `_id`, which was read with the page.
     pub fn id(&self) -> &str {
-        std::str::from_utf8(&self.id).unwrap_or_default()
+        match &self.id {
+            Id::Within { start, length } => {
+                let (start, length) = (*start as usize, *length as usize);
+                self.text.get(start..start + length).and_then(|id| std::str::from_utf8(id).ok()).unwrap_or_default()
+            }
+            Id::Apart(id) => id,
+        }
     }
 
     /// Deserializes the document.
@@ -138,6 +125,14 @@ impl Document {
         self.read()
     }
 }
+
+impl PartialEq for Document {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Document {}
 
 impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,9 +2,12 @@
 
 use serde::Deserialize;
 
-pub(super) use crate::json::{BYTES, DOCUMENT, Error, FLOAT, INTEGER, VALUE};
-use crate::json::{Export, unescape as append_unescaped};
+use crate::json::{self, Export};
+pub(super) use crate::json::{BYTES, Error, FLOAT, INTEGER, Passed, Segment, VALUE};
 use crate::response::{DecodeError, decode};
+
+/// A reader of the encoding.
+pub(super) type Reader<'de> = json::Reader<'de, Export>;
 
 /// Reads a text into a type.
 ///
@@ -14,16 +17,13 @@ pub(super) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Decode
     decode::read::<Export, T>(text)
 }
 
-/// Reads a text that is an object into a type.
+/// Reads a text that is an object with a function.
 ///
 /// # Errors
 /// A [`DecodeError`] with the position of the error.
-pub(super) fn read_object<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, DecodeError> {
-    decode::read_whole::<Export, T>(text, '{', "an object")
-}
-
-/// Decodes the content of a string, without its quotes.
-pub(super) fn unescape(content: &str) -> Option<String> {
-    let mut text = String::with_capacity(content.len());
-    append_unescaped(content, &mut text).map(|()| text)
+pub(super) fn read_object<'de, T>(
+    text: &'de str,
+    read: impl FnOnce(&mut Reader<'de>) -> Result<T, Error>,
+) -> Result<T, DecodeError> {
+    decode::read_whole_with(text, '{', "an object", read)
 }

@@ -5,17 +5,20 @@
 
 mod active;
 mod document;
+mod entries;
 mod export;
 mod page;
 mod selection;
 mod sync;
+mod table;
 mod value;
 
 pub use self::active::{ActiveSync, ActiveSyncStatus, ListActiveSyncs, SnapshotProgress, SyncProgress};
 pub use self::document::Document;
-pub use self::page::{Change, DataSyncPage, DataSyncStatus, DataSyncValue, Snapshot, TablePath};
+pub use self::page::{Change, DataSyncPage, DataSyncStatus, DataSyncValue, Snapshot};
 pub use self::selection::{ComponentSelection, Selection, SelectionChange, TableSelection};
 pub use self::sync::DataSync;
+pub use self::table::TablePath;
 pub use self::value::Value;
 
 /// Reads a text as a value of any type, for encodings that share the wrappers of documents.

@@ -1,58 +1,14 @@
 //! [`DataSyncPage`]: one page of a data sync. Its documents are slices of the response body.
 
-use std::borrow::Cow;
-use std::fmt;
-use std::sync::Arc;
-
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::document::{Document, Passed};
-use super::export;
+use super::document::Document;
+use super::entries::{self, PageParts};
+use super::table::{TablePath, Tables};
 use crate::response::{DecodeError, decode};
-use crate::types::Printable;
 use crate::types::UnixNanos;
 use crate::types::open::open_union;
-
-/// The path of a table: its component and its name. Cheap to clone.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct TablePath {
-    /// The path of the component, such as `shop/cart`. Empty for the root component.
-    #[serde(deserialize_with = "shared")]
-    #[cfg_attr(feature = "serde-all", serde(serialize_with = "text"))]
-    pub component: Arc<str>,
-    /// The name of the table.
-    #[serde(deserialize_with = "shared")]
-    #[cfg_attr(feature = "serde-all", serde(serialize_with = "text"))]
-    pub table: Arc<str>,
-}
-
-impl TablePath {
-    /// Creates the path. An empty `component` is the root component.
-    pub fn new(component: impl Into<Arc<str>>, table: impl Into<Arc<str>>) -> Self {
-        Self { component: component.into(), table: table.into() }
-    }
-}
-
-impl fmt::Display for TablePath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.component.is_empty() {
-            write!(f, "{}:", Printable(&self.component))?;
-        }
-        Printable(&self.table).fmt(f)
-    }
-}
-
-fn shared<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Arc<str>, D::Error> {
-    crate::types::open::text(deserializer, |text| text.into())
-}
-
-#[cfg(feature = "serde-all")]
-fn text<S: serde::Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(text)
-}
 
 /// A point in time: the sync has returned all changes up to it.
 ///
@@ -190,49 +146,15 @@ impl DataSyncPage {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PageBody<'a> {
-    status: DataSyncStatus,
-    truncates: Vec<TablePath>,
-    #[serde(borrow)]
-    values: Vec<Entry<'a>>,
-    sync_id: String,
-    pagination: Endless,
-}
-
-#[derive(Deserialize)]
-struct Entry<'a> {
-    #[serde(borrow)]
-    component: Cow<'a, str>,
-    #[serde(borrow)]
-    table: Cow<'a, str>,
-    ts: UnixNanos,
-    deleted: bool,
-    #[serde(borrow)]
-    value: Passed<'a>,
-}
-
-/// The pagination of a sync. A sync has no end, so `hasMore` is ignored and the cursor is required.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Endless {
-    next_cursor: String,
-}
-
 pub(super) fn decode(body: &Bytes) -> Result<DataSyncPage, DecodeError> {
-    let page: PageBody<'_> = export::read_object(decode::utf8(body)?)?;
-    let mut values: Vec<DataSyncValue> = Vec::with_capacity(page.values.len());
-    for entry in &page.values {
-        // Entries of one table follow each other and share one path.
-        let same = values.last().map(|last| &last.table);
-        let same = same.filter(|path| *path.component == *entry.component && *path.table == *entry.table);
-        let table = same.cloned().unwrap_or_else(|| TablePath::new(&*entry.component, &*entry.table));
-        let document = Document::slice(body, entry.value);
-        values.push(DataSyncValue { table, ts: entry.ts, deleted: entry.deleted, document });
-    }
-    let PageBody { status, truncates, sync_id, pagination, .. } = page;
-    Ok(DataSyncPage { status, truncates, values, sync_id, next_cursor: pagination.next_cursor })
+    let mut tables = Tables::default();
+    let read = entries::page(decode::utf8(body)?, &mut |reader, head| {
+        let table = tables.path(&head);
+        let document = Document::slice(body, reader.document()?);
+        Ok(DataSyncValue { table, ts: head.ts, deleted: head.deleted, document })
+    })?;
+    let PageParts { status, truncates, values, sync_id, next_cursor } = read;
+    Ok(DataSyncPage { status, truncates, values, sync_id, next_cursor })
 }
 
 #[cfg(feature = "serde-all")]
@@ -254,7 +176,7 @@ mod write {
                 deleted: bool,
                 value: &'a Document,
             }
-            let TablePath { component, table } = &self.table;
+            let (component, table) = (self.table.component(), self.table.table());
             Fields { component, table, ts: self.ts, deleted: self.deleted, value: &self.document }.serialize(serializer)
         }
     }
@@ -298,7 +220,7 @@ mod tests {
         assert_eq!(document.as_str(), r#"{"_id":"x","n":1.0}"#);
         let inside = body.as_ptr_range().contains(&document.as_str().as_ptr());
         assert!(inside, "the document was copied");
-        assert!(Arc::ptr_eq(&page.values[0].table.table, &page.values[1].table.table), "the name was copied");
+        assert!(std::ptr::eq(page.values[0].table.table(), page.values[1].table.table()), "the name was copied");
         assert_eq!(page.values[2].table, TablePath::new("shop", "b"));
         assert_eq!((page.sync_id.as_str(), page.next_cursor.as_str()), ("s", "ab"));
         assert_eq!(page.status.snapshot_ts(), Some(UnixNanos(1_755_000_000_000_000_001)));
@@ -318,6 +240,67 @@ mod tests {
         let page = decode(&Bytes::from(body)).unwrap();
         let read: Vec<_> = page.values.iter().map(|value| value.table.clone()).collect();
         assert_eq!(read, tables.map(|(component, table)| TablePath::new(component, table)));
+    }
+
+    #[test]
+    fn reads_an_entry_in_every_order_and_spelling() {
+        let usual = r#"{"component":"","table":"a","ts":1,"deleted":true,"value":{"_id":"x","n":[1,{}]}}"#;
+        let read = |entry: &str| {
+            let body = format!(
+                r#"{{"status":{{"type":"snapshotting"}},"truncates":[],"values":[{entry},{usual}],"syncId":"s","pagination":{{"nextCursor":"c"}}}}"#
+            );
+            decode(&Bytes::from(body)).map(|page| page.values)
+        };
+        for entry in [
+            usual,
+            r#"{"component":"","table":"a","ts":1,"deleted":true,"value":{"_id":"x","n":[1,{}]} }"#,
+            r#"{"component":"","table":"a","ts":1,"deleted":true,"value":{"_id":"x","n":[1,{}]},"new":{}}"#,
+            r#"{"value":{"_id":"x","n":[1,{}]},"deleted":true,"ts":1,"table":"a","component":""}"#,
+            r#"{ "component" : "" , "table":"\u0061","ts":1,"deleted":true,"value":{"_id":"x","n":[1,{}]}}"#,
+        ] {
+            let values = read(entry).unwrap();
+            assert_eq!(values[0], values[1], "{entry}");
+            assert_eq!((values[0].document.id(), values[0].deleted), ("x", true));
+        }
+        for (from, to, path, expected) in [
+            (r#""_id":"x""#, r#""_id":7"#, "values[0].value._id", "a string"),
+            (r#""_id":"x","#, "", "values[0].value", "the field `_id`"),
+            (r#"{"_id":"x","n":[1,{}]}"#, "[]", "values[0].value", "an object"),
+            (r#""n":["#, r#""_id":"y","n":["#, "values[0].value", "the field `_id` once"),
+            (r#""ts":1"#, r#""ts":1.5"#, "values[0].ts", "i64"),
+            (r#""ts":1,"#, r#""ts":1,"ts":1,"#, "values[0]", "the field `ts` once"),
+            (r#","ts":1"#, "", "values[0]", "the field `ts`"),
+        ] {
+            let error = read(&usual.replace(from, to)).unwrap_err();
+            assert_eq!((&*error.path, &*error.expected), (path, expected), "{from} {to}");
+            let other = usual.replace(from, to).replace(r#"{"component":"","#, r#"{"new":1,"component":"","#);
+            assert_eq!(read(&other).unwrap_err().path, path, "{other}");
+        }
+        for bad in
+            [r#""n":[1,]"#, r#""n":01"#, r#""n":"\x""#, r#""n":{"a":1,}"#, r#""n":truE"#, r#""n":1."#, r#""n":-"#]
+        {
+            let error = read(&usual.replace(r#""n":[1,{}]"#, bad)).unwrap_err();
+            assert_eq!(error.kind, DecodeErrorKind::Syntax, "{bad}");
+        }
+    }
+
+    #[test]
+    fn documents_of_alternating_tables_share_the_paths() {
+        let value = |n: usize| {
+            let table = ["a", "b", "c"][n % 3];
+            format!(r#"{{"component":"","table":"{table}","ts":1,"deleted":false,"value":{{"_id":"x{n}"}}}}"#)
+        };
+        let values = (0..3000).map(value).collect::<Vec<_>>().join(",");
+        let body = format!(
+            r#"{{"status":{{"type":"snapshotting"}},"truncates":[],"values":[{values}],"syncId":"s","pagination":{{"nextCursor":"c"}}}}"#
+        );
+        let page = decode(&Bytes::from(body)).unwrap();
+        assert_eq!(page.values.len(), 3000);
+        assert!(page.values.capacity() <= 3400, "{} places", page.values.capacity());
+        for (n, value) in page.values.iter().enumerate() {
+            assert_eq!(value.document.id(), format!("x{n}"));
+            assert!(std::ptr::eq(value.table.table(), page.values[n % 3].table.table()), "the name was copied");
+        }
     }
 
     #[test]

@@ -154,6 +154,10 @@ pub(super) fn plain<'a, T: Deserialize<'a> + Debug + PartialEq>(text: &'a str) -
 fn same<'a, D: Dialect, T: Deserialize<'a> + Debug + PartialEq>(text: &'a str) -> bool {
     // Reads a slice: reading a boolean key from a `str`, serde_json 1.0 splits the name within a character.
     let (ours, theirs) = (decode::read::<D, T>(text), serde_json::from_slice::<T>(text.as_bytes()));
+    // As plain JSON, no list is read as a struct.
+    if !D::IS_EXPORT && text.contains('[') && ours.as_ref().is_err_and(|error| error.expected == "an object") {
+        return false;
+    }
     assert_eq!(ours.as_ref().ok(), theirs.as_ref().ok(), "{text}: {ours:?}, {theirs:?}");
     ours.is_ok()
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::types::open::open_union;
-use crate::types::{AccessTokenId, ProjectId, TeamId, UnixMillis};
+use crate::types::{AccessTokenId, ProjectId, TeamId, Text, UnixMillis};
 
 open_union! {
     /// The client's own token. The document has no variant for a personal access token, so its details may be of an unknown kind.
@@ -26,7 +26,7 @@ pub struct TeamTokenDetails {
     /// The team that the token belongs to.
     pub team_id: TeamId,
     /// The name of the token.
-    pub name: String,
+    pub name: Text,
     /// The time when the token was created.
     pub create_time: UnixMillis,
 }
@@ -42,7 +42,7 @@ pub struct ProjectTokenDetails {
     /// The project that the token belongs to.
     pub project_id: ProjectId,
     /// The name of the token.
-    pub name: String,
+    pub name: Text,
     /// The time when the token was created.
     pub create_time: UnixMillis,
 }

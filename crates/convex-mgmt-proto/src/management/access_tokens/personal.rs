@@ -7,7 +7,7 @@ use crate::auth::{AccessToken, CredentialError};
 use crate::error::Violations;
 use crate::operation::expiry;
 use crate::operation::paging;
-use crate::types::{AccessTokenId, Secret, TeamId, UnixMillis};
+use crate::types::{AccessTokenId, Secret, TeamId, Text, UnixMillis};
 
 /// A personal access token, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -18,7 +18,7 @@ pub struct PersonalAccessToken {
     /// The id of the token.
     pub id: AccessTokenId,
     /// The name of the token.
-    pub name: String,
+    pub name: Text,
     /// The time when the token was created.
     pub creation_time: UnixMillis,
     /// The time when the token was last used. `None` if it was never used.

@@ -7,7 +7,7 @@ use crate::auth::{AccessToken, CredentialError};
 use crate::error::Violations;
 use crate::operation::expiry;
 use crate::operation::paging;
-use crate::types::{AccessTokenId, MemberId, Secret, TeamId, UnixMillis};
+use crate::types::{AccessTokenId, MemberId, Secret, TeamId, Text, UnixMillis};
 
 /// A team access token, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -18,7 +18,7 @@ pub struct TeamAccessToken {
     /// The id of the token.
     pub id: AccessTokenId,
     /// The name of the token.
-    pub name: String,
+    pub name: Text,
     /// The time when the token was created.
     pub creation_time: UnixMillis,
     /// The time when the token was last used. `None` if it was never used.
@@ -172,12 +172,12 @@ pub struct CreatedTeamAccessToken {
     #[cfg_attr(feature = "serde-all", serde(serialize_with = "crate::types::secret::exposed"))]
     pub access_token: Secret,
     /// The type of the token, in the sense of OAuth. Inferred: it is `bearer`.
-    pub token_type: String,
+    pub token_type: Text,
 }
 
 impl CreatedTeamAccessToken {
     /// Creates the value.
-    pub fn new(access_token: impl Into<Secret>, token_type: impl Into<String>) -> Self {
+    pub fn new(access_token: impl Into<Secret>, token_type: impl Into<Text>) -> Self {
         Self { access_token: access_token.into(), token_type: token_type.into() }
     }
 

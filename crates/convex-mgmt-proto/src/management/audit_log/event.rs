@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::action::TeamAuditLogAction;
 use crate::response::RawJson;
 use crate::types::open::open_union;
-use crate::types::{MemberActor, TeamId, TokenActor, UnixMillis};
+use crate::types::{MemberActor, TeamId, Text, TokenActor, UnixMillis};
 
 /// An integration, such as a marketplace.
 ///
@@ -15,7 +15,7 @@ use crate::types::{MemberActor, TeamId, TokenActor, UnixMillis};
 #[non_exhaustive]
 pub struct IntegrationActor {
     /// The client id of the integration.
-    pub client_id: String,
+    pub client_id: Text,
 }
 
 open_union! {
@@ -49,7 +49,7 @@ pub struct TeamAuditLogEvent {
     /// The details: any JSON, which depends on the action.
     pub metadata: RawJson,
     /// The client's IP address, if the server knows it.
-    pub client_ip: Option<String>,
+    pub client_ip: Option<Text>,
     /// The request's `User-Agent`, if the server knows it.
-    pub client_user_agent: Option<String>,
+    pub client_user_agent: Option<Text>,
 }

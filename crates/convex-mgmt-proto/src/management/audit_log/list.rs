@@ -177,7 +177,7 @@ mod tests {
         assert_eq!((member.metadata.as_str(), member.client_user_agent.as_deref()), (r#"{"a": 1.0}"#, Some("u")));
         let holder = TokenActor { member_id: None, token_id: AccessTokenId(0), client_id: None };
         assert_eq!((&token.actor, token.client_ip.as_deref()), (&TeamAuditLogActor::Token(holder), Some("::1")));
-        let actor = TeamAuditLogActor::Integration(IntegrationActor { client_id: "c".to_owned() });
+        let actor = TeamAuditLogActor::Integration(IntegrationActor { client_id: "c".into() });
         assert_eq!(integration.actor, actor);
         assert_eq!(robot.actor.unknown().unwrap().json(), r#"{"kind":"robot","arm":1.50}"#);
         assert_eq!((robot.action.is_known(), robot.action.as_str()), (false, "tea:brew"));

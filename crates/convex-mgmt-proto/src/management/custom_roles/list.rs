@@ -6,7 +6,7 @@ use super::config::CustomRoleConfig;
 use super::statement::RoleStatement;
 use crate::error::Violations;
 use crate::operation::paging;
-use crate::types::{CustomRoleId, MemberId, TeamId, UnixMillis};
+use crate::types::{CustomRoleId, MemberId, TeamId, Text, UnixMillis};
 
 /// A custom role.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -19,9 +19,9 @@ pub struct CustomRole {
     /// The team that the role belongs to.
     pub team_id: TeamId,
     /// The name of the role.
-    pub name: String,
+    pub name: Text,
     /// The description of the role, if it has one.
-    pub description: Option<String>,
+    pub description: Option<Text>,
     /// The rules of the role.
     pub statements: Vec<RoleStatement>,
     /// The member who created the role, if the server knows it.
@@ -35,7 +35,7 @@ impl CustomRole {
     /// library does not know are sent as they were read.
     pub fn config(&self) -> CustomRoleConfig {
         let config = CustomRoleConfig::new(&self.name, self.statements.iter().cloned());
-        CustomRoleConfig { description: self.description.clone(), ..config }
+        CustomRoleConfig { description: self.description.as_ref().map(String::from), ..config }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-use crate::types::{DeploymentType, ProjectId, Secret};
+use crate::types::{DeploymentType, ProjectId, Secret, Text};
 
 /// A default environment variable: one value, with the types of deployments that get it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -11,7 +11,7 @@ use crate::types::{DeploymentType, ProjectId, Secret};
 #[non_exhaustive]
 pub struct DefaultEnvironmentVariable {
     /// The name.
-    pub name: String,
+    pub name: Text,
     /// The value.
     #[cfg_attr(feature = "serde-all", serde(serialize_with = "crate::types::secret::exposed"))]
     pub value: Secret,

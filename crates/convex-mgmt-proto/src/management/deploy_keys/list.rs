@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::action::DeployKeyAction;
 use crate::management::teams::ManagedBy;
-use crate::types::{AccessTokenId, MemberId, UnixMillis};
+use crate::types::{AccessTokenId, MemberId, Text, UnixMillis};
 
 /// A deploy key or preview deploy key, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -15,7 +15,7 @@ pub struct DeployKeyInfo {
     /// The id of the key. No operation accepts it: deletions name a key by its secret or its name.
     pub id: AccessTokenId,
     /// The name of the key. Users observed that the server adds a suffix if another key has the name already.
-    pub name: String,
+    pub name: Text,
     /// The time when the key was created.
     pub creation_time: UnixMillis,
     /// The time when the key was last used. `None` if it was never used.

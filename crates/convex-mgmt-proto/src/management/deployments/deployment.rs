@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::types::open::open_union;
-use crate::types::{DeploymentClass, DeploymentId, DeploymentType, MemberId, ProjectId, Region, UnixMillis};
+use crate::types::{DeploymentClass, DeploymentId, DeploymentType, MemberId, ProjectId, Region, Text, UnixMillis};
 
 open_union! {
     /// A deployment.
@@ -96,7 +96,7 @@ pub struct CloudDeployment {
     /// The id of the deployment. Operations take the name instead.
     pub id: DeploymentId,
     /// The name, such as `happy-animal-123`.
-    pub name: String,
+    pub name: Text,
     /// The time when the deployment was created.
     pub create_time: UnixMillis,
     /// The time of the last deploy, if there was one.
@@ -108,19 +108,19 @@ pub struct CloudDeployment {
     /// The member who created the deployment.
     pub creator: Option<MemberId>,
     /// The identifier of a preview, as [`CreateDeployment`](super::CreateDeployment) takes it.
-    pub preview_identifier: Option<String>,
+    pub preview_identifier: Option<Text>,
     /// The region that hosts the deployment.
     pub region: Region,
     /// `true` for the default production deployment of the project, and for the creator's default development deployment.
     pub is_default: bool,
     /// The text that identifies the deployment in its project. A preview has its identifier after `preview/`.
-    pub reference: String,
+    pub reference: Text,
     /// `true` if the dashboard asks before edits. `None` is the default of the type: `true` for production only.
     pub dashboard_edit_confirmation: Option<bool>,
     /// The URL of the deployment's API. It is below `convex.cloud`, even if the deployment has a custom domain.
     ///
     /// [`GetCanonicalUrls`](crate::deployment::GetCanonicalUrls) returns the URL that the deployment publishes.
-    pub deployment_url: String,
+    pub deployment_url: Text,
     /// The time when the server deletes the deployment. `None` is never.
     pub expires_at: Option<UnixMillis>,
     /// The class, which sets the resources.
@@ -136,7 +136,7 @@ pub struct CloudDeployment {
 #[non_exhaustive]
 pub struct LocalDeployment {
     /// The name.
-    pub name: String,
+    pub name: Text,
     /// The time when the deployment was created.
     pub create_time: UnixMillis,
     /// The type, which is always [`DeploymentType::Dev`] according to the document.
@@ -146,11 +146,11 @@ pub struct LocalDeployment {
     /// The member who created the deployment.
     pub creator: MemberId,
     /// The identifier of a preview.
-    pub preview_identifier: Option<String>,
+    pub preview_identifier: Option<Text>,
     /// The TCP port on that machine.
     pub port: u32,
     /// The name of the machine.
-    pub device_name: String,
+    pub device_name: Text,
     /// `true` while the deployment runs.
     pub is_active: bool,
 }

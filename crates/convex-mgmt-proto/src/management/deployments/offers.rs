@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::types::{DeploymentClass, Region, TeamId};
+use crate::types::{DeploymentClass, Region, TeamId, Text};
 
 /// A class of deployments.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -25,7 +25,7 @@ pub struct RegionOffer {
     /// The region.
     pub name: Region,
     /// The name for people.
-    pub display_name: String,
+    pub display_name: Text,
     /// `true` if the team can create deployments in the region.
     pub available: bool,
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::role::{MemberCustomRole, Role, RoleAssignment};
-use crate::types::{CustomRoleId, TeamId};
+use crate::types::{CustomRoleId, TeamId, Text};
 
 /// An invitation to a team that is not accepted yet.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -12,7 +12,7 @@ use crate::types::{CustomRoleId, TeamId};
 #[non_exhaustive]
 pub struct TeamInvite {
     /// The email address of the invited person.
-    pub email: String,
+    pub email: Text,
     /// `true` if the invitation has expired.
     pub expired: bool,
     /// The role that the person gets.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::role::{MemberCustomRole, Role, RoleAssignment};
-use crate::types::{CustomRoleId, MemberId, TeamId};
+use crate::types::{CustomRoleId, MemberId, TeamId, Text};
 
 /// A member of a team.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -14,9 +14,9 @@ pub struct TeamMember {
     /// The id of the member.
     pub id: MemberId,
     /// The name of the member, if the member has set one.
-    pub name: Option<String>,
+    pub name: Option<Text>,
     /// The email address of the member.
-    pub email: String,
+    pub email: Text,
     /// The role of the member.
     pub role: Role,
     /// The custom roles of the member. Present exactly if the role is [`Role::Custom`].

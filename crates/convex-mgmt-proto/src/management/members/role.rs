@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use crate::error::{Violation, Violations};
-use crate::types::CustomRoleId;
 use crate::types::open::open_enum;
+use crate::types::{CustomRoleId, Text};
 
 open_enum! {
     /// The role of a member in a team.
@@ -26,7 +26,7 @@ pub struct MemberCustomRole {
     /// The id of the role.
     pub id: CustomRoleId,
     /// The name of the role.
-    pub name: String,
+    pub name: Text,
 }
 
 /// The permissions to assign to a member: a built-in role, or custom roles. A member never has both.

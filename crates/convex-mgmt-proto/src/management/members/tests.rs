@@ -51,7 +51,7 @@ fn reads_members_of_each_role_and_of_a_new_one() {
     let [admin, custom, owner] = &ListTeamMembers::decode(&body.into()).unwrap()[..] else { panic!("not three") };
     assert_eq!((&admin.role, &admin.name, &admin.custom_roles), (&Role::Admin, &None, &None));
     assert_eq!((custom.id, &custom.role), (MemberId(u64::MAX), &Role::Custom));
-    let roles = [MemberCustomRole { id: CustomRoleId(5), name: "R".to_owned() }];
+    let roles = [MemberCustomRole { id: CustomRoleId(5), name: "R".into() }];
     assert_eq!(custom.custom_roles.as_deref(), Some(&roles[..]));
     assert_eq!((&owner.role, owner.custom_roles.as_deref()), (&Role::from("owner"), Some(&[][..])));
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::list::ListProjects;
-use crate::types::{DeploymentClass, DeploymentType, ProjectId, Region, TeamId};
+use crate::types::{DeploymentClass, DeploymentType, ProjectId, Region, TeamId, Text};
 
 /// The settings of a project to create.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -63,11 +63,11 @@ pub struct CreatedProject {
     /// The id of the project.
     pub id: ProjectId,
     /// The short name in URLs of the dashboard.
-    pub slug: String,
+    pub slug: Text,
     /// The name of the deployment, if the request asked for one.
-    pub deployment_name: Option<String>,
+    pub deployment_name: Option<Text>,
     /// The URL of the deployment, if the request asked for one.
-    pub deployment_url: Option<String>,
+    pub deployment_url: Option<Text>,
 }
 
 impl<'de> Deserialize<'de> for CreatedProject {
@@ -77,9 +77,9 @@ impl<'de> Deserialize<'de> for CreatedProject {
         struct Fields {
             id: Option<ProjectId>,
             project_id: Option<ProjectId>,
-            slug: String,
-            deployment_name: Option<String>,
-            deployment_url: Option<String>,
+            slug: Text,
+            deployment_name: Option<Text>,
+            deployment_url: Option<Text>,
         }
         let Fields { id, project_id, slug, deployment_name, deployment_url } = Fields::deserialize(deserializer)?;
         let id = id.or(project_id).ok_or_else(|| de::Error::missing_field("id"))?;

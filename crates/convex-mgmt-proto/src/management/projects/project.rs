@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::address::{TeamRef, slug_violation};
 use crate::error::Violations;
-use crate::types::{ProjectId, TeamId, UnixMillis};
+use crate::types::{ProjectId, TeamId, Text, UnixMillis};
 
 /// A project: a group of deployments of a team.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -15,19 +15,19 @@ pub struct Project {
     /// The id of the project.
     pub id: ProjectId,
     /// The name, with spaces and punctuation.
-    pub name: String,
+    pub name: Text,
     /// The short name in URLs of the dashboard.
-    pub slug: String,
+    pub slug: Text,
     /// The team that owns the project.
     pub team_id: TeamId,
     /// The slug of that team.
-    pub team_slug: String,
+    pub team_slug: Text,
     /// The time when the project was created.
     pub create_time: UnixMillis,
     /// The name of the project's default deployment for production, if there is one.
-    pub prod_deployment_name: Option<String>,
+    pub prod_deployment_name: Option<Text>,
     /// The name of the caller's default development deployment, if there is one. It may be a local deployment that is active.
-    pub dev_deployment_name: Option<String>,
+    pub dev_deployment_name: Option<Text>,
 }
 
 management_operation! {

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::ids::{AccessTokenId, MemberId};
+use crate::types::Text;
 
 /// A team member, or the holder of an admin key.
 ///
@@ -34,7 +35,7 @@ pub struct TokenActor {
     /// The token's id. `0` in old entries.
     pub token_id: AccessTokenId,
     /// The client id of the OAuth application that received or manages the token, if there is one.
-    pub client_id: Option<String>,
+    pub client_id: Option<Text>,
 }
 
 impl TokenActor {

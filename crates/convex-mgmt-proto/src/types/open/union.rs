@@ -194,15 +194,13 @@ pub(crate) fn union<'de, U: OpenUnion, D: Deserializer<'de>>(deserializer: D) ->
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<U, A::Error> {
             let first = map.next_key_seed(Text)?.ok_or_else(|| de::Error::missing_field(U::TAG))?;
             if first != U::TAG {
-                return late(first, map);
+                let json = tag_first(U::TAG, first, map)?;
+                return json::read_with::<Plain, _>(json.get(), |reader| union(reader)).map_err(de::Error::custom);
             }
             let tag = map.next_value_seed(Text)?;
             match U::known(&tag, de::value::MapAccessDeserializer::new(&mut map))? {
                 Ok(value) => Ok(value),
-                Err(_) => {
-                    let json = rewritten(U::TAG, tag.clone(), Vec::new(), map)?;
-                    Ok(U::from_unknown(UnknownObject { tag: tag.into(), json }))
-                }
+                Err(_) => Ok(U::from_unknown(unknown(U::TAG, tag, map)?)),
             }
         }
     }
@@ -210,18 +208,29 @@ pub(crate) fn union<'de, U: OpenUnion, D: Deserializer<'de>>(deserializer: D) ->
     deserializer.deserialize_map(Object::<U>(std::marker::PhantomData))
 }
 
-/// Reads an object whose tag comes after `first`, the name of its first field.
+/// Reads the other fields of an object of an unknown kind.
 #[cold]
-fn late<'de, U: OpenUnion, A: MapAccess<'de>>(first: Cow<'de, str>, mut map: A) -> Result<U, A::Error> {
+fn unknown<'de, A: MapAccess<'de>>(name: &'static str, tag: Cow<'de, str>, rest: A) -> Result<UnknownObject, A::Error> {
+    let json = rewritten(name, tag.clone(), Vec::new(), rest)?;
+    Ok(UnknownObject { tag: tag.into(), json })
+}
+
+/// Rewrites an object whose tag comes after `first`, the name of its first field.
+#[cold]
+fn tag_first<'de, A: MapAccess<'de>>(
+    name: &'static str,
+    first: Cow<'de, str>,
+    mut map: A,
+) -> Result<Box<RawValue>, A::Error> {
     let mut fields = vec![(first, map.next_value()?)];
-    let tag = loop {
-        match map.next_key_seed(Text)?.ok_or_else(|| de::Error::missing_field(U::TAG))? {
-            name if name == U::TAG => break map.next_value_seed(Text)?,
-            name => fields.push((name, map.next_value()?)),
+    loop {
+        match map.next_key_seed(Text)?.ok_or_else(|| de::Error::missing_field(name))? {
+            key if key == name => break,
+            key => fields.push((key, map.next_value()?)),
         }
-    };
-    let json = rewritten(U::TAG, tag, fields, map)?;
-    json::read_with::<Plain, _>(json.get(), |reader| union(reader)).map_err(de::Error::custom)
+    }
+    let tag = map.next_value_seed(Text)?;
+    rewritten(name, tag, fields, map)
 }
 
 /// The fields of an object with their spelling.

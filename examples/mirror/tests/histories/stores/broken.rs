@@ -81,7 +81,7 @@ impl<const MISTAKE: usize> Broken<MISTAKE> {
     fn rows(&self, batch: &SyncBatch) {
         let rows = &mut self.copy.borrow_mut().rows;
         let number = |table: &convex_mgmt::deployment::data_sync::TablePath| {
-            table_of(&table.component, &table.table).unwrap_or(TABLES.len())
+            table_of(table.component(), table.table()).unwrap_or(TABLES.len())
         };
         let own = batch.generation();
         for change in batch.changes() {

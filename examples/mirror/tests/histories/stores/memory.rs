@@ -27,7 +27,7 @@ impl Store for Memory {
         let sink = self.0.borrow();
         let mut copy = Copy { checkpoint: sink.state().checkpoint, ..Copy::default() };
         for (table, rows) in sink.tables() {
-            let number = table_of(&table.component, &table.table).unwrap_or(TABLES.len());
+            let number = table_of(table.component(), table.table()).unwrap_or(TABLES.len());
             for (id, row) in rows {
                 let text = row.document.as_str().to_owned();
                 copy.rows.insert((number, id.clone()), Row { generation: row.generation, text });

@@ -50,13 +50,13 @@ impl Objects {
             roles.into_iter().map(|role| object("role", place_of_worker("role", &role.name), role.id.to_string())),
         );
         let tokens = client.pages(ListTeamAccessTokens::new(TEAM)).collect(usize::MAX).await.expect(NO_FAULTS);
-        all.extend(tokens.into_iter().map(|token| named("token", token.name)));
+        all.extend(tokens.into_iter().map(|token| named("token", token.name.into())));
         let invites = client.send(&ListPendingTeamInvites::new(TEAM)).await.expect(NO_FAULTS);
-        all.extend(invites.into_iter().map(|invite| named("invitation", invite.email)));
+        all.extend(invites.into_iter().map(|invite| named("invitation", invite.email.into())));
         for kind in kinds {
             if let Kind::Domain(deployment) = kind {
                 let domains = client.send(&ListCustomDomains::new(deployment)).await.expect(NO_FAULTS);
-                all.extend(domains.into_iter().map(|domain| named("domain", domain.domain)));
+                all.extend(domains.into_iter().map(|domain| named("domain", domain.domain.into())));
             }
         }
         Self(all)

@@ -238,15 +238,15 @@ impl ObjectWorker {
             Kind::Token => {
                 let page = worker.read_until_success(&ListTeamAccessTokens::new(TEAM).limit(100)).await;
                 assert_eq!(page.next_cursor, None, "a worker has one token at a time");
-                page.items.into_iter().map(|token| token.name).find(|name| is_mine("token", name))
+                page.items.into_iter().map(|token| String::from(token.name)).find(|name| is_mine("token", name))
             }
             Kind::Invitation => {
                 let list = worker.read_until_success(&ListPendingTeamInvites::new(TEAM)).await;
-                list.into_iter().map(|invite| invite.email).find(|email| is_mine("invitation", email))
+                list.into_iter().map(|invite| String::from(invite.email)).find(|email| is_mine("invitation", email))
             }
             Kind::Domain(deployment) => {
                 let list = worker.read_until_success(&ListCustomDomains::new(deployment)).await;
-                list.into_iter().map(|domain| domain.domain).next()
+                list.into_iter().map(|domain| domain.domain.into()).next()
             }
             Kind::Deployment(project) | Kind::Preview(project) => {
                 let list = worker.read_until_success(&ListDeployments::new(project)).await;
@@ -254,11 +254,11 @@ impl ObjectWorker {
             }
             Kind::Key(_, deployment) => {
                 let list = worker.read_until_success(&ListDeployKeys::new(deployment)).await;
-                list.into_iter().next().map(|key| key.name)
+                list.into_iter().next().map(|key| key.name.into())
             }
             Kind::PreviewKey(project) => {
                 let list = worker.read_until_success(&ListPreviewDeployKeys::new(project)).await;
-                list.into_iter().next().map(|key| key.name)
+                list.into_iter().next().map(|key| key.name.into())
             }
         }
     }

@@ -90,7 +90,7 @@ impl<T> Level<T> {
 impl Selection {
     /// Returns `true` if the selection includes at least the `_id` of the documents of `table`.
     pub fn includes(&self, table: &TablePath) -> bool {
-        !matches!(columns(self.tables(Some(&table.component)), Some(&table.table)), Rule::Nothing)
+        !matches!(columns(self.tables(Some(table.component())), Some(table.table())), Rule::Nothing)
     }
 
     /// Returns what differs if `new` replaces this selection in the middle of a sync.

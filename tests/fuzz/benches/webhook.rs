@@ -2,7 +2,7 @@
 //!
 //! The comparison knows the topic of each event, and reads the same types with serde's derives.
 //!
-//! `cargo bench -p convex-mgmt-suite --bench webhook` prints both; `-- --check` fails when the bound is exceeded. valgrind counts
+//! `cargo bench -p convex-mgmt-fuzz --bench webhook` prints both; `-- --check` fails when the bound is exceeded. valgrind counts
 //! the instructions in a run of this same program. Without valgrind both commands fail.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its user")]
 
@@ -11,9 +11,9 @@ use std::hint::black_box;
 use std::process::ExitCode;
 
 use bytes::Bytes;
-use convex_mgmt::UnixMillis;
-use convex_mgmt::webhook::{self, BatchDigest, EventKind, Meter, Signature, Verifier};
 use convex_mgmt_count::{counted, instructions};
+use convex_mgmt_proto::UnixMillis;
+use convex_mgmt_proto::webhook::{self, BatchDigest, EventKind, Meter, Signature, Verifier};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -57,9 +57,9 @@ fn batch() -> Bytes {
 mod bare {
     //! The events for serde_json alone, with a struct for each topic.
 
-    use convex_mgmt::UnixMillis;
-    use convex_mgmt::deployment::log_streams::LogTopic;
-    use convex_mgmt::webhook::{
+    use convex_mgmt_proto::UnixMillis;
+    use convex_mgmt_proto::deployment::log_streams::LogTopic;
+    use convex_mgmt_proto::webhook::{
         EventDeployment, ExecutionStatus, Function, LogLevel, OccInfo, RunReason, SchedulerInfo, Usage,
     };
     use serde::Deserialize;

@@ -1,0 +1,114 @@
+//! The methods of [`Reader`] for code that reads JSON without a type of serde.
+
+use super::access::{Fields, List};
+use super::dialect::Dialect;
+use super::error::Error;
+use super::number::Number;
+use super::reader::Reader;
+use super::scan::Passed;
+
+impl<'de, D: Dialect> Reader<'de, D> {
+    /// Reads the elements of a list with `read`.
+    pub(crate) fn elements(&mut self, mut read: impl FnMut(&mut Self) -> Result<(), Error>) -> Result<(), Error> {
+        if self.scan.token()? != b'[' {
+            return Err(self.scan.skip().err().unwrap_or_else(|| Error::shape("a sequence")));
+        }
+        self.descend()?;
+        let mut list = List::new(self);
+        while list.element(&mut read)?.is_some() {}
+        self.ascend(b']')
+    }
+
+    /// Reads the fields of an object whose opening bracket is next.
+    pub(crate) fn object<T>(
+        &mut self,
+        read: impl FnOnce(&mut Fields<'_, 'de, D>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.descend()?;
+        let value = read(&mut Fields::new(self))?;
+        self.ascend(b'}')?;
+        Ok(value)
+    }
+
+    /// Reads an object in its usual spelling: `head` reads it up to the last value, which `last` reads.
+    ///
+    /// Returns `None` for every other spelling. The reader is then where it was.
+    #[inline]
+    pub(crate) fn usual<H, T>(
+        &mut self,
+        head: impl FnOnce(&mut Self) -> Option<H>,
+        last: impl FnOnce(&mut Self, H) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let start = self.scan.place;
+        if let Some(head) = head(self) {
+            let place = self.scan.place;
+            self.depth += 1;
+            let value = last(self, head).map_err(|error| error.at(place, self.scan.place))?;
+            self.depth -= 1;
+            if self.pass("}").is_some() {
+                return Ok(Some(value));
+            }
+        }
+        self.scan.place = start;
+        Ok(None)
+    }
+
+    /// Skips `literal` if it is next.
+    #[inline]
+    pub(crate) fn pass(&mut self, literal: &str) -> Option<()> {
+        self.scan.pass(literal.as_bytes())
+    }
+
+    /// Reads a string if one is next that has no escapes.
+    #[inline]
+    pub(crate) fn plain_string(&mut self) -> Option<&'de str> {
+        if self.scan.peek() != Some(b'"') {
+            return None;
+        }
+        self.scan.string().ok().filter(|raw| !raw.escaped).map(|raw| raw.text)
+    }
+
+    /// Reads an integer of at most 63 bits if one is next.
+    #[inline]
+    pub(crate) fn integer(&mut self) -> Option<i64> {
+        match (self.scan.peek()?, self.scan.number().ok()?) {
+            (b'0'..=b'9', Number::Unsigned(integer)) => i64::try_from(integer).ok(),
+            _ => None,
+        }
+    }
+
+    /// Returns `true` if an object is next, without white space before it.
+    #[inline]
+    pub(crate) fn is_at_object(&self) -> bool {
+        self.scan.peek() == Some(b'{')
+    }
+
+    /// Skips the next value.
+    pub(crate) fn skip(&mut self) -> Result<(), Error> {
+        self.scan.skip()
+    }
+
+    /// Skips an object with an `_id`.
+    #[inline]
+    pub(crate) fn document(&mut self) -> Result<Passed<'de>, Error> {
+        self.scan.document()
+    }
+
+    /// Reads a part of the text that was skipped.
+    pub(crate) fn again<T>(
+        &mut self,
+        part: &'de str,
+        read: impl FnOnce(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let start = part.as_ptr().addr().wrapping_sub(self.scan.text.as_ptr().addr());
+        let end = std::mem::replace(&mut self.scan.place, start);
+        let value = read(self).map_err(|error| error.at(start, self.scan.place))?;
+        self.scan.place = end;
+        Ok(value)
+    }
+
+    /// Returns the number of bytes that were read, and of those that were not.
+    pub(crate) fn position(&self) -> (usize, usize) {
+        (self.scan.place, self.scan.rest().len())
+    }
+}
