@@ -55,6 +55,7 @@ pub(crate) fn read_with<'de, D: Dialect, T>(
 ///
 /// # Errors
 /// An [`Error`] with its offset in the text.
+#[cfg(feature = "webhook")]
 pub(crate) fn read_first<'de, D: Dialect, T>(
     text: &'de str,
     value: impl FnOnce(&mut Reader<'de, D>) -> Result<T, Error>,

@@ -40,6 +40,7 @@ impl<'de, D: Dialect> Reader<'de, D> {
     }
 
     /// Returns the offset of the next byte to read.
+    #[cfg(feature = "webhook")]
     pub(super) fn offset(&self) -> usize {
         self.scan.place
     }

@@ -384,3 +384,12 @@ struct Flattening<T> {
 struct Field<T> {
     a: T,
 }
+
+#[test]
+fn only_documents_have_lists_for_structs() {
+    for text in [r#"[1,[2.5]]"#, r#"{"a":1,"b":[2.5]}"#] {
+        assert!(read::<Struct>(text).is_ok(), "{text}");
+    }
+    let error = decode::text::<Struct>("[1,[2.5]]").unwrap_err();
+    assert_eq!((error.kind, error.expected.as_str()), (DecodeErrorKind::Shape, "an object"));
+}
