@@ -3,9 +3,9 @@
 use std::process::Command;
 use std::time::Instant;
 
-use crate::published::{api, deps};
+use crate::published::{api, bench, deps};
 use crate::shell::{cargo, output, root, run, target, tool};
-use crate::{Failure, bench, dotenv, operations, spec, tidy, wasm};
+use crate::{Failure, dotenv, operations, spec, tidy, wasm};
 
 /// The version of cargo-deny to run.
 const CARGO_DENY: &str = "0.20.2";

@@ -1,7 +1,6 @@
 //! `cargo xtask`: the commands of CI and of maintenance.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program prints its results")]
 
-mod bench;
 mod ci;
 mod dotenv;
 mod failure;
@@ -19,7 +18,7 @@ use std::process::ExitCode;
 
 pub(crate) use failure::Failure;
 use lexopt::prelude::*;
-use published::{api, cost, deps};
+use published::{api, bench, cost, deps};
 
 /// The help, without the checks of `tidy` at its end.
 const USAGE: &str = "\
