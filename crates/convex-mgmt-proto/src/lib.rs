@@ -10,7 +10,6 @@ mod auth;
 pub mod deployment;
 mod engines;
 mod error;
-mod json;
 pub mod management;
 mod metadata;
 mod operation;

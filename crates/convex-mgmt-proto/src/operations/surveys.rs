@@ -2,7 +2,6 @@
 
 use serde::Deserialize;
 
-use crate::json::{self, Plain};
 use crate::management::access_tokens::{PersonalAccessToken, TeamAccessToken, TokenSelector};
 use crate::management::deploy_keys::DeployKeyInfo;
 use crate::management::deployments::{CloudDeployment, Deployment};
@@ -15,6 +14,7 @@ use crate::management::{
 use crate::metadata::{ManagementApi, OperationMeta};
 use crate::operation::Operation;
 use crate::operation::guard::{Destructive, Loss, LossKind, Losses, Survey};
+use crate::types::json::{self, Plain};
 use crate::types::{DeploymentType, UnixMillis, UnknownObject};
 
 /// The largest page of every list here.

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::json::{self, Dialect, Plain, Reader};
 use crate::types::Printable;
+use crate::types::json::{self, Dialect, Plain, Reader};
 
 /// The longest path that an error shows, in characters.
 const LONGEST_PATH: usize = 200;

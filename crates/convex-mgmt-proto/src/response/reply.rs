@@ -13,9 +13,9 @@ use super::decode::DecodeError;
 use super::success::{self, ContentType};
 use super::{Outcome, retry_after};
 use crate::error::ErrorCode;
-use crate::json::{self, Plain};
 use crate::metadata::OperationMeta;
 use crate::types::Printable;
+use crate::types::json::{self, Plain};
 
 /// The part of a response's body that an error keeps, in bytes.
 pub const KEPT_BODY: usize = 64 * 1024;

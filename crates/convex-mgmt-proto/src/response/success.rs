@@ -9,8 +9,8 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::decode::{self, DecodeError, DecodeErrorKind};
-use crate::json::{self, ErrorKind, Plain};
 use crate::metadata::OperationMeta;
+use crate::types::json::{self, ErrorKind, Plain};
 use crate::types::open;
 
 /// Statuses for requests that are never made: 206 for `Range`, 226 for `A-IM`, 207 and 208 for WebDAV, where the body and not the

@@ -3,9 +3,9 @@
 mod deployment;
 pub mod environment;
 mod identity;
+pub(crate) mod json;
 pub(crate) mod open;
 mod patch;
-mod printable;
 pub(crate) mod redact;
 pub(crate) mod secret;
 mod text;
@@ -19,7 +19,6 @@ pub use self::identity::{
 };
 pub use self::open::UnknownObject;
 pub use self::patch::Patch;
-pub use self::printable::Printable;
 pub use self::secret::Secret;
-pub use self::text::Text;
+pub use self::text::{Printable, Text};
 pub use self::time::{TimeRangeError, UnixMillis, UnixNanos};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::json::unescape;
+use crate::types::json::unescape;
 
 /// A confidential text: a key, a token, the value of an environment variable.
 ///

@@ -7,7 +7,7 @@ use serde::de::MapAccess;
 use serde_json::value::RawValue;
 
 use super::export::{self, Error, Reader, Segment};
-use super::page::DataSyncStatus;
+use super::status::DataSyncStatus;
 use super::table::TablePath;
 use crate::response::DecodeError;
 use crate::types::UnixNanos;

@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
-use crate::json::{self, Export};
-pub(super) use crate::json::{BYTES, Error, FLOAT, INTEGER, Passed, Segment, VALUE};
 use crate::response::{DecodeError, decode};
+use crate::types::json::{self, Export};
+pub(super) use crate::types::json::{BYTES, Error, FLOAT, INTEGER, Passed, Segment, VALUE};
 
 /// A reader of the encoding.
 pub(super) type Reader<'de> = json::Reader<'de, Export>;

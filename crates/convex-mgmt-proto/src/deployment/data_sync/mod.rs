@@ -9,14 +9,16 @@ mod entries;
 mod export;
 mod page;
 mod selection;
+mod status;
 mod sync;
 mod table;
 mod value;
 
 pub use self::active::{ActiveSync, ActiveSyncStatus, ListActiveSyncs, SnapshotProgress, SyncProgress};
 pub use self::document::Document;
-pub use self::page::{Change, DataSyncPage, DataSyncStatus, DataSyncValue, Snapshot};
+pub use self::page::{Change, DataSyncPage, DataSyncValue};
 pub use self::selection::{ComponentSelection, Selection, SelectionChange, TableSelection};
+pub use self::status::{DataSyncStatus, Snapshot};
 pub use self::sync::DataSync;
 pub use self::table::TablePath;
 pub use self::value::Value;

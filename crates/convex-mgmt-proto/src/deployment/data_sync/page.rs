@@ -1,58 +1,13 @@
 //! [`DataSyncPage`]: one page of a data sync. Its documents are slices of the response body.
 
 use bytes::Bytes;
-use serde::Deserialize;
 
 use super::document::Document;
 use super::entries::{self, PageParts};
+use super::status::DataSyncStatus;
 use super::table::{TablePath, Tables};
 use crate::response::{DecodeError, decode};
 use crate::types::UnixNanos;
-use crate::types::open::open_union;
-
-/// A point in time: the sync has returned all changes up to it.
-///
-/// A copy is certain to be consistent at this time only with [`DataSyncStatus::UpToDate`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "serde-all", derive(serde::Serialize))]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Snapshot {
-    /// The time of the last commit that the sync includes, in nanoseconds.
-    pub snapshot_ts: UnixNanos,
-}
-
-impl Snapshot {
-    /// Creates the value.
-    pub fn new(snapshot_ts: UnixNanos) -> Self {
-        Self { snapshot_ts }
-    }
-}
-
-open_union! {
-    /// The state of a copy that has applied all pages of a sync so far.
-    pub enum DataSyncStatus by "type" {
-        /// The sync still reads the tables, so a copy is not consistent yet. Read the next page at once.
-        Snapshotting = "snapshotting",
-        /// Newer changes exist. Read the next page at once. A copy may not be consistent: this page may empty a table, and the
-        /// next page contains its new documents.
-        Stale(Snapshot) = "stale",
-        /// A copy is consistent and complete. Wait before reading the next page.
-        UpToDate(Snapshot) = "upToDate",
-    }
-}
-
-impl DataSyncStatus {
-    /// Returns the time of the snapshot: the sync has returned all changes up to it. `None` while the sync reads the tables.
-    ///
-    /// A copy is certain to be consistent at this time only with [`DataSyncStatus::UpToDate`].
-    pub fn snapshot_ts(&self) -> Option<UnixNanos> {
-        match self {
-            Self::Stale(snapshot) | Self::UpToDate(snapshot) => Some(snapshot.snapshot_ts),
-            Self::Snapshotting | Self::_Unknown(_) => None,
-        }
-    }
-}
 
 /// A document that was written or deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,7 +104,7 @@ impl DataSyncPage {
 pub(super) fn decode(body: &Bytes) -> Result<DataSyncPage, DecodeError> {
     let mut tables = Tables::default();
     let read = entries::page(decode::utf8(body)?, &mut |reader, head| {
-        let table = tables.path(&head);
+        let table = tables.path(&head.component, &head.table);
         let document = Document::slice(body, reader.document()?);
         Ok(DataSyncValue { table, ts: head.ts, deleted: head.deleted, document })
     })?;
@@ -202,6 +157,7 @@ mod write {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::deployment::data_sync::Snapshot;
     use crate::response::DecodeErrorKind;
 
     const PAGE: &str = r#"{"status":{"type":"stale","snapshotTs":1755000000000000001},

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer};
 
-use super::entries::Head;
 use crate::types::Printable;
 
 /// The path of a table: its component and its name. A clone shares the text.
@@ -79,8 +78,7 @@ pub(super) struct Tables<'de> {
 
 impl<'de> Tables<'de> {
     /// Returns the table of an entry.
-    pub(super) fn path(&mut self, head: &Head<'de>) -> TablePath {
-        let Head { component, table, .. } = head;
+    pub(super) fn path(&mut self, component: &Cow<'de, str>, table: &Cow<'de, str>) -> TablePath {
         if let Some(last) = &self.last
             && last.table() == table
             && last.component() == component

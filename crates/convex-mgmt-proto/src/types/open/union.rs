@@ -7,7 +7,7 @@ use serde::Deserializer;
 use serde::de::{self, IgnoredAny, MapAccess};
 use serde_json::value::RawValue;
 
-use crate::json::{self, Plain};
+use crate::types::json::{self, Plain};
 
 /// Declares a union of objects that a tag field distinguishes. It keeps objects with an unknown tag.
 ///
@@ -297,7 +297,7 @@ mod tests {
     use proptest::prelude::*;
     use serde::Deserialize;
 
-    use crate::json::{self, Plain};
+    use crate::types::json::{self, Plain};
 
     #[derive(Clone, Debug, Deserialize, PartialEq)]
     #[cfg_attr(feature = "serde-all", derive(serde::Serialize))]

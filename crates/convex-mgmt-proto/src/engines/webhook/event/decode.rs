@@ -14,9 +14,9 @@ use serde_json::value::RawValue;
 use super::deployment::EventDeployment;
 use super::kind::EventKind;
 use crate::deployment::log_streams::LogTopic;
-use crate::json::{self, Plain};
 use crate::response::{DecodeError, decode};
 use crate::types::UnixMillis;
+use crate::types::json::{self, Plain};
 
 /// The fields of an event.
 #[derive(Clone)]

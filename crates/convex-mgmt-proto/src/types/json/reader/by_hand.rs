@@ -1,11 +1,11 @@
 //! The methods of [`Reader`] for code that reads JSON without a type of serde.
 
+use super::Reader;
 use super::access::{Fields, List};
-use super::dialect::Dialect;
-use super::error::Error;
-use super::number::Number;
-use super::reader::Reader;
-use super::scan::Passed;
+use crate::types::json::dialect::Dialect;
+use crate::types::json::error::Error;
+use crate::types::json::number::Number;
+use crate::types::json::scan::Passed;
 
 impl<'de, D: Dialect> Reader<'de, D> {
     /// Reads the elements of a list with `read`.

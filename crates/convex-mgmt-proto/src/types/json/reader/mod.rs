@@ -1,5 +1,8 @@
 //! [`Reader`]: reads JSON into types, including the wrappers of the export encoding.
 
+mod access;
+mod by_hand;
+
 use std::marker::PhantomData;
 
 use base64::Engine;
@@ -7,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::{Deserializer, Expected, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::access::{Borrowed, ByteSeq, Fields, List, NoInteger, UnitVariant, Variant};
+use self::access::{Borrowed, ByteSeq, Fields, List, NoInteger, UnitVariant, Variant};
 use super::dialect::{BYTES, Dialect, FLOAT, INTEGER, VALUE};
 use super::error::Error;
 use super::number::Number;

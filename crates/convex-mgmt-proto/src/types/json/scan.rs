@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::error::{Error, Segment};
 use super::unescape::unescape;
-use super::walk;
+use super::walk::{self, plain};
 
 /// The name of the field that every document must have.
 const ID: &str = "_id";
@@ -359,63 +359,4 @@ impl<'de> Scan<'de> {
         let id = self.string()?;
         if id.escaped && id.decoded().is_err() { Err(a_string()) } else { Ok(id) }
     }
-}
-
-/// Returns the number of leading bytes that need no decoding in a string.
-#[inline(always)]
-pub(super) fn plain(bytes: &[u8]) -> usize {
-    // Most strings end in the first words. Larger blocks are faster only for long ones.
-    let mut rest = bytes;
-    let mut words = 0;
-    while let Some((word, tail)) = rest.split_first_chunk() {
-        if let Some(length) = special_in(*word) {
-            return words * word.len() + length;
-        }
-        rest = tail;
-        words += 1;
-        if words == 3 {
-            return words * word.len() + long_plain(rest);
-        }
-    }
-    words * 8 + rest.iter().position(|byte| is_special(*byte)).unwrap_or(rest.len())
-}
-
-/// [`plain`] for the rest of a long string.
-#[inline(never)]
-fn long_plain(bytes: &[u8]) -> usize {
-    let mut rest = bytes;
-    while let Some((block, tail)) = rest.split_first_chunk::<32>()
-        && !block.iter().fold(false, |found, byte| found | is_special(*byte))
-    {
-        rest = tail;
-    }
-    while let Some((word, tail)) = rest.split_first_chunk() {
-        if let Some(length) = special_in(*word) {
-            return bytes.len() - rest.len() + length;
-        }
-        rest = tail;
-    }
-    bytes.len() - rest.len() + rest.iter().position(|byte| is_special(*byte)).unwrap_or(rest.len())
-}
-
-/// Returns `true` for a byte that ends a string or needs decoding in it.
-#[inline]
-fn is_special(byte: u8) -> bool {
-    // Without branches, the compiler compares all bytes of a block at once.
-    (byte < b' ') | (byte == b'"') | (byte == b'\\')
-}
-
-/// Returns the number of bytes before the first special one.
-#[inline]
-fn special_in(word: [u8; 8]) -> Option<usize> {
-    /// A one in each byte.
-    const ONES: u64 = u64::MAX / 255;
-    let word = u64::from_le_bytes(word);
-    // After flipping the second bit, the control characters and the quote are below 0x21. After the second exclusive or, a
-    // backslash is below 1. The subtraction sets the highest bit of each such byte. It may also set that bit in a byte
-    // above, so only the lowest one counts.
-    let low = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
-    let backslash = (word ^ (ONES * 0x5c)).wrapping_sub(ONES);
-    let special = (low | backslash) & !word & (ONES << 7);
-    if special == 0 { None } else { Some(special.trailing_zeros() as usize / 8) }
 }

@@ -1,5 +1,7 @@
 //! [`Text`]: the names, slugs and other texts of responses. Short ones need no memory of their own.
 
+mod printable;
+
 use std::borrow::{Borrow, Cow};
 use std::cmp::Ordering;
 use std::fmt;
@@ -9,8 +11,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::open;
-use super::url::UrlText;
+pub use self::printable::Printable;
+use crate::types::open;
+use crate::types::url::UrlText;
 
 /// The maximum length in bytes of a text that is stored inline. A `Text` then has the size of a `String`.
 const INLINE: usize = 22;

@@ -9,11 +9,8 @@
 //!
 //! Except for the wrappers of documents, it behaves as serde_json does with the same type. Plain JSON also has no lists for structs.
 
-mod access;
-mod by_hand;
 mod dialect;
 mod error;
-mod key;
 mod number;
 mod reader;
 mod scan;

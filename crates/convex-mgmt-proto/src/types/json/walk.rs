@@ -3,8 +3,6 @@
 //! Each function returns `None` for any other spelling and for invalid JSON. [`Scan`](super::scan::Scan) then reads it again, and
 //! makes the error. Nothing here is kept in memory between two bytes, which is why it is fast.
 
-use super::scan::plain;
-
 /// A document that was skipped. Places are the number of bytes from there to the end of the text.
 pub(super) struct Found {
     pub(super) rest: usize,
@@ -137,7 +135,7 @@ fn number(rest: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// Skips digits, of which there must be one.
+/// Skips one digit or more.
 #[inline(always)]
 fn digits(rest: &[u8]) -> Option<&[u8]> {
     let [b'0'..=b'9', rest @ ..] = rest else { return None };
@@ -146,4 +144,63 @@ fn digits(rest: &[u8]) -> Option<&[u8]> {
         rest = tail;
     }
     Some(rest)
+}
+
+/// Returns the number of leading bytes that need no decoding in a string.
+#[inline(always)]
+pub(super) fn plain(bytes: &[u8]) -> usize {
+    // Most strings end in the first words. Larger blocks are faster only for long ones.
+    let mut rest = bytes;
+    let mut words = 0;
+    while let Some((word, tail)) = rest.split_first_chunk() {
+        if let Some(length) = special_in(*word) {
+            return words * word.len() + length;
+        }
+        rest = tail;
+        words += 1;
+        if words == 3 {
+            return words * word.len() + long_plain(rest);
+        }
+    }
+    words * 8 + rest.iter().position(|byte| is_special(*byte)).unwrap_or(rest.len())
+}
+
+/// [`plain`] for the rest of a long string.
+#[inline(never)]
+fn long_plain(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    while let Some((block, tail)) = rest.split_first_chunk::<32>()
+        && !block.iter().fold(false, |found, byte| found | is_special(*byte))
+    {
+        rest = tail;
+    }
+    while let Some((word, tail)) = rest.split_first_chunk() {
+        if let Some(length) = special_in(*word) {
+            return bytes.len() - rest.len() + length;
+        }
+        rest = tail;
+    }
+    bytes.len() - rest.len() + rest.iter().position(|byte| is_special(*byte)).unwrap_or(rest.len())
+}
+
+/// Returns `true` for a byte that ends a string or needs decoding in it.
+#[inline]
+fn is_special(byte: u8) -> bool {
+    // Without branches, the compiler compares all bytes of a block at once.
+    (byte < b' ') | (byte == b'"') | (byte == b'\\')
+}
+
+/// Returns the number of bytes before the first special one.
+#[inline]
+fn special_in(word: [u8; 8]) -> Option<usize> {
+    /// A one in each byte.
+    const ONES: u64 = u64::MAX / 255;
+    let word = u64::from_le_bytes(word);
+    // After flipping the second bit, the control characters and the quote are below 0x21. After the second exclusive or, a
+    // backslash is below 1. The subtraction sets the highest bit of each such byte. It may also set that bit in a byte
+    // above, so only the lowest one counts.
+    let low = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
+    let backslash = (word ^ (ONES * 0x5c)).wrapping_sub(ONES);
+    let special = (low | backslash) & !word & (ONES << 7);
+    if special == 0 { None } else { Some(special.trailing_zeros() as usize / 8) }
 }
