@@ -28,6 +28,7 @@ pub(crate) struct Progress {
 }
 
 const EXPIRED: usize = 1;
+#[cfg(feature = "hyper")]
 const STALLED: usize = 2;
 const ONE: usize = 4;
 

@@ -300,20 +300,10 @@ fn is_of_type(value: &str, of_type: Type) -> bool {
         Type::Time => value != "-0" && value.parse::<i64>().is_ok(),
         Type::Counts => serde_json::from_str::<Fields<'_>>(value)
             .is_ok_and(|Fields(fields)| fields.iter().all(|(_, value)| value.get().parse::<u64>().is_ok())),
-        Type::Object(wanted) => match serde_json::from_str::<Fields<'_>>(value) {
-            Ok(Fields(fields)) => fits(&fields, wanted),
-            Err(_) => is_list_of_fields(value, wanted),
-        },
+        Type::Object(wanted) => {
+            serde_json::from_str::<Fields<'_>>(value).is_ok_and(|Fields(fields)| fits(&fields, wanted))
+        }
     }
-}
-
-/// Returns `true` for a list of the values of an object, which serde's derives also read.
-fn is_list_of_fields(value: &str, wanted: &[Field]) -> bool {
-    let Ok(values) = serde_json::from_str::<Vec<&RawValue>>(value) else { return false };
-    values.len() == wanted.len()
-        && values.iter().zip(wanted).all(|(value, (_, of_type, optional))| {
-            (*optional && value.get() == "null") || is_of_type(value.get(), *of_type)
-        })
 }
 
 /// The fields of an object, also those that occur twice.

@@ -82,7 +82,8 @@ impl<A: Api, S> Client<A, S, InitialTimer> {
     /// Creates a client over any service, such as a stack of your own. The library adds no retries and no timeouts to it.
     /// [`ClientBuilder::build_on`](crate::ClientBuilder::build_on) adds them to a transport.
     pub fn with_service(endpoint: Endpoint<A>, service: S) -> Self {
-        Self::from_parts(endpoint, service, Default::default(), None)
+        let service = Mutex::new(service);
+        Self { shared: Arc::new(Shared { endpoint, service, timer: Default::default(), user_agent: None }) }
     }
 }
 

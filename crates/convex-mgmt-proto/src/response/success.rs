@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 use super::decode::{self, DecodeError, DecodeErrorKind};
 use crate::metadata::OperationMeta;
 use crate::types::json::{self, ErrorKind, Plain};
-use crate::types::open;
+use crate::types::text;
 
 /// Statuses for requests that are never made: 206 for `Range`, 226 for `A-IM`, 207 and 208 for WebDAV, where the body and not the
 /// status has the outcome. Every other 2xx counts as 200 (RFC 9110, section 15). The APIs return 200, 201 and 204. A proxy turns
@@ -124,7 +124,7 @@ struct IsErrorField(bool);
 
 impl<'de> Deserialize<'de> for IsErrorField {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        open::text(deserializer, |name| Self(ERROR_FIELDS.contains(&name)))
+        text::read(deserializer, |name| Self(ERROR_FIELDS.contains(&name)))
     }
 }
 

@@ -8,7 +8,7 @@ pub(crate) mod open;
 mod patch;
 pub(crate) mod redact;
 pub(crate) mod secret;
-mod text;
+pub(crate) mod text;
 pub(crate) mod time;
 pub(crate) mod url;
 

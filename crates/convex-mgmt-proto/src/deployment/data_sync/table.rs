@@ -1,7 +1,5 @@
 //! [`TablePath`]: the path of a table. The values of a page share the paths of its tables.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -71,24 +69,28 @@ impl serde::Serialize for TablePath {
 
 /// The tables of a page so far. Entries of several tables may alternate.
 #[derive(Default)]
-pub(super) struct Tables<'de> {
+pub(super) struct Tables {
     last: Option<TablePath>,
-    all: BTreeMap<(Cow<'de, str>, Cow<'de, str>), TablePath>,
+    /// Sorted.
+    all: Vec<TablePath>,
 }
 
-impl<'de> Tables<'de> {
+impl Tables {
     /// Returns the table of an entry.
-    pub(super) fn path(&mut self, component: &Cow<'de, str>, table: &Cow<'de, str>) -> TablePath {
+    pub(super) fn path(&mut self, component: &str, table: &str) -> TablePath {
         if let Some(last) = &self.last
             && last.table() == table
             && last.component() == component
         {
             return last.clone();
         }
-        let path = self
-            .all
-            .entry((component.clone(), table.clone()))
-            .or_insert_with(|| TablePath::new(&**component, &**table));
-        self.last.insert(path.clone()).clone()
+        let found = self.all.binary_search_by(|known| (known.component(), known.table()).cmp(&(component, table)));
+        let known = found.ok().and_then(|place| self.all.get(place)).cloned();
+        let path = known.unwrap_or_else(|| {
+            let new = TablePath::new(component, table);
+            self.all.insert(found.unwrap_or_else(|place| place), new.clone());
+            new
+        });
+        self.last.insert(path).clone()
     }
 }

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::signature;
-use crate::types::open::text;
+use crate::types::text;
 
 /// The SHA-256 of the body of a delivery.
 ///
@@ -69,7 +69,7 @@ impl Serialize for BatchDigest {
 
 impl<'de> Deserialize<'de> for BatchDigest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        text(deserializer, str::parse)?.map_err(de::Error::custom)
+        text::read(deserializer, str::parse)?.map_err(de::Error::custom)
     }
 }
 

@@ -6,6 +6,6 @@
 mod text_enum;
 mod union;
 
-pub(crate) use self::text_enum::{UnknownText, open_enum, text};
+pub(crate) use self::text_enum::{UnknownText, open_enum};
 pub use self::union::UnknownObject;
 pub(crate) use self::union::{OpenUnion, ignore, open_union, union, variant};

@@ -2,9 +2,6 @@
 
 use std::fmt;
 
-use serde::Deserializer;
-use serde::de;
-
 /// Declares an enum of strings that keeps unknown values.
 ///
 /// A request sends an unknown value unchanged, in every field. Callers make such a value on purpose only: they name it, or send
@@ -160,7 +157,7 @@ macro_rules! open_enum {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                crate::types::open::text(deserializer, |text| Self::from(text))
+                crate::types::text::read(deserializer, |text| Self::from(text))
             }
         }
 
@@ -202,21 +199,6 @@ impl fmt::Debug for UnknownText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "UnknownText({} bytes)", self.0.len())
     }
-}
-
-/// Reads a string without copying it where the input allows.
-pub(crate) fn text<'de, D: Deserializer<'de>, T>(deserializer: D, read: impl FnOnce(&str) -> T) -> Result<T, D::Error> {
-    struct Text<F>(F);
-    impl<T, F: FnOnce(&str) -> T> de::Visitor<'_> for Text<F> {
-        type Value = T;
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a string")
-        }
-        fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-            Ok((self.0)(text))
-        }
-    }
-    deserializer.deserialize_str(Text(read))
 }
 
 #[cfg(test)]

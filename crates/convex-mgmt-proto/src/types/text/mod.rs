@@ -9,10 +9,9 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub use self::printable::Printable;
-use crate::types::open;
 use crate::types::url::UrlText;
 
 /// The maximum length in bytes of a text that is stored inline. A `Text` then has the size of a `String`.
@@ -183,7 +182,7 @@ impl fmt::Display for Text {
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        open::text(deserializer, |text| Self::from(text))
+        read(deserializer, |text| Self::from(text))
     }
 }
 
@@ -191,6 +190,21 @@ impl Serialize for Text {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
     }
+}
+
+/// Reads a string without copying it where the input allows.
+pub(crate) fn read<'de, D: Deserializer<'de>, T>(deserializer: D, with: impl FnOnce(&str) -> T) -> Result<T, D::Error> {
+    struct Visitor<F>(F);
+    impl<T, F: FnOnce(&str) -> T> de::Visitor<'_> for Visitor<F> {
+        type Value = T;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+            Ok((self.0)(text))
+        }
+    }
+    deserializer.deserialize_str(Visitor(with))
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::scopes::{self, DeploymentScope, ProjectScope, Selectors, TokenScope};
 use crate::types::Printable;
-use crate::types::open::{self, UnknownText};
+use crate::types::open::UnknownText;
+use crate::types::text;
 
 /// The resources that a statement of a custom role applies to.
 ///
@@ -274,7 +275,7 @@ impl fmt::Debug for RoleResource {
 
 impl<'de> Deserialize<'de> for RoleResource {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        open::text(deserializer, |text| Self::from(text))
+        text::read(deserializer, |text| Self::from(text))
     }
 }
 

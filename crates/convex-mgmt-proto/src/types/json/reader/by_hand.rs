@@ -19,11 +19,13 @@ impl<'de, D: Dialect> Reader<'de, D> {
         self.ascend(b']')
     }
 
-    /// Reads the fields of an object whose opening bracket is next.
+    /// Reads the fields of an object that is next.
     pub(crate) fn object<T>(
         &mut self,
         read: impl FnOnce(&mut Fields<'_, 'de, D>) -> Result<T, Error>,
     ) -> Result<T, Error> {
+        // The caller has seen the bracket, perhaps after white space.
+        self.scan.token()?;
         self.descend()?;
         let value = read(&mut Fields::new(self))?;
         self.ascend(b'}')?;
