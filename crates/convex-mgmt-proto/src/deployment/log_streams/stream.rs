@@ -1,9 +1,10 @@
 //! [`LogStream`]: a log stream of a deployment, with its status and settings.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::value::{MapAccessDeserializer, StringDeserializer};
+use serde::de::value::{BorrowedStrDeserializer, MapAccessDeserializer};
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess};
 use serde::{Deserialize, de::IntoDeserializer};
 
@@ -11,6 +12,7 @@ use super::kinds::{AxiomAttribute, AxiomIngestUrl, DatadogSiteLocation, LogStrea
 use super::topics::LogTopics;
 use crate::types::open::open_union;
 use crate::types::redact::debug_redacted;
+use crate::types::text;
 use crate::types::{LogStreamId, Secret};
 
 /// A log stream of a deployment. The server returns only the secret of a webhook, and no other key.
@@ -296,15 +298,18 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for &mut Common<A> {
     type Error = A::Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
-        while let Some(key) = self.map.next_key::<String>()? {
-            match key.as_str() {
+        while let Some(key) = self.map.next_key_seed(text::Borrowed)? {
+            match &*key {
                 "id" if self.id.is_some() => return Err(de::Error::duplicate_field("id")),
                 "id" => self.id = Some(self.map.next_value()?),
                 "status" if self.status.is_some() => return Err(de::Error::duplicate_field("status")),
                 "status" => self.status = Some(self.map.next_value()?),
                 _ => {
-                    let key: StringDeserializer<A::Error> = key.into_deserializer();
-                    return seed.deserialize(key).map(Some);
+                    let key = match key {
+                        Cow::Borrowed(key) => seed.deserialize(BorrowedStrDeserializer::new(key)),
+                        Cow::Owned(key) => seed.deserialize(key.into_deserializer()),
+                    };
+                    return key.map(Some);
                 }
             }
         }
@@ -319,8 +324,6 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for &mut Common<A> {
 #[cfg(feature = "serde-all")]
 impl serde::Serialize for LogStream {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use std::borrow::Cow;
-
         use serde::ser::Error;
         use serde_json::value::RawValue;
 

@@ -113,7 +113,8 @@ impl<'de> Scan<'de> {
 
     /// Checks that only white space is left.
     pub(super) fn end(&mut self) -> Result<(), Error> {
-        if self.token().is_ok() { Err(Error::syntax()) } else { Ok(()) }
+        let is_space = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
+        if self.rest().iter().all(is_space) { Ok(()) } else { Err(self.token().err().unwrap_or_else(Error::syntax)) }
     }
 
     /// Returns the error if no value begins here.

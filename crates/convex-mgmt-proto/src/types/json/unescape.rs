@@ -1,33 +1,35 @@
 //! [`unescape`]: the text of a JSON string, without a copy in memory that nobody wipes.
 
+use super::walk::plain;
+
 /// Appends the text of a JSON string, whose `content` is the part between its quotes. Returns `None` at an escape that JSON does
 /// not have, or that is one half of a UTF-16 surrogate pair; `into` then contains the text before it.
 ///
 /// No text is longer than its spelling, so a buffer with that capacity is not reallocated.
 pub(crate) fn unescape(content: &str, into: &mut String) -> Option<()> {
     let mut rest = content;
-    while let Some((plain, escape)) = rest.split_once('\\') {
-        into.push_str(plain);
-        let mut after = escape.chars();
-        let character = match after.next()? {
-            'b' => '\u{8}',
-            'f' => '\u{c}',
-            'n' => '\n',
-            'r' => '\r',
-            't' => '\t',
-            'u' => {
-                let (character, tail) = utf16(after.as_str())?;
-                after = tail.chars();
-                character
+    loop {
+        let (text, special) = rest.split_at_checked(plain(rest.as_bytes()))?;
+        into.push_str(text);
+        let (character, length) = match special.as_bytes() {
+            [] => return Some(()),
+            [b'\\', b'b', ..] => ('\u{8}', 2),
+            [b'\\', b'f', ..] => ('\u{c}', 2),
+            [b'\\', b'n', ..] => ('\n', 2),
+            [b'\\', b'r', ..] => ('\r', 2),
+            [b'\\', b't', ..] => ('\t', 2),
+            [b'\\', same @ (b'"' | b'\\' | b'/'), ..] => (char::from(*same), 2),
+            [b'\\', b'u', ..] => {
+                let (character, tail) = utf16(special.get(2..)?)?;
+                (character, special.len() - tail.len())
             }
-            same @ ('"' | '\\' | '/') => same,
-            _ => return None,
+            [b'\\', ..] => return None,
+            // A quote or a control character that the text should not have.
+            [other, ..] => (char::from(*other), 1),
         };
         into.push(character);
-        rest = after.as_str();
+        rest = special.get(length..)?;
     }
-    into.push_str(rest);
-    Some(())
 }
 
 /// Reads one character, written as one UTF-16 unit or as a surrogate pair with `\u` between. Returns it with the rest.

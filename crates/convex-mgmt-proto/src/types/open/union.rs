@@ -8,6 +8,7 @@ use serde::de::{self, IgnoredAny, MapAccess};
 use serde_json::value::RawValue;
 
 use crate::types::json::{self, Plain};
+use crate::types::text::Borrowed;
 
 /// Declares a union of objects that a tag field distinguishes. It keeps objects with an unknown tag.
 ///
@@ -192,12 +193,12 @@ pub(crate) fn union<'de, U: OpenUnion, D: Deserializer<'de>>(deserializer: D) ->
         }
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<U, A::Error> {
-            let first = map.next_key_seed(Text)?.ok_or_else(|| de::Error::missing_field(U::TAG))?;
+            let first = map.next_key_seed(Borrowed)?.ok_or_else(|| de::Error::missing_field(U::TAG))?;
             if first != U::TAG {
                 let json = tag_first(U::TAG, first, map)?;
                 return json::read_with::<Plain, _>(json.get(), |reader| union(reader)).map_err(de::Error::custom);
             }
-            let tag = map.next_value_seed(Text)?;
+            let tag = map.next_value_seed(Borrowed)?;
             match U::known(&tag, de::value::MapAccessDeserializer::new(&mut map))? {
                 Ok(value) => Ok(value),
                 Err(_) => Ok(U::from_unknown(unknown(U::TAG, tag, map)?)),
@@ -224,12 +225,12 @@ fn tag_first<'de, A: MapAccess<'de>>(
 ) -> Result<Box<RawValue>, A::Error> {
     let mut fields = vec![(first, map.next_value()?)];
     loop {
-        match map.next_key_seed(Text)?.ok_or_else(|| de::Error::missing_field(name))? {
+        match map.next_key_seed(Borrowed)?.ok_or_else(|| de::Error::missing_field(name))? {
             key if key == name => break,
             key => fields.push((key, map.next_value()?)),
         }
     }
-    let tag = map.next_value_seed(Text)?;
+    let tag = map.next_value_seed(Borrowed)?;
     rewritten(name, tag, fields, map)
 }
 
@@ -243,7 +244,7 @@ fn rewritten<'de, A: MapAccess<'de>>(
     mut fields: Spelled<'de>,
     mut rest: A,
 ) -> Result<Box<RawValue>, A::Error> {
-    while let Some(key) = rest.next_key_seed(Text)? {
+    while let Some(key) = rest.next_key_seed(Borrowed)? {
         // With both kept, the next reader would choose one of them.
         if key == name {
             return Err(de::Error::duplicate_field(name));
@@ -263,33 +264,6 @@ fn object_text(tag_name: &str, tag: &str, fields: &Spelled<'_>) -> serde_json::R
     }
     json.push('}');
     RawValue::from_string(json)
-}
-
-/// Reads a text, borrowed if the input allows.
-struct Text;
-
-impl<'de> de::DeserializeSeed<'de> for Text {
-    type Value = Cow<'de, str>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'de> de::Visitor<'de> for Text {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(text))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(text.to_owned()))
-    }
 }
 
 #[cfg(test)]
