@@ -175,8 +175,7 @@ impl Deprecation {
     /// Reads the notice from a response's headers, for layers that see the response before its operation does.
     pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-        headers
-            .contains_key(DEPRECATION_STATE)
+        success::has(headers, &DEPRECATION_STATE)
             .then(|| Self { state: text(DEPRECATION_STATE), message: text(DEPRECATION_MESSAGE) })
     }
 }

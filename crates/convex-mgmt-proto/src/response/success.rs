@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
@@ -131,12 +131,20 @@ impl<'de> Deserialize<'de> for IsErrorField {
 /// Returns the content coding of a body other than `identity`, which is never requested. The inner `None` is a name outside of the
 /// [`CODINGS`].
 pub(super) fn coding(headers: &HeaderMap) -> Option<Option<&'static str>> {
+    if !has(headers, &CONTENT_ENCODING) {
+        return None;
+    }
     // The list may be split over several header fields.
     let names =
         headers.get_all(CONTENT_ENCODING).into_iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
     let mut names =
         names.map(<[u8]>::trim_ascii).filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(b"identity"));
     names.next().map(|name| CODINGS.into_iter().find(|known| name.eq_ignore_ascii_case(known.as_bytes())))
+}
+
+/// Returns `true` if a response has a header that nearly none has. It has few others, so a search costs less than a hash.
+pub(super) fn has(headers: &HeaderMap, name: &HeaderName) -> bool {
+    headers.keys().any(|other| other == name)
 }
 
 /// The content type of a response.
@@ -151,7 +159,12 @@ pub(super) struct ContentType {
 
 impl ContentType {
     pub(super) fn of(headers: &HeaderMap, body: &[u8]) -> Self {
-        let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let value = headers.get(CONTENT_TYPE);
+        // The spelling of the server.
+        if value.is_some_and(|value| value == "application/json") {
+            return Self { html: false, json: true, other_charset: false };
+        }
+        let value = value.and_then(|value| value.to_str().ok()).unwrap_or_default();
         let mut parts = value.split(';').map(str::trim);
         let kind = parts.next().unwrap_or_default();
         let is = |known: &str| kind.eq_ignore_ascii_case(known);

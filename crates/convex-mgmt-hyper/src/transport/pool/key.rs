@@ -37,7 +37,8 @@ impl Key {
 
     /// Addresses a request as HTTP/1.1 requires: the host in a header, and only the path in the request line.
     pub(super) fn address<B>(&self, request: &mut Request<B>) {
-        if !request.headers().contains_key(header::HOST) {
+        // The first header of requests to an endpoint.
+        if !request.headers().keys().any(|name| *name == header::HOST) {
             let default_port = if self.scheme == Scheme::HTTPS { 443 } else { 80 };
             let host = match self.authority.port_u16() {
                 Some(port) if port != default_port => {
