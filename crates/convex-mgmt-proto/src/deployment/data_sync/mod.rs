@@ -12,6 +12,7 @@ mod selection;
 mod status;
 mod sync;
 mod table;
+mod typed;
 mod value;
 
 pub use self::active::{ActiveSync, ActiveSyncStatus, ListActiveSyncs, SnapshotProgress, SyncProgress};
@@ -21,6 +22,7 @@ pub use self::selection::{ComponentSelection, Selection, SelectionChange, TableS
 pub use self::status::{DataSyncStatus, Snapshot};
 pub use self::sync::DataSync;
 pub use self::table::TablePath;
+pub use self::typed::{TypedDataSync, TypedDocument, TypedPage, TypedValue};
 pub use self::value::Value;
 
 /// Reads a text as a value of any type, for encodings that share the wrappers of documents.
