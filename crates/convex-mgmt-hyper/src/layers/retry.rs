@@ -106,7 +106,6 @@ where
             call: CallState { retry, timer, started, settings: Arc::clone(&self.settings) },
             request: Some(Upcoming::Original(request)),
             inner: self.inner.clone(),
-            progress: None,
             deadline,
             state: State::Readying,
         }
@@ -130,7 +129,7 @@ pin_project! {
     #[project = StateProjection]
     enum State<F, W> {
         Readying,
-        Calling { #[pin] attempt: trace::Attempt<F> },
+        Calling { #[pin] attempt: trace::Attempt<F>, progress: Arc<Progress> },
         Waiting { #[pin] sleep: W },
     }
 }
@@ -143,8 +142,6 @@ pin_project! {
         // The request of the next attempt, if there may be one.
         request: Option<Upcoming>,
         inner: S,
-        // Set by the first attempt.
-        progress: Option<Arc<Progress>>,
         #[pin]
         deadline: Option<T::Sleep>,
         #[pin]
@@ -176,8 +173,8 @@ where
         let mut state = this.state;
         // The deadline ends the current attempt, and no other one follows.
         let error = match state.as_mut().project() {
-            StateProjection::Calling { attempt } => {
-                let error = exceeded(this.progress.as_ref().map_or(Sent::No, |progress| progress.expire()));
+            StateProjection::Calling { attempt, progress } => {
+                let error = exceeded(progress.expire());
                 trace::attempt_ended(&attempt, Err(&error));
                 this.call.after(&error.outcome());
                 error
@@ -210,11 +207,11 @@ where
                     if call.retry.may_retry() {
                         *this.request = Some(Upcoming::copy_of(&request));
                     }
-                    *this.progress = Some(Progress::start(&mut request));
+                    let progress = Progress::start(&mut request);
                     let attempt = trace::attempt(this.inner.call(request), call.retry.attempts() + 1);
-                    this.state.set(State::Calling { attempt });
+                    this.state.set(State::Calling { attempt, progress });
                 }
-                StateProjection::Calling { mut attempt } => {
+                StateProjection::Calling { mut attempt, .. } => {
                     let result = ready!(attempt.as_mut().poll(cx)).map_err(TransportError::from_any);
                     trace::attempt_ended(&attempt, result.as_ref());
                     let Some(delay) = call.next_delay(&result) else { return Poll::Ready(result) };

@@ -146,9 +146,9 @@ fn digits(rest: &[u8]) -> Option<&[u8]> {
     Some(rest)
 }
 
-/// Returns the number of leading bytes that need no decoding in a string.
+/// Returns the number of leading bytes that stand for themselves in a string.
 #[inline(always)]
-pub(super) fn plain(bytes: &[u8]) -> usize {
+pub(crate) fn plain(bytes: &[u8]) -> usize {
     // Most strings end in the first words. Larger blocks are faster only for long ones.
     let mut rest = bytes;
     let mut words = 0;
