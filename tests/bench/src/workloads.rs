@@ -25,7 +25,7 @@ use crate::{bodies, server};
 pub const CALLERS: [&str; 3] = ["floor", "reqwest", "ours"];
 
 /// The workloads: a name, and a size that reduces the number of calls.
-pub const WORKLOADS: [(&str, Size); 13] = [
+pub const WORKLOADS: [(&str, Size); 14] = [
     ("small", Size::Small),
     ("list-0", Size::Small),
     ("list-100", Size::Small),
@@ -35,6 +35,7 @@ pub const WORKLOADS: [(&str, Size); 13] = [
     ("projects", Size::Small),
     ("page-raw", Size::Large),
     ("page-typed", Size::Large),
+    ("page-into", Size::Large),
     ("page-engine", Size::Large),
     ("large-raw", Size::Huge),
     ("large-typed", Size::Huge),
@@ -68,7 +69,7 @@ pub fn body(workload: &str) -> Option<String> {
         "update" => String::new(),
         "audit" => bodies::audit_events(100),
         "projects" => bodies::projects(100),
-        "page-raw" | "page-typed" | "page-engine" => bodies::documents(1000),
+        "page-raw" | "page-typed" | "page-into" | "page-engine" => bodies::documents(1000),
         "large-raw" | "large-typed" | "large-each" => bodies::documents(10_000),
         _ => return None,
     })
@@ -155,6 +156,10 @@ pub fn calls(workload: &str, caller: &str, url: &str, concurrent: u32) -> Option
         "page-typed" | "large-typed" | "large-each" => {
             let read = if workload == "large-each" { each } else { typed };
             pick::<SyncPage<Message>, _, _>(caller, sync, || Ours::new(deployment(), DataSync::new(), read), concurrent)
+        }
+        "page-into" => {
+            let ours = || Ours::new(deployment(), DataSync::new().read_into::<Message>(), keep);
+            pick::<SyncPage<Message>, _, _>(caller, sync, ours, concurrent)
         }
         _ => None,
     }

@@ -1,11 +1,11 @@
-//! The target `documents`: any bytes as a document of a data sync, decoded into several types that have to agree.
+//! The target `documents`: any bytes as a document of a data sync and as plain JSON, decoded into several types that have to agree.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
 use std::hint::black_box;
 
 use bytes::Bytes;
-use convex_mgmt_proto::DecodeError;
+use convex_mgmt_proto::{DecodeError, RawJson};
 use convex_mgmt_proto::deployment::data_sync::{Document, Value};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -48,10 +48,12 @@ fn parse(data: Bytes) -> Result<Document, DecodeError> {
 /// * Fields that are encoded are decoded to the same values.
 /// * Other types decode to the same values.
 /// * An error contains no text of the document.
+/// * As plain JSON, the bytes are read as serde_json reads them.
 ///
 /// # Panics
 /// If one of these properties does not hold.
 pub fn documents(data: &[u8]) {
+    plain_json(data);
     let Ok(document) = parse(Bytes::copy_from_slice(data)) else {
         assert!(!has_an_id(data), "an object with an `_id` is rejected");
         return;
@@ -202,6 +204,35 @@ fn has_an_id(data: &[u8]) -> bool {
 
     std::str::from_utf8(data)
         .is_ok_and(|text| serde_json::from_str(text).is_ok_and(|Ids(ids)| matches!(ids[..], [Json::String(_)])))
+}
+
+/// Reads bytes as JSON without the wrappers of documents, and compares types with serde_json.
+fn plain_json(data: &[u8]) {
+    fn same<'a, T: Deserialize<'a> + PartialEq + Debug>(json: &'a RawJson) {
+        assert_eq!(json.read::<T>().ok(), serde_json::from_str::<T>(json.as_str()).ok(), "{}", json.as_str());
+    }
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let json = RawJson::parse(text);
+    assert_eq!(json.is_ok(), serde_json::from_str::<&RawValue>(text).is_ok(), "{text}");
+    let Ok(json) = json else { return };
+    same::<IgnoredAny>(&json);
+    same::<BTreeMap<&str, IgnoredAny>>(&json);
+    same::<BTreeMap<String, Option<f64>>>(&json);
+    same::<BTreeMap<String, Option<i64>>>(&json);
+    same::<BTreeMap<Kind, f32>>(&json);
+    // serde_json gives names that begin with a `$` a meaning of its own.
+    if !oracle::has_arbitrary_precision() && !text.contains(['$', '\\']) {
+        same::<Json>(&json);
+        same::<BTreeMap<String, Shape>>(&json);
+        same::<Buffered>(&json);
+    }
+    if !resembles_canary(data)
+        && let Some(planted) = plant(data, |_, _| true)
+        && let Ok(json) = RawJson::parse(String::from_utf8_lossy(&planted))
+    {
+        let errors = [json.read::<Numbers>().err(), json.read::<Buffered>().err()];
+        errors.iter().flatten().for_each(shows_nothing);
+    }
 }
 
 /// Compares types without bytes with serde_json. Both have to agree on documents without wrappers and with integers of 64 bits

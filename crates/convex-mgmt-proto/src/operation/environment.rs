@@ -27,29 +27,29 @@ impl ChangeFields<'_> {
 pub(crate) fn write_changes<'a>(json: &mut JsonText, changes: impl Iterator<Item = ChangeFields<'a>> + Clone) {
     const FRAME: usize = r#"{"changes":[]}"#.len();
     json.reserve(changes.clone().map(|change| change.length()).fold(FRAME, usize::saturating_add));
-    json.push(br#"{"changes":["#);
-    for (index, change) in changes.enumerate() {
-        if index == 0 {
-            json.push(br#"{"name":""#);
+    let mut is_first = true;
+    for ChangeFields { name, deployment_type, value } in changes {
+        if is_first {
+            json.push(br#"{"changes":[{"name":""#);
         } else {
-            json.push(br#",{"name":""#);
+            json.push(br#"},{"name":""#);
         }
-        json.push_text(change.name);
-        if let Some(deployment_type) = change.deployment_type {
+        is_first = false;
+        json.push_text(name);
+        if let Some(deployment_type) = deployment_type {
             json.push(br#"","deploymentType":""#);
             json.push_text(deployment_type);
         }
-        match change.value {
-            Some(value) => {
-                json.push(br#"","value":""#);
-                json.push_text(value.expose());
-                json.push(br#""}"#);
-            }
+        if let Some(value) = value {
+            json.push(br#"","value":""#);
+            json.push_text(value.expose());
+            json.push(br#"""#);
+        } else {
             // An absent value would delete, too. `null` makes the deletion explicit.
-            None => json.push(br#"","value":null}"#),
+            json.push(br#"","value":null"#);
         }
     }
-    json.push(b"]}");
+    json.push(if is_first { br#"{"changes":[]}"# } else { b"}]}" });
 }
 
 /// Returns the name of a field of a change, such as `changes[3].value (GREETING)`.

@@ -14,8 +14,8 @@ use crate::shell::root;
 const FILE: &str = "tests/bench/figures.txt";
 
 /// The workloads that are cheap to count. CI compares them.
-pub(super) const CHECKED: [&str; 8] =
-    ["small", "list-100", "update", "audit", "projects", "page-raw", "page-typed", "page-engine"];
+pub(super) const CHECKED: [&str; 9] =
+    ["small", "list-100", "update", "audit", "projects", "page-raw", "page-typed", "page-into", "page-engine"];
 
 /// The margin of a comparison: instructions depend on the machine a little.
 const MARGIN: f64 = 1.03;
