@@ -5,8 +5,8 @@ use std::fmt::{self, Debug};
 use std::hint::black_box;
 
 use bytes::Bytes;
-use convex_mgmt_proto::{DecodeError, RawJson};
 use convex_mgmt_proto::deployment::data_sync::{Document, Value};
+use convex_mgmt_proto::{DecodeError, RawJson};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value as Json;

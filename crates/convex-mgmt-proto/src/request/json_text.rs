@@ -161,16 +161,7 @@ fn is_plain(text: &[u8]) -> bool {
 /// Returns 0 if no byte of a chunk needs an escape in a JSON string.
 #[inline]
 fn special<const N: usize>(chunk: &[u8; N]) -> u64 {
-    /// A one in each byte.
-    const ONES: u64 = u64::MAX / 255;
-    chunk.as_chunks::<8>().0.iter().fold(0, |any, eight| {
-        let eight = u64::from_le_bytes(*eight);
-        // After the first exclusive or, control characters and the quote are below 0x21. After the second, the backslash is 0. The
-        // subtractions set the highest bit of such bytes. They may set it in a byte above one, and in no other.
-        let low = (eight ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
-        let backslash = (eight ^ (ONES * 0x5c)).wrapping_sub(ONES);
-        any | ((low | backslash) & !eight & (ONES << 7))
-    })
+    chunk.as_chunks().0.iter().fold(0, |any, eight| any | json::special_in(u64::from_le_bytes(*eight)))
 }
 
 #[cfg(test)]

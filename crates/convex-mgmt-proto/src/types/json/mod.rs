@@ -24,7 +24,7 @@ pub(crate) use self::error::{Error, ErrorKind, Location, Segment};
 pub(crate) use self::reader::Reader;
 pub(crate) use self::scan::Passed;
 pub(crate) use self::unescape::unescape;
-pub(crate) use self::walk::plain;
+pub(crate) use self::walk::{plain, special_in};
 
 /// Reads a text into a type.
 ///

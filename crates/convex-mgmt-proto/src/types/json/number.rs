@@ -101,15 +101,14 @@ fn eight_digits(word: [u8; 8]) -> Option<u64> {
 }
 
 impl<'de> Scan<'de> {
-    /// Skips a number whose first byte is next, and returns its spelling.
+    /// Skips a number whose first byte is next, and returns its spelling. `whole` is the result of [`digits`] for all bytes.
     #[inline]
-    fn spelling(&mut self) -> Result<Spelling, Error> {
+    fn spelling(&mut self, whole: (u64, &[u8])) -> Result<Spelling, Error> {
         let all = self.rest();
-        let (negative, start) = match all {
-            [b'-', rest @ ..] => (true, rest),
-            _ => (false, all),
+        let (negative, start, (mut value, mut rest)) = match all {
+            [b'-', start @ ..] => (true, start, digits(0, start)),
+            _ => (false, all, whole),
         };
-        let (mut value, mut rest) = digits(0, start);
         let mut count = start.len() - rest.len();
         let mut missing = count == 0;
         let bad_zero = count > 1 && start.first() == Some(&b'0');
@@ -147,36 +146,29 @@ impl<'de> Scan<'de> {
     /// Skips a number whose first byte is next.
     #[inline]
     pub(super) fn pass_number(&mut self) -> Result<(), Error> {
-        self.spelling().map(drop)
+        self.spelling(digits(0, self.rest())).map(drop)
     }
 
     /// Reads a number whose first byte is next.
     #[inline]
     pub(super) fn number(&mut self) -> Result<Number<'de>, Error> {
-        match self.small_integer() {
-            Some(integer) => Ok(Number::Unsigned(integer)),
-            None => self.any_number(),
-        }
-    }
-
-    /// Reads an integer of at most 18 digits, which always fits into a `u64`. Otherwise, it reads nothing.
-    #[inline]
-    fn small_integer(&mut self) -> Option<u64> {
         let all = self.rest();
         let (value, rest) = digits(0, all);
         let count = all.len() - rest.len();
+        // An integer of at most 18 digits always fits into a `u64`.
         let is_small = matches!((count, all), (1, _) | (2..=18, [b'1'..=b'9', ..]));
         if !is_small || matches!(rest, [b'.' | b'e' | b'E', ..]) {
-            return None;
+            return self.any_number((value, rest));
         }
         self.place += count;
-        Some(value)
+        Ok(Number::Unsigned(value))
     }
 
+    /// Reads any number. `whole` is the result of [`digits`] for all bytes.
     #[inline(never)]
-    fn any_number(&mut self) -> Result<Number<'de>, Error> {
+    fn any_number(&mut self, whole: (u64, &[u8])) -> Result<Number<'de>, Error> {
         let start = self.place;
-        let spelling = self.spelling()?;
+        let spelling = self.spelling(whole)?;
         if spelling.is_float {
             if let Some(float) = spelling.simple_float() {
                 return Ok(Number::Float(float));

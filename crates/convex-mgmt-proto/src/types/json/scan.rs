@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::error::{Error, Segment};
-use super::unescape::unescape;
+use super::unescape::{unescape, unescape_string};
 use super::walk::{self, plain};
 
 /// The name of the field that every document must have.
@@ -164,6 +164,35 @@ impl<'de> Scan<'de> {
         let plain = self.pass_string()?;
         let text = self.text.get(start..self.place - 1).ok_or_else(Error::syntax)?;
         Ok(Raw { text, escaped: plain < text.len(), plain: u32::try_from(plain).unwrap_or_default() })
+    }
+
+    /// Reads a string whose opening quote is next. Returns it if it has no escapes, and otherwise decodes it into `scratch`.
+    #[inline]
+    pub(super) fn text(&mut self, scratch: &mut String) -> Result<Option<&'de str>, Error> {
+        let content = self.text.get(self.place + 1..).unwrap_or_default();
+        let length = plain(content.as_bytes());
+        if content.as_bytes().get(length) != Some(&b'"') {
+            self.unescaped(content, scratch)?;
+            return Ok(None);
+        }
+        self.place += length + 2;
+        content.get(..length).ok_or_else(Error::syntax).map(Some)
+    }
+
+    /// Decodes a string whose opening quote is next, in one pass.
+    #[inline(never)]
+    fn unescaped(&mut self, content: &str, scratch: &mut String) -> Result<(), Error> {
+        /// The bytes to reserve, so that most strings fit.
+        const RESERVED: usize = 1024;
+        scratch.clear();
+        scratch.reserve(content.len().min(RESERVED));
+        let Some(rest) = unescape_string(content, scratch) else {
+            self.pass_string()?;
+            // Each escape has the right form, but surrogates do not form pairs.
+            return Err(Error::shape("a string"));
+        };
+        self.place = self.text.len() - rest.len();
+        Ok(())
     }
 
     /// Skips a string whose opening quote is next. Returns the number of bytes before its first escape or its end.

@@ -1,4 +1,4 @@
-//! [`unescape`]: the text of a JSON string, without a copy in memory that nobody wipes.
+//! [`unescape`] and [`unescape_string`]: the text of a JSON string, without a copy in memory that nobody wipes.
 
 use super::walk::plain;
 
@@ -11,25 +11,52 @@ pub(crate) fn unescape(content: &str, into: &mut String) -> Option<()> {
     loop {
         let (text, special) = rest.split_at_checked(plain(rest.as_bytes()))?;
         into.push_str(text);
-        let (character, length) = match special.as_bytes() {
+        rest = match special.as_bytes() {
             [] => return Some(()),
-            [b'\\', b'b', ..] => ('\u{8}', 2),
-            [b'\\', b'f', ..] => ('\u{c}', 2),
-            [b'\\', b'n', ..] => ('\n', 2),
-            [b'\\', b'r', ..] => ('\r', 2),
-            [b'\\', b't', ..] => ('\t', 2),
-            [b'\\', same @ (b'"' | b'\\' | b'/'), ..] => (char::from(*same), 2),
-            [b'\\', b'u', ..] => {
-                let (character, tail) = utf16(special.get(2..)?)?;
-                (character, special.len() - tail.len())
-            }
-            [b'\\', ..] => return None,
+            [b'\\', ..] => unescape_first(special, into)?,
             // A quote or a control character that the text should not have.
-            [other, ..] => (char::from(*other), 1),
+            [other, ..] => {
+                into.push(char::from(*other));
+                special.get(1..)?
+            }
         };
-        into.push(character);
-        rest = special.get(length..)?;
     }
+}
+
+/// Appends the text of a JSON string after its opening quote, and returns what follows its closing quote. Returns `None` as
+/// [`unescape`] does, and for a control character or a string without an end.
+pub(super) fn unescape_string<'a>(content: &'a str, into: &mut String) -> Option<&'a str> {
+    let mut rest = content;
+    loop {
+        let (text, special) = rest.split_at_checked(plain(rest.as_bytes()))?;
+        into.push_str(text);
+        rest = match special.as_bytes() {
+            [b'"', ..] => return special.get(1..),
+            [b'\\', ..] => unescape_first(special, into)?,
+            _ => return None,
+        };
+    }
+}
+
+/// Appends the character of the escape at the beginning of a text, and returns what follows.
+#[inline]
+fn unescape_first<'a>(text: &'a str, into: &mut String) -> Option<&'a str> {
+    let character = match text.as_bytes().get(1)? {
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        same @ (b'"' | b'\\' | b'/') => char::from(*same),
+        b'u' => {
+            let (character, rest) = utf16(text.get(2..)?)?;
+            into.push(character);
+            return Some(rest);
+        }
+        _ => return None,
+    };
+    into.push(character);
+    text.get(2..)
 }
 
 /// Reads one character, written as one UTF-16 unit or as a surrogate pair with `\u` between. Returns it with the rest.

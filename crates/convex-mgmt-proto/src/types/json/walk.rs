@@ -149,58 +149,59 @@ fn digits(rest: &[u8]) -> Option<&[u8]> {
 /// Returns the number of leading bytes that stand for themselves in a string.
 #[inline(always)]
 pub(crate) fn plain(bytes: &[u8]) -> usize {
-    // Most strings end in the first words. Larger blocks are faster only for long ones.
-    let mut rest = bytes;
-    let mut words = 0;
-    while let Some((word, tail)) = rest.split_first_chunk() {
-        if let Some(length) = special_in(*word) {
-            return words * word.len() + length;
-        }
-        rest = tail;
-        words += 1;
-        if words == 3 {
-            return words * word.len() + long_plain(rest);
-        }
+    // Most strings end in the first two words, and the rest is a call. So this is short wherever it is inlined.
+    let Some((first, rest)) = bytes.split_first_chunk() else { return short_plain(bytes) };
+    if let Some(length) = first_special(special_in(u64::from_le_bytes(*first))) {
+        return length;
     }
-    words * 8 + rest.iter().position(|byte| is_special(*byte)).unwrap_or(rest.len())
+    let Some((second, rest)) = rest.split_first_chunk() else { return 8 + short_plain(rest) };
+    first_special(special_in(u64::from_le_bytes(*second))).map_or_else(|| 16 + long_plain(rest), |length| 8 + length)
+}
+
+/// [`plain`] for less than eight bytes.
+#[inline]
+fn short_plain(bytes: &[u8]) -> usize {
+    let is_special = |byte: &u8| matches!(byte, ..b' ' | b'"' | b'\\');
+    bytes.iter().position(is_special).unwrap_or(bytes.len())
 }
 
 /// [`plain`] for the rest of a long string.
 #[inline(never)]
 fn long_plain(bytes: &[u8]) -> usize {
-    let mut rest = bytes;
-    while let Some((block, tail)) = rest.split_first_chunk::<32>()
-        && !block.iter().fold(false, |found, byte| found | is_special(*byte))
-    {
-        rest = tail;
-    }
-    while let Some((word, tail)) = rest.split_first_chunk() {
-        if let Some(length) = special_in(*word) {
-            return bytes.len() - rest.len() + length;
+    let (pairs, rest) = bytes.as_chunks::<16>();
+    for (index, pair) in pairs.iter().enumerate() {
+        let pair = u128::from_le_bytes(*pair);
+        let (first, second) = (special_in(pair as u64), special_in((pair >> 64) as u64));
+        // One branch for both words.
+        if first | second != 0 {
+            return 16 * index + first_special(first).unwrap_or_else(|| 8 + first_special(second).unwrap_or(0));
         }
-        rest = tail;
     }
-    bytes.len() - rest.len() + rest.iter().position(|byte| is_special(*byte)).unwrap_or(rest.len())
+    let length = 16 * pairs.len();
+    match rest.split_first_chunk() {
+        Some((word, rest)) => {
+            length + first_special(special_in(u64::from_le_bytes(*word))).unwrap_or_else(|| 8 + short_plain(rest))
+        }
+        None => length + short_plain(rest),
+    }
 }
 
-/// Returns `true` for a byte that ends a string or needs decoding in it.
-#[inline]
-fn is_special(byte: u8) -> bool {
-    // Without branches, the compiler compares all bytes of a block at once.
-    (byte < b' ') | (byte == b'"') | (byte == b'\\')
-}
-
-/// Returns the number of bytes before the first special one.
-#[inline]
-fn special_in(word: [u8; 8]) -> Option<usize> {
+/// Looks at eight bytes in little-endian order. Returns a number whose lowest set bit is in the first byte that ends a string or needs
+/// decoding in it, or 0 if there is no such byte.
+#[inline(always)]
+pub(crate) fn special_in(word: u64) -> u64 {
     /// A one in each byte.
     const ONES: u64 = u64::MAX / 255;
-    let word = u64::from_le_bytes(word);
     // After flipping the second bit, the control characters and the quote are below 0x21. After the second exclusive or, a
     // backslash is below 1. The subtraction sets the highest bit of each such byte. It may also set that bit in a byte
     // above, so only the lowest one counts.
     let low = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
     let backslash = (word ^ (ONES * 0x5c)).wrapping_sub(ONES);
-    let special = (low | backslash) & !word & (ONES << 7);
+    (low | backslash) & !word & (ONES << 7)
+}
+
+/// Returns the place of the byte that [`special_in`] found.
+#[inline(always)]
+fn first_special(special: u64) -> Option<usize> {
     if special == 0 { None } else { Some(special.trailing_zeros() as usize / 8) }
 }

@@ -14,7 +14,7 @@ use self::access::{Borrowed, ByteSeq, Fields, List, NoInteger, UnitVariant, Vari
 use super::dialect::{BYTES, Dialect, FLOAT, INTEGER, VALUE};
 use super::error::Error;
 use super::number::Number;
-use super::scan::{Raw, Scan};
+use super::scan::Scan;
 
 /// The name of the newtype by which `serde_json::value::RawValue` requests its text.
 pub(super) const RAW: &str = "$serde_json::private::RawValue";
@@ -114,8 +114,7 @@ impl<'de, D: Dialect> Reader<'de, D> {
         let start = self.scan.place;
         self.scan.bump();
         self.scan.token()?;
-        let name = self.scan.string()?;
-        let is_float = match self.text(name)? {
+        let is_float = match self.text()? {
             FLOAT => true,
             BYTES => false,
             _ => {
@@ -127,9 +126,8 @@ impl<'de, D: Dialect> Reader<'de, D> {
         if self.scan.token()? != b'"' {
             return Err(Error::shape("base64"));
         }
-        let content = self.scan.string()?;
         // The error does not quote the content, which may be secret.
-        let bytes = STANDARD.decode(self.text(content)?).map_err(|_| Error::shape("base64"))?;
+        let bytes = STANDARD.decode(self.text()?).map_err(|_| Error::shape("base64"))?;
         if self.scan.token()? != b'}' {
             return Err(Error::shape("one field"));
         }
@@ -141,21 +139,18 @@ impl<'de, D: Dialect> Reader<'de, D> {
         Ok(Some(Wrapped::Float(f64::from_le_bytes(bytes))))
     }
 
-    /// Returns the text of a string, from the scratch buffer if it has escapes.
-    fn text(&mut self, raw: Raw<'de>) -> Result<&str, Error> {
-        if !raw.escaped {
-            return Ok(raw.text);
-        }
-        self.scratch.clear();
-        raw.decode(&mut self.scratch)?;
-        Ok(&self.scratch)
+    /// Reads the next string.
+    fn text(&mut self) -> Result<&str, Error> {
+        Ok(self.scan.text(&mut self.scratch)?.unwrap_or(&self.scratch))
     }
 
     /// Reads the next string, borrowed if it has no escapes.
     #[inline]
     pub(super) fn visit_text<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
-        let raw = self.scan.string()?;
-        if raw.escaped { visitor.visit_str(self.text(raw)?) } else { visitor.visit_borrowed_str(raw.text) }
+        match self.scan.text(&mut self.scratch)? {
+            Some(text) => visitor.visit_borrowed_str(text),
+            None => visitor.visit_str(&self.scratch),
+        }
     }
 
     /// Reads the next value by its spelling. Bytes become a list of `u8` unless `as_bytes` is set: serde buffers values through
@@ -285,6 +280,10 @@ impl<'de, D: Dialect> Deserializer<'de> for &mut Reader<'de, D> {
         if self.scan.token()? != b'"' {
             return Err(self.mismatch(&visitor));
         }
+        if D::IS_EXPORT {
+            return self.visit_text(visitor);
+        }
+        // Not through the scratch buffer: the string may be a secret, and nobody wipes that buffer.
         let raw = self.scan.string()?;
         if raw.escaped { visitor.visit_string(raw.decoded()?) } else { visitor.visit_borrowed_str(raw.text) }
     }
@@ -305,14 +304,10 @@ impl<'de, D: Dialect> Deserializer<'de> for &mut Reader<'de, D> {
                 None => Err(self.mismatch(&visitor)),
             },
             b'[' => self.list(visitor),
-            b'"' => {
-                let raw = self.scan.string()?;
-                if raw.escaped {
-                    visitor.visit_bytes(self.text(raw)?.as_bytes())
-                } else {
-                    visitor.visit_borrowed_bytes(raw.text.as_bytes())
-                }
-            }
+            b'"' => match self.scan.text(&mut self.scratch)? {
+                Some(text) => visitor.visit_borrowed_bytes(text.as_bytes()),
+                None => visitor.visit_bytes(self.scratch.as_bytes()),
+            },
             _ => Err(self.mismatch(&visitor)),
         }
     }
