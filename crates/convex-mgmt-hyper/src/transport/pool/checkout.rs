@@ -15,6 +15,7 @@ use super::hosts::Grant;
 use super::key::Key;
 use super::lease::{Lease, Pool};
 use super::open;
+use super::task;
 use super::turn::Turn;
 
 /// The result of the search for a connection.
@@ -103,7 +104,7 @@ impl Waiting<'_> {
         if !opens {
             return (&mut self.receiver).await.ok();
         }
-        let mut opening = Box::pin(open::open(Arc::clone(self.pool), self.key.clone()));
+        let mut opening = open::open(Arc::clone(self.pool), self.key.clone());
         let granted = poll_fn(|cx| {
             if let Poll::Ready(granted) = Pin::new(&mut self.receiver).poll(cx) {
                 return Poll::Ready(Err(granted.ok()));
@@ -114,7 +115,7 @@ impl Waiting<'_> {
             Ok(opened) => Some(opened),
             Err(granted) => {
                 // Another connection was free first. The new one is for later calls.
-                tokio::spawn(opening);
+                task::spawn(&Handle::current(), async move { drop(opening.await) });
                 granted
             }
         }

@@ -2,7 +2,6 @@
 //!
 //! The caller drops what is taken out after it releases the lock: closing a connection may run code that takes the lock.
 
-use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -174,7 +173,7 @@ impl<L> Hosts<L> {
         };
         let (result, is_empty) = host.counting(&mut self.idle, change);
         if is_empty {
-            self.map.remove(key);
+            self.remove(key);
         }
         result
     }
@@ -183,9 +182,15 @@ impl<L> Hosts<L> {
     pub(super) fn change_known<R>(&mut self, key: &Key, change: impl FnOnce(&mut Host<L>) -> R) -> Option<R> {
         let (result, is_empty) = self.map.get_mut(key)?.counting(&mut self.idle, change);
         if is_empty {
-            self.map.remove(key);
+            self.remove(key);
         }
         Some(result)
+    }
+
+    /// Removes a host that is empty. It is not inlined, because each change of a host contains the call.
+    #[inline(never)]
+    fn remove(&mut self, key: &Key) {
+        self.map.remove(key);
     }
 
     /// Takes out the least recently used connections, until `limit` or fewer are idle.
@@ -207,13 +212,9 @@ impl<L> Hosts<L> {
     fn find_oldest(&mut self) {
         let times = |(key, host)| Host::idle_since(host).map(move |since| (since, key));
         let mut idle: Vec<(Instant, &Key)> = self.map.iter().flat_map(times).collect();
-        let count = idle.len().div_ceil(8);
-        if count < idle.len() {
-            idle.select_nth_unstable_by_key(count, |(since, _)| *since);
-            idle.truncate(count);
-        }
-        idle.sort_unstable_by_key(|(since, _)| Reverse(*since));
-        self.oldest = idle.into_iter().map(|(since, key)| (since, key.clone())).collect();
+        idle.sort_unstable_by_key(|(since, _)| *since);
+        idle.truncate(idle.len().div_ceil(8));
+        self.oldest = idle.into_iter().rev().map(|(since, key)| (since, key.clone())).collect();
     }
 
     /// Takes out the connections of a runtime that have been idle for `timeout`. Returns them, and the time when the next one

@@ -14,6 +14,7 @@ use super::hosts::{Idle, Shared};
 use super::key::Key;
 use super::reaper;
 use super::store::{PoolSettings, Store};
+use super::task;
 use super::turn::Turn;
 use crate::progress::Progress;
 use crate::transport::body::FullBody;
@@ -131,7 +132,7 @@ impl Lease {
             return;
         }
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move {
+            task::spawn(&runtime, async move {
                 if let Some(connection) = &mut self.connection {
                     drop(connection.ready().await);
                 }
@@ -194,7 +195,7 @@ fn return_connection(pool: &Arc<Pool>, key: &Key, id: u64, connection: Connectio
     drop(hosts);
     drop(out);
     if let Some((runtime, task)) = reaper {
-        runtime.spawn(task);
+        task::spawn(&runtime, task);
     }
 }
 

@@ -11,6 +11,7 @@ mod lease;
 mod open;
 mod reaper;
 mod store;
+mod task;
 #[cfg(test)]
 mod tests;
 mod turn;

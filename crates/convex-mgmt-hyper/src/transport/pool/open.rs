@@ -1,20 +1,24 @@
 //! Opens connections for a pool.
 
+use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::task::JoinSet;
 
 use super::connection::{Connection, Unopened};
+use super::hosts::Grant;
 use super::key::Key;
 use super::lease::{Lease, Pool};
+use super::task::{self, Scoped};
 use super::turn::Turn;
 use crate::connect::Opened;
 
 /// Opens a connection and returns a lease of it.
-pub(super) async fn open(pool: Arc<Pool>, key: Key) -> Result<Lease, Arc<Unopened>> {
-    connect(&pool, &key).await.map_err(Arc::new)
+pub(super) fn open(pool: Arc<Pool>, key: Key) -> Pin<Box<dyn Future<Output = Grant<Lease>> + Send>> {
+    // Boxed with its type erased, because it is large and part of several futures.
+    Box::pin(async move { connect(&pool, &key).await.map_err(Arc::new) })
 }
 
 /// The time that a call has for its request, after it opened a connection for all and before others send theirs.
@@ -24,10 +28,9 @@ const FIRST: Duration = Duration::from_millis(100);
 ///
 /// A task opens it, because a caller may hold the future of its call without polling it, and the other calls must not wait for
 /// that. The task ends with the future.
-pub(super) async fn open_for_all(turn: Turn<Lease>) -> Result<Lease, Arc<Unopened>> {
+pub(super) async fn open_for_all(turn: Turn<Lease>) -> Grant<Lease> {
     let (sender, receiver) = oneshot::channel();
-    let mut task = JoinSet::new();
-    task.spawn(async move {
+    let _task = Scoped(task::spawn(&Handle::current(), async move {
         match open(Arc::clone(&turn.store), turn.key.clone()).await {
             Ok(mut lease) => {
                 let unshared = lease.keep(turn);
@@ -43,7 +46,7 @@ pub(super) async fn open_for_all(turn: Turn<Lease>) -> Result<Lease, Arc<Unopene
                 drop(sender.send(Err(reason)));
             }
         }
-    });
+    }));
     receiver.await.unwrap_or_else(|_| Err(Arc::new(Unopened::Broken("the task that opened it has ended".into()))))
 }
 
@@ -57,7 +60,7 @@ async fn connect(pool: &Arc<Pool>, key: &Key) -> Result<Lease, Unopened> {
     #[cfg(feature = "http2")]
     if is_http2 && let Some(builder) = &pool.settings.http2 {
         let (connection, driver) = builder.handshake(io).await.map_err(Unopened::broken)?;
-        tokio::spawn(async move {
+        task::spawn(&Handle::current(), async move {
             drop(driver.await);
             drop(driven);
         });
@@ -65,7 +68,7 @@ async fn connect(pool: &Arc<Pool>, key: &Key) -> Result<Lease, Unopened> {
     }
     let (mut connection, driver) = pool.settings.http1.handshake(io).await.map_err(Unopened::broken)?;
     let (failing, failure) = oneshot::channel();
-    tokio::spawn(async move {
+    task::spawn(&Handle::current(), async move {
         if let Err(error) = driver.with_upgrades().await {
             drop(failing.send(error));
         }
