@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 
 use convex_mgmt_proto::KEPT_BODY;
 use convex_mgmt_proto::NOT_COMMITTED_CODES;
+use convex_mgmt_proto::ResponseError;
 use convex_mgmt_proto::samples::{SAMPLES, Samples};
-use convex_mgmt_proto::{ResponseError, UnreadableReply};
 use http::header::LOCATION;
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Map, Value};
@@ -140,7 +140,9 @@ fn check_error(error: &ResponseError, status: StatusCode, body: &[u8]) {
         assert_eq!(error.body(), &body[..body.len().min(KEPT_BODY)]);
     }
     assert_eq!(error.maybe_applied(), maybe_applied(error), "{error:?}");
-    if let ResponseError::Decode(UnreadableReply { applied: true, .. }) = error {
+    if let ResponseError::Decode(reply) = error
+        && reply.applied
+    {
         assert!(is_success(status) && may_be_of_the_api(body), "{error:?} {body:?}");
     }
     let text = error.to_string();

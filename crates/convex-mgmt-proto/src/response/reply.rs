@@ -35,7 +35,7 @@ pub struct Reply<T> {
     /// The status: one of the 2xx, unless `already_deleted`.
     pub status: StatusCode,
     /// The server's notice that this client's version is too old, if there is one.
-    pub deprecation: Option<Deprecation>,
+    pub deprecation: Option<Box<Deprecation>>,
     /// `true` if a deletion found nothing to delete after an earlier attempt that may have taken effect. `status` is 404 then.
     pub already_deleted: bool,
 }
@@ -43,7 +43,7 @@ pub struct Reply<T> {
 /// The head of a success response.
 pub(crate) struct Head {
     status: StatusCode,
-    deprecation: Option<Deprecation>,
+    deprecation: Option<Box<Deprecation>>,
     /// `true` if it declares a JSON body, or no content type.
     json: bool,
     /// `true` for a deletion that found nothing.
@@ -70,7 +70,7 @@ impl Head {
     /// The error for a body that does not fit the operation's output.
     pub(crate) fn unreadable(self, error: DecodeError, body: Bytes) -> ResponseError {
         let applied = success::is_the_apis(self.json, &body);
-        ResponseError::Decode(UnreadableReply { status: self.status, error, applied, body: Body::new(body) })
+        ResponseError::Decode(Box::new(UnreadableReply { status: self.status, error, applied, body: Body::new(body) }))
     }
 }
 
@@ -80,7 +80,7 @@ impl Reply<()> {
         let (parts, body) = response.into_parts();
         let (status, headers) = (parts.status, &parts.headers);
         let json = check(operation, status, headers, &body)?.json;
-        let deprecation = Deprecation::from_headers(headers);
+        let deprecation = Deprecation::from_headers(headers).map(Box::new);
         let head = Head { status, deprecation, json, already_deleted: false };
         Ok((head, if operation.empty_response { Bytes::new() } else { body }))
     }
@@ -97,7 +97,12 @@ fn check(
         return Err(refusal(status, headers, body.clone()));
     }
     success::check(operation, status, headers, body).map_err(|error| {
-        ResponseError::Decode(UnreadableReply { status, error, applied: false, body: Body::new(body.clone()) })
+        ResponseError::Decode(Box::new(UnreadableReply {
+            status,
+            error,
+            applied: false,
+            body: Body::new(body.clone()),
+        }))
     })
 }
 
@@ -125,22 +130,22 @@ fn refusal(status: StatusCode, headers: &HeaderMap, body: Bytes) -> ResponseErro
         let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
         let host = location.and_then(|text| text.parse::<Uri>().ok()).and_then(|uri| uri.host().map(str::to_owned));
         let host = host.filter(|host| host.len() <= LONGEST_HOST);
-        return ResponseError::Redirect(Redirect { status, host });
+        return ResponseError::Redirect(Box::new(Redirect { status, host }));
     }
     let retry_after = retry_after::read(headers);
     match error_code(&body) {
         Some((code, message)) => {
-            let deprecation = Deprecation::from_headers(headers);
+            let deprecation = Deprecation::from_headers(headers).map(Box::new);
             let body = Body::new(body);
             ResponseError::Api(Box::new(ApiError { status, code, message, retry_after, deprecation, body }))
         }
-        None => ResponseError::Unexpected(UnexpectedReply {
+        None => ResponseError::Unexpected(Box::new(UnexpectedReply {
             status,
             html: ContentType::of(headers, &body).html,
             coding: success::coding(headers),
             retry_after,
             body: Body::new(body),
-        }),
+        })),
     }
 }
 
@@ -189,13 +194,13 @@ pub enum ResponseError {
     Api(Box<ApiError>),
     /// A redirect. It is never followed, because the credential is for this endpoint only.
     #[error(transparent)]
-    Redirect(Redirect),
+    Redirect(Box<Redirect>),
     /// Neither a success nor one of the server's errors.
     #[error(transparent)]
-    Unexpected(UnexpectedReply),
+    Unexpected(Box<UnexpectedReply>),
     /// A success that cannot be read. [`UnreadableReply::applied`] is `true` if the operation took effect.
     #[error(transparent)]
-    Decode(UnreadableReply),
+    Decode(Box<UnreadableReply>),
 }
 
 impl ResponseError {
@@ -264,7 +269,7 @@ pub struct ApiError {
     /// The wait that the server asks for before the next attempt.
     pub retry_after: Option<Duration>,
     /// The server's notice that this client's version is too old, if there is one.
-    pub deprecation: Option<Deprecation>,
+    pub deprecation: Option<Box<Deprecation>>,
     body: Body,
 }
 

@@ -110,7 +110,7 @@ fn a_redirect_names_the_host_and_nothing_else() {
     let error = refused(308, &[("location", "https://u:canary@elsewhere.example/canary")], "");
     assert_eq!(error.to_string(), "a redirect (308) to elsewhere.example was not followed: check the URL");
     assert!(!format!("{error:?}").contains("canary"));
-    assert!(matches!(refused(302, &[], ""), ResponseError::Redirect(Redirect { host: None, .. })));
+    assert!(matches!(refused(302, &[], ""), ResponseError::Redirect(redirect) if redirect.host.is_none()));
     // It answers a condition that was not sent.
     assert!(matches!(refused(304, &[("location", "https://elsewhere.example")], ""), ResponseError::Unexpected(_)));
     let longest = |length| refused(302, &[("location", &format!("https://{}/", "h".repeat(length)))], "").to_string();

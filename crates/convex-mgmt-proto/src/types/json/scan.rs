@@ -102,13 +102,22 @@ impl<'de> Scan<'de> {
     }
 
     /// Skips white space and then `byte`, which must be next.
-    #[inline]
+    #[inline(never)]
     pub(super) fn expect(&mut self, byte: u8) -> Result<(), Error> {
         if self.token()? != byte {
             return Err(Error::syntax());
         }
         self.bump();
         Ok(())
+    }
+
+    /// Skips `null` if it is next. Returns `true` if it was.
+    #[inline(never)]
+    pub(super) fn null(&mut self) -> Result<bool, Error> {
+        match self.token()? {
+            b'n' => self.literal("null").map(|()| true),
+            _ => Ok(false),
+        }
     }
 
     /// Checks that only white space is left.
@@ -126,6 +135,7 @@ impl<'de> Scan<'de> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn literal(&mut self, literal: &str) -> Result<(), Error> {
         let rest = self.rest();
         if rest.starts_with(literal.as_bytes()) {
@@ -158,7 +168,7 @@ impl<'de> Scan<'de> {
     }
 
     /// Reads a string whose opening quote is next.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn string(&mut self) -> Result<Raw<'de>, Error> {
         let start = self.place + 1;
         let plain = self.pass_string()?;
@@ -167,7 +177,7 @@ impl<'de> Scan<'de> {
     }
 
     /// Reads a string whose opening quote is next. Returns it if it has no escapes, and otherwise decodes it into `scratch`.
-    #[inline]
+    #[inline(never)]
     pub(super) fn text(&mut self, scratch: &mut String) -> Result<Option<&'de str>, Error> {
         let content = self.text.get(self.place + 1..).unwrap_or_default();
         let length = plain(content.as_bytes());
@@ -257,7 +267,7 @@ impl<'de> Scan<'de> {
     }
 
     /// Skips the next value, at any depth.
-    #[inline]
+    #[inline(never)]
     pub(super) fn skip(&mut self) -> Result<(), Error> {
         match walk::value(self.rest(), &mut self.open) {
             Some(rest) => {

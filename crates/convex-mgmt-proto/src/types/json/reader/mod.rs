@@ -318,10 +318,7 @@ impl<'de, D: Dialect> Deserializer<'de> for &mut Reader<'de, D> {
 
     #[inline]
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.scan.token()? {
-            b'n' => self.scan.literal("null").and_then(|()| visitor.visit_none()),
-            _ => visitor.visit_some(self),
-        }
+        if self.scan.null()? { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
