@@ -4,9 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::types::RequestDestination;
 use crate::types::redact::debug_redacted;
 use crate::types::url::{HTTP_ACTIONS, Parts};
+use crate::types::{RequestDestination, Text};
 
 /// The canonical URLs of a deployment. Each is the text that was set, or the deployment's default.
 ///
@@ -17,16 +17,16 @@ use crate::types::url::{HTTP_ACTIONS, Parts};
 #[non_exhaustive]
 pub struct CanonicalUrls {
     /// The URL of the API.
-    pub convex_cloud_url: String,
+    pub convex_cloud_url: Text,
     /// The URL of the HTTP actions.
-    pub convex_site_url: String,
+    pub convex_site_url: Text,
 }
 
 debug_redacted! { CanonicalUrls { convex_cloud_url as redacted, convex_site_url as redacted } }
 
 impl CanonicalUrls {
     /// Creates the value.
-    pub fn new(convex_cloud_url: impl Into<String>, convex_site_url: impl Into<String>) -> Self {
+    pub fn new(convex_cloud_url: impl Into<Text>, convex_site_url: impl Into<Text>) -> Self {
         Self { convex_cloud_url: convex_cloud_url.into(), convex_site_url: convex_site_url.into() }
     }
 }

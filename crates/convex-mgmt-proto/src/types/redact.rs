@@ -5,8 +5,8 @@
 
 use std::fmt;
 
-use super::Patch;
 use super::url::Parts;
+use super::{Patch, Text};
 
 /// A value that is shown without the parts that may be secret.
 pub(crate) trait Redact {
@@ -21,6 +21,12 @@ impl Redact for str {
 }
 
 impl Redact for String {
+    fn redacted(&self) -> impl fmt::Debug + '_ {
+        Redacted(self)
+    }
+}
+
+impl Redact for Text {
     fn redacted(&self) -> impl fmt::Debug + '_ {
         Redacted(self)
     }

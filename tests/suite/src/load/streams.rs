@@ -32,8 +32,8 @@ impl Stream {
     pub(super) fn of(stream: LogStream) -> Option<Self> {
         let (content, secret) = match stream.config {
             LogStreamConfig::Datadog(config) => (config.dd_tags.concat(), String::new()),
-            LogStreamConfig::Webhook(config) => (config.url, config.hmac_secret.expose().to_owned()),
-            LogStreamConfig::Axiom(config) => (config.dataset_name, String::new()),
+            LogStreamConfig::Webhook(config) => (config.url.into(), config.hmac_secret.expose().to_owned()),
+            LogStreamConfig::Axiom(config) => (config.dataset_name.into(), String::new()),
             _ => return None,
         };
         (stream.status != LogStreamStatus::Deleting).then_some(Self { id: stream.id, content, secret })

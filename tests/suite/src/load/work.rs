@@ -97,7 +97,9 @@ pub(super) fn place_of_url(destination: &RequestDestination) -> String {
 /// The canonical URLs by their places. A default URL counts as `None`.
 pub(super) fn urls_set(urls: CanonicalUrls) -> [(String, Option<String>); 2] {
     [(RequestDestination::ConvexCloud, urls.convex_cloud_url), (RequestDestination::ConvexSite, urls.convex_site_url)]
-        .map(|(destination, url)| (place_of_url(&destination), Some(url).filter(|url| url.starts_with(URL))))
+        .map(|(destination, url)| {
+            (place_of_url(&destination), Some(url).filter(|url| url.starts_with(URL)).map(String::from))
+        })
 }
 
 impl<A: Api> Worker<A> {

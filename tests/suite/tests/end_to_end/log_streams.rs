@@ -71,11 +71,11 @@ async fn updates_keep_set_and_clear_fields() {
         let LogStreamConfig::Datadog(config) = config(&client, &id).await else { panic!() };
         (config.site_location, config.dd_tags.concat(), config.service, config.topics)
     };
-    let before = (DatadogSiteLocation::Eu, "t".to_owned(), Some("s".to_owned()), LogTopics::ALL);
+    let before = (DatadogSiteLocation::Eu, "t".to_owned(), Some("s".into()), LogTopics::ALL);
     assert_eq!(datadog(DatadogUpdate::new()).await, before);
     let console = LogTopics::only([LogTopic::Console]);
     let set = DatadogUpdate::new().site_location(DatadogSiteLocation::Ap1).dd_tags([""; 0]).topics(console.clone());
-    let after = (DatadogSiteLocation::Ap1, String::new(), Some("s".to_owned()), console);
+    let after = (DatadogSiteLocation::Ap1, String::new(), Some("s".into()), console);
     assert_eq!(datadog(set).await, after);
     let reset = DatadogUpdate::new().service(Patch::Clear).topics(LogTopics::ALL);
     assert_eq!(datadog(reset).await, (DatadogSiteLocation::Ap1, String::new(), None, LogTopics::ALL));

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::error::Violations;
 use crate::operation::paging;
 use crate::types::open::open_union;
-use crate::types::{UnixMillis, UnixNanos};
+use crate::types::{Text, UnixMillis, UnixNanos};
 
 /// The progress of a sync that still reads the tables. Counts lag some seconds behind, and include revisions and deletions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -20,9 +20,9 @@ pub struct SnapshotProgress {
     /// The number of tables to read.
     pub total_tables: u64,
     /// The path of the component of the current table. Empty for the root component.
-    pub current_component: String,
+    pub current_component: Text,
     /// The name of the current table.
-    pub current_table: String,
+    pub current_table: Text,
     /// The number of documents of the current table that were sent.
     pub num_documents_in_current_table: u64,
     /// The number of documents in the current table.

@@ -13,7 +13,7 @@ use super::topics::LogTopics;
 use crate::types::open::open_union;
 use crate::types::redact::debug_redacted;
 use crate::types::text;
-use crate::types::{LogStreamId, Secret};
+use crate::types::{LogStreamId, Secret, Text};
 
 /// A log stream of a deployment. The server returns only the secret of a webhook, and no other key.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,14 +74,14 @@ impl LogStreamStatus {
 #[non_exhaustive]
 pub struct LogStreamFailure {
     /// The reason, for people. It may quote the stream's URL.
-    pub reason: String,
+    pub reason: Text,
 }
 
 debug_redacted! { LogStreamFailure { reason as redacted } }
 
 impl LogStreamFailure {
     /// Creates the value.
-    pub fn new(reason: impl Into<String>) -> Self {
+    pub fn new(reason: impl Into<Text>) -> Self {
         Self { reason: reason.into() }
     }
 }
@@ -131,10 +131,10 @@ pub struct DatadogConfig {
     /// The Datadog site.
     pub site_location: DatadogSiteLocation,
     /// Tags that are added to each event.
-    pub dd_tags: Vec<String>,
+    pub dd_tags: Vec<Text>,
     /// The service name that is added to each event, if set.
     #[cfg_attr(feature = "serde-all", serde(skip_serializing_if = "Option::is_none"))]
-    pub service: Option<String>,
+    pub service: Option<Text>,
     /// The topics that are delivered.
     #[serde(default)]
     pub topics: LogTopics,
@@ -154,7 +154,7 @@ impl DatadogConfig {
 #[non_exhaustive]
 pub struct WebhookConfig {
     /// The URL that receives the events, normalized: `https://example.com/` for `https://example.com`.
-    pub url: String,
+    pub url: Text,
     /// The format of a delivery.
     pub format: WebhookFormat,
     /// The secret with which the server signs events: HMAC-SHA-256, with the bytes of this text as the key.
@@ -169,7 +169,7 @@ debug_redacted! { WebhookConfig { url as redacted, format, hmac_secret, topics }
 
 impl WebhookConfig {
     /// Creates settings with all topics.
-    pub fn new(url: impl Into<String>, format: WebhookFormat, hmac_secret: impl Into<Secret>) -> Self {
+    pub fn new(url: impl Into<Text>, format: WebhookFormat, hmac_secret: impl Into<Secret>) -> Self {
         Self { url: url.into(), format, hmac_secret: hmac_secret.into(), topics: LogTopics::ALL }
     }
 }
@@ -181,7 +181,7 @@ impl WebhookConfig {
 #[non_exhaustive]
 pub struct AxiomConfig {
     /// The name of the dataset.
-    pub dataset_name: String,
+    pub dataset_name: Text,
     /// Attributes that are added to each event.
     pub attributes: Vec<AxiomAttribute>,
     /// The URL at which Axiom accepts the events, if set.
@@ -194,7 +194,7 @@ pub struct AxiomConfig {
 
 impl AxiomConfig {
     /// Creates settings with all topics, without attributes, to Axiom's default URL.
-    pub fn new(dataset_name: impl Into<String>) -> Self {
+    pub fn new(dataset_name: impl Into<Text>) -> Self {
         Self { dataset_name: dataset_name.into(), attributes: Vec::new(), ingest_url: None, topics: LogTopics::ALL }
     }
 }
@@ -224,10 +224,10 @@ impl SentryConfig {
 pub struct PostHogLogsConfig {
     /// PostHog's URL, if set.
     #[cfg_attr(feature = "serde-all", serde(skip_serializing_if = "Option::is_none"))]
-    pub host: Option<String>,
+    pub host: Option<Text>,
     /// The service name that is added to each event, if set.
     #[cfg_attr(feature = "serde-all", serde(skip_serializing_if = "Option::is_none"))]
-    pub service_name: Option<String>,
+    pub service_name: Option<Text>,
     /// The topics that are delivered.
     #[serde(default)]
     pub topics: LogTopics,
@@ -250,7 +250,7 @@ impl PostHogLogsConfig {
 pub struct PostHogErrorTrackingConfig {
     /// PostHog's URL, if set.
     #[cfg_attr(feature = "serde-all", serde(skip_serializing_if = "Option::is_none"))]
-    pub host: Option<String>,
+    pub host: Option<Text>,
 }
 
 debug_redacted! { PostHogErrorTrackingConfig { host as redacted } }

@@ -203,7 +203,7 @@ fn reads_a_list_with_unknown_kinds_and_statuses() {
     assert_eq!(*webhook, LogStream::new("a", failed, LogStreamConfig::Webhook(config)));
     assert!(webhook.config.topics().unwrap().is_all());
     let mut config = DatadogConfig::new(DatadogSiteLocation::from("MOON1"));
-    config.dd_tags = vec!["t".to_owned()];
+    config.dd_tags = vec!["t".into()];
     config.topics = LogTopics::only([LogTopic::Console, "new".into()]);
     assert_eq!(*datadog, LogStream::new("b", LogStreamStatus::Active, LogStreamConfig::Datadog(config)));
     assert_eq!(pigeon.config.log_stream_type().as_str(), "carrierPigeon");
