@@ -91,27 +91,31 @@ macro_rules! operation {
         impl $(<$generic: $bound>)? crate::operation::Operation for $name $(<$generic>)? {
             type Api = crate::metadata::$api;
             type Output = crate::operation::declare::response_type!($response $response_args);
-            const META: &'static crate::metadata::OperationMeta = &crate::operation::declare::response_meta!(
-                $response,
-                crate::metadata::OperationMeta::new::<crate::metadata::$api>(
-                    $id,
-                    http::Method::$method,
-                    $path,
-                    crate::metadata::Idempotency::$idempotency,
-                )
-                .parsed_path(|| const {
-                    http::uri::PathAndQuery::from_static(concat!(crate::metadata::prefix!($api), $path))
-                })
-                .credentials(crate::operation::declare::credentials!(list $($classes)? $($all_classes)?))
-                $(.query(&[$(crate::operation::declare::name!($query_field $($query_name)?)),+]))?
-                $(.paging(crate::metadata::Paging::$paging))?
-                $(.permission($permission))?
-                $(.not_found_code(&crate::error::ErrorCode::$not_found))?
-                $(.verify_with(<$verify_with as crate::operation::Operation>::META))?
-                $(.destroys($destroys))?
-                $($(.$flag())+)?
-                .codes(&[$(crate::error::ErrorCode::$code),*])
-            );
+            const META: &'static crate::metadata::OperationMeta = {
+                // A static, because the compiler may copy the value of a constant to each place that uses it.
+                static META: crate::metadata::OperationMeta = crate::operation::declare::response_meta!(
+                    $response,
+                    crate::metadata::OperationMeta::new::<crate::metadata::$api>(
+                        $id,
+                        http::Method::$method,
+                        $path,
+                        crate::metadata::Idempotency::$idempotency,
+                    )
+                    .parsed_path(|| const {
+                        http::uri::PathAndQuery::from_static(concat!(crate::metadata::prefix!($api), $path))
+                    })
+                    .credentials(crate::operation::declare::credentials!(list $($classes)? $($all_classes)?))
+                    $(.query(&[$(crate::operation::declare::name!($query_field $($query_name)?)),+]))?
+                    $(.paging(crate::metadata::Paging::$paging))?
+                    $(.permission($permission))?
+                    $(.not_found_code(&crate::error::ErrorCode::$not_found))?
+                    $(.verify_with(<$verify_with as crate::operation::Operation>::META))?
+                    $(.destroys($destroys))?
+                    $($(.$flag())+)?
+                    .codes(&[$(crate::error::ErrorCode::$code),*])
+                );
+                &META
+            };
 
             $(
                 #[inline]

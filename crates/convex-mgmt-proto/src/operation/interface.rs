@@ -195,7 +195,7 @@ pub trait Operation {
     /// [`Outcome::maybe_applied`]: crate::Outcome::maybe_applied
     fn reply_from_retry(response: http::Response<Bytes>) -> Result<Reply<Self::Output>, ResponseError> {
         // Most operations have no such code, and the compiler then removes this part.
-        if Self::META.not_found_code.is_some()
+        if const { Self::META.not_found_code.is_some() }
             && let Some(head) = Head::already_deleted(Self::META, &response)
             && let Ok(output) = Self::decode(&Bytes::new())
         {
@@ -211,7 +211,7 @@ fn build<O: Operation + ?Sized>(
     endpoint: &Endpoint<O::Api>,
     checks: bool,
 ) -> Result<http::Request<Bytes>, BuildError> {
-    let is_harmless = O::META.destroys.is_some() && !operation.is_destructive();
+    let is_harmless = const { O::META.destroys.is_some() } && !operation.is_destructive();
     encode(endpoint, O::META, is_harmless, &|encoder| {
         if checks {
             operation.check()?;
@@ -257,7 +257,7 @@ impl<O: Operation> Operation for Unchecked<O> {
 
     fn to_request(&self, endpoint: &Endpoint<Self::Api>) -> Result<http::Request<Bytes>, BuildError> {
         let mut request = build(self, endpoint, false)?;
-        if Self::META.destroys.is_some() {
+        if const { Self::META.destroys.is_some() } {
             request.extensions_mut().insert(destructive::Unchecked);
         }
         Ok(request)
