@@ -43,8 +43,8 @@ pub(crate) fn read_with<'de, D: Dialect, T>(
     value: impl FnOnce(&mut Reader<'de, D>) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let mut reader = Reader::new(text);
-    match value(&mut reader).and_then(|value| reader.end().map(|()| value)) {
-        Ok(value) => Ok(value),
+    match value(&mut reader) {
+        Ok(value) => reader.end().map(|()| value),
         Err(error) => Err(reader.outermost(error)),
     }
 }

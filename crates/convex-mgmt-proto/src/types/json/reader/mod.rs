@@ -48,14 +48,15 @@ impl<'de, D: Dialect> Reader<'de, D> {
         self.scan.place
     }
 
-    /// Checks that only white space is left.
-    pub(super) fn end(&mut self) -> Result<(), Error> {
-        self.scan.end()
+    /// Checks that only white space is left. This is a call, and takes the reader, because the code of each type contains it.
+    #[inline(never)]
+    pub(super) fn end(mut self) -> Result<(), Error> {
+        self.scan.end().map_err(|error| self.outermost(error))
     }
 
     /// Sets the offset of an error that no nested value set.
     #[cold]
-    pub(super) fn outermost(&self, error: Error) -> Error {
+    pub(super) fn outermost(self, error: Error) -> Error {
         let text = self.scan.text;
         error.at(text.len() - text.trim_ascii_start().len(), self.scan.place)
     }
