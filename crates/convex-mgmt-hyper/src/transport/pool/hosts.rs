@@ -187,7 +187,7 @@ impl<L> Hosts<L> {
         Some(result)
     }
 
-    /// Removes a host that is empty. It is not inlined, because each change of a host contains the call.
+    /// Removes a host that is empty. Not inlined: each generic change of a host would contain a copy of the map's removal.
     #[inline(never)]
     fn remove(&mut self, key: &Key) {
         self.map.remove(key);

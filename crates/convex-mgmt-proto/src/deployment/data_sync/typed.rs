@@ -20,7 +20,8 @@ use crate::types::UnixNanos;
 /// Reads one page of a data sync, and its documents into `T` in the same pass. [`DataSync::read_into`] creates it.
 ///
 /// It is for callers who drive a sync by hand and use each document once. The page does not keep the response body. The engine and the
-/// drivers take pages of [`DataSync`]. The request, its permission and its errors are those of [`DataSync`].
+/// drivers take pages of [`DataSync`]. The request, its permission and its errors are those of [`DataSync`]. As there, send the same
+/// selection with each cursor: without it, the next page also has the documents of all other tables.
 ///
 /// All selected tables have documents of type `T`, so select one table, or use an enum. The encodings are those of
 /// [`Document::read`](super::Document::read).
@@ -31,7 +32,7 @@ use crate::types::UnixNanos;
 /// ```
 /// use convex_mgmt::Operation;
 /// use convex_mgmt::deployment::DataSync;
-/// use convex_mgmt::deployment::data_sync::{TypedDataSync, TypedDocument};
+/// use convex_mgmt::deployment::data_sync::{Selection, TypedDataSync, TypedDocument};
 ///
 /// #[derive(Debug, PartialEq, serde::Deserialize)]
 /// struct User { name: String }
@@ -43,7 +44,8 @@ use crate::types::UnixNanos;
 /// let page = TypedDataSync::<User>::decode(&body[..].into())?;
 /// assert_eq!(page.values[0].document, TypedDocument::Written(User { name: "Ada".to_owned() }));
 /// assert_eq!(page.values[1].document, TypedDocument::Deleted("k2".to_owned()));
-/// let next = DataSync::from_cursor(page.next_cursor).read_into::<User>();
+/// let users = Selection::only(["users"]);
+/// let next = DataSync::from_cursor(page.next_cursor).selection(users).read_into::<User>();
 /// # drop(next);
 /// # Ok::<(), convex_mgmt::DecodeError>(())
 /// ```

@@ -101,7 +101,8 @@ fn eight_digits(word: [u8; 8]) -> Option<u64> {
 }
 
 impl<'de> Scan<'de> {
-    /// Skips a number whose first byte is next, and returns its spelling. `whole` is the result of [`digits`] for all bytes.
+    /// Skips a number whose first byte is next, and returns its spelling. `whole` is the result of [`digits`] at the first byte, so that
+    /// a number without a sign is not scanned twice.
     #[inline]
     fn spelling(&mut self, whole: (u64, &[u8])) -> Result<Spelling, Error> {
         let all = self.rest();
@@ -164,7 +165,7 @@ impl<'de> Scan<'de> {
         Ok(Number::Unsigned(value))
     }
 
-    /// Reads any number. `whole` is the result of [`digits`] for all bytes.
+    /// Reads any number. `whole` is the result of [`digits`] at its first byte.
     #[inline(never)]
     fn any_number(&mut self, whole: (u64, &[u8])) -> Result<Number<'de>, Error> {
         let start = self.place;

@@ -1,4 +1,6 @@
-//! [`unescape`] and [`unescape_string`]: the text of a JSON string, without a copy in memory that nobody wipes.
+//! [`unescape`] and [`unescape_string`]: the text of a JSON string.
+//!
+//! [`unescape`] also decodes secrets. It leaves no copy in memory if the buffer has the capacity for the whole spelling.
 
 use super::walk::plain;
 
@@ -23,8 +25,8 @@ pub(crate) fn unescape(content: &str, into: &mut String) -> Option<()> {
     }
 }
 
-/// Appends the text of a JSON string after its opening quote, and returns what follows its closing quote. Returns `None` as
-/// [`unescape`] does, and for a control character or a string without an end.
+/// Appends the text of a JSON string, whose spelling `content` begins after the opening quote. Returns the input after the closing
+/// quote. Returns `None` as [`unescape`] does, and for a control character or a string without an end.
 pub(super) fn unescape_string<'a>(content: &'a str, into: &mut String) -> Option<&'a str> {
     let mut rest = content;
     loop {
