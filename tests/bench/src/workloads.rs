@@ -35,7 +35,7 @@ pub const WORKLOADS: [(&str, Size); 14] = [
     ("projects", Size::Small),
     ("page-raw", Size::Large),
     ("page-typed", Size::Large),
-    ("page-into", Size::Large),
+    ("page-one-pass", Size::Large),
     ("page-engine", Size::Large),
     ("large-raw", Size::Huge),
     ("large-typed", Size::Huge),
@@ -69,7 +69,7 @@ pub fn body(workload: &str) -> Option<String> {
         "update" => String::new(),
         "audit" => bodies::audit_events(100),
         "projects" => bodies::projects(100),
-        "page-raw" | "page-typed" | "page-into" | "page-engine" => bodies::documents(1000),
+        "page-raw" | "page-typed" | "page-one-pass" | "page-engine" => bodies::documents(1000),
         "large-raw" | "large-typed" | "large-each" => bodies::documents(10_000),
         _ => return None,
     })
@@ -157,8 +157,8 @@ pub fn calls(workload: &str, caller: &str, url: &str, concurrent: u32) -> Option
             let read = if workload == "large-each" { each } else { typed };
             pick::<SyncPage<Message>, _, _>(caller, sync, || Ours::new(deployment(), DataSync::new(), read), concurrent)
         }
-        "page-into" => {
-            let ours = || Ours::new(deployment(), DataSync::new().read_into::<Message>(), keep);
+        "page-one-pass" => {
+            let ours = || Ours::new(deployment(), DataSync::new().typed::<Message>(), keep);
             pick::<SyncPage<Message>, _, _>(caller, sync, ours, concurrent)
         }
         _ => None,

@@ -27,6 +27,7 @@ impl ChangeFields<'_> {
 pub(crate) fn write_changes<'a>(json: &mut JsonText, changes: impl Iterator<Item = ChangeFields<'a>> + Clone) {
     const FRAME: usize = r#"{"changes":[]}"#.len();
     json.reserve(changes.clone().map(|change| change.length()).fold(FRAME, usize::saturating_add));
+    // What closes a change is written together with what opens the next one.
     let mut is_first = true;
     for ChangeFields { name, deployment_type, value } in changes {
         if is_first {

@@ -62,7 +62,7 @@ pub(crate) fn read_whole_with<'a, D: Dialect, T>(
     expected: &str,
     read: impl FnOnce(&mut Reader<'a, D>) -> Result<T, json::Error>,
 ) -> Result<T, DecodeError> {
-    // serde would also accept a list with the fields of a struct in their order.
+    // The reader of documents would also accept a list with the fields of a struct in their order.
     if !text.trim_ascii_start().starts_with(first) {
         return Err(another(text, expected));
     }

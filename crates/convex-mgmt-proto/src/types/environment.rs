@@ -15,7 +15,7 @@ pub fn is_name(text: &str) -> bool {
         && text.bytes().next().is_some_and(|first| !first.is_ascii_digit())
 }
 
-/// 1 for each byte that a name may contain.
+/// 1 for each byte that a name may contain. A `bool` takes an instruction more for each byte.
 static IN_NAMES: [u8; 256] = {
     let mut table = [0; 256];
     let mut rest: &mut [u8] = &mut table;

@@ -43,11 +43,13 @@ fn wipes_a_dropped_secret() {
     let request = ListEnvironmentVariables::new().to_request(&endpoint).unwrap();
     let body = format!(r#"{{"environmentVariables":{{"NAME":"{value}"}}}}"#);
     let variables = ListEnvironmentVariables::from_response(Response::new(body.into())).unwrap();
+    let update = UpdateEnvironmentVariables::new().set("NAME", value.repeat(100)).to_request(&endpoint).unwrap();
     for (what, left) in [
         ("a text", memory_after_drop(Secret::new(canary("text")), |secret| secret.expose().as_bytes())),
         ("a copy", memory_after_drop(Secret::new(canary("text")).clone(), |secret| secret.expose().as_bytes())),
         ("a key", memory_after_drop(key, |key| Authorizes::<DeploymentApi>::secret(key).expose().as_bytes())),
         ("a value", memory_after_drop(variables, |variables| variables.get("NAME").unwrap().expose().as_bytes())),
+        ("a long body", memory_after_drop(update, |request| request.body())),
         (
             "a header",
             memory_after_drop((endpoint, request), |(_, request)| request.headers()[AUTHORIZATION].as_bytes()),

@@ -19,7 +19,7 @@ const ROWS: [Row; 8] = [
     row("page of 100 projects (19 KB)", "projects", 0.8, 0.8),
     row("data sync page, 1,000 documents left raw (1 MB)", "page-raw", 0.26, 0.01),
     row("the same page, each document read into a struct", "page-typed", 1.0, 1.0),
-    row("the same page, read straight into structs (`read_into`)", "page-into", 1.0, 1.0),
+    row("the same page, read straight into structs (`typed`)", "page-one-pass", 1.0, 1.0),
 ];
 
 const fn row(what: &'static str, workload: &'static str, instructions: f64, allocations: f64) -> Row {

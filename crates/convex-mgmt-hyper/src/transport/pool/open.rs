@@ -11,7 +11,7 @@ use super::connection::{Connection, Unopened};
 use super::hosts::Grant;
 use super::key::Key;
 use super::lease::{Lease, Pool};
-use super::task::{self, Scoped};
+use super::task::{self, AbortOnDrop};
 use super::turn::Turn;
 use crate::connect::Opened;
 
@@ -30,7 +30,7 @@ const FIRST: Duration = Duration::from_millis(100);
 /// that. The task ends with the future.
 pub(super) async fn open_for_all(turn: Turn<Lease>) -> Grant<Lease> {
     let (sender, receiver) = oneshot::channel();
-    let _task = Scoped(task::spawn(&Handle::current(), async move {
+    let _task = AbortOnDrop(task::spawn(&Handle::current(), async move {
         match open(Arc::clone(&turn.store), turn.key.clone()).await {
             Ok(mut lease) => {
                 let unshared = lease.keep(turn);

@@ -1,4 +1,4 @@
-//! [`spawn`] and [`Scoped`]: the tasks of a pool. All have one type, so that a program contains tokio's code for a task once.
+//! [`spawn`] and [`AbortOnDrop`]: the tasks of a pool. All have one type, so that a program contains tokio's code for a task once.
 
 use std::pin::Pin;
 
@@ -12,9 +12,9 @@ pub(super) fn spawn(runtime: &Handle, task: impl Future<Output = ()> + Send + 's
 }
 
 /// A task that ends when this is dropped.
-pub(super) struct Scoped(pub(super) JoinHandle<()>);
+pub(super) struct AbortOnDrop(pub(super) JoinHandle<()>);
 
-impl Drop for Scoped {
+impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         self.0.abort();
     }

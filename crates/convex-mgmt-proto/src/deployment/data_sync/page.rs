@@ -84,20 +84,14 @@ impl DataSyncPage {
         self.truncates.iter().map(Change::Truncate).chain(values)
     }
 
-    /// Returns `true` if a copy is complete and consistent after this page.
+    /// Returns `true` if a copy is complete and consistent after this page ([`DataSyncStatus::is_up_to_date`]).
     pub fn is_up_to_date(&self) -> bool {
-        matches!(self.status, DataSyncStatus::UpToDate(_))
+        self.status.is_up_to_date()
     }
 
-    /// Returns `true` if the caller should wait before reading the next page.
-    ///
-    /// `false` while the sync has more to send. `true` if a copy is complete. Also `true` for a status that this version does
-    /// not know: reading on at once might never end.
+    /// Returns `true` if the caller should wait before reading the next page ([`DataSyncStatus::should_wait`]).
     pub fn should_wait(&self) -> bool {
-        match self.status {
-            DataSyncStatus::Snapshotting | DataSyncStatus::Stale(_) => false,
-            DataSyncStatus::UpToDate(_) | DataSyncStatus::_Unknown(_) => true,
-        }
+        self.status.should_wait()
     }
 }
 

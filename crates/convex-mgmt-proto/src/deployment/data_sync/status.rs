@@ -47,4 +47,20 @@ impl DataSyncStatus {
             Self::Snapshotting | Self::_Unknown(_) => None,
         }
     }
+
+    /// Returns `true` if a copy is complete and consistent.
+    pub fn is_up_to_date(&self) -> bool {
+        matches!(self, Self::UpToDate(_))
+    }
+
+    /// Returns `true` if the caller should wait before reading the next page.
+    ///
+    /// `false` while the sync has more to send. `true` if a copy is complete. Also `true` for a status that this version does
+    /// not know: reading on at once might never end.
+    pub fn should_wait(&self) -> bool {
+        match self {
+            Self::Snapshotting | Self::Stale(_) => false,
+            Self::UpToDate(_) | Self::_Unknown(_) => true,
+        }
+    }
 }

@@ -92,7 +92,12 @@ impl DataSync {
     /// assert_eq!(next, DataSync::from_cursor("a-cursor").selection(Selection::only(["users"])));
     /// ```
     pub fn after(self, page: &DataSyncPage) -> Self {
-        Self { cursor: Some(page.next_cursor.clone()), ..self }
+        self.from(page.next_cursor.clone())
+    }
+
+    /// Returns the request for the page at a cursor, with the same selection.
+    pub(super) fn from(self, cursor: String) -> Self {
+        Self { cursor: Some(cursor), ..self }
     }
 
     /// Sets the documents to sync, and their fields.

@@ -17,17 +17,16 @@ use crate::request::RequestEncoder;
 use crate::response::{DecodeError, decode};
 use crate::types::UnixNanos;
 
-/// Reads one page of a data sync, and its documents into `T` in the same pass. [`DataSync::read_into`] creates it.
+/// Reads one page of a data sync, and its documents into `T` in the same pass. [`DataSync::typed`] creates it.
 ///
 /// It is for callers who drive a sync by hand and use each document once. The page does not keep the response body. The engine and the
-/// drivers take pages of [`DataSync`]. The request, its permission and its errors are those of [`DataSync`]. As there, send the same
-/// selection with each cursor: without it, the next page also has the documents of all other tables.
+/// drivers take pages of [`DataSync`]. The request, its permission and its errors are those of [`DataSync`].
 ///
 /// All selected tables have documents of type `T`, so select one table, or use an enum. The encodings are those of
-/// [`Document::read`](super::Document::read).
+/// [`Document::read`](super::Document::read). Only `T` decides which fields a document must have, including `_id`.
 ///
 /// A document that does not fit `T` fails the call. The error has its place, such as `values[3].value.age`. Nothing is lost: the cursor
-/// is still that of the page before, and [`DataSync`] reads the same page without a type.
+/// is still that of the page before, and [`TypedDataSync::untyped`] reads the same page without a type.
 ///
 /// ```
 /// use convex_mgmt::Operation;
@@ -41,12 +40,12 @@ use crate::types::UnixNanos;
 ///     {"component":"","table":"users","ts":1,"deleted":false,"value":{"_id":"k1","name":"Ada"}},
 ///     {"component":"","table":"users","ts":2,"deleted":true,"value":{"_id":"k2"}}],
 ///     "syncId":"s","pagination":{"hasMore":true,"nextCursor":"c"}}"#;
+/// let first = DataSync::new().selection(Selection::only(["users"])).typed::<User>();
 /// let page = TypedDataSync::<User>::decode(&body[..].into())?;
 /// assert_eq!(page.values[0].document, TypedDocument::Written(User { name: "Ada".to_owned() }));
 /// assert_eq!(page.values[1].document, TypedDocument::Deleted("k2".to_owned()));
-/// let users = Selection::only(["users"]);
-/// let next = DataSync::from_cursor(page.next_cursor).selection(users).read_into::<User>();
-/// # drop(next);
+/// let next = first.after(&page);
+/// assert_eq!(next, DataSync::from_cursor("c").selection(Selection::only(["users"])).typed());
 /// # Ok::<(), convex_mgmt::DecodeError>(())
 /// ```
 pub struct TypedDataSync<T> {
@@ -94,9 +93,45 @@ pub enum TypedDocument<T> {
 }
 
 impl DataSync {
-    /// Reads the documents of the page into `T`, in the same pass as the page.
-    pub fn read_into<T: DeserializeOwned>(self) -> TypedDataSync<T> {
+    /// Reads the documents of the page into `T`, in the same pass as the page. See [`TypedDataSync`].
+    pub fn typed<T: DeserializeOwned>(self) -> TypedDataSync<T> {
         TypedDataSync { sync: self, documents: PhantomData }
+    }
+}
+
+impl<T> TypedDataSync<T> {
+    /// Returns the request for the page after this one, with the same selection.
+    pub fn after(self, page: &TypedPage<T>) -> Self {
+        Self { sync: self.sync.from(page.next_cursor.clone()), ..self }
+    }
+
+    /// Returns the request for the same page without a type.
+    pub fn untyped(self) -> DataSync {
+        self.sync
+    }
+}
+
+impl<T> TypedPage<T> {
+    /// Returns `true` if a copy is complete and consistent after this page ([`DataSyncStatus::is_up_to_date`]).
+    pub fn is_up_to_date(&self) -> bool {
+        self.status.is_up_to_date()
+    }
+
+    /// Returns `true` if the caller should wait before reading the next page ([`DataSyncStatus::should_wait`]).
+    pub fn should_wait(&self) -> bool {
+        self.status.should_wait()
+    }
+}
+
+impl<T> Clone for TypedDataSync<T> {
+    fn clone(&self) -> Self {
+        Self { sync: self.sync.clone(), documents: PhantomData }
+    }
+}
+
+impl<T> PartialEq for TypedDataSync<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.sync == other.sync
     }
 }
 
@@ -124,7 +159,7 @@ impl<T: DeserializeOwned> Operation for TypedDataSync<T> {
         let read = entries::page(decode::utf8(body)?, &mut |reader, head| {
             let document = match head.deleted {
                 true => TypedDocument::Deleted(reader.document()?.id.decoded()?),
-                false => TypedDocument::Written(T::deserialize(&mut *reader)?),
+                false => TypedDocument::Written(reader.object_of()?),
             };
             Ok(TypedValue { table: tables.path(&head.component, &head.table), ts: head.ts, document })
         })?;
@@ -138,6 +173,7 @@ mod tests {
     use std::borrow::Cow;
 
     use serde::Deserialize;
+    use serde::de::IgnoredAny;
 
     use super::*;
     use crate::auth::DeployKey;
@@ -200,14 +236,59 @@ mod tests {
         }
     }
 
+    /// A type that replaces a document that does not fit.
+    #[derive(Debug, PartialEq)]
+    struct Lenient(Option<Strict>);
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Strict {
+        celsius: f64,
+        z: i64,
+    }
+
+    impl<'de> Deserialize<'de> for Lenient {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            Ok(Self(Strict::deserialize(deserializer).ok()))
+        }
+    }
+
+    #[test]
+    fn a_type_may_ignore_the_errors_of_its_documents() {
+        let bad =
+            [r#"{"_id":"k","celsius":"x","z":1}"#, r#"{"_id":"k","celsius":1.5,"z":"x"}"#, r#"{"_id":"k","z":[{}]}"#];
+        let entry = |document: &str, is_usual: bool| match is_usual {
+            true => format!(r#"{{"component":"","table":"a","ts":1,"deleted":false,"value":{document}}}"#),
+            false => format!(r#"{{"value":{document},"component":"","table":"a","ts":1,"deleted":false}}"#),
+        };
+        for is_usual in [true, false] {
+            let mut entries: Vec<_> = bad.iter().cycle().take(300).map(|bad| entry(bad, is_usual)).collect();
+            entries.push(entry(r#"{"celsius":1.5,"z":7}"#, is_usual));
+            let page = TypedDataSync::<Lenient>::decode(&page(&entries.join(","))).unwrap();
+            let documents: Vec<_> = page.values.into_iter().map(|value| value.document).collect();
+            assert!(documents[..300].iter().all(|document| *document == TypedDocument::Written(Lenient(None))));
+            let good = Lenient(Some(Strict { celsius: 1.5, z: 7 }));
+            assert_eq!(documents[300..], [TypedDocument::Written(good)]);
+        }
+    }
+
+    #[test]
+    fn a_document_is_an_object_for_every_type() {
+        for document in ["null", "[]", "1"] {
+            let entry = format!(r#"{{"component":"","table":"a","ts":1,"deleted":false,"value":{document}}}"#);
+            let error = TypedDataSync::<Option<IgnoredAny>>::decode(&page(&entry)).unwrap_err();
+            assert_eq!((error.path.as_str(), error.expected.as_str()), ("values[0].value", "an object"), "{document}");
+        }
+    }
+
     #[test]
     fn sends_the_same_request_and_checks_it() {
         let key = DeployKey::parse("happy-animal-123|01ab").unwrap();
         let endpoint = Endpoint::new("https://h", &key).unwrap();
         let sync = || DataSync::from_cursor("c");
-        let typed = sync().read_into::<Row<'static>>().to_request(&endpoint).unwrap();
+        let typed = sync().typed::<Row<'static>>().to_request(&endpoint).unwrap();
         let raw = sync().to_request(&endpoint).unwrap();
         assert_eq!((typed.uri(), typed.body(), typed.headers()), (raw.uri(), raw.body(), raw.headers()));
-        assert!(DataSync::from_cursor("").read_into::<Row<'static>>().to_request(&endpoint).is_err());
+        assert!(DataSync::from_cursor("").typed::<Row<'static>>().to_request(&endpoint).is_err());
+        assert_eq!(sync().typed::<Row<'static>>().untyped(), sync());
     }
 }

@@ -106,6 +106,17 @@ fn what_is_not_the_servers_error_says_so() {
 }
 
 #[test]
+fn an_error_does_not_keep_a_large_body_in_memory() {
+    for (length, kept, is_shared) in [(KEPT_BODY, KEPT_BODY, true), (KEPT_BODY + 1, KEPT_BODY, false)] {
+        let body = Bytes::from(vec![b'x'; length]);
+        let mut response = Response::new(body.clone());
+        *response.status_mut() = StatusCode::BAD_GATEWAY;
+        let error = Reply::open(&OPERATION, response).err().unwrap();
+        assert_eq!((error.body().len(), !body.is_unique()), (kept, is_shared), "{length}");
+    }
+}
+
+#[test]
 fn a_redirect_names_the_host_and_nothing_else() {
     let error = refused(308, &[("location", "https://u:canary@elsewhere.example/canary")], "");
     assert_eq!(error.to_string(), "a redirect (308) to elsewhere.example was not followed: check the URL");

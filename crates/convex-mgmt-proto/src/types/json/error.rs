@@ -228,3 +228,22 @@ fn without_type(expected: String) -> String {
         expected
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A user's type may read a text with serde_json and pass on the error.
+    #[test]
+    fn the_expectation_in_a_message_of_serde_json_is_kept_without_its_position() {
+        for (message, expected) in [
+            ("missing field `a` at line 1 column 2", "the field `a`"),
+            ("duplicate field `a` at line 1 column 9", "the field `a` once"),
+            ("invalid type: string \"canary\", expected a boolean at line 1 column 8", "a boolean"),
+            ("invalid type: null, expected struct Private at line 1 column 4", "an object"),
+            ("canary", ""),
+        ] {
+            assert_eq!(<Error as de::Error>::custom(message).locate("").expected, expected, "{message}");
+        }
+    }
+}

@@ -37,7 +37,6 @@ fn float(text: &str) -> Result<f64, Error> {
 
 /// The spelling of a number.
 struct Spelling {
-    length: usize,
     negative: bool,
     is_float: bool,
     /// The digits before the exponent, as an integer. Correct for at most 19 digits.
@@ -136,12 +135,11 @@ impl<'de> Scan<'de> {
             exponent += if down { -by } else { by };
             rest = after;
         }
-        let length = all.len() - rest.len();
         if missing || bad_zero {
             return Err(if missing && rest.is_empty() { Error::truncated() } else { Error::syntax() });
         }
-        self.place += length;
-        Ok(Spelling { length, negative, is_float, value, digits: count, exponent })
+        self.place += all.len() - rest.len();
+        Ok(Spelling { negative, is_float, value, digits: count, exponent })
     }
 
     /// Skips a number whose first byte is next.
@@ -178,7 +176,7 @@ impl<'de> Scan<'de> {
             // 19 digits always fit into a `u64`.
             return Ok(Number::Unsigned(spelling.value));
         }
-        let text = self.text.get(start..start + spelling.length).ok_or_else(Error::syntax)?;
+        let text = self.text.get(start..self.place).ok_or_else(Error::syntax)?;
         Ok(match &spelling {
             Spelling { is_float: true, .. } => Number::Float(float(text)?),
             Spelling { negative: false, .. } => text.parse().map_or(Number::Large(text), Number::Unsigned),

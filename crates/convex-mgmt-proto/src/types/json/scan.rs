@@ -24,8 +24,6 @@ pub(crate) struct Raw<'de> {
     pub(crate) text: &'de str,
     /// `true` if the string has escapes.
     pub(crate) escaped: bool,
-    /// The number of bytes before the first escape. 0 if it does not fit.
-    plain: u32,
 }
 
 /// A document that was skipped.
@@ -39,20 +37,11 @@ pub(crate) struct Passed<'de> {
 }
 
 impl Raw<'_> {
-    /// Appends the decoded string to `into`.
-    pub(super) fn decode(&self, into: &mut String) -> Result<(), Error> {
-        // A decoded string is never longer than its spelling.
-        into.reserve(self.text.len());
-        let (plain, rest) = self.text.split_at_checked(self.plain as usize).unwrap_or(("", self.text));
-        into.push_str(plain);
-        // Scanning checked the form of each escape, but not that surrogates form pairs.
-        unescape(rest, into).ok_or_else(|| Error::shape("a string"))
-    }
-
     /// Returns the decoded string.
     pub(crate) fn decoded(&self) -> Result<String, Error> {
-        let mut text = String::new();
-        self.decode(&mut text).map(|()| text)
+        let mut text = String::with_capacity(self.text.len());
+        // Scanning checked the form of each escape, but not that surrogates form pairs.
+        unescape(self.text, &mut text).map(|()| text).ok_or_else(|| Error::shape("a string"))
     }
 
     /// Returns `true` if this is a spelling of `text`.
@@ -173,7 +162,7 @@ impl<'de> Scan<'de> {
         let start = self.place + 1;
         let plain = self.pass_string()?;
         let text = self.text.get(start..self.place - 1).ok_or_else(Error::syntax)?;
-        Ok(Raw { text, escaped: plain < text.len(), plain: u32::try_from(plain).unwrap_or_default() })
+        Ok(Raw { text, escaped: plain < text.len() })
     }
 
     /// Reads a string whose opening quote is next. Returns it if it has no escapes, and otherwise decodes it into `scratch`.
@@ -357,7 +346,7 @@ impl<'de> Scan<'de> {
             let (id_at, end) = (offset(found.id), offset(found.rest));
             let id = self.text.get(id_at..id_at + found.id_length).ok_or_else(Error::syntax)?;
             self.place = end;
-            return Ok(Passed { text: start..end, id: Raw { text: id, escaped: false, plain: 0 }, id_at });
+            return Ok(Passed { text: start..end, id: Raw { text: id, escaped: false }, id_at });
         }
         let (mut id, mut id_at) = (None, 0);
         self.bump();

@@ -5,36 +5,28 @@
 use super::walk::plain;
 
 /// Appends the text of a JSON string, whose `content` is the part between its quotes. Returns `None` at an escape that JSON does
-/// not have, or that is one half of a UTF-16 surrogate pair; `into` then contains the text before it.
+/// not have, at one half of a UTF-16 surrogate pair, and at a quote or control character; `into` then contains the text before it.
 ///
 /// No text is longer than its spelling, so a buffer with that capacity is not reallocated.
 pub(crate) fn unescape(content: &str, into: &mut String) -> Option<()> {
-    let mut rest = content;
-    loop {
-        let (text, special) = rest.split_at_checked(plain(rest.as_bytes()))?;
-        into.push_str(text);
-        rest = match special.as_bytes() {
-            [] => return Some(()),
-            [b'\\', ..] => unescape_first(special, into)?,
-            // A quote or a control character that the text should not have.
-            [other, ..] => {
-                into.push(char::from(*other));
-                special.get(1..)?
-            }
-        };
-    }
+    unescape_up_to(None, content, into).map(drop)
 }
 
-/// Appends the text of a JSON string, whose spelling `content` begins after the opening quote. Returns the input after the closing
-/// quote. Returns `None` as [`unescape`] does, and for a control character or a string without an end.
+/// As [`unescape`], for a string whose opening quote was skipped. Returns what follows its closing quote.
 pub(super) fn unescape_string<'a>(content: &'a str, into: &mut String) -> Option<&'a str> {
+    unescape_up_to(Some(b'"'), content, into)?.get(1..)
+}
+
+/// Returns the content from `end` on: a byte, or the end of the content.
+#[inline]
+fn unescape_up_to<'a>(end: Option<u8>, content: &'a str, into: &mut String) -> Option<&'a str> {
     let mut rest = content;
     loop {
         let (text, special) = rest.split_at_checked(plain(rest.as_bytes()))?;
         into.push_str(text);
-        rest = match special.as_bytes() {
-            [b'"', ..] => return special.get(1..),
-            [b'\\', ..] => unescape_first(special, into)?,
+        rest = match special.as_bytes().first().copied() {
+            found if found == end => return Some(special),
+            Some(b'\\') => unescape_first(special, into)?,
             _ => return None,
         };
     }

@@ -174,7 +174,7 @@ fn long_plain(bytes: &[u8]) -> usize {
         let (first, second) = (special_in(pair as u64), special_in((pair >> 64) as u64));
         // One branch for both words.
         if first | second != 0 {
-            return 16 * index + first_special(first).unwrap_or_else(|| 8 + first_special(second).unwrap_or(0));
+            return 16 * index + (u128::from(first) | u128::from(second) << 64).trailing_zeros() as usize / 8;
         }
     }
     let length = 16 * pairs.len();

@@ -1,5 +1,7 @@
 //! The methods of [`Reader`] for code that reads JSON without a type of serde.
 
+use serde::de::Deserialize;
+
 use super::Reader;
 use super::access::{Fields, List};
 use crate::types::json::dialect::Dialect;
@@ -45,8 +47,14 @@ impl<'de, D: Dialect> Reader<'de, D> {
         if let Some(head) = head(self) {
             let place = self.scan.place;
             self.depth += 1;
+            let depth = self.depth;
             let value = last(self, head).map_err(|error| error.at(place, self.scan.place))?;
-            self.depth -= 1;
+            if self.depth != depth {
+                // The type ignored an error within its value, as a default for invalid values does. The reader is still there.
+                self.scan.place = place;
+                self.scan.skip()?;
+            }
+            self.depth = depth - 1;
             if self.pass("}").is_some() {
                 return Ok(Some(value));
             }
@@ -85,6 +93,11 @@ impl<'de, D: Dialect> Reader<'de, D> {
         self.scan.peek() == Some(b'{')
     }
 
+    /// Reads an object that is next, without white space before it, into a type.
+    pub(crate) fn object_of<T: Deserialize<'de>>(&mut self) -> Result<T, Error> {
+        if self.is_at_object() { T::deserialize(self) } else { Err(self.mismatch(&"an object")) }
+    }
+
     /// Skips the next value.
     pub(crate) fn skip(&mut self) -> Result<(), Error> {
         self.scan.skip()
@@ -103,9 +116,10 @@ impl<'de, D: Dialect> Reader<'de, D> {
         read: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let start = part.as_ptr().addr().wrapping_sub(self.scan.text.as_ptr().addr());
-        let end = std::mem::replace(&mut self.scan.place, start);
+        let (end, depth) = (std::mem::replace(&mut self.scan.place, start), self.depth);
         let value = read(self).map_err(|error| error.at(start, self.scan.place))?;
-        self.scan.place = end;
+        // The type may have ignored an error within its value.
+        (self.scan.place, self.depth) = (end, depth);
         Ok(value)
     }
 

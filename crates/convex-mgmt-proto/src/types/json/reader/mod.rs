@@ -204,10 +204,7 @@ impl<'de, D: Dialect> Reader<'de, D> {
     }
 
     fn null<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
-        match self.scan.token()? {
-            b'n' => self.scan.literal("null").and_then(|()| visitor.visit_unit()),
-            _ => Err(self.mismatch(&visitor)),
-        }
+        if self.scan.null()? { visitor.visit_unit() } else { Err(self.mismatch(&visitor)) }
     }
 }
 

@@ -154,8 +154,9 @@ pub(super) fn plain<'a, T: Deserialize<'a> + Debug + PartialEq>(text: &'a str) -
 fn same<'a, D: Dialect, T: Deserialize<'a> + Debug + PartialEq>(text: &'a str) -> bool {
     // Reads a slice: reading a boolean key from a `str`, serde_json 1.0 splits the name within a character.
     let (ours, theirs) = (decode::read::<D, T>(text), serde_json::from_slice::<T>(text.as_bytes()));
-    // As plain JSON, no list is read as a struct.
-    if !D::IS_EXPORT && text.contains('[') && ours.as_ref().is_err_and(|error| error.expected == "an object") {
+    // As plain JSON, no list is read as a struct. An enum with its tag beside its content is a struct for serde, too.
+    let expected = if std::any::type_name::<T>().ends_with("::Adjacent") { "" } else { "an object" };
+    if !D::IS_EXPORT && text.contains('[') && ours.as_ref().is_err_and(|error| error.expected == expected) {
         return false;
     }
     assert_eq!(ours.as_ref().ok(), theirs.as_ref().ok(), "{text}: {ours:?}, {theirs:?}");
@@ -245,6 +246,7 @@ pub(super) const TEXTS: &[&str] = &[
     "[[],[null]]",
     "[null]",
     r#"["a","b"]"#,
+    r#"["b",[]]"#,
     r#"["\u0061"]"#,
     "{}",
     r#"{"a":1}"#,
