@@ -4,8 +4,10 @@
 
 use super::walk::plain;
 
-/// Appends the text of a JSON string, whose `content` is the part between its quotes. Returns `None` at an escape that JSON does
-/// not have, at one half of a UTF-16 surrogate pair, and at a quote or control character; `into` then contains the text before it.
+/// Appends the text of a JSON string, whose `content` is the part between its quotes.
+///
+/// Returns `None` at an escape that JSON does not have, at one half of a UTF-16 surrogate pair, and at a quote or control character.
+/// `into` then contains the text before it.
 ///
 /// No text is longer than its spelling, so a buffer with that capacity is not reallocated.
 pub(crate) fn unescape(content: &str, into: &mut String) -> Option<()> {
