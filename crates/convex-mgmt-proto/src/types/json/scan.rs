@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use zeroize::Zeroize;
+
 use super::error::{Error, Segment};
 use super::unescape::{unescape, unescape_string};
 use super::walk::{self, plain};
@@ -52,7 +54,14 @@ impl Raw<'_> {
     /// Returns the decoded string.
     pub(crate) fn decoded(&self) -> Result<String, Error> {
         let mut text = String::new();
-        self.decode(&mut text).map(|()| text)
+        match self.decode(&mut text) {
+            Ok(()) => Ok(text),
+            Err(error) => {
+                // It may be a secret, and the text before half a surrogate pair was decoded.
+                text.zeroize();
+                Err(error)
+            }
+        }
     }
 
     /// Returns `true` if this is a spelling of `text`.
