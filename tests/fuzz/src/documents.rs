@@ -202,8 +202,9 @@ fn has_an_id(data: &[u8]) -> bool {
         }
     }
 
-    std::str::from_utf8(data)
-        .is_ok_and(|text| serde_json::from_str(text).is_ok_and(|Ids(ids)| matches!(ids[..], [Json::String(_)])))
+    let has_one = |text| serde_json::from_str(text).is_ok_and(|Ids(ids)| matches!(ids[..], [Json::String(_)]));
+    // As bytes, serde_json accepts names with control characters.
+    std::str::from_utf8(data).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok() && has_one(text))
 }
 
 /// Reads bytes as JSON without the wrappers of documents, and compares types with serde_json.

@@ -173,6 +173,8 @@ fn check_history(choices: &mut Choices<'_>) {
             7 => {
                 if choices.below(8) == 7 {
                     sink.remove_checkpoint();
+                    // The first batch of a run that is still active would look as if it belonged here.
+                    late = None;
                 }
                 if let Ok(next) = SyncEngine::new(sink.state(), other_options(choices)) {
                     run = next;

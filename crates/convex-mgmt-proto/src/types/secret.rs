@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::types::json::unescape;
+use crate::types::json::{self, unescape};
 
 /// A confidential text: a key, a token, the value of an environment variable.
 ///
@@ -97,11 +97,14 @@ pub(crate) fn exposed_if_some<S: Serializer>(secret: &Option<Secret>, serializer
 /// any other string, and serde_json leaves a copy of a text with escapes in memory.
 const RAW_JSON: &str = "$serde_json::private::RawValue";
 
-/// Reads the raw JSON, because serde_json unescapes strings in memory that it does not wipe.
+/// Reads the raw JSON, because serde_json unescapes strings in memory that it does not wipe. The reader of this library has a name
+/// of its own for secrets.
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // Other formats, such as RON, would expect the name in the input.
-        if type_name::<D::Error>() == type_name::<serde_json::Error>() {
+        if type_name::<D::Error>() == type_name::<json::Error>() {
+            deserializer.deserialize_newtype_struct(json::SECRET, SecretVisitor)
+        } else if type_name::<D::Error>() == type_name::<serde_json::Error>() {
             deserializer.deserialize_newtype_struct(RAW_JSON, SecretVisitor)
         } else {
             deserializer.deserialize_string(SecretVisitor)

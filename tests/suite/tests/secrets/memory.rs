@@ -1,9 +1,11 @@
 //! Wiping of memory after the last owner of a secret is dropped, checked in `/proc/self/mem`.
 
+use std::collections::BTreeMap;
 use std::fs::{File, read_to_string};
 use std::hint::black_box;
 use std::os::unix::fs::FileExt;
 
+use convex_mgmt::deployment::data_sync::Document;
 use convex_mgmt::deployment::environment_variables::EnvironmentVariables;
 use convex_mgmt::deployment::{ListEnvironmentVariables, RotateWebhookSecret, UpdateEnvironmentVariables};
 use convex_mgmt::management::UpdateDefaultEnvironmentVariables;
@@ -43,7 +45,7 @@ fn wipes_a_dropped_secret() {
     let request = ListEnvironmentVariables::new().to_request(&endpoint).unwrap();
     let body = format!(r#"{{"environmentVariables":{{"NAME":"{value}"}}}}"#);
     let variables = ListEnvironmentVariables::from_response(Response::new(body.into())).unwrap();
-    let update = UpdateEnvironmentVariables::new().set("NAME", value.repeat(100)).to_request(&endpoint).unwrap();
+    let update = UpdateEnvironmentVariables::new().set("NAME", value.repeat(60)).to_request(&endpoint).unwrap();
     for (what, left) in [
         ("a text", memory_after_drop(Secret::new(canary("text")), |secret| secret.expose().as_bytes())),
         ("a copy", memory_after_drop(Secret::new(canary("text")).clone(), |secret| secret.expose().as_bytes())),
@@ -162,6 +164,16 @@ fn decoding_and_encoding_a_secret_leaves_no_copy() {
     assert_eq!(rotated.hmac_secret.len(), 490);
     drop(rotated);
     assert_eq!(Pattern::new(b'w', b"\n").copies(), Some(0), "a webhook's secret");
+
+    let document = Document::parse(lines(b't', br"\n", r#"{"_id":"k1","key":""#, r#""}"#)).unwrap();
+    let mut fields: BTreeMap<String, Secret> = document.read().unwrap();
+    assert_eq!(fields.remove("key").unwrap().len(), 490);
+    drop(fields);
+    assert_eq!(Pattern::new(b't', b"\n").copies(), Some(0), "a field of a document");
+
+    let body = lines(b'r', br"\n", r#"{"environmentVariables":{"NAME":""#, r#"\ud83d"}}"#);
+    ListEnvironmentVariables::from_response(Response::new(body.into())).unwrap_err();
+    assert_eq!(Pattern::new(b'r', b"\n").copies(), Some(0), "a value with half a surrogate pair");
 
     let key = DeployKey::parse("happy-animal-123|made-up").unwrap();
     let endpoint = Endpoint::<DeploymentApi>::new("https://happy-animal-123.convex.cloud", &key).unwrap();

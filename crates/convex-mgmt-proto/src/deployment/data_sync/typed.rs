@@ -177,6 +177,7 @@ mod tests {
 
     use super::*;
     use crate::auth::DeployKey;
+    use crate::deployment::data_sync::Document;
     use crate::request::Endpoint;
 
     #[derive(Debug, Deserialize, PartialEq)]
@@ -278,6 +279,48 @@ mod tests {
             let error = TypedDataSync::<Option<IgnoredAny>>::decode(&page(&entry)).unwrap_err();
             assert_eq!((error.path.as_str(), error.expected.as_str()), ("values[0].value", "an object"), "{document}");
         }
+    }
+
+    #[test]
+    fn reads_documents_as_deep_as_one_alone() {
+        for depth in [126, 127] {
+            let document = format!(r#"{{"_id":"x","a":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
+            let alone = Document::parse(document.clone()).unwrap().read::<serde_json::Value>().is_ok();
+            assert_eq!(alone, depth == 126);
+            for entry in [
+                format!(r#"{{"component":"","table":"a","ts":1,"deleted":false,"value":{document}}}"#),
+                format!(r#"{{"value":{document},"component":"","table":"a","ts":1,"deleted":false}}"#),
+            ] {
+                assert_eq!(TypedDataSync::<serde_json::Value>::decode(&page(&entry)).is_ok(), alone, "{entry}");
+            }
+        }
+    }
+
+    /// A type that hides the error of a document ends within the document.
+    #[test]
+    fn a_document_whose_error_is_hidden_does_not_affect_the_rest_of_the_page() {
+        #[derive(Debug, PartialEq)]
+        struct Lenient(Option<f64>);
+
+        impl<'de> Deserialize<'de> for Lenient {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Ok(Self(Row::deserialize(deserializer).ok().map(|row| row.score)))
+            }
+        }
+
+        let entries: Vec<String> =
+            [r#""score":1"#, r#""score":"1""#, r#""score":"1","more":{}"#, r#""bytes":[{}],"score":1"#]
+                .iter()
+                .cycle()
+                .take(200)
+                .map(|fields| {
+                    format!(r#"{{"component":"","table":"a","ts":1,"deleted":false,"value":{{"_id":"x",{fields}}}}}"#)
+                })
+                .collect();
+        let typed = TypedDataSync::<Lenient>::decode(&page(&entries.join(","))).unwrap();
+        let read: Vec<_> = typed.values.into_iter().map(|value| value.document).collect();
+        let expected = [Some(1.0), None, None, None].map(|score| TypedDocument::Written(Lenient(score)));
+        assert_eq!(read.chunks(4).map(|four| four == expected).collect::<Vec<_>>(), [true; 50]);
     }
 
     #[test]

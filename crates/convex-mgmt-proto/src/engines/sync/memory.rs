@@ -87,6 +87,8 @@ impl MemorySink {
 
     /// Removes the checkpoint and keeps the rows. The next sync needs
     /// [`SyncOptions::rows_without_checkpoint`](super::SyncOptions::rows_without_checkpoint).
+    ///
+    /// Not while a sync runs: its first batch would fit a sink without a checkpoint, whatever rows the sink has.
     pub fn remove_checkpoint(&mut self) {
         self.checkpoint = None;
     }

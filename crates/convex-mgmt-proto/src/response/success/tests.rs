@@ -50,6 +50,8 @@ fn an_operation_without_a_reply_body_accepts_only_empty_forms() {
         (&[JSON], b"[{}]", not_empty),
         (&[JSON], b"true", not_empty),
         (&[JSON], b"nullnull", not_empty),
+        (&[JSON], b"\x0cnull", not_empty),
+        (&[JSON], b"{\x0c}", not_empty),
         (&[JSON], b"\"\"", not_empty),
         (&[JSON], b"0", not_empty),
         (&[], b"\0", not_empty),

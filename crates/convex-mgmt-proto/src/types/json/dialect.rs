@@ -8,6 +8,9 @@ pub(crate) const BYTES: &str = "$bytes";
 /// The name of the newtype that reads a Convex value. It gets bytes as bytes; other types get a list of `u8`.
 pub(crate) const VALUE: &str = "$convex_mgmt::Value";
 
+/// The name of the newtype that reads a secret, in both dialects. A text with escapes is not decoded in a buffer that nobody wipes.
+pub(crate) const SECRET: &str = "$convex_mgmt::Secret";
+
 /// The `expected` text of the error for an integer of more than 64 bits.
 pub(crate) const INTEGER: &str = "a 64-bit integer";
 

@@ -19,7 +19,7 @@ mod walk;
 
 use serde::de::Deserialize;
 
-pub(crate) use self::dialect::{BYTES, Dialect, Export, FLOAT, INTEGER, Plain, VALUE};
+pub(crate) use self::dialect::{BYTES, Dialect, Export, FLOAT, INTEGER, Plain, SECRET, VALUE};
 pub(crate) use self::error::{Error, ErrorKind, Location, Segment};
 pub(crate) use self::reader::Reader;
 pub(crate) use self::scan::Passed;

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use zeroize::Zeroize;
+
 use super::error::{Error, Segment};
 use super::unescape::{unescape, unescape_string};
 use super::walk::{self, plain};
@@ -41,7 +43,12 @@ impl Raw<'_> {
     pub(crate) fn decoded(&self) -> Result<String, Error> {
         let mut text = String::with_capacity(self.text.len());
         // Scanning checked the form of each escape, but not that surrogates form pairs.
-        unescape(self.text, &mut text).map(|()| text).ok_or_else(|| Error::shape("a string"))
+        if unescape(self.text, &mut text).is_none() {
+            // It may be a secret.
+            text.zeroize();
+            return Err(Error::shape("a string"));
+        }
+        Ok(text)
     }
 
     /// Returns `true` if this is a spelling of `text`.

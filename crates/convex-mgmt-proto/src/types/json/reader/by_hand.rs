@@ -36,7 +36,7 @@ impl<'de, D: Dialect> Reader<'de, D> {
 
     /// Reads an object in its usual spelling: `head` reads it up to the last value, which `last` reads.
     ///
-    /// Returns `None` for every other spelling. The reader is then where it was.
+    /// Returns `None` for every other spelling, and if `last` hides an error inside its value. The reader is then where it was.
     #[inline]
     pub(crate) fn usual<H, T>(
         &mut self,
@@ -45,17 +45,8 @@ impl<'de, D: Dialect> Reader<'de, D> {
     ) -> Result<Option<T>, Error> {
         let start = self.scan.place;
         if let Some(head) = head(self) {
-            let place = self.scan.place;
-            self.depth += 1;
-            let depth = self.depth;
-            let value = last(self, head).map_err(|error| error.at(place, self.scan.place))?;
-            if self.depth != depth {
-                // The type ignored an error within its value, as a default for invalid values does. The reader is still there.
-                self.scan.place = place;
-                self.scan.skip()?;
-            }
-            self.depth = depth - 1;
-            if self.pass("}").is_some() {
+            let (value, is_whole) = self.alone(|reader| last(reader, head))?;
+            if is_whole && self.pass("}").is_some() {
                 return Ok(Some(value));
             }
         }
@@ -116,11 +107,21 @@ impl<'de, D: Dialect> Reader<'de, D> {
         read: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let start = part.as_ptr().addr().wrapping_sub(self.scan.text.as_ptr().addr());
-        let (end, depth) = (std::mem::replace(&mut self.scan.place, start), self.depth);
-        let value = read(self).map_err(|error| error.at(start, self.scan.place))?;
-        // The type may have ignored an error within its value.
-        (self.scan.place, self.depth) = (end, depth);
+        let end = std::mem::replace(&mut self.scan.place, start);
+        let (value, _) = self.alone(read)?;
+        self.scan.place = end;
         Ok(value)
+    }
+
+    /// Reads a value that is as deep as if it were the whole text. Returns `false` with it if the reader is still inside it: its type
+    /// may hide an error, as `T::deserialize(..).ok()` does.
+    #[inline]
+    fn alone<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<(T, bool), Error> {
+        let place = self.scan.place;
+        let depth = std::mem::replace(&mut self.depth, 0);
+        let value = read(self);
+        let is_whole = std::mem::replace(&mut self.depth, depth) == 0;
+        value.map(|value| (value, is_whole)).map_err(|error| error.at(place, self.scan.place))
     }
 
     /// Returns the number of bytes that were read, and of those that were not.

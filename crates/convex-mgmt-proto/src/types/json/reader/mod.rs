@@ -11,7 +11,7 @@ use serde::de::{Deserializer, Expected, Visitor};
 use serde::forward_to_deserialize_any;
 
 use self::access::{Borrowed, ByteSeq, Fields, List, NoInteger, UnitVariant, Variant};
-use super::dialect::{BYTES, Dialect, FLOAT, INTEGER, VALUE};
+use super::dialect::{BYTES, Dialect, FLOAT, INTEGER, SECRET, VALUE};
 use super::error::Error;
 use super::number::Number;
 use super::scan::Scan;
@@ -154,6 +154,15 @@ impl<'de, D: Dialect> Reader<'de, D> {
         }
     }
 
+    /// Reads a secret: not through the scratch buffer, which nobody wipes.
+    fn secret<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
+        if self.scan.token()? != b'"' {
+            return Err(self.mismatch(&visitor));
+        }
+        let raw = self.scan.string()?;
+        if raw.escaped { visitor.visit_string(raw.decoded()?) } else { visitor.visit_borrowed_str(raw.text) }
+    }
+
     /// Reads the next value by its spelling. Bytes become a list of `u8` unless `as_bytes` is set: serde buffers values through
     /// this function, and a `Vec<u8>` is only read from a buffered list.
     fn any<V: Visitor<'de>>(&mut self, visitor: V, as_bytes: bool) -> Result<V::Value, Error> {
@@ -275,15 +284,7 @@ impl<'de, D: Dialect> Deserializer<'de> for &mut Reader<'de, D> {
 
     #[inline]
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.scan.token()? != b'"' {
-            return Err(self.mismatch(&visitor));
-        }
-        if D::IS_EXPORT {
-            return self.visit_text(visitor);
-        }
-        // Not through the scratch buffer: the string may be a secret, and nobody wipes that buffer.
-        let raw = self.scan.string()?;
-        if raw.escaped { visitor.visit_string(raw.decoded()?) } else { visitor.visit_borrowed_str(raw.text) }
+        self.deserialize_str(visitor)
     }
 
     fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -331,6 +332,7 @@ impl<'de, D: Dialect> Deserializer<'de> for &mut Reader<'de, D> {
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Error> {
         match name {
             VALUE if D::IS_EXPORT => visitor.visit_newtype_struct(BytesAsBytes(self)),
+            SECRET => self.secret(visitor),
             RAW => {
                 self.scan.token()?;
                 visitor.visit_map(Borrowed::new([RAW, self.scan.slice(Scan::skip)?]))
