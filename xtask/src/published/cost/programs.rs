@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::cpu;
 use crate::Failure;
-use crate::shell::{cargo, root, run};
+use crate::shell::{cargo, output, root, run};
 
 /// The packages of the workspace, each with its manifest from the name on. `PROJECT` and `SOURCES` are paths.
 const PACKAGES: [(&str, &str); 3] = [
@@ -88,6 +88,15 @@ impl Programs {
         Ok(fs::metadata(self.target().join("release").join(package))?.len())
     }
 
+    /// Returns the size of the functions of a crate in a program, in bytes. The tool `nm` of binutils lists them.
+    pub(super) fn code_of(&self, name: &str, package: &str, features: &str) -> Result<u64, Failure> {
+        let mut build = self.command(&format!("build --quiet --release --package {package} --features={features}"));
+        run(build.env("CARGO_PROFILE_RELEASE_STRIP", "false"))?;
+        let program = self.target().join("release").join(package);
+        let listed = output(Command::new("nm").args(["--print-size", "--defined-only"]).arg(program))?;
+        Ok(listed.lines().filter(|line| line.contains(name)).filter_map(function_size).sum())
+    }
+
     fn target(&self) -> PathBuf {
         self.folder.join("target")
     }
@@ -100,6 +109,27 @@ impl Programs {
     }
 }
 
+/// Reads the size of a function from a line such as `0000000000012340 000000000000028f t NAME`.
+fn function_size(line: &str) -> Option<u64> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    match words[..] {
+        [_, size, "t" | "T", _] => u64::from_str_radix(size, 16).ok(),
+        _ => None,
+    }
+}
+
 fn shown(path: &Path) -> String {
     path.display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_has_a_size_and_other_symbols_have_none() {
+        assert_eq!(function_size("0000000000123840 000000000000028f t _ZN17convex_mgmt_hyper4send"), Some(0x28f));
+        assert_eq!(function_size("0000000000123840 000000000000028f r _ZN17convex_mgmt_hyper4META"), None);
+        assert_eq!(function_size("0000000000123840 t _ZN17convex_mgmt_hyper4send"), None);
+    }
 }
