@@ -1,12 +1,16 @@
 //! The target `pages`: any bytes as a page of a data sync, and pages that are generated from choices.
 
+use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::hint::black_box;
 
 use bytes::Bytes;
 use convex_mgmt_proto::deployment::DataSync;
-use convex_mgmt_proto::deployment::data_sync::DataSyncStatus;
-use convex_mgmt_proto::deployment::data_sync::{Change, DataSyncPage, Document, TablePath};
+use convex_mgmt_proto::deployment::data_sync::{
+    Change, DataSyncPage, DataSyncStatus, DataSyncValue, Document, TablePath, TypedDataSync, TypedDocument, Value,
+};
 use convex_mgmt_proto::{Operation, UnixNanos};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_json::Value as Json;
 
 use crate::inputs::Choices;
@@ -16,6 +20,7 @@ use crate::inputs::Choices;
 /// * Documents are slices of the body, in its order.
 /// * The page contains what another reader of JSON finds, or what it was generated from.
 /// * Its changes are the truncates and then the values, each once and in order.
+/// * It is read into a type in one pass as document by document.
 ///
 /// # Panics
 /// If one of these properties does not hold.
@@ -27,6 +32,7 @@ pub fn pages(data: &[u8]) {
         let body = Bytes::copy_from_slice(choices.rest());
         if let Ok(page) = DataSync::decode(&body) {
             is_in_order(&body, &page);
+            are_read_alike(&body, &page);
             if let Ok(json) = serde_json::from_slice(&body) {
                 check_values(&page, &json);
             }
@@ -66,6 +72,42 @@ fn is_in_order(body: &Bytes, page: &DataSyncPage) {
     assert_eq!(changes.next(), None);
     assert_eq!(page.is_up_to_date(), matches!(page.status, DataSyncStatus::UpToDate(_)));
     assert_eq!(page.should_wait(), !matches!(page.status, DataSyncStatus::Snapshotting | DataSyncStatus::Stale(_)));
+}
+
+/// A type that hides the errors of a document.
+#[derive(Debug, PartialEq)]
+struct Lenient(Option<BTreeMap<String, f64>>);
+
+impl<'de> Deserialize<'de> for Lenient {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(BTreeMap::deserialize(deserializer).ok()))
+    }
+}
+
+/// Reads all documents of a page in one pass and one by one, into several types.
+fn are_read_alike(body: &Bytes, page: &DataSyncPage) {
+    fn alike<T: DeserializeOwned + Debug + PartialEq>(body: &Bytes, page: &DataSyncPage) {
+        let document = |value: &DataSyncValue| match value.deleted {
+            true => Ok(TypedDocument::Deleted(value.document.id().to_owned())),
+            false => value.document.read::<T>().map(TypedDocument::Written),
+        };
+        let one_by_one: Result<Vec<_>, _> = page.values.iter().map(document).collect();
+        let typed = TypedDataSync::<T>::decode(body);
+        assert_eq!(typed.is_ok(), one_by_one.is_ok(), "{typed:?} {one_by_one:?}");
+        let (Ok(typed), Ok(one_by_one)) = (typed, one_by_one) else { return };
+        assert!(typed.values.iter().map(|value| &value.document).eq(&one_by_one));
+        assert!(
+            page.values
+                .iter()
+                .map(|value| (&value.table, value.ts))
+                .eq(typed.values.iter().map(|value| (&value.table, value.ts)))
+        );
+        assert_eq!((&typed.truncates, &typed.status), (&page.truncates, &page.status));
+        assert_eq!((typed.sync_id, typed.next_cursor), (page.sync_id.clone(), page.next_cursor.clone()));
+    }
+    alike::<BTreeMap<String, Value>>(body, page);
+    alike::<BTreeMap<String, Json>>(body, page);
+    alike::<Lenient>(body, page);
 }
 
 /// Compares a page with its body as another reader of JSON finds it.
@@ -152,6 +194,7 @@ fn check_generated(choices: &mut Choices<'_>) {
 
     let page = DataSync::decode(&body).unwrap_or_else(|error| panic!("{error}: {body:?}"));
     is_in_order(&body, &page);
+    are_read_alike(&body, &page);
     assert_eq!(page.status.snapshot_ts(), consistent.then_some(UnixNanos(since)));
     assert!(page.truncates.iter().eq(tables.iter().map(|(path, _)| path)), "{:?}", page.truncates);
     let found = page.values.iter().map(|value| (value.table.clone(), value.ts, value.deleted, value.document.as_str()));

@@ -261,6 +261,9 @@ mod tests {
             true => format!(r#"{{"component":"","table":"a","ts":1,"deleted":false,"value":{document}}}"#),
             false => format!(r#"{{"value":{document},"component":"","table":"a","ts":1,"deleted":false}}"#),
         };
+        for document in bad {
+            assert_eq!(Document::parse(document).unwrap().read::<Lenient>().unwrap(), Lenient(None));
+        }
         for is_usual in [true, false] {
             let mut entries: Vec<_> = bad.iter().cycle().take(300).map(|bad| entry(bad, is_usual)).collect();
             entries.push(entry(r#"{"celsius":1.5,"z":7}"#, is_usual));
