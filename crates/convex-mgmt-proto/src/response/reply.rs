@@ -446,10 +446,11 @@ struct Body(Bytes);
 
 impl Body {
     fn new(bytes: Bytes) -> Self {
-        // A part of `Bytes` would keep the whole body in memory.
-        Self(
-            bytes.get(..KEPT_BODY).filter(|kept| kept.len() < bytes.len()).map(Bytes::copy_from_slice).unwrap_or(bytes),
-        )
+        match bytes.split_at_checked(KEPT_BODY) {
+            // A copy: a part of `Bytes` would keep the whole body in memory.
+            Some((kept, rest)) if !rest.is_empty() => Self(Bytes::copy_from_slice(kept)),
+            _ => Self(bytes),
+        }
     }
 }
 

@@ -92,11 +92,11 @@ impl DataSync {
     /// assert_eq!(next, DataSync::from_cursor("a-cursor").selection(Selection::only(["users"])));
     /// ```
     pub fn after(self, page: &DataSyncPage) -> Self {
-        self.from(page.next_cursor.clone())
+        self.at_cursor(page.next_cursor.clone())
     }
 
     /// Returns the request for the page at a cursor, with the same selection.
-    pub(super) fn from(self, cursor: String) -> Self {
+    pub(super) fn at_cursor(self, cursor: String) -> Self {
         Self { cursor: Some(cursor), ..self }
     }
 

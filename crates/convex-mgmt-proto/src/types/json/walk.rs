@@ -151,11 +151,11 @@ fn digits(rest: &[u8]) -> Option<&[u8]> {
 pub(crate) fn plain(bytes: &[u8]) -> usize {
     // Most strings end in the first two words, and the rest is a call. So this is short wherever it is inlined.
     let Some((first, rest)) = bytes.split_first_chunk() else { return short_plain(bytes) };
-    if let Some(length) = first_special(special_in(u64::from_le_bytes(*first))) {
+    if let Some(length) = first_special(first) {
         return length;
     }
     let Some((second, rest)) = rest.split_first_chunk() else { return 8 + short_plain(rest) };
-    first_special(special_in(u64::from_le_bytes(*second))).map_or_else(|| 16 + long_plain(rest), |length| 8 + length)
+    first_special(second).map_or_else(|| 16 + long_plain(rest), |length| 8 + length)
 }
 
 /// [`plain`] for less than eight bytes.
@@ -179,9 +179,7 @@ fn long_plain(bytes: &[u8]) -> usize {
     }
     let length = 16 * pairs.len();
     match rest.split_first_chunk() {
-        Some((word, rest)) => {
-            length + first_special(special_in(u64::from_le_bytes(*word))).unwrap_or_else(|| 8 + short_plain(rest))
-        }
+        Some((word, rest)) => length + first_special(word).unwrap_or_else(|| 8 + short_plain(rest)),
         None => length + short_plain(rest),
     }
 }
@@ -200,8 +198,9 @@ pub(crate) fn special_in(word: u64) -> u64 {
     (low | backslash) & !word & (ONES << 7)
 }
 
-/// Returns the place of the byte that [`special_in`] found.
+/// Returns the place of the first byte that ends a string or needs decoding in it.
 #[inline(always)]
-fn first_special(special: u64) -> Option<usize> {
+fn first_special(word: &[u8; 8]) -> Option<usize> {
+    let special = special_in(u64::from_le_bytes(*word));
     if special == 0 { None } else { Some(special.trailing_zeros() as usize / 8) }
 }

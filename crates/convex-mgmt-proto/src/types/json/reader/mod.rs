@@ -51,14 +51,13 @@ impl<'de, D: Dialect> Reader<'de, D> {
     /// Checks that only white space is left. This is a call, and takes the reader, because the code of each type contains it.
     #[inline(never)]
     pub(super) fn end(mut self) -> Result<(), Error> {
+        let mut read = Ok(());
         if self.depth > 0 {
             // The type hid an error, as `T::deserialize(..).ok()` does, and the reader is still there.
             self.scan.place = 0;
-            if let Err(error) = self.scan.skip() {
-                return Err(self.outermost(error));
-            }
+            read = self.scan.skip();
         }
-        self.scan.end().map_err(|error| self.outermost(error))
+        read.and_then(|()| self.scan.end()).map_err(|error| self.outermost(error))
     }
 
     /// Sets the offset of an error that no nested value set.
