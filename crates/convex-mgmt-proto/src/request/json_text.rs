@@ -119,6 +119,12 @@ impl io::Write for JsonText {
         Ok(piece.len())
     }
 
+    // The default would be a loop in the code of each type.
+    fn write_all(&mut self, piece: &[u8]) -> io::Result<()> {
+        self.push(piece);
+        Ok(())
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
