@@ -129,10 +129,10 @@ impl<O: Operation, S: Transport, T: Timer> Future for ReplyFuture<O, S, T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut call = self.project().call;
-        let response = ready!(call.as_mut().poll(cx))?;
-        let reply = match call.maybe_applied() {
-            true => O::reply_from_retry(response),
-            false => O::reply_from_response(response),
+        let reply = match ready!(call.as_mut().poll(cx)) {
+            Ok(response) if call.maybe_applied() => O::reply_from_retry(response),
+            Ok(response) => O::reply_from_response(response),
+            Err(error) => return Poll::Ready(Err(error)),
         };
         Poll::Ready(reply.map_err(|error| call.rejected(error)))
     }

@@ -17,7 +17,7 @@ const LONGEST_PATH: usize = 200;
 /// # Errors
 /// A [`DecodeError`] with the place of the mismatch.
 pub fn object<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<T, DecodeError> {
-    read_whole::<Plain, T>(utf8(body)?, '{', "an object")
+    read_body(body, '{', "an object")
 }
 
 /// Deserializes a body that is a JSON list.
@@ -25,7 +25,7 @@ pub fn object<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<T, DecodeError>
 /// # Errors
 /// A [`DecodeError`] with the place of the mismatch.
 pub fn list<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<Vec<T>, DecodeError> {
-    read_whole::<Plain, Vec<T>>(utf8(body)?, '[', "a list")
+    read_body(body, '[', "a list")
 }
 
 /// Returns the body as text. It is checked once as a whole, so that the reader need not check each string again.
@@ -46,13 +46,30 @@ pub(crate) fn read<'a, D: Dialect, T: Deserialize<'a>>(text: &'a str) -> Result<
     json::read::<D, T>(text).map_err(|error| located(error, text))
 }
 
-/// Deserializes JSON that begins with `first`, an opening bracket.
-pub(crate) fn read_whole<'a, D: Dialect, T: Deserialize<'a>>(
-    text: &'a str,
-    first: char,
-    expected: &str,
-) -> Result<T, DecodeError> {
-    read_whole_with::<D, T>(text, first, expected, |reader| T::deserialize(reader))
+/// Deserializes a body that begins with `first`, an opening bracket. All that does not depend on the type is a call, because a program has
+/// this function once for each type.
+fn read_body<'a, T: Deserialize<'a>>(body: &'a Bytes, first: char, expected: &'static str) -> Result<T, DecodeError> {
+    let read = match whole(body, first) {
+        Some(text) => json::read::<Plain, T>(text).map_err(Some),
+        None => Err(None),
+    };
+    read.map_err(|error| unreadable(body, expected, error))
+}
+
+/// Returns the body as a text that begins with `first`.
+#[inline(never)]
+fn whole(body: &Bytes, first: char) -> Option<&str> {
+    std::str::from_utf8(body).ok().filter(|text| text.trim_ascii_start().starts_with(first))
+}
+
+/// Returns the error for a body that [`read_body`] could not read. `None` if it was not read at all.
+#[cold]
+fn unreadable(body: &Bytes, expected: &str, error: Option<json::Error>) -> DecodeError {
+    match (utf8(body), error) {
+        (Err(error), _) => error,
+        (Ok(text), Some(error)) => located(error, text),
+        (Ok(text), None) => another(text, expected),
+    }
 }
 
 /// Reads JSON that begins with `first`, an opening bracket, with a function.

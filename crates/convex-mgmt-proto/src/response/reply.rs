@@ -34,8 +34,8 @@ pub struct Reply<T> {
     pub output: T,
     /// The status: one of the 2xx, unless `already_deleted`.
     pub status: StatusCode,
-    /// The server's notice that this client's version is too old, if there is one.
-    pub deprecation: Option<Deprecation>,
+    /// The server's notice that this client's version is too old, if there is one. Boxed, because it is rare.
+    pub deprecation: Option<Box<Deprecation>>,
     /// `true` if a deletion found nothing to delete after an earlier attempt that may have taken effect. `status` is 404 then.
     pub already_deleted: bool,
 }
@@ -43,7 +43,7 @@ pub struct Reply<T> {
 /// The head of a success response.
 pub(crate) struct Head {
     status: StatusCode,
-    deprecation: Option<Deprecation>,
+    deprecation: Option<Box<Deprecation>>,
     /// `true` if it declares a JSON body, or no content type.
     json: bool,
     /// `true` for a deletion that found nothing.
@@ -80,7 +80,7 @@ impl Reply<()> {
         let (parts, body) = response.into_parts();
         let (status, headers) = (parts.status, &parts.headers);
         let json = check(operation, status, headers, &body)?.json;
-        let deprecation = Deprecation::from_headers(headers);
+        let deprecation = Deprecation::from_headers(headers).map(Box::new);
         let head = Head { status, deprecation, json, already_deleted: false };
         Ok((head, if operation.empty_response { Bytes::new() } else { body }))
     }
@@ -135,7 +135,7 @@ fn refusal(status: StatusCode, headers: &HeaderMap, body: Bytes) -> ResponseErro
     let retry_after = retry_after::read(headers);
     match error_code(&body) {
         Some((code, message)) => {
-            let deprecation = Deprecation::from_headers(headers);
+            let deprecation = Deprecation::from_headers(headers).map(Box::new);
             let body = Body::new(body);
             ResponseError::Api(Box::new(ApiError { status, code, message, retry_after, deprecation, body }))
         }
@@ -268,8 +268,8 @@ pub struct ApiError {
     message: String,
     /// The wait that the server asks for before the next attempt.
     pub retry_after: Option<Duration>,
-    /// The server's notice that this client's version is too old, if there is one.
-    pub deprecation: Option<Deprecation>,
+    /// The server's notice that this client's version is too old, if there is one. Boxed, because it is rare.
+    pub deprecation: Option<Box<Deprecation>>,
     body: Body,
 }
 

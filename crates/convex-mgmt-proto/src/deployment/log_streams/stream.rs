@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::value::{BorrowedStrDeserializer, MapAccessDeserializer};
+use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess};
 use serde::{Deserialize, de::IntoDeserializer};
 
 use super::kinds::{AxiomAttribute, AxiomIngestUrl, DatadogSiteLocation, LogStreamType, WebhookFormat};
 use super::topics::LogTopics;
-use crate::types::open::open_union;
+use crate::types::json::{self, Plain};
+use crate::types::open::{self, open_union};
 use crate::types::redact::debug_redacted;
 use crate::types::text;
 use crate::types::{LogStreamId, Secret, Text};
@@ -265,33 +266,44 @@ impl PostHogErrorTrackingConfig {
 /// On the wire, the id and the status are in one object with the settings.
 impl<'de> Deserialize<'de> for LogStream {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
+        deserializer.deserialize_map(Object::default())
+    }
+}
 
-        impl<'de> de::Visitor<'de> for Object {
-            type Value = LogStream;
+/// Reads the object of a stream, whose first fields may have been read already.
+#[derive(Default)]
+struct Object {
+    id: Option<LogStreamId>,
+    status: Option<LogStreamStatus>,
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object with the field `logStreamType`")
+impl<'de> de::Visitor<'de> for Object {
+    type Value = LogStream;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with the field `logStreamType`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<LogStream, A::Error> {
+        let mut common = Common { map, object: self };
+        let config = match open::read_fields(&mut common)? {
+            Ok(config) => config,
+            Err(json) => {
+                let read = json::read_with::<Plain, _>(json.get(), |reader| reader.deserialize_map(common.object));
+                return read.map_err(de::Error::custom);
             }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<LogStream, A::Error> {
-                let mut common = Common { map, id: None, status: None };
-                let config = LogStreamConfig::deserialize(MapAccessDeserializer::new(&mut common))?;
-                let id = common.id.ok_or_else(|| de::Error::missing_field("id"))?;
-                let status = common.status.ok_or_else(|| de::Error::missing_field("status"))?;
-                Ok(LogStream { id, status, config })
-            }
-        }
-
-        deserializer.deserialize_map(Object)
+        };
+        let Self { id, status } = common.object;
+        let id = id.ok_or_else(|| de::Error::missing_field("id"))?;
+        let status = status.ok_or_else(|| de::Error::missing_field("status"))?;
+        Ok(LogStream { id, status, config })
     }
 }
 
 /// Reads the fields that all kinds have, and passes on the other fields of the object.
 struct Common<A> {
     map: A,
-    id: Option<LogStreamId>,
-    status: Option<LogStreamStatus>,
+    object: Object,
 }
 
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for &mut Common<A> {
@@ -300,10 +312,10 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for &mut Common<A> {
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
         while let Some(key) = self.map.next_key_seed(text::Borrowed)? {
             match &*key {
-                "id" if self.id.is_some() => return Err(de::Error::duplicate_field("id")),
-                "id" => self.id = Some(self.map.next_value()?),
-                "status" if self.status.is_some() => return Err(de::Error::duplicate_field("status")),
-                "status" => self.status = Some(self.map.next_value()?),
+                "id" if self.object.id.is_some() => return Err(de::Error::duplicate_field("id")),
+                "id" => self.object.id = Some(self.map.next_value()?),
+                "status" if self.object.status.is_some() => return Err(de::Error::duplicate_field("status")),
+                "status" => self.object.status = Some(self.map.next_value()?),
                 _ => {
                     let key = match key {
                         Cow::Borrowed(key) => seed.deserialize(BorrowedStrDeserializer::new(key)),

@@ -38,6 +38,7 @@ pub(crate) fn read<'de, D: Dialect, T: Deserialize<'de>>(text: &'de str) -> Resu
 ///
 /// # Errors
 /// An [`Error`] with its offset in the text.
+#[inline]
 pub(crate) fn read_with<'de, D: Dialect, T>(
     text: &'de str,
     value: impl FnOnce(&mut Reader<'de, D>) -> Result<T, Error>,

@@ -8,4 +8,4 @@ mod union;
 
 pub(crate) use self::text_enum::{UnknownText, open_enum};
 pub use self::union::UnknownObject;
-pub(crate) use self::union::{OpenUnion, ignore, open_union, union, variant};
+pub(crate) use self::union::{OpenUnion, ignore, open_union, read_fields, union, variant};

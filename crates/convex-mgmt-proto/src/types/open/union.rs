@@ -192,21 +192,30 @@ pub(crate) fn union<'de, U: OpenUnion, D: Deserializer<'de>>(deserializer: D) ->
             write!(f, "an object with the field `{}`", U::TAG)
         }
 
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<U, A::Error> {
-            let first = map.next_key_seed(Borrowed)?.ok_or_else(|| de::Error::missing_field(U::TAG))?;
-            if first != U::TAG {
-                let json = tag_first(U::TAG, first, map)?;
-                return json::read_with::<Plain, _>(json.get(), |reader| union(reader)).map_err(de::Error::custom);
-            }
-            let tag = map.next_value_seed(Borrowed)?;
-            match U::known(&tag, de::value::MapAccessDeserializer::new(&mut map))? {
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<U, A::Error> {
+            match read_fields(map)? {
                 Ok(value) => Ok(value),
-                Err(_) => Ok(U::from_unknown(unknown(U::TAG, tag, map)?)),
+                Err(json) => json::read_with::<Plain, _>(json.get(), |reader| union(reader)).map_err(de::Error::custom),
             }
         }
     }
 
     deserializer.deserialize_map(Object::<U>(std::marker::PhantomData))
+}
+
+/// Reads the fields of an object of an open union. If the tag is not the first of them, returns the object again, with its tag first.
+pub(crate) fn read_fields<'de, U: OpenUnion, A: MapAccess<'de>>(
+    mut map: A,
+) -> Result<Result<U, Box<RawValue>>, A::Error> {
+    let first = map.next_key_seed(Borrowed)?.ok_or_else(|| de::Error::missing_field(U::TAG))?;
+    if first != U::TAG {
+        return tag_first(U::TAG, first, map).map(Err);
+    }
+    let tag = map.next_value_seed(Borrowed)?;
+    match U::known(&tag, de::value::MapAccessDeserializer::new(&mut map))? {
+        Ok(value) => Ok(Ok(value)),
+        Err(_) => Ok(Ok(U::from_unknown(unknown(U::TAG, tag, map)?))),
+    }
 }
 
 /// Reads the other fields of an object of an unknown kind.

@@ -48,9 +48,9 @@ impl<'de, D: Dialect> Reader<'de, D> {
         self.scan.place
     }
 
-    /// Checks that only white space is left. This is a call, and takes the reader, because the code of each type contains it.
+    /// Checks that only white space is left. This is a call, because the code of each type contains it.
     #[inline(never)]
-    pub(super) fn end(mut self) -> Result<(), Error> {
+    pub(super) fn end(&mut self) -> Result<(), Error> {
         let mut read = Ok(());
         if self.depth > 0 {
             // The type hid an error, as `T::deserialize(..).ok()` does, and the reader is still there.
@@ -62,7 +62,7 @@ impl<'de, D: Dialect> Reader<'de, D> {
 
     /// Sets the offset of an error that no nested value set.
     #[cold]
-    pub(super) fn outermost(self, error: Error) -> Error {
+    pub(super) fn outermost(&self, error: Error) -> Error {
         let text = self.scan.text;
         error.at(text.len() - text.trim_ascii_start().len(), self.scan.place)
     }
@@ -74,7 +74,18 @@ impl<'de, D: Dialect> Reader<'de, D> {
         self.scan.skip().err().unwrap_or_else(|| Error::expecting(expected))
     }
 
-    /// Enters a list or object.
+    /// Enters the list or object that is next: a list for `[`, and for `{` an object that is not a wrapper. This is a call, because the code
+    /// of each type contains it.
+    #[inline(never)]
+    fn enter(&mut self, bracket: u8, expected: &dyn Expected) -> Result<(), Error> {
+        match self.scan.token()? {
+            byte if byte != bracket => Err(self.mismatch(expected)),
+            b'{' if self.wrapper()?.is_some() => Err(Error::expecting(expected)),
+            _ => self.descend(),
+        }
+    }
+
+    /// Enters a list or object at its opening bracket.
     pub(super) fn descend(&mut self) -> Result<(), Error> {
         if self.depth == DEPTH {
             return Err(Error::syntax());
@@ -95,17 +106,16 @@ impl<'de, D: Dialect> Reader<'de, D> {
         Ok(())
     }
 
-    /// Reads a list whose opening bracket is next.
+    /// Reads a list that is next.
     fn list<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
-        self.descend()?;
+        self.enter(b'[', &visitor)?;
         let value = visitor.visit_seq(List::new(self))?;
         self.ascend(b']')?;
         Ok(value)
     }
 
-    /// Reads an object whose opening bracket is next, and which is not a wrapper.
+    /// Reads the fields of an object after its opening bracket.
     fn fields<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
-        self.descend()?;
         let value = visitor.visit_map(Fields::new(self))?;
         self.ascend(b'}')?;
         Ok(value)
@@ -175,7 +185,10 @@ impl<'de, D: Dialect> Reader<'de, D> {
         match self.scan.token()? {
             b'"' => self.visit_text(visitor),
             b'{' => match self.wrapper()? {
-                None => self.fields(visitor),
+                None => {
+                    self.descend()?;
+                    self.fields(visitor)
+                }
                 Some(Wrapped::Float(float)) => visitor.visit_f64(float),
                 Some(Wrapped::Bytes(bytes)) if as_bytes => visitor.visit_byte_buf(bytes),
                 Some(Wrapped::Bytes(bytes)) => ByteSeq::visit(bytes, visitor),
@@ -348,15 +361,14 @@ impl<'de, D: Dialect> Deserializer<'de> for &mut Reader<'de, D> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.scan.token()? {
-            b'[' => self.list(visitor),
-            b'{' if D::IS_EXPORT => match self.wrapper()? {
+        if D::IS_EXPORT && self.scan.token()? == b'{' {
+            return match self.wrapper()? {
                 Some(Wrapped::Bytes(bytes)) => ByteSeq::visit(bytes, visitor),
                 Some(Wrapped::Float(_)) => Err(Error::expecting(&visitor)),
                 None => Err(self.mismatch(&visitor)),
-            },
-            _ => Err(self.mismatch(&visitor)),
+            };
         }
+        self.list(visitor)
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, _length: usize, visitor: V) -> Result<V::Value, Error> {
@@ -373,11 +385,8 @@ impl<'de, D: Dialect> Deserializer<'de> for &mut Reader<'de, D> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.scan.token()? {
-            b'{' if self.wrapper()?.is_none() => self.fields(visitor),
-            b'{' => Err(Error::expecting(&visitor)),
-            _ => Err(self.mismatch(&visitor)),
-        }
+        self.enter(b'{', &visitor)?;
+        self.fields(visitor)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -386,11 +395,11 @@ impl<'de, D: Dialect> Deserializer<'de> for &mut Reader<'de, D> {
         _fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        match self.scan.token()? {
-            // The code for this is half of a struct's code, so that only documents have it.
-            b'[' if D::IS_EXPORT => self.list(visitor),
-            _ => self.deserialize_map(visitor),
+        // The code for this is half of a struct's code, so that only documents have it.
+        if D::IS_EXPORT && self.scan.token()? == b'[' {
+            return self.list(visitor);
         }
+        self.deserialize_map(visitor)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
