@@ -134,9 +134,28 @@ impl<L> Host<L> {
     }
 }
 
+type Map<L> = HashMap<Key, Host<L>>;
+
+// These are calls: each generic change of a host would contain a copy of the map's code.
+
+#[inline(never)]
+fn find<'a, L>(map: &'a mut Map<L>, key: &Key) -> Option<&'a mut Host<L>> {
+    map.get_mut(key)
+}
+
+#[inline(never)]
+fn add<'a, L>(map: &'a mut Map<L>, key: &Key) -> &'a mut Host<L> {
+    map.entry(key.clone()).or_default()
+}
+
+#[inline(never)]
+fn remove<L>(map: &mut Map<L>, key: &Key) {
+    map.remove(key);
+}
+
 /// The hosts of a pool.
 pub(super) struct Hosts<L> {
-    map: HashMap<Key, Host<L>>,
+    map: Map<L>,
     /// The number of idle connections to all hosts together.
     idle: usize,
     /// Idle connections to close first if there are too many: some of the least recently used ones, the oldest at the back. Those
@@ -167,30 +186,24 @@ impl<L> Hosts<L> {
 
     /// Changes a host. All changes are made here, so that the count is right and no empty host remains.
     pub(super) fn change<R>(&mut self, key: &Key, change: impl FnOnce(&mut Host<L>) -> R) -> R {
-        let host = match self.map.get_mut(key) {
+        let host = match find(&mut self.map, key) {
             Some(host) => host,
-            None => self.map.entry(key.clone()).or_default(),
+            None => add(&mut self.map, key),
         };
         let (result, is_empty) = host.counting(&mut self.idle, change);
         if is_empty {
-            self.remove(key);
+            remove(&mut self.map, key);
         }
         result
     }
 
     /// Changes a host, if the pool knows it.
     pub(super) fn change_known<R>(&mut self, key: &Key, change: impl FnOnce(&mut Host<L>) -> R) -> Option<R> {
-        let (result, is_empty) = self.map.get_mut(key)?.counting(&mut self.idle, change);
+        let (result, is_empty) = find(&mut self.map, key)?.counting(&mut self.idle, change);
         if is_empty {
-            self.remove(key);
+            remove(&mut self.map, key);
         }
         Some(result)
-    }
-
-    /// Removes a host that is empty. Not inlined: each generic change of a host would contain a copy of the map's removal.
-    #[inline(never)]
-    fn remove(&mut self, key: &Key) {
-        self.map.remove(key);
     }
 
     /// Takes out the least recently used connections, until `limit` or fewer are idle.

@@ -68,6 +68,67 @@ struct Allowed {
     prefix: bool,
 }
 
+/// What does not depend on the API's type, so that it is compiled once.
+impl Shared {
+    /// Reads the URL of an endpoint with these headers, except `Host`. `api` is the [`Api::PREFIX`].
+    fn new(
+        url: &str,
+        api: &str,
+        allowed: Allowed,
+        mut headers: HeaderMap,
+        kind: Option<CredentialKind>,
+        own_product: bool,
+    ) -> Result<Self, EndpointError> {
+        let parts = Parts::read(url)?;
+        if parts.user_info {
+            return Err(EndpointError::UserInfo);
+        }
+        if parts.query {
+            return Err(EndpointError::Query);
+        }
+        let prefix = match parts.path {
+            "" | "/" => "",
+            _ if allowed.prefix => parts.prefix()?,
+            _ => return Err(EndpointError::Path),
+        };
+        if prefix.ends_with(api) {
+            return Err(EndpointError::ApiPath);
+        }
+        if !parts.encrypted && !allowed.plaintext && !parts.is_loopback() {
+            return Err(EndpointError::Plaintext);
+        }
+        let authority = parts.authority();
+        let host = HeaderValue::from_str(&authority).map_err(|_| EndpointError::HostCharacter)?;
+        headers.insert(HOST, host);
+        let origin = parts.origin();
+        Ok(Self {
+            scheme: if parts.encrypted { Scheme::HTTPS } else { Scheme::HTTP },
+            authority: Authority::try_from(authority).map_err(|_| EndpointError::HostCharacter)?,
+            origin: origin.len(),
+            url: origin.len() + prefix.len(),
+            base: (origin + prefix + api).into(),
+            headers,
+            kind,
+            own_product,
+        })
+    }
+
+    fn set_header(shared: &mut Arc<Self>, name: HeaderName, value: HeaderValue) {
+        Arc::make_mut(shared).headers.insert(name, value);
+    }
+}
+
+/// Returns the headers of all requests.
+fn headers(authorization: HeaderValue) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(6);
+    // The first header of each request. `Shared::new` sets it.
+    headers.insert(HOST, HeaderValue::from_static(""));
+    headers.insert(AUTHORIZATION, authorization);
+    headers.insert(USER_AGENT, HeaderValue::from_static(user_agent::AGENT));
+    headers.insert(CONVEX_CLIENT, HeaderValue::from_static(CLIENT));
+    headers
+}
+
 impl<A: Api> Endpoint<A> {
     /// Creates an endpoint from an origin such as `https://happy-animal-123.convex.cloud`.
     ///
@@ -124,56 +185,12 @@ impl<A: Api> Endpoint<A> {
     }
 
     fn at(url: &str, credential: &impl Authorizes<A>, allowed: Allowed) -> Result<Self, EndpointError> {
-        let mut headers = HeaderMap::with_capacity(6);
-        // The first header of each request. `with_headers` sets it.
-        headers.insert(HOST, HeaderValue::from_static(""));
-        headers.insert(AUTHORIZATION, authorization(credential)?);
-        headers.insert(USER_AGENT, HeaderValue::from_static(user_agent::AGENT));
-        headers.insert(CONVEX_CLIENT, HeaderValue::from_static(CLIENT));
-        Self::with_headers(url, allowed, headers, Some(credential.credential_kind()), false)
+        let headers = headers(authorization(credential)?);
+        Shared::new(url, A::PREFIX, allowed, headers, Some(credential.credential_kind()), false).map(Self::of)
     }
 
-    /// Creates an endpoint with these headers, except `Host`.
-    fn with_headers(
-        url: &str,
-        allowed: Allowed,
-        mut headers: HeaderMap,
-        kind: Option<CredentialKind>,
-        own_product: bool,
-    ) -> Result<Self, EndpointError> {
-        let parts = Parts::read(url)?;
-        if parts.user_info {
-            return Err(EndpointError::UserInfo);
-        }
-        if parts.query {
-            return Err(EndpointError::Query);
-        }
-        let prefix = match parts.path {
-            "" | "/" => "",
-            _ if allowed.prefix => parts.prefix()?,
-            _ => return Err(EndpointError::Path),
-        };
-        if prefix.ends_with(A::PREFIX) {
-            return Err(EndpointError::ApiPath);
-        }
-        if !parts.encrypted && !allowed.plaintext && !parts.is_loopback() {
-            return Err(EndpointError::Plaintext);
-        }
-        let authority = parts.authority();
-        let host = HeaderValue::from_str(&authority).map_err(|_| EndpointError::HostCharacter)?;
-        headers.insert(HOST, host);
-        let origin = parts.origin();
-        let shared = Shared {
-            scheme: if parts.encrypted { Scheme::HTTPS } else { Scheme::HTTP },
-            authority: Authority::try_from(authority).map_err(|_| EndpointError::HostCharacter)?,
-            origin: origin.len(),
-            url: origin.len() + prefix.len(),
-            base: (origin + prefix + A::PREFIX).into(),
-            headers,
-            kind,
-            own_product,
-        };
-        Ok(Self { shared: Arc::new(shared), api: PhantomData })
+    fn of(shared: Shared) -> Self {
+        Self { shared: Arc::new(shared), api: PhantomData }
     }
 
     /// Returns this endpoint with another credential.
@@ -206,7 +223,7 @@ impl<A: Api> Endpoint<A> {
     }
 
     fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        Arc::make_mut(&mut self.shared).headers.insert(name, value);
+        Shared::set_header(&mut self.shared, name, value);
         self
     }
 
@@ -270,7 +287,7 @@ impl<A: Api> Endpoint<A> {
         let length = url.len();
         let base = (url + A::PREFIX).into();
         let shared = Shared { origin, url: length, base, scheme, authority, headers, kind: None, own_product: true };
-        Some(Self { shared: Arc::new(shared), api: PhantomData })
+        Some(Self::of(shared))
     }
 
     /// Returns the origin and the path prefix, such as `https://happy-animal-123.convex.cloud` or `https://example.com/convex`.
@@ -338,22 +355,24 @@ impl Endpoint<ManagementApi> {
             Some(credential) => authorization::<DeploymentApi>(credential)?,
             None => {
                 let own = self.headers().get(AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
-                authorization_of::<DeploymentApi>(own.get(ManagementApi::SCHEME.len()..).unwrap_or_default())?
+                let secret = own.get(ManagementApi::SCHEME.len()..).unwrap_or_default();
+                authorization_of(DeploymentApi::SCHEME, secret)?
             }
         };
         let mut headers = self.headers().clone();
         headers.insert(AUTHORIZATION, authorization);
-        Endpoint::with_headers(url, Allowed { plaintext, prefix: true }, headers, kind, self.shared.own_product)
+        let allowed = Allowed { plaintext, prefix: true };
+        Shared::new(url, DeploymentApi::PREFIX, allowed, headers, kind, self.shared.own_product).map(Endpoint::of)
     }
 }
 
 fn authorization<A: Api>(credential: &impl Authorizes<A>) -> Result<HeaderValue, EndpointError> {
-    authorization_of::<A>(credential.secret().expose().as_bytes())
+    authorization_of(A::SCHEME, credential.secret().expose().as_bytes())
 }
 
-fn authorization_of<A: Api>(secret: &[u8]) -> Result<HeaderValue, EndpointError> {
-    let mut text = Zeroizing::new(Vec::with_capacity(A::SCHEME.len() + secret.len()));
-    text.extend_from_slice(A::SCHEME.as_bytes());
+fn authorization_of(scheme: &str, secret: &[u8]) -> Result<HeaderValue, EndpointError> {
+    let mut text = Zeroizing::new(Vec::with_capacity(scheme.len() + secret.len()));
+    text.extend_from_slice(scheme.as_bytes());
     text.extend_from_slice(secret);
     // The header value and its clones own the text, which is wiped when the last of them is dropped.
     let mut authorization =
