@@ -219,6 +219,7 @@ impl PendingBatch {
 
     /// Moves the stream to the position after the batch. The store must have committed all changes of the batch, its checkpoint
     /// included.
+    #[inline]
     pub fn confirm(self) {
         let Self { batch, jitter, mut turn, .. } = self;
         let mut shared = lock(&turn.shared);

@@ -218,6 +218,7 @@ impl<K: Sink, S: Transport, T: Timer, H: FnMut(SyncEvent<'_>)> SyncDriver<K, S, 
 }
 
 /// Continues with the engine of the last run, or creates the engine of the first one.
+#[inline]
 fn open<'a>(
     engine: &'a mut Option<SyncEngine>,
     state: SinkState,
@@ -241,6 +242,7 @@ struct Totals {
 
 impl Totals {
     /// Returns the id of the sync if it is time to ask.
+    #[inline]
     fn due(&mut self, progress: &Progress, engine: &SyncEngine, now: Duration) -> Option<String> {
         let is_due = self.are_wanted
             && progress.status == Some(DataSyncStatus::Snapshotting)

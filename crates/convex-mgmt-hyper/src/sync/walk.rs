@@ -165,6 +165,7 @@ fn doubled(longest: Duration) -> Duration {
 }
 
 /// Emits the events at the start of a sync.
+#[inline]
 pub(super) fn announce(engine: &SyncEngine, now: UnixMillis, on_event: &mut dyn FnMut(SyncEvent<'_>)) {
     on_event(SyncEvent::Started { checkpoint: engine.checkpoint().as_ref(), generation: engine.generation() });
     if let Some(age) = engine.expiry_warning(now) {

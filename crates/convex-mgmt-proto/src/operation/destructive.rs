@@ -58,6 +58,7 @@ pub fn is_destructive<B>(request: &Request<B>) -> bool {
 /// assert!(destroys_own_credential(&request));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[inline]
 pub fn destroys_own_credential(request: &Request<Bytes>) -> bool {
     #[derive(Deserialize)]
     struct Selected {
@@ -68,7 +69,35 @@ pub fn destroys_own_credential(request: &Request<Bytes>) -> bool {
     // Other operations are not read: the body may be large.
     operation.is_some_and(|meta| meta.destroys.is_some() && meta.secret_request)
         && extensions.get::<Unchecked>().is_none()
+        // The server reads with serde_json, too: also a list, which this library never writes.
         && serde_json::from_slice(request.body()).is_ok_and(|Selected { id }| {
             Endpoint::<ManagementApi>::of_request(request).is_some_and(|endpoint| endpoint.has_secret_of(&id))
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::management::DeleteDeployKey;
+    use crate::management::access_tokens::TokenSelector;
+    use crate::{AccessToken, Operation};
+
+    #[test]
+    fn recognizes_the_own_credential_in_every_body_that_the_server_accepts() {
+        let token = AccessToken::parse("team:acme|made-up").unwrap();
+        let endpoint = Endpoint::new("https://api.convex.dev", &token).unwrap();
+        let delete = DeleteDeployKey::new("happy-animal-123", TokenSelector::by_secret("another"));
+        let mut request = delete.to_request(&endpoint).unwrap();
+        for (body, is_own) in [
+            (&br#"{"id":"team:acme|made-up"}"#[..], true),
+            (br#" { "new": [1], "id": "made-up" } "#, true),
+            (br#"["made-up"]"#, true),
+            (b"{\"id\":\"made-up\",\"new\":\"\xff\"}", true),
+            (br#"["another"]"#, false),
+            (br#""made-up""#, false),
+        ] {
+            *request.body_mut() = Bytes::from_static(body);
+            assert_eq!(destroys_own_credential(&request), is_own, "{}", String::from_utf8_lossy(body));
+        }
+    }
 }

@@ -32,6 +32,7 @@ pub enum Ownership {
 
 impl Ownership {
     /// Returns `true` if the variable is owned.
+    #[inline]
     pub fn owns(&self, name: &str) -> bool {
         match self {
             Self::None => false,
@@ -140,12 +141,14 @@ pub struct EnvironmentPlan {
     may_delete_new: bool,
 }
 
+// `#[inline]`: only programs that use it compile it (docs/architecture.md).
 impl EnvironmentPlan {
     /// Plans the changes from `current` to `wanted`.
     ///
     /// With [`Ownership::All`] or an [`Ownership::Prefix`], and no owned variable in `wanted`, the plan deletes every owned
     /// variable. An empty or wrong file has the same effect. Such a plan can be shown, and is applied only after
     /// [`EnvironmentPlan::allow_delete_all`].
+    #[inline]
     pub fn new(current: &EnvironmentVariables, wanted: &EnvironmentVariables, ownership: Ownership) -> Self {
         let surplus = |name: &str| if ownership.owns(name) { Action::Delete } else { Action::Unmanaged };
         let steps = steps(current, wanted, surplus);
@@ -199,6 +202,7 @@ impl EnvironmentPlan {
     ///
     /// # Errors
     /// As for [`EnvironmentPlan::check`]. [`PlanError::Invalid`] also covers the limits of the whole deployment.
+    #[inline]
     pub fn operation(&self) -> Result<Option<Unchecked<UpdateEnvironmentVariables>>, PlanError> {
         self.check_deletions()?;
         if self.is_empty() {
@@ -220,6 +224,7 @@ impl EnvironmentPlan {
     /// * [`PlanError::DeletesAll`] if the plan deletes every owned variable without
     ///   [`EnvironmentPlan::allow_delete_all`].
     /// * [`PlanError::Invalid`] with all names and values that the server would reject.
+    #[inline]
     pub fn check(&self) -> Result<(), PlanError> {
         self.check_deletions()?;
         if !self.unchecked {
@@ -254,6 +259,7 @@ impl EnvironmentPlan {
     /// # Errors
     /// [`PlanConflict`] if a variable that the plan is about changed to something else than the plan wants. A new owned variable
     /// that is not wanted is a conflict too, whatever [`EnvironmentPlan::allow_new_deletions`] says.
+    #[inline]
     pub fn rebase(&self, fresh: &EnvironmentVariables) -> Result<Self, PlanConflict> {
         let rebased = self.replan(fresh);
         let names: Vec<String> = rebased
@@ -271,6 +277,7 @@ impl EnvironmentPlan {
     ///
     /// The new plan deletes only variables that this plan deleted when it was made. An owned variable that was created since is
     /// kept as [`Action::Unplanned`], except with [`EnvironmentPlan::allow_new_deletions`].
+    #[inline]
     pub fn replan(&self, fresh: &EnvironmentVariables) -> Self {
         let surplus = |name: &str| {
             if !self.ownership.owns(name) {

@@ -76,6 +76,7 @@ impl SyncBatch {
     ///
     /// # Errors
     /// A [`SyncConflict`] if another run stored a page or a restart meanwhile. Nothing may be stored then.
+    #[inline]
     pub fn follows(&self, stored: Option<&str>) -> Result<(), SyncConflict> {
         if self.previous() == stored {
             return Ok(());
@@ -100,6 +101,7 @@ impl SyncBatch {
 }
 
 /// Describes a checkpoint in an error.
+#[inline]
 fn position(text: Option<&str>) -> String {
     match text.map(str::parse::<Checkpoint>) {
         None => "no checkpoint".to_owned(),

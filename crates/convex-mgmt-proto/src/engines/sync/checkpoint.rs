@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
 use crate::deployment::data_sync::Selection;
+use crate::types::json::{self, ErrorKind, Plain};
 use crate::types::{UnixMillis, UnixNanos};
 
 /// The version of the text. A change that an older library would misread raises it.
@@ -170,25 +171,8 @@ impl Serialize for Checkpoint {
 
 impl<'de> Deserialize<'de> for Checkpoint {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = serde_json::Value::deserialize(deserializer)?;
-        Self::from_value(&value).map_err(de::Error::custom)
-    }
-}
-
-impl Checkpoint {
-    fn from_value(value: &serde_json::Value) -> Result<Self, CheckpointError> {
-        let version = value.get("version").and_then(serde_json::Value::as_u64);
-        let version = version.ok_or(CheckpointError::Damaged("it has no version"))?;
-        if version > u64::from(VERSION) {
-            let found = u32::try_from(version).unwrap_or(u32::MAX);
-            return Err(CheckpointError::NewerVersion { found, supported: VERSION });
-        }
-        let fields =
-            Fields::deserialize(value).map_err(|_| CheckpointError::Damaged("a field is missing or invalid"))?;
-        match value.get("checksum").and_then(serde_json::Value::as_str) {
-            Some(checksum) if checksum == fields.checksum() => Ok(Self { fields }),
-            _ => Err(CheckpointError::Damaged("the checksum does not match")),
-        }
+        // The fields are read after the version, wherever it is.
+        serde_json::Value::deserialize(deserializer)?.to_string().parse().map_err(de::Error::custom)
     }
 }
 
@@ -201,9 +185,33 @@ impl fmt::Display for Checkpoint {
 impl FromStr for Checkpoint {
     type Err = CheckpointError;
 
+    #[inline]
     fn from_str(text: &str) -> Result<Self, CheckpointError> {
-        let value = serde_json::from_str(text).map_err(|_| CheckpointError::Damaged("it is not JSON"))?;
-        Self::from_value(&value)
+        // Read three times, because other versions may have other fields, and the checksum is no part of what it covers.
+        #[derive(Deserialize)]
+        struct Version {
+            version: u64,
+        }
+        #[derive(Deserialize)]
+        struct Checksum {
+            checksum: String,
+        }
+        let Version { version } = json::read::<Plain, _>(text).map_err(|error| {
+            CheckpointError::Damaged(match error.kind() {
+                ErrorKind::Shape => "it has no version",
+                ErrorKind::Syntax | ErrorKind::Truncated => "it is not JSON",
+            })
+        })?;
+        if version > u64::from(VERSION) {
+            let found = u32::try_from(version).unwrap_or(u32::MAX);
+            return Err(CheckpointError::NewerVersion { found, supported: VERSION });
+        }
+        let fields: Fields =
+            json::read::<Plain, _>(text).map_err(|_| CheckpointError::Damaged("a field is missing or invalid"))?;
+        match json::read::<Plain, _>(text) {
+            Ok(Checksum { checksum }) if checksum == fields.checksum() => Ok(Self { fields }),
+            _ => Err(CheckpointError::Damaged("the checksum does not match")),
+        }
     }
 }
 

@@ -28,6 +28,7 @@ pub struct MemorySink {
     old_rows: OldRows,
 }
 
+// `#[inline]`: only programs that use it compile it (docs/architecture.md).
 impl MemorySink {
     /// Creates an empty sink.
     pub fn new() -> Self {
@@ -41,6 +42,7 @@ impl MemorySink {
     }
 
     /// Returns the state for [`SyncEngine::new`](super::SyncEngine::new).
+    #[inline]
     pub fn state(&self) -> SinkState {
         let generations = self.tables.values().flat_map(BTreeMap::values).map(|row| row.generation);
         SinkState { checkpoint: self.checkpoint.clone(), newest_generation: generations.max(), old_rows: self.old_rows }
@@ -50,6 +52,7 @@ impl MemorySink {
     ///
     /// # Errors
     /// A [`SyncConflict`] if the batch does not follow the stored checkpoint. Nothing is applied then.
+    #[inline]
     pub fn commit(&mut self, batch: &SyncBatch) -> Result<(), SyncConflict> {
         batch.follows(self.checkpoint.as_deref())?;
         let generation = batch.generation();
@@ -76,11 +79,13 @@ impl MemorySink {
     }
 
     /// Returns the rows of a table, by `_id`. `None` if the copy never had the table.
+    #[inline]
     pub fn table(&self, table: &TablePath) -> Option<&BTreeMap<String, Row>> {
         self.tables.get(table)
     }
 
     /// Returns all tables with their rows.
+    #[inline]
     pub fn tables(&self) -> impl Iterator<Item = (&TablePath, &BTreeMap<String, Row>)> {
         self.tables.iter()
     }

@@ -74,6 +74,7 @@ impl Progress {
     }
 
     /// Adds a batch that the sink has committed.
+    #[inline]
     pub fn record(&mut self, batch: &SyncBatch) {
         let page = batch.page();
         if self.generation != batch.generation() {
@@ -156,6 +157,7 @@ impl TableProgress {
     }
 }
 
+#[inline]
 fn count(values: &[DataSyncValue]) -> TableProgress {
     let mut counts = TableProgress::default();
     for value in values {

@@ -89,6 +89,7 @@ impl<T> Level<T> {
 
 impl Selection {
     /// Returns `true` if the selection includes at least the `_id` of the documents of `table`.
+    #[inline]
     pub fn includes(&self, table: &TablePath) -> bool {
         !matches!(columns(self.tables(Some(table.component())), Some(table.table())), Rule::Nothing)
     }
@@ -107,6 +108,7 @@ impl Selection {
     ///     vec!["users".to_owned()],
     /// ));
     /// ```
+    #[inline]
     pub fn changes_to(&self, new: &Selection) -> SelectionChange {
         let mut change = SelectionChange::default();
         let names = |selection: &Selection| selection.0.named.keys().filter(|name| *name != OTHER).cloned().collect();
@@ -142,10 +144,12 @@ fn columns<'a>(tables: Rule<'a, TableSelection>, table: Option<&str>) -> Rule<'a
 }
 
 /// The names with a rule on either side, and `None` for all others.
+#[inline]
 fn each(old: BTreeSet<String>, new: BTreeSet<String>) -> impl Iterator<Item = Option<String>> {
     old.into_iter().chain(new).collect::<BTreeSet<_>>().into_iter().map(Some).chain([None])
 }
 
+#[inline]
 fn same_columns(old: Rule<'_, Inclusion>, new: Rule<'_, Inclusion>) -> bool {
     let includes = |rule: Rule<'_, Inclusion>, column: Option<&str>| match rule {
         Rule::Nothing => false,
@@ -159,6 +163,7 @@ fn same_columns(old: Rule<'_, Inclusion>, new: Rule<'_, Inclusion>) -> bool {
     each(names(old), names(new)).all(|column| includes(old, column.as_deref()) == includes(new, column.as_deref()))
 }
 
+#[inline]
 fn place(component: Option<&str>, table: Option<&str>) -> String {
     match (component, table) {
         (Some(component), Some(table)) => TablePath::new(component, table).to_string(),

@@ -113,6 +113,7 @@ impl Selection {
     }
 
     /// Returns the violations of the server's rules.
+    #[inline]
     pub(super) fn violations(&self) -> Vec<Violation> {
         let mut violations = Vec::new();
         let mut reject = |place: String, rule: &str| {

@@ -36,6 +36,7 @@ pub struct SyncEngine {
     stored: Option<Arc<str>>,
 }
 
+// `#[inline]`: only programs that use it compile it (docs/architecture.md).
 impl SyncEngine {
     /// Continues the sync of a sink, or begins one in an empty sink.
     ///
@@ -44,6 +45,7 @@ impl SyncEngine {
     /// * [`SyncError::RowsWithoutCheckpoint`] and [`SyncError::SelectionChanged`] unless the options say how to continue.
     /// * [`SyncError::NewerRows`] if rows and checkpoint do not belong together.
     /// * [`SyncError::InvalidSelection`].
+    #[inline]
     pub fn new(sink: SinkState, options: SyncOptions) -> Result<Self, SyncError> {
         DataSync::new().selection(options.selection.clone()).check().map_err(SyncError::InvalidSelection)?;
         let SinkState { checkpoint, newest_generation, old_rows } = sink;
@@ -86,6 +88,7 @@ impl SyncEngine {
         Ok(Self::at(position, old_rows, stored, options))
     }
 
+    #[inline]
     fn at(position: Fields, old_rows: OldRows, stored: Option<Arc<str>>, options: SyncOptions) -> Self {
         let cursor = (!position.cursor.is_empty()).then(|| position.cursor.clone());
         let request = DataSync { cursor, selection: Some(options.selection.clone()) };
@@ -103,6 +106,7 @@ impl SyncEngine {
     /// # Errors
     /// [`SyncError::NotSelected`], [`SyncError::OtherSync`], [`SyncError::RepeatedCursor`] and [`SyncError::EmptyCursor`]. Nothing of the
     /// page may be stored then.
+    #[inline]
     pub fn accept(&self, page: DataSyncPage, now: UnixMillis) -> Result<SyncBatch, SyncError> {
         if page.next_cursor.is_empty() {
             return Err(SyncError::EmptyCursor);
@@ -136,6 +140,7 @@ impl SyncEngine {
     }
 
     /// Checks that the selection includes every table of the page.
+    #[inline]
     fn check_tables(&self, page: &DataSyncPage) -> Result<(), SyncError> {
         let mut last: Option<&TablePath> = None;
         for table in page.truncates.iter().chain(page.values.iter().map(|value| &value.table)) {
@@ -156,6 +161,7 @@ impl SyncEngine {
     ///
     /// # Errors
     /// [`SyncError::Conflict`] if the batch does not follow the last confirmed one.
+    #[inline]
     pub fn confirm(&mut self, batch: SyncBatch, jitter: f64) -> Result<Duration, SyncError> {
         batch.follows(self.stored.as_deref())?;
         let pause = self.options.pace.pause(&batch.page.status, jitter);
@@ -171,6 +177,7 @@ impl SyncEngine {
     /// [`SinkState::old_rows`] decides about the rows so far. It returns `false` for every other code: retry the request, or end the
     /// sync. [`InvalidDataSyncCursor`](ErrorCode::InvalidDataSyncCursor) means that the cursor is not one of this deployment. The sync then
     /// ends, because the URL may lead to other data now. [`SyncOptions::restart`] begins a new copy.
+    #[inline]
     pub fn recover(&mut self, code: &ErrorCode) -> bool {
         let expired = *code == ErrorCode::DataSyncCursorExpired && self.request.cursor.is_some();
         if expired {
@@ -189,6 +196,7 @@ impl SyncEngine {
     ///
     /// # Errors
     /// As for [`new`](Self::new). The engine stays as it was then.
+    #[inline]
     pub fn reload(&mut self, sink: SinkState) -> Result<(), SyncError> {
         let mut options = self.options.clone();
         let stored = sink.checkpoint.as_deref().and_then(|text| text.parse::<Checkpoint>().ok());
@@ -198,6 +206,7 @@ impl SyncEngine {
     }
 
     /// Returns the checkpoint that the sink has. `None` before the first commit.
+    #[inline]
     pub fn checkpoint(&self) -> Option<Checkpoint> {
         self.stored.as_deref().and_then(|text| text.parse().ok())
     }
