@@ -19,6 +19,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// The future of a group of operations. Its type is erased: otherwise the compiler would repeat the program's own async functions in each
+/// codegen unit that polls or drops them.
+#[cfg(any(feature = "small", feature = "all", feature = "again"))]
+type Group = std::pin::Pin<Box<dyn Future<Output = Result<(), convex_mgmt::Error>>>>;
+
 /// Contains the code that sends an operation. The compiler cannot know that there is none.
 #[cfg(any(feature = "small", feature = "all", feature = "again"))]
 async fn send<O: convex_mgmt::Operation>() -> Result<(), convex_mgmt::Error> {
@@ -32,36 +37,40 @@ async fn send<O: convex_mgmt::Operation>() -> Result<(), convex_mgmt::Error> {
 
 /// Ten operations with small requests and without a body in their responses.
 #[cfg(feature = "small")]
-async fn small() -> Result<(), convex_mgmt::Error> {
+fn small() -> Group {
     use convex_mgmt::{deployment, management};
 
-    send::<deployment::DeleteLogStream>().await?;
-    send::<deployment::DeleteUsageLimit>().await?;
-    send::<deployment::PauseDeployment>().await?;
-    send::<deployment::UnpauseDeployment>().await?;
-    send::<deployment::UpdateCanonicalUrl>().await?;
-    send::<management::CancelTeamMemberInvite>().await?;
-    send::<management::DeleteCustomRole>().await?;
-    send::<management::DeleteDeployKey>().await?;
-    send::<management::DeleteDeployment>().await?;
-    send::<management::DeleteProject>().await
+    Box::pin(async {
+        send::<deployment::DeleteLogStream>().await?;
+        send::<deployment::DeleteUsageLimit>().await?;
+        send::<deployment::PauseDeployment>().await?;
+        send::<deployment::UnpauseDeployment>().await?;
+        send::<deployment::UpdateCanonicalUrl>().await?;
+        send::<management::CancelTeamMemberInvite>().await?;
+        send::<management::DeleteCustomRole>().await?;
+        send::<management::DeleteDeployKey>().await?;
+        send::<management::DeleteDeployment>().await?;
+        send::<management::DeleteProject>().await
+    })
 }
 
 /// Every operation.
 #[cfg(feature = "all")]
-async fn all() -> Result<(), convex_mgmt::Error> {
+fn all() -> Group {
     macro_rules! send_all {
         ($($api:ident::$topic:ident::$operation:ident,)+) => {
             $(send::<convex_mgmt::$api::$operation>().await?;)+
         };
     }
-    convex_mgmt::proto::for_each_operation!(send_all);
-    Ok(())
+    Box::pin(async {
+        convex_mgmt::proto::for_each_operation!(send_all);
+        Ok(())
+    })
 }
 
 /// Ten operations that share their encoder and their decoder with the first: what remains is the code for each type.
 #[cfg(feature = "again")]
-async fn again() -> Result<(), convex_mgmt::Error> {
+fn again() -> Group {
     use convex_mgmt::bytes::Bytes;
     use convex_mgmt::{DecodeError, DeploymentApi, Operation, OperationMeta};
 
@@ -82,14 +91,16 @@ async fn again() -> Result<(), convex_mgmt::Error> {
         }
     }
 
-    send::<Again<0>>().await?;
-    send::<Again<1>>().await?;
-    send::<Again<2>>().await?;
-    send::<Again<3>>().await?;
-    send::<Again<4>>().await?;
-    send::<Again<5>>().await?;
-    send::<Again<6>>().await?;
-    send::<Again<7>>().await?;
-    send::<Again<8>>().await?;
-    send::<Again<9>>().await
+    Box::pin(async {
+        send::<Again<0>>().await?;
+        send::<Again<1>>().await?;
+        send::<Again<2>>().await?;
+        send::<Again<3>>().await?;
+        send::<Again<4>>().await?;
+        send::<Again<5>>().await?;
+        send::<Again<6>>().await?;
+        send::<Again<7>>().await?;
+        send::<Again<8>>().await?;
+        send::<Again<9>>().await
+    })
 }
