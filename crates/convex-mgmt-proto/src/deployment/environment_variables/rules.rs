@@ -25,7 +25,6 @@ pub const BUILT_IN: &[&str] = &["CONVEX_CLOUD_URL", "CONVEX_SITE_URL"];
 ///
 /// # Errors
 /// All violations in the order of the changes, each with its field, such as `changes[3].name`, and the server's error code.
-#[inline]
 pub fn check(changes: &[EnvironmentVariableChange]) -> Result<(), Violations> {
     check_against(changes, &EnvironmentVariables::new())
 }
@@ -34,7 +33,6 @@ pub fn check(changes: &[EnvironmentVariableChange]) -> Result<(), Violations> {
 ///
 /// # Errors
 /// As for [`check`].
-#[inline]
 pub fn check_against(changes: &[EnvironmentVariableChange], current: &EnvironmentVariables) -> Result<(), Violations> {
     let mut violations = violations_of_each(changes);
     check_totals(changes, current, &mut violations);
@@ -42,12 +40,10 @@ pub fn check_against(changes: &[EnvironmentVariableChange], current: &Environmen
 }
 
 /// Checks each change on its own, without the deployment's limits.
-#[inline]
 pub(super) fn check_each(changes: &[EnvironmentVariableChange]) -> Result<(), Violations> {
     Violations::err_if_any(violations_of_each(changes))
 }
 
-#[inline]
 fn violations_of_each(changes: &[EnvironmentVariableChange]) -> Vec<Violation> {
     let mut violations = Vec::new();
     for (index, change) in changes.iter().enumerate() {
@@ -70,7 +66,6 @@ fn built_in(index: usize, name: &str) -> Option<Violation> {
     BUILT_IN.contains(&name).then(violation)
 }
 
-#[inline]
 fn check_totals(
     changes: &[EnvironmentVariableChange],
     current: &EnvironmentVariables,
