@@ -189,7 +189,6 @@ struct Seen {
 
 impl Seen {
     /// Adds a cursor and returns `true` if it is new, as far as the walk remembers.
-    #[inline]
     fn insert(&mut self, cursor: &str) -> bool {
         let mut hasher = DefaultHasher::new();
         cursor.hash(&mut hasher);

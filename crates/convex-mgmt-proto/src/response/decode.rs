@@ -17,7 +17,7 @@ const LONGEST_PATH: usize = 200;
 /// # Errors
 /// A [`DecodeError`] with the place of the mismatch.
 pub fn object<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<T, DecodeError> {
-    read_body(body, '{', "an object")
+    read_body::<Plain, T>(body, '{', "an object", |reader| T::deserialize(reader))
 }
 
 /// Deserializes a body that is a JSON list.
@@ -25,7 +25,7 @@ pub fn object<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<T, DecodeError>
 /// # Errors
 /// A [`DecodeError`] with the place of the mismatch.
 pub fn list<'a, T: Deserialize<'a>>(body: &'a Bytes) -> Result<Vec<T>, DecodeError> {
-    read_body(body, '[', "a list")
+    read_body::<Plain, Vec<T>>(body, '[', "a list", |reader| Vec::deserialize(reader))
 }
 
 /// Returns the body as text. It is checked once as a whole, so that the reader need not check each string again.
@@ -46,11 +46,16 @@ pub(crate) fn read<'a, D: Dialect, T: Deserialize<'a>>(text: &'a str) -> Result<
     json::read::<D, T>(text).map_err(|error| located(error, text))
 }
 
-/// Deserializes a body that begins with `first`, an opening bracket. All that does not depend on the type is a call, because a program has
-/// this function once for each type.
-fn read_body<'a, T: Deserialize<'a>>(body: &'a Bytes, first: char, expected: &'static str) -> Result<T, DecodeError> {
+/// Reads a body that begins with `first`, an opening bracket, with a function. All that does not depend on the type is a call, because a
+/// program has this function once for each type.
+pub(crate) fn read_body<'a, D: Dialect, T>(
+    body: &'a Bytes,
+    first: char,
+    expected: &'static str,
+    read: impl FnOnce(&mut Reader<'a, D>) -> Result<T, json::Error>,
+) -> Result<T, DecodeError> {
     let read = match whole(body, first) {
-        Some(text) => json::read::<Plain, T>(text).map_err(Some),
+        Some(text) => json::read_with(text, read).map_err(Some),
         None => Err(None),
     };
     read.map_err(|error| unreadable(body, expected, error))
@@ -59,6 +64,7 @@ fn read_body<'a, T: Deserialize<'a>>(body: &'a Bytes, first: char, expected: &'s
 /// Returns the body as a text that begins with `first`.
 #[inline(never)]
 fn whole(body: &Bytes, first: char) -> Option<&str> {
+    // The reader of documents would also accept a list with the fields of a struct in their order.
     std::str::from_utf8(body).ok().filter(|text| text.trim_ascii_start().starts_with(first))
 }
 
@@ -70,20 +76,6 @@ fn unreadable(body: &Bytes, expected: &str, error: Option<json::Error>) -> Decod
         (Ok(text), Some(error)) => located(error, text),
         (Ok(text), None) => another(text, expected),
     }
-}
-
-/// Reads JSON that begins with `first`, an opening bracket, with a function.
-pub(crate) fn read_whole_with<'a, D: Dialect, T>(
-    text: &'a str,
-    first: char,
-    expected: &str,
-    read: impl FnOnce(&mut Reader<'a, D>) -> Result<T, json::Error>,
-) -> Result<T, DecodeError> {
-    // The reader of documents would also accept a list with the fields of a struct in their order.
-    if !text.trim_ascii_start().starts_with(first) {
-        return Err(another(text, expected));
-    }
-    json::read_with(text, read).map_err(|error| located(error, text))
 }
 
 /// Returns the error for a text that does not begin with the expected bracket.

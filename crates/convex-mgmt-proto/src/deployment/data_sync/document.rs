@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::export::{self, Passed, Reader};
 use super::value::Value;
-use crate::response::{DecodeError, decode};
+use crate::response::DecodeError;
 
 /// A document of a data sync: a JSON object with an `_id`, as the server spelled it.
 ///
@@ -52,7 +52,7 @@ impl Document {
     /// A [`DecodeError`] with the position of the error.
     pub fn parse(text: impl Into<Bytes>) -> Result<Self, DecodeError> {
         let bytes = text.into();
-        let passed = export::read_object(decode::utf8(&bytes)?, Reader::document)?;
+        let passed = export::read_object(&bytes, Reader::document)?;
         Ok(Self::slice(&bytes, passed))
     }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::MapAccess;
 use serde_json::value::RawValue;
@@ -41,10 +42,10 @@ struct Endless {
 /// # Errors
 /// A [`DecodeError`] with the position of the error.
 pub(super) fn page<'de, V>(
-    text: &'de str,
+    body: &'de Bytes,
     value: &mut impl FnMut(&mut Reader<'de>, Head<'de>) -> Result<V, Error>,
 ) -> Result<PageParts<V>, DecodeError> {
-    export::read_object(text, |reader| {
+    export::read_object(body, |reader| {
         reader.object(|fields| {
             let (mut status, mut truncates, mut values, mut sync_id, mut pagination) = (None, None, None, None, None);
             while let Some(name) = fields.next_key::<String>()? {

@@ -1,5 +1,6 @@
 //! The export encoding of documents and pages, and its errors.
 
+use bytes::Bytes;
 use serde::Deserialize;
 
 use crate::response::{DecodeError, decode};
@@ -17,13 +18,13 @@ pub(super) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Decode
     decode::read::<Export, T>(text)
 }
 
-/// Reads a text that is an object with a function.
+/// Reads a body that is an object with a function.
 ///
 /// # Errors
 /// A [`DecodeError`] with the position of the error.
 pub(super) fn read_object<'de, T>(
-    text: &'de str,
+    body: &'de Bytes,
     read: impl FnOnce(&mut Reader<'de>) -> Result<T, Error>,
 ) -> Result<T, DecodeError> {
-    decode::read_whole_with(text, '{', "an object", read)
+    decode::read_body(body, '{', "an object", read)
 }

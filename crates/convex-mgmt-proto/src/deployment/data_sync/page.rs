@@ -6,7 +6,7 @@ use super::document::Document;
 use super::entries::{self, PageParts};
 use super::status::DataSyncStatus;
 use super::table::{TablePath, Tables};
-use crate::response::{DecodeError, decode};
+use crate::response::DecodeError;
 use crate::types::UnixNanos;
 
 /// A document that was written or deleted.
@@ -97,7 +97,7 @@ impl DataSyncPage {
 
 pub(super) fn decode(body: &Bytes) -> Result<DataSyncPage, DecodeError> {
     let mut tables = Tables::default();
-    let read = entries::page(decode::utf8(body)?, &mut |reader, head| {
+    let read = entries::page(body, &mut |reader, head| {
         let table = tables.path(&head.component, &head.table);
         let document = Document::slice(body, reader.document()?);
         Ok(DataSyncValue { table, ts: head.ts, deleted: head.deleted, document })

@@ -14,7 +14,7 @@ use crate::error::{BuildError, Violations};
 use crate::metadata::{DeploymentApi, OperationMeta};
 use crate::operation::Operation;
 use crate::request::RequestEncoder;
-use crate::response::{DecodeError, decode};
+use crate::response::DecodeError;
 use crate::types::UnixNanos;
 
 /// Reads one page of a data sync, and its documents into `T` in the same pass. [`DataSync::typed`] creates it.
@@ -156,7 +156,7 @@ impl<T: DeserializeOwned> Operation for TypedDataSync<T> {
 
     fn decode(body: &Bytes) -> Result<TypedPage<T>, DecodeError> {
         let mut tables = Tables::default();
-        let read = entries::page(decode::utf8(body)?, &mut |reader, head| {
+        let read = entries::page(body, &mut |reader, head| {
             let document = match head.deleted {
                 true => TypedDocument::Deleted(reader.document()?.id.decoded()?),
                 false => TypedDocument::Written(reader.object_of()?),

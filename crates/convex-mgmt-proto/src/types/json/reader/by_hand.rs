@@ -12,10 +12,7 @@ use crate::types::json::scan::Passed;
 impl<'de, D: Dialect> Reader<'de, D> {
     /// Reads the elements of a list with `read`.
     pub(crate) fn elements(&mut self, mut read: impl FnMut(&mut Self) -> Result<(), Error>) -> Result<(), Error> {
-        if self.scan.token()? != b'[' {
-            return Err(self.scan.skip().err().unwrap_or_else(|| Error::shape("a sequence")));
-        }
-        self.descend()?;
+        self.enter(b'[', &"a sequence")?;
         let mut list = List::new(self);
         while list.element(&mut read)?.is_some() {}
         self.ascend(b']')
